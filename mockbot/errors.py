@@ -1,0 +1,45 @@
+"""Every error that a user can meet, and the exit code that each means.
+
+MockbotError
+├── UsageError        2    the command line or a scenario file is wrong; says where, what, what to do next
+│   └── ScenarioError 2    one or more problems in a scenario file, each `file:line:column: path: message`
+└── TestbedError      4    our machinery could not run (a port in use, a child that died, a hung control plane)
+
+A verdict is no error: `ExitCode.of(verdict)` in `mockbot.evidence.verdict` turns it into 0, 1 or 3.
+"""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What `mockbot` exits with (design: "never 0 without evidence")."""
+
+    PASS = 0
+    FAIL = 1
+    USAGE = 2
+    INCONCLUSIVE = 3
+    TESTBED = 4
+    INTERRUPTED = 130
+
+
+class MockbotError(Exception):
+    """The root; its text is complete enough to be shown to the user as it is."""
+
+    exit_code = ExitCode.TESTBED
+
+
+class UsageError(MockbotError):
+    """The user can mend this by changing the command line or a file."""
+
+    exit_code = ExitCode.USAGE
+
+
+class ScenarioError(UsageError):
+    """All problems of one scenario file, one `file:line:column: path: message` a line."""
+
+
+class TestbedError(MockbotError):
+    """The testbed could not do its work; the run says nothing about the client."""
+
+    __test__ = False  # pytest would otherwise collect the name
+    exit_code = ExitCode.TESTBED

@@ -1,0 +1,1 @@
+"""WHAT WAS SEEN: journals in, measures and a three-valued verdict out. Pure."""

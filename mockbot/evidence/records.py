@@ -1,0 +1,106 @@
+"""The records of a run: one line of JSON each, in scenario seconds since t0. Written by whoever saw it, read by `journal.py`."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Outcome = Literal[
+    "ok",
+    "http_error",  # a status >= 400 other than 429; see `status`
+    "rate_limited",  # 429
+    "refused",  # nothing listens
+    "reset",  # the connection was reset or closed before the answer was complete at the HTTP level
+    "timeout",  # the attempt's time was over before the first token
+    "slow",  # the attempt's time was over after the first token
+    "truncated",  # an orderly end without finish_reason or [DONE]
+    "error_event",  # an error inside a stream that began with 200
+    "malformed",  # an answer that is not what the API promises
+    "blank",  # 200 with an empty text
+    "unfinished",  # still running when the run ended
+]
+OUTCOMES: tuple[Outcome, ...] = (
+    "ok", "http_error", "rate_limited", "refused", "reset", "timeout", "slow", "truncated", "error_event", "malformed", "blank", "unfinished",
+)  # fmt: skip
+
+Settled = Literal["answered", "gave_up", "unfinished"]  # gave_up: the policy or the patience ended it; unfinished: the run did
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One HTTP request made for a prompt. Times in scenario seconds; `first_token`, `worst_gap` are durations."""
+
+    prompt: str
+    n: int  # 0 is the first attempt
+    group: str
+    provider: str
+    start: float
+    end: float
+    outcome: Outcome
+    status: int | None = None
+    first_token: float | None = None
+    worst_gap: float | None = None  # the longest silence between two tokens
+    tokens: int = 0
+    retry_after: float | None = None  # what the server told, scenario seconds
+    kind: Literal["attempt"] = "attempt"
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a user wanted answered once. `intended` is when it should have been sent: every latency counts from there."""
+
+    id: str
+    user: str
+    group: str
+    tier: str
+    intended: float
+    start: float
+    end: float
+    settled: Settled
+    attempts: int
+    provider: str | None = None  # who answered
+    first_token: float | None = None  # from `intended`
+    kind: Literal["prompt"] = "prompt"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSecond:
+    """What one provider saw in one scenario second [t, t+1). Counts of requests; slot-seconds of work."""
+
+    t: int
+    provider: str
+    offered: int = 0
+    admitted: int = 0
+    refused: int = 0  # by limits, queue or shedding
+    failed: int = 0  # by a fault
+    finished: int = 0
+    abandoned: int = 0  # the client had gone
+    running: int = 0  # at the end of the second
+    queued: int = 0  # at the end of the second
+    work: float = 0.0  # slot-seconds spent
+    wasted: float = 0.0  # of these, on answers whose client had gone
+    capacity: float = 0.0  # slots
+    felt: dict[str, int] = field(default_factory=dict)  # fault id -> requests it hit
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One change the driver made, or failed to make: when it was due, sent and confirmed (scenario seconds)."""
+
+    fault: str  # FaultSpan.id, or "status_page" or "clock"
+    does: Literal["begin", "change", "end"]
+    due: float
+    sent: float
+    confirmed: float | None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How well the load generator and the machine kept up; wall seconds, and shares of one core."""
+
+    t: float
+    node: str  # "local", "master" or a worker's id
+    lag_p99: float  # how late prompts were sent, wall seconds, worst node
+    loop_lag_p99: float
+    cpu: float  # of the generating process, 1.0 = one core
+    machine_cpu: float  # of all cores, 0..1
+    users: int = 0

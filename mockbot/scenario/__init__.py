@@ -1,0 +1,1 @@
+"""WHAT SHOULD HAPPEN: a scenario file in, a Timeline of Conditions out. Pure."""

@@ -1,0 +1,152 @@
+"""The scenario file as frozen values. What a file may say is exactly what these models accept; `load.py` reads files into them."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from mockbot.scenario.faults import Fault, Model
+from mockbot.scenario.policies import Policy
+from mockbot.scenario.units import CountRamp, Duration, Rate, RateRamp, Share
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
+
+
+class Retells(Model):
+    """Which real outage a scenario retells, where that can be read, and what is not known but assumed."""
+
+    incident: str
+    source: str
+    assumed: tuple[str, ...] = ()
+
+
+class Queue(Model):
+    """Requests waiting for a slot; more than `limit` are refused, and one that waited longer than `max_wait` is too."""
+
+    limit: int = Field(100, ge=0)
+    order: Literal["fifo", "lifo"] = "fifo"
+    max_wait: Duration | None = None
+
+
+class Tokens(Model):
+    """Length of an answer: log-normal, given by its median and 95th percentile (equal: always that long)."""
+
+    median: int = Field(60, ge=1)
+    p95: int = Field(200, ge=1)
+
+
+class Answer(Model):
+    """How an idle provider answers: `first_token` seconds, then `tokens` at `pace` tokens per second."""
+
+    first_token: Duration = 0.3
+    tokens: Tokens = Tokens()
+    pace: Rate = Field(40.0, gt=0)
+    slowdown_from: int | None = Field(
+        None, ge=1, description="running answers from which the pace falls in proportion: pace / max(1, running / slowdown_from)"
+    )
+
+
+class Provider(Model):
+    """One chatbot service with its own capacity."""
+
+    dialect: Literal["openai", "anthropic"] = "openai"
+    slots: int = Field(40, ge=1, description="answers generated at the same time")
+    queue: Queue = Queue()
+    abandoned_work: Literal["continues", "leaves_queue", "stops"] = Field(
+        "continues", description="what becomes of work whose client has gone"
+    )
+    answer: Answer = Answer()
+    limits: dict[Name, Rate] = Field(default_factory=dict, description="requests per API key, by tier")
+    retry_after: Duration | None = Field(None, description="what a refusal for lack of capacity tells the client to wait")
+
+
+class Group(Model):
+    """Clients that share a policy, a tier and a behaviour. Closed (`users`, with think time) or open (`arrivals`)."""
+
+    users: Share | None = Field(None, description="share of the phase's users")
+    arrivals: Share | None = Field(None, description="share of the phase's arrivals")
+    policy: Policy
+    think: Duration = Field(20.0, description="mean pause between an answer and the next prompt (exponential)")
+    patience: Duration = Field(60.0, gt=0, description="how long a user waits for one prompt, retries included")
+    tier: Name = "free"
+    uses: Name | None = Field(None, description="provider; the first one when not given")
+    falls_over_to: Name | None = None
+    stream: bool = True
+
+
+class Phase(Model):
+    """A stretch of the scenario. `users` and `arrivals` hold on into later phases until they are given anew."""
+
+    name: Name
+    lasts: Duration = Field(gt=0)
+    users: CountRamp | None = None
+    arrivals: RateRamp | None = None
+    mix: dict[Name, Share] | None = Field(None, description="other shares of the users for this phase and the later ones")
+    faults: tuple[Fault, ...] = ()
+
+
+class StatusUpdate(Model):
+    """What the status page says from `at` on: an offset ("12m") or a phase with an offset ("blackout+12m")."""
+
+    at: str
+    state: Literal["investigating", "identified", "monitoring", "resolved", "scheduled", "in_progress", "completed"]
+    impact: Literal["none", "minor", "major", "critical", "maintenance"] | None = None
+    says: str = ""
+    provider: Name | None = None
+
+
+def _threshold(text: object) -> object:
+    return text.strip() if isinstance(text, str) else text
+
+
+Threshold = Annotated[
+    str, BeforeValidator(_threshold), Field(pattern=r"^(<=|<|>=|>|==) ?\S.*$", examples=[">= 99.5%", "<= 3m"])
+]
+
+
+class Expectation(Model):
+    """One or more measures that must hold in a scope: the whole run unless narrowed."""
+
+    phase: Name | None = None
+    group: Name | None = None
+    tier: Name | None = None
+    provider: Name | None = None
+
+    availability: Threshold | None = None
+    attempts_per_prompt: Threshold | None = None
+    goodput: Threshold | None = None
+    latency_p50: Threshold | None = None
+    latency_p95: Threshold | None = None
+    latency_p99: Threshold | None = None
+    first_token_p50: Threshold | None = None
+    first_token_p95: Threshold | None = None
+    time_to_detect: Threshold | None = None
+    first_success: Threshold | None = None
+    recovery_time: Threshold | None = None
+    affected_recovery: Threshold | None = None
+    wasted_work: Threshold | None = None
+
+
+MEASURES = tuple(name for name in Expectation.model_fields if name not in {"phase", "group", "tier", "provider"})
+
+
+class Scenario(Model):
+    """A whole outage: who suffers it, from what, for how long, and what is expected of them."""
+
+    name: Name
+    title: str
+    retells: Retells | None = None
+    teaches: str = Field("", description="one sentence for `mockbot list`")
+    cause: Literal["traffic surge", "maintenance", "unexpected failure"] | None = None
+    seed: int = 1
+    speed: float = Field(1.0, gt=0, le=1000, description="scenario seconds per second of a live run")
+    slo: Duration = Field(60.0, gt=0, description="a prompt is good when it is answered within this time of its intended start")
+    providers: dict[Name, Provider] = Field(min_length=1)
+    crowd: dict[Name, Group] = Field(min_length=1)
+    phases: tuple[Phase, ...] = Field(min_length=1)
+    status_page: tuple[StatusUpdate, ...] = ()
+    expect: tuple[Expectation, ...] = ()
+
+    @property
+    def first_provider(self) -> str:
+        """The provider that faults and groups mean when they name none."""
+        return next(iter(self.providers))

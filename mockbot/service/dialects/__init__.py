@@ -1,0 +1,1 @@
+"""One wire dialect, one object, one file."""
