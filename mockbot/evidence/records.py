@@ -104,3 +104,44 @@ class Health:
     cpu: float  # of the generating process, 1.0 = one core
     machine_cpu: float  # of all cores, 0..1
     users: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One look at a running outage, for the live view; twice a wall second. Rates are per scenario second."""
+
+    t: float
+    phase: str
+    wrong: tuple[str, ...]  # ids of the faults that hold now
+    users: int
+    pending: int  # prompts started and not settled
+    prompts_per_s: float
+    success: float | None  # share of the prompts settled in the last wall second or two; None when none was
+    latency_p50: float | None  # of the answered ones, from `intended`
+    failures: dict[str, int] = field(default_factory=dict)  # outcome -> attempts in the same window
+
+
+Ended = Literal["completed", "interrupted", "lost_worker", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """How a run was made and how it ended; `run.json`. Times of the run are scenario seconds; `t0` is Unix time."""
+
+    scenario: str
+    speed: float
+    t0: float | None  # None: the load never started
+    ended: Ended
+    end: float  # scenario second at which the load stopped
+    engine: Literal["embedded", "toxiproxy", "none"]
+    nodes: int = 1  # processes that made load
+    lost_nodes: int = 0
+    seed: int = 1
+    why: str = ""  # for people, when `ended` is not "completed"
+    versions: dict[str, str] = field(default_factory=dict)
+    simulated: bool = False
+    loop: Literal["closed", "open", "partly open"] = "closed"
+    command: str = ""
+
+
+Record = Attempt | Prompt | ServiceSecond | Action | Health | Progress
