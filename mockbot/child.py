@@ -22,7 +22,7 @@ LEAVE_WITHIN = 5.0
 
 @contextmanager
 def server_child(name: str, arguments: Sequence[str], log: Path) -> Iterator[dict[str, object]]:
-    """Run `python -m <arguments> --lease-stdin` until the block ends; yields the JSON object it prints when it is ready.
+    """Run `python -m <arguments> --lease-stdin` until the block ends; yields the JSON object it prints once ready.
 
     Raises TestbedError when it ends or stays silent instead; its stderr is kept in `log`.
     """

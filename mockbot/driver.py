@@ -1,8 +1,9 @@
 """Play a Timeline against a stage: every fault begins and ends when it is due, and each change is put on record.
 
-The driver runs beside whatever makes the load, on the same Clock. It is one thread (a greenlet inside Locust) that sleeps until the next
-moment at which something changes, asks the Timeline what holds then, and sends the difference to what it sent before. What could not
-be sent is recorded with its error and tried again at the next look, at most a wall second later.
+The driver runs beside whatever makes the load, on the same Clock. It is one thread (a greenlet inside Locust) that sleeps
+until the next moment at which something changes, asks the Timeline what holds then, and sends the difference to what it
+sent before. What could not be sent is recorded with its error and tried again at the next look, at most a wall second
+later.
 """
 
 import threading
@@ -38,7 +39,7 @@ class _Told:
 
 
 class Driver:
-    """Applies one timeline once. `stop` is idempotent, leaves no fault behind, and puts the last of what was seen on record."""
+    """Applies one timeline once. `stop` is idempotent, leaves no fault behind, and records the last of what was seen."""
 
     def __init__(self, timeline: Timeline, addresses: Addresses, sink: Sink) -> None:
         self._timeline = timeline
@@ -90,11 +91,14 @@ class Driver:
             faults = wanted.of(provider)
             self._tell_service(provider, told, _layer(faults, "service"), due)
             self._tell_wire(provider, told, _layer(faults, "wire"), due)
-        if wanted.status != self._status and self._try(
-            "status_page", "change", due, lambda: self._service.set_status(wanted.status)
-        ):
-            self._status = wanted.status
+        self._tell_status(wanted.status, due)
         return any(not active.span.fault.share.steady for active in wanted.faults)
+
+    def _tell_status(self, wanted: StatusState | None, due: float) -> None:
+        if wanted == self._status:
+            return
+        if self._try("status_page", "change", due, lambda: self._service.set_status(wanted)):
+            self._status = wanted
 
     def _tell_service(self, provider: str, told: _Told, wanted: Faults, due: float) -> None:
         changes = tuple(_changes(told.service, wanted))
@@ -143,7 +147,7 @@ class Driver:
             seconds = self._service.seconds(self._next_second)
             wire = {provider: self._wire.felt(proxy) or {} for provider, proxy in self._proxies.items()}
         except TestbedError:
-            return  # the same children answer the next control call, which is on record; what they saw is asked for again
+            return  # what they saw is asked for again; a child that is gone shows in the next change, which is on record
         newest = {second.provider: second.t for second in seconds}
         for second in seconds:
             last = newest[second.provider] == second.t

@@ -1,6 +1,7 @@
 """Put the scene up: the chatbot service, a proxy in front of each of its providers, and the addresses of everything.
 
-In goes a Scenario, out come Addresses for as long as the context lasts; at its end, however it comes, nothing of it is left.
+In goes a Scenario, out come Addresses for as long as the context lasts; at its end, however it comes, nothing of it is
+left.
 """
 
 import json
@@ -20,7 +21,7 @@ Engine = Literal["embedded", "toxiproxy"]
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where everything listens. `providers` are base URLs through the proxy (without /v1), `direct` the same without it."""
+    """Where everything listens. `providers` are base URLs through the proxy (without /v1), `direct` those without it."""
 
     service_control: str
     proxy_control: str

@@ -1,7 +1,7 @@
 """Turn a wire fault into the toxic that makes it: scenario seconds into wall milliseconds, shares into toxicity. Pure.
 
-Toxiproxy's units (2.12.0): latency, jitter, timeout, delay in ms; slicer's delay in microseconds; bandwidth in kB/s (1000 bytes).
-`speed` shortens every delay and widens the bandwidth; sizes stay.
+Toxiproxy's units (2.12.0): latency, jitter, timeout and delay in ms; slicer's delay in microseconds; bandwidth in kB/s
+(1000 bytes). `speed` shortens every delay and widens the bandwidth; sizes stay.
 """
 
 from collections.abc import Mapping
