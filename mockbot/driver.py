@@ -1,9 +1,9 @@
 """Play a Timeline against a stage: every fault begins and ends when it is due, and each change is put on record.
 
-The driver runs beside whatever makes the load, on the same Clock. It is one thread (a greenlet inside Locust) that sleeps
-until the next moment at which something changes, asks the Timeline what holds then, and sends the difference to what it
-sent before. What could not be sent is recorded with its error and tried again at the next look, at most a wall second
-later.
+The driver runs beside whatever makes the load, on the same Clock. It is one thread (a greenlet inside Locust) which
+sleeps until the next moment at which something changes, asks the Timeline what holds then, and sends the difference to
+what it sent before. What could not be sent is recorded with its error and tried again at the next look, at most a wall
+second later.
 """
 
 import threading
@@ -39,7 +39,7 @@ class _Told:
 
 
 class Driver:
-    """Applies one timeline once. `stop` is idempotent, leaves no fault behind, and records the last of what was seen."""
+    """Applies one timeline once. `stop` is idempotent, leaves no fault behind, and records the last that was seen."""
 
     def __init__(self, timeline: Timeline, addresses: Addresses, sink: Sink) -> None:
         self._timeline = timeline
@@ -147,7 +147,7 @@ class Driver:
             seconds = self._service.seconds(self._next_second)
             wire = {provider: self._wire.felt(proxy) or {} for provider, proxy in self._proxies.items()}
         except TestbedError:
-            return  # what they saw is asked for again; a child that is gone shows in the next change, which is on record
+            return  # what they saw is asked for again; a dead child shows in the next change, which is on record
         newest = {second.provider: second.t for second in seconds}
         for second in seconds:
             last = newest[second.provider] == second.t

@@ -21,7 +21,7 @@ Engine = Literal["embedded", "toxiproxy"]
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where everything listens. `providers` are base URLs through the proxy (without /v1), `direct` those without it."""
+    """Where everything listens: `providers` are base URLs through the proxy (without /v1), `direct` those past it."""
 
     service_control: str
     proxy_control: str

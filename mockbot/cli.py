@@ -1,0 +1,135 @@
+"""The command line: read options into one frozen value, delegate, exit. The only module that reads the environment."""
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from mockbot import __version__
+from mockbot.errors import ExitCode, MockbotError, UsageError
+from mockbot.scenario.library import find, names
+from mockbot.scenario.load import load_scenario, schema_json
+from mockbot.scenario.schema import Scenario
+from mockbot.scenario.timeline import Timeline
+from mockbot.scenario.units import duration_text
+
+TARGET = click.argument("target", metavar="NAME|FILE")
+EXIT_CODES = """
+\b
+Exit codes: 0 pass, 1 expectations failed, 2 wrong usage or scenario file,
+3 inconclusive, 4 the testbed could not run, 130 interrupted.
+"""
+
+
+@click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="mockbot")
+def cli() -> None:
+    """Rehearse the outage of a chatbot API before your users live through it.
+
+    A scenario file says what goes wrong and when; mockbot stages it on real sockets, sends a crowd of clients through
+    it, and says in numbers how they fared. Start with: mockbot run unexpected-failure
+    """
+
+
+@cli.command(epilog=EXIT_CODES)
+@TARGET
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0, min_open=True, max=1000),
+    help="Scenario seconds per second; default: the file's.",
+)
+@click.option("--ui", is_flag=True, help="Watch it in Locust's web UI.")
+@click.option(
+    "--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that make the load."
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Run folder; default: runs/<time>-<scenario>."
+)
+@click.option(
+    "--locustfile",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Your own Locust file instead of chat.py.",
+)
+def run(target: str, speed: float | None, ui: bool, processes: int, out: Path | None, locustfile: Path | None) -> None:
+    """Stage an outage, run a crowd through it, judge how the clients fared."""
+    from mockbot.runner import RunOptions  # noqa: PLC0415 - plotting and templates are not needed by the other commands
+    from mockbot.runner import run as run_live  # noqa: PLC0415
+
+    options = RunOptions(speed, out, processes, ui, locustfile, " ".join(["mockbot", *sys.argv[1:]]))
+    sys.exit(run_live(load_scenario(find(target)), options, Console()))
+
+
+@cli.command("list")
+def list_() -> None:
+    """Show the bundled scenarios."""
+    table = Table("scenario", "cause", "real length", "run length", "what it teaches", box=None, pad_edge=False)
+    for name in names():
+        scenario = load_scenario(find(name))
+        end = Timeline(scenario).end
+        table.add_row(name, scenario.cause, duration_text(end), f"{end / scenario.speed:.0f} s", scenario.teaches)
+    Console().print(table)
+
+
+@cli.command(epilog=EXIT_CODES)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+def check(files: tuple[str, ...]) -> None:
+    """Say what is wrong with scenario files, all of it, as file:line:column."""
+    problems = [problem for problem in map(_problem, files) if problem]
+    if problems:
+        raise UsageError("\n".join(problems))
+
+
+def _problem(file: str) -> str:
+    try:
+        scenario = load_scenario(find(file))
+    except UsageError as error:
+        return str(error)
+    click.echo(f"{file}: ok: {_in_short(scenario)}")
+    return ""
+
+
+def _in_short(scenario: Scenario) -> str:
+    timeline = Timeline(scenario)
+    parts = {"phases": scenario.phases, "faults": timeline.faults, "expectations": scenario.expect}
+    return ", ".join([duration_text(timeline.end), *(f"{len(part)} {name}" for name, part in parts.items())])
+
+
+@cli.command()
+def schema() -> None:
+    """Print the JSON schema of scenario files, for editors."""
+    click.echo(schema_json(), nl=False)
+
+
+@cli.command(epilog=EXIT_CODES)
+@click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def report(run_folder: Path) -> None:
+    """Judge an old run again from what it left behind."""
+    from mockbot.runner import conclude  # noqa: PLC0415 - as above
+
+    sys.exit(conclude(run_folder, Console()))
+
+
+def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """The entry point: every error that a user can meet ends here, as a sentence and an exit code."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(ExitCode.INTERRUPTED)
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(ExitCode.USAGE)
+    except MockbotError as error:
+        click.echo(f"mockbot: {error}" if "\n" not in str(error) else str(error), err=True)
+        sys.exit(error.exit_code)

@@ -1,0 +1,166 @@
+"""One live run, from a scenario to a verdict: stage, Locust child, live view, evidence, judgement, reports, exit code.
+
+The rule: whatever happens, the run folder says what happened, nothing that was started is left, and the exit code is
+never 0 without evidence. Locust lives in a child process because importing it patches the process it happens in.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from mockbot.errors import ExitCode
+from mockbot.evidence.journal import Follower, read_run, write_run_info
+from mockbot.evidence.records import Progress, RunInfo
+from mockbot.evidence.verdict import judge
+from mockbot.report.live import LiveView
+from mockbot.report.terminal import print_judgement
+from mockbot.report.write import write_reports
+from mockbot.scenario.dump import to_yaml
+from mockbot.scenario.library import loadtest
+from mockbot.scenario.schema import Scenario
+from mockbot.scenario.timeline import Timeline
+from mockbot.scenario.units import duration_text
+from mockbot.stage import Addresses, open_stage
+
+STOP_WITHIN = 20.0  # wall seconds in which Locust has to write what it saw once it was told to stop
+LOOK = 0.25  # wall seconds between two looks at the progress
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What the command line asks of a run. `speed` None: the scenario's own; `locustfile` None: the bundled chat.py."""
+
+    speed: float | None = None
+    out: Path | None = None
+    processes: int = 1
+    ui: bool = False
+    locustfile: Path | None = None
+    command: str = ""
+
+
+def run(scenario: Scenario, options: RunOptions, console: Console) -> ExitCode:
+    """Play the scenario live and judge it. Raises UsageError or TestbedError; an interruption is an exit code."""
+    speed = options.speed or scenario.speed
+    timeline = Timeline(scenario)
+    folder = make_run_folder(scenario, options.out)
+    console.print(f"[bold]{scenario.title}[/bold]")
+    console.print(
+        f"{duration_text(timeline.end)} of outage in {timeline.end / speed:.0f} s of your time", highlight=False
+    )
+    interrupted = False
+    try:
+        with open_stage(scenario, speed, folder / "logs") as stage:
+            _play(options, stage, folder, LiveView(console, timeline))
+    except KeyboardInterrupt:
+        interrupted = True
+    _account_for_the_end(folder, scenario, speed, interrupted=interrupted)
+    code = conclude(folder, console)
+    return ExitCode.INTERRUPTED if interrupted else code
+
+
+def conclude(folder: Path, console: Console) -> ExitCode:
+    """Judge what a run left behind, write its reports, tell the verdict."""
+    evidence = read_run(folder)
+    judgement = judge(evidence)
+    write_reports(folder, evidence, judgement)
+    print_judgement(console, evidence, judgement)
+    console.print(f"everything it left: {folder}", highlight=False, soft_wrap=True)
+    return ExitCode.of(judgement.verdict)
+
+
+def make_run_folder(scenario: Scenario, out: Path | None) -> Path:
+    """`out`, or runs/<time>-<scenario> with `runs/latest` linked to it; holds the resolved scenario on return."""
+    folder = out or Path("runs") / f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{scenario.name}"
+    (folder / "logs").mkdir(parents=True, exist_ok=True)
+    (folder / "scenario.yaml").write_text(to_yaml(scenario), "utf-8")
+    (folder / "scenario.json").write_text(scenario.model_dump_json(indent=1), "utf-8")
+    if out is None:
+        fresh = folder.parent / f".latest-{os.getpid()}"
+        fresh.symlink_to(folder.name)
+        fresh.replace(folder.parent / "latest")
+    return folder
+
+
+def _play(options: RunOptions, stage: Addresses, folder: Path, view: LiveView) -> None:
+    """Run Locust against the stage until it ends, showing its progress."""
+    stage_file = folder / "logs" / "stage.json"
+    stage_file.write_text(stage.to_json(), "utf-8")
+    progress = Follower(folder / "progress.jsonl", Progress)
+    with _locust(_locust_command(options, stage, stage_file, folder), folder / "logs" / "locust.log") as locust, view:
+        while locust.poll() is None:
+            for look in progress.new():
+                view.update(look)
+            threading.Event().wait(LOOK)
+
+
+def _locust_command(options: RunOptions, stage: Addresses, stage_file: Path, folder: Path) -> list[str]:
+    command = [sys.executable, "-m", "locust", "-f", str((options.locustfile or loadtest("chat")).absolute())]
+    command += ["--scenario", str((folder / "scenario.yaml").absolute()), "--speed", f"{stage.speed:.10g}"]
+    command += ["--out", str(folder.absolute()), "--stage", str(stage_file.absolute())]
+    command += ["--headless"] if not options.ui else ["--autostart", "--web-host", "127.0.0.1"]
+    return command + (["--processes", str(options.processes)] if options.processes > 1 else [])
+
+
+@contextmanager
+def _locust(command: list[str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """Locust in a session of its own: Ctrl-C comes to us, and it is we who ask it to stop and write what it saw."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=log.parent,  # where no locust.conf of the user's is
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            _stop(process)
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_WITHIN)
+    except subprocess.TimeoutExpired:
+        process.kill()
+    finally:
+        with suppress(ProcessLookupError):  # the whole session, so that no worker is left
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _account_for_the_end(folder: Path, scenario: Scenario, speed: float, *, interrupted: bool) -> None:
+    """Write the run.json that Locust could not write itself."""
+    if (folder / "run.json").exists():
+        return
+    log = folder / "logs" / "locust.log"
+    words = log.read_text("utf-8", "replace").strip().splitlines() if log.exists() else []
+    why = (
+        "interrupted"
+        if interrupted
+        else f"the load generator ended without a word; {log} ends with: {words[-1:] or ''}"
+    )
+    info = RunInfo(
+        scenario=scenario.name,
+        speed=speed,
+        t0=None,
+        ended="interrupted" if interrupted else "failed",
+        end=0.0,
+        engine="embedded",
+        seed=scenario.seed,
+        why=why,
+    )
+    write_run_info(folder, info)
