@@ -1,0 +1,333 @@
+"""Slots, a bounded queue and the fate of abandoned work: asks in, decisions out. No I/O, no clock, no callbacks.
+
+    decision = capacity.ask(job, now)     Admitted(until) | Queued(ahead) | Refused(reason, retry_after)
+    capacity.leave(job, now)              its client has gone
+    capacity.next_event()                 when something will happen by itself; inf: not before the next call
+    capacity.advance(now)                 lets it happen -> the jobs whose state has changed since the last advance
+
+The app asks in wall time turned into scenario seconds, a simulator in virtual time; both drive this same object.
+
+Rules
+- Whatever is due by `now` happens first, at its own exact time and in order, however late the caller is.
+- A job holds one slot for `work` seconds. With `slowdown_from` k, n running jobs share what k can do at full speed:
+  each progresses at 1 / max(1, n/k) (flat to a knee, then in proportion to the batch, as vLLM sweeps show). V(t) is the
+  integral of that speed; a job begun at V0 ends when V reaches V0 + work, so one heap serves any number of jobs
+  (the virtual time of processor sharing; Parekh & Gallager 1993). k = 1 is M/G/1-PS.
+- Abandoned work: `continues` (queued and running work goes on: zombies), `leaves_queue` (only running work goes on),
+  `stops` (neither does). Slot-seconds after the client has gone are `wasted`.
+- Tiers named in `first` wait in a line of their own that is served first, and when the queue is full one of them pushes
+  out the youngest of the last line.
+- Fewer slots never interrupt a running job; more slots take up queued ones at once. While capacity ramps it is read
+  anew at every event and at least every quarter of a second.
+"""
+
+import math
+from collections import deque
+from collections.abc import Iterable, Sequence
+from heapq import heappop, heappush
+from typing import Literal, NamedTuple
+
+from mockbot.scenario.schema import Provider
+from mockbot.service.ledger import Ledger
+
+State = Literal["new", "waiting", "running", "done", "left", "expired", "displaced", "lost"]
+Reason = Literal["queue_full", "max_wait", "displaced", "shed", "rate_limited", "token_limited", "crashed"]
+
+_RAMP_TICK = 0.25  # scenario seconds
+
+
+class Admitted(NamedTuple):
+    """It has a slot; complete at `until` as things stand (sharing may move that)."""
+
+    until: float
+
+
+class Queued(NamedTuple):
+    """It waits behind `ahead` others."""
+
+    ahead: int
+
+
+class Refused(NamedTuple):
+    """It is turned away; `retry_after` (scenario seconds) is what the client is told, None: nothing."""
+
+    reason: Reason
+    retry_after: float | None = None
+
+
+Decision = Admitted | Queued | Refused
+
+
+class Job:
+    """One answer to be generated. The caller makes it, may hang its own things on `owner`, and reads the rest."""
+
+    __slots__ = ("asked", "begun", "ended", "gone", "hits", "owner", "state", "tier", "v_end", "work")
+
+    def __init__(self, work: float, tier: str = "", owner: object = None, hits: tuple[str, ...] = ()) -> None:
+        self.work = work  # seconds of a slot at full speed
+        self.tier = tier
+        self.owner = owner
+        self.hits = hits  # ids of the faults it is hit by when it begins
+        self.state: State = "new"
+        self.gone = False  # its client has left
+        self.asked = self.begun = self.ended = math.nan
+        self.v_end = math.inf
+
+
+class Slope(NamedTuple):
+    """A factor on the slots that goes in a straight line from `first` at `start` to `last` at `end`, and stays there."""
+
+    start: float
+    end: float
+    first: float
+    last: float
+
+    def at(self, now: float) -> float:
+        """The factor at `now`."""
+        if now >= self.end:
+            return self.last
+        return self.first + (self.last - self.first) * max(0.0, now - self.start) / (self.end - self.start)
+
+
+class Capacity:
+    """One provider's slots and queue. Read `running`, `queued`, `slots` freely; change them only through the methods."""
+
+    def __init__(self, provider: Provider, ledger: Ledger, first: Sequence[str] = (), now: float = 0.0) -> None:
+        self.ledger = ledger
+        self.base = self.slots = provider.slots
+        self.running = self.queued = 0
+        self.alive = True
+        self._limit = provider.queue.limit
+        self._lifo = provider.queue.order == "lifo"
+        self._max_wait = provider.queue.max_wait
+        self._fate = provider.abandoned_work
+        self._knee = provider.answer.slowdown_from
+        self._told = provider.retry_after
+        self._line = {tier: index for index, tier in enumerate(first)}
+        self._lines: tuple[deque[Job], ...] = tuple(deque() for _ in range(len(first) + 1))
+        self._ends: list[tuple[float, int, Job]] = []
+        self._count = 0
+        self._now = now
+        self._v = now
+        self._speed = 1.0
+        self._zombies = 0
+        self._slopes: tuple[Slope, ...] = ()
+        self._warm: Slope | None = None
+        self._ramps_until = -math.inf
+        self._news: list[Job] = []
+
+    # -- asks ----------------------------------------------------------------------------------------------------
+
+    def ask(self, job: Job, now: float) -> Decision:
+        """A slot, a place in the queue, or a refusal."""
+        self._catch_up(now)
+        job.asked = now
+        if not self.alive:
+            return self._refuse("crashed", None)
+        if self.running < self.slots and not self.queued:
+            self._begin(job)
+            return Admitted(now + job.work / self._speed)
+        if self.queued >= self._limit and not self._displace(self._line.get(job.tier, len(self._line))):
+            return self._refuse("queue_full", self._told)
+        return self._enqueue(job)
+
+    def leave(self, job: Job, now: float) -> None:
+        """The job's client has gone. Nothing happens when it was complete already."""
+        self._catch_up(now)
+        if job.gone or job.state not in ("waiting", "running"):
+            return
+        job.gone = True
+        self.ledger.abandoned += 1
+        if job.state == "running":
+            if self._fate == "stops":
+                self._end(job, "left")
+                self._fill()
+            else:
+                self._zombies += 1
+        elif self._fate != "continues":
+            self._unqueue(job, "left")
+
+    # -- time ----------------------------------------------------------------------------------------------------
+
+    def next_event(self) -> float:
+        """When the next thing happens by itself: an answer ends, a wait is over, ramping capacity may have grown."""
+        ends = self._ends
+        while ends and ends[0][2].state != "running":
+            heappop(ends)
+        at = self._now + (ends[0][0] - self._v) / self._speed if ends else math.inf
+        if self.queued:
+            if self._max_wait is not None:
+                at = min(at, self._oldest().asked + self._max_wait)
+            if self._now < self._ramps_until:
+                at = min(at, self._now + _RAMP_TICK)
+        return at
+
+    def advance(self, now: float) -> list[Job]:
+        """Let everything due by `now` happen; the jobs whose state has changed since the last call, in order."""
+        self._catch_up(now)
+        news = self._news
+        if news:
+            self._news = []
+        return news
+
+    def _catch_up(self, now: float) -> None:
+        while (at := self.next_event()) <= now:
+            self._happen(at)
+        if now > self._now:
+            self._move(now)
+            if self._ramps_until > -math.inf:
+                self._resize()
+
+    def _happen(self, at: float) -> None:
+        ends = self._ends
+        complete = bool(ends) and self._now + (ends[0][0] - self._v) / self._speed <= at
+        self._move(at)
+        if complete:
+            self._v, _, job = heappop(ends)
+            self._end(job, "done")
+            self.ledger.finished += not job.gone
+        elif self._max_wait is not None and self.queued and (oldest := self._oldest()).asked + self._max_wait <= at:
+            self._unqueue(oldest, "expired")
+            self.ledger.refused += not oldest.gone
+        if self._ramps_until > -math.inf:
+            self._resize()
+        if self.queued:
+            self._fill()
+
+    def _move(self, now: float) -> None:
+        self.ledger.move(now, self.running, self._zombies, self.queued, self.slots)
+        self._v = now if self._knee is None else self._v + (now - self._now) * self._speed
+        self._now = now
+
+    # -- slots ---------------------------------------------------------------------------------------------------
+
+    def resize(self, slopes: Iterable[Slope], now: float) -> None:
+        """From now on the slots are multiplied by all of these."""
+        self._catch_up(now)
+        self._slopes = tuple(slopes)
+        self._resize()
+        self._fill()
+
+    @property
+    def reduced(self) -> bool:
+        """Fewer slots than the provider was built with."""
+        return self.slots < self.base
+
+    def _resize(self) -> None:
+        slopes = self._slopes if self._warm is None else (*self._slopes, self._warm)
+        factor = math.prod(slope.at(self._now) for slope in slopes) if slopes else 1.0
+        self.slots = int(self.base * factor + 0.5) if self.alive else 0
+        self._ramps_until = max((slope.end for slope in slopes if slope.first != slope.last), default=-math.inf)
+        if self._now >= self._ramps_until:
+            self._ramps_until = -math.inf
+
+    def crash(self, now: float) -> list[Job]:
+        """The process dies: queue and running work are lost. Returns the jobs lost whose client was still there."""
+        self._catch_up(now)
+        lost = [job for job in self._everything() if not job.gone]
+        for job in self._everything():
+            job.state, job.ended = "lost", now
+            self._news.append(job)
+        self._ends.clear()
+        for line in self._lines:
+            line.clear()
+        self.running = self.queued = self._zombies = self.slots = 0
+        self._speed = 1.0
+        self.alive = False
+        return lost
+
+    def restart(self, warm_up: float, now: float) -> None:
+        """The process is back, empty; its capacity grows from nothing to full within `warm_up` seconds."""
+        self._catch_up(now)
+        self.alive = True
+        self._warm = Slope(now, now + warm_up, 0.0, 1.0) if warm_up > 0 else None
+        self._resize()
+
+    def _everything(self) -> list[Job]:
+        waiting = [job for line in self._lines for job in line if job.state == "waiting"]
+        return waiting + [job for _, _, job in self._ends if job.state == "running"]
+
+    def _begin(self, job: Job) -> None:
+        job.state, job.begun, job.v_end = "running", self._now, self._v + job.work
+        self._count += 1
+        heappush(self._ends, (job.v_end, self._count, job))
+        self.running += 1
+        self._zombies += job.gone
+        self.ledger.admitted += 1
+        for fault in job.hits:
+            self.ledger.hit(fault)
+        if self._knee is not None:
+            self._speed = min(1.0, self._knee / self.running)
+
+    def _end(self, job: Job, state: State) -> None:
+        job.state, job.ended = state, self._now
+        self.running -= 1
+        self._zombies -= job.gone and state == "done"
+        self._news.append(job)
+        if self._knee is not None:
+            self._speed = min(1.0, self._knee / self.running) if self.running else 1.0
+
+    def _fill(self) -> None:
+        while self.queued and self.running < self.slots:
+            job = self._next()
+            self.queued -= 1
+            self._begin(job)
+            self._news.append(job)
+
+    # -- the queue: deques in order of asking; those who left stay as husks until they come to an end --------------
+
+    def _enqueue(self, job: Job) -> Queued:
+        ahead, job.state = self.queued, "waiting"
+        self._lines[self._line.get(job.tier, -1)].append(job)
+        self.queued += 1
+        return Queued(ahead)
+
+    def _refuse(self, reason: Reason, retry_after: float | None) -> Refused:
+        self.ledger.refused += 1
+        return Refused(reason, retry_after)
+
+    def _displace(self, line: int) -> bool:
+        for lower in range(len(self._lines) - 1, line, -1):
+            youngest = _right(self._lines[lower])
+            if youngest is not None:
+                self._unqueue(youngest, "displaced")
+                self.ledger.refused += not youngest.gone
+                return True
+        return False
+
+    def _unqueue(self, job: Job, state: State) -> None:
+        job.state, job.ended = state, self._now
+        self.queued -= 1
+        self._news.append(job)
+        line = self._lines[self._line.get(job.tier, -1)]
+        if len(line) > 2 * self.queued + 64:
+            kept = [waiting for waiting in line if waiting.state == "waiting"]
+            line.clear()
+            line.extend(kept)
+
+    def _next(self) -> Job:
+        for line in self._lines:
+            job = _right(line) if self._lifo else _left(line)
+            if job is not None:
+                return line.pop() if self._lifo else line.popleft()
+        raise AssertionError("queued counts a job that no line has")
+
+    def _oldest(self) -> Job:
+        firsts = [job for line in self._lines if (job := _left(line)) is not None]
+        return min(firsts, key=_asked) if len(firsts) > 1 else firsts[0]
+
+
+def _asked(job: Job) -> float:
+    return job.asked
+
+
+def _left(line: deque[Job]) -> Job | None:
+    while line and line[0].state != "waiting":
+        line.popleft()
+    return line[0] if line else None
+
+
+def _right(line: deque[Job]) -> Job | None:
+    while line and line[-1].state != "waiting":
+        line.pop()
+    return line[-1] if line else None

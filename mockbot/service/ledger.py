@@ -1,0 +1,84 @@
+"""What one provider saw, second by second: counts and slot-seconds in, `ServiceSecond` records out. Pure.
+
+Rules. Integrals are exact: `move` is called before anything changes, so that `work` is the area under the number of running
+answers (Little's law holds on every stretch of seconds: mean running = admitted per second x mean time in a slot).
+Requests are conserved: offered = refused + failed + admitted + those that left, were lost or still wait in the queue.
+Seconds before t0 are not kept.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+
+from mockbot.evidence.records import ServiceSecond
+
+_KEPT = 100_000  # seconds: more than a day
+
+
+class Ledger:
+    """The open second's counters (plain attributes, for whoever sees the request) and the seconds that are over."""
+
+    __slots__ = (
+        "_end", "_now", "_past", "abandoned", "admitted", "failed", "felt", "finished", "offered", "provider", "refused",
+        "wasted", "work",
+    )  # fmt: skip
+
+    def __init__(self, provider: str, now: float = 0.0) -> None:
+        self.provider = provider
+        self.felt: dict[str, int] = {}
+        self._past: deque[ServiceSecond] = deque(maxlen=_KEPT)
+        self._now = now
+        self._end = max(0, int(now)) + 1
+        self._clear()
+
+    def _clear(self) -> None:
+        self.offered = self.admitted = self.refused = self.failed = self.finished = self.abandoned = 0
+        self.work = self.wasted = 0.0
+        self.felt = {}
+
+    def hit(self, fault: str) -> None:
+        """One request was really affected by this fault."""
+        self.felt[fault] = self.felt.get(fault, 0) + 1
+
+    def move(self, now: float, running: int, zombies: int, queued: int, slots: int) -> None:
+        """Time goes on to `now` with this many running, of which `zombies` work for nobody; closes the seconds in between."""
+        while now >= self._end:
+            self._spend(self._end, running, zombies)
+            self._close(running, queued, slots)
+        self._spend(now, running, zombies)
+
+    def _spend(self, to: float, running: int, zombies: int) -> None:
+        step = to - self._now
+        if step > 0:
+            self.work += running * step
+            self.wasted += zombies * step
+            self._now = to
+
+    def _close(self, running: int, queued: int, slots: int) -> None:
+        self._past.append(
+            ServiceSecond(
+                t=self._end - 1,
+                provider=self.provider,
+                offered=self.offered,
+                admitted=self.admitted,
+                refused=self.refused,
+                failed=self.failed,
+                finished=self.finished,
+                abandoned=self.abandoned,
+                running=running,
+                queued=queued,
+                work=self.work,
+                wasted=self.wasted,
+                capacity=float(slots),
+                felt=self.felt,
+            )
+        )
+        self._end += 1
+        self._clear()
+
+    def seconds(self, since: int = 0) -> Iterator[ServiceSecond]:
+        """The complete seconds with t >= since, oldest first."""
+        if not self._past:
+            return
+        skip = max(0, since - self._past[0].t)
+        for index in range(skip, len(self._past)):
+            yield self._past[index]
