@@ -1,0 +1,201 @@
+"""One client connection: two sockets, two links. Bytes in from either side, bytes out at the other, and nothing waits.
+
+    client  <--side-->  [ link upstream   ]  <--side-->  server
+                        [ link downstream ]
+
+Rules: the server is dialled first (Toxiproxy accepts and dials before it reads); whatever arrives while the second side
+is being attached is kept; a side that is gone ends the link that reads from it and stops the link that writes to it.
+"""
+
+import asyncio
+import socket
+import struct
+import time
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from typing import Protocol, cast
+
+from mockbot.proxy.link import Handle, Link, Traffic
+from mockbot.proxy.toxic import Direction, Toxic
+from mockbot.proxy.toxics import ResetPeer
+
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() sends RST and drops what was not delivered
+
+
+class LoopTimers:
+    """The event loop's timers on the monotonic clock (uvloop's own `time()` stands still within a round)."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def after(self, seconds: float, call: Callable[[], None]) -> Handle:
+        return self._loop.call_later(max(0.0, seconds), call)
+
+
+class Owner(Protocol):
+    """What a connection needs of its proxy."""
+
+    def stream(self, number: int, direction: Direction, toxic: str) -> Random: ...
+
+    def felt(self, toxic: str) -> None: ...
+
+    def gone(self, connection: "Connection") -> None: ...
+
+
+class Side(asyncio.Protocol):
+    """One socket of a connection: what it reads goes to `outgoing`, what it writes comes from `incoming`."""
+
+    __slots__ = ("_connection", "_early", "_ended", "_paused", "incoming", "lost", "outgoing", "transport")
+
+    def __init__(self, connection: "Connection") -> None:
+        self._connection = connection
+        self._early: list[bytes] | None = []
+        self._ended = self._paused = False
+        self.lost = False
+        self.transport: asyncio.Transport
+        self.outgoing: Link
+        self.incoming: Link
+
+    # -- asyncio's calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self._early is None:
+            self.outgoing.receive(data)
+        else:
+            self._early.append(data)
+
+    def eof_received(self) -> bool:
+        self._ended = True
+        if self._early is None:
+            self.outgoing.source_ended()
+        return True  # the EOF goes through the chain first; the default would close and drop what is on its way
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost = self._ended = True
+        if self._early is None:
+            self.outgoing.source_ended()
+            self.incoming.stop()
+            self._connection.side_lost()
+
+    def pause_writing(self) -> None:
+        if self._early is None:
+            self._paused = True
+            self.incoming.hold(+1)
+
+    def resume_writing(self) -> None:
+        if self._paused:
+            self._paused = False
+            self.incoming.hold(-1)
+
+    def abort(self) -> None:
+        if hasattr(self, "transport"):
+            self.transport.abort()
+
+    def open(self) -> None:
+        """Both sides are there: hand on what came early."""
+        early, self._early = self._early or [], None
+        for data in early:
+            self.outgoing.receive(data)
+        if self._ended:
+            self.outgoing.source_ended()
+        if self.lost:
+            self.incoming.stop()
+            self._connection.side_lost()
+
+
+class Ends:
+    """The two ends of one link as it sees them."""
+
+    __slots__ = ("_destination", "_source")
+
+    def __init__(self, source: Side, destination: Side) -> None:
+        self._source, self._destination = source, destination
+
+    def write(self, data: bytes) -> None:
+        transport = self._destination.transport
+        if not transport.is_closing():
+            transport.write(data)
+
+    def close(self) -> None:
+        self._destination.transport.close()
+
+    def pause(self) -> None:
+        transport = self._source.transport
+        if not transport.is_closing():
+            transport.pause_reading()
+
+    def resume(self) -> None:
+        transport = self._source.transport
+        if not transport.is_closing():
+            transport.resume_reading()
+
+
+class Connection:
+    """Number n of its proxy. `log` names the toxics that touched it, in the order of their first touch."""
+
+    def __init__(self, number: int, owner: Owner, timers: LoopTimers) -> None:
+        self.number, self.timers = number, timers
+        self.opened = time.time()
+        self.log: list[str] = []
+        self._owner = owner
+        self._client, self._server = Side(self), Side(self)
+        self.links: Mapping[Direction, Link] = {}
+
+    async def attach(self, client: socket.socket, host: str, port: int, dial_limit: float) -> None:
+        """Dial the server, then take over the client's socket. OSError or TimeoutError: the server cannot be reached."""
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(dial_limit):
+            await loop.create_connection(lambda: self._server, host, port)
+        try:
+            await loop.connect_accepted_socket(lambda: self._client, client)
+        except BaseException:  # cancelled by a disable: neither socket may stay behind
+            self._client.abort()
+            self._server.abort()
+            raise
+
+    def start(self, chains: Mapping[Direction, Sequence[Toxic]], traffic: Mapping[Direction, Traffic]) -> None:
+        """Let the bytes flow, through the chains as they are now."""
+        if any(isinstance(toxic.effect, ResetPeer) for chain in chains.values() for toxic in chain):
+            self._reset_on_close()
+        client, server = self._client, self._server
+        up, down = Direction.UPSTREAM, Direction.DOWNSTREAM
+        upstream = Link(up, chains[up], self, Ends(client, server), traffic[up])
+        downstream = Link(down, chains[down], self, Ends(server, client), traffic[down])
+        client.outgoing = server.incoming = upstream
+        server.outgoing = client.incoming = downstream
+        self.links = {up: upstream, down: downstream}
+        client.open()
+        server.open()
+
+    def _reset_on_close(self) -> None:
+        for side in (self._client, self._server):
+            sock = side.transport.get_extra_info("socket")
+            if sock is not None and not side.lost:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+
+    def abort(self) -> None:
+        """Close both sockets now; what is in the chains is lost."""
+        for link in self.links.values():
+            link.stop()
+        self._client.abort()
+        self._server.abort()
+
+    def side_lost(self) -> None:
+        if self._client.lost and self._server.lost:
+            self._owner.gone(self)
+
+    # -- what the links share (link.Context)
+
+    def stream(self, direction: Direction, toxic: str) -> Random:
+        return self._owner.stream(self.number, direction, toxic)
+
+    def touched(self, toxic: str) -> None:
+        if toxic not in self.log:
+            self.log.append(toxic)
+            self._owner.felt(toxic)

@@ -1,0 +1,303 @@
+"""ToxicControl: one control port, embedded or Toxiproxy's own, driven through toxiproxy-python. Plain blocking calls.
+
+The only importer of toxiproxy-python 0.1.1. The library's objects do the work; what bites in it is replaced beneath them:
+its calls go through our own session (one address per instance, hard time limits, no proxy variables, every answer
+outside 2xx an error with status and message) and see URL-quoted names. What it lacks is done with the same session. The
+library itself is left as it is for everyone else in the process.
+
+Rules: no call waits without a limit; enabling and disabling are believed only when the server says so afterwards; on the
+original a toxic of a live proxy is removed or updated between a disable and an enable, since it deadlocks otherwise.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import FunctionType
+from typing import Any, Final, TypeVar, cast
+from urllib.parse import quote
+
+import requests
+from toxiproxy import proxy as library_proxy
+from toxiproxy import server as library_server
+
+from mockbot.proxy.errors import ControlError, ControlPlaneHung, ControlUnreachable
+from mockbot.proxy.toxics import effect_type
+
+LIMITS: Final = (2.0, 5.0)  # seconds to connect, seconds to answer
+POPULATE_LIMITS: Final = (2.0, 30.0)
+BOUNCE: Final = 0.05  # seconds between disable and removal; no hang in 104 cycles with it on Toxiproxy 2.12.0
+CLOSED_BY_DISABLE: Final = "(proxy disabled)"
+
+C = TypeVar("C")
+
+
+@dataclass(frozen=True, slots=True)
+class Toxic:
+    """A toxic as a client asks for it; attributes in the units of the wire (milliseconds, KB/s, bytes)."""
+
+    name: str
+    type: str
+    stream: str = "downstream"
+    toxicity: float = 1.0
+    attributes: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyState:
+    """A proxy as the server describes it."""
+
+    name: str
+    listen: str
+    upstream: str
+    enabled: bool
+    toxics: tuple[str, ...]
+
+
+class Session:
+    """What toxiproxy-python's global APIConsumer should have been: requests to one control port."""
+
+    def __init__(self, url: str, token: str | None = None) -> None:
+        self.url = url.rstrip("/")
+        self._lock = threading.Lock()  # a requests session is not made for several threads at once
+        self._session = requests.Session()
+        self._session.trust_env = False
+        if token is not None:
+            self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def get(self, path: str, **_: object) -> requests.Response:
+        return self.call("GET", path)
+
+    def post(self, path: str, json: object = None, **_: object) -> requests.Response:
+        return self.call("POST", path, json)
+
+    def delete(self, path: str, **_: object) -> requests.Response:
+        return self.call("DELETE", path)
+
+    def call(
+        self, method: str, path: str, body: object = None, limits: tuple[float, float] = LIMITS
+    ) -> requests.Response:
+        doing = f"{method} {path}"
+        try:
+            with self._lock:
+                answer = self._session.request(
+                    method, self.url + path, json=body, timeout=limits, allow_redirects=False
+                )
+        except requests.ReadTimeout:
+            raise ControlPlaneHung(
+                f"{self.url} did not answer {doing} within {limits[1]:g} s; restart that server and run again"
+            ) from None
+        except requests.RequestException as error:
+            raise ControlUnreachable(f"{self.url} cannot be reached for {doing}: {error}") from None
+        if answer.status_code == 503:  # Toxiproxy's own limit of 25 s has struck before ours
+            raise ControlPlaneHung(f"{self.url} gave up on {doing}: its control API is stuck")
+        if not 200 <= answer.status_code < 300:
+            raise ControlError(doing, answer.status_code, message_of(answer))
+        return answer
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def message_of(answer: requests.Response) -> str:
+    """The server's words: the `error` of a JSON body (whatever its content type says), or the body's text."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return answer.text.strip() or answer.reason
+    return str(body["error"]) if isinstance(body, dict) and "error" in body else answer.text.strip()
+
+
+def over(library_class: type[C], session: Session) -> type[C]:
+    """The library's class, with `session` where its methods mention the global APIConsumer.
+
+    Same code, other globals: two control ports can live in one process, and the library's own modules stay untouched.
+    """
+    rebound = {
+        name: FunctionType(
+            method.__code__,
+            {**method.__globals__, "APIConsumer": session},
+            name,
+            method.__defaults__,
+            method.__closure__,
+        )
+        for name, method in vars(library_class).items()
+        if isinstance(method, FunctionType) and "APIConsumer" in method.__code__.co_names
+    }
+    return cast(type[C], type(library_class.__name__, (library_class,), rebound))
+
+
+class ToxicControl:
+    """The control port at `url`, for instance `http://127.0.0.1:8474`."""
+
+    def __init__(self, url: str, *, token: str | None = None, pause: Callable[[float], object] | None = None) -> None:
+        self._session = Session(url, token)
+        self._pause = pause or threading.Event().wait
+        self._toxiproxy = over(library_server.Toxiproxy, self._session)()
+        self._proxy_class = over(library_proxy.Proxy, self._session)
+        self._embedded: bool | None = None
+
+    # -- the server
+
+    def version(self) -> str:
+        """What the server says it is; `git` for a Toxiproxy that was built from its module."""
+        answer = self._session.get("/version")
+        self._embedded = answer.headers.get("X-Mockbot-Engine") == "embedded"
+        return str(answer.json()["version"])
+
+    @property
+    def embedded(self) -> bool:
+        """Whether it is mockbot's own engine."""
+        if self._embedded is None:
+            self.version()
+        return bool(self._embedded)
+
+    def proxies(self) -> tuple[str, ...]:
+        return tuple(self._toxiproxy.proxies())
+
+    def populate(self, entries: list[Mapping[str, object]]) -> tuple[ProxyState, ...]:
+        """The server's own /populate: proxies that do not differ are left alone."""
+        answer = self._session.call("POST", "/populate", entries, POPULATE_LIMITS)
+        return tuple(state_of(found) for found in answer.json()["proxies"] or ())
+
+    def close(self) -> None:
+        self._session.close()
+
+    # -- proxies
+
+    def create(self, name: str, upstream: str, listen: str = "127.0.0.1:0") -> str:
+        """Create a proxy; the address that it really listens on. ControlError 409 when the name is taken."""
+        if name in self.proxies():  # the library's own answer to this has no status
+            raise ControlError(f"create the proxy {name}", 409, "proxy already exists")
+        return str(self._toxiproxy.create(upstream=upstream, name=name, listen=listen).listen)
+
+    def ensure(self, name: str, upstream: str, listen: str = "127.0.0.1:0") -> str:
+        """Create a proxy, or take the one that is there with this upstream."""
+        if name in self.proxies():
+            state = self.get_proxy(name)
+            if state.upstream == upstream:
+                return state.listen
+            return self.update_proxy(name, upstream=upstream).listen
+        return self.create(name, upstream, listen)
+
+    def get_proxy(self, name: str) -> ProxyState:
+        return state_of(self._session.get(f"/proxies/{quoted(name)}").json())
+
+    def update_proxy(self, name: str, *, listen: str | None = None, upstream: str | None = None) -> ProxyState:
+        """Move a proxy; its connections are closed, its toxics stay."""
+        change = {"listen": listen, "upstream": upstream}
+        return state_of(self._patch(f"/proxies/{quoted(name)}", {k: v for k, v in change.items() if v is not None}))
+
+    def delete(self, name: str) -> None:
+        """Delete a proxy; already gone is fine."""
+        self._gone_is_fine(self._proxy(name).destroy)
+
+    def enable(self, name: str) -> None:
+        self._proxy(name).enable()
+        self._expect(name, enabled=True)
+
+    def disable(self, name: str) -> None:
+        self._proxy(name).disable()
+        self._expect(name, enabled=False)
+
+    # -- toxics
+
+    def add_toxic(self, proxy: str, toxic: Toxic) -> None:
+        refuse_what_crashes(toxic.type, toxic.attributes)
+        self._proxy(proxy).add_toxic(
+            type=toxic.type,
+            stream=toxic.stream,
+            name=toxic.name,
+            toxicity=toxic.toxicity,
+            attributes=dict(toxic.attributes),
+        )
+
+    def update_toxic(self, proxy: str, toxic: Toxic) -> None:
+        """New attributes and toxicity for the toxic of that name; live connections follow at once."""
+        refuse_what_crashes(toxic.type, toxic.attributes)
+        body = {"toxicity": toxic.toxicity, "attributes": dict(toxic.attributes)}
+        self._bounced(proxy, lambda: self._patch(f"/proxies/{quoted(proxy)}/toxics/{quoted(toxic.name)}", body))
+
+    def remove_toxic(self, proxy: str, name: str) -> None:
+        """Remove a toxic; already gone is fine."""
+        remove = self._proxy(proxy).destroy_toxic
+        self._gone_is_fine(lambda: self._bounced(proxy, lambda: remove(quoted(name))))
+
+    def toxics(self, proxy: str) -> tuple[str, ...]:
+        return tuple(self._proxy(proxy).toxics())
+
+    def felt(self, proxy: str) -> dict[str, int] | None:
+        """How many connections each toxic really touched so far, removed toxics too; None: this server cannot tell.
+
+        `CLOSED_BY_DISABLE` counts the connections that a disable closed. (Those refused while the proxy is down never
+        reach it.)
+        """
+        if not self.embedded:
+            return None
+        answer = self._session.get(f"/mockbot/proxies/{quoted(proxy)}").json()
+        return {**answer["felt"], CLOSED_BY_DISABLE: answer["closed_by_disable"]}
+
+    # -- inside
+
+    def _proxy(self, name: str) -> Any:
+        """The library's object for a proxy of that name, which need not be asked for first."""
+        return self._proxy_class(name=quoted(name), upstream="", listen="", enabled=True)
+
+    def _patch(self, path: str, body: object) -> dict[str, Any]:
+        """PATCH, or POST for servers before 2.6."""
+        try:
+            answer = self._session.call("PATCH", path, body)
+        except ControlError as error:
+            if error.status != 405:
+                raise
+            answer = self._session.call("POST", path, body)
+        return cast(dict[str, Any], answer.json())
+
+    def _expect(self, name: str, *, enabled: bool) -> None:
+        if self.get_proxy(name).enabled != enabled:
+            word = "enable" if enabled else "disable"
+            raise ControlError(f"{word} the proxy {name}", 200, "it said yes and did not do it")
+
+    def _bounced(self, proxy: str, change: Callable[[], object]) -> None:
+        """Make a change with no live connections where these could hang the server (research: toxiproxy §2.6)."""
+        if self.embedded or not self.get_proxy(proxy).enabled:
+            change()
+            return
+        self.disable(proxy)
+        try:
+            self._pause(BOUNCE)
+            change()
+        finally:
+            self.enable(proxy)
+
+    @staticmethod
+    def _gone_is_fine(remove: Callable[[], object]) -> None:
+        try:
+            remove()
+        except ControlError as error:
+            if error.status != 404:
+                raise
+
+
+def quoted(name: str) -> str:
+    return quote(name, safe="")
+
+
+def state_of(answer: Mapping[str, Any]) -> ProxyState:
+    return ProxyState(
+        name=answer["name"],
+        listen=answer["listen"],
+        upstream=answer["upstream"],
+        enabled=answer["enabled"],
+        toxics=tuple(toxic["name"] for toxic in answer["toxics"]),
+    )
+
+
+def refuse_what_crashes(type_name: str, attributes: Mapping[str, int]) -> None:
+    """ControlError 400 for attributes that end the original's process (Toxiproxy 2.12.0, issue #541), on any engine."""
+    effect = effect_type(type_name)
+    if effect is None:
+        return
+    known = {name: value for name, value in attributes.items() if name in effect.__dataclass_fields__}
+    refusal = effect(**known).refusal()
+    if refusal is not None:
+        raise ControlError(f"add the toxic {type_name}", 400, refusal)

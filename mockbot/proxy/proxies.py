@@ -1,0 +1,200 @@
+"""Named proxies: configuration changes in, listeners and connections opened and closed. One event loop, no locks inside.
+
+The rules of update, populate and reset are Toxiproxy 2.12.0's (proxy.go, proxy_collection.go) with three deliberate
+differences: every spelling of a wildcard listener is the same address, an upstream that does not answer is given up
+after `DIAL_LIMIT`, and dials do not wait for each other.
+"""
+
+import asyncio
+import socket
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+
+from mockbot.proxy import address
+from mockbot.proxy.connection import Connection, LoopTimers
+from mockbot.proxy.link import Traffic
+from mockbot.proxy.toxic import Direction, Toxic
+
+DIAL_LIMIT = 10.0
+ACCEPT_PAUSE = 0.05  # how long accepting rests when the process has no descriptor left
+KEPT_LOGS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a client can set on a proxy."""
+
+    listen: str
+    upstream: str
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLog:
+    """What became of one connection: its number, when it was opened (Unix time) and the toxics that touched it."""
+
+    number: int
+    opened: float
+    toxics: tuple[str, ...]
+    cut_by_disable: bool
+
+
+class TrafficTable:
+    """Byte counters by direction, proxy, listener and upstream; they outlive the proxy, as counters must."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[Direction, str, str, str], Traffic] = {}
+
+    def of(self, proxy: "Proxy") -> Mapping[Direction, Traffic]:
+        return {
+            direction: self.rows.setdefault((direction, proxy.name, proxy.listen, proxy.upstream), Traffic())
+            for direction in Direction
+        }
+
+
+class Proxy:
+    """One listener, one upstream, two chains of toxics, and everything that was felt of them."""
+
+    def __init__(self, name: str, listen: str, upstream: str, *, seed: int, table: TrafficTable) -> None:
+        self.name, self.listen, self.upstream = name, listen, upstream
+        self.toxics: dict[Direction, list[Toxic]] = {direction: [] for direction in Direction}
+        self.touched: Counter[str] = Counter()
+        self.accepted = self.unreachable = self.cut_by_disable = 0
+        self.connections: dict[int, Connection] = {}
+        self.finished: deque[ConnectionLog] = deque(maxlen=KEPT_LOGS)
+        self._seed, self._table = seed, table
+        self._listener: socket.socket | None = None
+        self._opening: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
+        self._timers = LoopTimers(self._loop)
+
+    @property
+    def enabled(self) -> bool:
+        return self._listener is not None
+
+    # -- start, stop, update
+
+    async def start(self) -> None:
+        """Listen; port 0 becomes the real port. AddressError when that cannot be. No-op when already listening."""
+        if self._listener is None:
+            try:
+                where = await address.resolve(self.listen)
+            except address.AddressError as error:
+                raise address.AddressError(f"listen tcp: {error}") from None
+            listener = address.listen(where)
+            self.listen = address.bound(listener)
+            self._listener = listener
+            self._loop.add_reader(listener.fileno(), self._accept)
+
+    def stop(self) -> None:
+        """Stop listening and close every connection now; what is in the chains is lost."""
+        if self._listener is None:
+            return
+        self._loop.remove_reader(self._listener.fileno())
+        self._listener.close()
+        self._listener = None
+        for task in self._opening:
+            task.cancel()
+        for connection in list(self.connections.values()):
+            self.cut_by_disable += 1
+            self._forget(connection, cut=True)
+            connection.abort()
+
+    async def differs(self, listen: str, upstream: str) -> bool:
+        """Whether these settings would move the proxy. Listen is compared resolved, upstream as text (proxy.go)."""
+        where = await address.resolve(listen)
+        return address.canonical(self.listen) != str(where) or self.upstream != upstream
+
+    async def update(self, wanted: Settings) -> None:
+        """Change only what differs: connections and toxics survive an update that changes nothing."""
+        if await self.differs(wanted.listen, wanted.upstream):
+            self.stop()
+            self.listen, self.upstream = wanted.listen, wanted.upstream
+        if wanted.enabled:
+            await self.start()
+        else:
+            self.stop()
+
+    # -- toxics
+
+    def find(self, name: str) -> Toxic | None:
+        return next((toxic for toxic in self.all_toxics() if toxic.name == name), None)
+
+    def all_toxics(self) -> list[Toxic]:
+        return [toxic for direction in Direction for toxic in self.toxics[direction]]
+
+    def add_toxic(self, toxic: Toxic) -> None:
+        self.toxics[toxic.direction].append(toxic)
+        for connection in self.connections.values():
+            connection.links[toxic.direction].add(toxic)
+
+    def changed_toxic(self, toxic: Toxic) -> None:
+        """The toxic's effect or toxicity is new; live connections follow at once."""
+        for connection in self.connections.values():
+            connection.links[toxic.direction].update(toxic)
+
+    def remove_toxic(self, toxic: Toxic) -> None:
+        self.toxics[toxic.direction].remove(toxic)
+        for connection in self.connections.values():
+            connection.links[toxic.direction].remove(toxic)
+
+    def remove_toxics(self) -> None:
+        for toxic in self.all_toxics():
+            self.remove_toxic(toxic)
+
+    # -- connections
+
+    def _accept(self) -> None:
+        while self._listener is not None:
+            try:
+                client, _ = self._listener.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            except OSError:  # no descriptors left: rest instead of spinning
+                self._rest(self._listener)
+                return
+            client.setblocking(False)
+            task = self._loop.create_task(self._open(client, self.accepted))
+            self.accepted += 1
+            self._opening.add(task)
+            task.add_done_callback(self._opening.discard)
+
+    def _rest(self, listener: socket.socket) -> None:
+        self._loop.remove_reader(listener.fileno())
+        self._loop.call_later(ACCEPT_PAUSE, self._accept_again, listener)
+
+    def _accept_again(self, listener: socket.socket) -> None:
+        if listener is self._listener:
+            self._loop.add_reader(listener.fileno(), self._accept)
+
+    async def _open(self, client: socket.socket, number: int) -> None:
+        """Connect one client to the upstream; when that fails it sees its connection closed (RST if it had sent)."""
+        connection = Connection(number, self, self._timers)
+        try:
+            host, port = address.split(self.upstream)
+            await connection.attach(client, host, address.port_number(port), DIAL_LIMIT)
+        except (OSError, TimeoutError, ValueError, address.AddressError):  # ValueError: a NUL in the host
+            self.unreachable += 1
+            client.close()
+            return
+        except asyncio.CancelledError:
+            client.close()
+            raise
+        self.connections[number] = connection
+        connection.start(self.toxics, self._table.of(self))
+
+    def stream(self, number: int, direction: Direction, toxic: str) -> Random:
+        return Random(f"{self._seed}/{self.name}/{number}/{direction}/{toxic}")
+
+    def felt(self, toxic: str) -> None:
+        self.touched[toxic] += 1
+
+    def gone(self, connection: Connection) -> None:
+        self._forget(connection, cut=False)
+
+    def _forget(self, connection: Connection, *, cut: bool) -> None:
+        if self.connections.pop(connection.number, None) is not None:
+            log = ConnectionLog(connection.number, connection.opened, tuple(connection.log), cut)
+            self.finished.append(log)
