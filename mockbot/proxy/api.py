@@ -5,7 +5,8 @@ JSON errors declared as text/plain, a 301 for an uncleaned path, 404 before the 
 Sources: api.go, Go's net/http and gorilla/mux at that version. Routes under `/mockbot/` are ours:
 
     GET /mockbot/stats          {"engine", "seed", "tasks", "connections"}
-    GET /mockbot/proxies/{p}    {"connections", "live", "unreachable", "closed_by_disable", "felt": {toxic: connections},
+    GET /mockbot/proxies/{p}    {"connections", "live", "unreachable", "closed_by_disable",
+                                 "felt": {toxic: connections},
                                  "log": [{"number", "opened", "toxics", "closed_by_disable"}]}
 """
 
@@ -156,10 +157,12 @@ class ControlApi:
     def _match(self, path: str) -> tuple[Mapping[str, Handler], tuple[str, ...]] | None:
         parts = path.split("/")
         if path == "/metrics" and self._metrics is not None:
-            return {"*": self._show_metrics}, ()
+            return {"*": self._show_metrics}, ()  # any method, as in Go
         for pattern, handlers in self._routes:
             wanted = pattern.split("/")
-            if len(wanted) == len(parts) and all(w in (p, "*") and p or w == p for w, p in zip(wanted, parts)):
+            if len(wanted) == len(parts) and all(
+                w == p or (w == "*" and p) for w, p in zip(wanted, parts, strict=True)
+            ):
                 return handlers, tuple(p for w, p in zip(wanted, parts, strict=True) if w == "*")
         return None
 
@@ -186,12 +189,12 @@ class ControlApi:
 
     # -- handlers, in the order of Toxiproxy's table of routes
 
-    async def _reset(self, request: Request) -> Answer:
+    async def _reset(self, _: Request) -> Answer:
         async with self._lock:
             await self._catalogue.reset()
         return Answer(204)
 
-    async def _index(self, request: Request) -> Answer:
+    async def _index(self, _: Request) -> Answer:
         return json_answer({proxy.name: proxy_json(proxy) for proxy in self._catalogue.listing()})
 
     async def _create(self, request: Request) -> Answer:
@@ -232,16 +235,17 @@ class ControlApi:
         self._catalogue.remove_toxic(request.names[0], request.names[1])
         return Answer(204)
 
-    async def _show_version(self, request: Request) -> Answer:
+    async def _show_version(self, _: Request) -> Answer:
         return Answer(200, f'{{"version": "{self._version}"}}\n'.encode(), "application/json;charset=utf-8")
 
-    async def _show_metrics(self, request: Request) -> Answer:
-        assert self._metrics is not None  # noqa: S101  the route exists only then
+    async def _show_metrics(self, _: Request) -> Answer:
+        if self._metrics is None:
+            return text(404, "404 page not found")
         return Answer(200, self._metrics.page(), self._metrics.content_type)
 
     # -- ours
 
-    async def _stats(self, request: Request) -> Answer:
+    async def _stats(self, _: Request) -> Answer:
         live = sum(len(proxy.connections) for proxy in self._catalogue.proxies.values())
         tasks = len(asyncio.all_tasks())
         return json_answer({"engine": ENGINE, "seed": self._catalogue.seed, "tasks": tasks, "connections": live})

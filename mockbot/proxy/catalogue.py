@@ -1,8 +1,8 @@
 """All proxies by name, and what a control request may do to them. Parsed requests in, proxies or an `ApiError` out.
 
 This is the control API without HTTP; `api` puts it on a socket. Checks come in Toxiproxy's order (2.12.0, api.go,
-proxy_collection.go, toxic_collection.go), since clients see which one fails first. Deliberately better: what would crash
-the original is a 400, a failed update changes nothing, and a reset goes on past a proxy that cannot start.
+proxy_collection.go, toxic_collection.go), since clients see which one fails first. Deliberately better: what would
+crash the original is a 400, a failed update changes nothing, and a reset goes on past a proxy that cannot start.
 """
 
 from dataclasses import dataclass, fields, replace

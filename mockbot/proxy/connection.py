@@ -15,9 +15,10 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Protocol, cast
 
-from mockbot.proxy.link import Handle, Link, Traffic
+from mockbot.proxy.link import Link, Traffic
+from mockbot.proxy.stage import Handle
 from mockbot.proxy.toxic import Direction, Toxic
-from mockbot.proxy.toxics import ResetPeer
+from mockbot.proxy.toxics.reset_peer import ResetPeer
 
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() sends RST and drops what was not delivered
 
@@ -76,7 +77,7 @@ class Side(asyncio.Protocol):
             self.outgoing.source_ended()
         return True  # the EOF goes through the chain first; the default would close and drop what is on its way
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         self.lost = self._ended = True
         if self._early is None:
             self.outgoing.source_ended()
@@ -148,7 +149,7 @@ class Connection:
         self.links: Mapping[Direction, Link] = {}
 
     async def attach(self, client: socket.socket, host: str, port: int, dial_limit: float) -> None:
-        """Dial the server, then take over the client's socket. OSError or TimeoutError: the server cannot be reached."""
+        """Dial the server, then take over the client's socket. OSError, TimeoutError: the server cannot be reached."""
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(dial_limit):
             await loop.create_connection(lambda: self._server, host, port)

@@ -1,12 +1,12 @@
 """ToxicControl: one control port, embedded or Toxiproxy's own, driven through toxiproxy-python. Plain blocking calls.
 
-The only importer of toxiproxy-python 0.1.1. The library's objects do the work; what bites in it is replaced beneath them:
-its calls go through our own session (one address per instance, hard time limits, no proxy variables, every answer
-outside 2xx an error with status and message) and see URL-quoted names. What it lacks is done with the same session. The
-library itself is left as it is for everyone else in the process.
+The only importer of toxiproxy-python 0.1.1. The library's objects do the work; what bites in it is replaced beneath
+them: its calls go through our own session (one address per instance, hard time limits, no proxy variables, every answer
+outside 2xx an error with status and message) and see URL-quoted names. What it lacks is done with the same session.
+The library itself is left as it is for everyone else in the process.
 
-Rules: no call waits without a limit; enabling and disabling are believed only when the server says so afterwards; on the
-original a toxic of a live proxy is removed or updated between a disable and an enable, since it deadlocks otherwise.
+Rules: no call waits without a limit; enabling and disabling are believed only when the server says so afterwards; on
+the original a toxic of a live proxy is removed or updated between a disable and an enable, or it deadlocks.
 """
 
 import threading

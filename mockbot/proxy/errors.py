@@ -11,9 +11,9 @@ class ControlError(TestbedError):
         self.status, self.message = status, message
 
 
-class ControlUnreachable(TestbedError):
+class ControlUnreachable(TestbedError):  # noqa: N818  a state, like the next one
     """Nothing answers at the control port's address."""
 
 
-class ControlPlaneHung(TestbedError):
+class ControlPlaneHung(TestbedError):  # noqa: N818
     """The control port accepted a request and did not answer in time: Toxiproxy 2.12.0 has deadlocked (issue #558)."""

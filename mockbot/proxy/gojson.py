@@ -1,7 +1,7 @@
 """JSON as Go's encoding/json reads and writes it: bytes in, typed fields or a `BodyError` in Go's words out.
 
-Toxiproxy's clients see these rules: keys in any case, the last duplicate wins, null leaves a field alone, text after the
-first value is ignored, integers refuse floats and exponents, toxicity is a float32, `<`, `>` and `&` are escaped.
+Toxiproxy's clients see these rules: keys in any case, the last duplicate wins, null leaves a field alone, text after
+the first value is ignored, integers refuse floats and exponents, toxicity is a float32, `<`, `>` and `&` are escaped.
 Numbers stay text until the field they belong to is known.
 """
 

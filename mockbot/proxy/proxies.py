@@ -1,4 +1,4 @@
-"""Named proxies: configuration changes in, listeners and connections opened and closed. One event loop, no locks inside.
+"""Named proxies: changes of configuration in, listeners and connections opened and closed. One event loop, no locks.
 
 The rules of update, populate and reset are Toxiproxy 2.12.0's (proxy.go, proxy_collection.go) with three deliberate
 differences: every spelling of a wildcard listener is the same address, an upstream that does not answer is given up

@@ -1,25 +1,21 @@
 """The proxy as a program: flags in, a control port out, everything closed at the end.
 
-    python -m mockbot.proxy --host 127.0.0.1 --port 0 --seed 7     prints {"control": "http://127.0.0.1:PORT"} when ready
+    python -m mockbot.proxy --host 127.0.0.1 --port 0 --seed 7    prints {"control": "http://127.0.0.1:PORT"}
 
 Flags are Toxiproxy's (2.12.0, cmd/server/server.go), with one dash or two, so that it can stand in for the binary.
 With `--lease-stdin` it ends when its stdin does, which is how it dies with a parent that was killed.
 """
 
-import argparse
 import asyncio
 import contextlib
-import ipaddress
 import json
 import logging
 import os
 import secrets
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
@@ -30,29 +26,11 @@ from mockbot.errors import ExitCode, TestbedError
 from mockbot.proxy import address
 from mockbot.proxy.api import ControlApi
 from mockbot.proxy.catalogue import ApiError, Catalogue
+from mockbot.proxy.flags import READ_LIMIT, Options, parse
 from mockbot.proxy.metrics import Metrics
 
-VERSION = "2.12.0"
-READ_LIMIT = 15.0  # for one whole request; Toxiproxy's ReadTimeout
 IDLE_LIMIT = 60
 LOG = logging.getLogger("mockbot.proxy")
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The command line."""
-
-    host: str = "localhost"
-    port: int = 8474
-    config: str = ""
-    seed: int | None = None
-    proxy_metrics: bool = False
-    runtime_metrics: bool = False
-    version_text: str = VERSION
-    token: str | None = None
-    open: bool = False
-    lease_stdin: bool = False
-    read_limit: float = READ_LIMIT
 
 
 class ControlProtocol(H11Protocol):
@@ -119,7 +97,7 @@ class Engine:
             metrics = Metrics(self.catalogue.traffic, proxy=options.proxy_metrics, runtime=options.runtime_metrics)
         app = ControlApi(self.catalogue, options.version_text, metrics, options.token)
         config = uvicorn.Config(
-            app,  # type: ignore[arg-type]  # plain ASGI
+            app,
             lifespan="off",
             ws="none",
             access_log=False,
@@ -128,7 +106,7 @@ class Engine:
         )
         config.load()
         protocol = type("Limited", (ControlProtocol,), {"read_limit": options.read_limit})
-        return lambda: protocol(config=config, server_state=self._state, app_state={})  # type: ignore[no-any-return]
+        return lambda: protocol(config=config, server_state=self._state, app_state={})
 
     async def _populate(self, config: Path) -> None:
         """A file that cannot be used is only logged, as in Toxiproxy 2.12.0 (api.go, PopulateConfig)."""
@@ -145,7 +123,7 @@ class Engine:
         if self._server is not None:
             self._server.close()
         for protocol in list(self._state.connections):
-            protocol.transport.abort()  # type: ignore[union-attr]
+            protocol.transport.abort()
         for task in list(self._state.tasks):
             task.cancel()
         await asyncio.sleep(0.01)  # sockets are closed in the loop's next rounds
@@ -209,65 +187,3 @@ def main(argv: Sequence[str]) -> int:
 
 def announce(control: str) -> None:
     print(json.dumps({"control": control}), flush=True)  # noqa: T201
-
-
-def parse(argv: Sequence[str]) -> Options | int:
-    """Options, or the exit code of a command line that needs no server."""
-    parser = argparse.ArgumentParser(prog="mockbot proxy", description=__doc__.splitlines()[0], allow_abbrev=False)
-    add = parser.add_argument
-    add("-host", "--host", default="localhost", help="where the control API listens (localhost)")
-    add("-port", "--port", type=int, default=8474, help="its port; 0 for any free one (8474)")
-    add("-config", "--config", default="", metavar="FILE", help="JSON file with an array of proxies to create")
-    add("-seed", "--seed", type=int, help="for everything random; printed when not given")
-    add("-proxy-metrics", "--proxy-metrics", **FLAG, help="serve /metrics with the bytes of each proxy")
-    add("-runtime-metrics", "--runtime-metrics", **FLAG, help="serve /metrics with figures of the process")
-    add("-version", "--version", **FLAG, help="print the version and exit")
-    add("-answer-version", "--answer-version", default=VERSION, help=f"what GET /version answers ({VERSION})")
-    add("-token", "--token", help="control requests need `Authorization: Bearer TOKEN`")
-    add("-open", "--open", **FLAG, help="allow a control port that is not loopback to do without a token")
-    add("-lease-stdin", "--lease-stdin", **FLAG, help="exit when stdin ends")
-    given = parser.parse_args(list(argv))
-    if given.version:
-        print(f"toxiproxy-server version {given.answer_version}")  # noqa: T201
-        return ExitCode.PASS
-    if not (is_loopback(given.host) or given.token or given.open):
-        parser.error(f"{given.host} is not loopback: add -token TOKEN, or -open to let everyone who reaches it in")
-    return Options(
-        host=given.host,
-        port=given.port,
-        config=given.config,
-        seed=given.seed,
-        proxy_metrics=given.proxy_metrics,
-        runtime_metrics=given.runtime_metrics,
-        version_text=given.answer_version,
-        token=given.token,
-        open=given.open,
-        lease_stdin=given.lease_stdin,
-    )
-
-
-def go_bool(text: str) -> bool:
-    """Go's flag package: `-flag` and `-flag=true` are the same."""
-    if text in ("1", "t", "T", "true", "TRUE", "True"):
-        return True
-    if text in ("0", "f", "F", "false", "FALSE", "False"):
-        return False
-    raise argparse.ArgumentTypeError(f"invalid boolean value {text!r}")
-
-
-FLAG = {"nargs": "?", "const": True, "default": False, "type": go_bool}
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def free_port() -> int:
-    """A port that was free a moment ago, for a program that must be told one."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return int(sock.getsockname()[1])

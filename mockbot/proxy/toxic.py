@@ -15,7 +15,7 @@ class Direction(StrEnum):
 
 @dataclass(slots=True, eq=False)
 class Toxic:
-    """`stream` is the direction as the client spelt it (echoed); an update replaces `effect` and `toxicity` in place."""
+    """`stream` is the direction as the client spelt it; an update replaces `effect` and `toxicity` in place."""
 
     name: str
     stream: str

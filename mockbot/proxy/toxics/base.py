@@ -5,7 +5,7 @@ first) and is sent what happened: a `Chunk`, or one of `Signal`. Three rules kee
 
 - on `INTERRUPT` (the chain is changing) emit or `unread` whatever is held, and return at once;
 - on `EOF` return after `stub.close()`; nothing leaves a closed stage;
-- call `stub.touched()` when, and only when, the traffic really was changed. The verdict "this fault was felt" rests on it.
+- call `stub.touched()` when, and only when, the traffic really was changed: a verdict rests on "this fault was felt".
 
     inbox --> [ pipe: yield Wait -> Chunk | Signal ] --> stub.emit(chunk) / stub.close()
 """
