@@ -1,0 +1,136 @@
+"""Whole runs as a user makes them: `python -m mockbot` in a child process, with an eye on everything that it starts."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+
+SHORT = """
+name: short
+title: A short outage for tests
+speed: 20
+seed: 7
+providers:
+  main: {slots: 40, answer: {first_token: 300ms, tokens: {median: 20, p95: 40}}}
+crowd:
+  patient: {users: 100%, policy: backoff, think: 10s, patience: 60s}
+phases:
+  - {name: steady, lasts: 60s, users: 20}
+  - {name: blackout, lasts: 30s, faults: [FAULT]}
+  - {name: after, lasts: 60s}
+expect:
+  - {phase: steady, availability: ">= 99%"}
+"""
+
+
+@dataclass
+class Run:
+    """A `mockbot` process, its folder, and every process that was ever below it."""
+
+    process: "subprocess.Popen[str]"
+    folder: Path
+    descendants: set[psutil.Process] = field(default_factory=set)
+
+    def watch(self, until: Callable[[], bool] = lambda: False, within: float = 120.0) -> None:
+        """Note descendants until the process ends, or `until` holds."""
+        deadline = time.monotonic() + within
+        while self.process.poll() is None and not until():
+            assert time.monotonic() < deadline, "the run did not get there in time"
+            try:
+                self.descendants |= set(psutil.Process(self.process.pid).children(recursive=True))
+            except psutil.NoSuchProcess:
+                break
+            time.sleep(0.02)
+
+    def interrupt(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Send the signal to `mockbot` alone, as a CI runner does."""
+        self.process.send_signal(how)
+
+    def finish(self) -> int:
+        """Wait for the end; the exit code."""
+        self.watch()
+        return self.process.wait(60)
+
+    def output(self) -> str:
+        """What it wrote to its terminal; after the end."""
+        return (self.folder.parent / "output").read_text("utf-8")
+
+    def load_has_begun(self) -> bool:
+        """True once the first prompts are in the journal."""
+        journal = self.folder / "journal.jsonl"
+        return journal.exists() and journal.stat().st_size > 0
+
+    def summary(self) -> dict[str, object]:
+        """summary.json."""
+        return dict(json.loads((self.folder / "summary.json").read_text("utf-8")))
+
+    def left(self) -> tuple[list[str], list[int]]:
+        """What outlived the run: processes (given a moment to go) and listening ports."""
+        _, alive = psutil.wait_procs(self.descendants, timeout=10)
+        return [f"{process}" for process in alive], [port for port in self._ports() if _listens(port)]
+
+    def _ports(self) -> list[int]:
+        stage = self.folder / "logs" / "stage.json"
+        if not stage.exists():
+            return []
+        addresses = json.loads(stage.read_text("utf-8"))
+        urls = [addresses["service_control"], addresses["proxy_control"]]
+        urls += [*addresses["providers"].values(), *addresses["direct"].values()]
+        return [urlsplit(url).port or 0 for url in urls]
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
+    """Start `mockbot run ARGUMENTS` in an empty folder; whatever is left of it at the end is killed by its id."""
+    runs: list[Run] = []
+
+    def begin(target: Path | str, *arguments: str) -> Run:
+        base = tmp_path / f"run{len(runs)}"
+        base.mkdir()
+        command = [sys.executable, "-m", "mockbot", "run", str(target), "--out", str(base / "out"), *arguments]
+        with (base / "output").open("w") as output:
+            process = subprocess.Popen(
+                command,
+                cwd=base,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                text=True,
+                env={**os.environ, "COLUMNS": "100"},
+            )
+        runs.append(Run(process, base / "out"))
+        return runs[-1]
+
+    yield begin
+    for run in runs:
+        run.process.kill()
+        run.process.wait()
+        for process in run.descendants:
+            if process.is_running():
+                process.kill()
+
+
+@pytest.fixture
+def short(tmp_path: Path) -> Callable[[str], Path]:
+    """A scenario of 7.5 wall seconds whose middle third has the given fault."""
+
+    def write(fault: str) -> Path:
+        path = tmp_path / "short.yaml"
+        path.write_text(SHORT.replace("FAULT", fault), "utf-8")
+        return path
+
+    return write

@@ -1,0 +1,98 @@
+"""A testbed that fails must not look like a client that survived: each way to break a run, and what it says then."""
+
+import json
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Run
+
+pytestmark = pytest.mark.e2e
+Start = Callable[..., Run]
+Short = Callable[[str], Path]
+
+SABOTAGE = """
+from mockbot.driver import Driver
+from mockbot.load.plugin import *  # what loadtests/chat.py does
+
+Driver._tell_service = lambda self, *what: None
+"""
+
+
+def test_a_fault_that_the_driver_never_applies_is_named(start: Start, short: Short, tmp_path: Path) -> None:
+    """Nobody felt the blackout, so the run says nothing: exit 3, and the fault's id in the reasons."""
+    broken = tmp_path / "broken.py"
+    broken.write_text(SABOTAGE, "utf-8")
+    run = start(short("{http_error: 503}"), "--locustfile", str(broken))
+
+    code = run.finish()
+
+    assert (code, "blackout.0.http_error" in run.output()) == (3, True)
+
+
+def test_prompts_that_hang_for_ever_are_on_record(start: Start, short: Short) -> None:
+    """A service that never answers again: its prompts are in the journal as unfinished, and the run does not pass."""
+    run = start(short("{stall: nothing, lasts: 90s}"))
+
+    code = run.finish()
+
+    journal = [json.loads(line) for line in (run.folder / "journal.jsonl").read_text("utf-8").splitlines()]
+    assert code != 0
+    assert any(line["kind"] == "prompt" and line["settled"] == "unfinished" for line in journal)
+
+
+def test_a_load_generator_that_is_killed_is_no_pass(start: Start, short: Short) -> None:
+    """kill -9 on the Locust child: exit 3 or 4, and nothing is left."""
+    run = start(short("{http_error: 503}"))
+    run.watch(until=run.load_has_begun)
+
+    locust = next(child for child in run.descendants if "locust" in child.cmdline())
+    locust.kill()
+
+    assert run.finish() in {3, 4}
+    assert run.left() == ([], [])
+
+
+@pytest.mark.parametrize("moment", [random.Random(seed).uniform(0.0, 9.0) for seed in range(4)], ids="{:.1f}s".format)
+def test_ctrl_c_at_any_moment_leaves_nothing(start: Start, short: Short, moment: float) -> None:
+    """Ctrl-C while it starts, runs or judges: exit 130 (or the run was over), no process and no port is left."""
+    run = start(short("{http_error: 503}, {latency: 300ms}"))
+    end = _after(moment)
+    run.watch(until=end)
+
+    run.interrupt()
+
+    assert run.finish() == 130
+    assert run.left() == ([], [])
+
+
+def test_a_cancelled_job_leaves_nothing(start: Start, short: Short) -> None:
+    """SIGTERM, as a CI runner sends it when a job is cancelled, is an interruption too."""
+    run = start(short("{http_error: 503}"))
+    run.watch(until=run.load_has_begun)
+
+    run.interrupt(signal.SIGTERM)
+
+    assert run.finish() == 130
+    assert run.left() == ([], [])
+
+
+def test_kill_minus_nine_leaves_nothing(start: Start, short: Short) -> None:
+    """Even when `mockbot` itself cannot clean up, the children notice that it is gone."""
+    run = start(short("{http_error: 503}"))
+    run.watch(until=run.load_has_begun)
+
+    run.interrupt(signal.SIGKILL)
+
+    assert run.finish() == -signal.SIGKILL
+    assert run.left() == ([], [])
+
+
+def _after(seconds: float) -> Callable[[], bool]:
+
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() >= end
