@@ -1,4 +1,4 @@
-"""The import graph is the architecture: what each box may know of the others (design: "service, proxy and load never meet")."""
+"""The import graph is the architecture: what each box may know of the others, held against the code."""
 
 import ast
 import subprocess

@@ -1,7 +1,7 @@
 """The three causes of the news story, staged and judged as the README promises."""
 
 from collections.abc import Callable
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -30,4 +30,4 @@ def test_a_bundled_scenario_passes(start: Callable[..., Run], name: str) -> None
         "logs",
     }
     assert run.summary()["verdict"] == "pass"
-    assert ElementTree.parse(run.folder / "junit.xml").getroot().tag == "testsuites"  # noqa: S314 - our own file
+    assert ET.parse(run.folder / "junit.xml").getroot().tag == "testsuites"  # noqa: S314 - our own file
