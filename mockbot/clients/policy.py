@@ -1,18 +1,31 @@
-"""What a policy decides, without a clock or a socket: asked before the first attempt and after each failed one.
+"""What a policy decides, without a clock or a socket: asked before each attempt and after each failed one.
 
-    mind = mind_of(group, rng)              one per user; may share state with others of its group
-    move = mind.begin(now)                  Send(...) | GiveUp(...)
-    ... the caller waits, sends, sees ...
-    move = mind.after(now, seen)            Send(...) | GiveUp(...)   for every attempt that was not ok
-    mind.succeeded(now, seen)               for the one that was
+    mind = mind_of(group, home, rng)                     one per user; `Minds` lets the users of a group share state
+    move = mind.begin(now, status(now))                  a new prompt
+    while isinstance(move, Send):
+        if move.at > now:                                not yet: wait, then ask again, for much may have changed
+            now = wait_until(move.at)                    >= move.at
+            move = mind.due(now, move, status(now))
+            continue
+        seen = attempt(move)                             sends, abandons it `move.timeout` after move.at
+        if seen.outcome == "ok":
+            return mind.succeeded(now, seen)
+        move = mind.after(now, seen, status(now))
+    give_up(move)
 
-All times are scenario seconds; the caller does every wait. Patience is part of the mind: no Send ever starts after it is over.
+A caller that knows how to hedge waits `hedge_after` for the first token, then asks `mind.hedge(now, move)`; a second
+Send runs beside the first. The first answer wins (`succeeded`); an attempt that fails or is abandoned while its twin
+runs is only told (`beside`), and `after` is asked when the last has failed. A caller that does not hedge ignores it all.
+
+All times are scenario seconds; the caller does every wait. Patience is part of the mind: no Send ever starts after it
+is over, and no timeout reaches past it.
 """
 
 from dataclasses import dataclass
 from typing import Protocol
 
 from mockbot.evidence.records import Outcome
+from mockbot.scenario.timeline import StatusState
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +35,16 @@ class Send:
     at: float
     provider: str
     timeout: float
+    hedge_after: float | None = None  # without a token this long after `at`, ask Mind.hedge
 
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """The prompt is over; `at` (>= now) is when the user sees it. `why` is for people: "3 attempts", "patience", "budget"."""
+    """The prompt is over; `at` (>= now) is when the user sees it. `why` is for people: "3 attempts", "patience"."""
 
     at: float
     why: str
+    away: float | None = None  # the user leaves for this long, instead of thinking as usual
 
 
 Move = Send | GiveUp
@@ -49,16 +64,28 @@ class Seen:
 
 
 class Mind(Protocol):
-    """One user's decisions for one prompt after the other."""
+    """One user's decisions for one prompt after the other. `status` is what the status page says now; None: nothing."""
 
-    def begin(self, now: float) -> Move:
+    def begin(self, now: float, status: StatusState | None = None) -> Move:
         """A new prompt, issued now."""
         ...
 
-    def after(self, now: float, seen: Seen) -> Move:
+    def due(self, now: float, send: Send, status: StatusState | None = None) -> Move:
+        """The wait for `send` is over (now >= send.at): the move to make, usually that very attempt."""
+        ...
+
+    def after(self, now: float, seen: Seen, status: StatusState | None = None) -> Move:
         """An attempt failed."""
         ...
 
     def succeeded(self, now: float, seen: Seen) -> None:
         """An attempt was ok; the prompt is answered."""
+        ...
+
+    def hedge(self, now: float, send: Send) -> Send | None:
+        """`send` shows no token yet: another attempt to run beside it, or None."""
+        ...
+
+    def beside(self, now: float, seen: Seen) -> None:
+        """An attempt failed, or was abandoned for its twin, while its twin still runs or has won."""
         ...

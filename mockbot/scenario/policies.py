@@ -1,4 +1,4 @@
-"""The closed union of client policies as a file writes them: `policy: backoff` or `policy: {name: backoff, attempts: 6}`.
+"""The closed union of client policies, written `policy: backoff` or `policy: {name: backoff, attempts: 6}`.
 
 Only the words and their values; what they decide is in `mockbot.clients`.
 """
@@ -24,7 +24,7 @@ class Once(PolicyBase):
 
 
 class Refresh(PolicyBase):
-    """A person who presses reload: at once, or every `every` seconds, for as long as the patience lasts. Never reads Retry-After.
+    """A person who presses reload, at once or every so often, as long as the patience lasts. Never reads Retry-After.
 
     An attempt that is still waiting after `every` is abandoned and sent anew.
     """
@@ -42,13 +42,21 @@ class Fixed(PolicyBase):
 
 
 class Backoff(PolicyBase):
-    """Exponential back-off with full jitter (AWS: wait = U(0, min(cap, base * 2^n))), and Retry-After honoured as a lower bound with jitter on top."""
+    """Exponential back-off with full jitter; Retry-After is honoured as a lower bound, with the jitter on top.
+
+    wait = U(0, min(cap, base * 2^n)): AWS Architecture Blog, "Exponential Backoff and Jitter".
+    """
 
     name: Literal["backoff"] = "backoff"
     attempts: int = Field(8, ge=1)
     base: Duration = Field(1.0, gt=0)
     cap: Duration = Field(30.0, gt=0)
-    retry_after: bool = Field(True, description="honour Retry-After")
+    retry_after: bool | Literal["exact"] = Field(
+        True, description="as a lower bound with jitter on top; `exact`: to the moment, as SDKs do; false: never read"
+    )
+    spread: Duration = Field(
+        30.0, description="the most jitter on top of Retry-After; never more than the Retry-After itself"
+    )
 
 
 class Sdk(PolicyBase):

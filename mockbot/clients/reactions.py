@@ -1,0 +1,123 @@
+"""How a client or a person reacts to one failure after the other of the same prompt: wait so long, or give up. Pure.
+
+Nobody reacts in no time (a cheap refusal and no wait would be an endless burst): software takes at least a millisecond,
+a person at least a second.
+
+    Loops     one retry loop, or several around each other      app  [ retry x 3 [ SDK x 3 [ attempt ] ] ]   9 attempts
+    Reloads   a person at the reload button
+"""
+
+from dataclasses import dataclass
+from random import Random
+from typing import Protocol
+
+from mockbot.clients.failures import NEVER, SDK, Obeys, Retried
+from mockbot.clients.policy import Seen
+from mockbot.clients.waits import Wait
+
+SOFTWARE = 0.001
+PERSON = (1.0, 1.5)  # seconds from seeing an error to pressing the button, uniform
+
+
+class Reaction(Protocol):
+    """One prompt after the other: `begin`, then `wait` after each failed attempt."""
+
+    def begin(self) -> None:
+        """A new prompt: forget the old one."""
+        ...
+
+    def timeout(self, rng: Random) -> float:
+        """How long the next attempt may take."""
+        ...
+
+    def wait(self, now: float, seen: Seen, rng: Random) -> float | None:
+        """Seconds from now to the next attempt; None: give up."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """One retry loop. Its body, the loop inside it or the attempt itself, runs at most `attempts` times.
+
+    `later`: in every call after the first one of a prompt the body runs at most so often (litellm's second layer
+    switches the retries of the first one off).
+    """
+
+    attempts: int
+    wait: Wait
+    retried: Retried = SDK
+    obeys: Obeys = NEVER
+    later: int | None = None
+
+
+class Loops:
+    """Retry loops around each other, innermost first: a failure goes outwards until a loop tries again."""
+
+    def __init__(self, loops: tuple[Loop, ...], timeout: float) -> None:
+        self._loops = loops
+        self._timeout = timeout
+        self.begin()
+
+    def begin(self) -> None:
+        """No loop has run yet."""
+        self._most = [loop.attempts for loop in self._loops]
+        self._runs = [0] * len(self._loops)
+        self._waited = [0.0] * len(self._loops)
+
+    def timeout(self, rng: Random) -> float:  # noqa: ARG002 - the shape of a Reaction
+        """The same for every attempt."""
+        return self._timeout
+
+    def wait(self, now: float, seen: Seen, rng: Random) -> float | None:  # noqa: ARG002 - the shape of a Reaction
+        """What the innermost loop says that tries again."""
+        for index, loop in enumerate(self._loops):
+            self._runs[index] += 1
+            if self._runs[index] >= self._most[index] or not loop.retried.has(seen):
+                continue
+            wait = self._wait(index, loop, seen, rng)
+            if wait is not None:
+                self._call_again(index)
+                return max(SOFTWARE, wait)
+        return None
+
+    def _wait(self, index: int, loop: Loop, seen: Seen, rng: Random) -> float | None:
+        own = loop.wait.draw(self._runs[index] - 1, self._waited[index], rng)
+        self._waited[index] = own
+        return own if seen.retry_after is None else loop.obeys.wait(seen.retry_after, seen, own, rng)
+
+    def _call_again(self, index: int) -> None:
+        """The loops inside `index` start anew."""
+        for inner in range(index):
+            loop = self._loops[inner]
+            self._most[inner] = loop.attempts if loop.later is None else loop.later
+            self._runs[inner], self._waited[inner] = 0, 0.0
+
+
+class Reloads:
+    """A person: reloads about every `every` seconds, whether the page still waits or shows an error; 0: on every error.
+
+    Each interval is `every` +- 10 %, since people who reload in step would be waves that no real outage has.
+    """
+
+    def __init__(self, every: float, timeout: float) -> None:
+        self._every = every
+        self._timeout = timeout
+
+    def begin(self) -> None:
+        """Nothing to forget."""
+
+    def timeout(self, rng: Random) -> float:
+        """A page that still waits when the interval is over is abandoned."""
+        return min(self._timeout, self._interval(rng)) if self._every else self._timeout
+
+    def wait(self, now: float, seen: Seen, rng: Random) -> float:
+        """To the end of the interval, and at least the time to react; none when the reload itself ended the attempt."""
+        reaction = rng.uniform(*PERSON)
+        if not self._every:
+            return reaction
+        if seen.outcome in {"timeout", "slow"} and now - seen.started < self._timeout:
+            return SOFTWARE
+        return max(seen.started + self._interval(rng) - now, reaction)
+
+    def _interval(self, rng: Random) -> float:
+        return max(PERSON[0], self._every * rng.uniform(0.9, 1.1))
