@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from mockbot.scenario.units import Duration, DurationRamp, Rate, Ramp, Share, ShareRamp
+from mockbot.scenario.units import Duration, DurationRamp, Ramp, Rate, Share, ShareRamp
 
 Layer = Literal["service", "wire"]
 
@@ -46,9 +46,13 @@ class FaultBase(Model):
 
     on: str | None = Field(None, description="provider; the first one when not given")
     at: Duration = Field(0.0, description="starts this long after its phase")
-    lasts: Duration | None = Field(None, description="how long it holds; to the end of its phase when not given, and past it when longer")
+    lasts: Duration | None = Field(
+        None, description="how long it holds; to the end of its phase when not given, and past it when longer"
+    )
     flap: Flap | None = None
-    share: ShareRamp = Field(Ramp(1.0, 1.0), description="share of requests (service) or of connections (wire) that it hits; may ramp")
+    share: ShareRamp = Field(
+        Ramp(1.0, 1.0), description="share of requests (service) or of connections (wire) that it hits; may ramp"
+    )
 
 
 class ServiceFault(FaultBase):
@@ -74,13 +78,15 @@ class HttpErrorSpec(Spec):
 
     main = "status"
     status: int = Field(ge=400, le=599)
-    code: str | None = Field(None, description="which of the status's known bodies, for instance slow_down or insufficient_quota")
+    code: str | None = Field(
+        None, description="which of the status's known bodies, for instance slow_down or insufficient_quota"
+    )
     retry_after: Duration | None = None
     body: Literal["json", "html"] = "json"
 
 
 class MaintenanceSpec(Spec):
-    """503 with Retry-After until the end of the fault (`until_end`), or with a fixed `retry_after`; `exempt` paths still answer."""
+    """503 with Retry-After until the fault ends (`until_end`) or a fixed one; `exempt` paths still answer."""
 
     main = "on"
     on: Literal[True] = True
@@ -105,7 +111,7 @@ class CapacitySpec(Spec):
 
 
 class CrashSpec(Spec):
-    """The process dies: queue and running work are lost, connections reset, and nothing listens until the fault ends; then a cold start."""
+    """The process dies: queue and running work are lost, connections reset; nothing listens until the fault ends."""
 
     main = "on"
     on: Literal[True] = True
@@ -140,7 +146,9 @@ class CutSpec(Spec):
     """A stream that ends too early."""
 
     main = "how"
-    how: Literal["reset", "clean"] = Field("reset", description="a TCP reset, or an orderly end without finish_reason and [DONE]")
+    how: Literal["reset", "clean"] = Field(
+        "reset", description="a TCP reset, or an orderly end without finish_reason and [DONE]"
+    )
     after_tokens: int = Field(3, ge=0)
 
 
@@ -332,7 +340,8 @@ class LimitData(WireFault):
 
 
 SERVICE_FAULTS = (
-    HttpError, Maintenance, RateLimited, Capacity, Crash, Shed, Slow, Stall, Cut, ErrorEvent, MalformedEvent, BlankAnswer,
+    HttpError, Maintenance, RateLimited, Capacity, Crash, Shed,
+    Slow, Stall, Cut, ErrorEvent, MalformedEvent, BlankAnswer,
 )  # fmt: skip
 WIRE_FAULTS = (Down, Latency, Bandwidth, SlowClose, Timeout, ResetPeer, Slicer, LimitData)
 FAULT_KINDS = tuple(fault.kind for fault in (*SERVICE_FAULTS, *WIRE_FAULTS))

@@ -1,11 +1,12 @@
-"""The scenario file as frozen values. What a file may say is exactly what these models accept; `load.py` reads files into them."""
+"""The scenario file as frozen values. A file may say exactly what these models accept; `load.py` reads it."""
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from mockbot.scenario.faults import Fault, Model
 from mockbot.scenario.policies import Policy
+from mockbot.scenario.threshold import MEASURES, Threshold, parse_threshold
 from mockbot.scenario.units import CountRamp, Duration, Rate, RateRamp, Share
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
@@ -41,7 +42,9 @@ class Answer(Model):
     tokens: Tokens = Tokens()
     pace: Rate = Field(40.0, gt=0)
     slowdown_from: int | None = Field(
-        None, ge=1, description="running answers from which the pace falls in proportion: pace / max(1, running / slowdown_from)"
+        None,
+        ge=1,
+        description="running answers from which the pace falls in proportion: pace / max(1, running / slowdown_from)",
     )
 
 
@@ -56,7 +59,9 @@ class Provider(Model):
     )
     answer: Answer = Answer()
     limits: dict[Name, Rate] = Field(default_factory=dict, description="requests per API key, by tier")
-    retry_after: Duration | None = Field(None, description="what a refusal for lack of capacity tells the client to wait")
+    retry_after: Duration | None = Field(
+        None, description="what a refusal for lack of capacity tells the client to wait"
+    )
 
 
 class Group(Model):
@@ -80,7 +85,9 @@ class Phase(Model):
     lasts: Duration = Field(gt=0)
     users: CountRamp | None = None
     arrivals: RateRamp | None = None
-    mix: dict[Name, Share] | None = Field(None, description="other shares of the users for this phase and the later ones")
+    mix: dict[Name, Share] | None = Field(
+        None, description="other shares of the users for this phase and the later ones"
+    )
     faults: tuple[Fault, ...] = ()
 
 
@@ -94,13 +101,7 @@ class StatusUpdate(Model):
     provider: Name | None = None
 
 
-def _threshold(text: object) -> object:
-    return text.strip() if isinstance(text, str) else text
-
-
-Threshold = Annotated[
-    str, BeforeValidator(_threshold), Field(pattern=r"^(<=|<|>=|>|==) ?\S.*$", examples=[">= 99.5%", "<= 3m"])
-]
+ThresholdText = Annotated[str, Field(pattern=r"^(<=|<|>=|>|==) *\S.*$", examples=[">= 99.5%", "<= 3m"])]
 
 
 class Expectation(Model):
@@ -111,22 +112,31 @@ class Expectation(Model):
     tier: Name | None = None
     provider: Name | None = None
 
-    availability: Threshold | None = None
-    attempts_per_prompt: Threshold | None = None
-    goodput: Threshold | None = None
-    latency_p50: Threshold | None = None
-    latency_p95: Threshold | None = None
-    latency_p99: Threshold | None = None
-    first_token_p50: Threshold | None = None
-    first_token_p95: Threshold | None = None
-    time_to_detect: Threshold | None = None
-    first_success: Threshold | None = None
-    recovery_time: Threshold | None = None
-    affected_recovery: Threshold | None = None
-    wasted_work: Threshold | None = None
+    availability: ThresholdText | None = None
+    attempts_per_prompt: ThresholdText | None = None
+    goodput: ThresholdText | None = None
+    latency_p50: ThresholdText | None = None
+    latency_p95: ThresholdText | None = None
+    latency_p99: ThresholdText | None = None
+    first_token_p50: ThresholdText | None = None
+    first_token_p95: ThresholdText | None = None
+    time_to_detect: ThresholdText | None = None
+    first_success: ThresholdText | None = None
+    recovery_time: ThresholdText | None = None
+    affected_recovery: ThresholdText | None = None
+    wasted_work: ThresholdText | None = None
 
+    @field_validator(*MEASURES)
+    @classmethod
+    def _fits_its_measure(cls, text: str | None, info: ValidationInfo) -> str | None:
+        if text is not None and info.field_name is not None:
+            parse_threshold(info.field_name, text)
+        return text
 
-MEASURES = tuple(name for name in Expectation.model_fields if name not in {"phase", "group", "tier", "provider"})
+    def thresholds(self) -> tuple[tuple[str, Threshold], ...]:
+        """The measures that it names, in the order of the language, each with its parsed threshold."""
+        texts = ((measure, getattr(self, measure)) for measure in MEASURES)
+        return tuple((measure, parse_threshold(measure, text)) for measure, text in texts if text is not None)
 
 
 class Scenario(Model):
@@ -139,7 +149,9 @@ class Scenario(Model):
     cause: Literal["traffic surge", "maintenance", "unexpected failure"] | None = None
     seed: int = 1
     speed: float = Field(1.0, gt=0, le=1000, description="scenario seconds per second of a live run")
-    slo: Duration = Field(60.0, gt=0, description="a prompt is good when it is answered within this time of its intended start")
+    slo: Duration = Field(
+        60.0, gt=0, description="a prompt is good when it is answered within this time of its intended start"
+    )
     providers: dict[Name, Provider] = Field(min_length=1)
     crowd: dict[Name, Group] = Field(min_length=1)
     phases: tuple[Phase, ...] = Field(min_length=1)
