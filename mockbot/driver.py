@@ -14,7 +14,7 @@ from typing import Literal
 from mockbot.clock import Clock
 from mockbot.errors import TestbedError
 from mockbot.evidence.records import Action, ServiceSecond
-from mockbot.proxy.control import ToxicControl
+from mockbot.proxy.control import CLOSED_BY_DISABLE, ToxicControl
 from mockbot.scenario.faults import Down
 from mockbot.scenario.timeline import ActiveFault, Conditions, StatusState, Timeline
 from mockbot.service.control import ServiceControl
@@ -157,6 +157,7 @@ class Driver:
     def _with_wire(self, second: ServiceSecond, felt: Mapping[str, int]) -> ServiceSecond:
         before = self._told[second.provider].felt
         new = {fault: hits - before.get(fault, 0) for fault, hits in felt.items() if hits > before.get(fault, 0)}
+        new.pop(CLOSED_BY_DISABLE, None)  # a `down` fault is felt by the clients that it refuses; their journal says so
         before.update(felt)
         return replace(second, felt={**second.felt, **new})
 

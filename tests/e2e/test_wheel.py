@@ -1,4 +1,4 @@
-"""What users install is the wheel, so the wheel is what is tried: built, installed in a clean venv, run from elsewhere."""
+"""What users install is the wheel, so the wheel is tried: built, installed in a clean venv, run from elsewhere."""
 
 import subprocess
 import sys
