@@ -1,0 +1,258 @@
+"""Where the embedded engine is deliberately not like Toxiproxy 2.12.0, each with what the original does instead."""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mockbot.proxy.real import Child, start_embedded
+from tests.proxy.wire import EOF, RST, SILENCE, Client, Control, Upstream, eventually, refused_address, request, sends
+
+pytestmark = pytest.mark.live
+
+
+@pytest.mark.parametrize(
+    ("kind", "attributes"),
+    [("slicer", {}), ("slicer", {"average_size": 0}), ("slicer", {"average_size": 5, "size_variation": 5}),
+     ("slicer", {"average_size": -1, "size_variation": -2}), ("bandwidth", {"rate": -1})],
+)  # fmt: skip
+def test_what_crashes_the_original_is_refused(embedded: Control, kind: str, attributes: dict[str, int]) -> None:
+    """400 with the reason. The original accepts it, and its process dies with the next chunk (issue #541)."""
+    proxy = embedded.proxy(refused_address())
+    reply = embedded("POST", f"{proxy.path}/toxics", {"type": kind, "attributes": attributes})
+
+    assert reply.status == 400
+    assert reply.json["error"].startswith(f"bad request body: {kind}: ")
+    assert proxy.show()["toxics"] == []
+
+
+def test_an_update_to_what_crashes_is_refused_and_changes_nothing(embedded: Control) -> None:
+    """The toxic keeps working as it was."""
+    with Upstream() as up:
+        proxy = embedded.proxy(up.address)
+        toxic = proxy.toxic("bandwidth", rate=1000)
+
+        assert proxy.update(toxic, rate=-5).status == 400
+        assert proxy.show()["toxics"][0]["attributes"] == {"rate": 1000}
+
+
+def test_a_refused_update_applies_nothing(embedded: Control) -> None:
+    """The original applies the valid fields of a body that it refuses."""
+    proxy = embedded.proxy(refused_address())
+    toxic = proxy.toxic("latency", latency=1, jitter=2)
+
+    assert embedded("PATCH", f"{proxy.path}/toxics/{toxic}", '{"attributes":{"jitter":9,"latency":"x"}}').status == 400
+    assert proxy.show()["toxics"][0]["attributes"] == {"latency": 1, "jitter": 2}
+
+
+def test_a_waiting_reset_can_be_removed(embedded: Control) -> None:
+    """At once, and the chunk goes on. The original blocks its API for the rest of the wait."""
+    with Upstream() as up:
+        proxy = embedded.proxy(up.address)
+        toxic = proxy.toxic("reset_peer", timeout=20_000)
+        with proxy.client() as client:
+            client.send(b"a")
+            assert client.read(0.1) == SILENCE
+            begin = time.monotonic()
+            proxy.remove(toxic)
+
+            assert client.read(5) == b"a"
+            assert time.monotonic() - begin < 5
+
+
+@pytest.mark.parametrize("listen", ["0.0.0.0:{}", ":{}", "[::]:{}"])
+def test_wildcard_listeners_survive_a_repeated_populate(embedded: Control, listen: str) -> None:
+    """Toxics and connections stay. The original replaces `0.0.0.0:p` and `:p` each time."""
+    with Upstream() as up:
+        port = refused_address().rpartition(":")[2]
+        entry = {"name": f"wild{port}", "listen": listen.format(port), "upstream": up.address}
+        embedded.made.append(entry["name"])
+        assert embedded("POST", "/populate", [entry]).json["proxies"][0]["listen"] == f"[::]:{port}"
+        embedded("POST", f"/proxies/wild{port}/toxics", {"type": "noop"})
+        with Client(f"127.0.0.1:{port}") as client:
+            client.ask(b"a")
+            again = embedded("POST", "/populate", [entry]).json["proxies"][0]
+
+            assert len(again["toxics"]) == 1
+            assert client.ask(b"b") < 2
+
+
+def test_reset_goes_on_past_a_proxy_that_cannot_start(embedded: Control) -> None:
+    """It is reported, and all others are reset. The original stops there."""
+    first = embedded.proxy(refused_address())
+    stuck = embedded.proxy(refused_address(), enabled=True)
+    last = embedded.proxy(refused_address())
+    first.toxic("noop")
+    last.toxic("noop")
+    stuck.set(enabled=False)
+    host, _, port = stuck.address.rpartition(":")
+    with socket.create_server((host, int(port))):
+        reply = embedded("POST", "/reset")
+
+    assert (reply.status, reply.json["error"]) == (500, f"listen tcp {stuck.address}: bind: address already in use")
+    assert (first.show()["toxics"], last.show()["toxics"]) == ([], [])
+
+
+def test_a_request_that_dawdles_is_cut_off(tmp_path: Path) -> None:
+    """Slow-loris: one byte at a time gets no more than the read limit (15 s; here 0.5), like the original."""
+    script = tmp_path / "short.py"
+    script.write_text(
+        "import asyncio, json\n"
+        "from mockbot.proxy.flags import Options\n"
+        "from mockbot.proxy.server import serve\n"
+        "options = Options(host='127.0.0.1', port=0, read_limit=0.5, lease_stdin=True)\n"
+        "asyncio.run(serve(options, lambda url: print(json.dumps({'control': url}), flush=True)))\n"
+    )
+    child = subprocess.Popen([sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    assert child.stdin is not None
+    url = json.loads(child.stdout.readline())["control"]
+    begin = time.monotonic()
+    with Client(url.removeprefix("http://"), patience=5) as slow:
+        for byte in b"GET /proxies HTTP/1.1\r\nHost: a\r\nX-Slow: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n":
+            try:
+                slow.send(bytes([byte]))
+            except OSError:
+                break
+            time.sleep(0.02)  # noqa: TID251  the point
+        cut = slow.read()
+    with Client(url.removeprefix("http://"), patience=5) as silent:
+        silent_cut = silent.read()
+    child.stdin.close()
+    child.wait(5)
+    child.stdout.close()
+
+    assert cut in (EOF, RST)
+    assert silent_cut in (EOF, RST)
+    assert time.monotonic() - begin < 5
+
+
+# -- the seed
+
+
+def jittered(url: str) -> list[int]:
+    """Which of 24 connections a toxicity of one half touched on a fresh engine."""
+    with Upstream() as up:
+        control = Control(url, "embedded")
+        body = {"name": "seeded", "listen": "127.0.0.1:0", "upstream": up.address}
+        address = control("POST", "/proxies", body).json["listen"]
+        control("POST", "/proxies/seeded/toxics", {"type": "limit_data", "toxicity": 0.5})
+        ends = []
+        for _ in range(24):
+            with Client(address) as client:
+                client.send(b"a")
+                ends.append(int(client.read() == EOF))
+        return ends
+
+
+def test_the_same_seed_touches_the_same_connections() -> None:
+    """Two runs with one seed agree, another seed does not. The original's seed does nothing (issue #610)."""
+    runs = []
+    for seed in (1, 1, 2):
+        with start_embedded(seed) as child:
+            runs.append(jittered(child.url))
+
+    assert runs[0] == runs[1] != runs[2]
+    assert 0 < sum(runs[0]) < 24
+
+
+# -- what was felt
+
+
+def test_a_toxic_in_the_chain_that_changed_nothing_was_not_felt(embedded: Control) -> None:
+    """slow_close while nothing closes, a limit not reached, a slicer with small chunks: no one felt them."""
+    with Upstream() as up:
+        proxy = embedded.proxy(up.address)
+        proxy.toxic("slow_close", delay=50)
+        proxy.toxic("limit_data", bytes=1000)
+        proxy.toxic("slicer", average_size=100)
+        proxy.toxic("latency", latency=0)
+        proxy.toxic("noop")
+        with proxy.client() as client:
+            client.ask(b"a")
+
+            assert proxy.felt()["felt"] == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "attributes"),
+    [("latency", {"latency": 5}), ("bandwidth", {"rate": 10}), ("timeout", {}), ("reset_peer", {}), ("limit_data", {}),
+     ("slicer", {"average_size": 1}), ("slow_close", {"delay": 5})],
+)  # fmt: skip
+def test_a_toxic_that_changed_something_was_felt_once_per_connection(
+    embedded: Control, kind: str, attributes: dict[str, int]
+) -> None:
+    """Three connections, each touched many times: three. And the count survives the toxic."""
+    with Upstream(sends(b"12345678", then_close=kind == "slow_close")) as up:
+        proxy = embedded.proxy(up.address)
+        toxic = proxy.toxic(kind, **attributes)
+        clients = [proxy.client(0.5) for _ in range(3)]
+        for client in clients:
+            client.read()
+        assert eventually(lambda: proxy.felt()["felt"] == {toxic: 3})
+        proxy.remove(toxic)
+        for client in clients:
+            client.sock.close()
+
+        assert proxy.felt()["felt"] == {toxic: 3}
+
+
+def test_a_toxic_that_was_not_rolled_was_not_felt(embedded: Control) -> None:
+    """Toxicity 0."""
+    with Upstream() as up:
+        proxy = embedded.proxy(up.address)
+        proxy.toxic("latency", toxicity=0, latency=50)
+        with proxy.client() as client:
+            client.ask(b"a")
+
+        assert proxy.felt()["felt"] == {}
+
+
+def test_connections_closed_by_a_disable_are_counted(embedded: Control) -> None:
+    """Two of three were open when the proxy went down."""
+    with Upstream() as up:
+        proxy = embedded.proxy(up.address)
+        with proxy.client() as gone:
+            gone.ask(b"a")
+        assert eventually(lambda: proxy.felt()["live"] == 0)
+        with proxy.client() as one, proxy.client() as two:
+            one.ask(b"a")
+            two.ask(b"a")
+            proxy.set(enabled=False)
+        answer = proxy.felt()
+
+        assert (answer["connections"], answer["closed_by_disable"], answer["live"]) == (3, 2, 0)
+
+
+def test_each_connection_keeps_a_log_of_the_toxics_that_touched_it(embedded: Control) -> None:
+    """In the order of the first touch (asked for in issue #414 of the original)."""
+    with Upstream() as up:
+        proxy = embedded.proxy(up.address)
+        proxy.toxic("slicer", average_size=1, name="cut")
+        proxy.toxic("latency", "upstream", latency=5, name="late")
+        with proxy.client() as client:
+            client.ask(b"abc")
+        assert eventually(lambda: len(proxy.felt()["log"]) == 1)
+
+        assert proxy.felt()["log"][0]["toxics"] == ["late", "cut"]
+
+
+def test_an_unreachable_upstream_is_counted(embedded: Control) -> None:
+    """The client saw a connection and its end; the engine knows why."""
+    proxy = embedded.proxy(refused_address())
+    with proxy.client() as client:
+        client.read()
+
+    assert proxy.felt()["unreachable"] == 1
+
+
+def test_the_engine_names_itself(embedded_child: Child) -> None:
+    """In a header, since /version must be a Toxiproxy's."""
+    reply = request(embedded_child.url, "GET", "/version")
+
+    assert reply.headers["x-mockbot-engine"] == "embedded"
+    assert reply.json == {"version": "2.12.0"}
