@@ -1,7 +1,7 @@
-"""The records of a run: one line of JSON each, in scenario seconds since t0. Written by whoever saw it, read by `journal.py`."""
+"""The records of a run: one line of JSON each, in scenario seconds. Written by whoever saw it, read by `journal.py`."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 Outcome = Literal[
     "ok",
@@ -17,11 +17,11 @@ Outcome = Literal[
     "blank",  # 200 with an empty text
     "unfinished",  # still running when the run ended
 ]
-OUTCOMES: tuple[Outcome, ...] = (
-    "ok", "http_error", "rate_limited", "refused", "reset", "timeout", "slow", "truncated", "error_event", "malformed", "blank", "unfinished",
-)  # fmt: skip
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
-Settled = Literal["answered", "gave_up", "unfinished"]  # gave_up: the policy or the patience ended it; unfinished: the run did
+Settled = Literal[
+    "answered", "gave_up", "unfinished"
+]  # gave_up: the policy or the patience ended it; unfinished: the run did
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a user wanted answered once. `intended` is when it should have been sent: every latency counts from there."""
+    """What a user wanted answered once. `intended` is when it should have been sent: latencies count from there."""
 
     id: str
     user: str

@@ -1,0 +1,304 @@
+"""Counters in, measures out: every definition in one place, for any scope. Pure.
+
+Shares are 0..1, durations scenario seconds, rates per scenario second. A prompt is *good* when it is answered within
+the scenario's `slo` of its intended start. A cohort is what was intended in the scope's time; numerator and
+denominator are always the same prompts, so that no share leaves 0..1. In the scope of a provider the unit is the
+attempt. A percentile is taken over all prompts of the cohort, with the unanswered as infinite, and needs 1/(1-q) of
+them. Definitions: SRE workbook ch. 5 (burn rate), Hauer et al. NSDI 2020 (user-uptime), Jain 1984 (fairness),
+apdex.org (with T = slo/4), Bronson et al. HotOS 2021 (recovery).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from mockbot.evidence.cells import Cell, Course, Key, Work
+from mockbot.evidence.people import Outages
+from mockbot.evidence.recovery import affected_recovery, first_success, recovery_time, time_to_detect
+from mockbot.evidence.sketch import Sketch
+from mockbot.evidence.tally import Tally
+from mockbot.evidence.values import Known, Undefined, Value, ratio
+
+NO_PROMPTS = "nothing was asked in this scope"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a measure is taken of: the whole run, narrowed by each name that is given."""
+
+    phase: str | None = None
+    group: str | None = None
+    tier: str | None = None
+    provider: str | None = None
+
+    def __str__(self) -> str:
+        names = (("phase", self.phase), ("group", self.group), ("tier", self.tier), ("provider", self.provider))
+        return ", ".join(f"{kind} {name}" for kind, name in names if name is not None) or "whole run"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The counters of one scope, summed up."""
+
+    scope: Scope
+    tally: Tally
+    cell: Cell
+    course: Course
+    work: Work
+    seconds: float
+
+    @property
+    def people_only(self) -> str | None:
+        """Why the provider's side cannot be told apart here; None when it can."""
+        if self.scope.group is None and self.scope.tier is None:
+            return None
+        return "a provider does not tell its clients' groups apart"
+
+    @property
+    def whole_run(self) -> str | None:
+        """Why what spans phases cannot be said here; None when it can."""
+        return None if self.scope.phase is None else "is about the whole run and not about one phase"
+
+
+Measure = Callable[[Seen], Value]
+
+
+def measure(tally: Tally, scope: Scope) -> Mapping[str, Value]:
+    """All measures of one scope, in the order of the registry."""
+    seen = see(tally, scope)
+    return {name: take(seen) for name, take in REGISTRY.items()}
+
+
+def see(tally: Tally, scope: Scope) -> Seen:
+    """Sum up the counters that belong to the scope."""
+    phases = {index for index, phase in enumerate(tally.timeline.phases) if scope.phase in {None, phase.name}}
+    return Seen(
+        scope,
+        tally,
+        tally.select(tally.cells, lambda key: key.phase in phases and _belongs(key, scope), Cell()),
+        tally.select(tally.courses, lambda key: _belongs(key, scope), Course()),
+        _work(tally, phases, scope.provider),
+        sum(_observed(tally, index) for index in phases),
+    )
+
+
+def _belongs(key: Key, scope: Scope) -> bool:
+    return (
+        scope.group in {None, key.group} and scope.tier in {None, key.tier} and key.provider == (scope.provider or "")
+    )
+
+
+def _work(tally: Tally, phases: set[int], provider: str | None) -> Work:
+    result = Work()
+    for (phase, name), work in tally.work.items():
+        if phase in phases and provider in {None, name}:
+            result.merge(work)
+    return result
+
+
+def _observed(tally: Tally, index: int) -> float:
+    phase = tally.timeline.phases[index]
+    return max(0.0, min(phase.end, tally.seen_until) - phase.start)
+
+
+def prompts(seen: Seen) -> Value:
+    """Prompts of the cohort (attempts, for a provider)."""
+    return Known(seen.cell.prompts)
+
+
+def answered(seen: Seen) -> Value:
+    """Share of the prompts that were answered at all."""
+    return ratio(seen.cell.answered, seen.cell.prompts, NO_PROMPTS)
+
+
+def availability(seen: Seen) -> Value:
+    """Share of the prompts that were good."""
+    return ratio(seen.cell.good, seen.cell.prompts, NO_PROMPTS)
+
+
+def user_uptime(seen: Seen) -> Value:
+    """Share of the users' time in which their last prompt had been good."""
+    if seen.scope.provider is not None:
+        return Undefined("users have their uptime with all providers together")
+    return ratio(seen.cell.up, seen.cell.up + seen.cell.down, NO_PROMPTS)
+
+
+def goodput(seen: Seen) -> Value:
+    """Good answers per second, by completion."""
+    return ratio(seen.cell.good_done, seen.seconds, "this time was not observed")
+
+
+def efficiency(seen: Seen) -> Value:
+    """Goodput over the lesser of what the providers could do and what was asked of them."""
+    if seen.people_only or seen.scope.provider is not None:
+        return Undefined(seen.people_only or "what is asked of one provider depends on the others")
+    cost = service_time(seen.tally)
+    if cost is None or not seen.work.seconds:
+        return Undefined("no baseline shows what an answer costs the providers")
+    demand, could = seen.cell.prompts, seen.work.capacity / cost
+    return ratio(seen.cell.good_done, min(demand, could), "nothing was asked, or nothing could be done")
+
+
+def attempts_per_prompt(seen: Seen) -> Value:
+    """Attempts made for the prompts of the cohort, whenever they were made."""
+    if seen.scope.provider is not None:
+        return Undefined("a prompt may visit several providers")
+    return ratio(seen.cell.attempts, seen.cell.prompts, NO_PROMPTS)
+
+
+def amplification(seen: Seen) -> Value:
+    """Attempts sent over prompts issued in the same time."""
+    if seen.scope.provider is not None:
+        return Undefined("a prompt may visit several providers")
+    return (
+        ratio(seen.cell.sent, seen.cell.prompts, NO_PROMPTS) if seen.cell.sent else Undefined("no attempt is on record")
+    )
+
+
+def wasted_work(seen: Seen) -> Value:
+    """Share of the slot-seconds that went into answers whose client had gone."""
+    if seen.people_only:
+        return Undefined(seen.people_only)
+    return ratio(seen.work.wasted, seen.work.work, "no provider reported any work")
+
+
+def overshoot(seen: Seen) -> Value:
+    """The most requests in a second after the clear, over what the provider can answer in one; the worst of them."""
+    why = seen.people_only or seen.whole_run
+    if why or not seen.tally.peak_offered:
+        return Undefined(why or "no provider was seen after a disturbance")
+    cost = service_time(seen.tally)
+    if cost is None:
+        return Undefined("no baseline shows what an answer costs the providers")
+    providers = seen.tally.scenario.providers
+    peaks = seen.tally.peak_offered.items()
+    chosen = [
+        most * cost / providers[name].slots
+        for name, most in peaks
+        if seen.scope.provider in {None, name} and name in providers
+    ]
+    return Known(max(chosen)) if chosen else Undefined("this provider was not seen after a disturbance")
+
+
+def service_time(tally: Tally) -> float | None:
+    """Slot-seconds that one answer cost in the baseline."""
+    total = Work()
+    for work in tally.calm_work.values():
+        total.merge(work)
+    return total.work / total.finished if total.finished and total.work else None
+
+
+def fairness(seen: Seen) -> Value:
+    """Jain's index of the groups' answered shares: 1 when all groups fared alike, 1/n when one of n had everything."""
+    if seen.scope.group is not None:
+        return Undefined("compares groups")
+    groups = sorted({key.group for key in seen.tally.cells})
+    cells = [see(seen.tally, _narrow(seen.scope, group)).cell for group in groups]
+    shares = [cell.answered / cell.prompts for cell in cells if cell.prompts]
+    if len(shares) < 2:
+        return Undefined("compares groups, and here is only one")
+    return ratio(sum(shares) ** 2, len(shares) * sum(share**2 for share in shares), "no group was answered")
+
+
+def _narrow(scope: Scope, group: str) -> Scope:
+    return Scope(scope.phase, group, scope.tier, scope.provider)
+
+
+def apdex(seen: Seen) -> Value:
+    """Satisfied within slo/4, tolerating within slo, everybody else frustrated."""
+    tolerating = seen.cell.good - min(seen.cell.good, seen.cell.satisfied)
+    return ratio(seen.cell.satisfied + tolerating / 2, seen.cell.prompts, NO_PROMPTS)
+
+
+def failed_users(seen: Seen) -> Value:
+    """Share of the users who had at least one prompt that was given up or never finished."""
+    people = _people(seen)
+    return people if isinstance(people, Undefined) else ratio(people.failed, people.users, NO_PROMPTS)
+
+
+def longest_outage_p95(seen: Seen) -> Value:
+    """Each user's longest time without a good answer; its 95th percentile over the users who had any."""
+    people = _people(seen)
+    return people if isinstance(people, Undefined) else percentile(people.longest, 0.95, "no user had an outage")
+
+
+def _people(seen: Seen) -> Outages | Undefined:
+    if seen.whole_run or seen.scope.provider is not None:
+        return Undefined(seen.whole_run or "users have their outages with all providers together")
+    total = Outages()
+    for group, tier, outages in seen.tally.people.outages():
+        if _belongs(Key(-1, group, tier), seen.scope):
+            total.merge(outages)
+    return total
+
+
+def percentile(sketch: Sketch, q: float, nothing: str = NO_PROMPTS) -> Value:
+    """The q-quantile, when there are enough to have one."""
+    value = sketch.quantile(q)
+    need = round(1 / (1 - q))
+    if value is None:
+        return Undefined(nothing)
+    if len(sketch) < need:
+        return Undefined(f"the {100 * q:g}th percentile needs {need} prompts, and there were {len(sketch)}")
+    return Known(value)
+
+
+def _latency(q: float) -> Measure:
+    return lambda seen: percentile(seen.cell.latency, q)
+
+
+def _first_token(q: float) -> Measure:
+    return lambda seen: percentile(seen.cell.first_token, q, "no first token was seen")
+
+
+def _answered_latency(q: float) -> Measure:
+    return lambda seen: percentile(answered_only(seen.cell), q, "nothing was answered")
+
+
+def answered_only(cell: Cell) -> Sketch:
+    """Latencies of the answered prompts alone."""
+    only = Sketch()
+    only.merge(cell.latency)
+    only.never = 0
+    return only
+
+
+def _failure_latency(q: float) -> Measure:
+    return lambda seen: percentile(seen.cell.failure, q, "nothing failed")
+
+
+def _around_the_clear(take: Callable[[Course, Tally], Value]) -> Measure:
+    def taken(seen: Seen) -> Value:
+        return Undefined(seen.whole_run) if seen.whole_run else take(seen.course, seen.tally)
+
+    return taken
+
+
+REGISTRY: Mapping[str, Measure] = {
+    "prompts": prompts,
+    "answered": answered,
+    "availability": availability,
+    "user_uptime": user_uptime,
+    "goodput": goodput,
+    "efficiency": efficiency,
+    "attempts_per_prompt": attempts_per_prompt,
+    "amplification": amplification,
+    "latency_p50": _latency(0.5),
+    "latency_p95": _latency(0.95),
+    "latency_p99": _latency(0.99),
+    "latency_p999": _latency(0.999),
+    "answered_p50": _answered_latency(0.5),
+    "answered_p95": _answered_latency(0.95),
+    "failed_p50": _failure_latency(0.5),
+    "first_token_p50": _first_token(0.5),
+    "first_token_p95": _first_token(0.95),
+    "time_to_detect": _around_the_clear(time_to_detect),
+    "first_success": _around_the_clear(first_success),
+    "recovery_time": _around_the_clear(recovery_time),
+    "affected_recovery": _around_the_clear(affected_recovery),
+    "wasted_work": wasted_work,
+    "overshoot": overshoot,
+    "fairness": fairness,
+    "apdex": apdex,
+    "failed_users": failed_users,
+    "longest_outage_p95": longest_outage_p95,
+}

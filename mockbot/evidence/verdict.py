@@ -1,0 +1,155 @@
+"""A run's evidence in, a judgement out: pass, fail or inconclusive, with the reasons in words. Pure.
+
+The rule, in this order:
+1. A broken guard makes the run inconclusive, whatever its expectations say: a failure of a run that was not what it
+   was meant to be says as little as a success.
+2. An expectation that failed makes it fail, even when others could not be decided.
+3. An expectation that could not be decided makes it inconclusive; so does a scenario that expects nothing.
+4. Only then it passes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from mockbot.evidence.guards import MIN_PROMPTS, GuardResult, check_guards
+from mockbot.evidence.journal import RunEvidence
+from mockbot.evidence.measures import REGISTRY, Scope, Seen, see
+from mockbot.evidence.measures import measure as measure_scope
+from mockbot.evidence.records import Prompt
+from mockbot.evidence.tally import Tally, tally
+from mockbot.evidence.values import Beyond, Undefined, Value, holds
+from mockbot.evidence.words import value_words
+from mockbot.scenario.schema import Expectation, Scenario
+from mockbot.scenario.threshold import Threshold
+
+Verdict = Literal["pass", "fail", "inconclusive"]
+PROVIDERS_SIDE = frozenset({"wasted_work", "overshoot"})  # taken from the service journal, whoever asked
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectationResult:
+    """One measure of one expectation: what was expected, what was seen, and where to look."""
+
+    scope: Scope
+    measure: str
+    expected: str
+    value: Value
+    result: Verdict
+    why: str  # of an undecided one
+    where: str
+
+    @property
+    def seen(self) -> str:
+        """The value in words."""
+        return value_words(self.measure, self.value)
+
+    def __str__(self) -> str:
+        text = f"{self.measure} of {self.scope}: expected {self.expected}, saw {self.seen}"
+        return f"{text} ({self.why})" if self.why else text
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """All measures of one scope."""
+
+    scope: Scope
+    measures: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Everything that a report tells. `rows`: the whole run, then by phase, group, phase and group, tier, provider."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    expectations: tuple[ExpectationResult, ...]
+    guards: tuple[GuardResult, ...]
+    rows: tuple[Row, ...]
+    pending: tuple[Prompt, ...]  # the first of them
+    pending_count: int
+    outcomes: Mapping[str, int]  # of all attempts
+    tally: Tally
+
+
+def judge(evidence: RunEvidence) -> Judgement:
+    """Read the journals once and decide."""
+    counted = tally(evidence)
+    guards = check_guards(evidence, counted)
+    expectations = tuple(_results(evidence.scenario, counted))
+    verdict, reasons = decide(guards, expectations)
+    return Judgement(
+        verdict,
+        reasons,
+        expectations,
+        guards,
+        tuple(Row(scope, measure_scope(counted, scope)) for scope in scopes(evidence.scenario, counted)),
+        tuple(counted.pending),
+        counted.pending_count,
+        dict(sorted(counted.outcomes.items())),
+        counted,
+    )
+
+
+def decide(
+    guards: tuple[GuardResult, ...], expectations: tuple[ExpectationResult, ...]
+) -> tuple[Verdict, tuple[str, ...]]:
+    """The rule of this module's docstring, and nothing else."""
+    if broken := tuple(guard.says for guard in guards if not guard.ok):
+        return "inconclusive", broken
+    if failed := tuple(str(result) for result in expectations if result.result == "fail"):
+        return "fail", failed
+    if unknown := tuple(str(result) for result in expectations if result.result == "inconclusive"):
+        return "inconclusive", unknown
+    if not expectations:
+        return "inconclusive", ("the scenario expects nothing, so there is nothing to judge; give it an `expect` list",)
+    return "pass", (f"all {len(expectations)} expectations hold, and the run was what it was meant to be",)
+
+
+def scopes(scenario: Scenario, counted: Tally) -> list[Scope]:
+    """Every scope that a report has a row for, in reading order."""
+    groups = list(scenario.crowd)
+    phases = [phase.name for phase in scenario.phases]
+    tiers = sorted({key.tier for key in counted.cells} | {group.tier for group in scenario.crowd.values()})
+    return [
+        Scope(),
+        *(Scope(phase=phase) for phase in phases),
+        *(Scope(group=group) for group in groups),
+        *(Scope(phase=phase, group=group) for phase in phases for group in groups),
+        *(Scope(tier=tier) for tier in tiers),
+        *(Scope(provider=provider) for provider in scenario.providers),
+    ]
+
+
+def _results(scenario: Scenario, counted: Tally) -> list[ExpectationResult]:
+    return [
+        _result(see(counted, _scope_of(expectation)), measure, getattr(expectation, measure), threshold)
+        for expectation in scenario.expect
+        for measure, threshold in expectation.thresholds()
+    ]
+
+
+def _scope_of(expectation: Expectation) -> Scope:
+    return Scope(expectation.phase, expectation.group, expectation.tier, expectation.provider)
+
+
+def _result(seen: Seen, measure: str, text: str, threshold: Threshold) -> ExpectationResult:
+    value = _value(seen, measure)
+    met = holds(threshold, value)
+    result: Verdict = "inconclusive" if met is None else "pass" if met else "fail"
+    why = value.why if isinstance(value, Undefined | Beyond) else ""
+    return ExpectationResult(seen.scope, measure, text, value, result, why, _where(seen, measure))
+
+
+def _value(seen: Seen, measure: str) -> Value:
+    """The measure, unless too few prompts stand behind it."""
+    if measure not in PROVIDERS_SIDE and seen.cell.prompts < MIN_PROMPTS:
+        return Undefined(f"only {seen.cell.prompts} prompts there, and {MIN_PROMPTS} are needed")
+    return REGISTRY[measure](seen)
+
+
+def _where(seen: Seen, measure: str) -> str:
+    if measure in PROVIDERS_SIDE:
+        return "service.jsonl"
+    named = ", ".join(f"{name} (asked at {at:.1f} s)" for at, name in seen.cell.examples)
+    return f"journal.jsonl: {named}" if named else "journal.jsonl"
