@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_val
 from mockbot.scenario.units import Duration, DurationRamp, Ramp, Rate, Share, ShareRamp
 
 Layer = Literal["service", "wire"]
+Whole = Annotated[int, Field(strict=True)]  # true is no 1, "40" is no 40
 
 
 class Model(BaseModel):
@@ -34,8 +35,8 @@ class Spec(Model):
 class Flap(Model):
     """On for `duty` of every `period`, beginning on."""
 
-    period: Duration
-    duty: Share = 0.5
+    period: Duration = Field(ge=1.0)
+    duty: Share = Field(0.5, gt=0, lt=1)
 
 
 class FaultBase(Model):
@@ -47,7 +48,7 @@ class FaultBase(Model):
     on: str | None = Field(None, description="provider; the first one when not given")
     at: Duration = Field(0.0, description="starts this long after its phase")
     lasts: Duration | None = Field(
-        None, description="how long it holds; to the end of its phase when not given, and past it when longer"
+        None, gt=0, description="how long it holds; to the end of its phase when not given, and past it when longer"
     )
     flap: Flap | None = None
     share: ShareRamp = Field(
@@ -77,7 +78,7 @@ class HttpErrorSpec(Spec):
     """An error answer in the provider's own words."""
 
     main = "status"
-    status: int = Field(ge=400, le=599)
+    status: Whole = Field(ge=400, le=599)
     code: str | None = Field(
         None, description="which of the status's known bodies, for instance slow_down or insufficient_quota"
     )
@@ -129,7 +130,13 @@ class SlowSpec(Spec):
     """A later first token and a slower pace; each a factor >= 1, or an added delay."""
 
     main = "factor"
-    factor: float = Field(1.0, ge=1.0, description="multiplies the time to the first token and divides the pace")
+    factor: float = Field(
+        1.0,
+        ge=1.0,
+        strict=True,
+        allow_inf_nan=False,
+        description="multiplies the time to the first token and divides the pace",
+    )
     first_token: DurationRamp = Field(Ramp(0.0, 0.0), description="added to the time to the first token")
 
 
@@ -138,7 +145,7 @@ class StallSpec(Spec):
 
     main = "sends"
     sends: Literal["nothing", "keepalive"] = "nothing"
-    after_tokens: int = Field(0, ge=0, description="0: before the first byte of the answer")
+    after_tokens: Whole = Field(0, ge=0, description="0: before the first byte of the answer")
     resumes: Duration | None = Field(None, description="goes on after this long; never when not given")
 
 
@@ -149,7 +156,7 @@ class CutSpec(Spec):
     how: Literal["reset", "clean"] = Field(
         "reset", description="a TCP reset, or an orderly end without finish_reason and [DONE]"
     )
-    after_tokens: int = Field(3, ge=0)
+    after_tokens: Whole = Field(3, ge=0)
 
 
 class ErrorEventSpec(Spec):
@@ -157,14 +164,14 @@ class ErrorEventSpec(Spec):
 
     main = "code"
     code: str = "server_error"
-    after_tokens: int = Field(3, ge=0)
+    after_tokens: Whole = Field(3, ge=0)
 
 
 class MalformedEventSpec(Spec):
     """An event whose data is not JSON."""
 
     main = "after_tokens"
-    after_tokens: int = Field(3, ge=0)
+    after_tokens: Whole = Field(3, ge=0)
 
 
 class BlankAnswerSpec(Spec):
@@ -221,8 +228,8 @@ class SlicerSpec(Spec):
     """Data comes in small pieces with a pause after each."""
 
     main = "average_size"
-    average_size: int = Field(ge=1, description="bytes")
-    size_variation: int = Field(0, ge=0, description="bytes, less than average_size")
+    average_size: Whole = Field(ge=1, description="bytes")
+    size_variation: Whole = Field(0, ge=0, description="bytes, less than average_size")
     delay: Duration = 0.0
 
     @model_validator(mode="after")
@@ -236,7 +243,7 @@ class LimitDataSpec(Spec):
     """The connection closes after this many bytes."""
 
     main = "bytes"
-    bytes: int = Field(ge=0)
+    bytes: Whole = Field(ge=0)
 
 
 class HttpError(ServiceFault):

@@ -2,9 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from mockbot.scenario.faults import Fault, Model
+from mockbot.scenario.check import Problem, problems
+from mockbot.scenario.faults import Fault, Model, Whole
 from mockbot.scenario.policies import Policy
 from mockbot.scenario.threshold import MEASURES, Threshold, parse_threshold
 from mockbot.scenario.units import CountRamp, Duration, Rate, RateRamp, Share
@@ -23,7 +25,7 @@ class Retells(Model):
 class Queue(Model):
     """Requests waiting for a slot; more than `limit` are refused, and one that waited longer than `max_wait` is too."""
 
-    limit: int = Field(100, ge=0)
+    limit: Whole = Field(100, ge=0)
     order: Literal["fifo", "lifo"] = "fifo"
     max_wait: Duration | None = None
 
@@ -31,8 +33,14 @@ class Queue(Model):
 class Tokens(Model):
     """Length of an answer: log-normal, given by its median and 95th percentile (equal: always that long)."""
 
-    median: int = Field(60, ge=1)
-    p95: int = Field(200, ge=1)
+    median: Whole = Field(60, ge=1)
+    p95: Whole = Field(200, ge=1)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Tokens":
+        if self.p95 < self.median:
+            raise ValueError(f"p95 ({self.p95}) is less than the median ({self.median})")
+        return self
 
 
 class Answer(Model):
@@ -41,7 +49,7 @@ class Answer(Model):
     first_token: Duration = 0.3
     tokens: Tokens = Tokens()
     pace: Rate = Field(40.0, gt=0)
-    slowdown_from: int | None = Field(
+    slowdown_from: Whole | None = Field(
         None,
         ge=1,
         description="running answers from which the pace falls in proportion: pace / max(1, running / slowdown_from)",
@@ -52,13 +60,15 @@ class Provider(Model):
     """One chatbot service with its own capacity."""
 
     dialect: Literal["openai", "anthropic"] = "openai"
-    slots: int = Field(40, ge=1, description="answers generated at the same time")
+    slots: Whole = Field(40, ge=1, description="answers generated at the same time")
     queue: Queue = Queue()
     abandoned_work: Literal["continues", "leaves_queue", "stops"] = Field(
         "continues", description="what becomes of work whose client has gone"
     )
     answer: Answer = Answer()
-    limits: dict[Name, Rate] = Field(default_factory=dict, description="requests per API key, by tier")
+    limits: dict[Name, Annotated[Rate, Field(gt=0)]] = Field(
+        default_factory=dict, description="requests per API key, by tier"
+    )
     retry_after: Duration | None = Field(
         None, description="what a refusal for lack of capacity tells the client to wait"
     )
@@ -72,6 +82,11 @@ class Group(Model):
     policy: Policy
     think: Duration = Field(20.0, description="mean pause between an answer and the next prompt (exponential)")
     patience: Duration = Field(60.0, gt=0, description="how long a user waits for one prompt, retries included")
+    comes_back: Duration | None = Field(
+        None,
+        gt=0,
+        description="mean time that a user whose prompt failed stays away (exponential); thinks as usual if not given",
+    )
     tier: Name = "free"
     uses: Name | None = Field(None, description="provider; the first one when not given")
     falls_over_to: Name | None = None
@@ -98,6 +113,7 @@ class StatusUpdate(Model):
     state: Literal["investigating", "identified", "monitoring", "resolved", "scheduled", "in_progress", "completed"]
     impact: Literal["none", "minor", "major", "critical", "maintenance"] | None = None
     says: str = ""
+    back_in: Duration | None = Field(None, description="in how long from then the service is said to be back")
     provider: Name | None = None
 
 
@@ -147,8 +163,10 @@ class Scenario(Model):
     retells: Retells | None = None
     teaches: str = Field("", description="one sentence for `mockbot list`")
     cause: Literal["traffic surge", "maintenance", "unexpected failure"] | None = None
-    seed: int = 1
-    speed: float = Field(1.0, gt=0, le=1000, description="scenario seconds per second of a live run")
+    seed: Whole = Field(1, ge=0)
+    speed: float = Field(
+        1.0, gt=0, le=1000, strict=True, allow_inf_nan=False, description="scenario seconds per second of a live run"
+    )
     slo: Duration = Field(
         60.0, gt=0, description="a prompt is good when it is answered within this time of its intended start"
     )
@@ -158,7 +176,20 @@ class Scenario(Model):
     status_page: tuple[StatusUpdate, ...] = ()
     expect: tuple[Expectation, ...] = ()
 
+    @model_validator(mode="after")
+    def _consistent(self) -> "Scenario":
+        """The parts are valid; here they are seen together. A nested ValidationError keeps its locations."""
+        if found := problems(self):
+            raise ValidationError.from_exception_data(type(self).__name__, [_details(problem) for problem in found])
+        return self
+
     @property
     def first_provider(self) -> str:
         """The provider that faults and groups mean when they name none."""
         return next(iter(self.providers))
+
+
+def _details(problem: Problem) -> InitErrorDetails:
+    kind = "wrong_key" if problem.at_key else "inconsistent"
+    error = PydanticCustomError(kind, "{message}", {"message": problem.message})
+    return InitErrorDetails(type=error, loc=problem.path, input=None)

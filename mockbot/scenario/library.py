@@ -1,0 +1,52 @@
+"""Find the scenarios and locustfiles that come with mockbot, in the wheel (`mockbot/_library`) or in a checkout.
+
+In: a name, or the path of a user's own file. Out: a path, or a ScenarioError that names what is nearest.
+"""
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from mockbot.errors import ScenarioError
+
+PACKAGE = Path(__file__).parent.parent
+
+
+def folder(kind: str) -> Path:
+    """Where the bundled files of a kind ("scenarios", "loadtests") are."""
+    bundled = PACKAGE / "_library" / kind
+    return bundled if bundled.is_dir() else PACKAGE.parent / kind
+
+
+def names() -> tuple[str, ...]:
+    """The bundled scenarios, in alphabetical order."""
+    return tuple(sorted(path.stem for path in folder("scenarios").glob("*.yaml")))
+
+
+def find(name_or_path: str) -> Path:
+    """The file that the user means: a bundled name first, then a path."""
+    if name_or_path in names():
+        return folder("scenarios") / f"{name_or_path}.yaml"
+    path = Path(name_or_path)
+    if "\0" in name_or_path or not path.exists():
+        raise not_found(name_or_path)
+    return path
+
+
+def loadtest(name: str) -> Path:
+    """A bundled locustfile, for instance "chat"."""
+    known = tuple(sorted(path.stem for path in folder("loadtests").glob("*.py") if not path.stem.startswith("_")))
+    if name not in known:
+        raise ScenarioError(f"{name!r} is not a load test of mockbot{_nearest(name, known)}")
+    return folder("loadtests") / f"{name}.py"
+
+
+def not_found(name_or_path: str) -> ScenarioError:
+    """What to say when there is neither such a file nor such a bundled scenario."""
+    return ScenarioError(
+        f"{name_or_path}: no such file, and no such bundled scenario{_nearest(Path(name_or_path).stem, names())}"
+    )
+
+
+def _nearest(name: str, known: tuple[str, ...]) -> str:
+    near = get_close_matches(name, known, n=3, cutoff=0.5) or known
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
