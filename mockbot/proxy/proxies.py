@@ -66,7 +66,7 @@ class Proxy:
         self.finished: deque[ConnectionLog] = deque(maxlen=KEPT_LOGS)
         self._seed, self._table = seed, table
         self._listener: socket.socket | None = None
-        self._opening: set[asyncio.Task[None]] = set()
+        self._opening: dict[asyncio.Task[None], socket.socket] = {}
         self._loop = asyncio.get_running_loop()
         self._timers = LoopTimers(self._loop)
 
@@ -158,8 +158,13 @@ class Proxy:
             client.setblocking(False)
             task = self._loop.create_task(self._open(client, self.accepted))
             self.accepted += 1
-            self._opening.add(task)
-            task.add_done_callback(self._opening.discard)
+            self._opening[task] = client
+            task.add_done_callback(self._opened)
+
+    def _opened(self, task: asyncio.Task[None]) -> None:
+        client = self._opening.pop(task)
+        if task.cancelled():  # maybe before its first step, so the task itself cannot be the one that closes
+            client.close()
 
     def _rest(self, listener: socket.socket) -> None:
         self._loop.remove_reader(listener.fileno())
@@ -179,9 +184,6 @@ class Proxy:
             self.unreachable += 1
             client.close()
             return
-        except asyncio.CancelledError:
-            client.close()
-            raise
         self.connections[number] = connection
         connection.start(self.toxics, self._table.of(self))
 

@@ -1,15 +1,13 @@
 """Where the embedded engine is deliberately not like Toxiproxy 2.12.0, each with what the original does instead."""
 
-import json
+import contextlib
 import socket
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from mockbot.proxy.real import Child, start_embedded
+from tests.proxy.inprocess import running
 from tests.proxy.wire import EOF, RST, SILENCE, Client, Control, Upstream, eventually, refused_address, request, sends
 
 pytestmark = pytest.mark.live
@@ -97,38 +95,29 @@ def test_reset_goes_on_past_a_proxy_that_cannot_start(embedded: Control) -> None
     assert (first.show()["toxics"], last.show()["toxics"]) == ([], [])
 
 
-def test_a_request_that_dawdles_is_cut_off(tmp_path: Path) -> None:
-    """Slow-loris: one byte at a time gets no more than the read limit (15 s; here 0.5), like the original."""
-    script = tmp_path / "short.py"
-    script.write_text(
-        "import asyncio, json\n"
-        "from mockbot.proxy.flags import Options\n"
-        "from mockbot.proxy.server import serve\n"
-        "options = Options(host='127.0.0.1', port=0, read_limit=0.5, lease_stdin=True)\n"
-        "asyncio.run(serve(options, lambda url: print(json.dumps({'control': url}), flush=True)))\n"
-    )
-    child = subprocess.Popen([sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert child.stdout is not None
-    assert child.stdin is not None
-    url = json.loads(child.stdout.readline())["control"]
+def test_a_request_that_dawdles_is_cut_off() -> None:
+    """Slow-loris: a client that trickles or is silent gets the read limit (15 s; here 0.4) and no more."""
     begin = time.monotonic()
-    with Client(url.removeprefix("http://"), patience=5) as slow:
-        for byte in b"GET /proxies HTTP/1.1\r\nHost: a\r\nX-Slow: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n":
-            try:
-                slow.send(bytes([byte]))
-            except OSError:
-                break
-            time.sleep(0.02)  # noqa: TID251  the point
-        cut = slow.read()
-    with Client(url.removeprefix("http://"), patience=5) as silent:
-        silent_cut = silent.read()
-    child.stdin.close()
-    child.wait(5)
-    child.stdout.close()
+    with running(read_limit=0.4) as engine:
+        address = engine.url.removeprefix("http://")
+        with Client(address) as slow, Client(address) as silent:
+            with contextlib.suppress(OSError):
+                for byte in b"GET /proxies HTTP/1.1\r\nHost: a\r\nX-Slow: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n":
+                    slow.send(bytes([byte]))
+                    time.sleep(0.02)  # noqa: TID251  the point
 
-    assert cut in (EOF, RST)
-    assert silent_cut in (EOF, RST)
+            assert slow.read() in (EOF, RST)
+            assert silent.read() in (EOF, RST)
+        assert request(engine.url, "GET", "/version").status == 200
     assert time.monotonic() - begin < 5
+
+
+def test_a_dawdling_body_is_cut_off_too() -> None:
+    """The headers came in time, the body does not."""
+    with running(read_limit=0.4) as engine, Client(engine.url.removeprefix("http://")) as slow:
+        slow.send(b"POST /proxies HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{")
+
+        assert slow.read() in (EOF, RST)
 
 
 # -- the seed
