@@ -75,7 +75,9 @@ class Job:
 
 
 class Slope(NamedTuple):
-    """A factor on the slots that goes in a straight line from `first` at `start` to `last` at `end`, and stays there."""
+    """A factor on the slots that goes in a straight line from `first` at `start` to `last` at `end`, and stays
+    there.
+    """
 
     start: float
     end: float
@@ -90,7 +92,10 @@ class Slope(NamedTuple):
 
 
 class Capacity:
-    """One provider's slots and queue. Read `running`, `queued`, `slots` freely; change them only through the methods."""
+    """One provider's slots and queue.
+
+    Read `running`, `queued`, `slots` freely; change them only through the methods.
+    """
 
     def __init__(self, provider: Provider, ledger: Ledger, first: Sequence[str] = (), now: float = 0.0) -> None:
         self.ledger = ledger
@@ -120,7 +125,7 @@ class Capacity:
 
     def ask(self, job: Job, now: float) -> Decision:
         """A slot, a place in the queue, or a refusal."""
-        self._catch_up(now)
+        self.catch_up(now)
         job.asked = now
         if not self.alive:
             return self._refuse("crashed", None)
@@ -133,7 +138,7 @@ class Capacity:
 
     def leave(self, job: Job, now: float) -> None:
         """The job's client has gone. Nothing happens when it was complete already."""
-        self._catch_up(now)
+        self.catch_up(now)
         if job.gone or job.state not in ("waiting", "running"):
             return
         job.gone = True
@@ -162,15 +167,24 @@ class Capacity:
                 at = min(at, self._now + _RAMP_TICK)
         return at
 
+    def progress(self, job: Job, now: float) -> float:
+        """Seconds of full-speed work done on a running job by `now`, as things stand."""
+        return self._v + (now - self._now) * self._speed - job.v_end + job.work
+
+    def reaches(self, job: Job, progress: float) -> float:
+        """When a running job's progress will be this much, as things stand."""
+        return self._now + (job.v_end - job.work + progress - self._v) / self._speed
+
     def advance(self, now: float) -> list[Job]:
         """Let everything due by `now` happen; the jobs whose state has changed since the last call, in order."""
-        self._catch_up(now)
+        self.catch_up(now)
         news = self._news
         if news:
             self._news = []
         return news
 
-    def _catch_up(self, now: float) -> None:
+    def catch_up(self, now: float) -> None:
+        """Let everything due by `now` happen; the news of it waits for `advance`."""
         while (at := self.next_event()) <= now:
             self._happen(at)
         if now > self._now:
@@ -203,7 +217,7 @@ class Capacity:
 
     def resize(self, slopes: Iterable[Slope], now: float) -> None:
         """From now on the slots are multiplied by all of these."""
-        self._catch_up(now)
+        self.catch_up(now)
         self._slopes = tuple(slopes)
         self._resize()
         self._fill()
@@ -223,7 +237,7 @@ class Capacity:
 
     def crash(self, now: float) -> list[Job]:
         """The process dies: queue and running work are lost. Returns the jobs lost whose client was still there."""
-        self._catch_up(now)
+        self.catch_up(now)
         lost = [job for job in self._everything() if not job.gone]
         for job in self._everything():
             job.state, job.ended = "lost", now
@@ -238,7 +252,7 @@ class Capacity:
 
     def restart(self, warm_up: float, now: float) -> None:
         """The process is back, empty; its capacity grows from nothing to full within `warm_up` seconds."""
-        self._catch_up(now)
+        self.catch_up(now)
         self.alive = True
         self._warm = Slope(now, now + warm_up, 0.0, 1.0) if warm_up > 0 else None
         self._resize()

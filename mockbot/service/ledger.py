@@ -1,9 +1,9 @@
 """What one provider saw, second by second: counts and slot-seconds in, `ServiceSecond` records out. Pure.
 
-Rules. Integrals are exact: `move` is called before anything changes, so that `work` is the area under the number of running
-answers (Little's law holds on every stretch of seconds: mean running = admitted per second x mean time in a slot).
-Requests are conserved: offered = refused + failed + admitted + those that left, were lost or still wait in the queue.
-Seconds before t0 are not kept.
+Rules. Integrals are exact: `move` is called before anything changes, so that `work` is the area under the number of
+running answers (Little's law holds on every stretch of seconds: mean running = admitted per second x mean time in a
+slot). Requests are conserved: offered = refused + failed + admitted + those that left, were lost or still wait in the
+queue. Seconds before t0 are not kept.
 """
 
 from collections import deque
@@ -18,9 +18,20 @@ class Ledger:
     """The open second's counters (plain attributes, for whoever sees the request) and the seconds that are over."""
 
     __slots__ = (
-        "_end", "_now", "_past", "abandoned", "admitted", "failed", "felt", "finished", "offered", "provider", "refused",
-        "wasted", "work",
-    )  # fmt: skip
+        "_end",
+        "_now",
+        "_past",
+        "abandoned",
+        "admitted",
+        "failed",
+        "felt",
+        "finished",
+        "offered",
+        "provider",
+        "refused",
+        "wasted",
+        "work",
+    )
 
     def __init__(self, provider: str, now: float = 0.0) -> None:
         self.provider = provider
@@ -40,7 +51,9 @@ class Ledger:
         self.felt[fault] = self.felt.get(fault, 0) + 1
 
     def move(self, now: float, running: int, zombies: int, queued: int, slots: int) -> None:
-        """Time goes on to `now` with this many running, of which `zombies` work for nobody; closes the seconds in between."""
+        """Time goes on to `now` with this many running, of which `zombies` work for nobody; closes the seconds in
+        between.
+        """
         while now >= self._end:
             self._spend(self._end, running, zombies)
             self._close(running, queued, slots)

@@ -1,0 +1,122 @@
+"""The HTTP API of one provider: a FastAPI application whose answers are written by plain ASGI endpoints.
+
+FastAPI owns the routes, the OpenAPI schema and everything that is asked rarely. An answer's route hands over to its
+Endpoint, and the front door takes the same Endpoint at once when a request's method and path name it, because
+FastAPI's own way there costs as much as the answer.
+"""
+
+from collections.abc import Sequence
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import HTTPException
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mockbot import __version__
+from mockbot.service.desk import Desk
+from mockbot.service.dialects import FAMILIES, Family
+from mockbot.service.dialects.base import Dialect, ProviderError, dialect_for
+from mockbot.service.exchange import Endpoint, Reset, caller_of, error_response, trouble_of
+from mockbot.service.reply import fingerprint
+
+
+class _Handover(Response):
+    """A response that another ASGI application writes."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__()
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+
+class ProviderApp(FastAPI):
+    """FastAPI, with a short cut to the endpoints that take the load."""
+
+    hot: dict[tuple[str, str], ASGIApp]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        endpoint = self.hot.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if endpoint is None:
+            await super().__call__(scope, receive, send)
+        else:
+            await endpoint(scope, receive, send)
+
+
+def provider_app(desk: Desk, dialect: str, seed: int, reset: Reset) -> ProviderApp:
+    """The application of one provider."""
+    family = FAMILIES[dialect]
+    app = ProviderApp(title=f"mockbot: {desk.name}", version=__version__, docs_url="/docs", redoc_url=None)
+    app.hot = {}
+    for each in family.dialects:
+        endpoint = Endpoint(desk, each, seed, reset)
+        app.hot["POST", each.path] = endpoint
+        _document(app, each, endpoint)
+    _lists(app, desk, family, seed)
+    _errors(app, desk, family.dialects, seed)
+    return app
+
+
+def _document(app: FastAPI, dialect: Dialect, endpoint: Endpoint) -> None:
+    async def handle(_: Request) -> Response:
+        return _Handover(endpoint)
+
+    app.add_api_route(
+        dialect.path,
+        handle,
+        methods=["POST"],
+        name=dialect.path,
+        summary=type(dialect).__doc__,
+        response_class=Response,
+        responses=dict(dialect.responses),
+        openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": dialect.schema}}}},
+    )
+
+
+def _lists(app: FastAPI, desk: Desk, family: Family, seed: int) -> None:
+    def checked(request: Request) -> None:
+        caller = caller_of(dict(request.scope["headers"]), request.scope)
+        failed = desk.edge(caller, request.url.path, counts=False)
+        if failed is not None:
+            raise trouble_of(failed)
+
+    def headers(request: Request) -> dict[str, str]:
+        mark = fingerprint(seed, request.url.path.encode())
+        lines = family.dialects[0].headers(mark, 0, None, desk.clock.speed)
+        return {name.decode(): value.decode() for name, value in lines}
+
+    @app.get("/v1/models", response_class=Response, responses={200: {"content": {"application/json": {}}}})
+    async def models(request: Request) -> Response:
+        """Every model there is."""
+        checked(request)
+        return Response(family.model_list(), media_type="application/json", headers=headers(request))
+
+    @app.get(
+        "/v1/models/{model}", response_class=Response, responses={200: {"content": {"application/json": {}}}, 404: {}}
+    )
+    async def model(model: str, request: Request) -> Response:
+        """One model."""
+        checked(request)
+        return Response(family.model(model), media_type="application/json", headers=headers(request))
+
+
+def _errors(app: FastAPI, desk: Desk, dialects: Sequence[Dialect], seed: int) -> None:
+    def answered(request: Request, trouble: ProviderError) -> Response:
+        mark = fingerprint(seed, request.url.path.encode())
+        host = request.headers.get("host", "api")
+        return error_response(dialect_for(request.url.path, dialects), trouble, mark, desk.clock.speed, host)
+
+    @app.exception_handler(ProviderError)
+    async def on_trouble(request: Request, trouble: ProviderError) -> Response:
+        return answered(request, trouble)
+
+    @app.exception_handler(StarletteHTTPException)
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        code = {404: "unknown_url", 405: "method_not_supported"}.get(error.status_code)
+        method, path = request.method, request.url.path
+        message = (
+            f"Invalid URL ({method} {path})" if error.status_code == 404 else f"Not allowed to {method} on {path}."
+        )
+        return answered(request, ProviderError(error.status_code, code, message))

@@ -1,0 +1,160 @@
+"""One provider without I/O: faults, limits, slots and answers behind one door. Requests in, answers or refusals out.
+
+    failed = chatbot.edge(caller, endpoint, now)              Failed | None      before the request is read
+    outcome = chatbot.admit(caller, endpoint, mark, now)      Answer | Refused   counted as offered, once
+    outcome = chatbot.ask(caller, endpoint, mark, now)        both, for whoever does not read bodies (a simulator)
+    chatbot.capacity.leave(answer, now) ... advance(now)      as capacity.py says; an Answer is its Job
+
+Every request ends up in the ledger as exactly one of failed (a fault answered it), refused or let in; a fault is
+`felt` when it has really changed something, and for the flaws of an answer that is known only to whoever delivers it:
+`chatbot.felt`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mockbot.scenario.faults import Crash
+from mockbot.scenario.schema import Provider
+from mockbot.scenario.timeline import ActiveFault
+from mockbot.service.capacity import Capacity, Job, Queued, Reason, Refused
+from mockbot.service.faults import Failed, FaultBoard, Flaw, Slowness
+from mockbot.service.ledger import Ledger
+from mockbot.service.limits import Allowance, Limiter
+from mockbot.service.reply import Pace, length
+
+CHAT = "/v1/chat/completions"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: the API key, and the tier that it says it has."""
+
+    key: str
+    tier: str = "free"
+
+
+class Answer(Job):
+    """An answer in the making: a Job that knows its words' number and pace, and what will go wrong within it."""
+
+    __slots__ = ("allowance", "flaws", "mark", "pace", "tokens", "wanted")
+
+    def __init__(
+        self, caller: Caller, mark: int, tokens: int, wanted: int, pace: Pace, flaws: tuple[Flaw, ...]
+    ) -> None:
+        super().__init__(pace.work(tokens), caller.tier)
+        self.mark, self.tokens, self.wanted, self.pace, self.flaws = mark, tokens, wanted, pace, flaws
+        self.allowance: Allowance | None = None
+
+    @property
+    def cut_short(self) -> bool:
+        """The client's own maximum ended it."""
+        return self.tokens < self.wanted
+
+    def moment(self, token: int) -> float:
+        """When token k = 1, 2, ... was out, once the answer has ended; exact unless answers shared slots meanwhile."""
+        return self.begun + (self.ended - self.begun) * (self.pace.at(token) / self.work if self.work else 1.0)
+
+
+class Chatbot:
+    """One provider. Read `capacity` and `ledger` freely."""
+
+    def __init__(self, name: str, provider: Provider, seed: int, now: float = 0.0) -> None:
+        self.name, self.provider, self.seed = name, provider, seed
+        self.ledger = Ledger(name, now)
+        self.capacity = Capacity(provider, self.ledger, now=now)
+        self.board = FaultBoard(seed, name)
+        self._limiters = {tier: Limiter(rate) for tier, rate in provider.limits.items()}
+        self._pace = Pace(provider.answer.first_token, 1.0 / provider.answer.pace)
+        self._crash: tuple[str, Crash] | None = None
+
+    @property
+    def down(self) -> bool:
+        """Crashed: nothing listens."""
+        return not self.capacity.alive
+
+    def set_faults(self, faults: Sequence[ActiveFault], now: float) -> None:
+        """From now on exactly these service faults hold. A crash begins or ends here too."""
+        self.capacity.catch_up(now)
+        self.board.set(faults)
+        crash = self.board.crash
+        if crash is not None and isinstance(crash.fault, Crash):
+            if self._crash is None:
+                self.felt(crash.id, now, times=len(self.capacity.crash(now)))
+            self._crash = (crash.id, crash.fault)
+        elif self._crash is not None:
+            self.capacity.restart(self._crash[1].crash.warm_up, now)
+            self._crash = None
+        self.capacity.resize(self.board.slopes(), now)
+
+    def felt(self, fault: str, now: float, times: int = 1) -> None:
+        """So many requests were really affected by this fault."""
+        self.capacity.catch_up(now)
+        for _ in range(times):
+            self.ledger.hit(fault)
+
+    def connection_lost_in_crash(self, now: float) -> None:
+        """A crash has reset a connection, or refused one."""
+        if self._crash is not None:
+            self.felt(self._crash[0], now)
+
+    # -- requests ------------------------------------------------------------------------------------------------
+
+    def edge(self, caller: Caller, endpoint: str, now: float, counts: bool = True) -> Failed | None:
+        """The fault that answers this request before it is read; `counts`: it asks for an answer, not for a list."""
+        if not self.board.edge:
+            return None
+        failed = self.board.at_the_edge(now, caller.tier, caller.key, endpoint)
+        if failed is not None:
+            self.capacity.catch_up(now)
+            self.ledger.hit(failed.fault)
+            self.ledger.offered += counts
+            self.ledger.failed += counts
+        return failed
+
+    def admit(
+        self, caller: Caller, endpoint: str, mark: int, now: float, max_tokens: int | None = None
+    ) -> Answer | Refused:
+        """A slot or a place in the queue for a request that passed the edge, or why not."""
+        self.capacity.catch_up(now)
+        self.ledger.offered += 1
+        allowance = None
+        limiter = self._limiters.get(caller.tier)
+        if limiter is not None:
+            allowance = limiter.take(caller.key, now)
+            if allowance.wait:
+                return self._refuse("rate_limited", allowance.wait)
+        if self.board.shed and (shed := self.board.shed_by(now, caller.tier, caller.key, endpoint)):
+            self.ledger.hit(shed)
+            return self._refuse("shed", self.provider.retry_after)
+        return self._take_in(self._answer(caller, endpoint, mark, now, max_tokens), allowance, now)
+
+    def ask(self, caller: Caller, mark: int, now: float, endpoint: str = CHAT) -> Answer | Refused | Failed:
+        """The edge and the rest in one call."""
+        return self.edge(caller, endpoint, now) or self.admit(caller, endpoint, mark, now)
+
+    def _take_in(self, answer: Answer, allowance: Allowance | None, now: float) -> Answer | Refused:
+        decision = self.capacity.ask(answer, now)
+        answer.allowance = allowance
+        kind = type(decision)
+        if self.board.capacity and kind in (Queued, Refused) and self.capacity.reduced:
+            for fault in self.board.capacity:
+                self.ledger.hit(fault.id)
+        return decision if isinstance(decision, Refused) else answer
+
+    def _refuse(self, reason: Reason, retry_after: float | None) -> Refused:
+        self.ledger.refused += 1
+        return Refused(reason, retry_after)
+
+    def _answer(self, caller: Caller, endpoint: str, mark: int, now: float, max_tokens: int | None) -> Answer:
+        wanted = length(self.provider.answer, mark)
+        tokens = wanted if max_tokens is None else max(1, min(wanted, max_tokens))
+        flaws = self.board.flaws(now, caller.tier, caller.key, endpoint) if self.board.within else ()
+        slow = self.board.slowness(now, caller.tier, caller.key, endpoint) if self.board.slow else None
+        answer = Answer(caller, mark, tokens, wanted, self._pace if slow is None else _slowed(self._pace, slow), flaws)
+        if slow is not None:
+            answer.hits = slow.faults
+        return answer
+
+
+def _slowed(pace: Pace, slow: Slowness) -> Pace:
+    return Pace(pace.first * slow.factor + slow.added, pace.per_token * slow.factor)

@@ -1,0 +1,73 @@
+"""The driver's hand on a running service: typed values in, requests to its control port out. Blocking; works under
+gevent.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import httpx
+
+from mockbot.clock import Clock
+from mockbot.errors import TestbedError
+from mockbot.evidence.records import ServiceSecond
+from mockbot.scenario.timeline import ActiveFault, StatusState
+
+_TIMEOUT = httpx.Timeout(5.0)  # wall seconds for each step of a request
+
+
+class ServiceControl:
+    """Talks to one service process. Every method raises TestbedError when the service does not do as it is told."""
+
+    def __init__(self, url: str, token: str | None = None) -> None:
+        headers = {} if token is None else {"authorization": f"Bearer {token}"}
+        self._http = httpx.Client(base_url=f"{url}/_mockbot", headers=headers, timeout=_TIMEOUT, trust_env=False)
+
+    def start_clock(self, clock: Clock) -> None:
+        """Begin a run: scenario second 0 is clock.t0, and what was seen before is forgotten."""
+        self._put("/clock", asdict(clock))
+
+    def set_faults(self, provider: str, faults: Sequence[ActiveFault]) -> None:
+        """Exactly these service faults hold from now on."""
+        self._put(f"/faults/{provider}", [_dump(active) for active in faults])
+
+    def set_status(self, state: StatusState | None) -> None:
+        """What the status page says from now on."""
+        self._put(
+            "/status", None if state is None else {"since": state.since, "update": state.update.model_dump(mode="json")}
+        )
+
+    def seconds(self, since: int) -> tuple[ServiceSecond, ...]:
+        """The complete seconds from `since` on, of every provider."""
+        return tuple(ServiceSecond(**each) for each in self._send("GET", f"/seconds?since={since}").json())
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._http.close()
+
+    def _put(self, path: str, body: object) -> None:
+        self._send("PUT", path, body)
+
+    def _send(self, method: str, path: str, body: Any = ...) -> httpx.Response:
+        content: dict[str, Any] = {} if body is ... else {"json": body}
+        if body is None:
+            content = {"content": b"null", "headers": {"content-type": "application/json"}}
+        try:
+            response = self._http.request(method, path, **content)
+        except httpx.HTTPError as error:
+            raise TestbedError(f"the service's control port does not answer {method} {path}: {error!r}") from error
+        if response.is_error:
+            raise TestbedError(f"the service refused {method} {path}: {response.status_code} {response.text[:500]}")
+        return response
+
+
+def _dump(active: ActiveFault) -> dict[str, object]:
+    span = active.span
+    return {
+        "id": span.id,
+        "share": active.share,
+        "start": span.start,
+        "end": span.end,
+        "phase": span.phase,
+        "fault": span.fault.model_dump(mode="json"),
+    }

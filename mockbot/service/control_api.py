@@ -1,0 +1,116 @@
+"""The control API, `/_mockbot/...` on a port of its own: clock, faults, status page, and what was seen. For programs
+only.
+
+Refused, as Toxiproxy refuses them: browsers (a Mozilla user agent, or any Origin), so that no web page can reach into
+a run; and on an address that others can reach, everybody without the token.
+"""
+
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Annotated, Protocol
+
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from mockbot import __version__
+from mockbot.clock import Clock
+from mockbot.evidence.records import ServiceSecond
+from mockbot.scenario.faults import Fault
+from mockbot.scenario.schema import StatusUpdate
+from mockbot.scenario.timeline import ActiveFault, FaultSpan, StatusState
+
+PREFIX = "/_mockbot"
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ClockBody(_Closed):
+    """Unix time of scenario second 0, and scenario seconds per wall second."""
+
+    t0: float
+    speed: float = Field(gt=0)
+
+
+class FaultBody(_Closed):
+    """One service fault that holds now."""
+
+    id: str
+    share: float = Field(ge=0, le=1)
+    start: float
+    end: float
+    phase: str
+    fault: Fault
+
+    def active(self, provider: str) -> ActiveFault:
+        """As the timeline's own value."""
+        span = FaultSpan(self.id, self.fault, provider, self.phase, self.start, self.end)
+        return ActiveFault(span, self.share)
+
+
+class StatusBody(_Closed):
+    """What the status page says, and since when."""
+
+    since: float
+    update: StatusUpdate
+
+
+class Controlled(Protocol):
+    """What the control API can do to the service."""
+
+    def providers(self) -> tuple[str, ...]: ...
+
+    def start_clock(self, clock: Clock) -> None: ...
+
+    async def set_faults(self, provider: str, faults: tuple[ActiveFault, ...]) -> None: ...
+
+    def set_status(self, state: StatusState | None) -> None: ...
+
+    def seconds(self, since: int) -> list[ServiceSecond]: ...
+
+
+def control_app(service: Controlled, token: str | None) -> FastAPI:
+    """The control application; `token`: what every request must carry as a Bearer, None on loopback."""
+    app = FastAPI(title="mockbot: control", version=__version__, docs_url=None, redoc_url=None)
+
+    @app.middleware("http")
+    async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        refusal = _refusal(request, token)
+        return await call_next(request) if refusal is None else refusal
+
+    @app.get(f"{PREFIX}/health")
+    async def health() -> dict[str, object]:
+        return {"version": __version__, "providers": service.providers()}
+
+    @app.put(f"{PREFIX}/clock", status_code=204)
+    async def clock(body: ClockBody) -> None:
+        service.start_clock(Clock(body.t0, body.speed))
+
+    @app.put(f"{PREFIX}/faults/{{provider}}", status_code=204, responses={404: {}})
+    async def faults(provider: str, body: list[FaultBody]) -> Response:
+        if provider not in service.providers():
+            return JSONResponse({"error": f"no provider {provider!r}; there are {', '.join(service.providers())}"}, 404)
+        await service.set_faults(provider, tuple(each.active(provider) for each in body))
+        return Response(status_code=204)
+
+    @app.put(f"{PREFIX}/status", status_code=204)
+    async def status(body: StatusBody | None) -> None:
+        service.set_status(None if body is None else StatusState(body.since, body.update))
+
+    @app.get(f"{PREFIX}/seconds")
+    async def seconds(since: Annotated[int, Query(ge=0)] = 0) -> JSONResponse:
+        return JSONResponse([asdict(second) for second in service.seconds(since)])
+
+    return app
+
+
+def _refusal(request: Request, token: str | None) -> Response | None:
+    if request.headers.get("user-agent", "").startswith("Mozilla/") or "origin" in request.headers:
+        return JSONResponse({"error": "not for browsers"}, 403)
+    given = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if token is not None and not hmac.compare_digest(given.encode(), token.encode()):
+        return JSONResponse({"error": "wrong or missing token"}, 401)
+    return None

@@ -1,0 +1,243 @@
+"""An admitted answer on its way to one client: whole, or token by token, with the flaws that faults put into it.
+
+A plain answer is sent when its slot is free again. A stream sleeps until its next token is due, and at least 10 wall
+ms after its last write, then writes every token that is due in one event; so at high speed several tokens share an
+event, and a late wake-up catches up by itself. The response begins with the first token, as long as nothing fails
+before it.
+"""
+
+import asyncio
+import math
+import time
+
+from starlette.types import Receive, Send
+
+from mockbot.scenario.faults import BlankAnswer, Cut, ErrorEvent, MalformedEvent, Stall
+from mockbot.service.capacity import Reason
+from mockbot.service.chatbot import Answer
+from mockbot.service.desk import Alarm, Desk
+from mockbot.service.dialects.base import Dialect, Header, ProviderError, Said, Stream
+from mockbot.service.reply import words
+
+BETWEEN_WRITES = 0.010  # wall seconds
+KEEPALIVE = 5.0  # scenario seconds between two keep-alives of a stalled stream
+JSON = (b"content-type", b"application/json")
+_EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
+_NO_CACHE = (b"cache-control", b"no-cache")
+
+
+async def send_bytes(send: Send, status: int, headers: list[Header], body: bytes) -> None:
+    """A whole response."""
+    headers.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+class ClientLeftError(Exception):
+    """Nobody is there to be answered any more."""
+
+
+class Delivery:
+    """Raises ProviderError when the answer turns out to be an error before its first byte, ConnectionAbortedError
+    when the connection is to be reset, and nothing when the client leaves.
+    """
+
+    __slots__ = (
+        "_alarm",
+        "_answer",
+        "_desk",
+        "_dialect",
+        "_gone",
+        "_head",
+        "_last",
+        "_opened",
+        "_out",
+        "_receive",
+        "_said",
+        "_send",
+        "_started",
+    )
+
+    def __init__(
+        self, desk: Desk, dialect: Dialect, answer: Answer, said: Said, receive: Receive, send: Send, started: float
+    ) -> None:
+        self._desk, self._dialect, self._answer, self._said = desk, dialect, answer, said
+        self._receive, self._send, self._started = receive, send, started
+        self._gone: asyncio.Task[None] | None = None
+        self._alarm: Alarm | None = None
+        self._opened, self._last = False, -math.inf
+        self._out, self._head = 0, b""
+
+    async def whole(self) -> None:
+        """The answer in one piece, when it is complete."""
+        try:
+            if self._answer.state != "done":
+                await self._until("waiting", "running")
+            text = "".join(words(self._answer.mark, self._answer.tokens))
+            body = self._dialect.whole(self._said, text)
+            if self._answer.flaws:
+                await self._flawed_whole(body)
+            else:
+                await self._send_whole(body)
+        except ClientLeftError:
+            return
+
+    async def streamed(self) -> None:
+        """The answer token by token."""
+        try:
+            if self._answer.state == "waiting":
+                await self._until("waiting")
+            await self._speak(self._dialect.stream(self._said))
+            await self._send({"type": "http.response.body", "body": b""})
+        except ClientLeftError:
+            return
+
+    # -- waiting -------------------------------------------------------------------------------------------------
+
+    async def _pause(self, seconds: float | None) -> None:
+        """Sleep for so many wall seconds (None: for ever), or until the answer's state changes."""
+        if self._alarm is None or self._gone is None:
+            loop = asyncio.get_running_loop()
+            self._answer.owner = self._alarm = Alarm(loop)
+            self._gone = loop.create_task(_gone(self._receive))
+            self._gone.add_done_callback(self._alarm.wake)
+        await self._alarm.wait(seconds)
+        if self._gone.done():
+            self._desk.leave(self._answer)
+            raise ClientLeftError
+
+    async def _until(self, *states: str) -> None:
+        while self._answer.state in states:
+            await self._pause(None)
+        match self._answer.state:
+            case "expired":
+                raise self._turned_away("max_wait")
+            case "displaced":
+                raise self._turned_away("displaced")
+            case "lost":
+                raise ConnectionAbortedError
+
+    def _turned_away(self, reason: Reason) -> ProviderError:
+        return self._dialect.refusal(reason, self._desk.chatbot.provider.retry_after)
+
+    def _headers(self) -> list[Header]:
+        millis = round((time.perf_counter() - self._started) * 1000)
+        return self._dialect.headers(self._said.mark, millis, self._answer.allowance, self._desk.clock.speed)
+
+    async def _stall(self, seconds: float | None, keepalive: bytes | None) -> None:
+        clock = self._desk.clock
+        ends = math.inf if seconds is None else time.monotonic() + clock.wall(seconds)
+        beat = max(BETWEEN_WRITES, clock.wall(KEEPALIVE)) if keepalive else math.inf
+        while (left := ends - time.monotonic()) > 0:
+            if keepalive:
+                await self._write(keepalive)
+            wait = min(left, beat)
+            await self._pause(None if wait == math.inf else wait)
+
+    # -- a plain answer ------------------------------------------------------------------------------------------
+
+    async def _send_whole(self, body: bytes) -> None:
+        await send_bytes(self._send, 200, [JSON, *self._headers()], body)
+
+    async def _flawed_whole(self, body: bytes) -> None:
+        for flaw in self._answer.flaws:
+            if flaw.after_tokens > self._answer.tokens:
+                break
+            self._desk.felt(flaw.fault)
+            match flaw.what:
+                case Stall(stall=spec):
+                    await self._stall(spec.resumes, None)
+                case Cut(cut=spec):
+                    await self._cut_whole(spec.how == "reset", body)
+                    return
+                case ErrorEvent(error_event=spec):
+                    raise ProviderError(500, spec.code)
+                case MalformedEvent():
+                    body = body[: len(body) // 2]
+                case BlankAnswer():
+                    body = self._dialect.whole(self._said, "")
+        await self._send_whole(body)
+
+    async def _cut_whole(self, reset: bool, body: bytes) -> None:
+        """Half of the body without a length, then a reset or an orderly end."""
+        await self._send({"type": "http.response.start", "status": 200, "headers": [JSON, *self._headers()]})
+        await self._send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": reset})
+        if reset:
+            raise ConnectionAbortedError
+
+    # -- a stream ------------------------------------------------------------------------------------------------
+
+    async def _write(self, event: bytes) -> None:
+        if not self._opened:
+            self._opened = True
+            headers = [_EVENT_STREAM, _NO_CACHE, *self._headers()]
+            await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        self._last = time.monotonic()
+        await self._send({"type": "http.response.body", "body": event, "more_body": True})
+
+    async def _speak(self, stream: Stream) -> None:
+        answer = self._answer
+        spoken = words(answer.mark, answer.tokens)
+        self._head = stream.opening()
+        for flaw in answer.flaws:
+            if flaw.after_tokens > answer.tokens:
+                break
+            await self._say(stream, spoken, flaw.after_tokens)
+            self._desk.felt(flaw.fault)
+            match flaw.what:
+                case Stall(stall=spec):
+                    await self._stall(spec.resumes, self._dialect.keepalive if spec.sends == "keepalive" else None)
+                case Cut(cut=spec):
+                    if spec.how == "reset":
+                        raise ConnectionAbortedError
+                    await self._write(b"")
+                    return
+                case ErrorEvent(error_event=spec):
+                    await self._write(self._opening() + stream.error(spec.code))
+                    return
+                case MalformedEvent():
+                    await self._write(self._opening() + self._dialect.malformed)
+                case BlankAnswer():
+                    await self._token_due(1)
+                    await self._write(self._opening() + stream.closing())
+                    return
+        await self._say(stream, spoken, answer.tokens, last=True)
+
+    def _opening(self) -> bytes:
+        head, self._head = self._head, b""
+        return head
+
+    async def _say(self, stream: Stream, spoken: tuple[str, ...], upto: int, *, last: bool = False) -> None:
+        """The tokens up to this one, each when it is due; the last time with the stream's proper end."""
+        while self._out < upto:
+            due = min(upto, await self._token_due(self._out + 1))
+            text = "".join(spoken[self._out : due])
+            self._out = due
+            tail = stream.closing() if last and due == upto else b""
+            await self._write(self._opening() + stream.words(text) + tail)
+            last = last and not tail
+        if last:
+            await self._write(self._opening() + stream.closing())
+
+    async def _token_due(self, token: int) -> int:
+        """Sleep until this token is due and a write is; how many tokens are due then."""
+        answer, desk = self._answer, self._desk
+        while True:
+            wait = self._last + BETWEEN_WRITES - time.monotonic()
+            if answer.state == "lost":
+                raise ConnectionAbortedError
+            if answer.state == "running":
+                now, capacity = desk.now(), desk.chatbot.capacity
+                due = answer.pace.due(capacity.progress(answer, now))
+                if due < token:
+                    wait = max(wait, desk.clock.wall(capacity.reaches(answer, answer.pace.at(token)) - now))
+            else:
+                due = answer.tokens
+            if due >= token and wait <= 0:
+                return due
+            await self._pause(max(wait, 0.001))
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

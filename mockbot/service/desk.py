@@ -1,0 +1,116 @@
+"""Drive one Chatbot on the running event loop: scenario seconds inside, wall seconds only where something waits.
+
+One timer per provider sleeps until the chatbot's next event; whoever waits for an answer has an Alarm as its `owner`,
+and is woken when the answer's state has changed.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+
+from mockbot.clock import Clock
+from mockbot.evidence.records import ServiceSecond
+from mockbot.scenario.schema import Provider
+from mockbot.scenario.timeline import ActiveFault
+from mockbot.service.capacity import Job, Refused
+from mockbot.service.chatbot import Answer, Caller, Chatbot
+from mockbot.service.faults import Failed
+
+_SHORTEST = 0.001  # wall seconds; event loops count in milliseconds
+
+
+class Alarm:
+    """One coroutine's sleep, which others may end early."""
+
+    __slots__ = ("_future", "_loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._future: asyncio.Future[None] | None = None
+
+    async def wait(self, seconds: float | None) -> None:
+        """Until woken, and at most so many wall seconds (None: for ever)."""
+        self._future = self._loop.create_future()
+        timer = None if seconds is None else self._loop.call_later(seconds, self.wake)
+        try:
+            await self._future
+        finally:
+            self._future = None
+            if timer is not None:
+                timer.cancel()
+
+    def wake(self, *_: object) -> None:
+        """End the sleep, if there is one."""
+        if self._future is not None and not self._future.done():
+            self._future.set_result(None)
+
+
+class Desk:
+    """One provider at work."""
+
+    def __init__(self, name: str, provider: Provider, seed: int, clock: Clock) -> None:
+        self.name, self._provider, self._seed = name, provider, seed
+        self.clock = clock
+        self.chatbot = Chatbot(name, provider, seed, max(0.0, clock.now()))
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def now(self) -> float:
+        """Scenario seconds; never before t0."""
+        return max(0.0, self.clock.now())
+
+    def restart(self, clock: Clock) -> None:
+        """A new run begins: the old one's requests are lost, its seconds and limits forgotten."""
+        self.chatbot.capacity.crash(self.now())
+        self._tell()
+        self.clock = clock
+        self.chatbot = Chatbot(self.name, self._provider, self._seed, self.now())
+
+    def set_faults(self, faults: Sequence[ActiveFault]) -> None:
+        """Exactly these service faults hold from now on."""
+        self.chatbot.set_faults(faults, self.now())
+        self._tell()
+
+    def edge(self, caller: Caller, endpoint: str, counts: bool = True) -> Failed | None:
+        """As `Chatbot.edge`."""
+        return self.chatbot.edge(caller, endpoint, self.now(), counts) if self.chatbot.board.edge else None
+
+    def admit(self, caller: Caller, endpoint: str, mark: int, max_tokens: int | None) -> Answer | Refused:
+        """As `Chatbot.admit`; an answer that takes no time is complete at once."""
+        outcome = self.chatbot.admit(caller, endpoint, mark, self.now(), max_tokens)
+        self._tell()
+        return outcome
+
+    def leave(self, answer: Answer) -> None:
+        """The client has gone."""
+        self.chatbot.capacity.leave(answer, self.now())
+        self._tell()
+
+    def look(self) -> None:
+        """Let everything due by now happen."""
+        self._tell()
+
+    def felt(self, fault: str) -> None:
+        """A fault has really hit a request."""
+        self.chatbot.felt(fault, self.now())
+
+    def seconds(self, since: int) -> Iterator[ServiceSecond]:
+        """The complete seconds from `since` on."""
+        self._tell()
+        return self.chatbot.ledger.seconds(since)
+
+    def _tell(self) -> None:
+        capacity = self.chatbot.capacity
+        for job in capacity.advance(self.now()):
+            _wake(job)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        at = capacity.next_event()
+        if at < float("inf"):
+            wait = max(_SHORTEST, self.clock.wall(at - self.clock.now()))
+            self._timer = self._loop.call_later(wait, self._tell)
+
+
+def _wake(job: Job) -> None:
+    if isinstance(job.owner, Alarm):
+        job.owner.wake()

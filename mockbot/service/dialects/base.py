@@ -1,0 +1,116 @@
+"""What every wire dialect translates between: a provider's own bytes outside, these few values inside.
+
+A dialect is one object in one file. It reads requests into Questions (or raises ProviderError in neutral words), and
+writes answers, events and errors as its provider does. It decides nothing: no time, no chance, no capacity.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from mockbot.service.capacity import Reason
+from mockbot.service.limits import Allowance
+
+Header = tuple[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked, as far as the answer depends on it."""
+
+    model: str
+    stream: bool = False
+    max_tokens: int | None = None
+    prompt_tokens: int = 1
+    include_usage: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer about to be written: its identity and its facts, not yet its words."""
+
+    question: Question
+    mark: int  # the request's fingerprint: every id is made from it
+    created: int  # Unix time
+    tokens: int
+    cut_short: bool  # by the client's own maximum
+
+
+class ProviderError(Exception):
+    """An error answer, in neutral words.
+
+    `code` picks among the bodies that a status has; `retry_after` in scenario seconds.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str | None = None,
+        message: str | None = None,
+        *,
+        param: str | None = None,
+        retry_after: float | None = None,
+        html: bool = False,
+    ) -> None:
+        super().__init__(status, code, message)
+        self.status, self.code, self.message, self.param = status, code, message, param
+        self.retry_after, self.html = retry_after, html
+
+
+class Stream(Protocol):
+    """One streamed answer in its dialect; every method gives whole events, ready to be sent."""
+
+    def opening(self) -> bytes:
+        """What comes before the first token."""
+        ...
+
+    def words(self, text: str) -> bytes:
+        """Some more of the answer."""
+        ...
+
+    def closing(self) -> bytes:
+        """The proper end."""
+        ...
+
+    def error(self, code: str) -> bytes:
+        """An error within the stream."""
+        ...
+
+
+class Dialect(Protocol):
+    """One endpoint's way of speaking."""
+
+    path: str
+    schema: Mapping[str, object]  # of a request's body, for OpenAPI
+    responses: Mapping[int | str, dict[str, object]]  # status -> what it means, for OpenAPI
+    keepalive: bytes  # what holds a silent stream open
+    malformed: bytes  # an event that is not what the API promises
+
+    def read(self, body: bytes) -> Question:
+        """Understand a request, or raise ProviderError(400 or 404)."""
+        ...
+
+    def whole(self, said: Said, text: str) -> bytes:
+        """The body of a plain answer."""
+        ...
+
+    def stream(self, said: Said) -> Stream:
+        """The events of a streamed answer."""
+        ...
+
+    def headers(self, mark: int, millis: int, allowance: Allowance | None, speed: float) -> list[Header]:
+        """The headers of every answer but content type and length; `millis` wall milliseconds so far."""
+        ...
+
+    def refusal(self, reason: Reason, retry_after: float | None) -> ProviderError:
+        """How this provider says that it cannot take a request in."""
+        ...
+
+    def error(self, trouble: ProviderError, mark: int) -> bytes:
+        """The JSON body of an error."""
+        ...
+
+
+def dialect_for(path: str, dialects: Sequence[Dialect]) -> Dialect:
+    """The dialect of a path; the first one speaks for paths that nobody knows."""
+    return next((dialect for dialect in dialects if dialect.path == path), dialects[0])

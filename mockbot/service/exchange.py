@@ -1,0 +1,166 @@
+"""One HTTP request and its answer, from the first header to the last event: a plain ASGI endpoint per dialect.
+
+The order of things: who asks, faults at the edge (before the body is read), the body, limits and capacity, then the
+answer in its dialect (delivery.py). What is refused is answered as cheaply as possible: nothing of its body is even
+read at the edge.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from mockbot.service import edge_pages
+from mockbot.service.capacity import Refused
+from mockbot.service.chatbot import Caller
+from mockbot.service.delivery import JSON, Delivery, send_bytes
+from mockbot.service.desk import Desk
+from mockbot.service.dialects.base import Dialect, Header, ProviderError, Said
+from mockbot.service.faults import Failed
+from mockbot.service.reply import fingerprint
+
+LARGEST_BODY = 8 * 2**20  # bytes
+SLOWEST_BODY = 60.0  # wall seconds for a whole request body
+
+_HTML = (b"content-type", b"text/html; charset=UTF-8")
+
+Reset = Callable[[Scope], None]
+
+
+def caller_of(headers: dict[bytes, bytes], scope: Scope) -> Caller:
+    """Who asks: `Bearer sk-<tier>-<user>` (or x-api-key), any other key is of tier "free", no key is known by its
+    address.
+    """
+    key = headers.get(b"x-api-key")
+    if key is None:
+        authorization = headers.get(b"authorization")
+        if authorization is None:
+            client = scope.get("client")
+            return Caller(client[0] if client else "")
+        scheme, _, key = authorization.partition(b" ")
+        if scheme.lower() != b"bearer" or not key.strip():
+            raise ProviderError(401, "invalid_api_key")
+    text = key.strip().decode("latin-1")
+    parts = text.split("-", 2)
+    return Caller(text, parts[1] if len(parts) == 3 and parts[0] == "sk" and parts[1] else "free")
+
+
+async def read_body(receive: Receive, most: int = LARGEST_BODY) -> bytes:
+    """The whole body; ProviderError(413) when it is too large, ProviderError(408) when the client has gone or
+    trickles it.
+    """
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body"):
+        body: bytes = message["body"]
+        if len(body) > most:
+            raise ProviderError(413)
+        return body
+    try:
+        async with asyncio.timeout(SLOWEST_BODY):
+            return await _rest_of_body(message.get("body", b""), message["type"], receive, most)
+    except TimeoutError:
+        raise ProviderError(408) from None
+
+
+async def _rest_of_body(first: bytes, kind: str, receive: Receive, most: int) -> bytes:
+    body, more = bytearray(first), True
+    while more and kind == "http.request":
+        if len(body) > most:
+            raise ProviderError(413)
+        message = await receive()
+        kind, more = message["type"], message.get("more_body", False)
+        body += message.get("body", b"")
+    if kind != "http.request":
+        raise ProviderError(408)
+    if len(body) > most:
+        raise ProviderError(413)
+    return bytes(body)
+
+
+def retry_headers(retry_after: float | None, speed: float) -> list[Header]:
+    """Retry-After in whole wall seconds, and its milliseconds when time is compressed."""
+    if retry_after is None:
+        return []
+    wall = retry_after / speed
+    whole = [(b"retry-after", b"%d" % max(1, math.ceil(wall - 1e-9)))]
+    return whole if speed == 1 else [*whole, (b"retry-after-ms", b"%d" % max(1, math.ceil(wall * 1000)))]
+
+
+class Endpoint:
+    """`POST` of one dialect at one provider."""
+
+    def __init__(self, desk: Desk, dialect: Dialect, seed: int, reset: Reset) -> None:
+        self._desk, self._dialect, self._seed, self._reset = desk, dialect, seed, reset
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        started = time.perf_counter()
+        headers = dict(scope["headers"])
+        desk, dialect, mark = self._desk, self._dialect, 0
+        try:
+            caller = caller_of(headers, scope)
+            failed = desk.edge(caller, dialect.path)
+            if failed is not None:
+                raise trouble_of(failed)
+            body = await read_body(receive)
+            mark = fingerprint(self._seed, headers.get(b"x-mockbot-prompt", b""), body)
+            question = dialect.read(body)
+            outcome = desk.admit(caller, dialect.path, mark, question.max_tokens)
+            if isinstance(outcome, Refused):
+                raise dialect.refusal(outcome.reason, outcome.retry_after)
+        except ProviderError as trouble:
+            await send_trouble(send, dialect, trouble, mark or self._mark(scope), desk.clock.speed, _host(headers))
+            return
+        said = Said(question, mark, int(time.time()), outcome.tokens, outcome.cut_short)
+        delivery = Delivery(desk, dialect, outcome, said, receive, send, started)
+        try:
+            await (delivery.streamed() if question.stream else delivery.whole())
+        except ProviderError as trouble:
+            await send_trouble(send, dialect, trouble, mark, desk.clock.speed, _host(headers))
+        except ConnectionAbortedError:
+            desk.leave(outcome)
+            self._reset(scope)
+
+    def _mark(self, scope: Scope) -> int:
+        return fingerprint(self._seed, repr(scope.get("client")).encode(), repr(self._desk.now()).encode())
+
+
+def _host(headers: dict[bytes, bytes]) -> str:
+    return headers.get(b"host", b"api").decode("latin-1")
+
+
+def trouble_of(failed: Failed) -> ProviderError:
+    """A fault's answer in neutral words."""
+    return ProviderError(failed.status, failed.code, retry_after=failed.retry_after, html=failed.html)
+
+
+def error_parts(
+    dialect: Dialect, trouble: ProviderError, mark: int, speed: float, host: str
+) -> tuple[list[Header], bytes]:
+    """Headers and body of an error as its provider, or the edge in front of it, sends it."""
+    if trouble.html:
+        body = edge_pages.page(trouble.status, host, mark)
+        headers = [_HTML, *edge_pages.headers(mark)]
+    else:
+        body = dialect.error(trouble, mark)
+        headers = [JSON, *dialect.headers(mark, 0, None, speed)]
+    return headers + retry_headers(trouble.retry_after, speed), body
+
+
+def error_response(dialect: Dialect, trouble: ProviderError, mark: int, speed: float, host: str) -> Response:
+    """The same for Starlette."""
+    headers, body = error_parts(dialect, trouble, mark, speed, host)
+    response = Response(body, trouble.status)
+    response.raw_headers += headers
+    return response
+
+
+async def send_trouble(
+    send: Send, dialect: Dialect, trouble: ProviderError, mark: int, speed: float, host: str
+) -> None:
+    """The same for plain ASGI."""
+    headers, body = error_parts(dialect, trouble, mark, speed, host)
+    await send_bytes(send, trouble.status, headers, body)

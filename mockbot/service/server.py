@@ -1,0 +1,96 @@
+"""The whole service in one process and one loop: every provider on a port of its own, one port for control, one
+for the status page.
+"""
+
+import asyncio
+import ipaddress
+import secrets
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+
+from starlette.types import Scope
+
+from mockbot.clock import Clock
+from mockbot.evidence.records import ServiceSecond
+from mockbot.scenario.schema import Scenario
+from mockbot.scenario.timeline import ActiveFault, StatusState
+from mockbot.service.app import provider_app
+from mockbot.service.control_api import control_app
+from mockbot.service.desk import Desk
+from mockbot.service.listener import Listener
+from mockbot.service.status_page import StatusBoard, status_app
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Where everything listens; `token` is what control asks for when others can reach it."""
+
+    control: str
+    status: str
+    providers: dict[str, str]
+    token: str | None = None
+
+
+class Service:
+    """Every provider at work, and what control may do to them."""
+
+    def __init__(self, scenario: Scenario, clock: Clock, host: str) -> None:
+        self._board = StatusBoard()
+        self._desks: dict[str, Desk] = {}
+        self._listeners: dict[str, Listener] = {}
+        for name, provider in scenario.providers.items():
+            desk = self._desks[name] = Desk(name, provider, scenario.seed, clock)
+            app = provider_app(desk, provider.dialect, scenario.seed, partial(self._reset, name))
+            self._listeners[name] = Listener(app, host)
+        self._token = None if ipaddress.ip_address(host).is_loopback else secrets.token_urlsafe(24)
+        self._control = Listener(control_app(self, self._token), host)
+        self._status = Listener(status_app(self._board), host)
+
+    async def open(self, stack: AsyncExitStack) -> Ready:
+        """Listen everywhere until the stack closes."""
+        for listener in (*self._listeners.values(), self._status, self._control):
+            stack.push_async_callback(listener.close)
+            await listener.up()
+        providers = {name: listener.url for name, listener in self._listeners.items()}
+        return Ready(self._control.url, self._status.url, providers, self._token)
+
+    def _reset(self, provider: str, scope: Scope) -> None:
+        self._listeners[provider].reset(scope)
+
+    def providers(self) -> tuple[str, ...]:
+        """Their names, in the scenario's order."""
+        return tuple(self._desks)
+
+    def start_clock(self, clock: Clock) -> None:
+        """A new run begins."""
+        for desk in self._desks.values():
+            desk.restart(clock)
+
+    async def set_faults(self, provider: str, faults: tuple[ActiveFault, ...]) -> None:
+        """Exactly these hold at this provider from now on; a crash takes its port down, its end brings it back."""
+        desk, listener = self._desks[provider], self._listeners[provider]
+        was_down = desk.chatbot.down
+        desk.set_faults(faults)
+        if desk.chatbot.down and not was_down:
+            listener.down()
+        elif not desk.chatbot.down:
+            await listener.up()
+
+    def set_status(self, state: StatusState | None) -> None:
+        """What the status page says from now on."""
+        self._board.state = state
+
+    def seconds(self, since: int) -> list[ServiceSecond]:
+        """The complete seconds from `since` on, provider by provider."""
+        return [second for desk in self._desks.values() for second in desk.seconds(since)]
+
+
+async def serve(
+    scenario: Scenario, clock: Clock, host: str, announce: Callable[[Ready], None], ends: asyncio.Event
+) -> None:
+    """Run until `ends`; `announce` is told once everything listens."""
+    async with AsyncExitStack() as stack:
+        announce(await Service(scenario, clock, host).open(stack))
+        await ends.wait()
