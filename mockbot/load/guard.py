@@ -1,0 +1,44 @@
+"""No orphans and no silent ends: what a signal or the death of the parent means to a Locust process.
+
+Locust installs its SIGTERM handler only after a headless shape is over, so that the usual way in which CI cancels a
+job kills it without a word and leaves its workers running (research: locust §6). These handlers are there from the
+start.
+"""
+
+import os
+import signal
+from collections.abc import Callable
+
+import gevent
+
+EVERY = 0.5  # wall seconds between two looks at the parent
+LEAVE_WITHIN = 10.0  # wall seconds for an orderly end; then the process goes without one
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def on_signal(stop: Callable[[str], None]) -> None:
+    """`stop(why)` once, at the first SIGINT or SIGTERM; a second one, or a stop that hangs, ends the process."""
+    seen: list[signal.Signals] = []
+
+    def handle(number: signal.Signals) -> None:
+        seen.append(number)
+        if len(seen) > 1:
+            os._exit(130)
+        gevent.spawn_later(LEAVE_WITHIN, os._exit, 130)
+        gevent.spawn(stop, number.name)
+
+    for number in SIGNALS:
+        gevent.signal_handler(number, handle, number)
+
+
+def on_orphaned(stop: Callable[[str], None]) -> None:
+    """`stop(why)` when the process that started this one is gone."""
+    parent = os.getppid()
+
+    def look() -> None:
+        while os.getppid() == parent:
+            gevent.sleep(EVERY)
+        gevent.spawn_later(LEAVE_WITHIN, os._exit, 130)
+        stop("the process that started it is gone")
+
+    gevent.spawn(look)

@@ -1,0 +1,79 @@
+"""Where the records of a run come together: the files of its folder, and a window for the live view.
+
+Everything goes to disk as it comes. Of what was settled only the last two wall seconds are kept, for Progress.
+"""
+
+import time
+from collections import Counter, deque
+from pathlib import Path
+from typing import assert_never
+
+from mockbot.evidence.journal import ACTIONS, HEALTH, JOURNAL, PROGRESS, SERVICE, Writer
+from mockbot.evidence.records import Action, Attempt, Health, Progress, Prompt, Record, ServiceSecond
+from mockbot.scenario.timeline import Conditions
+
+WINDOW = 2.0  # wall seconds
+
+
+class Ledger:
+    """`take` is the sink of driver, collectors and health; `look` is one line for the live view."""
+
+    def __init__(self, folder: Path, speed: float) -> None:
+        self._writers = {name: Writer(folder / name) for name in (JOURNAL, SERVICE, ACTIONS, HEALTH, PROGRESS)}
+        self._speed = speed
+        self._recent: deque[tuple[float, Attempt | Prompt]] = deque()
+        self._starts: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
+        self.closed = False
+
+    def take(self, record: Record) -> None:
+        """Write it down; after `close` nothing is (a late record of a worker that is being ended)."""
+        if self.closed:
+            return
+        match record:
+            case Attempt() | Prompt():
+                self._recent.append((time.monotonic(), record))
+                self._writers[JOURNAL].write(record)
+            case ServiceSecond():
+                self._writers[SERVICE].write(record)
+            case Action():
+                self._writers[ACTIONS].write(record)
+            case Health():
+                self._writers[HEALTH].write(record)
+            case Progress():
+                self._writers[PROGRESS].write(record)
+            case _:
+                assert_never(record)
+
+    def look(self, now: Conditions, users: int, pending: int, started: int) -> Progress:
+        """How it goes; `started`: prompts since the run began."""
+        moment = time.monotonic()
+        while self._recent and self._recent[0][0] < moment - WINDOW:
+            self._recent.popleft()
+        while len(self._starts) > 1 and self._starts[0][0] < moment - WINDOW:
+            self._starts.popleft()
+        since, before = self._starts[0]
+        self._starts.append((moment, started))
+        prompts = [
+            record for _, record in self._recent if isinstance(record, Prompt) and record.settled != "unfinished"
+        ]
+        answered = sorted(prompt.end - prompt.intended for prompt in prompts if prompt.settled == "answered")
+        return Progress(
+            t=round(now.t, 3),
+            phase=now.phase,
+            wrong=tuple(active.span.id for active in now.faults),
+            users=users,
+            pending=pending,
+            prompts_per_s=round((started - before) / max(moment - since, 0.1) / self._speed, 3),
+            success=len(answered) / len(prompts) if prompts else None,
+            latency_p50=answered[len(answered) // 2] if answered else None,
+            failures=self._failures(),
+        )
+
+    def close(self) -> None:
+        """Idempotent."""
+        self.closed = True
+        for writer in self._writers.values():
+            writer.close()
+
+    def _failures(self) -> dict[str, int]:
+        return dict(Counter(r.outcome for _, r in self._recent if isinstance(r, Attempt) and r.outcome != "ok"))

@@ -1,0 +1,104 @@
+"""mockbot inside Locust: options and events in, the parts of `mockbot.load` wired to them.
+
+A locustfile calls `install(events)`. Without `--scenario` its ChatUsers make a plain load test; with it, each group
+of the scenario becomes a class of users, the shape follows the timeline, and the process that starts the run (local
+or master) also applies the faults.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import locust.runners
+import locust.stats
+from locust.argument_parser import LocustArgumentParser
+from locust.env import Environment
+from locust.event import EventHook, Events
+from locust.runners import LocalRunner, MasterRunner, WorkerRunner
+
+from mockbot.errors import MockbotError, TestbedError
+from mockbot.load import guard
+from mockbot.load.dispatch import ExactDispatcher
+from mockbot.load.options import Options, add_options
+from mockbot.load.roles import Starter, Worker, said
+from mockbot.load.scene import check
+from mockbot.load.shape import ScenarioShape
+
+
+def install(events: Events) -> None:
+    """Make this Locust process speak mockbot; once, at the top of a locustfile."""
+    # Locust reports workers every 3 s and keeps a point of history every 5 s: too coarse for an outage at speed 20.
+    locust.runners.WORKER_REPORT_INTERVAL = 1.0
+    locust.stats.HISTORY_STATS_INTERVAL_SEC = 1
+    plugin = Plugin()
+    listeners: tuple[tuple[EventHook, Callable[..., None]], ...] = (
+        (events.init_command_line_parser, plugin.on_parser),
+        (events.init, plugin.on_init),
+        (events.test_start, plugin.on_test_start),
+        (events.test_stopping, plugin.on_test_stopping),
+        (events.quitting, plugin.on_test_stopping),
+    )
+    for event, listener in listeners:
+        event.add_listener(listener)  # type: ignore[no-untyped-call]
+
+
+class Plugin:
+    """One Locust process from its options to its end."""
+
+    def __init__(self) -> None:
+        self._role: Starter | Worker | None = None
+        self._why = "stopped before its end"
+        self._given = ""  # the scenario of the command line
+
+    def on_parser(self, parser: LocustArgumentParser, **_: Any) -> None:
+        """Asked for again at every view of the start form."""
+        add_options(parser, self._given)
+
+    def on_init(self, environment: Environment, **_: Any) -> None:
+        """The process is set up; nothing runs yet. What is wrong with the options ends it here, with a sentence."""
+        try:
+            self._cast_role(environment)
+        except MockbotError as error:
+            sys.stderr.write(f"mockbot: {error}\n")
+            sys.exit(error.exit_code)
+        self._guard(environment)
+
+    def on_test_start(self, **_: Any) -> None:
+        """Users are about to come."""
+        if self._role is not None:
+            self._role.start()
+
+    def on_test_stopping(self, **_: Any) -> None:
+        """Users are about to be taken away: the end, a signal, the web UI, the loss of all workers."""
+        if self._role is not None:
+            self._role.stop(self._why)
+
+    def _cast_role(self, environment: Environment) -> None:
+        runner, options = environment.runner, Options.of(said(environment))
+        if isinstance(runner, WorkerRunner):
+            self._role = Worker(environment, runner)
+            return
+        if not isinstance(runner, LocalRunner | MasterRunner):
+            raise TestbedError(f"mockbot does not know Locust's {type(runner).__name__}")
+        check(options)
+        self._given = options.scenario
+        self._role = starter = Starter(environment, runner, " ".join(sys.argv))
+        environment.dispatcher_class = ExactDispatcher
+        if options.scenario:
+            environment.stop_timeout = 0.0  # users leave at their own gate; see ChatUser.stop
+            environment.shape_class = ScenarioShape(starter.conduct)
+            environment.shape_class.runner = runner
+
+    def _guard(self, environment: Environment) -> None:
+        options, runner = said(environment), environment.runner
+
+        def stop(why: str) -> None:
+            self._why = why
+            if runner is not None:
+                runner.quit()
+            if environment.web_ui:
+                environment.web_ui.stop()  # type: ignore[no-untyped-call]
+
+        guard.on_signal(stop)
+        if options.stage or (options.worker and options.processes):
+            guard.on_orphaned(stop)

@@ -1,0 +1,207 @@
+"""What a Locust process does in a run: the Starter (local runner or master) conducts it, a Worker does as told.
+
+Both are driven by the same two moments, `start` (users are about to come) and `stop` (the test is being stopped, for
+whatever reason).
+"""
+
+import logging
+import time
+from argparse import Namespace
+from collections.abc import Mapping
+from typing import Any, cast
+
+from locust.env import Environment
+from locust.rpc import Message
+from locust.runners import LocalRunner, MasterRunner, WorkerRunner
+
+from mockbot.clock import Clock
+from mockbot.errors import ExitCode, MockbotError, TestbedError, UsageError
+from mockbot.evidence.records import Ended
+from mockbot.load.collector import Collector
+from mockbot.load.crew import BATCH, FINISH, SETUP, Crew, LocalCrew, Setup, WorkerCrew, WorkerEnd
+from mockbot.load.dispatch import Counts, Mix
+from mockbot.load.node import Cast, Node, Place
+from mockbot.load.options import Options
+from mockbot.load.play import Play
+from mockbot.load.scene import judge, open_play
+from mockbot.load.shape import SPAWN_RATE
+from mockbot.load.users import ChatUser
+
+PLAIN_DRAIN = 10.0  # wall seconds for the requests under way at the end of a plain test, without --stop-timeout
+Users = list[type[ChatUser]]
+log = logging.getLogger("mockbot")
+
+
+def chat_users(environment: Environment) -> Users:
+    """The locustfile's classes that are measured. Raises UsageError when there is none."""
+    users = [user for user in environment.user_classes if issubclass(user, ChatUser)]
+    if not users:
+        raise UsageError("the locustfile has no class that inherits mockbot.load.users.ChatUser")
+    return users
+
+
+def classes_of(bases: Users, cast: Cast, node: Node | None) -> Users:
+    """A class for each group, from the locustfile's class of that group_name, or else from its first one."""
+    by_group = {base.group_name: base for base in reversed(bases)}
+    classes: Users = []
+    for name, group in cast.groups.items():
+        own: dict[str, Any] = {"group_name": name, "spec": group, "host": cast.places[cast.home(name)].url}
+        if node is not None:
+            own["node"] = node
+        classes.append(type(name, (by_group.get(name, bases[0]),), own))
+    return classes
+
+
+def plain_cast(bases: Users, options: Options) -> Cast:
+    """A plain load test: the locustfile's own groups against one host."""
+    host = options.host or next((base.host for base in bases if base.host), None)
+    if host is None:
+        raise UsageError("say what to load with --host, or what to play with --scenario")
+    url = host.rstrip("/").removesuffix("/v1")
+    return Cast(groups={base.group_name: base.spec for base in bases}, places={"main": Place(url)})
+
+
+def said(environment: Environment) -> Namespace:
+    """What the command line and the start form say; a master ships it to its workers with every change of users."""
+    if environment.parsed_options is None:
+        raise TestbedError("mockbot needs Locust's command line; as a library Locust has none")
+    return cast("Namespace", environment.parsed_options)
+
+
+class Starter:
+    """The process that starts the run and writes it down."""
+
+    def __init__(self, environment: Environment, runner: LocalRunner | MasterRunner, command: str) -> None:
+        self._environment = environment
+        self._runner = runner
+        self._command = command
+        self._bases = chat_users(environment)
+        self.play: Play | None = None
+        self._crew: Crew | None = None
+        if isinstance(runner, MasterRunner):
+            runner.register_message(BATCH, self._on_batch)
+
+    @property
+    def options(self) -> Options:
+        """As they are now; the start form may change them between two runs."""
+        return Options.of(said(self._environment))
+
+    def conduct(self) -> None:
+        """A whole run with a scenario."""
+        try:
+            self.play = open_play(self.options, self._command)
+            setup = self.play.begin()
+            self._crew = self._enlist(self.play, setup)
+            self.play.attend(self._crew, lambda: self._runner.user_count)
+            self.play.follow(self._set_users, self._workers)
+            self.play.drain()
+            self._end("completed")
+        except MockbotError as error:
+            log.error("%s", error)
+            self._end("failed", str(error))
+            self._environment.process_exit_code = error.exit_code
+
+    def start(self) -> None:
+        """Users are about to come; in a run with a scenario all is prepared already."""
+        if self.play is not None:
+            return
+        if isinstance(self._runner, MasterRunner):
+            said(self._environment).mockbot_setup = ""
+            self._crew = WorkerCrew(self._runner, lambda _: None)
+            return
+        node = _plain_node(self._bases, self.options)
+        self._crew = LocalCrew(node, lambda: self._runner.user_count, lambda _: None)
+
+    def stop(self, why: str) -> None:
+        """The test is being stopped."""
+        if self.play is not None:
+            self._end("interrupted", why)
+        elif self._crew is not None:
+            self._crew.close(self._environment.stop_timeout or PLAIN_DRAIN)
+            self._crew = None
+
+    def _enlist(self, play: Play, setup: Setup) -> Crew:
+        cast_, take = setup.cast(), play.ledger.take
+        if isinstance(self._runner, MasterRunner):
+            if not self._runner.worker_count:
+                raise TestbedError("no worker is connected; start one, or use --processes")
+            said(self._environment).mockbot_setup = SETUP.dump_json(setup).decode()
+            self._environment.user_classes = [*classes_of(self._bases, cast_, None)]
+            return WorkerCrew(self._runner, take)
+        node = Node(cast_, setup.clock, Collector(setup.clock, take))
+        self._environment.user_classes = [*classes_of(self._bases, cast_, node)]
+        return LocalCrew(node, lambda: self._runner.user_count, take)
+
+    def _set_users(self, counts: Counts) -> None:
+        mix = Mix(self._environment.user_classes, counts)
+        self._runner.start(mix.total, SPAWN_RATE, user_classes=mix)
+
+    def _workers(self) -> object:
+        """What the placement of users depends on beside their number."""
+        if not isinstance(self._runner, MasterRunner):
+            return None
+        clients = self._runner.clients
+        return frozenset(client.id for client in (*clients.ready, *clients.spawning, *clients.running))
+
+    def _end(self, ended: Ended, why: str = "") -> None:
+        play = self.play
+        if play is None:
+            return
+        play.end(ended, why)
+        if play.told:  # someone else was ending it too
+            return
+        play.told = True
+        self.play = self._crew = None
+        code = ExitCode.PASS if play.info.ended == "completed" else ExitCode.INCONCLUSIVE
+        if self.options.stage is None:
+            code = judge(play.part.folder)
+        self._environment.process_exit_code = ExitCode.INTERRUPTED if ended == "interrupted" else code
+
+    def _on_batch(self, msg: Message, **_: Any) -> None:
+        if isinstance(self._crew, WorkerCrew):
+            self._crew.take(msg.node_id, msg.data["batch"])
+
+
+class Worker:
+    """A process that only makes load, as the master says."""
+
+    def __init__(self, environment: Environment, runner: WorkerRunner) -> None:
+        self._environment = environment
+        self._runner = runner
+        self._bases = chat_users(environment)
+        self._part: WorkerEnd | None = None
+        runner.register_message(FINISH, self._on_finish, concurrent=True)
+
+    def start(self) -> None:
+        """The first users of a run are about to come; the master's Setup is in the options by now."""
+        options = said(self._environment)
+        if getattr(options, "mockbot_setup", ""):
+            setup = SETUP.validate_json(options.mockbot_setup)
+            self._part = WorkerEnd(self._runner, setup.cast(), setup.clock)
+            self._environment.user_classes = [*classes_of(self._bases, self._part.node.cast, self._part.node)]
+            return
+        cast = plain_cast(self._bases, Options.of(options))
+        self._part = WorkerEnd(self._runner, cast, Clock(time.time()))
+        _appoint(self._bases, self._part.node, options.api_key, options.model)
+
+    def stop(self, _why: str) -> None:
+        """Being stopped by the master, who said `finish` before, or by a signal."""
+        if self._part is not None:
+            self._part.close(0.0)
+
+    def _on_finish(self, msg: Message, **_: Any) -> None:
+        data: Mapping[str, float] = msg.data
+        if self._part is not None:
+            self._part.close(data["within"])
+
+
+def _plain_node(bases: Users, options: Options) -> Node:
+    clock = Clock(time.time())
+    node = Node(plain_cast(bases, options), clock, Collector(clock, lambda _: None))
+    _appoint(bases, node, options.api_key, options.model)
+    return node
+
+
+def _appoint(bases: Users, node: Node, api_key: str | None, model: str) -> None:
+    for base in bases:
+        base.node, base.api_key, base.model = node, api_key or None, model

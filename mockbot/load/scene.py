@@ -1,0 +1,56 @@
+"""Where a run takes place: the scene that `mockbot run` has set up, or one of its own under a bare `locust`."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from rich.console import Console
+
+from mockbot.errors import ExitCode, UsageError
+from mockbot.load.options import Options
+from mockbot.load.play import Part, Play
+from mockbot.scenario.library import find
+from mockbot.scenario.load import load_scenario
+from mockbot.scenario.schema import Scenario
+from mockbot.stage import Addresses, open_stage
+
+
+def check(options: Options) -> None:
+    """Raises UsageError for what can be known to be wrong before anything starts."""
+    if options.scenario:
+        load_scenario(find(options.scenario))
+    if options.scenario and options.host:
+        raise UsageError(
+            "--scenario brings its own service; leave --host away, or leave --scenario away to load that host"
+        )
+
+
+def open_play(options: Options, command: str) -> Play:
+    """Everything in place, nothing begun. Raises UsageError or TestbedError, and leaves nothing behind then."""
+    scenario = load_scenario(find(options.scenario))
+    folder = _folder(scenario, options)
+    with ExitStack() as stack:
+        if options.stage is not None:
+            addresses = Addresses.from_json(options.stage.read_text("utf-8"))
+        else:
+            addresses = stack.enter_context(open_stage(scenario, options.speed or scenario.speed, folder / "logs"))
+        return Play(Part(scenario, addresses.speed, folder, command), addresses, stack.pop_all())
+
+
+def judge(folder: Path) -> ExitCode:
+    """What `mockbot run` does at the end of a run: judge it, write the reports, print the verdict."""
+    from mockbot.runner import conclude  # noqa: PLC0415 - a plain load test needs no templates and no charts
+
+    return conclude(folder, Console())
+
+
+def _folder(scenario: Scenario, options: Options) -> Path:
+    """The one that was asked for; a later run from the same start form gets one beside it."""
+    from mockbot.runner import make_run_folder  # noqa: PLC0415 - as above
+
+    if options.out is None:
+        return make_run_folder(scenario, None)
+    folder, number = options.out, 1
+    while (folder / "run.json").exists():
+        number += 1
+        folder = options.out.with_name(f"{options.out.name}-{number}")
+    return make_run_folder(scenario, folder)

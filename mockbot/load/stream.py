@@ -1,0 +1,159 @@
+"""Read an answer as it comes, and say what became of it: lines with their times in, an Outcome out. Pure.
+
+    reader = openai_stream()                 or anthropic_stream(), or whole_answer() for an answer that is not streamed
+    while not reader.over: reader.line(bytes, now)
+    reader.outcome                           what an orderly end here means
+
+The rules, each a trap that hides an outage (a client that merely reads to the end calls all of these a success):
+- an end without the terminal event and a finish reason is `truncated`; nothing below HTTP can tell that it was a cut;
+- an `error` event inside a stream that began with 200 is an error;
+- comments (": keep-alive") are no tokens, however steadily they come;
+- 200 with no text is `blank`, and anything that is not what the API promises (HTML, half a JSON) is `malformed`.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from mockbot.evidence.records import Outcome
+
+
+@dataclass(slots=True)
+class Reader:
+    """What has been seen of one answer. Times are those given to `line`; `tokens` counts the pieces that held text."""
+
+    over: bool = False  # nothing more is expected
+    tokens: int = 0
+    first: float | None = None
+    last: float | None = None
+    worst_gap: float | None = None
+    length: int = 0  # bytes, counted by the caller
+    _finished: bool = False
+    _text: bool = False
+    _failed: Outcome | None = None
+
+    def line(self, line: bytes, now: float) -> None:
+        """One line of the body, its end included."""
+        raise NotImplementedError
+
+    @property
+    def outcome(self) -> Outcome:
+        """What it means that the answer ended here, in order."""
+        if self._failed is not None:
+            return self._failed
+        if not (self.over and self._finished):
+            return "truncated"
+        return "ok" if self._text else "blank"
+
+    def _token(self, text: object, now: float) -> None:
+        if not isinstance(text, str) or not text:
+            return
+        self._text = self._text or not text.isspace()
+        self.tokens += 1
+        if self.last is None:
+            self.first = now
+        else:
+            self.worst_gap = max(self.worst_gap or 0.0, now - self.last)
+        self.last = now
+
+    def _fail(self, outcome: Outcome) -> None:
+        self._failed = outcome
+        self.over = True
+
+
+@dataclass(slots=True)
+class _EventReader(Reader):
+    """Server-sent events (WHATWG HTML §9.2) whose data is one line of JSON, which is how both APIs send theirs."""
+
+    def line(self, line: bytes, now: float) -> None:
+        if line.startswith(b"data:"):
+            self._data(line[5:].strip(), now)
+        elif line.strip() and not line.startswith((b":", b"event:", b"id:", b"retry:")):
+            self._fail("malformed")
+
+    def _data(self, data: bytes, now: float) -> None:
+        try:
+            self._event(json.loads(data), now)
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError):  # not JSON, or not of the promised shape
+            self._fail("malformed")
+
+    def _event(self, event: Any, now: float) -> None:
+        raise NotImplementedError
+
+
+@dataclass(slots=True)
+class _OpenAIStream(_EventReader):
+    """Chat completion chunks, then `[DONE]`."""
+
+    def _data(self, data: bytes, now: float) -> None:
+        if data == b"[DONE]":
+            self.over = True
+            return
+        _EventReader._data(self, data, now)
+
+    def _event(self, event: Any, now: float) -> None:
+        if "error" in event:
+            self._fail("error_event")
+            return
+        for choice in event["choices"]:  # the usage chunk has none
+            self._token(choice["delta"].get("content"), now)
+            self._finished = self._finished or choice.get("finish_reason") is not None
+
+
+@dataclass(slots=True)
+class _AnthropicStream(_EventReader):
+    """message_start, content blocks, message_delta with the stop reason, message_stop; pings in between."""
+
+    def _event(self, event: Any, now: float) -> None:
+        match event["type"]:
+            case "content_block_delta":
+                self._token(event["delta"].get("text"), now)
+            case "message_delta":
+                self._finished = event["delta"].get("stop_reason") is not None
+            case "message_stop":
+                self.over = True
+            case "error":
+                self._fail("error_event")
+
+
+@dataclass(slots=True)
+class _WholeAnswer(Reader):
+    """One JSON document; judged when its last line has come (`over` stays False, since only HTTP knows the end)."""
+
+    _body: bytearray = field(default_factory=bytearray)
+
+    def line(self, line: bytes, now: float) -> None:  # noqa: ARG002 - a whole answer has no first token
+        self._body += line
+
+    @property
+    def outcome(self) -> Outcome:
+        try:
+            text, finished = _text_of(json.loads(self._body))
+        except (ValueError, KeyError, TypeError, IndexError):
+            return "malformed"
+        if not finished:
+            return "malformed"
+        return "ok" if text.strip() else "blank"
+
+
+def _text_of(answer: Any) -> tuple[str, bool]:
+    """The text of an OpenAI or Anthropic answer, and whether it says why it ended."""
+    if "choices" in answer:
+        choice = answer["choices"][0]
+        return choice["message"]["content"] or "", choice["finish_reason"] is not None
+    return "".join(block.get("text", "") for block in answer["content"]), answer["stop_reason"] is not None
+
+
+def openai_stream() -> Reader:
+    """For `POST /v1/chat/completions` with `stream: true`."""
+    return _OpenAIStream()
+
+
+def anthropic_stream() -> Reader:
+    """For `POST /v1/messages` with `stream: true`."""
+    return _AnthropicStream()
+
+
+def whole_answer() -> Reader:
+    """For either without `stream`."""
+    return _WholeAnswer()

@@ -1,0 +1,180 @@
+"""The user who suffers: thinks, asks, waits, asks again as its policy says, and leaves only when its prompt is settled.
+
+`ChatUser` is the one class that a locustfile inherits to get mockbot's measurements. Its `mind` decides, this file
+only waits and sends. Think times are absolute: a prompt has the moment at which it should start, and a late start
+counts against the answer, not for it.
+"""
+
+from random import Random
+from typing import ClassVar
+
+import gevent
+from gevent import GreenletExit
+from geventhttpclient.url import URL
+from locust import FastHttpUser, task
+from locust.env import Environment
+from locust.exception import StopUser
+
+from mockbot.clients.policy import GiveUp, Mind, Move, Seen, Send
+from mockbot.evidence.records import Settled
+from mockbot.load.collector import Pending, Sight, Who
+from mockbot.load.dialects import Body, chat, request
+from mockbot.load.node import Node
+from mockbot.load.recorder import GeneratorError, attempt
+from mockbot.scenario.schema import Group
+
+QUESTION = "When will it be back?"
+
+
+class Failed(Exception):  # noqa: N818 - what happened to an attempt, not to us
+    """A failed attempt as Locust's failures table prints it: only what happened."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+class ChatUser(FastHttpUser):
+    """A member of a group. Subclasses may say who they are, what they ask (`body`), or have tasks that call `ask`."""
+
+    abstract = True
+    network_timeout = None  # type: ignore[assignment]  # one deadline over the whole attempt instead; see recorder.py
+    connection_timeout = None  # type: ignore[assignment]
+    group_name: ClassVar[str] = "users"
+    spec: ClassVar[Group] = Group(users="100%", policy="once", think="1s")
+    model: ClassVar[str] = "mockbot"
+    api_key: ClassVar[str | None] = None  # None: a key of the user's own, by which mockbot's service knows the tier
+    node: ClassVar[Node]  # set when a run starts
+
+    def __init__(self, environment: Environment) -> None:
+        self.host = self.host or next(iter(self.node.cast.places.values())).url
+        super().__init__(environment)
+        self.who: Who = self.node.enrol(self.group_name)
+        self._mind: Mind = self.node.mind(self.who)
+        self._rng: Random = self.node.rng(self.who, "think")
+        self._due = self.node.clock.now() + self._think()
+        self._leaving = False
+
+    def body(self) -> Body:
+        """What is sent, without `stream`."""
+        return chat(self.model, QUESTION)
+
+    @task
+    def converse(self) -> None:
+        """Think, then ask; the closed loop."""
+        self.node.wait_until(self._due)
+        away: float | None = None
+        try:
+            away = self.ask(self._due)
+        finally:  # also when this machine failed, or the loop would spin
+            self._due = self.node.clock.now() + (self._think() if away is None else away)
+
+    def ask(self, intended: float | None = None) -> float | None:
+        """One prompt, from start to settlement. Returns how long the user stays away; StopUser at a shut gate."""
+        if not self.node.open:
+            raise StopUser
+        me = gevent.getcurrent()
+        self.node.asking[me] = None
+        prompt = self.node.collector.begin(self.who, self.node.clock.now() if intended is None else intended)
+        settled: Settled = "unfinished"
+        try:
+            end = self._converse_about(prompt)
+            settled = "gave_up" if end else "answered"
+        except GeneratorError as error:
+            self.node.broken = str(error)
+            raise
+        finally:
+            self.node.collector.settle(prompt, settled)
+            del self.node.asking[me]
+        if self._leaving:
+            raise StopUser
+        return end.away if end else None
+
+    def stop(self, force: bool = False) -> bool:  # noqa: ARG002 - our way is neither of Locust's two
+        """Locust takes this user away: at once while it thinks, at its own gate when it is in the middle of a prompt.
+
+        A user in the middle of a prompt leaves Locust's books now, so that the counts are exact, and the stage when
+        it is done.
+        """
+        if self.greenlet not in self.node.asking or self.node.closing:
+            return bool(super().stop(force=True))
+        self._leaving = True
+        self.group.discard(self.greenlet)
+        return True
+
+    def on_stop(self) -> None:
+        """Hang up."""
+        self.client.client.clientpool.close()
+
+    def _converse_about(self, prompt: Pending) -> GiveUp | None:
+        clock, mind, status = self.node.clock, self._mind, self.node.status
+        move: Move = mind.begin(clock.now(), status())
+        while isinstance(move, Send):
+            if move.at > clock.now():
+                self.node.wait_until(move.at)
+                move = mind.due(max(clock.now(), move.at), move, status())
+                continue
+            seen = self._send(prompt, move)
+            if seen.outcome == "ok":
+                mind.succeeded(clock.now(), seen)
+                return None
+            move = mind.after(clock.now(), seen, status())
+        self.node.wait_until(move.at)
+        return move
+
+    def _send(self, prompt: Pending, move: Send) -> Seen:
+        place = self.node.cast.places[move.provider]
+        url = URL(place.url + "/")
+        n = self.node.collector.send(prompt, move.provider)
+        marks = {"x-mockbot-prompt": prompt.id, "x-mockbot-attempt": str(n), "x-mockbot-group": self.group_name}
+        ask = request(place.dialect, url.path.rstrip("/"), self.body(), self.key, marks, stream=self.spec.stream)
+        start = self.node.clock.now()
+        try:
+            sight = attempt(self.client.client.clientpool.get_client(url), ask, self.node.clock, move.at + move.timeout)
+        except GreenletExit:
+            self._report(Sight("unfinished", start, self.node.clock.now()), ask.uri, url)
+            raise
+        self.node.collector.seen(prompt, n, sight)
+        self._report(sight, ask.uri, url)
+        return _seen(sight, move.provider)
+
+    @property
+    def key(self) -> str:
+        """The API key this user shows."""
+        return self.api_key or self.who.key
+
+    def _report(self, sight: Sight, path: str, url: URL) -> None:
+        """One event for each attempt, at its end, in wall milliseconds, as Locust's own tables have it."""
+        clock, environment = self.node.clock, self.environment
+        kind = "STREAM" if self.spec.stream else "POST"
+        environment.events.request.fire(
+            request_type=kind,
+            name=f"{self.group_name}: {path}",
+            response_time=clock.wall(sight.end - sight.start) * 1000,
+            response_length=sight.length,
+            exception=None if sight.outcome == "ok" else Failed(_label(sight)),
+            start_time=clock.at(sight.start),
+            context={"group": self.group_name, "tier": self.who.tier, "outcome": sight.outcome},
+            response=None,
+            url=str(url),
+        )
+        if sight.first_token is not None:  # a row of its own, not in the totals; it merges across workers
+            environment.stats.get(f"{self.group_name}: first token", kind).log(clock.wall(sight.first_token) * 1000, 0)
+
+    def _think(self) -> float:
+        return self._rng.expovariate(1 / self.spec.think) if self.spec.think else 0.0
+
+
+def _seen(sight: Sight, provider: str) -> Seen:
+    return Seen(
+        outcome=sight.outcome,
+        provider=provider,
+        started=sight.start,
+        status=sight.status,
+        retry_after=sight.retry_after,
+        should_retry=sight.should_retry,
+        streamed=sight.tokens > 0,
+    )
+
+
+def _label(sight: Sight) -> str:
+    return f"{sight.outcome} {sight.status}" if sight.outcome == "http_error" else sight.outcome
