@@ -1,75 +1,157 @@
-"""The Mind of one user: a Reaction, kept within the user's patience, at the provider that the prompt goes to. Pure.
+"""The Mind of one user: a Reaction, kept within the user's patience, through what its client process shares. Pure.
 
-It alone turns waits into moments, so that no policy can send after the patience is over.
+    begin ──► hold? (status page) ──► depart: provider, breaker, throttle ──► Send now
+    after ──► learn ──► the reaction's wait ──► provider, budget ──► Send later ──► due ──► hold? ──► depart ...
+
+It alone turns waits into moments, so that no policy can send after the patience is over. A local refusal (open breaker,
+throttle) counts as a failed try of the policy and costs no budget. A fail-over, the first attempt of a prompt at
+another provider, costs none either: charged for, a budget would forbid just the retry that helps; and it does not wait
+for the Retry-After of the provider that it leaves.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from random import Random
 
 from mockbot.clients.policy import GiveUp, Move, Seen, Send
-from mockbot.clients.reactions import Reaction
+from mockbot.clients.reactions import SOFTWARE, Reaction, Stop
+from mockbot.clients.route import Route
+from mockbot.clients.status import StatusReader
 from mockbot.scenario.timeline import StatusState
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """What all users of a group have in common."""
+
+    patience: float
+    streams: bool = True
+    hedge_after: float | None = None  # None: does not hedge
+    hedges: int = 0  # extra attempts per prompt, at most
+    comes_back: float | None = None  # mean; None: thinks as usual
+
+
 class Client:
-    """The mind of one user. `providers`: home, and where it falls over to; each retry goes to the next one."""
+    """One user; `route` is shared by all users of a client process."""
 
     def __init__(
-        self, reaction: Reaction, providers: Sequence[str], patience: float, *, streams: bool, rng: Random
+        self, manner: Manner, reaction: Reaction, route: Route, rng: Random, page: StatusReader | None = None
     ) -> None:
+        self._manner = manner
         self._reaction = reaction
-        self._providers = tuple(providers)
-        self._patience = patience
-        self._streams = streams
+        self._route = route
         self._rng = rng
+        self._page = page
         self._deadline = 0.0
-        self._attempts = 0
+        self._attempts = self._hedges = 0
+        self._row = 0  # failures in a row of this prompt at one provider, `_where`
+        self._where = ""
+        self._tried: set[str] = set()
 
-    def begin(self, now: float, status: StatusState | None = None) -> Move:  # noqa: ARG002 - for those who read it
-        """The first attempt, at once."""
-        self._deadline = now + self._patience
-        self._attempts = 0
-        self._reaction.begin()
-        return self._send(now)
+    def begin(self, now: float, status: StatusState | None = None) -> Move:
+        """The first attempt, at once unless something is known that speaks against it."""
+        self._deadline = now + self._manner.patience
+        self._attempts = self._hedges = self._row = 0
+        self._tried.clear()
+        self._reaction.begin(now)
+        provider = self._route.first(now, self._rng)
+        return self._held(now, provider, status) or self._depart(now, provider)
 
-    def due(self, now: float, send: Send, status: StatusState | None = None) -> Move:  # noqa: ARG002 - as begin
-        """The same attempt; its time is cut when it comes late."""
+    def due(self, now: float, send: Send, status: StatusState | None = None) -> Move:
+        """The attempt as things are by now."""
         now = max(now, send.at)
-        if now >= self._deadline:
-            return GiveUp(now, "patience")
-        return replace(send, at=now, timeout=min(send.timeout, self._deadline - now))
+        return self._held(now, send.provider, status) or self._depart(now, send.provider)
 
-    def after(self, now: float, seen: Seen, status: StatusState | None = None) -> Move:  # noqa: ARG002 - as begin
-        """As the reaction says."""
-        self._attempts += 1
+    def after(self, now: float, seen: Seen, status: StatusState | None = None) -> Move:
+        """Learn, then as the reaction says."""
+        self.beside(now, seen)
+        self._row += 1
+        if self._page is not None:
+            self._page.failed(seen.provider, status)
         if now >= self._deadline:
-            return GiveUp(now, "patience")
-        wait = self._reaction.wait(now, self._heard(seen), self._rng)
-        if wait is None:
-            return GiveUp(now, f"{self._attempts} attempt{'s' if self._attempts != 1 else ''}")
-        return self._send(now + wait)
+            return self._give_up(now, "patience")
+        provider = self._route.usable(now, self._route.again(now, seen.provider, self._row, self._rng))
+        wait = self._reaction.wait(now, self._heard(seen, provider), self._rng)
+        if isinstance(wait, Stop):
+            return self._fall_back(now + wait.lag, seen.provider, _tries(self._attempts))
+        if provider in self._tried and not self._route.guards[provider].affords(now):
+            return self._give_up(now, "retry budget")
+        return self._later(now + wait, provider)
 
     def succeeded(self, now: float, seen: Seen) -> None:
-        """Nothing to learn."""
+        """Learn."""
+        self._route.guards[seen.provider].saw(now, seen)
 
-    def hedge(self, now: float, send: Send) -> Send | None:  # noqa: ARG002 - does not hedge
-        """Never."""
-        return None
+    def hedge(self, now: float, send: Send) -> Send | None:
+        """Another one at the same provider, if the number, the budget and the breaker allow it."""
+        guard = self._route.guards[send.provider]
+        if self._hedges >= self._manner.hedges or now >= self._deadline or not guard.affords(now):
+            return None
+        self._hedges += 1
+        twin = self._now(now, send.provider)
+        return twin if guard.refuses(now, now + twin.timeout, self._rng) is None else None
 
     def beside(self, now: float, seen: Seen) -> None:
-        """Nothing to learn."""
+        """Learn."""
+        self._attempts += 1
+        self._route.guards[seen.provider].saw(now, seen)
 
-    def _send(self, at: float) -> Move:
-        if at >= self._deadline:
-            return GiveUp(self._deadline, "patience")
-        provider = self._providers[self._attempts % len(self._providers)]
-        return Send(at, provider, min(self._reaction.timeout(self._rng), self._deadline - at))
+    def _held(self, now: float, provider: str, status: StatusState | None) -> Move | None:
+        wait = 0.0 if self._page is None else self._page.hold(now, provider, status, self._rng)
+        return self._later(now + wait, provider) if wait else None
 
-    def _heard(self, seen: Seen) -> Seen:
-        """A plain answer that breaks off is no answer at all to its reader, whatever its status line said."""
-        return seen if self._streams else replace(seen, streamed=False, status=_refusal(seen.status))
+    def _depart(self, now: float, provider: str) -> Move:
+        if now >= self._deadline:
+            return self._give_up(now, "patience")
+        send = self._now(now, self._route.usable(now, provider))
+        guard = self._route.guards[send.provider]
+        refusal = guard.refuses(now, now + send.timeout, self._rng)
+        if refusal is not None:
+            return self._refused(now, send.provider, refusal)
+        self._goes_to(now, send.provider)
+        return send
+
+    def _goes_to(self, now: float, provider: str) -> None:
+        if provider != self._where:
+            self._where, self._row = provider, 0
+        if provider not in self._tried:
+            self._tried.add(provider)
+            self._route.guards[provider].asked(now)
+
+    def _refused(self, now: float, provider: str, why: str) -> Move:
+        """The client refuses itself; its policy takes that for a failure, which costs the provider nothing."""
+        wait = self._reaction.wait(now, Seen("refused", provider, now), self._rng)
+        if isinstance(wait, Stop):
+            return self._fall_back(now + wait.lag, provider, why)
+        return self._later(now + wait, provider)
+
+    def _fall_back(self, at: float, provider: str, why: str) -> Move:
+        resort = self._route.last_resort(provider)
+        if resort is None:
+            return self._give_up(at, why)
+        self._reaction.begin(at)
+        return self._later(at + SOFTWARE, resort)
+
+    def _now(self, now: float, provider: str) -> Send:
+        timeout = min(self._reaction.timeout(self._rng), self._deadline - now)
+        return Send(now, provider, timeout, self._manner.hedge_after if self._hedges < self._manner.hedges else None)
+
+    def _later(self, at: float, provider: str) -> Move:
+        return self._give_up(self._deadline, "patience") if at >= self._deadline else self._now(at, provider)
+
+    def _give_up(self, at: float, why: str) -> GiveUp:
+        away = self._manner.comes_back
+        if at > self._deadline:
+            at, why = self._deadline, "patience"
+        return GiveUp(at, why, None if away is None else self._rng.expovariate(1 / away))
+
+    def _heard(self, seen: Seen, provider: str) -> Seen:
+        """What concerns the next attempt, at `provider`. A plain answer that breaks off is no answer at all."""
+        if provider != seen.provider:
+            seen = replace(seen, retry_after=None)
+        if self._manner.streams or seen.status is None or seen.status >= 400:
+            return seen
+        return replace(seen, status=None)
 
 
-def _refusal(status: int | None) -> int | None:
-    return status if status is not None and status >= 400 else None
+def _tries(attempts: int) -> str:
+    return f"{attempts} attempt{'' if attempts == 1 else 's'}"

@@ -101,3 +101,9 @@ class Never:
 
 Obeys = Exactly | AtLeast | Never
 NEVER = Never()
+
+
+def blames_provider(seen: Seen) -> bool:
+    """Is it the provider's doing, for a breaker or a budget to learn from? 429 is, a wrong request is not."""
+    wrong_request = seen.outcome == "http_error" and seen.status is not None and seen.status < 500
+    return seen.outcome != "ok" and not (wrong_request and seen.status != 408)

@@ -15,7 +15,8 @@
 
 A caller that knows how to hedge waits `hedge_after` for the first token, then asks `mind.hedge(now, move)`; a second
 Send runs beside the first. The first answer wins (`succeeded`); an attempt that fails or is abandoned while its twin
-runs is only told (`beside`), and `after` is asked when the last has failed. A caller that does not hedge ignores it all.
+runs is only told (`beside`; outcome `unfinished` when abandoned), and `after` is asked when the last has failed. A
+caller that does not hedge ignores it all.
 
 All times are scenario seconds; the caller does every wait. Patience is part of the mind: no Send ever starts after it
 is over, and no timeout reaches past it.

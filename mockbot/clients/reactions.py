@@ -7,6 +7,7 @@ a person at least a second.
     Reloads   a person at the reload button
 """
 
+import math
 from dataclasses import dataclass
 from random import Random
 from typing import Protocol
@@ -19,10 +20,17 @@ SOFTWARE = 0.001
 PERSON = (1.0, 1.5)  # seconds from seeing an error to pressing the button, uniform
 
 
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """No further attempt; the error shows after `lag` seconds."""
+
+    lag: float = 0.0
+
+
 class Reaction(Protocol):
     """One prompt after the other: `begin`, then `wait` after each failed attempt."""
 
-    def begin(self) -> None:
+    def begin(self, now: float) -> None:
         """A new prompt: forget the old one."""
         ...
 
@@ -30,8 +38,8 @@ class Reaction(Protocol):
         """How long the next attempt may take."""
         ...
 
-    def wait(self, now: float, seen: Seen, rng: Random) -> float | None:
-        """Seconds from now to the next attempt; None: give up."""
+    def wait(self, now: float, seen: Seen, rng: Random) -> float | Stop:
+        """Seconds from now to the next attempt."""
         ...
 
 
@@ -40,7 +48,8 @@ class Loop:
     """One retry loop. Its body, the loop inside it or the attempt itself, runs at most `attempts` times.
 
     `later`: in every call after the first one of a prompt the body runs at most so often (litellm's second layer
-    switches the retries of the first one off).
+    switches the retries of the first one off). `stop_after`: seconds since the prompt began after which it stops.
+    `sleeps_last`: it waits once more before it gives up (litellm's Router).
     """
 
     attempts: int
@@ -48,6 +57,8 @@ class Loop:
     retried: Retried = SDK
     obeys: Obeys = NEVER
     later: int | None = None
+    stop_after: float = math.inf
+    sleeps_last: bool = False
 
 
 class Loops:
@@ -56,10 +67,11 @@ class Loops:
     def __init__(self, loops: tuple[Loop, ...], timeout: float) -> None:
         self._loops = loops
         self._timeout = timeout
-        self.begin()
+        self.begin(0.0)
 
-    def begin(self) -> None:
+    def begin(self, now: float) -> None:
         """No loop has run yet."""
+        self._began = now
         self._most = [loop.attempts for loop in self._loops]
         self._runs = [0] * len(self._loops)
         self._waited = [0.0] * len(self._loops)
@@ -68,17 +80,19 @@ class Loops:
         """The same for every attempt."""
         return self._timeout
 
-    def wait(self, now: float, seen: Seen, rng: Random) -> float | None:  # noqa: ARG002 - the shape of a Reaction
+    def wait(self, now: float, seen: Seen, rng: Random) -> float | Stop:
         """What the innermost loop says that tries again."""
+        lag = 0.0
         for index, loop in enumerate(self._loops):
             self._runs[index] += 1
-            if self._runs[index] >= self._most[index] or not loop.retried.has(seen):
+            wait = self._wait(index, loop, seen, rng) if loop.retried.has(seen) else None
+            if wait is None:
                 continue
-            wait = self._wait(index, loop, seen, rng)
-            if wait is not None:
+            if self._runs[index] < self._most[index] and now - self._began < loop.stop_after:
                 self._call_again(index)
-                return max(SOFTWARE, wait)
-        return None
+                return max(SOFTWARE, lag + wait)
+            lag += wait if loop.sleeps_last else 0.0
+        return Stop(lag)
 
     def _wait(self, index: int, loop: Loop, seen: Seen, rng: Random) -> float | None:
         own = loop.wait.draw(self._runs[index] - 1, self._waited[index], rng)
@@ -103,7 +117,7 @@ class Reloads:
         self._every = every
         self._timeout = timeout
 
-    def begin(self) -> None:
+    def begin(self, now: float) -> None:
         """Nothing to forget."""
 
     def timeout(self, rng: Random) -> float:

@@ -1,23 +1,47 @@
 """The closed union of client policies, written `policy: backoff` or `policy: {name: backoff, attempts: 6}`.
 
-Only the words and their values; what they decide is in `mockbot.clients`.
+Only the words and their values; what they decide is in `mockbot.clients`. A name that is not here may be a user's own
+policy: it is looked up among the installed entry points of the group `mockbot.policies`, and only then.
 """
 
-from typing import Annotated, Any, Literal
+from importlib.metadata import entry_points
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Discriminator, Field
+from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from mockbot.scenario.faults import Model
+from mockbot.scenario.faults import Model, Whole
+from mockbot.scenario.guards import Breaker, Budget, FailOver, Hedge, Throttle, by_name
 from mockbot.scenario.units import Duration
+
+OWN_POLICIES = "mockbot.policies"
 
 
 class PolicyBase(Model):
     """`timeout` is what one attempt may take, first byte to last, before the client gives that attempt up."""
 
     timeout: Duration = Field(30.0, gt=0)
+    fail_over: FailOver | None = Field(
+        None, description="how it falls over; on an open breaker when there is one, else on every retry"
+    )
 
 
-class Once(PolicyBase):
+class Guarded(PolicyBase):
+    """A policy that may be surrounded by parts; they are shared by all users of a client process."""
+
+    budget: Budget | None = Field(None, description="limits retries; a fail-over is not charged to it")
+    breaker: Breaker | None = None
+    throttle: Throttle | None = None
+    hedge: Hedge | None = None
+    processes: Whole = Field(1, ge=1, description="client processes over which the users are spread at random")
+
+    @model_validator(mode="after")
+    def _breaker_to_fail_over_on(self) -> "Guarded":
+        if self.fail_over is not None and self.fail_over.when == "breaker" and self.breaker is None:
+            raise ValueError("it falls over when its breaker opens, but has no breaker; add breaker: consecutive")
+        return self
+
+
+class Once(Guarded):
     """One attempt, then an error is shown."""
 
     name: Literal["once"] = "once"
@@ -33,24 +57,23 @@ class Refresh(PolicyBase):
     every: Duration = Field(0.0, description="0: as soon as an error shows, after a human reaction of about a second")
 
 
-class Fixed(PolicyBase):
+class Fixed(Guarded):
     """The same wait between a fixed number of attempts."""
 
     name: Literal["fixed"] = "fixed"
-    attempts: int = Field(3, ge=1)
+    attempts: Whole = Field(3, ge=1)
     wait: Duration = 1.0
 
 
-class Backoff(PolicyBase):
-    """Exponential back-off with full jitter; Retry-After is honoured as a lower bound, with the jitter on top.
-
-    wait = U(0, min(cap, base * 2^n)): AWS Architecture Blog, "Exponential Backoff and Jitter".
+class BackoffBase(Guarded):
+    """Exponential back-off: v = min(cap, base * 2^n); full jitter U(0, v), equal v/2 + U(0, v/2), decorrelated
+    min(cap, U(base, 3 x the wait before)), none v. AWS Architecture Blog, "Exponential Backoff and Jitter".
     """
 
-    name: Literal["backoff"] = "backoff"
-    attempts: int = Field(8, ge=1)
+    attempts: Whole = Field(8, ge=1)
     base: Duration = Field(1.0, gt=0)
     cap: Duration = Field(30.0, gt=0)
+    jitter: Literal["full", "equal", "decorrelated", "none"] = "full"
     retry_after: bool | Literal["exact"] = Field(
         True, description="as a lower bound with jitter on top; `exact`: to the moment, as SDKs do; false: never read"
     )
@@ -59,17 +82,97 @@ class Backoff(PolicyBase):
     )
 
 
-class Sdk(PolicyBase):
+class Backoff(BackoffBase):
+    """A client that backs off, and honours Retry-After."""
+
+    name: Literal["backoff"] = "backoff"
+
+
+class Informed(BackoffBase):
+    """Backs off, and after a failure reads the status page: while an incident is open there it sends nothing.
+
+    It comes back when the page says (`back_in`), or looks again about every `look`; then spread over `return_within`.
+    """
+
+    name: Literal["informed"] = "informed"
+    look: Duration = Field(60.0, gt=0)
+    return_within: Duration = Field(60.0, description="jitter after the incident's end")
+
+
+class Sdk(Guarded):
     """openai-python's own formula: min(0.5 * 2^n, 8) s x U(0.75, 1), 2 retries, Retry-After honoured up to 120 s."""
 
     name: Literal["sdk"] = "sdk"
-    retries: int = Field(2, ge=0)
+    retries: Whole = Field(2, ge=0)
     timeout: Duration = Field(600.0, gt=0)
 
 
-def _by_name(value: Any) -> Any:
-    return {"name": value} if isinstance(value, str) else value
+PresetName = Literal[
+    "openai-python",
+    "openai-python-1",
+    "anthropic-python",
+    "anthropic-python-0",
+    "openai-node",
+    "vercel-ai",
+    "litellm",
+    "litellm-num-retries",
+    "litellm-router",
+    "litellm-router-pair",
+    "langchain-with-retry",
+    "llama-index",
+    "google-genai",
+    "google-genai-retrying",
+]
 
 
-Policy = Annotated[Annotated[Once | Refresh | Fixed | Backoff | Sdk, Discriminator("name")], BeforeValidator(_by_name)]
-POLICY_NAMES = ("once", "refresh", "fixed", "backoff", "sdk")
+class Preset(Model):
+    """A real client with its defaults, to the letter (`mockbot.clients.presets`); only its timeout can be set."""
+
+    name: PresetName
+    timeout: Duration | None = Field(None, gt=0, description="the library's own when not given")
+
+
+class Own(Guarded):
+    """A user's own policy, found by its entry point; `options` are keyword arguments of what the entry point names."""
+
+    name: str
+    options: dict[str, bool | int | float | str] = Field(default_factory=dict)
+
+
+_PRESET, _OWN = "a preset", "an own policy"  # tags that nobody would write as a name
+_BUILT_IN = ("once", "refresh", "fixed", "backoff", "informed", "sdk")
+POLICY_NAMES: tuple[str, ...] = (*_BUILT_IN, *get_args(PresetName))
+
+
+def own_policy_names() -> frozenset[str]:
+    """The policies that are installed beside mockbot."""
+    return frozenset(entry_points(group=OWN_POLICIES).names)
+
+
+def policy_kind(value: Any) -> str | None:
+    """Which member of the union a mapping or a model is; its own name when there is no such policy."""
+    name = getattr(value, "name", None) if isinstance(value, BaseModel) else _name_in(value)
+    if name in _BUILT_IN:
+        return name
+    if name in POLICY_NAMES:
+        return _PRESET
+    return _OWN if name in own_policy_names() else name
+
+
+def _name_in(value: Any) -> str | None:
+    name = value.get("name") if isinstance(value, dict) else None
+    return name if isinstance(name, str) else None
+
+
+Policy = Annotated[
+    Annotated[Once, Tag("once")]
+    | Annotated[Refresh, Tag("refresh")]
+    | Annotated[Fixed, Tag("fixed")]
+    | Annotated[Backoff, Tag("backoff")]
+    | Annotated[Informed, Tag("informed")]
+    | Annotated[Sdk, Tag("sdk")]
+    | Annotated[Preset, Tag(_PRESET)]
+    | Annotated[Own, Tag(_OWN)],
+    Discriminator(policy_kind),
+    BeforeValidator(by_name),
+]

@@ -1,0 +1,64 @@
+"""Where the next attempt goes: fail-over and fail-back between two providers. Pure.
+
+    retry       A fails ─► B fails ─► A ...          and for `stay` new prompts begin at B
+    breaker     A while its breaker is not open, else B; A's half-open probe is the way back
+    exhausted   all that the policy does at A, then all of it at B
+    balance     any of the two whose breaker is not open, by chance (litellm's Router)
+
+Whatever the way, an attempt whose provider's breaker is open goes to the other one when that is not open too.
+"""
+
+from collections.abc import Mapping
+from random import Random
+from typing import Literal
+
+from mockbot.clients.guard import Guard
+
+When = Literal["never", "retry", "breaker", "exhausted", "balance"]
+
+
+class Route:
+    """One client process: its guards, by provider (home first), and until when it stays away from home."""
+
+    def __init__(self, guards: Mapping[str, Guard], when: When, failures: int = 1, stay: float = 0.0) -> None:
+        self.guards = guards
+        self._providers = tuple(guards)
+        self._when = when if len(guards) > 1 else "never"
+        self._failures, self._stay = failures, stay
+        self._away_until = float("-inf")
+
+    def first(self, now: float, rng: Random) -> str:
+        """Where a new prompt begins."""
+        if self._when == "balance":
+            return rng.choice(self._providers)
+        return self._providers[1] if now < self._away_until else self._providers[0]
+
+    def again(self, now: float, failed: str, failures: int, rng: Random) -> str:
+        """Where to try again after `failures` in a row at `failed`."""
+        match self._when:
+            case "retry":
+                return self._other(now, failed) if failures >= self._failures else failed
+            case "balance":
+                return rng.choice(self._providers)
+            case "breaker":
+                return self._providers[0]
+            case "never" | "exhausted":
+                return failed
+
+    def last_resort(self, given_up: str) -> str | None:
+        """Where to begin anew when all was tried at `given_up`."""
+        return self._providers[1] if self._when == "exhausted" and given_up == self._providers[0] else None
+
+    def usable(self, now: float, planned: str) -> str:
+        """`planned`, or the other one when only the breaker of `planned` is open."""
+        if not self.guards[planned].is_open(now):
+            return planned
+        return next((name for name in self._providers if not self.guards[name].is_open(now)), planned)
+
+    def _other(self, now: float, failed: str) -> str:
+        home, other = self._providers
+        if failed == home:
+            self._away_until = now + self._stay
+            return other
+        self._away_until = float("-inf")
+        return home
