@@ -13,7 +13,7 @@ from rich.table import Table
 from mockbot import __version__
 from mockbot.errors import ExitCode, MockbotError, UsageError
 from mockbot.scenario.library import find, names
-from mockbot.scenario.load import load_scenario, schema_json
+from mockbot.scenario.load import load_scenario
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.scenario.units import duration_text
@@ -102,6 +102,8 @@ def _in_short(scenario: Scenario) -> str:
 @cli.command()
 def schema() -> None:
     """Print the JSON schema of scenario files, for editors."""
+    from mockbot.scenario.editor import schema_json
+
     click.echo(schema_json(), nl=False)
 
 

@@ -24,7 +24,7 @@ from mockbot.evidence.verdict import judge
 from mockbot.report.live import LiveView
 from mockbot.report.terminal import print_judgement
 from mockbot.report.write import write_reports
-from mockbot.scenario.dump import to_yaml
+from mockbot.scenario.dump import scenario_yaml
 from mockbot.scenario.library import loadtest
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
@@ -81,7 +81,7 @@ def make_run_folder(scenario: Scenario, out: Path | None) -> Path:
     """`out`, or runs/<time>-<scenario> with `runs/latest` linked to it; holds the resolved scenario on return."""
     folder = out or Path("runs") / f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{scenario.name}"
     (folder / "logs").mkdir(parents=True, exist_ok=True)
-    (folder / "scenario.yaml").write_text(to_yaml(scenario), "utf-8")
+    (folder / "scenario.yaml").write_text(scenario_yaml(scenario), "utf-8")
     (folder / "scenario.json").write_text(scenario.model_dump_json(indent=1), "utf-8")
     if out is None:
         fresh = folder.parent / f".latest-{os.getpid()}"
