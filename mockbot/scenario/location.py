@@ -1,7 +1,7 @@
 """Turn a location of a pydantic error into the path that the user wrote, the value there and the models that fit there.
 
-Pydantic's locations name members of unions ("http_error", "function-before[...]") between the parts of the path. Walking
-the types of the Scenario beside the data tells which is which; no other module knows how pydantic writes locations.
+Pydantic's locations name members of unions ("http_error", "function-before[...]") between the parts of the path.
+Walking the types of the Scenario beside the data tells which is which.
 """
 
 import types

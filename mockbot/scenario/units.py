@@ -139,24 +139,21 @@ def read_count(value: object, info: ValidationInfo) -> float:  # noqa: ARG001 - 
     return parse_count(value)
 
 
-_DURATION_JSON = {
-    "anyOf": [{"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|h|m|s))+$"}, {"const": 0}],
-    "examples": ["1m30s"],
-}
-_SHARE_JSON = {"type": "string", "pattern": r"^\d+(\.\d+)? ?%$", "examples": ["5%"]}
-_RATE_JSON = {"type": "string", "pattern": r"^\d+(\.\d+)? ?/ ?(s|m|h)$", "examples": ["20/s"]}
+DURATION_JSON = {"anyOf": [{"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|h|m|s))+$"}, {"const": 0}]}
+SHARE_JSON = {"type": "string", "pattern": r"^\d+(\.\d+)? ?%$"}
+RATE_JSON = {"type": "string", "pattern": r"^\d+(\.\d+)? ?/ ?(s|m|h)$"}
 
 Duration = Annotated[
     float,
     BeforeValidator(read_duration),
     PlainSerializer(duration_text, return_type=str),
-    WithJsonSchema(_DURATION_JSON),
+    WithJsonSchema(DURATION_JSON),
 ]
 Share = Annotated[
-    float, BeforeValidator(read_share), PlainSerializer(share_text, return_type=str), WithJsonSchema(_SHARE_JSON)
+    float, BeforeValidator(read_share), PlainSerializer(share_text, return_type=str), WithJsonSchema(SHARE_JSON)
 ]
 Rate = Annotated[
-    float, BeforeValidator(read_rate), PlainSerializer(rate_text, return_type=str), WithJsonSchema(_RATE_JSON)
+    float, BeforeValidator(read_rate), PlainSerializer(rate_text, return_type=str), WithJsonSchema(RATE_JSON)
 ]
 
 
@@ -197,7 +194,7 @@ class _RampOf:
         return core_schema.with_info_plain_validator_function(self._read, serialization=writes)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: object) -> dict[str, Any]:
-        ramp = {"type": "string", "pattern": f"^{self.pattern} ?-> ?{self.pattern}$", "examples": [self.example]}
+        ramp = {"type": "string", "pattern": f"^{self.pattern} ?-> ?{self.pattern}$"}
         return {"anyOf": [self.json, ramp]}
 
     def _read(self, value: object, info: ValidationInfo) -> Ramp:
@@ -214,11 +211,11 @@ class _RampOf:
         return first if ramp.steady else f"{first} -> {last}"
 
 
-_COUNT_JSON = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^\d+$"}], "examples": [200]}
+_COUNT_JSON = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^\d+$"}]}
 
-ShareRamp = Annotated[Ramp, _RampOf(read_share, share_text, _SHARE_JSON, r"\d+(\.\d+)? ?%", "10% -> 0%")]
-RateRamp = Annotated[Ramp, _RampOf(read_rate, rate_text, _RATE_JSON, r"\d+(\.\d+)? ?/ ?(s|m|h)", "20/s -> 60/s")]
+ShareRamp = Annotated[Ramp, _RampOf(read_share, share_text, SHARE_JSON, r"\d+(\.\d+)? ?%", "10% -> 0%")]
+RateRamp = Annotated[Ramp, _RampOf(read_rate, rate_text, RATE_JSON, r"\d+(\.\d+)? ?/ ?(s|m|h)", "20/s -> 60/s")]
 CountRamp = Annotated[Ramp, _RampOf(read_count, count_text, _COUNT_JSON, r"\d+", "200 -> 600")]
 DurationRamp = Annotated[
-    Ramp, _RampOf(read_duration, duration_text, _DURATION_JSON, r"(\d+(\.\d+)?(ms|h|m|s))+", "0s -> 2s")
+    Ramp, _RampOf(read_duration, duration_text, DURATION_JSON, r"(\d+(\.\d+)?(ms|h|m|s))+", "0s -> 2s")
 ]
