@@ -10,6 +10,7 @@ one place:
     end       nodes closed, faults removed, journal complete, run.json, stage gone
 """
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -21,6 +22,7 @@ from typing import Literal
 import gevent
 from gevent.lock import RLock
 
+from mockbot import __version__
 from mockbot.clock import Clock
 from mockbot.driver import Driver
 from mockbot.evidence.journal import write_run_info
@@ -36,7 +38,10 @@ PROGRESS_EVERY = 0.5  # wall seconds
 DRAIN = 120.0  # scenario seconds; the most that prompts under way get after the end
 SETTLE = 1.0  # wall seconds on top, for what the clock of the wall delays
 
+LIBRARIES = ("locust", "gevent", "geventhttpclient")
+
 Counts = Mapping[str, int]
+log = logging.getLogger("mockbot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class Part:
 class Play:
     """Use once: `begin`, then `follow` to the end, and `end` in any case."""
 
-    def __init__(self, part: Part, addresses: Addresses, stage: ExitStack) -> None:
+    def __init__(self, part: Part, addresses: Addresses) -> None:
         self.part = part
         self.timeline = Timeline(part.scenario)
         self.addresses = addresses
@@ -66,11 +71,12 @@ class Play:
             engine=addresses.engine,
             seed=part.scenario.seed,
             why="it did not live to say how it ended",
-            versions={name: version(name) for name in ("mockbot", "locust", "gevent", "geventhttpclient")},
+            versions={"mockbot": __version__}
+            | {name: version(name) for name in ("locust", "gevent", "geventhttpclient")},
             loop=loop_of(part.scenario),
             command=part.command,
         )
-        self._stage = stage
+        self.stage = ExitStack()  # whatever goes with the run
         self._driver = Driver(self.timeline, addresses, self.ledger.take)
         self.over = False
         self.told = False  # its verdict
@@ -93,12 +99,15 @@ class Play:
     def follow(self, set_users: Callable[[Counts], None], workers: Callable[[], object]) -> None:
         """Keep every group at what the timeline says until its end; place users anew when `workers` changes."""
         changes = [t for t in self.timeline.changes() if t > 0]
-        current: object = None
+        phase, current = "", None
         while (now := self.clock.now()) < self.timeline.end and not self.crew.broken:
-            wanted = (self.timeline.at(now).users, workers())
-            if wanted != current:
-                set_users(wanted[0])
-                current = wanted
+            holds = self.timeline.at(now)
+            if holds.phase != phase:
+                phase = holds.phase
+                log.info("phase %s, wrong: %s", phase, ", ".join(fault.span.id for fault in holds.faults) or "nothing")
+            if (holds.users, workers()) != current:
+                current = (holds.users, workers())
+                set_users(holds.users)
             changes = [t for t in changes if t > now]
             until_change = self.clock.wall(changes[0] - self.clock.now()) if changes else LOOK
             gevent.sleep(max(0.001, min(LOOK, until_change)))
@@ -119,7 +128,7 @@ class Play:
                 self._end(ended, why)
 
     def _end(self, ended: Ended, why: str) -> None:
-        with self._stage:
+        with self.stage:
             try:
                 if self.info.t0 is not None:
                     self._come_home(ended, why)

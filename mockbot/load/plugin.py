@@ -5,6 +5,7 @@ of the scenario becomes a class of users, the shape follows the timeline, and th
 or master) also applies the faults.
 """
 
+import logging
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -74,6 +75,7 @@ class Plugin:
             self._role.stop(self._why)
 
     def _cast_role(self, environment: Environment) -> None:
+        logging.getLogger("httpx").setLevel(logging.WARNING)
         runner, options = environment.runner, Options.of(said(environment))
         if isinstance(runner, WorkerRunner):
             self._role = Worker(environment, runner)
@@ -85,6 +87,7 @@ class Plugin:
         self._role = starter = Starter(environment, runner, " ".join(sys.argv))
         environment.dispatcher_class = ExactDispatcher
         if options.scenario:
+            logging.getLogger("locust.runners").setLevel(logging.WARNING)  # it tells of every step of a ramp
             environment.stop_timeout = 0.0  # users leave at their own gate; see ChatUser.stop
             environment.shape_class = ScenarioShape(starter.conduct)
             environment.shape_class.runner = runner

@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from mockbot.errors import ExitCode, UsageError
+from mockbot.evidence.journal import RUN
 from mockbot.load.options import Options
 from mockbot.load.play import Part, Play
 from mockbot.scenario.library import find
@@ -33,7 +34,9 @@ def open_play(options: Options, command: str) -> Play:
             addresses = Addresses.from_json(options.stage.read_text("utf-8"))
         else:
             addresses = stack.enter_context(open_stage(scenario, options.speed or scenario.speed, folder / "logs"))
-        return Play(Part(scenario, addresses.speed, folder, command), addresses, stack.pop_all())
+        play = Play(Part(scenario, addresses.speed, folder, command), addresses)
+        play.stage = stack.pop_all()
+    return play
 
 
 def judge(folder: Path) -> ExitCode:
@@ -45,12 +48,14 @@ def judge(folder: Path) -> ExitCode:
 
 def _folder(scenario: Scenario, options: Options) -> Path:
     """The one that was asked for; a later run from the same start form gets one beside it."""
+    if options.stage is not None and options.out is not None and not (options.out / RUN).exists():
+        return options.out  # whoever set the stage made it
     from mockbot.runner import make_run_folder  # noqa: PLC0415 - as above
 
     if options.out is None:
         return make_run_folder(scenario, None)
     folder, number = options.out, 1
-    while (folder / "run.json").exists():
+    while (folder / RUN).exists():
         number += 1
         folder = options.out.with_name(f"{options.out.name}-{number}")
     return make_run_folder(scenario, folder)
