@@ -46,7 +46,7 @@ class Retried:
 
 def _begun(seen: Seen) -> bool:
     """Had a good answer begun to arrive?"""
-    return seen.streamed or (seen.status is not None and seen.status < 400)
+    return seen.streamed or 0 < (seen.status or 0) < 400
 
 
 SDK = Retried()
