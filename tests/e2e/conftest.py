@@ -30,6 +30,7 @@ phases:
   - {name: after, lasts: 60s}
 expect:
   - {phase: steady, availability: ">= 99%"}
+  - {phase: after, availability: ">= 90%"}
 """
 
 
