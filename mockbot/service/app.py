@@ -18,6 +18,7 @@ from mockbot.service.dialects import FAMILIES, Family
 from mockbot.service.dialects.base import Dialect, ProviderError, dialect_for
 from mockbot.service.exchange import Endpoint, Reset, caller_of, error_response, trouble_of
 from mockbot.service.reply import fingerprint
+from mockbot.service.watch import Watch, Watched
 
 
 class _Handover(Response):
@@ -45,13 +46,13 @@ class ProviderApp(FastAPI):
             await endpoint(scope, receive, send)
 
 
-def provider_app(desk: Desk, dialect: str, seed: int, reset: Reset) -> ProviderApp:
+def provider_app(desk: Desk, dialect: str, seed: int, reset: Reset, watch: Watch) -> ProviderApp:
     """The application of one provider."""
     family = FAMILIES[dialect]
     app = ProviderApp(title=f"mockbot: {desk.name}", version=__version__, docs_url="/docs", redoc_url=None)
     app.hot = {}
     for each in family.dialects:
-        endpoint = Endpoint(desk, each, seed, reset)
+        endpoint = Watched(Endpoint(desk, each, seed, reset), watch, desk, each.path, each.malformed)
         app.hot["POST", each.path] = endpoint
         _document(app, each, endpoint)
     _lists(app, desk, family, seed)
@@ -59,7 +60,7 @@ def provider_app(desk: Desk, dialect: str, seed: int, reset: Reset) -> ProviderA
     return app
 
 
-def _document(app: FastAPI, dialect: Dialect, endpoint: Endpoint) -> None:
+def _document(app: FastAPI, dialect: Dialect, endpoint: ASGIApp) -> None:
     async def handle(_: Request) -> Response:
         return _Handover(endpoint)
 

@@ -63,7 +63,7 @@ class Controlled(Protocol):
 
     def providers(self) -> tuple[str, ...]: ...
 
-    def start_clock(self, clock: Clock) -> None: ...
+    async def start_clock(self, clock: Clock) -> None: ...
 
     async def set_faults(self, provider: str, faults: tuple[ActiveFault, ...]) -> None: ...
 
@@ -87,7 +87,7 @@ def control_app(service: Controlled, token: str | None) -> FastAPI:
 
     @app.put(f"{PREFIX}/clock", status_code=204)
     async def clock(body: ClockBody) -> None:
-        service.start_clock(Clock(body.t0, body.speed))
+        await service.start_clock(Clock(body.t0, body.speed))
 
     @app.put(f"{PREFIX}/faults/{{provider}}", status_code=204, responses={404: {}})
     async def faults(provider: str, body: list[FaultBody]) -> Response:

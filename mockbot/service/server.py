@@ -63,10 +63,12 @@ class Service:
         """Their names, in the scenario's order."""
         return tuple(self._desks)
 
-    def start_clock(self, clock: Clock) -> None:
-        """A new run begins."""
-        for desk in self._desks.values():
+    async def start_clock(self, clock: Clock) -> None:
+        """A new run begins, with every provider up and nothing wrong."""
+        for name, desk in self._desks.items():
             desk.restart(clock)
+            await self._listeners[name].up()
+        self._board.state = None
 
     async def set_faults(self, provider: str, faults: tuple[ActiveFault, ...]) -> None:
         """Exactly these hold at this provider from now on; a crash takes its port down, its end brings it back."""

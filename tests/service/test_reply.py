@@ -1,0 +1,71 @@
+"""Words, lengths and paces."""
+
+import statistics
+
+import pytest
+
+from mockbot.scenario.schema import Answer
+from mockbot.service.corpus import SENTENCES
+from mockbot.service.reply import Pace, fingerprint, length, words
+
+
+def test_the_same_request_gets_the_same_words() -> None:
+    """Seed and parts decide; nothing of the process does."""
+    assert fingerprint(7, b"p1", b"body") == 0x1042B960B7FEBB86
+    assert words(123, 40) == words(123, 40)
+
+
+def test_another_request_or_seed_gets_others() -> None:
+    """Also when the same bytes are split otherwise."""
+    marks = {
+        fingerprint(7, b"a", b"b"),
+        fingerprint(8, b"a", b"b"),
+        fingerprint(7, b"ab", b""),
+        fingerprint(7, b"", b"ab"),
+    }
+
+    assert len(marks) == 4
+
+
+def test_lengths_are_log_normal_by_median_and_p95() -> None:
+    """Over many requests the median and the 95th percentile are those that were asked for."""
+    answer = Answer.model_validate({"tokens": {"median": 60, "p95": 200}})
+    lengths = [length(answer, fingerprint(1, str(n).encode())) for n in range(20_000)]
+
+    percentiles = statistics.quantiles(lengths, n=100)
+
+    assert percentiles[49] == pytest.approx(60, rel=0.03)
+    assert percentiles[94] == pytest.approx(200, rel=0.05)
+
+
+def test_equal_percentiles_mean_always_that_long() -> None:
+    """No spread, no chance."""
+    answer = Answer.model_validate({"tokens": {"median": 25, "p95": 25}})
+
+    assert {length(answer, mark) for mark in range(0, 2**64, 2**60)} == {25}
+
+
+def test_words_need_no_escaping() -> None:
+    """Every token goes into JSON as it is."""
+    text = "".join(token for sentence in SENTENCES for token in sentence)
+
+    assert text.isascii()
+    assert text.isprintable()
+    assert not set(text) & set('"\\<>&')
+
+
+@pytest.mark.parametrize("tokens", [1, 2, 13, 500])
+def test_exactly_as_many_tokens_as_asked(tokens: int) -> None:
+    """And the text begins with a word, not with its space."""
+    said = words(99, tokens)
+
+    assert len(said) == tokens
+    assert not said[0].startswith(" ")
+
+
+def test_tokens_are_due_one_after_the_other() -> None:
+    """The first after `first`, the others at the pace, and the slot is held until the last."""
+    pace = Pace(first=0.3, per_token=0.1)
+
+    assert [pace.due(at) for at in (0.29, 0.3, 0.39, 0.4, 1.2)] == [0, 1, 1, 2, 10]
+    assert pace.work(10) == pytest.approx(pace.at(10)) == pytest.approx(1.2)
