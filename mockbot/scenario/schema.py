@@ -128,19 +128,52 @@ class Expectation(Model):
     tier: Name | None = None
     provider: Name | None = None
 
-    availability: ThresholdText | None = None
-    attempts_per_prompt: ThresholdText | None = None
-    goodput: ThresholdText | None = None
-    latency_p50: ThresholdText | None = None
+    answered: ThresholdText | None = Field(None, description="share of the prompts that were answered at all")
+    availability: ThresholdText | None = Field(
+        None, description="share of the prompts answered within the scenario's `slo`"
+    )
+    user_uptime: ThresholdText | None = Field(
+        None, description="share of the users' time in which their last prompt had been good"
+    )
+    goodput: ThresholdText | None = Field(None, description="good answers per second")
+    efficiency: ThresholdText | None = Field(None, description="goodput over the lesser of capacity and demand")
+    attempts_per_prompt: ThresholdText | None = Field(None, description="requests made for a prompt, on average")
+    amplification: ThresholdText | None = Field(None, description="requests sent over prompts issued in the same time")
+    latency_p50: ThresholdText | None = Field(
+        None, description="time to the whole answer; never answered counts as infinite"
+    )
     latency_p95: ThresholdText | None = None
     latency_p99: ThresholdText | None = None
-    first_token_p50: ThresholdText | None = None
+    latency_p999: ThresholdText | None = None
+    answered_p50: ThresholdText | None = Field(None, description="latency of the answered prompts alone")
+    answered_p95: ThresholdText | None = None
+    failed_p50: ThresholdText | None = Field(None, description="how long failed prompts took to fail")
+    first_token_p50: ThresholdText | None = Field(None, description="time to the first token of what was answered")
     first_token_p95: ThresholdText | None = None
-    time_to_detect: ThresholdText | None = None
-    first_success: ThresholdText | None = None
-    recovery_time: ThresholdText | None = None
-    affected_recovery: ThresholdText | None = None
-    wasted_work: ThresholdText | None = None
+    time_to_detect: ThresholdText | None = Field(
+        None, description="from the begin of the disturbance to the first failure a client saw"
+    )
+    first_success: ThresholdText | None = Field(
+        None, description="from its end to the first good answer to a prompt issued after it"
+    )
+    recovery_time: ThresholdText | None = Field(
+        None, description="from its end until it was well for 30 s; `> 5m` holds when that never came"
+    )
+    affected_recovery: ThresholdText | None = Field(
+        None, description="from its end until 95 % of what was asked during it was answered or given up"
+    )
+    wasted_work: ThresholdText | None = Field(
+        None, description="share of the slot-seconds spent on answers whose client had gone"
+    )
+    overshoot: ThresholdText | None = Field(
+        None, description="the most requests in a second after the end, over what the provider can answer in one"
+    )
+    fairness: ThresholdText | None = Field(None, description="Jain's index of the groups' answered shares, 1/n to 1")
+    apdex: ThresholdText | None = Field(None, description="satisfied within slo/4, tolerating within slo")
+    failed_users: ThresholdText | None = Field(
+        None, description="share of the users with a prompt that was never answered"
+    )
+    longest_outage_p95: ThresholdText | None = Field(None, description="each user's longest time without a good answer")
 
     @field_validator(*MEASURES)
     @classmethod

@@ -16,12 +16,20 @@ Op = Literal["<=", "<", ">=", ">", "=="]
 Unit = Literal["share", "duration", "rate", "number"]
 
 UNITS: dict[str, Unit] = {
+    "answered": "share",
     "availability": "share",
-    "attempts_per_prompt": "number",
+    "user_uptime": "share",
     "goodput": "rate",
+    "efficiency": "share",
+    "attempts_per_prompt": "number",
+    "amplification": "number",
     "latency_p50": "duration",
     "latency_p95": "duration",
     "latency_p99": "duration",
+    "latency_p999": "duration",
+    "answered_p50": "duration",
+    "answered_p95": "duration",
+    "failed_p50": "duration",
     "first_token_p50": "duration",
     "first_token_p95": "duration",
     "time_to_detect": "duration",
@@ -29,6 +37,11 @@ UNITS: dict[str, Unit] = {
     "recovery_time": "duration",
     "affected_recovery": "duration",
     "wasted_work": "share",
+    "overshoot": "number",
+    "fairness": "number",
+    "apdex": "number",
+    "failed_users": "share",
+    "longest_outage_p95": "duration",
 }
 MEASURES = tuple(UNITS)
 
