@@ -62,6 +62,29 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request as a provider saw it: the record of clients that keep no journal of their own.
+
+    Times in scenario seconds. What the wire did to an answer on its way back is not known here.
+    """
+
+    number: int  # in the order of arrival, over all providers
+    provider: str
+    path: str
+    key: str  # the API key, or the address of a client that sent none
+    body: str  # fingerprint of what was asked
+    start: float
+    end: float
+    outcome: Outcome
+    status: int | None = None
+    first_token: float | None = None  # a duration
+    retry_after: float | None = None  # what it was told, scenario seconds
+    prompt: str | None = None  # x-mockbot-prompt
+    retry: int | None = None  # x-stainless-retry-count: the number of an SDK's retry, 0 for its first attempt
+    port: int = 0  # of its connection
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceSecond:
     """What one provider saw in one scenario second [t, t+1). Counts of requests; slot-seconds of work."""
 

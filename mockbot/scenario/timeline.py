@@ -22,6 +22,7 @@ class ActiveFault:
 
     span: FaultSpan
     share: float
+    times: int | None = None  # only the first so many requests that it would hit; set by hand, never by a scenario
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import httpx
 
 from mockbot.clock import Clock
 from mockbot.errors import TestbedError
-from mockbot.evidence.records import ServiceSecond
+from mockbot.evidence.records import Request, ServiceSecond
 from mockbot.scenario.timeline import ActiveFault, StatusState
 
 _TIMEOUT = httpx.Timeout(5.0)  # wall seconds for each step of a request
@@ -41,6 +41,16 @@ class ServiceControl:
         """The complete seconds from `since` on, of every provider."""
         return tuple(ServiceSecond(**each) for each in self._send("GET", f"/seconds?since={since}").json())
 
+    def watch_requests(self) -> None:
+        """From now on every request is put on record, for `requests`."""
+        self._put("/watch", None)
+
+    def requests(self, since: int = 0) -> tuple[tuple[Request, ...], tuple[Request, ...]]:
+        """Of the run that goes on: all but the first `since` finished requests, and those that are still under way."""
+        seen = self._send("GET", f"/requests?since={since}").json()
+        finished, unfinished = ((Request(**each) for each in seen[kind]) for kind in ("finished", "unfinished"))
+        return tuple(finished), tuple(unfinished)
+
     def close(self) -> None:
         """Let go of the connection."""
         self._http.close()
@@ -70,4 +80,5 @@ def _dump(active: ActiveFault) -> dict[str, object]:
         "end": span.end,
         "phase": span.phase,
         "fault": span.fault.model_dump(mode="json"),
+        "times": active.times,
     }

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mockbot import __version__
 from mockbot.clock import Clock
+from mockbot.evidence.records import Request as SeenRequest
 from mockbot.evidence.records import ServiceSecond
 from mockbot.scenario.faults import Fault
 from mockbot.scenario.schema import StatusUpdate
@@ -44,11 +45,12 @@ class FaultBody(_Closed):
     end: float
     phase: str
     fault: Fault
+    times: int | None = Field(None, ge=1)
 
     def active(self, provider: str) -> ActiveFault:
         """As the timeline's own value."""
         span = FaultSpan(self.id, self.fault, provider, self.phase, self.start, self.end)
-        return ActiveFault(span, self.share)
+        return ActiveFault(span, self.share, self.times)
 
 
 class StatusBody(_Closed):
@@ -71,6 +73,10 @@ class Controlled(Protocol):
 
     def seconds(self, since: int) -> list[ServiceSecond]: ...
 
+    def watch_requests(self) -> None: ...
+
+    def requests(self, since: int) -> tuple[list[SeenRequest], list[SeenRequest]]: ...
+
 
 def control_app(service: Controlled, token: str | None) -> FastAPI:
     """The control application; `token`: what every request must carry as a Bearer, None on loopback."""
@@ -78,7 +84,7 @@ def control_app(service: Controlled, token: str | None) -> FastAPI:
 
     @app.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        refusal = _refusal(request, token)
+        refusal = refused(request, token)
         return await call_next(request) if refusal is None else refusal
 
     @app.get(f"{PREFIX}/health")
@@ -100,6 +106,17 @@ def control_app(service: Controlled, token: str | None) -> FastAPI:
     async def status(body: StatusBody | None) -> None:
         service.set_status(None if body is None else StatusState(body.since, body.update))
 
+    @app.put(f"{PREFIX}/watch", status_code=204)
+    async def watch() -> None:
+        service.watch_requests()
+
+    @app.get(f"{PREFIX}/requests")
+    async def requests(since: Annotated[int, Query(ge=0)] = 0) -> JSONResponse:
+        finished, unfinished = service.requests(since)
+        return JSONResponse(
+            {"finished": [asdict(each) for each in finished], "unfinished": [asdict(each) for each in unfinished]}
+        )
+
     @app.get(f"{PREFIX}/seconds")
     async def seconds(since: Annotated[int, Query(ge=0)] = 0) -> JSONResponse:
         return JSONResponse([asdict(second) for second in service.seconds(since)])
@@ -107,7 +124,8 @@ def control_app(service: Controlled, token: str | None) -> FastAPI:
     return app
 
 
-def _refusal(request: Request, token: str | None) -> Response | None:
+def refused(request: Request, token: str | None) -> Response | None:
+    """What a browser, or anybody without the token, is answered; None for everybody else."""
     if request.headers.get("user-agent", "").startswith("Mozilla/") or "origin" in request.headers:
         return JSONResponse({"error": "not for browsers"}, 403)
     given = request.headers.get("authorization", "").removeprefix("Bearer ")

@@ -74,12 +74,28 @@ class Slowness:
     faults: tuple[str, ...]
 
 
+class _Left:
+    """How many requests a fault still hits; it counts on when the same fault is set again."""
+
+    __slots__ = ("times",)
+
+    def __init__(self, times: int | None) -> None:
+        self.times = times
+
+    def take(self) -> bool:
+        if self.times is None:
+            return True
+        self.times -= 1
+        return self.times >= 0
+
+
 class _Armed:
     """A fault that holds now, with its chance stream."""
 
-    __slots__ = ("chance", "fault", "id", "share", "span")
+    __slots__ = ("chance", "fault", "id", "left", "share", "span")
 
-    def __init__(self, active: ActiveFault, fault: ServiceFault, chance: random.Random) -> None:
+    def __init__(self, active: ActiveFault, fault: ServiceFault, chance: random.Random, left: "_Left") -> None:
+        self.left = left
         self.id, self.span, self.share, self.fault, self.chance = (
             active.span.id,
             active.span,
@@ -97,7 +113,7 @@ class _Armed:
         if fault.keys is not None and place >= fault.keys:
             return False
         share = self.share if fault.share.steady else fault.share.at(self.span.progress(now))
-        return share >= 1.0 or (share > 0.0 and self.chance.random() < share)
+        return (share >= 1.0 or (share > 0.0 and self.chance.random() < share)) and self.left.take()
 
 
 class FaultBoard:
@@ -107,6 +123,7 @@ class FaultBoard:
         self._seed, self._provider = seed, provider
         self._streams: dict[str, random.Random] = {}
         self._places: dict[str, float] = {}
+        self._left: dict[str, _Left] = {}
         self.edge: tuple[_Armed, ...] = ()
         self.shed: tuple[_Armed, ...] = ()
         self.capacity: tuple[_Armed, ...] = ()
@@ -129,7 +146,8 @@ class FaultBoard:
         if not isinstance(fault, ServiceFault):
             raise TypeError(f"{active.span.id} is a fault of the wire, not of the service")
         stream = f"{self._seed}/{self._provider}/{active.span.id}"
-        return _Armed(active, fault, self._streams.setdefault(stream, random.Random(stream)))
+        left = self._left.setdefault(active.span.id, _Left(active.times))
+        return _Armed(active, fault, self._streams.setdefault(stream, random.Random(stream)), left)
 
     def place(self, key: str) -> float:
         """Where on 0..1 a key lies, always the same."""

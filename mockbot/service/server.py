@@ -13,7 +13,7 @@ from functools import partial
 from starlette.types import Scope
 
 from mockbot.clock import Clock
-from mockbot.evidence.records import ServiceSecond
+from mockbot.evidence.records import Request, ServiceSecond
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import ActiveFault, StatusState
 from mockbot.service.app import provider_app
@@ -21,6 +21,7 @@ from mockbot.service.control_api import control_app
 from mockbot.service.desk import Desk
 from mockbot.service.listener import Listener
 from mockbot.service.status_page import StatusBoard, status_app
+from mockbot.service.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,12 @@ class Service:
 
     def __init__(self, scenario: Scenario, clock: Clock, host: str) -> None:
         self._board = StatusBoard()
+        self._watch = Watch()
         self._desks: dict[str, Desk] = {}
         self._listeners: dict[str, Listener] = {}
         for name, provider in scenario.providers.items():
             desk = self._desks[name] = Desk(name, provider, scenario.seed, clock)
-            app = provider_app(desk, provider.dialect, scenario.seed, partial(self._reset, name))
+            app = provider_app(desk, provider.dialect, scenario.seed, partial(self._reset, name), self._watch)
             self._listeners[name] = Listener(app, host)
         self._token = None if ipaddress.ip_address(host).is_loopback else secrets.token_urlsafe(24)
         self._control = Listener(control_app(self, self._token), host)
@@ -65,6 +67,7 @@ class Service:
 
     async def start_clock(self, clock: Clock) -> None:
         """A new run begins, with every provider up and nothing wrong."""
+        self._watch.forget()
         for name, desk in self._desks.items():
             desk.restart(clock)
             await self._listeners[name].up()
@@ -83,6 +86,14 @@ class Service:
     def set_status(self, state: StatusState | None) -> None:
         """What the status page says from now on."""
         self._board.state = state
+
+    def watch_requests(self) -> None:
+        """From now on every request is put on record."""
+        self._watch.on = True
+
+    def requests(self, since: int) -> tuple[list[Request], list[Request]]:
+        """Of the run that goes on: all but the first `since` finished requests, and those that are still under way."""
+        return self._watch.since(since), self._watch.unfinished()
 
     def seconds(self, since: int) -> list[ServiceSecond]:
         """The complete seconds from `since` on, provider by provider."""
