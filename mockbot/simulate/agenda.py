@@ -1,0 +1,59 @@
+"""What happens next: (moment, call, subject) in, each called at its moment and in order. Virtual time; nothing waits.
+
+Events at the same moment happen in the order in which they were put down, so that a run is the same every time.
+"""
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+from typing import TypeVar
+
+_S = TypeVar("_S")
+
+
+class Alarm:
+    """A call at a moment that can be called off; also a timer as the proxy's stages want one."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call: Callable[[], None] | None = call
+
+    def cancel(self) -> None:
+        """Nothing will happen."""
+        self._call = None
+
+    def ring(self, _: object = None) -> None:
+        """Do it, once."""
+        call, self._call = self._call, None
+        if call is not None:
+            call()
+
+
+class Agenda:
+    """The one clock and the one queue of a simulated run. `count`: events that were put down so far."""
+
+    __slots__ = ("_heap", "count", "now")
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.count = 0
+        self._heap: list[tuple[float, int, Callable[..., object], object]] = []
+
+    def at(self, moment: float, call: Callable[[_S], object], subject: _S) -> None:
+        """Call it then; at once (but after what is due already) when that has passed."""
+        self.count += 1
+        heappush(self._heap, (moment if moment > self.now else self.now, self.count, call, subject))
+
+    def after(self, seconds: float, call: Callable[[], None]) -> Alarm:
+        """In so many seconds, unless it is cancelled."""
+        alarm = Alarm(call)
+        self.at(self.now + seconds, alarm.ring, None)
+        return alarm
+
+    def play(self, until: float) -> None:
+        """Everything that is due by `until`; then it is that moment."""
+        heap = self._heap
+        while heap and heap[0][0] <= until:
+            self.now, _, call, subject = heappop(heap)
+            call(subject)
+        self.now = max(self.now, until)

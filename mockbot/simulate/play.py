@@ -1,0 +1,133 @@
+"""One simulated run: a scenario in, its records into a sink, and a RunInfo out that says how it was made.
+
+The records are those of a live run, so journal, measures, verdict and report are too. Whoever wants to watch gets
+called every scenario minute; what is done when an interruption comes is kept.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal, assert_never
+
+from mockbot.evidence.journal import ACTIONS, JOURNAL, SERVICE, Broken, RunEvidence, Writer, write_run_info
+from mockbot.evidence.records import Action, Attempt, Ended, Prompt, RunInfo, ServiceSecond
+from mockbot.scenario.schema import Scenario
+from mockbot.scenario.timeline import Timeline
+from mockbot.simulate.reference import Record, Reference, Sink
+from mockbot.simulate.scale import scale
+
+Engine = Literal["auto", "reference", "fast", "fluid"]
+Watch = Callable[[float, float], None]  # (moment reached, the last moment it may take)
+
+LOOK = 60.0  # scenario seconds between two calls of the watcher
+
+
+def _unwatched(_now: float, _end: float) -> None:
+    return None
+
+
+def simulate(
+    scenario: Scenario,
+    *,
+    seed: int | None = None,
+    users: float | None = None,
+    sink: Sink,
+    watch: Watch = _unwatched,
+    command: str = "",
+) -> RunInfo:
+    """Play the whole scenario. Raises UsageError for what cannot be simulated."""
+    scaled = scale(scenario, users) if users is not None else None
+    scenario = scaled.scenario if scaled else scenario
+    seed = scenario.seed if seed is None else seed
+    run = Reference(scenario, seed, sink)
+    ended: Ended = "completed"
+    try:
+        while run.play(run.agenda.now + LOOK):
+            watch(run.agenda.now, run.latest)
+    except KeyboardInterrupt:
+        ended = "interrupted"
+    end = run.finish()
+    return RunInfo(
+        scenario=scenario.name,
+        speed=1.0,
+        t0=0.0,
+        ended=ended,
+        end=round(end, 3),
+        engine="none",
+        nodes=0,
+        seed=seed,
+        why="" if ended == "completed" else "interrupted",
+        versions={"mockbot": version("mockbot")},
+        simulated=True,
+        loop=loop_of(scenario),
+        command=command,
+    )
+
+
+def loop_of(scenario: Scenario) -> Literal["closed", "open", "partly open"]:
+    """Whether the crowd waits for answers before it asks again."""
+    kinds = {group.arrivals is not None for group in scenario.crowd.values()}
+    if kinds == {True}:
+        return "open"
+    return "closed" if kinds == {False} else "partly open"
+
+
+class Memory:
+    """A sink that keeps everything, for those who judge without a folder."""
+
+    def __init__(self) -> None:
+        self.requests: list[Attempt | Prompt] = []
+        self.seconds: list[ServiceSecond] = []
+        self.actions: list[Action] = []
+
+    def take(self, record: Record) -> None:
+        """Keep it."""
+        match record:
+            case Attempt() | Prompt():
+                self.requests.append(record)
+            case ServiceSecond():
+                self.seconds.append(record)
+            case Action():
+                self.actions.append(record)
+            case _:
+                assert_never(record)
+
+    def evidence(self, scenario: Scenario, info: RunInfo) -> RunEvidence:
+        """As `read_run` gives it."""
+        requests: Callable[[], Iterator[Attempt | Prompt | Broken]] = lambda: iter(self.requests)  # noqa: E731
+        seconds: Callable[[], Iterator[ServiceSecond | Broken]] = lambda: iter(self.seconds)  # noqa: E731
+        return RunEvidence(info, scenario, Timeline(scenario), requests, seconds, actions=tuple(self.actions))
+
+
+class Folder:
+    """A sink that writes a run folder's journals; use as a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "Folder":
+        self._journal, self._service, self._actions = (
+            self._stack.enter_context(Writer(self._folder / name)) for name in (JOURNAL, SERVICE, ACTIONS)
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def take(self, record: Record) -> None:
+        """Write it down."""
+        match record:
+            case Attempt() | Prompt():
+                self._journal.write(record)
+            case ServiceSecond():
+                self._service.write(record)
+            case Action():
+                self._actions.write(record)
+            case _:
+                assert_never(record)
+
+    def close_with(self, info: RunInfo) -> None:
+        """Say how it was made and how it ended."""
+        write_run_info(self._folder, info)

@@ -1,0 +1,176 @@
+"""The reference engine: a scenario played event by event in virtual time, exactly, with the objects of the live run.
+
+In: a Scenario and a seed. Out: the records of a run, in the order in which they became known. The capacity model, the
+fault decisions, the minds, the timeline and even the proxy's links are the live ones; only clock, sockets and waiting
+are replaced. Times are scenario seconds at speed 1. The same scenario and seed give the same records, byte for byte.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from random import Random
+from typing import Literal
+
+from mockbot.evidence.records import Action, Attempt, Prompt, ServiceSecond
+from mockbot.scenario.schema import Provider, Scenario
+from mockbot.scenario.timeline import ActiveFault, Conditions, StatusState, Timeline
+from mockbot.service.chatbot import Chatbot
+from mockbot.service.dialects.openai import OpenAIChat
+from mockbot.simulate.agenda import Agenda
+from mockbot.simulate.crowd import Crowd
+from mockbot.simulate.desk import Desk
+
+Record = Attempt | Prompt | ServiceSecond | Action
+Sink = Callable[[Record], None]
+MakeChatbot = Callable[[str, Provider, int], Chatbot]
+
+DRAIN = 120.0  # the most that prompts under way get after the end, as live
+STEP = 1.0  # scenario seconds between two steps of a ramp
+DIALECTS = {"openai": OpenAIChat()}
+
+
+class Reference:
+    """One run. `play` to any moment up to `latest`, as often as wanted; `finish` once."""
+
+    def __init__(self, scenario: Scenario, seed: int, sink: Sink, chatbot: MakeChatbot = Chatbot) -> None:
+        self.timeline = Timeline(scenario)
+        self.agenda = Agenda()
+        self._sink = sink
+        self.crowd = Crowd(self.agenda, scenario.crowd, scenario.first_provider, seed, sink)
+        self.desks = {
+            name: Desk(self.agenda, chatbot(name, provider, seed), DIALECTS[provider.dialect], self.crowd, seed)
+            for name, provider in scenario.providers.items()
+        }
+        self.crowd.desks = self.desks
+        patience = max(group.patience for group in scenario.crowd.values())
+        self.latest = self.timeline.end + min(DRAIN, patience)
+        self._told: Mapping[str, ActiveFault] = {}
+        self._status: StatusState | None = None
+        self._next_second = 0
+        self._schedule(seed)
+
+    @property
+    def events(self) -> int:
+        """How many things have happened or will."""
+        return self.agenda.count
+
+    def play(self, until: float) -> bool:
+        """Go on to this moment at most; False when nothing more can happen."""
+        until = min(until, self.latest)
+        if self.agenda.now < self.timeline.end:
+            self.agenda.play(min(until, self.timeline.end))
+        while self.timeline.end <= self.agenda.now < until and self.crowd.pending:
+            self.agenda.play(min(self.agenda.now + STEP, until))
+        self._report_seconds()
+        return self.agenda.now < self.latest and (self.agenda.now < self.timeline.end or bool(self.crowd.pending))
+
+    def finish(self) -> float:
+        """Write what is still under way as unfinished; returns the moment at which the run ended."""
+        self.crowd.open = False
+        self.crowd.abandon()
+        self._report_seconds()
+        return self.agenda.now
+
+    # -- the timeline --------------------------------------------------------------------------------------------
+
+    def _schedule(self, seed: int) -> None:
+        for t in _moments(self.timeline):
+            self.agenda.at(t, self._change, t)
+        for name, group in self.timeline.scenario.crowd.items():
+            if group.arrivals is not None:
+                arrivals = _arrivals(self.timeline, name, Random(f"{seed}/{name}/arrivals"))
+                self._next_arrival((name, arrivals))
+
+    def _change(self, due: float) -> None:
+        wanted = self.timeline.at(due)
+        self._set_status(wanted.status)
+        self._set_faults(wanted)
+        if due < self.timeline.end:
+            self.crowd.set_users(wanted.users)
+        else:
+            self.crowd.open = False
+
+    def _set_status(self, status: StatusState | None) -> None:
+        self.crowd.status = status
+        if status != self._status:
+            self._status = status
+            self._act("status_page", "change")
+
+    def _set_faults(self, wanted: Conditions) -> None:
+        told = {active.span.id: active for active in wanted.faults}
+        if told == self._told:
+            return
+        for name in self._told.keys() - told.keys():
+            self._act(name, "end")
+        for name in told.keys() - self._told.keys():
+            self._act(name, "begin")
+        self._told = told
+        for provider, desk in self.desks.items():
+            faults = wanted.of(provider)
+            desk.set_faults(
+                [active for active in faults if active.span.fault.layer == "service"],
+                [active for active in faults if active.span.fault.layer == "wire"],
+            )
+
+    def _act(self, fault: str, does: Literal["begin", "change", "end"]) -> None:
+        now = self.agenda.now
+        self._sink(Action(fault, does, now, now, now))
+
+    def _next_arrival(self, what: tuple[str, Iterator[float]]) -> None:
+        t = next(what[1], None)
+        if t is not None:
+            self.agenda.at(t, self._arrive, what)
+
+    def _arrive(self, what: tuple[str, Iterator[float]]) -> None:
+        self._next_arrival(what)
+        self.crowd.arrive(what[0])
+
+    def _report_seconds(self) -> None:
+        for desk in self.desks.values():
+            for second in desk.seconds(self._next_second):
+                self._sink(second)
+        self._next_second = int(self.agenda.now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Arrivals per second that go in a straight line."""
+
+    start: float
+    end: float
+    first: float
+    last: float
+
+    def at(self, t: float) -> float:
+        return self.first + (self.last - self.first) * (t - self.start) / (self.end - self.start)
+
+
+def _moments(timeline: Timeline) -> Iterator[float]:
+    """Every moment at which something is to be set: changes, and the steps of ramps."""
+    changes = timeline.changes()
+    for start, end in pairwise(changes):
+        yield start
+        if _ramps(timeline.at(start), timeline.at((start + end) / 2)):
+            steps = int((end - start) / STEP - 1e-9)
+            yield from (start + step * STEP for step in range(1, steps + 1))
+    yield changes[-1]
+
+
+def _ramps(now: Conditions, later: Conditions) -> bool:
+    return now.users != later.users or now.faults != later.faults
+
+
+def _arrivals(timeline: Timeline, group: str, rng: Random) -> Iterator[float]:
+    """A Poisson process at the timeline's rate, by thinning (Lewis & Shedler 1979)."""
+    for stretch in _stretches(timeline, group):
+        most, t = max(stretch.first, stretch.last), stretch.start
+        while most > 0 and (t := t + rng.expovariate(most)) < stretch.end:
+            if stretch.first == stretch.last or rng.random() * most < stretch.at(t):
+                yield t
+
+
+def _stretches(timeline: Timeline, group: str) -> Iterator[_Stretch]:
+    for phase in timeline.phases:
+        middle = timeline.at((phase.start + phase.end) / 2).arrivals[group]
+        first = timeline.at(phase.start).arrivals[group]
+        yield _Stretch(phase.start, phase.end, first, 2 * middle - first)
