@@ -5,10 +5,11 @@ MockbotError
 │   └── ScenarioError 2    one or more problems in a scenario file, each `file:line:column: path: message`
 └── TestbedError      4    our machinery could not run (a port in use, a child that died, a hung control plane)
 
-A verdict is no error: `ExitCode.of(verdict)` in `mockbot.evidence.verdict` turns it into 0, 1 or 3.
+A verdict is no error: `ExitCode.of(verdict)` turns it into 0, 1 or 3.
 """
 
 from enum import IntEnum
+from typing import Literal
 
 
 class ExitCode(IntEnum):
@@ -20,6 +21,11 @@ class ExitCode(IntEnum):
     INCONCLUSIVE = 3
     TESTBED = 4
     INTERRUPTED = 130
+
+    @classmethod
+    def of(cls, verdict: Literal["pass", "fail", "inconclusive"]) -> "ExitCode":
+        """What a run with this verdict exits with."""
+        return {"pass": cls.PASS, "fail": cls.FAIL, "inconclusive": cls.INCONCLUSIVE}[verdict]
 
 
 class MockbotError(Exception):

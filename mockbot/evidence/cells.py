@@ -122,7 +122,11 @@ class Course:
             self._add_after(sample, what.clear)
         elif sample.at >= what.begin:
             self._add_during(sample, what.clear)
-        if not sample.good and sample.over and sample.end >= what.begin:
+        self.notice(sample, what)
+
+    def notice(self, sample: Sample, what: Disturbance) -> None:
+        """Remember the first failure; a prompt's is also what a client saw of one of its attempts."""
+        if what.begin is not None and not sample.good and sample.over and sample.end >= what.begin:
             self.first_failure = min(self.first_failure, sample.end)
 
     def merge(self, other: "Course") -> None:

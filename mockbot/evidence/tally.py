@@ -10,7 +10,7 @@ In the scope of a provider the unit is the attempt, because a prompt may visit s
 completion.
 """
 
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -56,7 +56,7 @@ class Tally:
     )  # provider -> most requests in one second after the clear
     felt: Counter[str] = field(default_factory=Counter)  # fault -> requests it hit
     alive: Counter[int] = field(default_factory=Counter)  # phase -> prompts that were under way in it
-    pending: list[Prompt] = field(default_factory=list)  # the first ones
+    pending: list[Prompt] = field(default_factory=list)  # the oldest ones
     pending_count: int = 0
     overdue: int = 0  # pending although the patience of their group was over
     broken: list[Broken] = field(default_factory=list)  # the first ones, and torn last lines
@@ -115,6 +115,7 @@ class Tally:
         cell.sent += 1
         self.cells[Key(index, attempt.group, tier)].sent += 1
         self.courses[Key(-1, attempt.group, tier, attempt.provider)].add(sample, self.what)
+        self.courses[Key(-1, attempt.group, tier)].notice(sample, self.what)
         done = self.phase(attempt.end)
         if sample.good and done is not None:
             self.cells[Key(done, attempt.group, tier, attempt.provider)].good_done += 1
@@ -172,14 +173,18 @@ class Tally:
 
     def _add_pending(self, prompt: Prompt) -> None:
         self.pending_count += 1
-        if len(self.pending) < PENDING:
-            self.pending.append(prompt)
+        insort(self.pending, prompt, key=_when)
+        del self.pending[PENDING:]
         group = self.scenario.crowd.get(prompt.group)
         if (
             group is not None
             and prompt.end - prompt.intended > group.patience + (group.policy.timeout or 0.0) + self.speed
         ):
             self.overdue += 1
+
+
+def _when(prompt: Prompt) -> tuple[float, str]:
+    return prompt.intended, prompt.id
 
 
 def tally(evidence: RunEvidence) -> Tally:

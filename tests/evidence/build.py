@@ -122,3 +122,6 @@ FELT = (ServiceSecond(150, "main", felt={FAULT: 9}),)
 def sound_run() -> list[Prompt]:
     """Two prompts a second throughout: answered in 1 s, given up after 5 s in the blackout."""
     return [*steady(0, 100), *steady(100, 200, took=5.0, settled="gave_up", attempts=3), *steady(200, 400)]
+
+
+BROKEN_GUARD = f"felt {FAULT}"  # what breaks in a sound run without FELT

@@ -1,0 +1,158 @@
+"""The three-valued verdict: what beats what, and what is never a pass."""
+
+import pytest
+
+from mockbot.errors import ExitCode
+from mockbot.evidence.guards import GuardResult
+from mockbot.evidence.measures import Scope
+from mockbot.evidence.values import Beyond, Known, Undefined, Value, holds
+from mockbot.evidence.verdict import ExpectationResult, Judgement, Verdict, decide, judge
+from mockbot.scenario.threshold import parse_threshold
+from tests.evidence.build import FELT, evidence, prompt, scenario, sound_run, steady
+
+HOLDS, BROKEN = GuardResult("a", ok=True, says="fine"), GuardResult("b", ok=False, says="the worker was lost")
+
+
+def result(verdict: Verdict) -> ExpectationResult:
+    return ExpectationResult(Scope(), "availability", ">= 99%", Known(0.5), verdict, "", "journal.jsonl")
+
+
+PASS, FAIL, UNKNOWN = result("pass"), result("fail"), result("inconclusive")
+
+
+@pytest.mark.parametrize(
+    ("guards", "expectations", "verdict"),
+    [
+        ([HOLDS], [PASS], "pass"),
+        ([HOLDS], [PASS, FAIL], "fail"),
+        ([HOLDS], [PASS, UNKNOWN], "inconclusive"),
+        ([HOLDS], [UNKNOWN, FAIL], "fail"),
+        ([HOLDS], [], "inconclusive"),
+        ([HOLDS, BROKEN], [PASS], "inconclusive"),
+        ([HOLDS, BROKEN], [FAIL], "inconclusive"),
+        ([BROKEN], [], "inconclusive"),
+    ],
+)
+def test_the_rule(guards: list[GuardResult], expectations: list[ExpectationResult], verdict: Verdict) -> None:
+    """A broken guard, then a failure, then what could not be decided; a pass needs all of it."""
+    found, reasons = decide(tuple(guards), tuple(expectations))
+
+    assert found == verdict
+    assert reasons
+
+
+def test_every_verdict_has_its_exit_code() -> None:
+    """0, 1 and 3, as the command line promises."""
+    assert [ExitCode.of(verdict) for verdict in ("pass", "fail", "inconclusive")] == [0, 1, 3]
+
+
+def judged(*expect: dict[str, str]) -> Judgement:
+    return judge(evidence(sound_run(), FELT, of=scenario(expect=list(expect))))
+
+
+def test_a_failed_expectation_says_what_was_expected_what_was_seen_and_where_to_look() -> None:
+    """The blackout's availability, with the first prompts that were not good."""
+    judgement = judged({"phase": "blackout", "availability": ">= 50%"})
+
+    (expectation,) = judgement.expectations
+    assert judgement.verdict == "fail"
+    assert judgement.reasons == ("availability of phase blackout: expected >= 50%, saw 0%",)
+    assert (
+        expectation.where
+        == "journal.jsonl: p100 (asked at 100.0 s), p100.5 (asked at 100.5 s), p101 (asked at 101.0 s)"
+    )
+
+
+def test_each_measure_of_an_expectation_is_judged_alone() -> None:
+    """One holds, one does not."""
+    judgement = judged({"phase": "after", "availability": ">= 99%", "latency_p50": "<= 500ms"})
+
+    assert [(case.measure, case.result) for case in judgement.expectations] == [
+        ("availability", "pass"),
+        ("latency_p50", "fail"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("expect", "why"),
+    [
+        ({"group": "hasty", "availability": ">= 0%"}, "only 0 prompts there, and 20 are needed"),
+        ({"group": "patient", "wasted_work": "<= 100%"}, "a provider does not tell its clients' groups apart"),
+        ({"phase": "after", "recovery_time": "<= 3m"}, "is about the whole run and not about one phase"),
+        ({"first_token_p95": "<= 1h"}, "never"),
+    ],
+)
+def test_what_cannot_be_said_is_never_a_pass(expect: dict[str, str], why: str) -> None:
+    """However generous the threshold is."""
+    judgement = judged(expect)
+
+    assert judgement.verdict != "pass"
+    assert why in judgement.reasons[0]
+
+
+def test_a_scenario_that_expects_nothing_is_not_passed() -> None:
+    """A pass is a claim, and here is none."""
+    judgement = judged()
+
+    assert (judgement.verdict, "expects nothing" in judgement.reasons[0]) == ("inconclusive", True)
+
+
+def test_an_unrecovered_run_fails_what_it_has_outlived_and_leaves_the_rest_open() -> None:
+    """Observed for 200 s without a recovery: 3 minutes are failed, 10 minutes are unknown."""
+    run = [*steady(0, 100), *steady(100, 400, took=5.0, settled="gave_up")]
+    told = scenario(expect=[{"recovery_time": "<= 3m"}, {"recovery_time": "<= 10m"}, {"recovery_time": "> 1m"}])
+
+    judgement = judge(evidence(run, FELT, of=told))
+
+    assert [case.result for case in judgement.expectations] == ["fail", "inconclusive", "pass"]
+    assert judgement.expectations[0].seen == "> 3m11s"
+
+
+def test_judging_again_gives_the_same() -> None:
+    """A judgement depends on the evidence alone."""
+    run = evidence(sound_run(), FELT)
+
+    assert [row.measures for row in judge(run).rows] == [row.measures for row in judge(run).rows]
+
+
+def test_rows_cover_the_run_its_phases_groups_tiers_and_providers() -> None:
+    """In reading order, the whole run first."""
+    names = [str(row.scope) for row in judged().rows]
+
+    assert names[:4] == ["whole run", "phase steady", "phase blackout", "phase after"]
+    assert {"group hasty", "phase blackout, group patient", "tier plus", "provider main"} <= set(names)
+
+
+INF = float("inf")
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "met"),
+    [
+        ("<= 3m", Known(180.0), True),
+        ("<= 3m", Known(181.0), False),
+        ("<= 3m", Known(INF), False),
+        ("> 3m", Known(INF), True),
+        ("<= 3m", Beyond(179.0, ""), None),
+        ("<= 3m", Beyond(181.0, ""), False),
+        ("> 3m", Beyond(181.0, ""), True),
+        (">= 3m", Beyond(100.0, ""), None),
+        ("== 3m", Beyond(181.0, ""), False),
+        ("== 3m", Beyond(100.0, ""), None),
+        ("> 0s", Undefined(""), None),
+    ],
+)
+def test_a_threshold_against_what_is_not_quite_known(text: str, value: Value, met: bool | None) -> None:
+    """A lower bound decides only what it can."""
+    assert holds(parse_threshold("recovery_time", text), value) is met
+
+
+def test_hung_prompts_fail_their_phase() -> None:
+    """All of the blackout's prompts are cut off by the end of the run: asked, and not good."""
+    hung = [prompt(100.0 + n, 300.0 - n, "unfinished") for n in range(100)]
+    told = scenario(expect=[{"phase": "blackout", "availability": ">= 1%"}])
+
+    judgement = judge(evidence([*steady(0, 100), *hung, *steady(200, 400)], FELT, of=told))
+
+    assert judgement.expectations[0].result == "fail"
+    assert (judgement.verdict, judgement.pending_count) == ("inconclusive", 100)

@@ -1,0 +1,79 @@
+"""junit.xml: what a CI makes of a run."""
+
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from mockbot.evidence.verdict import judge
+from mockbot.report.junit import junit_xml
+from mockbot.report.summary import summarize
+from tests.evidence.build import BROKEN_GUARD, FELT, evidence, scenario, sound_run
+
+HOLDS = {"phase": "steady", "availability": ">= 99%"}
+FAILS = {"phase": "blackout", "availability": ">= 99%"}
+UNKNOWN = {"group": "hasty", "availability": ">= 99%"}
+
+
+def tree(*expect: dict[str, str], **how: Any) -> ET.Element:
+    run = evidence(sound_run(), how.pop("seconds", FELT), of=scenario(expect=list(expect)), **how)
+    return ET.fromstring(junit_xml(summarize(run, judge(run))).encode())  # noqa: S314 - our own text
+
+
+def test_there_is_a_case_for_each_expectation_and_each_guard() -> None:
+    """Two suites, one case each, with the class name of their suite."""
+    root = tree(HOLDS, FAILS)
+
+    expectations, guards = root
+    assert [suite.get("name") for suite in root] == ["paper.expectations", "paper.guards"]
+    assert [case.get("name") for case in expectations] == [
+        "availability >= 99% (phase steady)",
+        "availability >= 99% (phase blackout)",
+    ]
+    assert {case.get("classname") for case in guards} == {"paper.guards"}
+
+
+def test_a_failed_expectation_is_a_failure_and_an_undecided_one_an_error() -> None:
+    """Nothing is skipped: most CIs are green over what was skipped."""
+    holds, fails, unknown = tree(HOLDS, FAILS, UNKNOWN)[0]
+
+    assert [[child.tag for child in case] for case in (holds, fails, unknown)] == [[], ["failure"], ["error"]]
+    assert fails[0].get("message") == "expected >= 99%, saw 0%"
+    assert "look at journal.jsonl: p100" in (fails[0].text or "")
+    assert unknown[0].get("message") == "expected >= 99%, saw -: only 0 prompts there, and 20 are needed"
+
+
+def test_a_broken_guard_is_an_error() -> None:
+    """The fault that nobody felt."""
+    broken = [case for case in tree(HOLDS, seconds=()).iter("testcase") if case.find("error") is not None]
+
+    assert [case.get("name") for case in broken] == [BROKEN_GUARD]
+
+
+def test_it_keeps_the_rules_that_junit_parsers_rely_on() -> None:
+    """The common schema (testmoapp/junitxml, Jenkins' xunit-plugin): required attributes, and counts that add up."""
+    root = tree(HOLDS, FAILS, UNKNOWN, seconds=())
+
+    assert root.tag == "testsuites"
+    for suite in root:
+        cases = suite.findall("testcase")
+        assert suite.tag == "testsuite"
+        assert [child.tag for child in suite] == ["testcase"] * len(cases)
+        assert int(suite.attrib["tests"]) == len(cases)
+        for kind in ("failure", "error", "skipped"):
+            count = sum(case.find(kind) is not None for case in cases)
+            assert int(suite.attrib[{"failure": "failures", "error": "errors"}.get(kind, kind)]) == count
+        assert all({"name", "classname", "time"} <= set(case.attrib) for case in cases)
+        assert len({case.get("name") for case in cases}) == len(cases)
+    for kind in ("tests", "failures", "errors", "skipped"):
+        assert int(root.attrib[kind]) == sum(int(suite.attrib[kind]) for suite in root)
+
+
+def test_what_xml_cannot_hold_does_not_break_it() -> None:
+    """A reason with control characters and markup from elsewhere."""
+    why = 'worker died: \x00\x1b[31m<b>"&\ud800'
+
+    (message,) = [error.get("message") for error in tree(HOLDS, ended="failed", why=why).iter("error")]
+
+    assert message is not None
+    assert message.endswith(
+        'worker died: \N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}[31m<b>"&\N{REPLACEMENT CHARACTER}'
+    )

@@ -1,0 +1,70 @@
+"""The end of a run on a terminal."""
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from mockbot.evidence.journal import RunEvidence
+from mockbot.evidence.verdict import judge
+from mockbot.report.terminal import print_judgement
+from tests.evidence.build import FELT, evidence, prompt, scenario, sound_run
+
+
+def told(run: RunEvidence, width: int = 80, **console: Any) -> str:
+    output = io.StringIO()
+    print_judgement(Console(file=output, width=width, **console), run, judge(run))
+    return output.getvalue()
+
+
+FAILING = scenario(expect=[{"phase": "blackout", "availability": ">= 50%", "latency_p95": "<= 9s"}])
+BOTH_GROUPS = [*sound_run(), *(prompt(n + 0.25, group="hasty", name=f"h{n}") for n in range(400))]
+PENDING = prompt(399.0, 1.0, "unfinished", name="young")
+
+
+def test_it_shows_phases_groups_expectations_and_the_verdict() -> None:
+    """A row for each phase and each of its groups, each expectation with its mark, the verdict with its reasons."""
+    text = told(evidence([*BOTH_GROUPS, PENDING], FELT, of=FAILING))
+
+    lines = text.splitlines()
+    assert next(line.split() for line in lines if line.startswith("steady")) == [
+        *("steady", "all", "300", "100%", "100%", "1.00", "998ms", "998ms"),
+    ]
+    assert sum(line.split()[:1] == ["hasty"] for line in lines) == 4
+    assert "  FAILED  availability >= 50% (phase blackout): 33.33%" in lines
+    assert "pending at the end: 1 prompts: young (patient, 399s)" in lines
+    assert "verdict: fail" in lines
+    assert "recovered after" in text
+
+
+@pytest.mark.parametrize("width", [80, 60])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    """Long reasons are wrapped, and the table is never cut."""
+    text = told(evidence([*BOTH_GROUPS, PENDING], FELT, of=FAILING, ended="failed", why="because " * 30), width)
+
+    assert max(map(len, text.splitlines())) <= width
+
+
+def test_a_scenario_cannot_write_markup_to_the_console() -> None:
+    """A reason that looks like markup is shown as it is."""
+    text = told(evidence(sound_run(), FELT, ended="failed", why="[bold]lost[/nothing]"))
+
+    assert "[bold]lost[/nothing]" in text
+
+
+def test_no_color_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """https://no-color.org: no colour codes on a terminal that could show them."""
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    text = told(evidence(sound_run(), FELT), force_terminal=True)
+
+    assert not any(f"\x1b[{code}" in text for code in ("31m", "32m", "33m", "1;31m", "1;32m", "1;33m"))
+    assert "verdict" in text
+
+
+def test_one_group_needs_no_rows_of_its_own() -> None:
+    """The table says everything once."""
+    alone = scenario(crowd={"patient": {"users": "100%", "policy": "backoff"}})
+
+    assert "patient" not in told(evidence(sound_run(), FELT, of=alone))
