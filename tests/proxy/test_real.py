@@ -1,0 +1,194 @@
+"""Engines as children, the guardian and the lease: nothing outlives us, and only ours is touched."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import psutil
+import pytest
+
+from mockbot.errors import TestbedError
+from mockbot.proxy.control import ToxicControl
+from mockbot.proxy.control import Toxic as Wanted
+from mockbot.proxy.errors import ControlPlaneHung
+from mockbot.proxy.real import (
+    Child,
+    Lease,
+    find_toxiproxy,
+    is_toxiproxy,
+    require_toxiproxy,
+    start_embedded,
+    start_toxiproxy,
+)
+from tests.proxy.wire import Control, eventually, refused_address, request
+
+pytestmark = pytest.mark.live
+
+
+def reachable(url: str) -> bool:
+    try:
+        return request(url, "GET", "/version", limit=2).status == 200
+    except OSError:
+        return False
+
+
+def killed_parent(code: str, *arguments: str) -> dict[str, object]:
+    """Run a program that prints one JSON line and waits; kill it with -9; the line."""
+    program = textwrap.dedent(code) + "\nimport signal; signal.pause()\n"
+    parent = subprocess.Popen([sys.executable, "-c", program, *arguments], stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    line = parent.stdout.readline()
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    return dict(json.loads(line))
+
+
+def test_an_embedded_engine_dies_with_a_killed_parent() -> None:
+    """kill -9: no cleanup code of ours runs, and still its port is free again."""
+    said = killed_parent("""
+        import json
+        from mockbot.proxy.real import start_embedded
+        child = start_embedded(1)
+        print(json.dumps({"url": child.url, "pid": child.pid}), flush=True)
+    """)
+
+    assert eventually(lambda: not reachable(str(said["url"])), 5)
+    assert eventually(lambda: not psutil.pid_exists(int(str(said["pid"]))), 5)
+
+
+def test_a_toxiproxy_we_started_dies_with_a_killed_parent(toxiproxy: Path) -> None:
+    """Its guardian sees the end of stdin and ends it."""
+    said = killed_parent(
+        """
+        import json, sys, pathlib
+        from mockbot.proxy.real import start_toxiproxy
+        child = start_toxiproxy(pathlib.Path(sys.argv[1]))
+        print(json.dumps({"url": child.url, "pid": child.pid}), flush=True)
+        """,
+        str(toxiproxy),
+    )
+
+    assert eventually(lambda: not reachable(str(said["url"])), 5)
+    assert eventually(lambda: not psutil.pid_exists(int(str(said["pid"]))), 5)
+
+
+def test_a_lease_deletes_our_proxies_after_kill_9_and_no_others(engine: Control) -> None:
+    """On a shared server: ours go, the neighbour's stays, with its toxics."""
+    neighbour = engine.proxy(refused_address())
+    neighbour.toxic("latency", latency=1)
+    killed_parent(
+        """
+        import json, sys
+        from mockbot.proxy.control import ToxicControl
+        from mockbot.proxy.real import Lease
+        lease, control = Lease(sys.argv[1]), ToxicControl(sys.argv[1])
+        for name in ("ours?é", "dropped"):
+            lease.hold(name)
+            control.create(name, "127.0.0.1:1")
+        control.delete("dropped")
+        lease.drop("dropped")
+        print(json.dumps({}), flush=True)
+        """,
+        engine.url,
+    )
+
+    assert eventually(
+        lambda: list(engine("GET", "/proxies").json) == [neighbour.name] or engine_has_no("ours?é", engine), 5
+    )
+    assert len(neighbour.show()["toxics"]) == 1
+
+
+def engine_has_no(name: str, engine: Control) -> bool:
+    return name not in engine("GET", "/proxies").json
+
+
+def test_a_lease_that_is_closed_cleans_up_at_once(engine: Control) -> None:
+    """The same on the ordinary way out; a dropped name is left alone."""
+    control = ToxicControl(engine.url)
+    with Lease(engine.url) as lease:
+        for name in ("leased", "kept"):
+            lease.hold(name)
+            control.create(name, refused_address())
+        lease.drop("kept")
+
+    assert engine_has_no("leased", engine)
+    assert not engine_has_no("kept", engine)
+    control.delete("kept")
+    control.close()
+
+
+def test_a_child_that_cannot_start_says_why(tmp_path: Path) -> None:
+    """The child's own last words, and no child left."""
+    liar = tmp_path / "toxiproxy-server"
+    liar.write_text("#!/bin/sh\nexit 0\n")
+    liar.chmod(0o755)
+
+    with pytest.raises(TestbedError, match="did not open its control port"):
+        start_toxiproxy(liar)
+
+
+def test_ctrl_c_does_not_reach_the_children() -> None:
+    """They are in a session of their own, so that cleaning up is ours to order."""
+    with start_embedded(1) as child:
+        assert os.getsid(child.pid) != os.getsid(0)
+        assert child.alive
+
+
+def test_a_file_called_server_must_prove_that_it_is_toxiproxy(tmp_path: Path) -> None:
+    """`go install` gives it that name, and so may anyone."""
+    other = tmp_path / "server"
+    other.write_text("#!/bin/sh\necho nginx version 1\n")
+    other.chmod(0o755)
+
+    assert not is_toxiproxy(other)
+    assert find_toxiproxy(str(other)) is None
+    with pytest.raises(TestbedError, match="go install"):
+        require_toxiproxy(str(other))
+
+
+def test_a_stopped_server_is_reported_as_hung_and_can_still_be_ended(
+    toxiproxy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real server that does not run any more: ControlPlaneHung within the limit, and closing it does not hang."""
+    monkeypatch.setattr("mockbot.proxy.control.LIMITS", (0.3, 0.3))
+    with start_toxiproxy(toxiproxy) as child:
+        control = ToxicControl(child.url)
+        control.create("a", refused_address())
+        [server] = psutil.Process(child.pid).children()
+        server.suspend()
+
+        with pytest.raises(ControlPlaneHung):
+            control.add_toxic("a", Wanted("t", "noop"))
+        control.close()
+    assert eventually(lambda: not server.is_running(), 5)
+
+
+def test_removing_toxics_under_dying_clients_does_not_hang(engine: Control) -> None:
+    """What deadlocks the original without the bounce (issue #558, 24 cycles): 25 cycles on either engine."""
+    from tests.proxy.dying import dying_clients  # noqa: PLC0415
+
+    control = ToxicControl(engine.url)
+    with dying_clients(engine) as name:
+        for _ in range(25):
+            control.add_toxic(name, Wanted("slow", "latency", attributes={"latency": 20}))
+            socket.socket().close()
+            control.remove_toxic(name, "slow")
+
+        assert control.toxics(name) == ()
+        assert control.get_proxy(name).enabled
+    control.close()
+
+
+def test_closing_a_child_twice_is_fine() -> None:
+    """Exit stacks may do so."""
+    child: Child = start_embedded(1)
+    child.close()
+    child.close()
+
+    assert not child.alive
