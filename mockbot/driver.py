@@ -72,6 +72,7 @@ class Driver:
         threading.Event().wait(self._clock.wall(1.0))  # until the running scenario second is complete
         self._look()
         self._service.close()
+        self._wire.close()
 
     def _play(self) -> None:
         moments = [*self._timeline.changes(), float("inf")]

@@ -6,7 +6,7 @@ left.
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, cast
@@ -54,8 +54,8 @@ def open_stage(scenario: Scenario, speed: float, logs: Path) -> Iterator[Address
     ):
         direct = cast("dict[str, str]", service["providers"])
         proxy_control = str(proxy["control"])
-        control = ToxicControl(proxy_control)
-        listens = {name: control.create(name, urlsplit(url).netloc) for name, url in direct.items()}
+        with closing(ToxicControl(proxy_control)) as control:
+            listens = {name: control.create(name, urlsplit(url).netloc) for name, url in direct.items()}
         yield Addresses(
             service_control=str(service["control"]),
             proxy_control=proxy_control,
