@@ -1,0 +1,1 @@
+"""The scenario language, from text to timeline."""
