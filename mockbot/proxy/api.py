@@ -7,7 +7,7 @@ Sources: api.go, Go's net/http and gorilla/mux at that version. Routes under `/m
     GET /mockbot/stats          {"engine", "seed", "tasks", "connections"}
     GET /mockbot/proxies/{p}    {"connections", "live", "unreachable", "closed_by_disable",
                                  "felt": {toxic: connections},
-                                 "log": [{"number", "opened", "toxics", "closed_by_disable"}]}
+                                 "log": [{"number", "opened", "toxics", "closed_by_disable", "port"}]}
 """
 
 import asyncio
@@ -253,7 +253,13 @@ class ControlApi:
     async def _felt(self, request: Request) -> Answer:
         proxy = self._catalogue.get(request.names[0])
         log = [
-            {"number": c.number, "opened": c.opened, "toxics": list(c.toxics), "closed_by_disable": c.cut_by_disable}
+            {
+                "number": c.number,
+                "opened": c.opened,
+                "toxics": list(c.toxics),
+                "closed_by_disable": c.cut_by_disable,
+                "port": c.port,
+            }
             for c in proxy.finished
         ]
         return json_answer(

@@ -138,12 +138,15 @@ class Ends:
 
 
 class Connection:
-    """Number n of its proxy. `log` names the toxics that touched it, in the order of their first touch."""
+    """Number n of its proxy. `log` names the toxics that touched it, in the order of their first touch; `port` is the
+    one that its server sees.
+    """
 
     def __init__(self, number: int, owner: Owner, timers: LoopTimers) -> None:
         self.number, self.timers = number, timers
         self.opened = time.time()
         self.log: list[str] = []
+        self.port = 0
         self._owner = owner
         self._client, self._server = Side(self), Side(self)
         self.links: Mapping[Direction, Link] = {}
@@ -152,7 +155,8 @@ class Connection:
         """Dial the server, then take over the client's socket. OSError, TimeoutError: the server cannot be reached."""
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(dial_limit):
-            await loop.create_connection(lambda: self._server, host, port)
+            dialled, _ = await loop.create_connection(lambda: self._server, host, port)
+        self.port = dialled.get_extra_info("sockname")[1]
         try:
             await loop.connect_accepted_socket(lambda: self._client, client)
         except BaseException:  # cancelled by a disable: neither socket may stay behind

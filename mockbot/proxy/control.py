@@ -53,6 +53,15 @@ class ProxyState:
     toxics: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class EndedConnection:
+    """A connection that is over: the port its server saw, the toxics that touched it, and whether a disable cut it."""
+
+    port: int
+    toxics: tuple[str, ...]
+    closed_by_disable: bool
+
+
 class Session:
     """What toxiproxy-python's global APIConsumer should have been: requests to one control port."""
 
@@ -235,6 +244,13 @@ class ToxicControl:
             return None
         answer = self._session.get(f"/mockbot/proxies/{quoted(proxy)}").json()
         return {**answer["felt"], CLOSED_BY_DISABLE: answer["closed_by_disable"]}
+
+    def ended(self, proxy: str) -> tuple[EndedConnection, ...]:
+        """The last 1000 connections that are over; nothing where the server cannot tell."""
+        if not self.embedded:
+            return ()
+        answer = self._session.get(f"/mockbot/proxies/{quoted(proxy)}").json()
+        return tuple(EndedConnection(c["port"], tuple(c["toxics"]), c["closed_by_disable"]) for c in answer["log"])
 
     # -- inside
 

@@ -39,6 +39,7 @@ class ConnectionLog:
     opened: float
     toxics: tuple[str, ...]
     cut_by_disable: bool
+    port: int  # that its server saw
 
 
 class TrafficTable:
@@ -198,5 +199,5 @@ class Proxy:
 
     def _forget(self, connection: Connection, *, cut: bool) -> None:
         if self.connections.pop(connection.number, None) is not None:
-            log = ConnectionLog(connection.number, connection.opened, tuple(connection.log), cut)
+            log = ConnectionLog(connection.number, connection.opened, tuple(connection.log), cut, connection.port)
             self.finished.append(log)
