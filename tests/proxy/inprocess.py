@@ -1,4 +1,4 @@
-"""The embedded engine inside the test's process, in a thread of its own, so that tasks and descriptors can be counted."""
+"""The embedded engine inside the test's process, in a thread of its own, for options that no flag has."""
 
 import asyncio
 import threading

@@ -104,7 +104,7 @@ def test_a_request_that_dawdles_is_cut_off() -> None:
             with contextlib.suppress(OSError):
                 for byte in b"GET /proxies HTTP/1.1\r\nHost: a\r\nX-Slow: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n":
                     slow.send(bytes([byte]))
-                    time.sleep(0.02)  # noqa: TID251  the point
+                    time.sleep(0.02)
 
             assert slow.read() in (EOF, RST)
             assert silent.read() in (EOF, RST)
@@ -178,7 +178,7 @@ def test_a_toxic_that_changed_something_was_felt_once_per_connection(
     """Three connections, each touched many times: three. And the count survives the toxic."""
     with Upstream(sends(b"12345678", then_close=kind == "slow_close")) as up:
         proxy = embedded.proxy(up.address)
-        toxic = proxy.toxic(kind, **attributes)
+        toxic = proxy.toxic(kind, **attributes)  # type: ignore[arg-type]
         clients = [proxy.client(0.5) for _ in range(3)]
         for client in clients:
             client.read()

@@ -21,7 +21,7 @@ def test_removing_latency_releases_what_it_held(engine: Control) -> None:
             for part in (b"one", b"two", b"six"):
                 client.send(part)
                 up.saw("3 bytes")
-                time.sleep(0.02)  # noqa: TID251  three chunks, not one
+                time.sleep(0.02)
             proxy.remove(toxic)
 
             assert client.read_until(9) < 4
@@ -35,7 +35,7 @@ def test_updating_latency_releases_the_chunk_that_waits(engine: Control) -> None
         with proxy.client() as client:
             client.send(b"x")
             up.saw("1 bytes")
-            time.sleep(0.05)  # noqa: TID251  on its way back by now
+            time.sleep(0.05)
             proxy.update(toxic, latency=9000)
 
             assert client.read(3) == b"x"
@@ -88,7 +88,7 @@ def slow_ones(clients: list[Client]) -> set[int]:
     """The indices of connections whose echo is not there within 100 ms; all are read to the end."""
     for client in clients:
         client.send(b"a")
-    time.sleep(0.1)  # noqa: TID251
+    time.sleep(0.1)
     waiting = {index for index, client in enumerate(clients) if client.read(0.001) == "SILENCE"}
     for index in waiting:
         clients[index].read(5)
@@ -182,7 +182,7 @@ def test_a_slow_reader_slows_the_sender_down(engine: Control) -> None:
 
     with Upstream(pour) as up, engine.proxy(up.address).client() as client:
         client.read(5)
-        time.sleep(0.5)  # noqa: TID251
+        time.sleep(0.5)
 
         assert len(sent) < 100
 

@@ -194,7 +194,7 @@ def test_many_threads_can_share_one_control(control: ToxicControl) -> None:
             control.add_toxic("api", Wanted(name, "noop"))
             if name not in control.toxics("api"):
                 failures.append(name)
-            control._session.delete(f"/proxies/api/toxics/{name}")  # noqa: SLF001  without the bounce
+            control._session.delete(f"/proxies/api/toxics/{name}")
 
     threads = [threading.Thread(target=work, args=(f"t{number}",)) for number in range(8)]
     for thread in threads:
@@ -245,7 +245,7 @@ def test_a_503_means_that_the_control_plane_is_stuck() -> None:
 
 
 def test_two_controls_in_one_process_do_not_mix() -> None:
-    """The library has one address for the whole process; here each object keeps its own, and the library its own too."""
+    """The library has one address for the whole process; here each object keeps its own, the library too."""
     with running() as one, running() as two:
         first, second = ToxicControl(one.url), ToxicControl(two.url)
         first.create("api", "x:1")
@@ -267,11 +267,11 @@ def test_proxy_variables_are_not_obeyed(embedded: Control, monkeypatch: pytest.M
 
 def test_a_token_is_sent(embedded: Control) -> None:
     """An engine with a token refuses those without it: 401, and says what it wants."""
-    with running(token="s3cret") as engine:  # noqa: S106
+    with running(token="s3cret") as engine:
         with pytest.raises(ControlError, match="needs its token") as caught:
             ToxicControl(engine.url).proxies()
         assert caught.value.status == 401
-        assert ToxicControl(engine.url, token="s3cret").proxies() == ()  # noqa: S106
+        assert ToxicControl(engine.url, token="s3cret").proxies() == ()
 
 
 def test_it_works_under_gevent_s_monkey_patching(embedded: Control) -> None:

@@ -126,7 +126,7 @@ def test_markup_in_answers_is_escaped_as_go_does(engine: Control) -> None:
 def test_toxicity_is_a_float32(engine: Control, given: str, shown: str) -> None:
     """What comes back is the shortest decimal of the nearest float32."""
     proxy = engine.proxy(refused_address())
-    reply = engine("POST", f"{proxy.path}/toxics", '{"type":"noop","toxicity":%s}' % given)
+    reply = engine("POST", f"{proxy.path}/toxics", f'{{"type":"noop","toxicity":{given}}}')
 
     assert reply.text.endswith(f'"toxicity":{shown}}}')
 
@@ -137,7 +137,7 @@ def test_toxicity_is_a_float32(engine: Control, given: str, shown: str) -> None:
 def test_an_attribute_must_be_an_int64(engine: Control, value: str) -> None:
     """Floats, exponents, strings and booleans are refused, and nothing is added."""
     proxy = engine.proxy(refused_address())
-    reply = engine("POST", f"{proxy.path}/toxics", '{"type":"latency","attributes":{"latency":%s}}' % value)
+    reply = engine("POST", f"{proxy.path}/toxics", f'{{"type":"latency","attributes":{{"latency":{value}}}}}')
 
     assert reply.status == 400
     assert reply.json["error"].startswith("bad request body: ")
@@ -148,7 +148,7 @@ def test_an_attribute_must_be_an_int64(engine: Control, value: str) -> None:
 def test_the_whole_range_of_int64_is_taken(engine: Control, value: str) -> None:
     """The largest and the smallest."""
     proxy = engine.proxy(refused_address(), enabled=False)
-    reply = engine("POST", f"{proxy.path}/toxics", '{"type":"slow_close","attributes":{"delay":%s}}' % value)
+    reply = engine("POST", f"{proxy.path}/toxics", f'{{"type":"slow_close","attributes":{{"delay":{value}}}}}')
 
     assert reply.json["attributes"]["delay"] == int(value)
 
@@ -156,7 +156,8 @@ def test_the_whole_range_of_int64_is_taken(engine: Control, value: str) -> None:
 @pytest.mark.parametrize(
     "body",
     ['{"name":"dup","name":"%s","upstream":"x:1","enabled":false}', '{"NaMe":"%s","UPSTREAM":"x:1","Enabled":false}',
-     ' \n\t{"name":"%s","upstream":"x:1","enabled":false} garbage', '{"name":"%s","name":null,"upstream":"x:1","enabled":false}',
+     ' \n\t{"name":"%s","upstream":"x:1","enabled":false} garbage',
+     '{"name":"%s","name":null,"upstream":"x:1","enabled":false}',
      '{"name":"%s","upstream":"x:1","enabled":false,"logger":null,"bogus":{"a":[1]}}'],
 )  # fmt: skip
 def test_json_is_read_as_go_reads_it(engine: Control, body: str) -> None:
@@ -223,7 +224,7 @@ def test_a_port_in_use_is_500_and_leaves_its_owner_alone(engine: Control) -> Non
 
 @pytest.mark.parametrize(
     "data",
-    [b"\r\n\r\n\r\n", b"GARBAGE\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00", 
+    [b"\r\n\r\n\r\n", b"GARBAGE\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00",
      b"GET /proxies HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", b"POST /proxies HTTP/1.1\r\n: y\r\n\r\n",
      b"GET /%zz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", b"\x00" * 1000],
 )  # fmt: skip

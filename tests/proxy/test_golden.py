@@ -35,13 +35,13 @@ def label(index: int) -> str:
 @pytest.fixture(scope="module")
 def replayed(engine_child: tuple[str, Child]) -> list[Reply]:
     """All answers, with the recording's fixed ports moved to free ones and every random port written PORT."""
-    kind, child = engine_child
+    _, child = engine_child
     free = {port: refused_address().rpartition(":")[2] for port in FIXED_PORTS}
     replies = []
     for exchange in EXCHANGES:
         body = exchange.get("body")
-        for port, instead in free.items() if body else ():
-            body = body.replace(port, instead)
+        for port, instead in free.items():
+            body = body.replace(port, instead) if body else body
         reply = request(child.url, exchange["method"], exchange["path"], body, exchange.get("headers"))
         for port, instead in free.items():
             reply = Reply(reply.status, reply.headers, reply.text.replace(f":{instead}", f":{port}"))

@@ -3,18 +3,18 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import psutil
 import pytest
 
 from mockbot.errors import TestbedError
-from mockbot.proxy.control import ToxicControl
 from mockbot.proxy.control import Toxic as Wanted
+from mockbot.proxy.control import ToxicControl
 from mockbot.proxy.errors import ControlPlaneHung
 from mockbot.proxy.real import (
     Child,
@@ -25,6 +25,7 @@ from mockbot.proxy.real import (
     start_embedded,
     start_toxiproxy,
 )
+from tests.proxy.dying import dying_clients
 from tests.proxy.wire import Control, eventually, refused_address, request
 
 pytestmark = pytest.mark.live
@@ -170,18 +171,35 @@ def test_a_stopped_server_is_reported_as_hung_and_can_still_be_ended(
 
 
 def test_removing_toxics_under_dying_clients_does_not_hang(engine: Control) -> None:
-    """What deadlocks the original without the bounce (issue #558, 24 cycles): 25 cycles on either engine."""
-    from tests.proxy.dying import dying_clients  # noqa: PLC0415
+    """What deadlocks the original within 24 cycles without the bounce (issue #558): 20 cycles on either engine.
 
-    control = ToxicControl(engine.url)
+    The toxics are added while the proxy is down: adding to live connections can hang the original too.
+    """
+    control, pause = ToxicControl(engine.url), threading.Event()
     with dying_clients(engine) as name:
-        for _ in range(25):
+        for _ in range(20):
+            control.disable(name)
             control.add_toxic(name, Wanted("slow", "latency", attributes={"latency": 20}))
-            socket.socket().close()
+            control.enable(name)
+            pause.wait(0.06)
             control.remove_toxic(name, "slow")
 
         assert control.toxics(name) == ()
         assert control.get_proxy(name).enabled
+    control.close()
+
+
+def test_the_embedded_engine_changes_toxics_under_dying_clients(embedded: Control) -> None:
+    """Adding, updating and removing on live connections, 60 times, without a bounce."""
+    control, pause = ToxicControl(embedded.url), threading.Event()
+    with dying_clients(embedded) as name:
+        for _ in range(60):
+            control.add_toxic(name, Wanted("slow", "latency", attributes={"latency": 20}))
+            control.update_toxic(name, Wanted("slow", "latency", attributes={"latency": 5}))
+            pause.wait(0.01)
+            control.remove_toxic(name, "slow")
+
+        assert control.felt(name) is not None
     control.close()
 
 

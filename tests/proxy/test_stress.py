@@ -61,8 +61,8 @@ async def one_client(port: int, rng: Random) -> str:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(rng.choice((0.002, 0.01, 0.05))):
                 await reader.read(rng.choice((1, 100_000)))
-        if rng.random() < 0.3:
-            sock = writer.get_extra_info("socket")
+        sock = writer.get_extra_info("socket")  # None on uvloop once it is closed
+        if sock is not None and rng.random() < 0.3:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         elif rng.random() < 0.3 and not writer.is_closing():
             writer.write_eof()

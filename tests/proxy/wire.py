@@ -1,5 +1,6 @@
 """Both ends of a proxy for the tests: upstreams that follow a script, clients that say what they met, bare HTTP."""
 
+import contextlib
 import http.client
 import json
 import socket
@@ -91,10 +92,8 @@ class Upstream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for sock in [self._listener, *self._conns]:
-            try:
+            with contextlib.suppress(OSError):  # not connected any more
                 sock.shutdown(socket.SHUT_RDWR)
-            except OSError:  # not connected any more
-                pass
             sock.close()
         for thread in self._threads:
             thread.join(2)
