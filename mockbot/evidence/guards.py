@@ -5,7 +5,7 @@ guard that does not apply (a simulated run has no load generator to fall behind)
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mockbot.evidence.disturbance import measured_begin, measured_end
 from mockbot.evidence.journal import RunEvidence
@@ -32,12 +32,14 @@ class GuardResult:
 
 def check_guards(evidence: RunEvidence, tally: Tally) -> tuple[GuardResult, ...]:
     """Every guard that applies to this run."""
-    results = [_ended(evidence), _data(tally), _journal(tally), *_phases(tally), _pending(tally)]
+    guest = evidence.info.client == "command"
+    results = [_outlived(evidence) if guest else _ended(evidence), _data(tally), _journal(tally)]
+    results += [*(() if guest else _phases(tally)), _pending(tally)]
     results += [_felt(fault, evidence, tally) for fault in _scheduled(evidence, tally)]
     if not evidence.info.simulated:
         results += [_applied(fault, evidence) for fault in _scheduled(evidence, tally)]
         results.append(_other_actions(evidence))
-    if not evidence.info.simulated and evidence.info.nodes > 0:
+    if not evidence.info.simulated and not guest and evidence.info.nodes > 0:
         results += [_lag(evidence, tally), _cpu(evidence)]
     return tuple(results)
 
@@ -60,6 +62,17 @@ def _ended(evidence: RunEvidence) -> GuardResult:
         says = f"the load stopped at {info.end:.0f} s, before the scenario's end at {evidence.timeline.end:.0f} s"
         return GuardResult("ended", ok=False, says=says)
     return GuardResult("ended", ok=True, says="the run completed")
+
+
+def _outlived(evidence: RunEvidence) -> GuardResult:
+    """A client that is not ours may leave early, but not before all that goes wrong is over."""
+    over = max((fault.end for fault in evidence.timeline.faults), default=evidence.timeline.end)
+    if evidence.info.ended != "completed" or evidence.info.end >= min(over, evidence.timeline.end) - 1.0:
+        return _ended(replace(evidence, info=replace(evidence.info, end=evidence.timeline.end)))
+    says = (
+        f"the client left at {evidence.info.end:.0f} s, and something was wrong until {over:.0f} s: let it run longer"
+    )
+    return GuardResult("ended", ok=False, says=says)
 
 
 def _how(ended: str) -> str:

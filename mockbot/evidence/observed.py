@@ -20,7 +20,7 @@ from mockbot.evidence.records import Attempt, Outcome, Prompt, Request
 
 GIVEN_UP = 120.0  # scenario seconds: the longest wait that openai-python 3.54 honours (research: incidents §5.1)
 FALLS_OVER = 10.0  # scenario seconds
-CLOSING = ("reset_peer", "limit_data", "timeout", "slow_close")  # toxics that may end a connection
+FORGOTTEN = 3600.0  # scenario seconds after which nothing is an answer to a failure any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,13 @@ class _Asked:
     key: str
     requests: list[Request] = field(default_factory=list)
     unseen: int = 0  # attempts that no provider saw
+
+    def take(self, request: Request) -> None:
+        """One more attempt; its number tells how many before it nobody saw."""
+        before = self.last.retry if self.requests else -1
+        if request.retry is not None and before is not None:
+            self.unseen += max(0, request.retry - before - 1)
+        self.requests.append(request)
 
     @property
     def last(self) -> Request:
@@ -76,30 +83,25 @@ def _as_felt(requests: Sequence[Request], cut: Mapping[tuple[str, int], Outcome]
 
 def _grouped(requests: Iterable[Request]) -> list[_Asked]:
     asked: list[_Asked] = []
-    by_what: dict[tuple[str, str], list[_Asked]] = {}
+    named: dict[tuple[str, str], _Asked] = {}
+    waiting: dict[tuple[str, str], list[_Asked]] = {}  # those that may go on
     for request in requests:
-        named = request.prompt is not None
-        mine = by_what.setdefault((request.key, f"x {request.prompt}" if named else request.body), [])
-        found = mine[0] if named and mine else None if named else _continued(request, mine)
+        mine = waiting.setdefault((request.key, request.body), [])
+        mine[:] = [each for each in mine if each.failed and request.start - each.last.end <= FORGOTTEN]
+        found = _continued(request, mine) if request.prompt is None else named.get((request.key, request.prompt))
         if found is None:
-            found = _Asked(request.prompt or f"{request.key}/{len(asked)}", request.key, unseen=_unseen(request, None))
+            found = _Asked(request.prompt or f"{request.key}/{len(asked)}", request.key)
             asked.append(found)
-            mine.append(found)
-        else:
-            found.unseen += _unseen(request, found.last)
-        found.requests.append(request)
+            if request.prompt is None:
+                mine.append(found)
+            else:
+                named[request.key, request.prompt] = found
+        found.take(request)
     return asked
 
 
-def _unseen(request: Request, before: Request | None) -> int:
-    """How many attempts the client says it made since `before` that no provider saw."""
-    if request.retry is None or (before is not None and before.retry is None):
-        return 0
-    return max(0, request.retry - (before.retry + 1 if before is not None and before.retry is not None else 0))
-
-
 def _continued(request: Request, mine: list[_Asked]) -> _Asked | None:
-    fitting = [asked for asked in mine if asked.failed and asked.last.end <= request.start and _follows(request, asked.last)]
+    fitting = [asked for asked in mine if asked.last.end <= request.start and _follows(request, asked.last)]
     return min(fitting, key=lambda asked: asked.last.end, default=None)
 
 

@@ -165,6 +165,9 @@ class RunInfo:
     simulated: bool = False
     loop: Literal["closed", "open", "partly open"] = "closed"
     command: str = ""
+    client: Literal["crowd", "command"] = "crowd"  # command: somebody's own program, of which we see only its requests
+    exit_code: int | None = None  # of that program; None when it was ended by us, or has none
+    allowed: tuple[str, ...] = ()  # habits that are no reason to fail
 
 
 Record = Attempt | Prompt | ServiceSecond | Action | Health | Progress

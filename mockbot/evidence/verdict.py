@@ -6,19 +6,23 @@ The rule, in this order:
 2. An expectation that failed makes it fail, even when others could not be decided.
 3. An expectation that could not be decided makes it inconclusive; so does a scenario that expects nothing.
 4. Only then it passes.
+
+A client that is not ours (`RunInfo.client` "command") is judged by its manners and its exit code as well. They need few
+requests, so that an expectation which needs more than it sent is told as undecided and does not decide.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from mockbot.evidence.guards import MIN_PROMPTS, GuardResult, check_guards
 from mockbot.evidence.journal import RunEvidence
+from mockbot.evidence.manners import habits
 from mockbot.evidence.measures import REGISTRY, Scope, Seen, see
 from mockbot.evidence.measures import measure as measure_scope
-from mockbot.evidence.records import Prompt
+from mockbot.evidence.records import Attempt, Prompt
 from mockbot.evidence.tally import Tally, tally
-from mockbot.evidence.values import Beyond, Undefined, Value, holds
+from mockbot.evidence.values import Beyond, Known, Undefined, Value, holds
 from mockbot.evidence.words import value_words
 from mockbot.scenario.schema import Expectation, Scenario
 from mockbot.scenario.threshold import Threshold
@@ -76,8 +80,12 @@ def judge(evidence: RunEvidence) -> Judgement:
     """Read the journals once and decide."""
     counted = tally(evidence)
     guards = check_guards(evidence, counted)
-    expectations = tuple(_results(evidence.scenario, counted))
-    verdict, reasons = decide(guards, expectations)
+    guest = evidence.info.client == "command"
+    behaviour = tuple(_behaviour(evidence)) if guest else ()
+    expectations = (*_results(evidence.scenario, counted), *behaviour)
+    verdict, reasons = decide(
+        guards, tuple(each for each in expectations if each.result != "inconclusive" or not guest)
+    )
     return Judgement(
         verdict,
         reasons,
@@ -127,6 +135,23 @@ def _results(scenario: Scenario, counted: Tally) -> list[ExpectationResult]:
         for expectation in scenario.expect
         for measure, threshold in expectation.thresholds()
     ]
+
+
+def _behaviour(evidence: RunEvidence) -> Iterator[ExpectationResult]:
+    """What needs no statistics: the habits of a client that is not ours, and how it ended."""
+    scope = Scope(group=next(iter(evidence.scenario.crowd)))
+    attempts = (line for line in evidence.requests() if isinstance(line, Attempt))
+    for habit in habits(attempts, evidence.info.speed):
+        if habit.name not in evidence.info.allowed:
+            bad = habit.times > 0
+            result: Verdict = "fail" if bad else "pass"
+            why = f"{'; '.join(habit.evidence)}. {habit.advice}" if bad else ""
+            yield ExpectationResult(scope, habit.name, "== 0", Known(habit.times), result, why, "journal.jsonl")
+    if (code := evidence.info.exit_code) is not None:
+        why = f"the command ended with exit code {code}" if code else ""
+        yield ExpectationResult(
+            scope, "exit_code", "== 0", Known(code), "fail" if code else "pass", why, "the command's own output"
+        )
 
 
 def _scope_of(expectation: Expectation) -> Scope:

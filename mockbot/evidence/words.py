@@ -5,12 +5,14 @@ Pure.
 import math
 from typing import Literal, assert_never
 
+from mockbot.evidence.manners import HABITS
 from mockbot.evidence.values import Beyond, Known, Undefined, Value
 
 Unit = Literal["share", "duration", "rate", "number", "count"]
 
 _SHARES = frozenset({"answered", "availability", "user_uptime", "efficiency", "wasted_work", "failed_users"})
 _NUMBERS = frozenset({"attempts_per_prompt", "amplification", "overshoot", "fairness", "apdex", "burn_rate"})
+_COUNTS = frozenset({"prompts", "exit_code", *HABITS})
 _LOW_IS_GOOD = frozenset({"wasted_work", "failed_users"})
 
 
@@ -20,7 +22,9 @@ def unit_of(measure: str) -> Unit:
         return "share"
     if measure in _NUMBERS:
         return "number"
-    return {"goodput": "rate", "prompts": "count"}.get(measure, "duration")  # type: ignore[return-value]
+    if measure in _COUNTS:
+        return "count"
+    return "rate" if measure == "goodput" else "duration"
 
 
 def value_words(measure: str, value: Value) -> str:
