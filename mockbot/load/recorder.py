@@ -23,6 +23,7 @@ from mockbot.evidence.records import Outcome
 from mockbot.load.collector import Sight
 from mockbot.load.stream import Reader
 
+TOO_EARLY = ("incomplete", "connection closed", "eof state")
 REST_WITHIN = 0.25  # wall seconds for the end of the HTTP message after the answer is complete
 OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM})
 
@@ -87,7 +88,7 @@ def cause(error: Exception) -> Outcome:
             # Bytes that ended too early are the wire's doing; bytes that are wrong are the server's. The parser
             # (llhttp, geventhttpclient 2.6) tells them apart by its words only.
             words = str(error).lower()
-            return "reset" if "incomplete" in words or "connection closed" in words else "malformed"
+            return "reset" if any(early in words for early in TOO_EARLY) else "malformed"
         case TimeoutError():  # the kernel's own: no answer to SYN, or a dead peer
             return "timeout"
         case ConnectionAbortedError():

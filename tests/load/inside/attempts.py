@@ -1,0 +1,35 @@
+"""Make one attempt at each of the given faults on one connection pool; print what the recorder saw, as JSON."""
+
+# ruff: noqa: I001 - locust first: it patches this process, as it does in a run
+import locust  # noqa: F401
+
+import json
+import sys
+from dataclasses import asdict
+
+from geventhttpclient.client import HTTPClient
+
+from mockbot.clock import Clock
+from mockbot.load.collector import Sight
+from mockbot.load.dialects import chat, request
+from mockbot.load.recorder import attempt
+
+DEADLINE = 1.0  # seconds
+
+
+def main(host: str, port: int, faults: list[str], speed: float) -> None:
+    """`fault` or `fault:whole` for an answer that is not streamed."""
+    clock = Clock(0.0, speed)
+    connection = HTTPClient(host, port, network_timeout=None, connection_timeout=None)  # type: ignore[arg-type]
+
+    def one(fault: str) -> Sight:
+        name, _, how = fault.partition(":")
+        ask = request("openai", f"/{name}", chat("m", "When?"), "sk-free-a", {}, stream=how != "whole")
+        target = HTTPClient(host, 1) if name == "refused" else connection
+        return attempt(target, ask, clock, clock.now() + clock.scenario(DEADLINE))
+
+    print(json.dumps({fault: asdict(one(fault)) for fault in faults}))  # noqa: T201 - its result
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3]), float(sys.argv[4]))

@@ -1,0 +1,80 @@
+"""Nothing that began is missing from the journal, and every latency counts from the intended moment."""
+
+from mockbot.clock import Clock
+from mockbot.evidence.records import Attempt, Prompt
+from mockbot.load.collector import Collector, Sight, Who
+
+WHO = Who("patient-1", "patient", "plus")
+
+
+class _Hand(Clock):
+    """A clock that is set by hand."""
+
+    __slots__ = ()
+    time = 0.0
+
+    def now(self) -> float:
+        return _Hand.time
+
+
+def _collector() -> tuple[Collector, list[Attempt | Prompt]]:
+    written: list[Attempt | Prompt] = []
+    _Hand.time = 100.0
+    return Collector(_Hand(0.0, 20.0), written.append), written
+
+
+def test_an_answered_prompt_is_two_records() -> None:
+    """The attempt as it was seen, and the prompt with its first token counted from when it should have been sent."""
+    collector, written = _collector()
+    prompt = collector.begin(WHO, intended=98.0)
+    n = collector.send(prompt, "main")
+    _Hand.time = 103.0
+    collector.seen(prompt, n, Sight("ok", 100.0, 103.0, status=200, first_token=1.5, tokens=4))
+    collector.settle(prompt, "answered")
+
+    attempt, settled = written
+    assert isinstance(attempt, Attempt)
+    assert (attempt.prompt, attempt.n, attempt.outcome, attempt.first_token) == ("patient-1.1", 0, "ok", 1.5)
+    assert isinstance(settled, Prompt)
+    assert (settled.intended, settled.start, settled.end, settled.provider) == (98.0, 100.0, 103.0, "main")
+    assert settled.first_token == 3.5
+    assert collector.pending == {}
+
+
+def test_what_is_pending_at_the_end_is_written_as_unfinished() -> None:
+    """A hung attempt and its prompt are in the journal although nothing ever came back."""
+    collector, written = _collector()
+    prompt = collector.begin(WHO, intended=100.0)
+    collector.send(prompt, "main")
+    _Hand.time = 160.0
+    collector.abandon()
+
+    attempt, settled = written
+    assert isinstance(attempt, Attempt)
+    assert (attempt.outcome, attempt.start, attempt.end) == ("unfinished", 100.0, 160.0)
+    assert isinstance(settled, Prompt)
+    assert (settled.settled, settled.attempts, settled.end) == ("unfinished", 1, 160.0)
+
+
+def test_a_prompt_is_settled_once() -> None:
+    """A user that is killed after the run was closed adds nothing."""
+    collector, written = _collector()
+    prompt = collector.begin(WHO, intended=100.0)
+    collector.abandon()
+    collector.settle(prompt, "answered")
+
+    assert len(written) == 1
+
+
+def test_lag_is_the_wall_time_by_which_a_prompt_was_late() -> None:
+    """2 scenario seconds late at speed 20 are 0.1 s; each lag is told once."""
+    collector, _ = _collector()
+    collector.begin(WHO, intended=98.0)
+
+    assert collector.lags() == [0.1]
+    assert collector.lags() == []
+
+
+def test_the_key_tells_the_tier() -> None:
+    """`sk-<tier>-<user>`."""
+    assert WHO.key == "sk-plus-patient-1"

@@ -1,0 +1,157 @@
+"""Whole runs: the crowd is as large as the scenario says, and every end is told, loses nothing, leaves nothing."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from mockbot.errors import ExitCode
+from mockbot.scenario.load import read_scenario
+from mockbot.scenario.timeline import Timeline
+from tests.load.runs import ROOT, Ran, counts, family, rehearse, started, wait_for
+
+pytestmark = pytest.mark.e2e
+
+CROWD = """
+name: crowd
+title: A crowd that comes and goes
+speed: 4
+providers: {main: {slots: 50, answer: {first_token: 200ms, tokens: {median: 20, p95: 40}, pace: 40/s}}}
+crowd:
+  free: {users: 75%, policy: once, think: 3s, patience: 20s}
+  paid: {users: 25%, policy: sdk, think: 3s, patience: 20s, tier: plus}
+phases:
+  - {name: few, lasts: 15s, users: 8}
+  - {name: many, lasts: 15s, users: 40}
+  - {name: other, lasts: 15s, mix: {free: 10%, paid: 90%}}
+  - {name: none-free, lasts: 15s, users: 6, mix: {free: 0%, paid: 100%}}
+"""
+
+HANG = """
+name: hang
+title: The service accepts and never answers
+speed: 40
+providers: {main: {slots: 50}}
+crowd: {users: {users: 100%, policy: {name: once, timeout: 10m}, think: 1s, patience: 10m}}
+phases: [{name: hang, lasts: 80s, users: 10, faults: [{stall: nothing}]}]
+expect: [{availability: ">= 0%"}]
+"""
+
+LONG = """
+name: long
+title: An outage that nobody waits for the end of
+speed: 10
+providers: {main: {slots: 50}}
+crowd: {users: {users: 100%, policy: backoff, think: 3s, patience: 30s}}
+phases: [{name: steady, lasts: 20m, users: 10}]
+"""
+
+
+@pytest.fixture
+def counting(tmp_path: Path) -> Callable[..., tuple[Ran, list[tuple[float, dict[str, int]]]]]:
+    """Runs CROWD and tells how many users of each class there were every 50 ms, in scenario seconds."""
+
+    def run(*arguments: str) -> tuple[Ran, list[tuple[float, dict[str, int]]]]:
+        path = tmp_path / "counts"
+        locustfile = ROOT / "tests" / "load" / "inside" / "counting.py"
+        ran = rehearse(tmp_path, CROWD, *arguments, locustfile=locustfile, environment={"COUNTS": str(path)})
+        t0 = ran.info.t0
+        assert t0 is not None, ran.output
+        return ran, [((when - t0) * ran.info.speed, users) for when, users in counts(path)]
+
+    return run
+
+
+@pytest.mark.parametrize("arguments", [(), ("--processes", "2")], ids=["local", "two-processes"])
+def test_every_group_has_exactly_its_users_in_every_phase(
+    counting: Callable[..., tuple[Ran, list[tuple[float, dict[str, int]]]]], arguments: tuple[str, ...]
+) -> None:
+    """The end of a phase has exactly the users that the timeline says, of each group, though prompts are under way."""
+    ran, seen = counting(*arguments)
+    timeline = Timeline(read_scenario(CROWD))
+
+    for phase in timeline.phases:
+        late = [users for t, users in seen if phase.end - 3 < t < phase.end - 0.5]
+        assert late, phase.name
+        wanted = dict(timeline.at(phase.start).users)
+        assert [{group: users.get(group, 0) for group in wanted} for users in late] == [wanted] * len(late), phase.name
+    assert ran.info.ended == "completed"
+
+
+def test_users_who_leave_finish_their_prompt(
+    counting: Callable[..., tuple[Ran, list[tuple[float, dict[str, int]]]]],
+) -> None:
+    """34 of 40 users are taken away while half of them wait for an answer, and no prompt is cut off."""
+    ran, _ = counting()
+
+    assert {prompt.settled for prompt in ran.prompts} == {"answered"}
+    assert {attempt.outcome for attempt in ran.attempts} == {"ok"}
+
+
+def test_hung_prompts_are_in_the_journal_and_the_run_does_not_pass(tmp_path: Path) -> None:
+    """A service that never answers gives no empty green run: every prompt that was sent is there, unfinished."""
+    ran = rehearse(tmp_path, HANG)
+
+    assert len(ran.prompts) == 10
+    assert {prompt.settled for prompt in ran.prompts} == {"unfinished"}
+    assert {attempt.outcome for attempt in ran.attempts} == {"unfinished"}
+    assert ran.code in {ExitCode.FAIL, ExitCode.INCONCLUSIVE}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("arguments", [(), ("--processes", "2")], ids=["local", "two-processes"])
+def test_an_interrupted_run_says_so_and_leaves_nothing(
+    tmp_path: Path, number: signal.Signals, arguments: tuple[str, ...]
+) -> None:
+    """Exit code 130, run.json says interrupted, the journal is whole, and no process of the run is left."""
+
+    def interrupt(process: "subprocess.Popen[str]") -> None:
+        wait_for(started(tmp_path / "run"))
+        process.send_signal(number)
+
+    ran = rehearse(tmp_path, LONG, *arguments, meanwhile=interrupt)
+
+    assert ran.code == ExitCode.INTERRUPTED
+    assert (ran.info.ended, ran.info.why) == ("interrupted", number.name)
+    assert ran.info.nodes == (2 if arguments else 1)
+    assert {attempt.prompt for attempt in ran.attempts} <= {prompt.id for prompt in ran.prompts}
+    assert ran.alive == ()
+
+
+def test_a_lost_worker_is_told_and_its_users_go_on_elsewhere(tmp_path: Path) -> None:
+    """One of two workers is killed: inconclusive, the loss is named, and the other worker has all the users."""
+
+    def kill_one(process: "subprocess.Popen[str]") -> None:
+        wait_for(started(tmp_path / "run"))
+        workers = [child for child in family(process.pid)[1:] if "locust" in " ".join(child.cmdline())]
+        workers[0].kill()
+
+    ran = rehearse(tmp_path, LONG.replace("20m", "150s"), "--processes", "2", meanwhile=kill_one)
+
+    assert ran.code == ExitCode.INCONCLUSIVE
+    assert (ran.info.ended, ran.info.nodes, ran.info.lost_nodes) == ("lost_worker", 2, 1)
+    assert max(health.users for health in ran.evidence.health if health.t > 100) == 10
+    assert ran.alive == ()
+
+
+@pytest.mark.parametrize("arguments", [(), ("--processes", "2")], ids=["local", "two-processes"])
+def test_no_process_outlives_a_killed_parent(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """`kill -9` of whoever set the stage ends Locust and its workers, which say how the run ended before they go."""
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text(LONG, "utf-8")
+    command = [sys.executable, "-m", "tests.load.inside.parent", str(scenario), str(tmp_path / "run"), *arguments]
+    parent = subprocess.Popen(command, cwd=ROOT)
+    try:
+        wait_for(started(tmp_path / "run"))
+        children = family(parent.pid)[1:]
+    finally:
+        parent.kill()
+        parent.wait()
+    _, left = psutil.wait_procs(children, timeout=20)
+
+    assert [child.cmdline() for child in left] == []
+    assert Ran(tmp_path / "run", 0, "", ()).info.ended == "interrupted"
