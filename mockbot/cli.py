@@ -8,10 +8,11 @@ from typing import NoReturn
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.padding import Padding
 
 from mockbot import __version__
 from mockbot.errors import ExitCode, MockbotError, UsageError
+from mockbot.scenario.editor import schema_json
 from mockbot.scenario.library import find, names
 from mockbot.scenario.load import load_scenario
 from mockbot.scenario.schema import Scenario
@@ -66,13 +67,14 @@ def run(target: str, speed: float | None, ui: bool, processes: int, out: Path | 
 
 @cli.command("list")
 def list_() -> None:
-    """Show the bundled scenarios."""
-    table = Table("scenario", "cause", "real length", "run length", "what it teaches", box=None, pad_edge=False)
+    """Show the bundled scenarios: cause, real length and run length, what each teaches."""
+    console = Console(highlight=False)
     for name in names():
         scenario = load_scenario(find(name))
         end = Timeline(scenario).end
-        table.add_row(name, scenario.cause, duration_text(end), f"{end / scenario.speed:.0f} s", scenario.teaches)
-    Console().print(table)
+        lengths = f"{duration_text(end)} in {end / scenario.speed:.0f} s"
+        console.print(f"[bold]{name}[/bold]  {scenario.cause or 'no cause given'}, {lengths}")
+        console.print(Padding(scenario.teaches or scenario.title, (0, 0, 0, 4), expand=False))
 
 
 @cli.command(epilog=EXIT_CODES)
@@ -102,8 +104,6 @@ def _in_short(scenario: Scenario) -> str:
 @cli.command()
 def schema() -> None:
     """Print the JSON schema of scenario files, for editors."""
-    from mockbot.scenario.editor import schema_json
-
     click.echo(schema_json(), nl=False)
 
 
