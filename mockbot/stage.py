@@ -30,6 +30,7 @@ class Addresses:
     proxies: Mapping[str, str]  # provider -> name of its proxy
     speed: float
     engine: Engine = "embedded"
+    status_page: str = ""  # Statuspage's JSON under /api/v2
 
     def to_json(self) -> str:
         """One line, for a child process."""
@@ -63,4 +64,5 @@ def open_stage(scenario: Scenario, speed: float, logs: Path) -> Iterator[Address
             direct=direct,
             proxies={name: name for name in direct},
             speed=speed,
+            status_page=str(service["status"]),
         )
