@@ -11,29 +11,16 @@ import asyncio
 import socket
 import struct
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Protocol, cast
 
 from mockbot.proxy.link import Link, Traffic
-from mockbot.proxy.stage import Handle
+from mockbot.proxy.timers import LoopTimers
 from mockbot.proxy.toxic import Direction, Toxic
 from mockbot.proxy.toxics.reset_peer import ResetPeer
 
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() sends RST and drops what was not delivered
-
-
-class LoopTimers:
-    """The event loop's timers on the monotonic clock (uvloop's own `time()` stands still within a round)."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-
-    def now(self) -> float:
-        return time.monotonic()
-
-    def after(self, seconds: float, call: Callable[[], None]) -> Handle:
-        return self._loop.call_later(max(0.0, seconds), call)
 
 
 class Owner(Protocol):

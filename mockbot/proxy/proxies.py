@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from random import Random
 
 from mockbot.proxy import address
-from mockbot.proxy.connection import Connection, LoopTimers
+from mockbot.proxy.connection import Connection
 from mockbot.proxy.link import Traffic
+from mockbot.proxy.timers import LoopTimers
 from mockbot.proxy.toxic import Direction, Toxic
 
 DIAL_LIMIT = 10.0

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from random import Random
 from typing import Protocol
 
+from mockbot.proxy.timers import EARLY
 from mockbot.proxy.toxic import Direction, Toxic
 from mockbot.proxy.toxics.base import Chunk, Event, Pipe, Signal, Wait
 
-EARLY = 0.0002  # uvloop's clock stands still within a round, so a timer may come this much too soon
 LONGEST_TIMER = 3600.0
 
 
