@@ -64,12 +64,12 @@ def _crowd(scenario: "Scenario") -> Iterator[Problem]:
         yield from _group(scenario, ("crowd", name), group)
     for loop in ("users", "arrivals"):
         shares = _shares(scenario, loop)
-        if shares:
+        if shares and all(map(_in_one_loop, scenario.crowd.values())):
             yield from _sum(("crowd",), f"shares of {loop}", shares.values())
 
 
 def _group(scenario: "Scenario", path: Path, group: "Group") -> Iterator[Problem]:
-    if (group.users is None) == (group.arrivals is None):
+    if not _in_one_loop(group):
         found = "neither 'users' nor 'arrivals'" if group.users is None else "both 'users' and 'arrivals'"
         yield Problem(path, f"has {found}; a group needs one of them, as a share such as 'users: 60%'")
     yield from _unknown((*path, "uses"), "provider", group.uses, scenario.providers)
@@ -78,8 +78,12 @@ def _group(scenario: "Scenario", path: Path, group: "Group") -> Iterator[Problem
         yield Problem((*path, "falls_over_to"), f"{group.falls_over_to!r} is the provider that the group uses anyway")
 
 
+def _in_one_loop(group: "Group") -> bool:
+    return (group.users is None) != (group.arrivals is None)
+
+
 def _shares(scenario: "Scenario", loop: Loop) -> dict[str, float]:
-    said = ((name, getattr(group, loop)) for name, group in scenario.crowd.items())
+    said = ((name, getattr(group, loop)) for name, group in scenario.crowd.items() if _in_one_loop(group))
     return {name: share for name, share in said if share is not None}
 
 

@@ -115,6 +115,8 @@ class _Builder:
             else:
                 self.keys[inner] = place
                 yield key.value, self.build(value, inner)
+                if isinstance(value, ScalarNode) and not value.value and not value.style:
+                    self.values[inner] = place  # nothing is written there; its own mark is the next word's
 
 
 def _place(mark: StringMark | None) -> Place:

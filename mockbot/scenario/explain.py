@@ -3,6 +3,7 @@
 In: a ValidationError and the Document it is about. Out: one Misprint for each place, in the order of the file.
 """
 
+from difflib import get_close_matches
 from itertools import groupby
 
 from pydantic import ValidationError
@@ -36,8 +37,20 @@ _LIMITS = {
 
 def explain(error: ValidationError, document: Document) -> tuple[Misprint, ...]:
     """One Misprint for each place; what the alternatives of a union say is told together."""
-    found = sorted((_misprint(details, document) for details in error.errors(include_url=False)), key=_order)
+    errors = error.errors(include_url=False)
+    found = sorted((_misprint(each, document) for each in errors if not _is_mistyped(each, errors)), key=_order)
     return tuple(_together([*same]) for _, same in groupby(found, key=_order))
+
+
+def _is_mistyped(missing: ErrorDetails, errors: list[ErrorDetails]) -> bool:
+    """A key that is missing because it stands there with a typo, which is told anyway."""
+    if missing["type"] != "missing":
+        return False
+    *parent, key = missing["loc"]
+    strange = [
+        str(each["loc"][-1]) for each in errors if each["type"] == "extra_forbidden" and [*each["loc"][:-1]] == parent
+    ]
+    return bool(get_close_matches(str(key), strange, n=1))
 
 
 def _order(misprint: Misprint) -> tuple[int, int, str]:

@@ -15,7 +15,7 @@ from mockbot.scenario.library import not_found
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.units import IN_A_FILE
 
-MOST_BYTES = 256 * 1024
+MOST_BYTES = 64 * 1024
 
 
 def load_scenario(path: Path) -> Scenario:
@@ -79,6 +79,7 @@ def _decoded(raw: bytes, path: Path) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        place = place_of(raw[: error.start].decode("utf-8", "replace"), error.start)
+        before = raw[: error.start].decode("utf-8")
+        place = place_of(before, len(before))
         message = f"the byte 0x{raw[error.start]:02x} is not UTF-8; save the file as UTF-8"
         raise ScenarioError(_line(str(path), Misprint(place, (), message))) from None

@@ -1,0 +1,111 @@
+"""The table of mistakes: what a user wrote instead, where the message points, and what it says."""
+# ruff: noqa: E501 - a row is a line
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """The small file with `old` replaced by `new`, and what the user is to read."""
+
+    name: str
+    old: str
+    new: str
+    place: str  # line:column
+    says: str  # from the path on
+
+
+FAULT = "{on: main, http_error: 503}"
+BACKOFF = "policy: backoff"
+WRONG = (
+    Wrong("unknown key", "    slots: 4", "    slts: 4", "5:5", "providers.main.slts: 'slts' is no key here; did you mean 'slots'?"),
+    Wrong("unknown key at the top", "crowd:", "crowds:", "7:1", "crowds: 'crowds' is no key here; did you mean 'crowd'?"),
+    Wrong("missing key", "title: A small outage\n", "", "1:1", "scenario: 'title' is missing"),
+    Wrong("missing key in a list", "lasts: 1m, users: 10", "users: 10", "13:5", "phases.0: 'lasts' is missing"),
+    Wrong("duplicate key", "title: A small", "name: b\ntitle: A small", "2:1", "name: 'name' is there twice; the first is on line 1"),
+    Wrong("duplicate group", "  hasty:", "  patient: {}\n  hasty:", "9:3", "crowd.patient: 'patient' is there twice; the first is on line 8"),
+    Wrong("unknown fault", "http_error", "htp_error", "17:20", "phases.1.faults.0.htp_error: 'htp_error' is not a fault; did you mean 'http_error'?"),
+    Wrong("no fault", ", http_error: 503", "", "17:9", "phases.1.faults.0: says no fault; the faults are http_error,"),
+    Wrong("two faults in one", "503}", "503, down: true}", "17:37", "phases.1.faults.0.down: says 'http_error' and 'down'; write one fault an entry"),
+    Wrong("fault as a word", FAULT, "down", "17:9", "phases.1.faults.0: 'down' should be a mapping like {latency: 300ms}"),
+    Wrong("faults as a mapping", f"- {FAULT}", FAULT, "17:7", "phases.1.faults: a mapping should be a list, '- ' before each entry"),
+    Wrong("unknown key in a fault", "503}", "503, shre: 5%}", "17:37", "phases.1.faults.0.shre: 'shre' is no key here; did you mean 'share'?"),
+    Wrong("key of another layer", "503}", "503, stream: upstream}", "17:37", "phases.1.faults.0.stream: 'stream' is no key here; there is"),
+    Wrong("status out of range", "503", "200", "17:32", "phases.1.faults.0.http_error: 200 should be at least 400"),
+    Wrong("status as text", "503", "gone", "17:32", "phases.1.faults.0.http_error: 'gone' should be a whole number"),
+    Wrong("unknown key in a spec", "503", "{status: 503, retry: 5s}", "17:46", "phases.1.faults.0.http_error.retry: 'retry' is no key here; did you mean 'retry_after'?"),
+    Wrong("fault turned off", "http_error: 503", "down: false", "17:26", "phases.1.faults.0.down: false should be true; leave the entry out"),
+    Wrong("whole-provider fault narrowed", "http_error: 503", "crash: true, share: 5%", "17:33", "phases.1.faults.0.share: 'crash' hits the whole provider and cannot be narrowed by 'share'"),
+    Wrong("fault on an unknown provider", "on: main", "on: mian", "17:14", "phases.1.faults.0.on: 'mian' is not a provider of this scenario; did you mean 'main'?"),
+    Wrong("fault after its phase", "503}", "503, at: 90s}", "17:41", "phases.1.faults.0.at: 1m30s is after phase 'during', which lasts 1m"),
+    Wrong("fault beyond the end", "503}", "503, lasts: 5m}", "17:44", "phases.1.faults.0.lasts: 5m goes beyond the end of the scenario; 2m is left from its start"),
+    Wrong("same fault twice at once", f"- {FAULT}", f"- {FAULT}\n      - {{http_error: 500}}", "18:9", "phases.1.faults.1: 'http_error' on 'main' overlaps 'during.0.http_error' for 1m; give them different times, or shares"),
+    Wrong("shares of one kind beyond 100%", f"- {FAULT}", "- {http_error: 503, share: 70%}\n      - {http_error: 500, share: 40%}", "18:9", "phases.1.faults.1: 'http_error' on 'main' overlaps"),
+    Wrong("tier that nobody has", "503}", "503, tier: plus}", "17:43", "phases.1.faults.0.tier: 'plus' is not a tier of this scenario; there is 'free'"),
+    Wrong("shed a tier that nobody has", "http_error: 503", "shed: {admit: {fre: 5%}}", "17:35", "phases.1.faults.0.shed.admit.fre: 'fre' is not a tier of this scenario; did you mean 'free'?"),
+    Wrong("flap that is always on", "503}", "503, flap: {period: 10s, duty: 100%}}", "17:63", "phases.1.faults.0.flap.duty: '100%' should be less than 1"),
+    Wrong("ramp with three ends", "503}", "503, share: 5% -> 50% -> 5%}", "17:44", "phases.1.faults.0.share: '5% -> 50% -> 5%' has more than one '->'"),
+    Wrong("share above 100%", "503}", "503, share: 120%}", "17:44", "phases.1.faults.0.share: '120%' is more than 100%"),
+    Wrong("share as a fraction", "503}", "503, share: 0.5}", "17:44", "phases.1.faults.0.share: 0.5 is not a share; write it like 5% or 100%"),
+    Wrong("bare number as a duration", "every: 5s", "every: 5", "11:36", "crowd.hasty.policy.every: 5 is not a duration; write it like 90s, 1m30s, 300ms or 2h"),
+    Wrong("wrong unit", "lasts: 1m, users", "lasts: 1min, users", "13:27", "phases.0.lasts: '1min' is not a duration; write it like"),
+    Wrong("no time at all", "lasts: 1m, users", "lasts: 0s, users", "13:27", "phases.0.lasts: '0s' should be more than 0"),
+    Wrong("longer than a year", "lasts: 1m, users", "lasts: 99999h, users", "13:27", "phases.0.lasts: '99999h' is longer than a year"),
+    Wrong("rate without a unit", "    slots: 4", "    limits: {free: 60}", "5:20", "providers.main.limits.free: 60 is not a rate; write it like 20/s or 60/m"),
+    Wrong("limit of nothing", "    slots: 4", "    limits: {free: 0/s}", "5:20", "providers.main.limits.free: '0/s' should be more than 0"),
+    Wrong("half a user", "users: 10", "users: 2.5", "13:38", "phases.0.users: 2.5 is not a number of users; write a whole number like 200, or 200 -> 600"),
+    Wrong("negative users", "users: 10", "users: -1", "13:38", "phases.0.users: -1 is not a number of users"),
+    Wrong("truth as a number", "slots: 4", "slots: true", "5:12", "providers.main.slots: true should be a whole number"),
+    Wrong("number in quotes", "slots: 4", "slots: '4'", "5:12", "providers.main.slots: '4' should be a whole number"),
+    Wrong("no slots", "slots: 4", "slots: 0", "5:12", "providers.main.slots: 0 should be at least 1"),
+    Wrong("nothing where a value should be", "slots: 4", "slots:", "5:5", "providers.main.slots: nothing should be a whole number"),
+    Wrong("unknown dialect", "slots: 4", "dialect: opnai", "5:14", "providers.main.dialect: 'opnai' is not one of openai, anthropic; did you mean 'openai'?"),
+    Wrong("unknown order", "slots: 4", "queue: {order: stack}", "5:20", "providers.main.queue.order: 'stack' is not one of fifo, lifo"),
+    Wrong("percentile below the median", "slots: 4", "answer: {tokens: {median: 50, p95: 20}}", "5:22", "providers.main.answer.tokens: p95 (20) is less than the median (50)"),
+    Wrong("no providers", "  main:\n    slots: 4\n  other: {}\n", "  {}\n", "4:3", "providers: is empty; it needs at least one entry"),
+    Wrong("provider with capitals", "  main:", "  Main:", "4:3", "providers.Main: 'Main' is not a name; use small letters, digits, '-' and '_'"),
+    Wrong("provider as a number", "  other: {}", "  other: 5", "6:10", "providers.other: 5 should be a mapping of keys to values"),
+    Wrong("unknown policy", BACKOFF, "policy: backof", "8:33", "crowd.patient.policy: 'backof' is not a policy; did you mean 'backoff'?"),
+    Wrong("policy without a name", BACKOFF, "policy: {attempts: 3}", "8:33", "crowd.patient.policy: 'name' is missing; the first word says which policy it is"),
+    Wrong("unknown key of a policy", BACKOFF, "policy: {name: backoff, attemps: 3}", "8:49", "crowd.patient.policy.attemps: 'attemps' is no key here; did you mean 'attempts'?"),
+    Wrong("key of another policy", BACKOFF, "policy: {name: backoff, every: 3s}", "8:49", "crowd.patient.policy.every: 'every' is no key here"),
+    Wrong("no attempts", BACKOFF, "policy: {name: backoff, attempts: 0}", "8:59", "crowd.patient.policy.attempts: 0 should be at least 1"),
+    Wrong("unknown budget", BACKOFF, "policy: {name: backoff, budget: grcp}", "8:57", "crowd.patient.policy.budget: 'grcp' is not a budget; did you mean 'grpc'?"),
+    Wrong("unknown provider to use", BACKOFF, f"{BACKOFF}, uses: othr", "8:48", "crowd.patient.uses: 'othr' is not a provider of this scenario; did you mean 'other'?"),
+    Wrong("unknown provider to fall over to", BACKOFF, f"{BACKOFF}, falls_over_to: othe", "8:57", "crowd.patient.falls_over_to: 'othe' is not a provider of this scenario; did you mean 'other'?"),
+    Wrong("fail-over to itself", BACKOFF, f"{BACKOFF}, falls_over_to: main", "8:57", "crowd.patient.falls_over_to: 'main' is the provider that the group uses anyway"),
+    Wrong("shares that do not sum up", "users: 60%", "users: 50%", "8:3", "crowd: shares of users sum to 90%, not to 100%"),
+    Wrong("group without a share", "users: 60%, ", "", "8:12", "crowd.patient: has neither 'users' nor 'arrivals'"),
+    Wrong("group with both loops", "users: 60%, ", "users: 60%, arrivals: 100%, ", "8:12", "crowd.patient: has both 'users' and 'arrivals'"),
+    Wrong("arrivals that nobody shares", "users: 10", "users: 10, arrivals: 5/s", "13:52", "phases.0.arrivals: no group of the crowd has a share of arrivals"),
+    Wrong("nobody in the first phase", ", users: 10", "", "13:5", "phases.0: the first phase must say 'users', because 'patient' has a share of them"),
+    Wrong("mix of an unknown group", "users: 10", "users: 10, mix: {hastey: 100%}", "13:48", "phases.0.mix.hastey: 'hastey' is not a group of this scenario; did you mean 'hasty'?"),
+    Wrong("mix that does not sum up", "users: 10", "users: 10, mix: {hasty: 30%}", "13:47", "phases.0.mix: shares of users sum to 30%, not to 100%"),
+    Wrong("two phases of one name", "name: after", "name: before", "18:12", "phases.2.name: 'before' is also the name of phases.0"),
+    Wrong("phases as a mapping", "  - {name: after, lasts: 1m}", "  after: {lasts: 1m}", "18:3", "scenario: not readable as YAML"),
+    Wrong("status in an unknown phase", "during+12s", "durin+12s", "20:10", "status_page.0.at: 'durin' is not a phase of this scenario; did you mean 'during'?"),
+    Wrong("status after the end", "during+12s", "during+12m", "20:10", "status_page.0.at: 'during+12m' is after the scenario has ended"),
+    Wrong("status before the start", "during+12s", "before-12s", "20:10", "status_page.0.at: 'before-12s' is before the scenario begins"),
+    Wrong("unknown state", "investigating", "investigated", "20:29", "status_page.0.state: 'investigated' is not one of investigating,"),
+    Wrong("unknown measure", "availability", "availibility", "22:21", "expect.0.availibility: 'availibility' is no key here; did you mean 'availability'?"),
+    Wrong("expected in an unknown phase", "phase: before", "phase: befor", "22:13", "expect.0.phase: 'befor' is not a phase of this scenario; did you mean 'before'?"),
+    Wrong("expected of an unknown group", "phase: before", "group: pacient", "22:13", "expect.0.group: 'pacient' is not a group of this scenario; did you mean 'patient'?"),
+    Wrong("expected of an unknown provider", "phase: before", "provider: mian", "22:16", "expect.0.provider: 'mian' is not a provider of this scenario; did you mean 'main'?"),
+    Wrong("nothing expected", ', availability: ">= 99%"', "", "22:5", "expect.0: names no measure; for instance"),
+    Wrong("threshold in the wrong unit", '">= 99%"', '">= 99s"', "22:35", "expect.0.availability: '>= 99s' does not fit availability, a share"),
+    Wrong("threshold without an operator", '">= 99%"', "99%", "22:35", "expect.0.availability: '99%' is not a threshold; write it like '>= 99%' or '<= 3m'"),
+    Wrong("time that does not fit the measure", 'availability: ">= 99%"', 'recovery_time: "<= 3"', "22:36", "expect.0.recovery_time: '<= 3' does not fit recovery_time, a duration"),
+    Wrong("speed of nothing", "title: A", "speed: 0\ntitle: A", "2:8", "speed: 0 should be more than 0"),
+    Wrong("speed without end", "title: A", "speed: .inf\ntitle: A", "2:8", "speed: inf should be"),
+    Wrong("endless number", "title: A", f"seed: {'9' * 5000}\ntitle: A", "2:7", "seed: '999999"),
+    Wrong("tab", "  - {name: after", "\t- {name: after", "18:1", "scenario: a tab; YAML is indented with spaces only"),
+    Wrong("colon in plain text", "title: A small", "title: A small: big", "2:15", "scenario: a ':' where no key can be; put text that contains ': ' in quotes"),
+    Wrong("unclosed bracket", "60%, policy: backoff}", "60%, policy: backoff", "9:8", "scenario: not readable as YAML"),
+    Wrong("unknown alias", "other: {}", "other: *main", "6:10", "scenario: not readable as YAML: found undefined alias 'main'"),
+    Wrong("second document", "crowd:", "---\ncrowd:", "7:1", "scenario: a second document begins here"),
+    Wrong("object tag", "other: {}", "other: !!python/object/apply:os.system [ls]", "6:10", "providers.other: the tag tag:yaml.org,2002:python/object/apply:os.system is not read"),
+    Wrong("merge key", "other: {}", "other: {<<: {slots: 5}}", "6:11", "providers.other: merge keys ('<<') are not part of YAML 1.2"),
+    Wrong("list as a key", "  other: {}", "  ? [a]\n  : {}", "6:5", "providers: a key must be a word"),
+    Wrong("control character", "A small", "A\x07small", "2:9", "scenario: the character '\\x07' may not be in a YAML file"),
+    Wrong("alias to itself", "other: {}", "other: &o {queue: *o}", "1:1", "scenario: nested too deeply to be a scenario"),
+)  # fmt: skip
