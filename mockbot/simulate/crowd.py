@@ -129,7 +129,11 @@ class Crowd:
         now = self.agenda.now
         asking = user.asking = Asking(user, now)
         self.pending[asking] = None
-        self._follow(asking, user.mind.begin(now, self.status))
+        move = user.mind.begin(now, self.status)
+        if isinstance(move, Send) and move.at <= now:
+            self._send(asking, move)
+        else:
+            self._follow(asking, move)
 
     def _follow(self, asking: Asking, move: Move) -> None:
         now = self.agenda.now
@@ -158,10 +162,16 @@ class Crowd:
         exchange = Exchange(asking, asking.attempts, send, agenda.now)
         asking.attempts += 1
         asking.running.append(exchange)
-        agenda.at(send.at + send.timeout, self._time_over, exchange)
         if send.hedge_after is not None:
             agenda.at(send.at + send.hedge_after, self._hedge, exchange)
-        self.desks[send.provider].open(exchange)
+        desk = self.desks[send.provider]
+        desk.open(exchange)
+        if not (exchange.over or desk.is_sure(exchange, send.at + send.timeout)):
+            self.give_time(exchange)
+
+    def give_time(self, exchange: Exchange) -> None:
+        """The attempt is abandoned when its time is over."""
+        self.agenda.at(exchange.send.at + exchange.send.timeout, self._time_over, exchange)
 
     def _hedge(self, exchange: Exchange) -> None:
         if exchange.over:

@@ -66,7 +66,8 @@ class Desk:
         self.agenda, self.chatbot, self.dialect = agenda, chatbot, dialect
         self._crowd = crowd
         self._capacity = chatbot.capacity
-        self._wakes = math.inf  # the earliest moment at which `_look` is on the agenda
+        self._wakes = math.inf  # the earliest moment at which `_wake` is on the agenda
+        self._shares = chatbot.provider.answer.slowdown_from is not None
         self._told: dict[Reason, int] = {}
         self._under_way: dict[Exchange, None] = {}  # in order, so that runs repeat
         self.wire = Wire(self, f"{seed}/{chatbot.name}")
@@ -118,11 +119,21 @@ class Desk:
             exchange.answer, outcome.owner = outcome, exchange
             if outcome.flaws or exchange.cable is not None:
                 self.speak(exchange)
+            if outcome.state == "running":
+                self._come_back()
+            else:
+                self._look()
         elif isinstance(outcome, Refused):
             self._turn_away(exchange, outcome.reason, outcome.retry_after)
         else:
             self._fail(exchange, outcome)
-        self._look()
+
+    def is_sure(self, exchange: Exchange, by: float) -> bool:
+        """Only a crash, or a fault of the wire, can keep this attempt from being answered by then."""
+        answer = exchange.answer
+        if answer is None or answer.state != "running" or exchange.voice is not None or self._shares:
+            return False
+        return answer.begun + answer.work <= by
 
     def speak(self, exchange: Exchange, out: int = 0) -> None:
         """From now on this answer is told token by token; `out` of them are."""
@@ -164,6 +175,10 @@ class Desk:
 
     # -- what the client learns ----------------------------------------------------------------------------------
 
+    def give_time(self, exchange: Exchange) -> None:
+        """What was sure is so no more: its client looks at the clock again."""
+        self._crowd.give_time(exchange)
+
     def tell(self, exchange: Exchange, outcome: Outcome) -> None:
         """The client knows what became of its attempt."""
         self._under_way.pop(exchange, None)
@@ -193,17 +208,22 @@ class Desk:
 
     # -- what happens by itself ----------------------------------------------------------------------------------
 
-    def _look(self, _: object = None) -> None:
-        """Hear of everything due by now, and come back for what is next."""
-        agenda, capacity = self.agenda, self._capacity
-        if _ is _WAKE:
+    def _wake(self, at: float) -> None:
+        if at == self._wakes:  # otherwise something earlier came up, and was seen to
             self._wakes = math.inf
-        for job in capacity.advance(agenda.now):
+            self._look()
+
+    def _look(self) -> None:
+        """Hear of everything due by now, and come back for what is next."""
+        for job in self._capacity.advance(self.agenda.now):
             self._changed(job)
-        at = capacity.next_event()
+        self._come_back()
+
+    def _come_back(self) -> None:
+        at = self._capacity.next_event()
         if at < self._wakes:
             self._wakes = at
-            agenda.at(at, self._look, _WAKE)
+            self.agenda.at(at, self._wake, at)
 
     def _changed(self, job: Job) -> None:
         exchange = job.owner
@@ -222,30 +242,29 @@ class Desk:
                 pass  # lost: the crash tells; left: the client knows
 
     def _answered(self, exchange: Exchange) -> None:
+        answer = exchange.answer
         exchange.status = 200
-        if exchange.asking.user.part.group.stream and exchange.answer is not None:
-            answer, tokens = exchange.answer, exchange.answer.tokens
-            first = answer.moment(1)
-            gap = (answer.ended - first) / (tokens - 1) if tokens > 1 else 0.0
-            exchange.hear(tokens - exchange.tokens, first, answer.ended, gap)
+        if answer is not None and exchange.asking.user.part.group.stream:
+            exchange.first, exchange.tokens = answer.moment(1), answer.tokens
+            if answer.tokens > 1:
+                exchange.worst_gap = (answer.ended - exchange.first) / (answer.tokens - 1)
         self.tell(exchange, "ok")
 
     def _hear_so_far(self, exchange: Exchange, answer: Answer) -> None:
         if answer.state == "running":
             progress = self._capacity.progress(answer, self.agenda.now)
             out = min(answer.tokens, answer.pace.due(progress + 1e-9))
-            if out > exchange.tokens:
-                first = self._capacity.reaches(answer, answer.pace.at(1))
-                last = self._capacity.reaches(answer, answer.pace.at(out))
-                exchange.hear(out - exchange.tokens, first, last, (last - first) / max(1, out - 1))
+            if out:
+                exchange.status, exchange.tokens = 200, out
+                exchange.first = self._capacity.reaches(answer, answer.pace.at(1))
+                exchange.last = self._capacity.reaches(answer, answer.pace.at(out))
+            if out > 1:
+                exchange.worst_gap = (exchange.last - exchange.first) / (out - 1)
 
     def seconds(self, since: int) -> Iterator[ServiceSecond]:
         """The complete seconds from `since` on."""
         self._look()
         return self.chatbot.ledger.seconds(since)
-
-
-_WAKE = object()
 
 
 def on_the_wire(retry_after: float | None) -> float | None:

@@ -132,6 +132,7 @@ class Wire:
         if exchange.answer is not None and exchange.voice is None:
             self.desk.catch_up(exchange)
             self.desk.speak(exchange, exchange.tokens)
+            self.desk.give_time(exchange)
         elif exchange.voice is not None:
             exchange.voice.catch_up()
             exchange.voice.listener = cable
