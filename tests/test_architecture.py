@@ -24,9 +24,8 @@ MAY_IMPORT = {  # box -> the parts of mockbot that it may import besides itself
     "stage": {"errors", "child", "scenario", "proxy", "service"},
     "driver": {"errors", "clock", "scenario", "evidence", "stage", "wire", "proxy", "service"},
     "load": {"errors", "clock", "scenario", "evidence", "clients", "stage", "driver", "runner"},
-    "simulate": {"errors", "clock", "scenario", "evidence", "clients", "service"},
 }
-KNOWS_EVERY_BOX = {"cli", "runner", "serving", "command", "pytest_plugin", "__main__", "__init__"}
+KNOWS_EVERY_BOX = {"cli", "runner", "serving", "command", "guest", "simulate", "pytest_plugin", "__main__", "__init__"}
 PURE = ("scenario", "clients", "evidence")
 IO_MODULES = {
     "socket",
