@@ -27,7 +27,7 @@ def find(name_or_path: str) -> Path:
     if name_or_path in names():
         return folder("scenarios") / f"{name_or_path}.yaml"
     path = Path(name_or_path)
-    if "\0" in name_or_path or not path.exists():
+    if not name_or_path or not _exists(path):
         raise not_found(name_or_path)
     return path
 
@@ -45,6 +45,13 @@ def not_found(name_or_path: str) -> ScenarioError:
     return ScenarioError(
         f"{name_or_path}: no such file, and no such bundled scenario{_nearest(Path(name_or_path).stem, names())}"
     )
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long, or with a NUL: no name that a file could have
+        return False
 
 
 def _nearest(name: str, known: tuple[str, ...]) -> str:

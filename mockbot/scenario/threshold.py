@@ -45,7 +45,7 @@ UNITS: dict[str, Unit] = {
 }
 MEASURES = tuple(UNITS)
 
-_THRESHOLD = re.compile(r"(<=|>=|==|<|>) *(\S.*)")
+_THRESHOLD = re.compile(r"(<=|>=|==|<|>) *([^\s=].*)")
 _NUMBER = re.compile(r"\d{1,15}(\.\d{1,15})?", re.ASCII)
 _HOLDS: dict[Op, Callable[[float, float], bool]] = {"<=": le, "<": lt, ">=": ge, ">": gt, "==": eq}
 

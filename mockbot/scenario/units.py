@@ -20,7 +20,7 @@ MOST_USERS = 100_000_000
 MOST_SECONDS = 366 * 86400.0
 
 _UNIT_SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
-_NUMBER = r"\d{1,15}(?:\.\d{1,30})?"
+_NUMBER = r"\d{1,15}(?:\.\d{1,400})?"
 _DURATION_PART = re.compile(rf"({_NUMBER})(ms|h|m|s)", re.ASCII)
 _DURATION = re.compile(rf"(?:{_NUMBER}(?:ms|h|m|s))+", re.ASCII)
 _SHARE = re.compile(rf"({_NUMBER}) ?%", re.ASCII)

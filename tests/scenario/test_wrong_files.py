@@ -60,7 +60,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x]\n" + "".join(
         ),
         (b"name: x\ntitle: caf\xe9\n", ":2:11: scenario: the byte 0xe9 is not UTF-8; save the file as UTF-8"),
         ("name: größe\ntitle: é".encode() + b"\xff", ":2:9: scenario: the byte 0xff is not UTF-8"),
-        (b"a: " + b"[" * 1500, ":1:1: scenario: nested too deeply"),
+        (b"- " * 5000, ":1:1: scenario: nested too deeply"),
         (b"# " + b"x" * MOST_BYTES, ": is larger than 64 KiB"),
         (BOMB.encode(), "more than 20,000 values once its aliases are followed"),
     ],

@@ -1,0 +1,115 @@
+"""What every bundled scenario owes its reader, and the arithmetic that the surge rests on."""
+
+from math import exp, log
+from statistics import NormalDist
+
+import pytest
+
+from mockbot.scenario.library import find, names
+from mockbot.scenario.load import load_scenario
+from mockbot.scenario.policies import Refresh
+from mockbot.scenario.schema import Answer, Scenario
+from mockbot.scenario.timeline import Timeline
+
+MARGIN = 0.15  # distance from every boundary, on the side that the file claims
+
+
+def bundled(name: str) -> Scenario:
+    """Read from the library."""
+    return load_scenario(find(name))
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_bundled_scenario_explains_itself(name: str) -> None:
+    """Which outage it retells, what was assumed, what it teaches; and before all: what naive and good clients do."""
+    made = bundled(name)
+    comment = find(name).read_text("utf-8").split("\nname:")[0]
+
+    assert made.name == name
+    assert made.cause is not None
+    assert made.teaches
+    assert made.retells is not None
+    assert made.retells.source.startswith("https://")
+    assert made.retells.assumed
+    assert "What a naive client does" in comment
+    assert "What a good" in comment
+
+
+@pytest.mark.parametrize("name", ["traffic-surge", "maintenance-window", "unexpected-failure"])
+def test_the_three_causes_are_played_in_under_90_seconds(name: str) -> None:
+    """With a few seconds left to start and to end."""
+    made = bundled(name)
+
+    assert Timeline(made).end / made.speed <= 85
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_bundled_scenario_expects_something_of_the_calm_before(name: str) -> None:
+    """A verdict is worth nothing when the service was ill from the start."""
+    made = bundled(name)
+
+    calm = made.phases[0].name
+
+    assert any(expected.phase == calm and expected.availability for expected in made.expect)
+
+
+def answer_takes(answer: Answer) -> float:
+    """Mean seconds of a slot: first token, then log-normal tokens."""
+    sigma = log(answer.tokens.p95 / answer.tokens.median) / NormalDist().inv_cdf(0.95)
+    return answer.first_token + answer.tokens.median * exp(sigma**2 / 2) / answer.pace
+
+
+def test_the_surge_tips_over_whoever_reloads_and_nobody_else() -> None:
+    """Closed forms: a stuck state exists iff r < min(N, q)/C, and the surge tips it once C r is left behind.
+
+    Huang et al. OSDI 2022 describe the shape; the thresholds are those of the closed loop with a bounded FIFO queue.
+    """
+    made = bundled("traffic-surge")
+    line = Timeline(made)
+    service = made.providers["impatient-side"]
+    hasty = made.crowd["refreshers"]
+    assert isinstance(hasty.policy, Refresh)
+    reload, takes = hasty.policy.every, answer_takes(service.answer)
+    capacity = service.slots / takes
+    usual, most = line.at(0).users["refreshers"], line.max_users()["refreshers"]
+    waiting = usual * hasty.patience / (hasty.patience + hasty.think)
+    surge = next(phase for phase in line.phases if phase.name == "surge")
+    demand, offered = usual / (hasty.think + takes), most / (hasty.think + takes)
+    tips_after = capacity * reload / (offered - capacity)
+
+    assert not made.phases[2].faults  # nothing is configured to fail
+    assert demand < (1 - MARGIN) * capacity  # healthy before
+    assert tips_after < (1 - MARGIN) * (surge.end - surge.start)
+    assert reload < (1 - MARGIN) * min(waiting, service.queue.limit) / capacity  # whoever is served has reloaded
+    assert waiting / reload > (1 + MARGIN) * capacity  # the reloads alone keep the queue full
+
+
+def test_the_two_sides_of_the_surge_differ_in_their_clients_only() -> None:
+    """The same service, crowd and tempo: what differs afterwards is the policy's doing."""
+    made = bundled("traffic-surge")
+    hasty, patient = made.crowd["refreshers"], made.crowd["patient"]
+
+    assert made.providers["impatient-side"] == made.providers["patient-side"]
+    assert (hasty.users, hasty.think, hasty.stream) == (patient.users, patient.think, patient.stream)
+    assert (hasty.uses, patient.uses) == ("impatient-side", "patient-side")
+
+
+def test_the_blackout_is_as_long_as_it_was() -> None:
+    """Errors were almost gone after 26 minutes, and gone after 35; the status page came late."""
+    line = Timeline(bundled("unexpected-failure"))
+    starts = {phase.name: phase.start for phase in line.phases}
+
+    assert starts["return"] - starts["blackout"] == 26 * 60
+    assert starts["after"] - starts["blackout"] == 35 * 60
+    assert line.at(starts["blackout"] + 11.9 * 60).status is None
+    assert line.at(starts["blackout"] + 12 * 60).status is not None
+
+
+def test_the_maintenance_is_announced_and_ends_when_it_was_said_to() -> None:
+    """Scheduled before it begins, in progress while it lasts, completed when it is over."""
+    line = Timeline(bundled("maintenance-window"))
+
+    states = [state.update.state for t in (90, 300, line.phases[2].start) if (state := line.at(t).status)]
+
+    assert states == ["scheduled", "in_progress", "completed"]
+    assert line.faults[0].end == line.phases[2].start
