@@ -24,7 +24,7 @@ from mockbot.proxy.errors import ControlError, ControlPlaneHung, ControlUnreacha
 from mockbot.proxy.toxics import effect_type
 
 LIMITS: Final = (2.0, 5.0)  # seconds to connect, seconds to answer
-POPULATE_LIMITS: Final = (2.0, 30.0)
+POPULATE_LIMIT: Final = 30.0  # many names may have to be resolved
 BOUNCE: Final = 0.05  # seconds between disable and removal; no hang in 104 cycles with it on Toxiproxy 2.12.0
 CLOSED_BY_DISABLE: Final = "(proxy disabled)"
 
@@ -65,8 +65,8 @@ class EndedConnection:
 class Session:
     """What toxiproxy-python's global APIConsumer should have been: requests to one control port."""
 
-    def __init__(self, url: str, token: str | None = None) -> None:
-        self.url = url.rstrip("/")
+    def __init__(self, url: str, token: str | None = None, limits: tuple[float, float] = LIMITS) -> None:
+        self.url, self.limits = url.rstrip("/"), limits
         self._lock = threading.Lock()  # a requests session is not made for several threads at once
         self._session = requests.Session()
         self._session.trust_env = False
@@ -82,9 +82,8 @@ class Session:
     def delete(self, path: str, **_: object) -> requests.Response:
         return self.call("DELETE", path)
 
-    def call(
-        self, method: str, path: str, body: object = None, limits: tuple[float, float] = LIMITS
-    ) -> requests.Response:
+    def call(self, method: str, path: str, body: object = None, answer_limit: float | None = None) -> requests.Response:
+        limits = (self.limits[0], answer_limit or self.limits[1])
         doing = f"{method} {path}"
         try:
             with self._lock:
@@ -138,8 +137,15 @@ def over(library_class: type[C], session: Session) -> type[C]:
 class ToxicControl:
     """The control port at `url`, for instance `http://127.0.0.1:8474`."""
 
-    def __init__(self, url: str, *, token: str | None = None, pause: Callable[[float], object] | None = None) -> None:
-        self._session = Session(url, token)
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        limits: tuple[float, float] = LIMITS,
+        pause: Callable[[float], object] | None = None,
+    ) -> None:
+        self._session = Session(url, token, limits)
         self._pause = pause or threading.Event().wait
         self._toxiproxy = over(library_server.Toxiproxy, self._session)()
         self._proxy_class = over(library_proxy.Proxy, self._session)
@@ -165,7 +171,7 @@ class ToxicControl:
 
     def populate(self, entries: list[Mapping[str, object]]) -> tuple[ProxyState, ...]:
         """The server's own /populate: proxies that do not differ are left alone."""
-        answer = self._session.call("POST", "/populate", entries, POPULATE_LIMITS)
+        answer = self._session.call("POST", "/populate", entries, POPULATE_LIMIT)
         return tuple(state_of(found) for found in answer.json()["proxies"] or ())
 
     def close(self) -> None:

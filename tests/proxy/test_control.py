@@ -217,11 +217,10 @@ def test_nobody_there_is_unreachable() -> None:
         ToxicControl(f"http://{address}").version()
 
 
-def test_a_server_that_does_not_answer_is_hung(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_does_not_answer_is_hung() -> None:
     """After the read limit (5 s; here 0.2), never for ever: for the library's own calls too."""
-    monkeypatch.setattr("mockbot.proxy.control.LIMITS", (0.2, 0.2))
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        control = ToxicControl(f"http://127.0.0.1:{silent.getsockname()[1]}")
+        control = ToxicControl(f"http://127.0.0.1:{silent.getsockname()[1]}", limits=(0.2, 0.2))
         begin = time.monotonic()
 
         with pytest.raises(ControlPlaneHung, match="did not answer"):

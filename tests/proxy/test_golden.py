@@ -2,13 +2,13 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mockbot.proxy.real import Child
+from mockbot.proxy.real import Child, start_embedded, start_toxiproxy
 from tests.proxy.wire import Reply, refused_address, request
 
 pytestmark = pytest.mark.live
@@ -32,10 +32,18 @@ def label(index: int) -> str:
     return f"{index:03}-{exchange['method']}-{exchange['path']}-{exchange['status']}"
 
 
+@pytest.fixture(scope="module", params=["embedded", "real"])
+def fresh(request: pytest.FixtureRequest) -> Iterator[tuple[str, Child]]:
+    """Engines of our own: the recording begins and ends with an empty one."""
+    kind = str(request.param)
+    with start_embedded(1) if kind == "embedded" else start_toxiproxy(request.getfixturevalue("toxiproxy")) as child:
+        yield kind, child
+
+
 @pytest.fixture(scope="module")
-def replayed(engine_child: tuple[str, Child]) -> list[Reply]:
+def replayed(fresh: tuple[str, Child]) -> list[Reply]:
     """All answers, with the recording's fixed ports moved to free ones and every random port written PORT."""
-    _, child = engine_child
+    _, child = fresh
     free = {port: refused_address().rpartition(":")[2] for port in FIXED_PORTS}
     replies = []
     for exchange in EXCHANGES:
@@ -80,11 +88,11 @@ def comparable(text: str) -> str:
 
 
 @pytest.mark.parametrize("index", range(len(EXCHANGES)), ids=label)
-def test_the_recorded_exchange_is_repeated(index: int, engine_child: tuple[str, Child], replayed: list[Reply]) -> None:
+def test_the_recorded_exchange_is_repeated(index: int, fresh: tuple[str, Child], replayed: list[Reply]) -> None:
     """Status, content type and body are those of the recording; so are redirects and the nosniff header."""
     exchange, reply = EXCHANGES[index], replayed[index]
 
-    status, content_type, text = expected(engine_child[0], exchange)
+    status, content_type, text = expected(fresh[0], exchange)
 
     assert (reply.status, reply.type, comparable(reply.text)) == (status, content_type, comparable(text))
     assert reply.headers.get("location") == exchange.get("location")

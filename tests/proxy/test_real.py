@@ -153,13 +153,10 @@ def test_a_file_called_server_must_prove_that_it_is_toxiproxy(tmp_path: Path) ->
         require_toxiproxy(str(other))
 
 
-def test_a_stopped_server_is_reported_as_hung_and_can_still_be_ended(
-    toxiproxy: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stopped_server_is_reported_as_hung_and_can_still_be_ended(toxiproxy: Path) -> None:
     """A real server that does not run any more: ControlPlaneHung within the limit, and closing it does not hang."""
-    monkeypatch.setattr("mockbot.proxy.control.LIMITS", (0.3, 0.3))
     with start_toxiproxy(toxiproxy) as child:
-        control = ToxicControl(child.url)
+        control = ToxicControl(child.url, limits=(0.3, 0.3))
         control.create("a", refused_address())
         [server] = psutil.Process(child.pid).children()
         server.suspend()

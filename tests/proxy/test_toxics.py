@@ -444,7 +444,7 @@ def test_limit_data_upstream_cuts_the_request(engine: Control) -> None:
             client.send(b"abcdef")
 
             assert up.saw("3 bytes")
-            assert up.saw(EOF)
+            assert up.saw(EOF) or RST in up.seen  # a reset when its echo met the closed connection
 
 
 def test_noop_does_nothing(engine: Control) -> None:
