@@ -1,0 +1,80 @@
+"""A client that is not ours: the environment that sends it through the proxy, and what was seen of it.
+
+In: the Addresses of a stage. Out: environment variables, and the journal of a client that keeps none.
+"""
+
+from collections.abc import Mapping
+
+from mockbot.evidence.observed import Wire, journal_of
+from mockbot.evidence.records import Attempt, Outcome, Prompt, Request
+from mockbot.proxy.control import EndedConnection, ToxicControl
+from mockbot.scenario.derive import GUEST
+from mockbot.scenario.schema import Scenario
+from mockbot.service.control import ServiceControl
+from mockbot.stage import Addresses
+
+KEY = "sk-free-1"
+LOCAL = "127.0.0.1,localhost,::1"
+_CUTTERS: Mapping[str, Outcome] = {"reset_peer": "reset", "limit_data": "reset", "timeout": "timeout"}
+
+
+def environment(scenario: Scenario, stage: Addresses, base: Mapping[str, str]) -> dict[str, str]:
+    """What a client needs to know; `base`: the environment it has already.
+
+    The first provider of a dialect is where that dialect's SDKs go; every provider is also there by its own name.
+    """
+    names = {dialect: _first(scenario, dialect) for dialect in ("openai", "anthropic")}
+    providers = stage.providers
+    variables = {"MOCKBOT_URL": providers[scenario.first_provider], "MOCKBOT_STATUS_URL": stage.status_page}
+    variables |= {f"MOCKBOT_{_shouted(name)}_URL": url for name, url in providers.items()}
+    if (openai := names["openai"]) is not None:
+        url = f"{providers[openai]}/v1"
+        variables |= {"OPENAI_BASE_URL": url, "OPENAI_API_BASE": url, "OPENAI_API_KEY": KEY}
+    if (anthropic := names["anthropic"]) is not None:
+        variables |= {"ANTHROPIC_BASE_URL": providers[anthropic], "ANTHROPIC_API_KEY": KEY}
+    direct = ",".join(filter(None, (base.get("NO_PROXY") or base.get("no_proxy"), LOCAL)))
+    return {**variables, "NO_PROXY": direct, "no_proxy": direct}
+
+
+def _first(scenario: Scenario, dialect: str) -> str | None:
+    return next((name for name, provider in scenario.providers.items() if provider.dialect == dialect), None)
+
+
+def _shouted(name: str) -> str:
+    return name.upper().replace("-", "_")
+
+
+class Watcher:
+    """Collects what the stage sees of a client. Begins when it is made; raises TestbedError when the stage is gone."""
+
+    def __init__(self, addresses: Addresses) -> None:
+        self._addresses = addresses
+        self._service = ServiceControl(addresses.service_control)
+        self._proxy = ToxicControl(addresses.proxy_control)
+        self._service.watch_requests()
+        self._requests: list[Request] = []
+        self._unfinished: tuple[Request, ...] = ()
+        self._wires: set[Wire] = set()
+
+    def look(self) -> None:
+        """Take over what is new; now and then, because a proxy remembers only its last connections."""
+        finished, self._unfinished = self._service.requests(len(self._requests))
+        self._requests += finished
+        for provider, proxy in self._addresses.proxies.items():
+            self._wires |= {wire for ended in self._proxy.ended(proxy) if (wire := _wire(provider, ended))}
+
+    def journal(self) -> list[Attempt | Prompt]:
+        """Everything up to the last look."""
+        return journal_of((*self._requests, *self._unfinished), self._wires, GUEST)
+
+    def close(self) -> None:
+        """Let go of the control ports."""
+        self._service.close()
+        self._proxy.close()
+
+
+def _wire(provider: str, ended: EndedConnection) -> Wire | None:
+    """Whether and how the proxy cut it; a toxic's name is the id of its fault, which ends with its kind."""
+    kinds = (name.rpartition(".")[2] for name in ended.toxics)
+    how = next((_CUTTERS[kind] for kind in kinds if kind in _CUTTERS), "reset" if ended.closed_by_disable else None)
+    return None if how is None else Wire(provider, ended.port, how)

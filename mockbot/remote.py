@@ -1,0 +1,86 @@
+"""The control endpoint of `mockbot serve`: where is the play, and go on. A conductor in, an address on loopback out.
+
+    GET  /_mockbot/play               {"phase", "held", "t", "wrong", "phases"}
+    POST /_mockbot/play/next          begin the next phase and stay in it
+    POST /_mockbot/play/phase/NAME    begin that phase and stay in it
+    POST /_mockbot/play/go            begin the next phase and let time pass
+
+Browsers are refused, as at every control port.
+"""
+
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+
+from mockbot.errors import MockbotError, TestbedError, UsageError
+from mockbot.service.control_api import PREFIX, refused
+
+if TYPE_CHECKING:  # serving.py opens this endpoint
+    from mockbot.serving import Conductor
+
+PATH = f"{PREFIX}/play"
+
+
+@contextmanager
+def remote(conductor: "Conductor", port: int = 0) -> Iterator[str]:
+    """Listen until the block ends; yields the address. TestbedError when the port is taken."""
+    sock = _bound(port)
+    config = uvicorn.Config(_app(conductor), log_config=None, access_log=False, lifespan="off", ws="none")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([sock],), name="mockbot-remote", daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{sock.getsockname()[1]}{PATH}"
+    finally:
+        server.should_exit = server.force_exit = True
+        thread.join()
+        sock.close()
+
+
+def _bound(port: int) -> socket.socket:
+    sock = socket.socket()
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("127.0.0.1", port))
+        sock.listen()
+    except OSError as error:
+        sock.close()
+        raise TestbedError(f"the control endpoint cannot listen on port {port}: {error.strerror}") from None
+    return sock
+
+
+def _app(conductor: "Conductor") -> FastAPI:
+    app = FastAPI(title="mockbot: play", docs_url=None, redoc_url=None)
+
+    @app.middleware("http")
+    async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        return refused(request, None) or await call_next(request)
+
+    @app.exception_handler(MockbotError)
+    def failed(_: Request, error: MockbotError) -> Response:
+        return JSONResponse({"error": str(error)}, 404 if isinstance(error, UsageError) else 503)
+
+    @app.get(PATH)
+    def state() -> Response:
+        return JSONResponse(asdict(conductor.state()))
+
+    @app.post(f"{PATH}/next")
+    def step() -> Response:
+        return JSONResponse(asdict(conductor.order(None, stay=True)))
+
+    @app.post(f"{PATH}/go")
+    def go() -> Response:
+        return JSONResponse(asdict(conductor.order(None, stay=False)))
+
+    @app.post(f"{PATH}/phase/{{name}}")
+    def jump(name: str) -> Response:
+        return JSONResponse(asdict(conductor.order(name, stay=True)))
+
+    return app
