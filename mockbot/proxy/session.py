@@ -1,0 +1,89 @@
+"""Requests to one control port: plain blocking calls that never wait without a limit, and typed errors.
+
+What toxiproxy-python's global APIConsumer should have been: one address per object, hard time limits, no proxy
+variables, every answer outside 2xx an error with the server's words. `over` puts the library's classes on top of it.
+"""
+
+import threading
+from types import FunctionType
+from typing import Final, TypeVar, cast
+
+import requests
+
+from mockbot.proxy.errors import ControlError, ControlPlaneHung, ControlUnreachable
+
+LIMITS: Final = (2.0, 5.0)  # seconds to connect, seconds to answer
+
+C = TypeVar("C")
+
+
+class Session:
+    """One control port; safe to share between threads, and between greenlets under gevent."""
+
+    def __init__(self, url: str, token: str | None = None, limits: tuple[float, float] = LIMITS) -> None:
+        self.url, self.limits = url.rstrip("/"), limits
+        self._lock = threading.Lock()  # a requests session is not made for several threads at once
+        self._session = requests.Session()
+        self._session.trust_env = False
+        if token is not None:
+            self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def get(self, path: str, **_: object) -> requests.Response:
+        return self.call("GET", path)
+
+    def post(self, path: str, json: object = None, **_: object) -> requests.Response:
+        return self.call("POST", path, json)
+
+    def delete(self, path: str, **_: object) -> requests.Response:
+        return self.call("DELETE", path)
+
+    def call(self, method: str, path: str, body: object = None, answer_limit: float | None = None) -> requests.Response:
+        limits = (self.limits[0], answer_limit or self.limits[1])
+        doing = f"{method} {path}"
+        try:
+            with self._lock:
+                answer = self._session.request(
+                    method, self.url + path, json=body, timeout=limits, allow_redirects=False
+                )
+        except requests.ReadTimeout:
+            raise ControlPlaneHung(
+                f"{self.url} did not answer {doing} within {limits[1]:g} s; restart that server and run again"
+            ) from None
+        except requests.RequestException as error:
+            raise ControlUnreachable(f"{self.url} cannot be reached for {doing}: {error}") from None
+        if answer.status_code == 503:  # Toxiproxy's own limit of 25 s has struck before ours
+            raise ControlPlaneHung(f"{self.url} gave up on {doing}: its control API is stuck")
+        if not 200 <= answer.status_code < 300:
+            raise ControlError(doing, answer.status_code, message_of(answer))
+        return answer
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def message_of(answer: requests.Response) -> str:
+    """The server's words: the `error` of a JSON body (whatever its content type says), or the body's text."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return answer.text.strip() or answer.reason
+    return str(body["error"]) if isinstance(body, dict) and "error" in body else answer.text.strip()
+
+
+def over(library_class: type[C], session: Session) -> type[C]:
+    """The library's class, with `session` where its methods mention the global APIConsumer.
+
+    Same code, other globals: two control ports can live in one process, and the library's own modules stay untouched.
+    """
+    rebound = {
+        name: FunctionType(
+            method.__code__,
+            {**method.__globals__, "APIConsumer": session},
+            name,
+            method.__defaults__,
+            method.__closure__,
+        )
+        for name, method in vars(library_class).items()
+        if isinstance(method, FunctionType) and "APIConsumer" in method.__code__.co_names
+    }
+    return cast(type[C], type(library_class.__name__, (library_class,), rebound))
