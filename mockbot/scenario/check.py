@@ -44,6 +44,7 @@ def nearest(word: str, known: Collection[str]) -> str:
 def problems(scenario: "Scenario") -> tuple[Problem, ...]:
     """Everything that does not fit together, in the order of the file."""
     return (
+        *_providers(scenario),
         *_crowd(scenario),
         *_phases(scenario),
         *_faults(scenario),
@@ -57,6 +58,12 @@ def _unknown(
 ) -> Iterator[Problem]:
     if word is not None and word not in known:
         yield Problem(path, f"{word!r} is not a {what} of this scenario{nearest(word, known)}", at_key)
+
+
+def _providers(scenario: "Scenario") -> Iterator[Problem]:
+    for name, provider in scenario.providers.items():
+        for index, tier in enumerate(provider.queue.first):
+            yield from _unknown(("providers", name, "queue", "first", index), "tier", tier, _tiers(scenario))
 
 
 def _crowd(scenario: "Scenario") -> Iterator[Problem]:
@@ -185,7 +192,7 @@ def _whole(path: Path, fault: FaultBase) -> Iterator[Problem]:
 def _tiers(scenario: "Scenario") -> tuple[str, ...]:
     """Every tier that a group has or a provider limits; whoever has no key is "free"."""
     groups = (group.tier for group in scenario.crowd.values())
-    limits = (tier for provider in scenario.providers.values() for tier in provider.limits)
+    limits = (tier for each in scenario.providers.values() for tier in (*each.limits, *each.token_limits))
     return tuple(dict.fromkeys((*groups, *limits, "free")))
 
 
