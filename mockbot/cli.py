@@ -18,6 +18,7 @@ from mockbot.scenario.load import load_scenario
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.scenario.units import duration_text
+from mockbot.stage import Engine, Wire
 
 TARGET = click.argument("target", metavar="NAME|FILE")
 EXIT_CODES = """
@@ -56,12 +57,26 @@ def cli() -> None:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Your own Locust file instead of chat.py.",
 )
-def run(target: str, speed: float | None, ui: bool, processes: int, out: Path | None, locustfile: Path | None) -> None:
+@click.option(
+    "--proxy", type=click.Choice(["embedded", "toxiproxy"]), default="embedded", show_default=True, help="The wire."
+)
+@click.option("--toxiproxy-url", metavar="URL", help="A Toxiproxy that runs already; implies --proxy toxiproxy.")
+def run(
+    target: str,
+    speed: float | None,
+    ui: bool,
+    processes: int,
+    out: Path | None,
+    locustfile: Path | None,
+    proxy: Engine,
+    toxiproxy_url: str | None,
+) -> None:
     """Stage an outage, run a crowd through it, judge how the clients fared."""
     from mockbot.runner import RunOptions  # noqa: PLC0415 - plotting and templates are not needed by the other commands
     from mockbot.runner import run as run_live  # noqa: PLC0415
 
-    options = RunOptions(speed, out, processes, ui, locustfile, " ".join(["mockbot", *sys.argv[1:]]))
+    wire = Wire("toxiproxy" if toxiproxy_url else proxy, toxiproxy_url)
+    options = RunOptions(speed, out, processes, ui, locustfile, wire)
     sys.exit(run_live(load_scenario(find(target)), options, Console()))
 
 
@@ -114,6 +129,15 @@ def report(run_folder: Path) -> None:
     from mockbot.runner import conclude  # noqa: PLC0415 - as above
 
     sys.exit(conclude(run_folder, Console()))
+
+
+@cli.command("proxy", add_help_option=False, context_settings={"ignore_unknown_options": True})
+@click.argument("flags", nargs=-1, type=click.UNPROCESSED)
+def proxy_(flags: tuple[str, ...]) -> None:
+    """Run the embedded proxy alone, with Toxiproxy's flags and control API."""
+    from mockbot.proxy.server import main as serve_proxy  # noqa: PLC0415 - the other commands need no event loop
+
+    sys.exit(serve_proxy(flags))
 
 
 def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -29,7 +29,7 @@ from mockbot.scenario.library import loadtest
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.scenario.units import duration_text
-from mockbot.stage import Addresses, open_stage
+from mockbot.stage import EMBEDDED, Addresses, Wire, open_stage
 
 STOP_WITHIN = 20.0  # wall seconds in which Locust has to write what it saw once it was told to stop
 LOOK = 0.25  # wall seconds between two looks at the progress
@@ -44,7 +44,7 @@ class RunOptions:
     processes: int = 1
     ui: bool = False
     locustfile: Path | None = None
-    command: str = ""
+    wire: Wire = EMBEDDED
 
 
 def run(scenario: Scenario, options: RunOptions, console: Console) -> ExitCode:
@@ -58,11 +58,11 @@ def run(scenario: Scenario, options: RunOptions, console: Console) -> ExitCode:
     )
     interrupted = False
     try:
-        with open_stage(scenario, speed, folder / "logs") as stage:
+        with open_stage(scenario, speed, folder / "logs", options.wire) as stage:
             _play(options, stage, folder, LiveView(console, timeline))
     except KeyboardInterrupt:
         interrupted = True
-    _account_for_the_end(folder, scenario, speed, interrupted=interrupted)
+    _account_for_the_end(folder, scenario, speed, options.wire, interrupted=interrupted)
     code = conclude(folder, console)
     return ExitCode.INTERRUPTED if interrupted else code
 
@@ -142,7 +142,7 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def _account_for_the_end(folder: Path, scenario: Scenario, speed: float, *, interrupted: bool) -> None:
+def _account_for_the_end(folder: Path, scenario: Scenario, speed: float, wire: Wire, *, interrupted: bool) -> None:
     """Write the run.json that Locust could not write itself."""
     if (folder / "run.json").exists():
         return
@@ -159,7 +159,7 @@ def _account_for_the_end(folder: Path, scenario: Scenario, speed: float, *, inte
         t0=None,
         ended="interrupted" if interrupted else "failed",
         end=0.0,
-        engine="embedded",
+        engine=wire.engine,
         seed=scenario.seed,
         why=why,
     )

@@ -5,8 +5,9 @@ left.
 """
 
 import json
+import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, cast
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 
 from mockbot.child import server_child
 from mockbot.proxy.control import ToxicControl
+from mockbot.proxy.real import Lease, require_toxiproxy, start_toxiproxy
 from mockbot.scenario.schema import Scenario
 
 Engine = Literal["embedded", "toxiproxy"]
@@ -42,27 +44,67 @@ class Addresses:
         return cls(**json.loads(text))
 
 
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """Which proxy stands in front of the providers; `url`: a Toxiproxy that runs already, else one is started."""
+
+    engine: Engine = "embedded"
+    url: str | None = None
+
+
+EMBEDDED = Wire()
+
+
 @contextmanager
-def open_stage(scenario: Scenario, speed: float, logs: Path) -> Iterator[Addresses]:
+def open_stage(scenario: Scenario, speed: float, logs: Path, wire: Wire = EMBEDDED) -> Iterator[Addresses]:
     """Start service and proxy on free loopback ports. `logs`: an existing folder. Raises TestbedError."""
     resolved = logs / "service-scenario.json"
     resolved.write_text(scenario.model_dump_json(), "utf-8")
     service_arguments = ["mockbot.service", str(resolved), "--speed", f"{speed:.10g}"]
-    proxy_arguments = ["mockbot.proxy", "--host", "127.0.0.1", "--port", "0", "--seed", str(scenario.seed)]
     with (
         server_child("service", service_arguments, logs / "service.log") as service,
-        server_child("proxy", proxy_arguments, logs / "proxy.log") as proxy,
+        _proxies(wire, cast("dict[str, str]", service["providers"]), scenario.seed, logs) as (control, proxies),
     ):
-        direct = cast("dict[str, str]", service["providers"])
-        proxy_control = str(proxy["control"])
-        with closing(ToxicControl(proxy_control)) as control:
-            listens = {name: control.create(name, urlsplit(url).netloc) for name, url in direct.items()}
         yield Addresses(
             service_control=str(service["control"]),
-            proxy_control=proxy_control,
-            providers={name: f"http://{listen}" for name, listen in listens.items()},
-            direct=direct,
-            proxies={name: name for name in direct},
+            proxy_control=control,
+            providers={provider: f"http://{listen}" for provider, (_, listen) in proxies.items()},
+            direct=cast("dict[str, str]", service["providers"]),
+            proxies={provider: name for provider, (name, _) in proxies.items()},
             speed=speed,
+            engine=wire.engine,
             status_page=str(service["status"]),
         )
+
+
+Proxies = Mapping[str, tuple[str, str]]  # provider -> name of its proxy, where that listens
+
+
+@contextmanager
+def _proxies(wire: Wire, upstreams: Mapping[str, str], seed: int, logs: Path) -> Iterator[tuple[str, Proxies]]:
+    with ExitStack() as stack:
+        if wire.url is not None:
+            yield wire.url, stack.enter_context(_leased(wire.url, upstreams))
+            return
+        if wire.engine == "toxiproxy":
+            url = stack.enter_context(start_toxiproxy(require_toxiproxy())).url
+        else:
+            arguments = ["mockbot.proxy", "--host", "127.0.0.1", "--port", "0", "--seed", str(seed)]
+            url = str(stack.enter_context(server_child("proxy", arguments, logs / "proxy.log"))["control"])
+        with closing(ToxicControl(url)) as control:
+            created = {name: (name, control.create(name, urlsplit(to).netloc)) for name, to in upstreams.items()}
+        yield url, created
+
+
+@contextmanager
+def _leased(url: str, upstreams: Mapping[str, str]) -> Iterator[Proxies]:
+    """Proxies of our own on a Toxiproxy that others use too; deleted at the end, by the lease when we are killed."""
+    run = secrets.token_hex(4)
+    with closing(ToxicControl(url)) as control, Lease(url) as lease:
+        names = {provider: f"mockbot-{run}-{provider}" for provider in upstreams}
+        for name in names.values():
+            lease.hold(name)
+        yield {
+            provider: (names[provider], control.create(names[provider], urlsplit(to).netloc))
+            for provider, to in upstreams.items()
+        }
