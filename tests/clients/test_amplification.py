@@ -19,7 +19,7 @@ def failing(p: float, rng: Random) -> Server:
     return serve
 
 
-def attempts_per_prompt(policy: Words, p: float, prompts: int = 12_000, *, skip: int = 0) -> float:
+def attempts_per_prompt(policy: Words, p: float, prompts: int = 8_000, *, skip: int = 0) -> float:
     """The mean over many prompts of one client process, a second apart; the first `skip` are not counted."""
     rng = Random(7)
     mind, server = minds(policy).mind(rng), failing(p, rng)
@@ -31,7 +31,7 @@ def attempts_per_prompt(policy: Words, p: float, prompts: int = 12_000, *, skip:
 @pytest.mark.parametrize(("policy", "m"), [("sdk", 3), ({"name": "fixed", "attempts": 4}, 4)])
 def test_retries_amplify_as_the_formula_says(policy: Words, m: int, p: float) -> None:
     """(1 - p^m) / (1 - p) attempts per prompt, within 1 %."""
-    assert attempts_per_prompt(policy, p) == pytest.approx((1 - p**m) / (1 - p), rel=0.01)
+    assert attempts_per_prompt(policy, p, 12_000) == pytest.approx((1 - p**m) / (1 - p), rel=0.01)
 
 
 @pytest.mark.parametrize(("p", "retries"), [(0.1, 0.0989), (0.5, 0.0526), (0.9, 0.0101)])
@@ -39,7 +39,7 @@ def test_a_budget_per_success_bounds_the_retries(p: float, retries: float) -> No
     """10 % per success: min(demand, f(1-p)/(1-f(1-p))) retries per prompt, within 3 %."""
     policy = {"name": "fixed", "attempts": 4, "budget": {"name": "per_success", "earns": "10%"}}
 
-    made = attempts_per_prompt(policy, p, 30_000, skip=2000) - 1
+    made = attempts_per_prompt(policy, p, 20_000, skip=2000) - 1
 
     assert made == pytest.approx(retries, rel=0.03)
 
@@ -56,14 +56,14 @@ def test_grpc_throttle_stops_retries_above_nine_percent(p: float, most: float) -
 
 
 def test_finagle_budget_adds_a_fifth() -> None:
-    """Everything fails, a thousand prompts a second: 20 % retries and 10 a second more, over any ten seconds."""
+    """Everything fails, a thousand prompts a second: in ten seconds 20 % of them and 10 a second are retried."""
     rng = Random(1)
     mind = minds({"name": "fixed", "attempts": 4, "wait": "0s", "budget": "finagle"}).mind(rng)
     server = failing(1.0, rng)
 
-    sent = sum(len(play(mind, server, 100 + n / 1000).sends) for n in range(20_000))
+    sent = sum(len(play(mind, server, 100 + n / 1000).sends) for n in range(10_000))
 
-    assert sent - 20_000 == pytest.approx(0.2 * 20_000 + 10 * 20, rel=0.06)
+    assert sent - 10_000 == pytest.approx(0.2 * 10_000 + 100, rel=0.06)
 
 
 def test_finagle_budget_never_leaves_a_quiet_client_without_retries() -> None:
@@ -91,6 +91,6 @@ def test_adaptive_throttle_probes_a_dead_provider_once_a_window() -> None:
     """Nothing accepted: about one attempt in two minutes, of a thousand wanted."""
     mind = minds({"name": "once", "throttle": 2}).mind(Random(3))
 
-    sent = sum(len(play(mind, failing(1.0, Random(1)), n * 0.12).sends) for n in range(20_000))
+    sent = sum(len(play(mind, failing(1.0, Random(1)), n * 0.12).sends) for n in range(10_000))
 
-    assert sent / 20 == pytest.approx(1.0, abs=0.8)
+    assert sent / 10 == pytest.approx(1.0, abs=0.8)

@@ -42,14 +42,13 @@ def test_a_success_begins_a_new_row() -> None:
 
 
 def test_a_wrong_request_is_not_the_providers_fault() -> None:
-    """Ten times 400 opens nothing; five times 429 does."""
-    wrong, limited = _users(FIVE), _users(FIVE)
+    """Ten times 400 opens nothing; five times 429 does, and five times 408 (the provider was too slow to listen)."""
+    users = {code: _users(FIVE) for code in (400, 429, 408)}
     for n in range(10):
-        play(wrong[0], answers(status(400)), float(n))
-        play(limited[0], answers(status(429)), float(n))
+        for code, few in users.items():
+            play(few[0], answers(status(code)), float(n))
 
-    assert _is_sent(wrong[1].begin(20.0))
-    assert not _is_sent(limited[1].begin(20.0))
+    assert {code: _is_sent(few[1].begin(20.0)) for code, few in users.items()} == {400: True, 429: False, 408: False}
 
 
 def test_half_open_lets_one_probe_through() -> None:

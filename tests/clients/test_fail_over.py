@@ -51,6 +51,16 @@ def test_it_stays_away_and_fails_back() -> None:
     assert others == [["other"], ["other"], ["main"]]
 
 
+def test_it_comes_home_early_when_the_other_one_fails() -> None:
+    """Away for five minutes, but the other one fails as well: the next prompt begins at home."""
+    mind = minds({"name": "backoff", "fail_over": {"when": "retry", "stay": "5m"}}, falls_over_to="other").mind(
+        Random(1)
+    )
+    play(mind, answers(DOWN, DOWN, OK))
+
+    assert play(mind, answers(OK), 20.0).providers == ["main"]
+
+
 def test_it_can_bear_some_failures_first() -> None:
     """`failures: 2`: two attempts at each provider before it turns to the other."""
     words = {"name": "fixed", "attempts": 6, "fail_over": {"when": "retry", "failures": 2}}

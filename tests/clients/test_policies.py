@@ -164,6 +164,19 @@ def test_a_plain_answer_that_breaks_is_no_answer_for_an_sdk() -> None:
     assert len(always("sdk", broken, stream=True).sends) == 1
 
 
+def test_who_would_wait_longer_than_his_patience_leaves_when_it_is_over() -> None:
+    """Told to wait a minute with a minute's patience: no further attempt, and the error shows after that minute."""
+    mind = minds({"name": "backoff", "retry_after": "exact"}, patience="1m").mind(Random(1))
+    mind.begin(0.0)
+
+    assert mind.after(1.0, status(503, retry_after=60.0)) == GiveUp(60.0, "patience")
+
+
+def test_an_error_that_comes_too_late_is_not_waited_for() -> None:
+    """litellm's Router sleeps 2 s before it raises; a user with 3 s of patience has left by then."""
+    assert always("litellm-router", DOWN, patience="3s").gave_up == GiveUp(3.0, "patience")
+
+
 def test_giving_up_can_mean_to_stay_away() -> None:
     """A user who `comes_back` leaves for about that long; without it he thinks as usual."""
     away = [always("once", DOWN, seed=seed, comes_back="10m").gave_up for seed in range(2000)]
