@@ -1,5 +1,6 @@
 """The command line: read options into one frozen value, delegate, exit. The only module that reads the environment."""
 
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -61,8 +62,10 @@ def cli() -> None:
     "--proxy", type=click.Choice(["embedded", "toxiproxy"]), default="embedded", show_default=True, help="The wire."
 )
 @click.option("--toxiproxy-url", metavar="URL", help="A Toxiproxy that runs already; implies --proxy toxiproxy.")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 def run(
     target: str,
+    command: tuple[str, ...],
     speed: float | None,
     ui: bool,
     processes: int,
@@ -71,13 +74,39 @@ def run(
     proxy: Engine,
     toxiproxy_url: str | None,
 ) -> None:
-    """Stage an outage, run a crowd through it, judge how the clients fared."""
+    """Stage an outage, run a crowd through it, judge how the clients fared.
+
+    With `-- COMMAND` your own program is the client, in any language: it finds the way through the proxy in its
+    environment (OPENAI_BASE_URL and the like) and is judged by what the service saw of it.
+    """
+    if command:
+        from mockbot.command import CommandOptions, run_command  # noqa: PLC0415 - as below
+
+        guest = CommandOptions(speed, out, command=shlex.join(command))
+        sys.exit(run_command(load_scenario(find(target)), guest, command, Console()))
     from mockbot.runner import RunOptions  # noqa: PLC0415 - plotting and templates are not needed by the other commands
     from mockbot.runner import run as run_live  # noqa: PLC0415
 
     wire = Wire("toxiproxy" if toxiproxy_url else proxy, toxiproxy_url)
     options = RunOptions(speed, out, processes, ui, locustfile, wire)
     sys.exit(run_live(load_scenario(find(target)), options, Console()))
+
+
+@cli.command()
+@TARGET
+@click.option("--speed", type=click.FloatRange(min=0, min_open=True, max=1000), help="As for run.")
+@click.option("--loop", is_flag=True, help="Begin again at the end.")
+@click.option("--start-at", metavar="PHASE", help="Begin with this phase.")
+@click.option("--hold", metavar="PHASE", help="Stay in this phase.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of the first provider; the others follow.")
+def serve(
+    target: str, speed: float | None, loop: bool, start_at: str | None, hold: str | None, port: int | None
+) -> None:
+    """Play an outage with no load: point any client, in any language, at the printed address."""
+    from mockbot.serving import ServeOptions  # noqa: PLC0415 - as above
+    from mockbot.serving import serve as serve_live  # noqa: PLC0415
+
+    sys.exit(serve_live(load_scenario(find(target)), ServeOptions(speed, loop, start_at, hold, port), Console()))
 
 
 @cli.command("list")
