@@ -58,7 +58,7 @@ class Minds:
         return Client(self._manner, self._reaction(), route, rng, page)
 
     def _route(self) -> Route:
-        guards = {provider: _guard(self._policy) for provider in self._providers}
+        guards = {provider: _guard(self._policy, len(self._providers)) for provider in self._providers}
         said = None if isinstance(self._policy, Preset) else self._policy.fail_over
         if said is None:
             return Route(guards, _when(self._policy))
@@ -112,9 +112,10 @@ def _when(policy: Policy) -> When:
     return "breaker" if isinstance(policy, Guarded) and policy.breaker is not None else "retry"
 
 
-def _guard(policy: Policy) -> Guard:
-    if isinstance(policy, Preset) and PRESETS[policy.name].falls_over == "balance":
-        return Guard(breaker=LitellmCooldown())
+def _guard(policy: Policy, providers: int) -> Guard:
+    if isinstance(policy, Preset):
+        cools_down = PRESETS[policy.name].falls_over == "balance" and providers > 1
+        return Guard(breaker=LitellmCooldown() if cools_down else None)
     if not isinstance(policy, Guarded):
         return Guard()
     throttle = policy.throttle

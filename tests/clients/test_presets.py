@@ -218,6 +218,11 @@ def test_a_pair_of_deployments_is_asked_without_a_wait() -> None:
     assert max(gap for told in refused for gap in told.gaps) <= 0.01
 
 
+def test_a_single_deployment_never_cools_down() -> None:
+    """With nothing to fall over to a 429 is tried three times."""
+    assert always("litellm-router-pair", LIMITED).providers == ["main"] * 3
+
+
 def test_a_cooled_down_deployment_is_back_after_five_seconds() -> None:
     """After a 429 everyone goes to the other deployment; five seconds later both are asked again."""
     shared = minds("litellm-router-pair", falls_over_to="other")
