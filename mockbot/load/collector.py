@@ -94,6 +94,8 @@ class Collector:
 
     def seen(self, prompt: Pending, n: int, sight: Sight) -> None:
         """An attempt ended."""
+        if n not in prompt.running:  # the run was closed over it
+            return
         provider, _ = prompt.running.pop(n)
         if sight.outcome == "ok":
             prompt.answered_by = provider

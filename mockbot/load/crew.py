@@ -39,6 +39,7 @@ class Setup:
     providers: dict[str, str]
     t0: float
     speed: float
+    workers: tuple[str, ...] = ()  # who takes turns at the arrivals; a worker that joins later takes none
 
     @property
     def clock(self) -> Clock:

@@ -25,6 +25,7 @@ def p99(values: Sequence[float]) -> float:
 
 def watch(node: Node, name: str, users: Callable[[], int], sink: Callable[[Health], None]) -> None:
     """Runs as a greenlet until it is killed."""
+    node.wait_until(0.0)
     process = psutil.Process()
     process.cpu_percent()
     psutil.cpu_percent()

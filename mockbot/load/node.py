@@ -58,6 +58,7 @@ class Node:
     prefix: str = ""
     closing: bool = False
     broken: str = ""  # why this machine could not make the load
+    hosts: list[Greenlet] = field(default_factory=list)  # who let visitors in
     asking: dict[Greenlet, None] = field(
         default_factory=dict
     )  # in the middle of a prompt; ordered, so that runs repeat
@@ -65,10 +66,9 @@ class Node:
     _minds: dict[str, Minds] = field(default_factory=dict)
     _status: tuple[float, StatusState | None] = (float("-inf"), None)
 
-    @property
-    def open(self) -> bool:
-        """May a user start another prompt?"""
-        return not self.closing and self.clock.now() < self.cast.end
+    def admits(self, intended: float) -> bool:
+        """May a prompt that was due at `intended` start? One that is merely late may, or it would be lost silently."""
+        return not self.closing and intended < self.cast.end
 
     def enrol(self, group: str) -> Who:
         """A new user of a group, under a name that nobody else has."""
@@ -101,6 +101,7 @@ class Node:
     def close(self, within: float) -> None:
         """No new prompts; `within` wall seconds for those under way; the rest is unfinished. Safe to call again."""
         self.closing = True
+        gevent.killall(self.hosts)
         until = self.clock.now() + self.clock.scenario(within)
         while self.collector.pending and self.clock.now() < until:
             gevent.sleep(LOOK)

@@ -4,7 +4,8 @@ Locust appears here only as two callables (set the users, count the users), so t
 one place:
 
     open      stage (or the parent's), run folder, ledger          nothing has happened yet
-    begin     t0, driver, run.json that says "failed" until the end says otherwise
+    begin     t0 is set, and run.json says "failed" until the end says otherwise; the nodes get ready
+    curtain   t0 is now: the faults begin, and a line of progress twice a second
     follow    users as the timeline has them, until its end
     drain     no new prompts; those under way get a bounded time
     end       nodes closed, faults removed, journal complete, run.json, stage gone
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Literal
 
 import gevent
+from gevent import Greenlet
 from gevent.lock import RLock
 
 from mockbot import __version__
@@ -80,20 +82,25 @@ class Play:
         self._driver = Driver(self.timeline, addresses, self.ledger.take)
         self.over = False
         self.told = False  # its verdict
+        self._narrator = Greenlet()
         self._ending = RLock()
 
-    def begin(self) -> Setup:
-        """Now is t0, for the faults and for the load. Raises TestbedError."""
-        self.clock = Clock(time.time(), self.part.speed)
-        self._driver.start(self.clock)
+    def begin(self, head_start: float) -> Setup:
+        """Set the moment t0 for the faults and for the load, `head_start` wall seconds from now."""
+        self.clock = Clock(time.time() + head_start, self.part.speed)
         self.info = replace(self.info, t0=self.clock.t0)
         write_run_info(self.part.folder, self.info)
         return Setup(self.part.scenario, dict(self.addresses.providers), self.clock.t0, self.part.speed)
 
     def attend(self, crew: Crew, users: Callable[[], int]) -> None:
-        """These nodes make the load; from now on there is a line of progress twice a second."""
+        """These nodes make the load."""
         self.crew = crew
         self._users = users
+
+    def raise_curtain(self) -> None:
+        """Wait for t0; from then on the faults come. Raises TestbedError."""
+        gevent.sleep(max(0.0, self.clock.wall(-self.clock.now())))
+        self._driver.start(self.clock)
         self._narrator = gevent.spawn(self._narrate)
 
     def follow(self, set_users: Callable[[Counts], None], workers: Callable[[], object]) -> None:
@@ -136,12 +143,12 @@ class Play:
                 self.ledger.close()
 
     def _come_home(self, ended: Ended, why: str) -> None:
-        stopped = self.clock.now()
+        stopped = max(0.0, self.clock.now())
         crew = getattr(self, "crew", None)
         if crew is not None:
             crew.close(0.0)
-            self._narrator.kill()
         self._driver.stop()
+        self._narrator.kill()
         if ended == "completed" and crew is not None:
             ended, why = _how(crew)
         self.info = replace(

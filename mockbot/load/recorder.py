@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 import gevent
+from gevent.event import Event
 from geventhttpclient.client import HTTPClient
 from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError, HTTPSocketPoolResponse
 
@@ -46,15 +47,18 @@ class Request:
     reader: Callable[[], Reader]
 
 
-def attempt(connection: HTTPClient, request: Request, clock: Clock, until: float) -> Sight:
-    """Send, read, give up at `until` (scenario seconds). Raises GeneratorError, and GreenletExit in a killed user."""
+def attempt(connection: HTTPClient, request: Request, clock: Clock, until: float, token: Event | None = None) -> Sight:
+    """Send, read, give up at `until` (scenario seconds). `token` is set when the first one comes.
+
+    Raises GeneratorError, and GreenletExit in a user that is killed.
+    """
     start = clock.now()
     reader = request.reader()
     response: HTTPSocketPoolResponse | None = None
     try:
         with gevent.Timeout(max(0.001, clock.wall(until - start)), Deadline()):
             response = connection.request("POST", request.uri, request.body, dict(request.headers))
-            outcome = _answer(response, reader, clock)
+            outcome = _answer(response, reader, clock, token)
     except Deadline:
         outcome = "timeout" if reader.first is None else "slow"
     except (OSError, HTTPParseError) as error:
@@ -120,7 +124,7 @@ def retry_after(response: HTTPSocketPoolResponse, clock: Clock) -> float | None:
     return None
 
 
-def _answer(response: HTTPSocketPoolResponse, reader: Reader, clock: Clock) -> Outcome:
+def _answer(response: HTTPSocketPoolResponse, reader: Reader, clock: Clock, token: Event | None) -> Outcome:
     status = response.status_code
     if status == 429 or status >= 400:
         reader.length = len(response.read())
@@ -130,6 +134,8 @@ def _answer(response: HTTPSocketPoolResponse, reader: Reader, clock: Clock) -> O
     while not reader.over and (line := response.readline(b"\n")):
         reader.length += len(line)
         reader.line(line, clock.now())
+        if token is not None and reader.first is not None:
+            token.set()
     if not reader.over and (rest := response.read()):  # readline leaves what has no line end
         reader.length += len(rest)
         reader.line(rest, clock.now())

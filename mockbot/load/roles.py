@@ -8,9 +8,11 @@ import logging
 import time
 from argparse import Namespace
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from locust.env import Environment
+from locust.exception import StopUser
 from locust.rpc import Message
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
@@ -23,10 +25,14 @@ from mockbot.load.dispatch import Counts, Mix
 from mockbot.load.node import Cast, Node, Place
 from mockbot.load.options import Options
 from mockbot.load.play import Play
+from mockbot.load.recorder import GeneratorError
 from mockbot.load.scene import judge, open_play
 from mockbot.load.shape import SPAWN_RATE
 from mockbot.load.users import ChatUser
+from mockbot.load.visitors import welcome
+from mockbot.scenario.timeline import Timeline
 
+WORKERS_NEED, LOCAL_NEEDS = 1.0, 0.25  # wall seconds from setting t0 to t0, in which everybody gets ready
 PLAIN_DRAIN = 10.0  # wall seconds for the requests under way at the end of a plain test, without --stop-timeout
 Users = list[type[ChatUser]]
 log = logging.getLogger("mockbot")
@@ -50,6 +56,22 @@ def classes_of(bases: Users, cast: Cast, node: Node | None) -> Users:
             own["node"] = node
         classes.append(type(name, (by_group.get(name, bases[0]),), own))
     return classes
+
+
+def let_in(node: Node, environment: Environment, timeline: Timeline, turn: int = 0, turns: int = 1) -> None:
+    """From now on visitors of the open groups come as scheduled."""
+    classes = {users.group_name: users for users in chat_users(environment)}
+
+    def visit(group: str, due: float) -> None:
+        visitor = classes[group](environment)
+        try:
+            visitor.ask(due)
+        except (StopUser, GeneratorError):  # done; or the node knows by now that it is broken
+            return
+        finally:
+            visitor.on_stop()
+
+    node.hosts += welcome(node, timeline, visit, turn, turns)
 
 
 def plain_cast(bases: Users, options: Options) -> Cast:
@@ -90,9 +112,12 @@ class Starter:
         """A whole run with a scenario."""
         try:
             self.play = open_play(self.options, self._command)
-            setup = self.play.begin()
+            distributed = isinstance(self._runner, MasterRunner)
+            setup = self.play.begin(WORKERS_NEED if distributed else LOCAL_NEEDS)
             self._crew = self._enlist(self.play, setup)
             self.play.attend(self._crew, lambda: self._runner.user_count)
+            self._set_users(self.play.timeline.at(0.0).users)
+            self.play.raise_curtain()
             self.play.follow(self._set_users, self._workers)
             self.play.drain()
             self._end("completed")
@@ -125,11 +150,13 @@ class Starter:
         if isinstance(self._runner, MasterRunner):
             if not self._runner.worker_count:
                 raise TestbedError("no worker is connected; start one, or use --processes")
+            setup = replace(setup, workers=tuple(sorted(client.id for client in self._runner.clients.all)))
             said(self._environment).mockbot_setup = SETUP.dump_json(setup).decode()
             self._environment.user_classes = [*classes_of(self._bases, cast_, None)]
             return WorkerCrew(self._runner, take)
         node = Node(cast_, setup.clock, Collector(setup.clock, take))
         self._environment.user_classes = [*classes_of(self._bases, cast_, node)]
+        let_in(node, self._environment, play.timeline)
         return LocalCrew(node, lambda: self._runner.user_count, take)
 
     def _set_users(self, counts: Counts) -> None:
@@ -179,6 +206,9 @@ class Worker:
             setup = SETUP.validate_json(options.mockbot_setup)
             self._part = WorkerEnd(self._runner, setup.cast(), setup.clock)
             self._environment.user_classes = [*classes_of(self._bases, self._part.node.cast, self._part.node)]
+            if (me := self._runner.client_id) in setup.workers:
+                turn = setup.workers.index(me)
+                let_in(self._part.node, self._environment, Timeline(setup.scenario), turn, len(setup.workers))
             return
         cast = plain_cast(self._bases, Options.of(options))
         self._part = WorkerEnd(self._runner, cast, Clock(time.time()))

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import gevent
 from gevent import GreenletExit
+from gevent.event import Event
 from geventhttpclient.url import URL
 from locust import FastHttpUser, task
 from locust.env import Environment
@@ -20,6 +21,7 @@ from mockbot.evidence.records import Settled
 from mockbot.load.collector import Pending, Sight, Who
 from mockbot.load.dialects import Body, chat, request
 from mockbot.load.node import Node
+from mockbot.load.race import Race
 from mockbot.load.recorder import GeneratorError, attempt
 from mockbot.scenario.schema import Group
 
@@ -51,7 +53,7 @@ class ChatUser(FastHttpUser):
         self.who: Who = self.node.enrol(self.group_name)
         self._mind: Mind = self.node.mind(self.who)
         self._rng: Random = self.node.rng(self.who, "think")
-        self._due = self.node.clock.now() + self._think()
+        self._due = max(0.0, self.node.clock.now()) + self._think()
         self._leaving = False
 
     def body(self) -> Body:
@@ -70,11 +72,12 @@ class ChatUser(FastHttpUser):
 
     def ask(self, intended: float | None = None) -> float | None:
         """One prompt, from start to settlement. Returns how long the user stays away; StopUser at a shut gate."""
-        if not self.node.open:
+        due = self.node.clock.now() if intended is None else intended
+        if not self.node.admits(due):
             raise StopUser
         me = gevent.getcurrent()
         self.node.asking[me] = None
-        prompt = self.node.collector.begin(self.who, self.node.clock.now() if intended is None else intended)
+        prompt = self.node.collector.begin(self.who, due)
         settled: Settled = "unfinished"
         try:
             end = self._converse_about(prompt)
@@ -113,7 +116,7 @@ class ChatUser(FastHttpUser):
                 self.node.wait_until(move.at)
                 move = mind.due(max(clock.now(), move.at), move, status())
                 continue
-            seen = self._send(prompt, move)
+            seen = self._send(prompt, move) if move.hedge_after is None else self._race(prompt, move)
             if seen.outcome == "ok":
                 mind.succeeded(clock.now(), seen)
                 return None
@@ -121,21 +124,27 @@ class ChatUser(FastHttpUser):
         self.node.wait_until(move.at)
         return move
 
-    def _send(self, prompt: Pending, move: Send) -> Seen:
+    def _race(self, prompt: Pending, move: Send) -> Seen:
+        return Race(self.node, self._mind, lambda move, token: self._send(prompt, move, token)).run(move)
+
+    def _send(self, prompt: Pending, move: Send, token: Event | None = None) -> Seen:
         place = self.node.cast.places[move.provider]
         url = URL(place.url + "/")
         n = self.node.collector.send(prompt, move.provider)
         marks = {"x-mockbot-prompt": prompt.id, "x-mockbot-attempt": str(n), "x-mockbot-group": self.group_name}
         ask = request(place.dialect, url.path.rstrip("/"), self.body(), self.key, marks, stream=self.spec.stream)
-        start = self.node.clock.now()
+        start, connection = self.node.clock.now(), self.client.client.clientpool.get_client(url)
         try:
-            sight = attempt(self.client.client.clientpool.get_client(url), ask, self.node.clock, move.at + move.timeout)
+            sight = attempt(connection, ask, self.node.clock, move.at + move.timeout, token)
         except GreenletExit:
-            self._report(Sight("unfinished", start, self.node.clock.now()), ask.uri, url)
+            self._told(prompt, n, Sight("unfinished", start, self.node.clock.now()), url, ask.uri)
             raise
-        self.node.collector.seen(prompt, n, sight)
-        self._report(sight, ask.uri, url)
+        self._told(prompt, n, sight, url, ask.uri)
         return _seen(sight, move.provider)
+
+    def _told(self, prompt: Pending, n: int, sight: Sight, url: URL, path: str) -> None:
+        self.node.collector.seen(prompt, n, sight)
+        self._report(sight, path, url)
 
     @property
     def key(self) -> str:

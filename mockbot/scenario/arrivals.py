@@ -1,6 +1,7 @@
 """When somebody new comes: the absolute schedule of an open group, from its rate and a seed. Pure.
 
-The schedule is fixed before anybody answers, which is what makes a loop open: a slow answer or a late sender shifts no later arrival.
+The schedule is fixed before anybody answers, which is what makes a loop open: a slow answer or a late sender shifts no
+later arrival.
 """
 
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ def arrivals(timeline: Timeline, group: str, seed: int) -> Iterator[float]:
 
 
 def _stretches(timeline: Timeline, group: str) -> Iterator[tuple[float, float, float, float]]:
-    """(start, end, rate there, rate here) of each phase; within a phase a rate changes in a straight line, if at all."""
+    """(start, end, first rate, last rate) of each phase; in between it goes in a straight line."""
     for phase in timeline.phases:
         first = timeline.at(phase.start).arrivals[group]
         middle = timeline.at((phase.start + phase.end) / 2).arrivals[group]
