@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from mockbot.evidence.disturbance import Disturbance
 from mockbot.evidence.sketch import Sketch
@@ -10,8 +11,7 @@ from mockbot.evidence.sketch import Sketch
 EXAMPLES = 3  # prompts kept as evidence of what was not good
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Key:
+class Key(NamedTuple):
     """Where a sample belongs. `provider` is set for attempts and empty for prompts."""
 
     phase: int
@@ -20,8 +20,7 @@ class Key:
     provider: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """One prompt, or in a provider's scope one attempt. `at` is when it was intended, `took` is counted from then."""
 
     name: str

@@ -47,7 +47,7 @@ def habits(attempts: Iterable[Attempt], speed: float) -> tuple[Habit, ...]:
     for attempt in attempts:
         asked[attempt.prompt].append(attempt)
     prompts = [sorted(each, key=lambda attempt: attempt.n) for each in asked.values()]
-    found = [_habit(name, [look(prompt, speed) for prompt in prompts]) for name, look in _LOOKS.items()]
+    found = [_habit(name, [look(prompt, speed) for prompt in prompts]) for name, look in LOOKS.items()]
     return (*found, _gives_up(prompts))
 
 
@@ -59,7 +59,7 @@ def _habit(name: str, seen: Iterable[str | None]) -> Habit:
 def _ignores_retry_after(asked: Asked, speed: float) -> str | None:
     for before, after in pairwise(asked):
         told, waited = before.retry_after, after.start - before.end
-        if told is not None and after.provider == before.provider and waited < TOLERANCE * told:
+        if told is not None and after.provider == before.provider and 0 <= waited < TOLERANCE * told:
             return f"{_name(before)}: told to wait {told / speed:.3g} s, came back after {waited / speed:.3g} s"
     return None
 
@@ -82,12 +82,15 @@ def _does_not_back_off(asked: Asked, speed: float) -> str | None:
     waits = [
         (after.start - before.end) / speed
         for before, after in pairwise(asked)
-        if after.provider == before.provider and before.retry_after is None and before.outcome != "refused"
+        if after.provider == before.provider
+        and before.retry_after is None
+        and before.outcome != "refused"
+        and after.start >= before.end  # a hedge is no retry
     ]
     mean = sum(waits) / len(waits) if waits else 0.0
     fixed = len(waits) >= 4 and max(waits) - min(waits) < SAME * mean
     at_once = sum(wait < AT_ONCE for wait in waits)
-    if not fixed and at_once < 2:
+    if not fixed and at_once < max(2, len(waits) / 2):  # full jitter waits for next to nothing now and then
         return None
     return f"{_name(asked[0])}: waited {', '.join(f'{wait:.2f} s' for wait in waits[:5])} between attempts"
 
@@ -110,7 +113,7 @@ def _hangs(asked: Asked, speed: float) -> str | None:
 def _gives_up(prompts: Sequence[Asked]) -> Habit:
     """A habit of the whole run: whoever has retried once, or sent little, is not accused."""
     name = "never_retries"
-    failed = [asked[0] for asked in prompts if _might_have_passed(asked[0])]
+    failed = [asked[0] for asked in prompts if might_have_passed(asked[0])]
     retried = any(len(asked) > 1 for asked in prompts)
     if retried or len(failed) < SHOWN:
         return Habit(name, 0, (), HABITS[name])
@@ -118,7 +121,7 @@ def _gives_up(prompts: Sequence[Asked]) -> Habit:
     return Habit(name, len(failed), told, HABITS[name])
 
 
-def _might_have_passed(attempt: Attempt) -> bool:
+def might_have_passed(attempt: Attempt) -> bool:
     if attempt.status is not None and attempt.outcome in {"http_error", "rate_limited"}:
         return attempt.status >= 500 or attempt.status in RETRYABLE
     return attempt.outcome in {"refused", "reset", "timeout"}
@@ -128,7 +131,7 @@ def _name(attempt: Attempt) -> str:
     return f"{attempt.prompt} at {attempt.start:.1f} s"
 
 
-_LOOKS: Mapping[str, _Look] = {
+LOOKS: Mapping[str, _Look] = {
     "ignores_retry_after": _ignores_retry_after,
     "retries_what_cannot_succeed": _retries_what_cannot_succeed,
     "retries_without_end": _retries_without_end,

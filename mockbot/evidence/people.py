@@ -4,8 +4,10 @@ A user is down from the `intended` of a prompt that was not good until the end o
 rest of the time from his first prompt to the end of his last. One user's prompts come one after the other.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from mockbot.evidence.records import Prompt
 from mockbot.evidence.sketch import Sketch
@@ -34,8 +36,7 @@ class Outages:
         self.longest.merge(other.longest)
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """A time, scenario seconds, in which one user was up or down."""
 
     start: float
@@ -47,21 +48,28 @@ class Stretch:
 class People:
     """Every user's state; its size is the number of users."""
 
-    _users: dict[tuple[str, str], dict[str, _User]] = field(default_factory=dict)
+    _users: dict[tuple[str, str], dict[str, _User]] = field(default_factory=lambda: defaultdict(dict))
 
     def live(self, prompt: Prompt, *, good: bool) -> Iterator[Stretch]:
         """Account for the time from the user's last prompt to the end of this one."""
-        group = self._users.setdefault((prompt.group, prompt.tier), {})
-        user = group.setdefault(prompt.user, _User(prompt.intended))
+        user = self._user(prompt)
         user.failed |= prompt.settled != "answered"
-        down = user.down_since is not None
-        begin, end = max(user.seen, prompt.intended), max(user.seen, prompt.end)
-        if begin > user.seen:
-            yield Stretch(user.seen, begin, up=not down)
-        if end > begin:
-            yield Stretch(begin, end, up=good and not down)
+        was_up = user.down_since is None
+        start, end = user.seen, max(user.seen, prompt.end)
+        turn = max(start, prompt.intended) if was_up and not good else start
+        if turn > start:
+            yield Stretch(start, turn, up=True)
+        if end > turn:
+            yield Stretch(turn, end, up=good and was_up)
         user.seen = end
         _turn(user, prompt.intended, end, good=good)
+
+    def _user(self, prompt: Prompt) -> _User:
+        group = self._users[prompt.group, prompt.tier]
+        user = group.get(prompt.user)
+        if user is None:
+            user = group[prompt.user] = _User(prompt.intended)
+        return user
 
     def outages(self) -> Iterator[tuple[str, str, Outages]]:
         """(group, tier, what its users went through)."""

@@ -14,21 +14,25 @@ from bisect import bisect_right, insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar, assert_never
+from typing import NamedTuple, TypeVar, assert_never
 
 from mockbot.evidence.cells import Cell, Course, Key, Sample, Work
+from mockbot.evidence.detectors import Setting
 from mockbot.evidence.disturbance import Disturbance, disturbance_of
+from mockbot.evidence.findings import Watch
 from mockbot.evidence.journal import Broken, RunEvidence
 from mockbot.evidence.people import Outages, People, Stretch
 from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
-from mockbot.evidence.sketch import Sketch
+from mockbot.evidence.series import Series
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 
 PENDING = 20  # prompts listed by name
 BROKEN = 20  # unreadable lines kept
+LATE = 0.05  # wall seconds
 APDEX_SHARE = 0.25  # satisfied within this share of the slo, so that "tolerating" (4 times as long) ends with it
 
+_TURNED_AWAY = frozenset({"refused", "reset"})
 _M = TypeVar("_M", Cell, Course, Work, Outages)
 
 
@@ -40,11 +44,12 @@ class Tally:
     timeline: Timeline
     what: Disturbance
     speed: float = 1.0
+    guest: bool = False  # the client is not ours
     seen_until: float = 0.0
     cells: dict[Key, Cell] = field(default_factory=lambda: defaultdict(Cell))
     courses: dict[Key, Course] = field(default_factory=lambda: defaultdict(Course))  # their phase is -1
     people: People = field(default_factory=People)
-    lag: Sketch = field(default_factory=Sketch)  # wall seconds by which prompts were sent late
+    sent_late: int = 0  # prompts sent more than LATE wall seconds after they were intended
     outcomes: Counter[str] = field(default_factory=Counter)
     turned_away: Counter[tuple[str, int]] = field(
         default_factory=Counter
@@ -56,15 +61,26 @@ class Tally:
     )  # provider -> most requests in one second after the clear
     felt: Counter[str] = field(default_factory=Counter)  # fault -> requests it hit
     alive: Counter[int] = field(default_factory=Counter)  # phase -> prompts that were under way in it
+    series: Series = field(init=False)
+    watch: Watch = field(init=False)
     pending: list[Prompt] = field(default_factory=list)  # the oldest ones
     pending_count: int = 0
     overdue: int = 0  # pending although the patience of their group was over
     broken: list[Broken] = field(default_factory=list)  # the first ones, and torn last lines
     broken_count: int = 0  # torn last lines aside
+    _slo: float = 0.0
+    _satisfied: float = 0.0
+    _late: float = 0.0
     _starts: list[float] = field(default_factory=list)
     _tiers: dict[str, str] = field(default_factory=dict)
+    _places: dict[tuple[int, str, str, str], "_Place"] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._slo, self._satisfied = self.scenario.slo, APDEX_SHARE * self.scenario.slo
+        self.series = Series(self.timeline.end)
+        clock = self.speed if self.guest else 1.0  # our own clients live in scenario time
+        self.watch = Watch(Setting(self.scenario, self.timeline, self.what, clock, self.guest))
+        self._late = LATE * self.speed
         self._starts = [phase.start for phase in self.timeline.phases]
         self._tiers = {name: group.tier for name, group in self.scenario.crowd.items()}
 
@@ -80,49 +96,75 @@ class Tally:
                 empty.merge(cell)
         return empty
 
+    @property
+    def asked(self) -> int:
+        """All prompts that count."""
+        return sum(cell.prompts for key, cell in self.cells.items() if not key.provider)
+
     def add_prompt(self, prompt: Prompt) -> None:
         """Count one prompt."""
-        self.seen_until = max(self.seen_until, prompt.end)
-        index = self.phase(prompt.intended)
+        intended, end, answered = prompt.intended, prompt.end, prompt.settled == "answered"
+        self.seen_until = max(self.seen_until, end)
+        index = self.phase(intended)
         if index is None:
             return
-        sample = self._sample_of(prompt)
-        key = Key(index, prompt.group, prompt.tier)
-        cell = self.cells[key]
-        cell.add(sample, APDEX_SHARE * self.scenario.slo)
-        cell.attempts += prompt.attempts
-        self.courses[Key(-1, prompt.group, prompt.tier)].add(sample, self.what)
-        self.lag.add((prompt.start - prompt.intended) / self.speed)
-        self._add_completion(prompt, index, good=sample.good)
+        took, over = end - intended, prompt.settled != "unfinished"
+        sample = Sample(prompt.id, intended, took, answered, answered and took <= self._slo, over, prompt.first_token)
+        place = self._place(index, prompt.group, prompt.tier)
+        place.cell.add(sample, self._satisfied)
+        place.cell.attempts += prompt.attempts
+        place.course.add(sample, self.what)
+        self.sent_late += prompt.start - intended > self._late
+        self._add_completion(place, prompt, index, good=sample.good)
         for stretch in self.people.live(prompt, good=sample.good):
-            self._add_stretch(key, stretch)
-        if prompt.settled == "unfinished":
+            self._add_stretch(place.key, stretch)
+        self.series.add_prompt(intended, took if answered else None, prompt.first_token, good=sample.good)
+        self.watch.add_prompt(prompt)
+        if not over:
             self._add_pending(prompt)
 
     def add_attempt(self, attempt: Attempt) -> None:
         """Count one attempt, for its provider's scope."""
-        self.seen_until = max(self.seen_until, attempt.end)
-        self.outcomes[attempt.outcome] += 1
-        if attempt.outcome in {"refused", "reset"}:
-            self.turned_away[attempt.provider, int(attempt.end)] += 1
-        index = self.phase(attempt.start)
+        start, end, outcome = attempt.start, attempt.end, attempt.outcome
+        self.seen_until = max(self.seen_until, end)
+        self.outcomes[outcome] += 1
+        if outcome in _TURNED_AWAY:
+            self.turned_away[attempt.provider, int(end)] += 1
+        index = self.phase(start)
         if index is None:
             return
-        tier = self._tiers.get(attempt.group, "free")
-        sample = self._sample_of_attempt(attempt)
-        cell = self.cells[Key(index, attempt.group, tier, attempt.provider)]
-        cell.add(sample, APDEX_SHARE * self.scenario.slo)
-        cell.sent += 1
-        self.cells[Key(index, attempt.group, tier)].sent += 1
-        self.courses[Key(-1, attempt.group, tier, attempt.provider)].add(sample, self.what)
-        self.courses[Key(-1, attempt.group, tier)].notice(sample, self.what)
-        done = self.phase(attempt.end)
-        if sample.good and done is not None:
-            self.cells[Key(done, attempt.group, tier, attempt.provider)].good_done += 1
+        self.watch.add_attempt(attempt)
+        self.series.add_attempt(attempt)
+        took, ok, over = end - start, outcome == "ok", outcome != "unfinished"
+        sample = Sample(attempt.prompt, start, took, ok, ok and took <= self._slo, over, attempt.first_token)
+        place = self._place(index, attempt.group, self._tiers.get(attempt.group, "free"), attempt.provider)
+        place.cell.add(sample, self._satisfied)
+        place.cell.sent += 1
+        place.asked.sent += 1
+        place.course.add(sample, self.what)
+        if not sample.good:
+            place.asked_course.notice(sample, self.what)
+        elif (done := self.phase(end)) is not None:
+            self._place(done, *place.key[1:]).cell.good_done += 1
+
+    def _place(self, index: int, group: str, tier: str, provider: str = "") -> "_Place":
+        """The counters for what began in this phase, made when first needed."""
+        place = self._places.get((index, group, tier, provider))
+        if place is None:
+            key = Key(index, group, tier, provider)
+            place = self._places[key] = _Place(
+                key,
+                self.cells[key],
+                self.courses[key._replace(phase=-1)],
+                self.cells[key._replace(provider="")],
+                self.courses[Key(-1, group, tier)],
+            )
+        return place
 
     def add_second(self, second: ServiceSecond) -> None:
         """Count what one provider saw in one second."""
         self.felt.update(second.felt)
+        self.series.add_second(second)
         seen = Work(1, second.offered, second.finished, second.work, second.wasted, second.capacity)
         index = self.phase(second.t)
         if index is not None:
@@ -138,24 +180,12 @@ class Tally:
         if line.last or self.broken_count <= BROKEN:
             self.broken.append(line)
 
-    def _sample_of(self, prompt: Prompt) -> Sample:
-        took, answered = prompt.end - prompt.intended, prompt.settled == "answered"
-        good = answered and took <= self.scenario.slo
-        return Sample(
-            prompt.id, prompt.intended, took, answered, good, prompt.settled != "unfinished", prompt.first_token
-        )
-
-    def _sample_of_attempt(self, attempt: Attempt) -> Sample:
-        took, answered = attempt.end - attempt.start, attempt.outcome == "ok"
-        good, over = answered and took <= self.scenario.slo, attempt.outcome != "unfinished"
-        return Sample(attempt.prompt, attempt.start, took, answered, good, over, attempt.first_token)
-
-    def _add_completion(self, prompt: Prompt, first: int, *, good: bool) -> None:
+    def _add_completion(self, place: "_Place", prompt: Prompt, first: int, *, good: bool) -> None:
         done = self.phase(prompt.end)
-        last = len(self._starts) - 1 if done is None else done
         if good and done is not None:
-            self.cells[Key(done, prompt.group, prompt.tier)].good_done += 1
-        for index in range(first, last + 1):
+            cell = place.cell if done == first else self._place(done, *place.key[1:]).cell
+            cell.good_done += 1
+        for index in range(first, (len(self._starts) - 1 if done is None else done) + 1):
             self.alive[index] += 1
 
     def _add_stretch(self, key: Key, stretch: Stretch) -> None:
@@ -165,7 +195,7 @@ class Tally:
             micros = round(1e6 * (min(stretch.end, phase.end) - max(stretch.start, phase.start)))
             if micros <= 0:
                 break
-            cell = self.cells[Key(index, key.group, key.tier)]
+            cell = self._place(index, key.group, key.tier).cell
             if stretch.up:
                 cell.up += micros
             else:
@@ -183,15 +213,25 @@ class Tally:
             self.overdue += 1
 
 
+class _Place(NamedTuple):
+    """The counters that a sample goes to; `asked` are those of the prompts, where an attempt is noticed too."""
+
+    key: Key
+    cell: Cell
+    course: Course
+    asked: Cell
+    asked_course: Course
+
+
 def _when(prompt: Prompt) -> tuple[float, str]:
     return prompt.intended, prompt.id
 
 
 def tally(evidence: RunEvidence) -> Tally:
     """Count everything once."""
-    result = Tally(
-        evidence.scenario, evidence.timeline, disturbance_of(evidence.timeline, evidence.actions), evidence.info.speed
-    )
+    what = disturbance_of(evidence.timeline, evidence.actions)
+    guest = evidence.info.client == "command"
+    result = Tally(evidence.scenario, evidence.timeline, what, evidence.info.speed, guest)
     _add_requests(result, evidence.requests())
     for line in evidence.seconds():
         if isinstance(line, Broken):

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from mockbot.evidence.findings import Finding
 from mockbot.evidence.guards import MIN_PROMPTS, GuardResult, check_guards
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.manners import habits
@@ -73,6 +74,7 @@ class Judgement:
     pending: tuple[Prompt, ...]  # the first of them
     pending_count: int
     outcomes: Mapping[str, int]  # of all attempts
+    findings: tuple[Finding, ...]
     tally: Tally
 
 
@@ -95,6 +97,7 @@ def judge(evidence: RunEvidence) -> Judgement:
         tuple(counted.pending),
         counted.pending_count,
         dict(sorted(counted.outcomes.items())),
+        counted.watch.findings(),
         counted,
     )
 

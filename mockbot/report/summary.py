@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from mockbot import __version__
 from mockbot.evidence.disturbance import measured_begin, measured_end
+from mockbot.evidence.findings import Finding
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.measures import Scope
 from mockbot.evidence.records import Action, Prompt, RunInfo
@@ -105,6 +106,17 @@ class ActionOut(_Frozen):
     error: str | None
 
 
+class FindingOut(_Frozen):
+    """What a group of clients did that made its outage worse, with the first prompts that show it."""
+
+    name: str
+    group: str
+    times: int
+    did: str
+    evidence: tuple[str, ...]
+    remedy: str
+
+
 class Pending(_Frozen):
     """A prompt that was still waiting when the run ended."""
 
@@ -157,6 +169,7 @@ class Summary(_Frozen):
     expectations: tuple[Expected, ...]
     guards: tuple[Guard, ...]
     measures: tuple[Measures, ...]
+    findings: tuple[FindingOut, ...]
     outcomes: dict[str, int]
     pending_count: int
     pending: tuple[Pending, ...]
@@ -177,6 +190,7 @@ def summarize(evidence: RunEvidence, judgement: Judgement) -> Summary:
         expectations=tuple(map(_expected, judgement.expectations)),
         guards=tuple(Guard(name=guard.name, ok=guard.ok, says=guard.says) for guard in judgement.guards),
         measures=tuple(map(_measures, judgement.rows)),
+        findings=tuple(map(_finding, judgement.findings)),
         outcomes=dict(judgement.outcomes),
         pending_count=judgement.pending_count,
         pending=tuple(map(_pending, judgement.pending)),
@@ -277,6 +291,17 @@ def _action(action: Action) -> ActionOut:
         sent=round(action.sent, 6),
         confirmed=_round(action.confirmed),
         error=action.error,
+    )
+
+
+def _finding(finding: Finding) -> FindingOut:
+    return FindingOut(
+        name=finding.name,
+        group=finding.group,
+        times=finding.times,
+        did=finding.did,
+        evidence=finding.evidence,
+        remedy=finding.remedy,
     )
 
 

@@ -4,7 +4,8 @@ columns.
 
 from collections.abc import Iterable
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -29,6 +30,7 @@ COURSE = {
     "amplification": "attempts per prompt issued",
     "wasted_work": "wasted work",
 }
+FINDINGS = 6  # shown
 STYLES: dict[Verdict, str] = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
 MARKS: dict[Verdict, str] = {"pass": "ok", "fail": "FAILED", "inconclusive": "unknown"}
 
@@ -41,8 +43,8 @@ def print_judgement(console: Console, evidence: RunEvidence, judgement: Judgemen
     for line in _course(summary):
         console.print(line)
     console.print()
-    for line in (*_expectations(summary), *_pending(summary), *_verdict(summary)):
-        console.print(line, soft_wrap=False)
+    for part in (*_expectations(summary), *_pending(summary), *_findings(summary), *_verdict(summary)):
+        console.print(part)
 
 
 def _table(summary: Summary) -> Table:
@@ -81,13 +83,16 @@ def _course(summary: Summary) -> Iterable[Text]:
     yield Text(", ".join(told))
 
 
-def _expectations(summary: Summary) -> Iterable[Text]:
+def _expectations(summary: Summary) -> Iterable[RenderableType]:
+    lines = Table.grid(padding=(0, 2))
+    lines.add_column(justify="right")
+    lines.add_column()
     for case in summary.expectations:
-        seen = seen_words(case.measure, case.seen)
-        text = f"{case.measure} {case.expected} ({scope_words(case.scope)}): {seen}"
-        yield Text.assemble((f"{MARKS[case.result]:>8}", STYLES[case.result]), f"  {text}")
+        text = f"{case.measure} {case.expected} ({scope_words(case.scope)}): {seen_words(case.measure, case.seen)}"
+        lines.add_row(Text(MARKS[case.result], STYLES[case.result]), Text(text))
         if case.result != "pass":
-            yield Text(f"          {case.why + '; ' if case.why else ''}look at {case.where}", style="dim")
+            lines.add_row("", Text(f"{case.why + '; ' if case.why else ''}look at {case.where}", style="dim"))
+    yield lines
 
 
 def _pending(summary: Summary) -> Iterable[Text]:
@@ -96,7 +101,20 @@ def _pending(summary: Summary) -> Iterable[Text]:
         yield Text(f"pending at the end: {summary.pending_count} prompts: {names}", style="yellow")
 
 
-def _verdict(summary: Summary) -> Iterable[Text]:
-    yield Text("")
-    yield Text.assemble("verdict: ", (summary.verdict, STYLES[summary.verdict]))
-    yield from (Text(f"  {reason}") for reason in summary.reasons)
+def _findings(summary: Summary) -> Iterable[RenderableType]:
+    """Where the most is to be gained; the report has all of it with its evidence."""
+    if not summary.findings:
+        return
+    yield Text("\nwhat made it worse", style="bold")
+    yield from (_item(f"{finding.group} {finding.did}") for finding in summary.findings[:FINDINGS])
+    if (more := len(summary.findings) - FINDINGS) > 0:
+        yield _item(f"and {more} more, with evidence, in the report")
+
+
+def _item(text: str) -> Padding:
+    return Padding(Text(text), (0, 0, 0, 2), expand=False)
+
+
+def _verdict(summary: Summary) -> Iterable[RenderableType]:
+    yield Text.assemble("\nverdict: ", (summary.verdict, STYLES[summary.verdict]))
+    yield from map(_item, summary.reasons)

@@ -32,7 +32,7 @@ def test_it_shows_phases_groups_expectations_and_the_verdict() -> None:
         *("steady", "all", "300", "100%", "100%", "1.00", "998ms", "998ms"),
     ]
     assert sum(line.split()[:1] == ["hasty"] for line in lines) == 4
-    assert "  FAILED  availability >= 50% (phase blackout): 33.33%" in lines
+    assert "FAILED  availability >= 50% (phase blackout): 33.33%" in [line.strip() for line in lines]
     assert "pending at the end: 1 prompts: young (patient, 399s)" in lines
     assert "verdict: fail" in lines
     assert "recovered after" in text
@@ -67,4 +67,7 @@ def test_one_group_needs_no_rows_of_its_own() -> None:
     """The table says everything once."""
     alone = scenario(crowd={"patient": {"users": "100%", "policy": "backoff"}})
 
-    assert "patient" not in told(evidence(sound_run(), FELT, of=alone))
+    table = told(evidence(sound_run(), FELT, of=alone)).split("\n\n")[0]
+
+    assert "whole run" in table
+    assert "patient" not in table
