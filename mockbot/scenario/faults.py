@@ -165,6 +165,10 @@ class ErrorEventSpec(Spec):
     main = "code"
     code: str = "server_error"
     after_tokens: Whole = Field(3, ge=0)
+    shape: Literal["nested", "flat", "failed"] = Field(
+        "nested",
+        description="OpenAI Responses only: an error object in the event, the event itself, or response.failed",
+    )
 
 
 class MalformedEventSpec(Spec):

@@ -28,6 +28,10 @@ class Queue(Model):
     limit: Whole = Field(100, ge=0)
     order: Literal["fifo", "lifo"] = "fifo"
     max_wait: Duration | None = None
+    first: tuple[Name, ...] = Field(
+        (),
+        description="tiers that are served before all others, in this order; a full queue pushes others out for them",
+    )
 
 
 class Tokens(Model):
@@ -68,6 +72,12 @@ class Provider(Model):
     answer: Answer = Answer()
     limits: dict[Name, Annotated[Rate, Field(gt=0)]] = Field(
         default_factory=dict, description="requests per API key, by tier"
+    )
+    token_limits: dict[Name, Annotated[Rate, Field(gt=0)]] = Field(
+        default_factory=dict, description="tokens per API key, prompt and answer together, by tier"
+    )
+    refusal_cost: Duration = Field(
+        0.0, description="slot time that turning a request away takes from the others; 0: refusing is free"
     )
     retry_after: Duration | None = Field(
         None, description="what a refusal for lack of capacity tells the client to wait"

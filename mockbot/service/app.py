@@ -16,7 +16,7 @@ from mockbot import __version__
 from mockbot.service.desk import Desk
 from mockbot.service.dialects import FAMILIES, Family
 from mockbot.service.dialects.base import Dialect, ProviderError, dialect_for
-from mockbot.service.exchange import Endpoint, Reset, caller_of, error_response, trouble_of
+from mockbot.service.exchange import Endpoint, Reset, caller_of, error_response, failure_of
 from mockbot.service.reply import fingerprint
 from mockbot.service.watch import Watch, Watched
 
@@ -81,11 +81,11 @@ def _lists(app: FastAPI, desk: Desk, family: Family, seed: int) -> None:
         caller = caller_of(dict(request.scope["headers"]), request.scope)
         failed = desk.edge(caller, request.url.path, counts=False)
         if failed is not None:
-            raise trouble_of(failed)
+            raise failure_of(failed)
 
     def headers(request: Request) -> dict[str, str]:
         mark = fingerprint(seed, request.url.path.encode())
-        lines = family.dialects[0].headers(mark, 0, None, desk.clock.speed)
+        lines = family.dialects[0].headers(mark, 0, (), desk.clock.speed)
         return {name.decode(): value.decode() for name, value in lines}
 
     @app.get("/v1/models", response_class=Response, responses={200: {"content": {"application/json": {}}}})
@@ -104,14 +104,14 @@ def _lists(app: FastAPI, desk: Desk, family: Family, seed: int) -> None:
 
 
 def _errors(app: FastAPI, desk: Desk, dialects: Sequence[Dialect], seed: int) -> None:
-    def answered(request: Request, trouble: ProviderError) -> Response:
+    def answered(request: Request, error: ProviderError) -> Response:
         mark = fingerprint(seed, request.url.path.encode())
         host = request.headers.get("host", "api")
-        return error_response(dialect_for(request.url.path, dialects), trouble, mark, desk.clock.speed, host)
+        return error_response(dialect_for(request.url.path, dialects), error, mark, desk.clock.speed, host)
 
     @app.exception_handler(ProviderError)
-    async def on_trouble(request: Request, trouble: ProviderError) -> Response:
-        return answered(request, trouble)
+    async def on_provider_error(request: Request, error: ProviderError) -> Response:
+        return answered(request, error)
 
     @app.exception_handler(StarletteHTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:

@@ -15,23 +15,26 @@ Rules
   (the virtual time of processor sharing; Parekh & Gallager 1993). k = 1 is M/G/1-PS.
 - Abandoned work: `continues` (queued and running work goes on: zombies), `leaves_queue` (only running work goes on),
   `stops` (neither does). Slot-seconds after the client has gone are `wasted`.
-- Tiers named in `first` wait in a line of their own that is served first, and when the queue is full one of them pushes
-  out the youngest of the last line.
+- Tiers named in the queue's `first` wait in a line of their own that is served first, and when the queue is full one
+  of them pushes out the youngest of the last line.
+- Turning a request away costs `refusal_cost` slot-seconds, which the next answers pay by starting later (none more than
+  its own work again), unless slots are idle; more than a second of all slots is never owed.
 - Fewer slots never interrupt a running job; more slots take up queued ones at once. While capacity ramps it is read
   anew at every event and at least every quarter of a second.
 """
 
 import math
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import Literal, NamedTuple
 
 from mockbot.scenario.schema import Provider
 from mockbot.service.ledger import Ledger
+from mockbot.service.limits import Allowance
 
 State = Literal["new", "waiting", "running", "done", "left", "expired", "displaced", "lost"]
-Reason = Literal["queue_full", "max_wait", "displaced", "shed", "rate_limited", "token_limited", "crashed"]
+Reason = Literal["queue_full", "max_wait", "displaced", "shed", "rate_limited", "token_limited", "too_large", "crashed"]
 
 _RAMP_TICK = 0.25  # scenario seconds
 
@@ -53,6 +56,7 @@ class Refused(NamedTuple):
 
     reason: Reason
     retry_after: float | None = None
+    allowances: tuple[Allowance, ...] = ()  # of the limits that were looked at
 
 
 Decision = Admitted | Queued | Refused
@@ -97,7 +101,8 @@ class Capacity:
     Read `running`, `queued`, `slots` freely; change them only through the methods.
     """
 
-    def __init__(self, provider: Provider, ledger: Ledger, first: Sequence[str] = (), now: float = 0.0) -> None:
+    def __init__(self, provider: Provider, ledger: Ledger, now: float = 0.0) -> None:
+        first = provider.queue.first
         self.ledger = ledger
         self.base = self.slots = provider.slots
         self.running = self.queued = 0
@@ -116,6 +121,8 @@ class Capacity:
         self._v = now
         self._speed = 1.0
         self._zombies = 0
+        self._refusal_cost = provider.refusal_cost
+        self._debt = 0.0  # slot-seconds that refusals have cost and nobody has paid
         self._slopes: tuple[Slope, ...] = ()
         self._warm: Slope | None = None
         self._ramps_until = -math.inf
@@ -128,13 +135,20 @@ class Capacity:
         self.catch_up(now)
         job.asked = now
         if not self.alive:
-            return self._refuse("crashed", None)
+            return self.refuse("crashed", None)
         if self.running < self.slots and not self.queued:
             self._begin(job)
             return Admitted(now + job.work / self._speed)
         if self.queued >= self._limit and not self._displace(self._line.get(job.tier, len(self._line))):
-            return self._refuse("queue_full", self._told)
+            return self.refuse("queue_full", self._told)
         return self._enqueue(job)
+
+    def refuse(self, reason: Reason, retry_after: float | None, allowances: tuple[Allowance, ...] = ()) -> Refused:
+        """Turn one away, at the cost that this has."""
+        self.ledger.refused += 1
+        if self._refusal_cost and self.alive:
+            self._debt = min(self._debt + self._refusal_cost, float(self.base))
+        return Refused(reason, retry_after, allowances)
 
     def leave(self, job: Job, now: float) -> None:
         """The job's client has gone. Nothing happens when it was complete already."""
@@ -210,6 +224,8 @@ class Capacity:
 
     def _move(self, now: float) -> None:
         self.ledger.move(now, self.running, self._zombies, self.queued, self.slots)
+        if self._debt:
+            self._debt = max(0.0, self._debt - max(0, self.slots - self.running) * (now - self._now))
         self._v = now if self._knee is None else self._v + (now - self._now) * self._speed
         self._now = now
 
@@ -263,6 +279,10 @@ class Capacity:
 
     def _begin(self, job: Job) -> None:
         job.state, job.begun, job.v_end = "running", self._now, self._v + job.work
+        if self._debt:
+            paid = min(self._debt, job.work)
+            self._debt -= paid
+            job.v_end += paid
         self._count += 1
         heappush(self._ends, (job.v_end, self._count, job))
         self.running += 1
@@ -295,10 +315,6 @@ class Capacity:
         self._lines[self._line.get(job.tier, -1)].append(job)
         self.queued += 1
         return Queued(ahead)
-
-    def _refuse(self, reason: Reason, retry_after: float | None) -> Refused:
-        self.ledger.refused += 1
-        return Refused(reason, retry_after)
 
     def _displace(self, line: int) -> bool:
         for lower in range(len(self._lines) - 1, line, -1):

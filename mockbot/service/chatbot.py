@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from mockbot.scenario.faults import Crash
 from mockbot.scenario.schema import Provider
 from mockbot.scenario.timeline import ActiveFault
-from mockbot.service.capacity import Capacity, Job, Queued, Reason, Refused
+from mockbot.service.capacity import Capacity, Job, Queued, Refused
 from mockbot.service.faults import Failed, FaultBoard, Flaw, Slowness
 from mockbot.service.ledger import Ledger
 from mockbot.service.limits import Allowance, Limiter
@@ -33,17 +33,31 @@ class Caller:
     tier: str = "free"
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a request says about its answer's length: a maximum, or (its content being prescribed) exactly so many
+    tokens.
+    """
+
+    at_most: int | None = None
+    exactly: int | None = None
+    prompt_tokens: int = 0
+
+
+ANYTHING = Wish()
+
+
 class Answer(Job):
     """An answer in the making: a Job that knows its words' number and pace, and what will go wrong within it."""
 
-    __slots__ = ("allowance", "flaws", "mark", "pace", "tokens", "wanted")
+    __slots__ = ("allowances", "flaws", "mark", "pace", "tokens", "wanted")
 
     def __init__(
         self, caller: Caller, mark: int, tokens: int, wanted: int, pace: Pace, flaws: tuple[Flaw, ...]
     ) -> None:
         super().__init__(pace.work(tokens), caller.tier)
         self.mark, self.tokens, self.wanted, self.pace, self.flaws = mark, tokens, wanted, pace, flaws
-        self.allowance: Allowance | None = None
+        self.allowances: tuple[Allowance, ...] = ()
 
     @property
     def cut_short(self) -> bool:
@@ -63,9 +77,11 @@ class Chatbot:
         self.ledger = Ledger(name, now)
         self.capacity = Capacity(provider, self.ledger, now=now)
         self.board = FaultBoard(seed, name)
-        self._limiters = {tier: Limiter(rate) for tier, rate in provider.limits.items()}
+        self._requests = {tier: Limiter(rate) for tier, rate in provider.limits.items()}
+        self._tokens = {tier: Limiter(rate, "tokens") for tier, rate in provider.token_limits.items()}
         self._pace = Pace(provider.answer.first_token, 1.0 / provider.answer.pace)
         self._crash: tuple[str, Crash] | None = None
+        self._lost = 0
 
     @property
     def down(self) -> bool:
@@ -79,7 +95,8 @@ class Chatbot:
         crash = self.board.crash
         if crash is not None and isinstance(crash.fault, Crash):
             if self._crash is None:
-                self.felt(crash.id, now, times=len(self.capacity.crash(now)))
+                self._lost = len(self.capacity.crash(now))
+                self.felt(crash.id, now, times=self._lost)
             self._crash = (crash.id, crash.fault)
         elif self._crash is not None:
             self.capacity.restart(self._crash[1].crash.warm_up, now)
@@ -92,10 +109,10 @@ class Chatbot:
         for _ in range(times):
             self.ledger.hit(fault)
 
-    def connection_lost_in_crash(self, now: float) -> None:
-        """A crash has reset a connection, or refused one."""
+    def connections_reset(self, times: int, now: float) -> None:
+        """The crash has reset so many connections; those that carried running requests are counted already."""
         if self._crash is not None:
-            self.felt(self._crash[0], now)
+            self.felt(self._crash[0], now, times=max(0, times - self._lost))
 
     # -- requests ------------------------------------------------------------------------------------------------
 
@@ -111,43 +128,54 @@ class Chatbot:
             self.ledger.failed += counts
         return failed
 
-    def admit(
-        self, caller: Caller, endpoint: str, mark: int, now: float, max_tokens: int | None = None
-    ) -> Answer | Refused:
+    def admit(self, caller: Caller, endpoint: str, mark: int, now: float, wish: Wish = ANYTHING) -> Answer | Refused:
         """A slot or a place in the queue for a request that passed the edge, or why not."""
         self.capacity.catch_up(now)
         self.ledger.offered += 1
-        allowance = None
-        limiter = self._limiters.get(caller.tier)
-        if limiter is not None:
-            allowance = limiter.take(caller.key, now)
-            if allowance.wait:
-                return self._refuse("rate_limited", allowance.wait)
+        wanted = length(self.provider.answer, mark) if wish.exactly is None else wish.exactly
+        tokens = wanted if wish.at_most is None else max(1, min(wanted, wish.at_most))
+        allowances = self._allowances(caller, now, wish.prompt_tokens + tokens)
+        over = next((allowance for allowance in allowances if allowance.wait), None)
+        if over is not None:
+            return self._over(over, allowances)
         if self.board.shed and (shed := self.board.shed_by(now, caller.tier, caller.key, endpoint)):
             self.ledger.hit(shed)
-            return self._refuse("shed", self.provider.retry_after)
-        return self._take_in(self._answer(caller, endpoint, mark, now, max_tokens), allowance, now)
+            return self.capacity.refuse("shed", self.provider.retry_after, allowances)
+        return self._take_in(self._answer(caller, endpoint, mark, now, tokens, wanted), allowances, now)
+
+    def _allowances(self, caller: Caller, now: float, tokens: int) -> tuple[Allowance, ...]:
+        """What the caller's limits have left; all of them are charged or none."""
+        limiters = [
+            (limiter, cost)
+            for limiter, cost in ((self._requests.get(caller.tier), 1), (self._tokens.get(caller.tier), tokens))
+            if limiter is not None
+        ]
+        looked = tuple(limiter.look(caller.key, now, cost) for limiter, cost in limiters)
+        if any(allowance.wait for allowance in looked):
+            return looked
+        return tuple(limiter.take(caller.key, now, cost) for limiter, cost in limiters)
+
+    def _over(self, over: Allowance, allowances: tuple[Allowance, ...]) -> Refused:
+        if over.never:
+            return self.capacity.refuse("too_large", None, allowances)
+        return self.capacity.refuse(
+            "rate_limited" if over.unit == "requests" else "token_limited", over.wait, allowances
+        )
 
     def ask(self, caller: Caller, mark: int, now: float, endpoint: str = CHAT) -> Answer | Refused | Failed:
         """The edge and the rest in one call."""
         return self.edge(caller, endpoint, now) or self.admit(caller, endpoint, mark, now)
 
-    def _take_in(self, answer: Answer, allowance: Allowance | None, now: float) -> Answer | Refused:
+    def _take_in(self, answer: Answer, allowances: tuple[Allowance, ...], now: float) -> Answer | Refused:
+        answer.allowances = allowances
         decision = self.capacity.ask(answer, now)
-        answer.allowance = allowance
         kind = type(decision)
         if self.board.capacity and kind in (Queued, Refused) and self.capacity.reduced:
             for fault in self.board.capacity:
                 self.ledger.hit(fault.id)
         return decision if isinstance(decision, Refused) else answer
 
-    def _refuse(self, reason: Reason, retry_after: float | None) -> Refused:
-        self.ledger.refused += 1
-        return Refused(reason, retry_after)
-
-    def _answer(self, caller: Caller, endpoint: str, mark: int, now: float, max_tokens: int | None) -> Answer:
-        wanted = length(self.provider.answer, mark)
-        tokens = wanted if max_tokens is None else max(1, min(wanted, max_tokens))
+    def _answer(self, caller: Caller, endpoint: str, mark: int, now: float, tokens: int, wanted: int) -> Answer:
         flaws = self.board.flaws(now, caller.tier, caller.key, endpoint) if self.board.within else ()
         slow = self.board.slowness(now, caller.tier, caller.key, endpoint) if self.board.slow else None
         answer = Answer(caller, mark, tokens, wanted, self._pace if slow is None else _slowed(self._pace, slow), flaws)

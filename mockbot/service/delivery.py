@@ -17,7 +17,7 @@ from mockbot.service.capacity import Reason
 from mockbot.service.chatbot import Answer
 from mockbot.service.desk import Alarm, Desk
 from mockbot.service.dialects.base import Dialect, Header, ProviderError, Said, Stream
-from mockbot.service.reply import words
+from mockbot.service.script import spoken
 
 BETWEEN_WRITES = 0.010  # wall seconds
 KEEPALIVE = 5.0  # scenario seconds between two keep-alives of a stalled stream
@@ -54,15 +54,24 @@ class Delivery:
         "_out",
         "_receive",
         "_said",
+        "_script",
         "_send",
         "_started",
     )
 
     def __init__(
-        self, desk: Desk, dialect: Dialect, answer: Answer, said: Said, receive: Receive, send: Send, started: float
+        self,
+        desk: Desk,
+        dialect: Dialect,
+        answer: Answer,
+        said: Said,
+        script: tuple[str, ...] | None,
+        receive: Receive,
+        send: Send,
+        started: float,
     ) -> None:
         self._desk, self._dialect, self._answer, self._said = desk, dialect, answer, said
-        self._receive, self._send, self._started = receive, send, started
+        self._script, self._receive, self._send, self._started = script, receive, send, started
         self._gone: asyncio.Task[None] | None = None
         self._alarm: Alarm | None = None
         self._opened, self._last = False, -math.inf
@@ -73,7 +82,7 @@ class Delivery:
         try:
             if self._answer.state != "done":
                 await self._until("waiting", "running")
-            text = "".join(words(self._answer.mark, self._answer.tokens))
+            text = "".join(spoken(self._script, self._answer.mark, self._answer.tokens))
             body = self._dialect.whole(self._said, text)
             if self._answer.flaws:
                 await self._flawed_whole(body)
@@ -122,7 +131,7 @@ class Delivery:
 
     def _headers(self) -> list[Header]:
         millis = round((time.perf_counter() - self._started) * 1000)
-        return self._dialect.headers(self._said.mark, millis, self._answer.allowance, self._desk.clock.speed)
+        return self._dialect.headers(self._said.mark, millis, self._answer.allowances, self._desk.clock.speed)
 
     async def _stall(self, seconds: float | None, keepalive: bytes | None) -> None:
         clock = self._desk.clock
@@ -177,12 +186,12 @@ class Delivery:
 
     async def _speak(self, stream: Stream) -> None:
         answer = self._answer
-        spoken = words(answer.mark, answer.tokens)
+        pieces = spoken(self._script, answer.mark, answer.tokens)
         self._head = stream.opening()
         for flaw in answer.flaws:
             if flaw.after_tokens > answer.tokens:
                 break
-            await self._say(stream, spoken, flaw.after_tokens)
+            await self._say(stream, pieces, flaw.after_tokens)
             self._desk.felt(flaw.fault)
             match flaw.what:
                 case Stall(stall=spec):
@@ -193,7 +202,7 @@ class Delivery:
                     await self._write(b"")
                     return
                 case ErrorEvent(error_event=spec):
-                    await self._write(self._opening() + stream.error(spec.code))
+                    await self._write(self._opening() + stream.error(spec.code, spec.shape))
                     return
                 case MalformedEvent():
                     await self._write(self._opening() + self._dialect.malformed)
@@ -201,17 +210,17 @@ class Delivery:
                     await self._token_due(1)
                     await self._write(self._opening() + stream.closing())
                     return
-        await self._say(stream, spoken, answer.tokens, last=True)
+        await self._say(stream, pieces, answer.tokens, last=True)
 
     def _opening(self) -> bytes:
         head, self._head = self._head, b""
         return head
 
-    async def _say(self, stream: Stream, spoken: tuple[str, ...], upto: int, *, last: bool = False) -> None:
+    async def _say(self, stream: Stream, pieces: tuple[str, ...], upto: int, *, last: bool = False) -> None:
         """The tokens up to this one, each when it is due; the last time with the stream's proper end."""
         while self._out < upto:
             due = min(upto, await self._token_due(self._out + 1))
-            text = "".join(spoken[self._out : due])
+            text = "".join(pieces[self._out : due])
             self._out = due
             tail = stream.closing() if last and due == upto else b""
             await self._write(self._opening() + stream.words(text) + tail)

@@ -12,7 +12,7 @@ from mockbot.evidence.records import ServiceSecond
 from mockbot.scenario.schema import Provider
 from mockbot.scenario.timeline import ActiveFault
 from mockbot.service.capacity import Job, Refused
-from mockbot.service.chatbot import Answer, Caller, Chatbot
+from mockbot.service.chatbot import ANYTHING, Answer, Caller, Chatbot, Wish
 from mockbot.service.faults import Failed
 
 _SHORTEST = 0.001  # wall seconds; event loops count in milliseconds
@@ -74,9 +74,9 @@ class Desk:
         """As `Chatbot.edge`."""
         return self.chatbot.edge(caller, endpoint, self.now(), counts) if self.chatbot.board.edge else None
 
-    def admit(self, caller: Caller, endpoint: str, mark: int, max_tokens: int | None) -> Answer | Refused:
+    def admit(self, caller: Caller, endpoint: str, mark: int, wish: Wish = ANYTHING) -> Answer | Refused:
         """As `Chatbot.admit`; an answer that takes no time is complete at once."""
-        outcome = self.chatbot.admit(caller, endpoint, mark, self.now(), max_tokens)
+        outcome = self.chatbot.admit(caller, endpoint, mark, self.now(), wish)
         self._tell()
         return outcome
 
@@ -88,6 +88,10 @@ class Desk:
     def look(self) -> None:
         """Let everything due by now happen."""
         self._tell()
+
+    def connections_reset(self, times: int) -> None:
+        """A crash has reset so many connections."""
+        self.chatbot.connections_reset(times, self.now())
 
     def felt(self, fault: str) -> None:
         """A fault has really hit a request."""

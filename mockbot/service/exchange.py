@@ -15,12 +15,13 @@ from starlette.types import Receive, Scope, Send
 
 from mockbot.service import edge_pages
 from mockbot.service.capacity import Refused
-from mockbot.service.chatbot import Caller
+from mockbot.service.chatbot import Caller, Wish
 from mockbot.service.delivery import JSON, Delivery, send_bytes
 from mockbot.service.desk import Desk
 from mockbot.service.dialects.base import Dialect, Header, ProviderError, Said
 from mockbot.service.faults import Failed
 from mockbot.service.reply import fingerprint
+from mockbot.service.script import fixed
 
 LARGEST_BODY = 8 * 2**20  # bytes
 SLOWEST_BODY = 60.0  # wall seconds for a whole request body
@@ -104,22 +105,24 @@ class Endpoint:
             caller = caller_of(headers, scope)
             failed = desk.edge(caller, dialect.path)
             if failed is not None:
-                raise trouble_of(failed)
+                raise failure_of(failed)
             body = await read_body(receive)
             mark = fingerprint(self._seed, headers.get(b"x-mockbot-prompt", b""), body)
             question = dialect.read(body)
-            outcome = desk.admit(caller, dialect.path, mark, question.max_tokens)
+            script = fixed(question, mark)
+            wish = Wish(question.max_tokens, None if script is None else len(script), question.prompt_tokens)
+            outcome = desk.admit(caller, dialect.path, mark, wish)
             if isinstance(outcome, Refused):
-                raise dialect.refusal(outcome.reason, outcome.retry_after)
-        except ProviderError as trouble:
-            await send_trouble(send, dialect, trouble, mark or self._mark(scope), desk.clock.speed, _host(headers))
+                raise turned_away(dialect, outcome, question.model, desk.clock.speed)
+        except ProviderError as error:
+            await send_error(send, dialect, error, mark or self._mark(scope), desk.clock.speed, _host(headers))
             return
         said = Said(question, mark, int(time.time()), outcome.tokens, outcome.cut_short)
-        delivery = Delivery(desk, dialect, outcome, said, receive, send, started)
+        delivery = Delivery(desk, dialect, outcome, said, script, receive, send, started)
         try:
             await (delivery.streamed() if question.stream else delivery.whole())
-        except ProviderError as trouble:
-            await send_trouble(send, dialect, trouble, mark, desk.clock.speed, _host(headers))
+        except ProviderError as error:
+            await send_error(send, dialect, error, mark, desk.clock.speed, _host(headers))
         except ConnectionAbortedError:
             desk.leave(outcome)
             self._reset(scope)
@@ -132,35 +135,40 @@ def _host(headers: dict[bytes, bytes]) -> str:
     return headers.get(b"host", b"api").decode("latin-1")
 
 
-def trouble_of(failed: Failed) -> ProviderError:
+def turned_away(dialect: Dialect, refused: Refused, model: str, speed: float) -> ProviderError:
+    """A refusal in the provider's words, with the figures of its limits."""
+    error = dialect.refusal(refused.reason, refused.retry_after)
+    error.allowances, error.model, error.speed = refused.allowances, model, speed
+    return error
+
+
+def failure_of(failed: Failed) -> ProviderError:
     """A fault's answer in neutral words."""
     return ProviderError(failed.status, failed.code, retry_after=failed.retry_after, html=failed.html)
 
 
 def error_parts(
-    dialect: Dialect, trouble: ProviderError, mark: int, speed: float, host: str
+    dialect: Dialect, error: ProviderError, mark: int, speed: float, host: str
 ) -> tuple[list[Header], bytes]:
     """Headers and body of an error as its provider, or the edge in front of it, sends it."""
-    if trouble.html:
-        body = edge_pages.page(trouble.status, host, mark)
+    if error.html:
+        body = edge_pages.page(error.status, host, mark)
         headers = [_HTML, *edge_pages.headers(mark)]
     else:
-        body = dialect.error(trouble, mark)
-        headers = [JSON, *dialect.headers(mark, 0, None, speed)]
-    return headers + retry_headers(trouble.retry_after, speed), body
+        body = dialect.error(error, mark)
+        headers = [JSON, *dialect.headers(mark, 0, error.allowances, speed), *dialect.error_headers(error.status)]
+    return headers + retry_headers(error.retry_after, speed), body
 
 
-def error_response(dialect: Dialect, trouble: ProviderError, mark: int, speed: float, host: str) -> Response:
+def error_response(dialect: Dialect, error: ProviderError, mark: int, speed: float, host: str) -> Response:
     """The same for Starlette."""
-    headers, body = error_parts(dialect, trouble, mark, speed, host)
-    response = Response(body, trouble.status)
+    headers, body = error_parts(dialect, error, mark, speed, host)
+    response = Response(body, error.status)
     response.raw_headers += headers
     return response
 
 
-async def send_trouble(
-    send: Send, dialect: Dialect, trouble: ProviderError, mark: int, speed: float, host: str
-) -> None:
+async def send_error(send: Send, dialect: Dialect, error: ProviderError, mark: int, speed: float, host: str) -> None:
     """The same for plain ASGI."""
-    headers, body = error_parts(dialect, trouble, mark, speed, host)
-    await send_bytes(send, trouble.status, headers, body)
+    headers, body = error_parts(dialect, error, mark, speed, host)
+    await send_bytes(send, error.status, headers, body)

@@ -79,7 +79,7 @@ class Service:
         was_down = desk.chatbot.down
         desk.set_faults(faults)
         if desk.chatbot.down and not was_down:
-            listener.down()
+            desk.connections_reset(listener.down())
         elif not desk.chatbot.down:
             await listener.up()
 

@@ -9,9 +9,9 @@ from mockbot.service.ledger import Ledger
 from tests.service.values import provider_of
 
 
-def capacity_of(first: tuple[str, ...] = (), **provider: object) -> Capacity:
+def capacity_of(**provider: object) -> Capacity:
     """A capacity model of a provider given as a file would."""
-    return Capacity(provider_of(**provider), Ledger("main"), first=first)
+    return Capacity(provider_of(**provider), Ledger("main"))
 
 
 def ask(capacity: Capacity, *works: float, now: float = 0.0, tier: str = "free") -> list[tuple[Job, Decision]]:
@@ -204,7 +204,7 @@ def test_after_a_crash_capacity_warms_up() -> None:
 
 def test_those_who_pay_are_served_first() -> None:
     """A tier with priority overtakes everyone who waits."""
-    capacity = capacity_of(first=("plus",), slots=1, queue={"limit": 5})
+    capacity = capacity_of(slots=1, queue={"limit": 5, "first": ["plus"]})
     free = ask(capacity, 1, 1, 1)
     plus = ask(capacity, 1, tier="plus")
 
@@ -215,7 +215,7 @@ def test_those_who_pay_are_served_first() -> None:
 
 def test_those_who_pay_push_out_the_youngest_who_does_not() -> None:
     """A full queue sheds free work for paid work, and never the other way round."""
-    capacity = capacity_of(first=("plus",), slots=1, queue={"limit": 2})
+    capacity = capacity_of(slots=1, queue={"limit": 2, "first": ["plus"]})
     free = ask(capacity, 1, 1, 1)
     plus = ask(capacity, 1, tier="plus")
     late = ask(capacity, 1)

@@ -3,15 +3,19 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from mockbot.service.dialects import openai_models
+from mockbot.service.dialects import anthropic, openai_models
+from mockbot.service.dialects.anthropic import AnthropicMessages
 from mockbot.service.dialects.base import Dialect
-from mockbot.service.dialects.openai import OpenAIChat
+from mockbot.service.dialects.openai_chat import OpenAIChat
+from mockbot.service.dialects.openai_embeddings import OpenAIEmbeddings
+from mockbot.service.dialects.openai_responses import OpenAIResponses
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """What one provider speaks: its answering endpoints, the first of which also words errors for unknown paths,
-    and its models.
+    """What one provider speaks: its answering endpoints and its models.
+
+    The first endpoint is the one that is meant when none is named, and it words the errors of unknown paths.
     """
 
     dialects: tuple[Dialect, ...]
@@ -20,5 +24,6 @@ class Family:
 
 
 FAMILIES: Mapping[str, Family] = {
-    "openai": Family((OpenAIChat(),), openai_models.listed, openai_models.one),
+    "openai": Family((OpenAIChat(), OpenAIResponses(), OpenAIEmbeddings()), openai_models.listed, openai_models.one),
+    "anthropic": Family((AnthropicMessages(),), anthropic.listed, anthropic.one),
 }

@@ -6,12 +6,21 @@ writes answers, events and errors as its provider does. It decides nothing: no t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from mockbot.service.capacity import Reason
 from mockbot.service.limits import Allowance
 
 Header = tuple[bytes, bytes]
+Shape = Literal["nested", "flat", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function that the client offers; `parameters` is a JSON Schema."""
+
+    name: str
+    parameters: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,16 @@ class Question:
     max_tokens: int | None = None
     prompt_tokens: int = 1
     include_usage: bool = False
+    tool: Tool | None = None  # the one to be called now
+    schema: Mapping[str, object] | None = None  # what a text answer must satisfy, as JSON
+    inputs: tuple[str, ...] = ()  # what is to be embedded
+    dimensions: int = 0
+    base64: bool = False
+
+    @property
+    def prescribes(self) -> Mapping[str, object] | None:
+        """The schema of what will be said; None: prose."""
+        return self.tool.parameters if self.tool is not None else self.schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +54,16 @@ class Said:
     tokens: int
     cut_short: bool  # by the client's own maximum
 
+    def name(self, prefix: str, n: int = 0) -> str:
+        """An id of the kind that begins with this prefix, the n-th of this answer."""
+        return f"{prefix}{self.mark:016x}{(self.mark * 0x9E3779B97F4A7C15 + n) & 0xFFFFFFFF:08x}"
+
 
 class ProviderError(Exception):
     """An error answer, in neutral words.
 
-    `code` picks among the bodies that a status has; `retry_after` in scenario seconds.
+    `code` picks among the bodies that a status has; `retry_after` in scenario seconds; `model`, `speed` and
+    `allowances` are known when limits turned the request away.
     """
 
     def __init__(
@@ -55,6 +79,8 @@ class ProviderError(Exception):
         super().__init__(status, code, message)
         self.status, self.code, self.message, self.param = status, code, message, param
         self.retry_after, self.html = retry_after, html
+        self.model, self.speed = "", 1.0
+        self.allowances: tuple[Allowance, ...] = ()
 
 
 class Stream(Protocol):
@@ -72,8 +98,8 @@ class Stream(Protocol):
         """The proper end."""
         ...
 
-    def error(self, code: str) -> bytes:
-        """An error within the stream."""
+    def error(self, code: str, shape: Shape) -> bytes:
+        """An error within the stream; `shape` where the provider has several."""
         ...
 
 
@@ -98,7 +124,7 @@ class Dialect(Protocol):
         """The events of a streamed answer."""
         ...
 
-    def headers(self, mark: int, millis: int, allowance: Allowance | None, speed: float) -> list[Header]:
+    def headers(self, mark: int, millis: int, allowances: tuple[Allowance, ...], speed: float) -> list[Header]:
         """The headers of every answer but content type and length; `millis` wall milliseconds so far."""
         ...
 
@@ -106,8 +132,12 @@ class Dialect(Protocol):
         """How this provider says that it cannot take a request in."""
         ...
 
-    def error(self, trouble: ProviderError, mark: int) -> bytes:
+    def error(self, error: ProviderError, mark: int) -> bytes:
         """The JSON body of an error."""
+        ...
+
+    def error_headers(self, status: int) -> list[Header]:
+        """What else the headers of an error say."""
         ...
 
 

@@ -6,6 +6,7 @@ of a status is what it says when no code is asked for.
 """
 
 import json
+import math
 from typing import NamedTuple
 
 from mockbot.service.capacity import Reason
@@ -98,14 +99,33 @@ def row_of(status: int, code: str | None) -> Row:
     return first if code is None else first._replace(code=code)
 
 
-def body(trouble: ProviderError) -> bytes:
+def body(error: ProviderError) -> bytes:
     """The JSON body."""
-    if trouble.status == 429 and trouble.code == "come_back_later":
+    if error.status == 429 and error.code == "come_back_later":
         return _LOAD_SHED
-    row = row_of(trouble.status, trouble.code)
+    row = row_of(error.status, error.code)
     code = _WIRE_CODES.get(str(row.code), row.code)
-    error = {"message": trouble.message or row.message, "type": row.type, "param": trouble.param, "code": code}
-    return json.dumps({"error": error}).encode()
+    message = error.message or _over_limit(error) or row.message
+    return json.dumps({"error": {"message": message, "type": row.type, "param": error.param, "code": code}}).encode()
+
+
+def _over_limit(error: ProviderError) -> str | None:
+    """The sentence with the figures, verbatim but for the organization."""
+    over = next((allowance for allowance in error.allowances if allowance.wait), None)
+    if over is None:
+        return None
+    what = f"{over.unit} per min ({'TPM' if over.unit == 'tokens' else 'RPM'})"
+    figures = f"on {what}: Limit {over.limit}, "
+    if over.never:
+        must = f"Requested {over.cost}. The input or output tokens must be reduced in order to run successfully."
+        return f"Request too large for {error.model} in organization org-mockbot {figures}{must} {_LIMITS}"
+    used = over.limit - over.remaining
+    figures += f"Used {used}, Requested {over.cost}. Please try again in {_in(over.wait / error.speed)}. {_LIMITS}"
+    return f"Rate limit reached for {error.model} in organization org-mockbot {figures}"
+
+
+def _in(seconds: float) -> str:
+    return f"{math.ceil(seconds * 1000)}ms" if seconds < 1 else f"{math.ceil(seconds * 1000) / 1000:g}s"
 
 
 def event(code: str) -> dict[str, object]:
@@ -122,4 +142,6 @@ def refusal(reason: Reason, retry_after: float | None) -> ProviderError:
         return ProviderError(429, "rate_limit_exceeded", retry_after=retry_after)
     if reason == "token_limited":
         return ProviderError(429, "token_limit_exceeded", retry_after=retry_after)
+    if reason == "too_large":
+        return ProviderError(429, "token_limit_exceeded")
     return ProviderError(503, "server_is_overloaded", retry_after=retry_after)

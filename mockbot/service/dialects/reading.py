@@ -32,17 +32,17 @@ def json_object(body: bytes, not_json: str) -> dict[str, Any]:
     return value
 
 
-def field(data: dict[str, Any], name: str, kind: type, *, required: bool = False) -> Any:
-    """One field of the right type, or None when it is absent or null."""
+def field(data: dict[str, Any], name: str, kind: type, *, required: bool = False, within: str = "") -> Any:
+    """One field of the right type, or None when it is absent or null; `within` is what it is a field of."""
     value = data.get(name)
+    full = f"{within}.{name}" if within else name
     if value is None:
         if required:
-            raise ProviderError(400, "missing_required_parameter", f"Missing required parameter: '{name}'.", param=name)
+            raise ProviderError(400, "missing_required_parameter", f"Missing required parameter: '{full}'.", param=full)
         return None
-    right = type(value) is kind or (kind is float and type(value) is int)
-    if not right:
-        message = f"Invalid type for '{name}': expected {_KINDS[kind]}, but got {kind_name(value)} instead."
-        raise ProviderError(400, "invalid_type", message, param=name)
+    if type(value) is not kind:
+        message = f"Invalid type for '{full}': expected {_KINDS[kind]}, but got {kind_name(value)} instead."
+        raise ProviderError(400, "invalid_type", message, param=full)
     return value
 
 
