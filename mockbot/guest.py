@@ -63,6 +63,11 @@ class Watcher:
         for provider, proxy in self._addresses.proxies.items():
             self._wires |= {wire for ended in self._proxy.ended(proxy) if (wire := _wire(provider, ended))}
 
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """Every request that had ended at the last look, in the order in which they ended."""
+        return tuple(self._requests)
+
     def journal(self) -> list[Attempt | Prompt]:
         """Everything up to the last look."""
         return journal_of((*self._requests, *self._unfinished), self._wires, GUEST)

@@ -2,7 +2,8 @@
 
 from mockbot.scenario.faults import Maintenance
 from mockbot.scenario.policies import Once
-from mockbot.scenario.schema import Expectation, Group, Phase, Scenario
+from mockbot.scenario.schema import Expectation, Group, Phase, Scenario, StatusUpdate
+from mockbot.scenario.spans import PhaseSpan, moment, phase_spans
 from mockbot.scenario.units import Ramp
 
 GUEST = "command"  # the group of a client that is not ours
@@ -43,3 +44,30 @@ def _with_end(fault: Maintenance, lasts: float) -> Maintenance:
     if fault.maintenance.retry_after != "until_end":
         return fault
     return fault.model_copy(update={"maintenance": fault.maintenance.model_copy(update={"retry_after": lasts})})
+
+
+def starting_at(scenario: Scenario, phase: str) -> Scenario:
+    """The scenario without the phases before this one, and without what is said of them. KeyError: no such phase."""
+    names = [each.name for each in scenario.phases]
+    if phase not in names:
+        raise KeyError(phase)
+    phases = scenario.phases[names.index(phase) :]
+    kept = {each.name for each in phases}
+    spans = phase_spans(phases)
+    return scenario.model_copy(
+        update={
+            "phases": phases,
+            "status_page": tuple(update for update in scenario.status_page if _is_said(update, spans)),
+            "expect": tuple(each for each in scenario.expect if each.phase is None or each.phase in kept),
+        }
+    )
+
+
+def _is_said(update: StatusUpdate, spans: tuple[PhaseSpan, ...]) -> bool:
+    """Relative to a phase that is there; a plain offset counts from a start that is gone."""
+    if update.at[:1].isdigit():
+        return False
+    try:
+        return moment(update.at, spans) >= 0.0
+    except KeyError:
+        return False

@@ -5,6 +5,7 @@ for the status page.
 import asyncio
 import ipaddress
 import secrets
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -86,6 +87,15 @@ class Service:
     def set_status(self, state: StatusState | None) -> None:
         """What the status page says from now on."""
         self._board.state = state
+
+    def felt(self) -> Counter[str]:
+        """How many requests each fault has hit in this run so far, the running second included."""
+        total: Counter[str] = Counter()
+        for desk in self._desks.values():
+            for second in desk.seconds(0):
+                total.update(second.felt)
+            total.update(desk.chatbot.ledger.felt)
+        return total
 
     def watch_requests(self) -> None:
         """From now on every request is put on record."""

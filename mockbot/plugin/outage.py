@@ -1,0 +1,235 @@
+"""One outage around a test's client: play a scenario, wait for its phases, judge what the client did in it.
+
+with mockbot.outage("unexpected-failure", speed=60) as outage:    or: async with, and await outage.wait_for(...)
+    outage.wait_for("blackout")
+    ...
+outage.assert_resilient()
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn, Self
+
+from mockbot.clock import Clock
+from mockbot.driver import Driver
+from mockbot.errors import TestbedError, UsageError
+from mockbot.evidence.journal import ACTIONS, JOURNAL, SERVICE, RunEvidence, Writer, write_run_info
+from mockbot.evidence.records import Action, Attempt, Prompt, RunInfo, ServiceSecond
+from mockbot.evidence.verdict import Judgement, judge
+from mockbot.guest import Watcher
+from mockbot.plugin.theatre import Play, Theatre
+from mockbot.scenario.schema import Scenario
+from mockbot.scenario.spans import PhaseSpan
+from mockbot.scenario.timeline import Timeline
+
+CONFIRMED_WITHIN = 10.0  # wall seconds in which the driver says that a phase's faults are in place
+
+Undecided = Callable[[str], NoReturn]
+
+
+class Outage:
+    """A context manager, plain and asynchronous, that is used once. Made by `mockbot.outage`."""
+
+    def __init__(
+        self, scenario: Scenario, speed: float, theatre: Theatre, show: Callable[[Play | None], None],
+        undecided: Undecided, folder: Path | None,
+    ) -> None:  # fmt: skip
+        self.scenario, self.speed = scenario, speed
+        self.timeline = Timeline(scenario)
+        self._theatre, self._show, self._undecided, self._folder = theatre, show, undecided, folder
+        self._clock = Clock(0.0, speed)
+        self._news = threading.Condition()
+        self._actions: list[Action] = []
+        self._seconds: list[ServiceSecond] = []
+        self._play: Play | None = None
+        self._driver: Driver | None = None
+        self._watcher: Watcher | None = None
+        self._evidence: RunEvidence | None = None
+
+    # -- playing
+
+    def __enter__(self) -> Self:
+        if self._play is not None:
+            raise UsageError("an outage is played once; make another one with mockbot.outage(...)")
+        self._clock = Clock(time.time(), self.speed)
+        self._play = play = self._theatre.open(self.scenario, self.speed, self._clock)
+        self._watcher = Watcher(play.addresses)
+        self._driver = Driver(self.timeline, play.addresses, self._saw)
+        self._show(play)
+        self._clock = Clock(time.time(), self.speed)
+        self._driver.start(self._clock)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end()
+
+    async def __aenter__(self) -> "AsyncOutage":
+        await asyncio.to_thread(self.__enter__)
+        return AsyncOutage(self)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.end)
+
+    def wait_for(self, phase: str) -> None:
+        """Until this phase has begun and its faults are in place. UsageError when it is over, or is no phase."""
+        span = self._span(phase)
+        if self._driver is None or self._clock.now() >= span.end:
+            raise UsageError(f"{phase} is over already: the test came too late, or waits in the wrong order")
+        threading.Event().wait(max(0.0, self._clock.at(span.start) - time.time()))
+        with self._news:
+            if not self._news.wait_for(lambda: self._is_in_place(span), CONFIRMED_WITHIN):
+                raise TestbedError(f"the faults of {phase} were not in place {CONFIRMED_WITHIN:.0f} s after it began")
+
+    @property
+    def phase(self) -> str:
+        """The phase that goes on."""
+        return self.timeline.phase_at(self._clock.now()).name
+
+    def end(self) -> None:
+        """End every fault and the service, and keep what was seen. Idempotent."""
+        if self._driver is None or self._play is None or self._watcher is None:
+            return
+        driver, play, watcher, self._driver = self._driver, self._play, self._watcher, None
+        end = self._clock.now()
+        try:
+            driver.stop()
+            watcher.look()
+            self._evidence = self._gathered(watcher.journal(), end)
+        finally:
+            watcher.close()
+            self._show(None)
+            self._theatre.end(play)
+        if self._folder is not None:
+            self._write(self._folder, self._evidence)
+
+    # -- judging
+
+    @property
+    def evidence(self) -> RunEvidence:
+        """What was seen, once it is over."""
+        if self._evidence is None:
+            raise UsageError("the outage goes on; judge it after its `with` block")
+        return self._evidence
+
+    def judgement(self) -> Judgement:
+        """Verdict, reasons, expectations and guards."""
+        return judge(self.evidence)
+
+    def assert_resilient(self) -> None:
+        """AssertionError with the findings and their evidence when the client made it worse, or did not live up to what
+        the scenario expects; undecided, and so no pass, when too little was seen to say so.
+        """
+        judgement = self.judgement()
+        told = "\n".join(f"  - {reason}" for reason in judgement.reasons)
+        if judgement.verdict == "fail":
+            raise AssertionError(f"the client is not resilient in {self.scenario.name}:\n{told}")
+        if judgement.verdict == "inconclusive":
+            self._undecided(f"nothing can be said of the client in {self.scenario.name}:\n{told}")
+
+    def unfelt(self) -> str | None:
+        """Why this outage tested nothing; None when something of it was felt, or it was never played."""
+        if self._play is None:
+            return None
+        hits = sum(sum(second.felt.values()) for second in self._seconds)
+        if hits or not self.timeline.faults:
+            return None
+        asked = any(isinstance(line, Prompt) for line in self.evidence.requests())
+        what = "asked nothing" if not asked else "asked only when nothing was wrong"
+        return f"no request felt {self.scenario.name}: the client {what}, so the test shows nothing"
+
+    # -- inside
+
+    def _span(self, phase: str) -> PhaseSpan:
+        found = next((span for span in self.timeline.phases if span.name == phase), None)
+        if found is None:
+            names = ", ".join(span.name for span in self.timeline.phases)
+            raise UsageError(f"{self.scenario.name} has no phase {phase!r}; there are {names}")
+        return found
+
+    def _is_in_place(self, span: PhaseSpan) -> bool:
+        confirmed = [action for action in self._actions if action.confirmed is not None]
+        begun = {action.fault for action in confirmed if action.does == "begin"}
+        ended = {action.fault for action in confirmed if action.does == "end"}
+        begins = {active.span.id for active in self.timeline.at(span.start).faults}
+        over = {fault.id for fault in self.timeline.faults if fault.end <= span.start} & begun
+        return begins <= begun and over <= ended
+
+    def _saw(self, record: Action | ServiceSecond) -> None:
+        with self._news:
+            if isinstance(record, Action):
+                self._actions.append(record)
+            else:
+                self._seconds.append(record)
+            self._news.notify_all()
+
+    def _gathered(self, journal: list[Attempt | Prompt], end: float) -> RunEvidence:
+        info = RunInfo(
+            scenario=self.scenario.name,
+            speed=self.speed,
+            t0=self._clock.t0,
+            ended="completed",
+            end=min(end, self.timeline.end),
+            engine="embedded",
+            nodes=0,
+            seed=self.scenario.seed,
+            client="command",
+        )
+        return RunEvidence(
+            info,
+            self.scenario,
+            self.timeline,
+            requests=lambda: iter(journal),
+            seconds=lambda: iter(self._seconds),
+            actions=tuple(self._actions),
+        )
+
+    def _write(self, folder: Path, evidence: RunEvidence) -> None:
+        """The run folder that `mockbot report` reads."""
+        from mockbot.report.write import write_reports  # noqa: PLC0415 - templates and charts, only for who wants them
+        from mockbot.runner import make_run_folder  # noqa: PLC0415
+
+        make_run_folder(self.scenario, folder)
+        lines = ((JOURNAL, evidence.requests()), (SERVICE, evidence.seconds()), (ACTIONS, iter(evidence.actions)))
+        for name, records in lines:
+            _write_lines(folder / name, records)
+        write_run_info(folder, evidence.info)
+        write_reports(folder, evidence, judge(evidence))
+
+
+def _write_lines(path: Path, records: Iterator[object]) -> None:
+    with Writer(path) as writer:
+        for record in records:
+            if isinstance(record, Attempt | Prompt | ServiceSecond | Action):
+                writer.write(record)
+
+
+class AsyncOutage:
+    """The same for a test that is a coroutine: what waits is awaited, and the test's own loop goes on meanwhile."""
+
+    def __init__(self, outage: Outage) -> None:
+        self._outage = outage
+
+    async def wait_for(self, phase: str) -> None:
+        """As `Outage.wait_for`."""
+        await asyncio.to_thread(self._outage.wait_for, phase)
+
+    @property
+    def phase(self) -> str:
+        """As `Outage.phase`."""
+        return self._outage.phase
+
+    def judgement(self) -> Judgement:
+        """As `Outage.judgement`."""
+        return self._outage.judgement()
+
+    def assert_resilient(self) -> None:
+        """As `Outage.assert_resilient`."""
+        self._outage.assert_resilient()

@@ -1,0 +1,91 @@
+"""pytest's entry point: the fixture `mockbot`, the marker `outage`, two options. Imports nothing of mockbot until used.
+
+def test_survives_a_blackout(mockbot):
+    with mockbot.outage("unexpected-failure", speed=60) as outage: ...
+"""
+
+import os
+import re
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from mockbot.plugin.fixture import Mockbot
+    from mockbot.plugin.theatre import Loop
+
+IN_USE = pytest.StashKey["Mockbot"]()
+MARKER = (
+    "outage(scenario, *, speed=None, start_at=None, resilient=False): play this outage of mockbot while the test runs; "
+    "resilient=True also asserts that the client behaved well in it"
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--mockbot-report DIR`, `--mockbot-inconclusive error|xfail`."""
+    group = parser.getgroup("mockbot", "mockbot: outages of chatbot APIs")
+    group.addoption(
+        "--mockbot-report", metavar="DIR", help="keep what was seen of each outage in DIR, with its verdict"
+    )
+    group.addoption(
+        "--mockbot-inconclusive",
+        choices=("error", "xfail"),
+        default="error",
+        help="what becomes of a test whose client never felt the outage (error)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line("markers", MARKER)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """A marked test needs the fixture, whether it asks for it or not."""
+    if isinstance(item, pytest.Function) and item.get_closest_marker("outage") and "mockbot" not in item.fixturenames:
+        item.fixturenames.insert(0, "mockbot")
+
+
+@pytest.fixture(scope="session")
+def _mockbot_loop() -> "Iterator[Loop]":
+    from mockbot.plugin.theatre import Loop  # noqa: PLC0415 - nothing heavy for tests that do not use it
+
+    loop = Loop()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def mockbot(request: pytest.FixtureRequest, _mockbot_loop: "Loop") -> "Iterator[Mockbot]":
+    """A real chatbot service behind a real proxy on free ports, with the SDKs' environment variables set to it."""
+    from mockbot.plugin.fixture import Mockbot, undecided  # noqa: PLC0415 - as above
+    from mockbot.plugin.theatre import Theatre  # noqa: PLC0415
+
+    theatre = Theatre(_mockbot_loop, seed=1)
+    choice = undecided(request.config.getoption("--mockbot-inconclusive"))
+    with pytest.MonkeyPatch.context() as patch:
+        bot = Mockbot(theatre, patch.setenv, dict(os.environ), choice, _folder(request.node))
+        try:
+            marker = request.node.get_closest_marker("outage")
+            if marker is not None:
+                bot.play(*marker.args, **marker.kwargs)
+            request.node.stash[IN_USE] = bot
+            yield bot
+        finally:
+            bot.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """A test that passed although its client felt nothing has not passed."""
+    yield
+    bot = item.stash.get(IN_USE, None)
+    if bot is not None:
+        bot.check()
+
+
+def _folder(item: pytest.Item) -> Path | None:
+    root = item.config.getoption("--mockbot-report")
+    return None if root is None else Path(root).absolute() / re.sub(r"[^\w.-]+", "-", item.nodeid).strip("-")
