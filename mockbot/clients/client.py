@@ -125,7 +125,7 @@ class Client:
         return self._later(now + wait, provider)
 
     def _fall_back(self, at: float, provider: str, why: str) -> Move:
-        resort = self._route.last_resort(provider)
+        resort = self._route.last_resort(at, provider, self._tried)
         if resort is None:
             return self._give_up(at, why)
         self._reaction.begin(at)

@@ -1,14 +1,15 @@
 """Where the next attempt goes: fail-over and fail-back between two providers. Pure.
 
-    retry       A fails ─► B fails ─► A ...          and for `stay` new prompts begin at B
+    retry       A fails ─► B fails ─► A ...
     breaker     A while its breaker is not open, else B; A's half-open probe is the way back
     exhausted   all that the policy does at A, then all of it at B
     balance     any of the two whose breaker is not open, by chance (litellm's Router)
 
-Whatever the way, an attempt whose provider's breaker is open goes to the other one when that is not open too.
+Whatever the way, an attempt whose provider's breaker is open goes to the other one when that is not open too. Having
+left home, the whole process begins new prompts at the other one for `stay`, or until that one fails.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from random import Random
 from typing import Literal
 
@@ -37,28 +38,28 @@ class Route:
         """Where to try again after `failures` in a row at `failed`."""
         match self._when:
             case "retry":
-                return self._other(now, failed) if failures >= self._failures else failed
-            case "balance":
-                return rng.choice(self._providers)
-            case "breaker":
-                return self._providers[0]
+                return self._turn(now, failed) if failures >= self._failures else failed
+            case "balance" | "breaker":
+                return self.first(now, rng)
             case "never" | "exhausted":
                 return failed
 
-    def last_resort(self, given_up: str) -> str | None:
+    def last_resort(self, now: float, given_up: str, tried: Collection[str]) -> str | None:
         """Where to begin anew when all was tried at `given_up`."""
-        return self._providers[1] if self._when == "exhausted" and given_up == self._providers[0] else None
+        if self._when != "exhausted":
+            return None
+        other = self._turn(now, given_up)
+        return None if other in tried else other
 
     def usable(self, now: float, planned: str) -> str:
         """`planned`, or the other one when only the breaker of `planned` is open."""
         if not self.guards[planned].is_open(now):
             return planned
-        return next((name for name in self._providers if not self.guards[name].is_open(now)), planned)
+        other = next((name for name in self._providers if not self.guards[name].is_open(now)), planned)
+        return other if other == planned else self._turn(now, planned)
 
-    def _other(self, now: float, failed: str) -> str:
+    def _turn(self, now: float, failed: str) -> str:
+        """From `failed` to the other one: away from home for a while, or back to it."""
         home, other = self._providers
-        if failed == home:
-            self._away_until = now + self._stay
-            return other
-        self._away_until = float("-inf")
-        return home
+        self._away_until = now + self._stay if failed == home else float("-inf")
+        return other if failed == home else home

@@ -5,7 +5,7 @@ Each is written by its name alone (`budget: grpc`), by its main value alone (`th
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field
+from pydantic import BeforeValidator, Discriminator, Field, model_validator
 
 from mockbot.scenario.faults import Model, Spec, Whole
 from mockbot.scenario.units import Duration, Rate, Share
@@ -95,12 +95,18 @@ class Hedge(Spec):
 class FailOver(Spec):
     """When a client turns to the provider that it `falls_over_to`, and when it comes back.
 
-    `retry`: after `failures` of a prompt's attempts at one provider, the next one goes to the other; for `stay` every
-    new prompt begins there. `breaker`: while the breaker of the first provider is open. `exhausted`: when all is tried
-    at the first one, all is tried at the other.
+    `retry`: after `failures` of a prompt's attempts at one provider, the next one goes to the other. `breaker`: while
+    the breaker of the first provider is open. `exhausted`: when all is tried at the first one, all is at the other.
+    For `stay` after that every new prompt begins at the other one, unless that fails too.
     """
 
     main = "when"
     when: Literal["retry", "breaker", "exhausted"]
     failures: Whole = Field(1, ge=1)
     stay: Duration = 0.0
+
+    @model_validator(mode="after")
+    def _failures_of_retries(self) -> "FailOver":
+        if self.failures != 1 and self.when != "retry":
+            raise ValueError(f"'failures' counts for 'when: retry' only, not for 'when: {self.when}'")
+        return self

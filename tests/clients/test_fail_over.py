@@ -97,6 +97,17 @@ def test_the_probe_is_the_way_back() -> None:
     assert [prompt.providers for prompt in told] == [["other"], ["main"], ["main"]]
 
 
+def test_after_the_breaker_opened_it_can_stay_away_longer() -> None:
+    """`stay: 5m`: home could be probed after 30 s, and is not before five minutes have passed."""
+    mind = minds({**BREAKER, "fail_over": {"when": "breaker", "stay": "5m"}}, falls_over_to="other").mind(Random(1))
+    for n in range(4):
+        play(mind, MAIN_DOWN, float(n))
+
+    told = [play(mind, answers(OK), start) for start in (40.0, 300.0, 310.0)]
+
+    assert [prompt.providers for prompt in told] == [["other"], ["other"], ["main"]]
+
+
 def test_when_both_are_open_the_client_refuses_itself() -> None:
     """Both providers fail: after three failures at each nothing is sent any more."""
     mind = minds(BREAKER, falls_over_to="other").mind(Random(1))
@@ -111,6 +122,17 @@ def test_exhausted_means_everything_at_home_first() -> None:
     told = always({"name": "fixed", "attempts": 3, "fail_over": "exhausted"}, DOWN, falls_over_to="other")
 
     assert told.providers == ["main"] * 3 + ["other"] * 3
+
+
+def test_having_exhausted_home_it_can_stay_away() -> None:
+    """`stay: 5m`: the next prompts begin at the other one; when that fails, everything is tried at home as well."""
+    words = {"name": "fixed", "attempts": 2, "fail_over": {"when": "exhausted", "stay": "5m"}}
+    mind = minds(words, falls_over_to="other").mind(Random(1))
+    play(mind, MAIN_DOWN)
+
+    told = [play(mind, server, start) for start, server in ((10.0, answers(OK)), (20.0, answers(DOWN)))]
+
+    assert [prompt.providers for prompt in told] == [["other"], ["other", "other", "main", "main"]]
 
 
 def test_a_budget_does_not_forbid_to_fail_over() -> None:

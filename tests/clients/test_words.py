@@ -51,6 +51,7 @@ def test_a_name_alone_is_the_thing_with_its_defaults() -> None:
         ({"name": "backoff", "breaker": {"name": "windowed", "failures": 3}}, "not a share"),
         ({"name": "backoff", "retry_after": "sometimes"}, "exact"),
         ({"name": "backoff", "fail_over": "breaker"}, "has no breaker; add breaker: consecutive"),
+        ({"name": "backoff", "fail_over": {"when": "exhausted", "failures": 3}}, "for 'when: retry' only"),
         ({"name": "backoff", "throttle": 0.5}, "greater than or equal to 1"),
         ({"name": "backoff", "attempts": 0}, "greater than or equal to 1"),
         ({"name": "backoff", "hedge": 3}, "is not a duration"),
