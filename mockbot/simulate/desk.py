@@ -255,11 +255,10 @@ class Desk:
             progress = self._capacity.progress(answer, self.agenda.now)
             out = min(answer.tokens, answer.pace.due(progress + 1e-9))
             if out:
-                exchange.status, exchange.tokens = 200, out
-                exchange.first = self._capacity.reaches(answer, answer.pace.at(1))
-                exchange.last = self._capacity.reaches(answer, answer.pace.at(out))
-            if out > 1:
-                exchange.worst_gap = (exchange.last - exchange.first) / (out - 1)
+                first = self._capacity.reaches(answer, answer.pace.at(1))
+                last = self._capacity.reaches(answer, answer.pace.at(out))
+                exchange.status, exchange.tokens, exchange.first, exchange.last = 200, out, first, last
+                exchange.worst_gap = (last - first) / (out - 1) if out > 1 else None
 
     def seconds(self, since: int) -> Iterator[ServiceSecond]:
         """The complete seconds from `since` on."""

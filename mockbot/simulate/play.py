@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, assert_never
 
+from mockbot.errors import UsageError
 from mockbot.evidence.journal import ACTIONS, JOURNAL, SERVICE, Broken, RunEvidence, Writer, write_run_info
 from mockbot.evidence.records import Action, Attempt, Ended, Prompt, RunInfo, ServiceSecond
 from mockbot.scenario.schema import Scenario
@@ -33,12 +34,17 @@ def simulate(
     seed: int | None = None,
     users: float | None = None,
     sink: Sink,
+    engine: Engine = "auto",
     watch: Watch = _unwatched,
     command: str = "",
+    scaled: str = "",
 ) -> RunInfo:
-    """Play the whole scenario. Raises UsageError for what cannot be simulated."""
-    scaled = scale(scenario, users) if users is not None else None
-    scenario = scaled.scenario if scaled else scenario
+    """Play the whole scenario. Raises UsageError for what cannot be simulated, or not by this engine."""
+    if users is not None:
+        done = scale(scenario, users)
+        scenario, scaled = done.scenario, done.says
+    if engine not in {"auto", "reference"}:
+        raise UsageError(f"--engine {engine}: not here")
     seed = scenario.seed if seed is None else seed
     run = Reference(scenario, seed, sink)
     ended: Ended = "completed"
@@ -62,6 +68,7 @@ def simulate(
         simulated=True,
         loop=loop_of(scenario),
         command=command,
+        scaled=scaled,
     )
 
 

@@ -6,16 +6,16 @@ are replaced. Times are scenario seconds at speed 1. The same scenario and seed 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
-from random import Random
 from typing import Literal
 
 from mockbot.evidence.records import Action, Attempt, Prompt, ServiceSecond
+from mockbot.scenario.arrivals import arrivals
 from mockbot.scenario.schema import Provider, Scenario
 from mockbot.scenario.timeline import ActiveFault, Conditions, StatusState, Timeline
 from mockbot.service.chatbot import Chatbot
-from mockbot.service.dialects.openai import OpenAIChat
+from mockbot.service.dialects import FAMILIES
+from mockbot.service.dialects.base import Dialect
 from mockbot.simulate.agenda import Agenda
 from mockbot.simulate.crowd import Crowd
 from mockbot.simulate.desk import Desk
@@ -26,7 +26,6 @@ MakeChatbot = Callable[[str, Provider, int], Chatbot]
 
 DRAIN = 120.0  # the most that prompts under way get after the end, as live
 STEP = 1.0  # scenario seconds between two steps of a ramp
-DIALECTS = {"openai": OpenAIChat()}
 
 
 class Reference:
@@ -38,7 +37,7 @@ class Reference:
         self._sink = sink
         self.crowd = Crowd(self.agenda, scenario.crowd, scenario.first_provider, seed, sink)
         self.desks = {
-            name: Desk(self.agenda, chatbot(name, provider, seed), DIALECTS[provider.dialect], self.crowd, seed)
+            name: Desk(self.agenda, chatbot(name, provider, seed), _chat(provider), self.crowd, seed)
             for name, provider in scenario.providers.items()
         }
         self.crowd.desks = self.desks
@@ -78,8 +77,7 @@ class Reference:
             self.agenda.at(t, self._change, t)
         for name, group in self.timeline.scenario.crowd.items():
             if group.arrivals is not None:
-                arrivals = _arrivals(self.timeline, name, Random(f"{seed}/{name}/arrivals"))
-                self._next_arrival((name, arrivals))
+                self._next_arrival((name, arrivals(self.timeline, name, seed)))
 
     def _change(self, due: float) -> None:
         wanted = self.timeline.at(due)
@@ -132,17 +130,8 @@ class Reference:
         self._next_second = int(self.agenda.now)
 
 
-@dataclass(frozen=True, slots=True)
-class _Stretch:
-    """Arrivals per second that go in a straight line."""
-
-    start: float
-    end: float
-    first: float
-    last: float
-
-    def at(self, t: float) -> float:
-        return self.first + (self.last - self.first) * (t - self.start) / (self.end - self.start)
+def _chat(provider: Provider) -> Dialect:
+    return FAMILIES[provider.dialect].dialects[0]
 
 
 def _moments(timeline: Timeline) -> Iterator[float]:
@@ -158,19 +147,3 @@ def _moments(timeline: Timeline) -> Iterator[float]:
 
 def _ramps(now: Conditions, later: Conditions) -> bool:
     return now.users != later.users or now.faults != later.faults
-
-
-def _arrivals(timeline: Timeline, group: str, rng: Random) -> Iterator[float]:
-    """A Poisson process at the timeline's rate, by thinning (Lewis & Shedler 1979)."""
-    for stretch in _stretches(timeline, group):
-        most, t = max(stretch.first, stretch.last), stretch.start
-        while most > 0 and (t := t + rng.expovariate(most)) < stretch.end:
-            if stretch.first == stretch.last or rng.random() * most < stretch.at(t):
-                yield t
-
-
-def _stretches(timeline: Timeline, group: str) -> Iterator[_Stretch]:
-    for phase in timeline.phases:
-        middle = timeline.at((phase.start + phase.end) / 2).arrivals[group]
-        first = timeline.at(phase.start).arrivals[group]
-        yield _Stretch(phase.start, phase.end, first, 2 * middle - first)

@@ -52,7 +52,7 @@ class Sizes:
         self.event = len(stream.words("")) + CHUNKED
         self.word = 5  # bytes of a token, its blank included
         self.closing = len(stream.closing()) + 2 * CHUNKED
-        self.error = len(stream.error("server_error")) + CHUNKED
+        self.error = 200 + CHUNKED  # an error event, or one that is no JSON
         self.body = 300  # of an error answer
 
 

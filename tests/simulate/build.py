@@ -4,9 +4,9 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from mockbot.evidence.records import Attempt, Prompt, RunInfo, ServiceSecond
+from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
 from mockbot.scenario.schema import Provider, Scenario
-from mockbot.service.chatbot import Answer, Caller, Chatbot
+from mockbot.service.chatbot import Answer, Chatbot
 from mockbot.service.reply import Pace
 from mockbot.simulate.play import Memory
 from mockbot.simulate.reference import Reference
@@ -69,15 +69,10 @@ def chatbot_of(law: Law) -> Callable[[str, Provider, int], Chatbot]:
             super().__init__(name, provider, seed)
             self._drawn = Random(f"{seed}/{name}/work")
 
-        def _answer(
-            self,
-            caller: Caller,
-            endpoint: str,
-            mark: int,
-            now: float,
-            max_tokens: int | None,  # noqa: ARG002
-        ) -> Answer:
-            flaws = self.board.flaws(now, caller.tier, caller.key, endpoint) if self.board.within else ()
-            return Answer(caller, mark, 1, 1, Pace(law(self._drawn.random()), 0.0), flaws)
+        def _answer(self, *args: Any, **more: Any) -> Answer:
+            answer = super()._answer(*args, **more)
+            answer.work = law(self._drawn.random())
+            answer.tokens, answer.pace = 1, Pace(answer.work, 0.0)
+            return answer
 
     return Lawful

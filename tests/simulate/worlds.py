@@ -44,7 +44,9 @@ def surge(rate: float, times: float, lasts: float, calm: float = 40, after: floa
     ]
 
 
-def outage(rate: float, fault: dict[str, Any], lasts: float, calm: float = 40, after: float = 180) -> list[dict[str, Any]]:
+def outage(
+    rate: float, fault: dict[str, Any], lasts: float, calm: float = 40, after: float = 180
+) -> list[dict[str, Any]]:
     """Calm, then a fault, then calm again, at the same rate throughout."""
     return [
         {"name": "calm", "lasts": calm, "arrivals": rate},

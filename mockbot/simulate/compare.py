@@ -1,0 +1,27 @@
+"""The same crowd with another policy: `--compare backoff`, or `--compare "{name: backoff, attempts: 4}"`. Pure."""
+
+from pydantic import TypeAdapter, ValidationError
+
+from mockbot.errors import UsageError
+from mockbot.scenario.document import MisprintsError, read_document
+from mockbot.scenario.policies import POLICY_NAMES, Policy
+from mockbot.scenario.schema import Scenario
+from mockbot.scenario.units import IN_A_FILE
+
+_POLICY: TypeAdapter[Policy] = TypeAdapter(Policy)
+
+
+def policy_of(text: str) -> Policy:
+    """Read a policy as a scenario file would say it. Raises UsageError."""
+    try:
+        return _POLICY.validate_python(read_document(text).data, context=IN_A_FILE)
+    except (MisprintsError, ValidationError) as error:
+        why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error.misprints[0].message
+        known = ", ".join(POLICY_NAMES)
+        raise UsageError(f"--compare {text}: not a policy ({why}); there is {known}") from None
+
+
+def with_policy(scenario: Scenario, policy: Policy) -> Scenario:
+    """Every group with this policy; what it uses, where it falls over to, patience and think time stay."""
+    crowd = {name: group.model_copy(update={"policy": policy}) for name, group in scenario.crowd.items()}
+    return scenario.model_copy(update={"crowd": crowd})

@@ -1,0 +1,84 @@
+"""Several runs of one scenario into one table: each measure's mean with its 95 % interval, each verdict's count. Pure.
+
+A measure that one of the runs could not say, or that lasted beyond its end, has no mean: the table says how many could.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mockbot.evidence.values import Known
+from mockbot.evidence.verdict import Judgement, Verdict
+from mockbot.evidence.words import number_words
+
+MEASURES = (
+    "availability",
+    "user_uptime",
+    "goodput",
+    "attempts_per_prompt",
+    "latency_p50",
+    "latency_p95",
+    "recovery_time",
+    "affected_recovery",
+    "overshoot",
+    "wasted_work",
+)  # fmt: skip
+# Student's t, two-sided 95 %, for 1, 2, ... degrees of freedom; 1.96 beyond the table.
+_T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean and half its 95 % interval over `known` of `runs` runs; no half with one run, no mean with none."""
+
+    mean: float | None
+    half: float | None
+    known: int
+    runs: int
+
+    def words(self, measure: str) -> str:
+        """ "98.2% ± 0.4%", with "(3/5)" when not every run could say it."""
+        if self.mean is None:
+            return f"never (0/{self.runs})" if self.runs > 1 else "-"
+        text = number_words(measure, self.mean)
+        if self.half is not None:
+            text += f" ± {number_words(measure, self.half)}"
+        return text if self.known == self.runs else f"{text} ({self.known}/{self.runs})"
+
+
+def interval(values: Sequence[float | None]) -> Interval:
+    """Of the values that are known and finite."""
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    if not known:
+        return Interval(None, None, 0, len(values))
+    mean = math.fsum(known) / len(known)
+    if len(known) == 1:
+        return Interval(mean, None, 1, len(values))
+    variance = math.fsum((value - mean) ** 2 for value in known) / (len(known) - 1)
+    t = _T[len(known) - 2] if len(known) - 2 < len(_T) else 1.96
+    return Interval(mean, t * math.sqrt(variance / len(known)), len(known), len(values))
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """What several runs came out as."""
+
+    verdicts: Mapping[Verdict, int]
+    measures: Mapping[str, Interval]
+
+    def verdict_words(self) -> str:
+        """ "pass 4/5, fail 1/5"."""
+        runs = sum(self.verdicts.values())
+        return ", ".join(f"{verdict} {count}/{runs}" for verdict, count in self.verdicts.items())
+
+
+def spread_of(judgements: Sequence[Judgement]) -> Spread:
+    """Of the whole run, in the order of the table."""
+    verdicts = Counter(judgement.verdict for judgement in judgements)
+    return Spread(dict(verdicts), {name: interval([_number(run, name) for run in judgements]) for name in MEASURES})
+
+
+def _number(judgement: Judgement, measure: str) -> float | None:
+    value = judgement.rows[0].measures[measure]
+    return value.number if isinstance(value, Known) else None
