@@ -220,10 +220,10 @@ class Delivery:
         """The tokens up to this one, each when it is due; the last time with the stream's proper end."""
         while self._out < upto:
             due = min(upto, await self._token_due(self._out + 1))
-            text = "".join(pieces[self._out : due])
+            event = self._opening() + stream.words("".join(pieces[self._out : due]))
             self._out = due
             tail = stream.closing() if last and due == upto else b""
-            await self._write(self._opening() + stream.words(text) + tail)
+            await self._write(event + tail)
             last = last and not tail
         if last:
             await self._write(self._opening() + stream.closing())

@@ -5,6 +5,8 @@ Shapes from captures (incidents_and_clients.md §4.1): `<title>api.openai.com | 
 for the origin errors, the six-line nginx-like page for what the edge itself answers.
 """
 
+from html import escape
+
 _ORIGIN_ERRORS = {
     502: "Bad gateway",
     504: "Gateway time-out",
@@ -52,7 +54,9 @@ _SMALL_PAGE = """<html>\r
 def page(status: int, host: str, ray: int) -> bytes:
     """The page's bytes, UTF-8."""
     if status in _ORIGIN_ERRORS:
-        return _FULL_PAGE.format(status=status, words=_ORIGIN_ERRORS[status], host=host, ray=f"{ray:016x}").encode()
+        return _FULL_PAGE.format(
+            status=status, words=_ORIGIN_ERRORS[status], host=escape(host), ray=f"{ray:016x}"
+        ).encode()
     return _SMALL_PAGE.format(status=status, words=_PLAIN.get(status, "Error")).encode()
 
 

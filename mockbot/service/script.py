@@ -20,7 +20,7 @@ def fixed(question: Question, mark: int) -> tuple[str, ...] | None:
         return None
     try:
         text = json.dumps(sample(schema, mark))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         name = "tools[0].function.parameters" if question.tool else "response_format"
         message = f"Invalid schema: {error}."
         raise ProviderError(

@@ -17,10 +17,11 @@ from mockbot.evidence.records import Outcome, Request
 from mockbot.service.desk import Desk
 
 KEPT = 100_000  # finished requests
-_WORDS = re.compile(rb'"(?:content|text)":"[^"]')  # OpenAI's deltas and messages, Anthropic's text blocks
-_CLOSING = (b"data: [DONE]", b'"message_stop"')
-_ERROR = (b'data: {"error"', b"event: error\n")
-_SAYS_WORDS = ("/v1/chat/completions", "/v1/messages")
+# Words or a tool's arguments: OpenAI's deltas and messages, Responses' deltas, Anthropic's blocks.
+_WORDS = re.compile(rb'"(?:content|text|delta|arguments|partial_json)":"[^"]|"input":\{"')
+_CLOSING = (b"data: [DONE]", b'"message_stop"', b"event: response.completed\n", b"event: response.incomplete\n")
+_ERROR = (b'data: {"error"', b"event: error\n", b"event: response.failed\n")
+_SAYS_WORDS = ("/v1/chat/completions", "/v1/messages", "/v1/responses")
 
 
 class Watch:

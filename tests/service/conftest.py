@@ -71,7 +71,7 @@ def one_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One quick provider for all tests that need nothing special; each of them takes `served`."""
     quick = {"first_token": "1ms", "tokens": {"median": 12, "p95": 12}, "pace": "1000/s"}
     limits = {"tiny": "1/m"}
-    others: dict[str, Any] = {}
+    others = {"anthropic": {"dialect": "anthropic", "answer": quick, "limits": limits}}
     with serving(tmp_path_factory.mktemp("service")) as start:
         yield start(answer=quick, limits=limits, others=others)
 

@@ -20,9 +20,9 @@ from mockbot.service.dialects.reading import field, json_object, kind_name, text
 from mockbot.service.limits import Allowance
 
 MODELS = {
-    "claude-opus-4-5": "Claude Opus 4.5",
-    "claude-sonnet-4-5": "Claude Sonnet 4.5",
-    "claude-haiku-4-5": "Claude Haiku 4.5",
+    "claude-opus-5-5": "Claude Opus 5.5",
+    "claude-sonnet-5-5": "Claude Sonnet 5.5",
+    "claude-haiku-5-5": "Claude Haiku 5.5",
     "claude-mockbot": "mockbot",
 }
 _CREATED = "2025-01-01T00:00:00Z"
@@ -39,7 +39,7 @@ class AnthropicMessages:
         "type": "object",
         "required": ["model", "max_tokens", "messages"],
         "properties": {
-            "model": {"type": "string", "examples": ["claude-sonnet-4-5"]},
+            "model": {"type": "string", "examples": ["claude-sonnet-5-5"]},
             "max_tokens": {"type": "integer", "minimum": 1},
             "messages": {
                 "type": "array",
