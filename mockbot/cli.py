@@ -5,7 +5,7 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 from rich.console import Console
@@ -20,6 +20,9 @@ from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.scenario.units import duration_text
 from mockbot.stage import Engine, Wire
+
+if TYPE_CHECKING:  # what only one command needs is imported by that command
+    from mockbot.simulate.play import Engine as SimulationEngine
 
 TARGET = click.argument("target", metavar="NAME|FILE")
 EXIT_CODES = """
@@ -107,6 +110,29 @@ def serve(
     from mockbot.serving import serve as serve_live  # noqa: PLC0415
 
     sys.exit(serve_live(load_scenario(find(target)), ServeOptions(speed, loop, start_at, hold, port), Console()))
+
+
+@cli.command(epilog=EXIT_CODES)
+@TARGET
+@click.option("--users", type=click.FloatRange(min=1), help="As many users at the peak; everything scales with them.")
+@click.option("--seeds", type=int, default=1, show_default=True, help="Runs, each with a seed of its own.")
+@click.option("--compare", "policies", multiple=True, metavar="POLICY", help="Play it with this policy for all, too.")
+@click.option("--engine", type=click.Choice(["auto", "reference", "fast", "fluid"]), default="auto", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="As for run.")
+def simulate(
+    target: str,
+    users: float | None,
+    seeds: int,
+    policies: tuple[str, ...],
+    engine: "SimulationEngine",
+    out: Path | None,
+) -> None:
+    """Play the same outage in virtual time, at its full length and at any scale."""
+    from mockbot.simulate.command import SimulateOptions, simulate_command  # noqa: PLC0415 - as above
+
+    scenario = load_scenario(find(target))
+    command = shlex.join(["mockbot", *sys.argv[1:]])
+    sys.exit(simulate_command(SimulateOptions(scenario, users, seeds, policies, engine, out, command), Console()))
 
 
 @cli.command("list")
