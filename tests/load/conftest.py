@@ -28,7 +28,7 @@ def inside() -> Inside:
     return run
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def faults() -> Iterator[FaultServer]:
     """The server that breaks on purpose."""
     with fault_server() as server:

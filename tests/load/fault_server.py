@@ -6,6 +6,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from random import Random
 from socket import SO_LINGER, SOL_SOCKET, socket
 from struct import pack
 
@@ -244,6 +245,33 @@ async def whole_blank(call: Call) -> bool:
     answer = {"choices": [{"message": {"content": None}, "finish_reason": "stop"}]}
     await call.send(_plain(b"200 OK", json.dumps(answer).encode()))
     return True
+
+
+CHANCE = Random(20241211)
+FIRST: set[int] = set()
+
+
+@fault
+async def fails_half(call: Call) -> bool:
+    """503 with probability 1/2."""
+    return bool(await (unavailable if CHANCE.random() < 0.5 else whole)(call))
+
+
+@fault
+async def hangs_first(call: Call) -> bool:
+    """The first request of a server's life never gets an answer."""
+    if not FIRST:
+        FIRST.add(1)
+        await asyncio.sleep(30)
+    return bool(await whole(call))
+
+
+@fault
+async def stalls(call: Call) -> bool:
+    """Stands still for 3 s of every 10; else it answers at once."""
+    if (rest := asyncio.get_running_loop().time() % 10) > 7:
+        await asyncio.sleep(10 - rest)
+    return bool(await whole(call))
 
 
 @fault

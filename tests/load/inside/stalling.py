@@ -1,0 +1,77 @@
+"""The same stalling server, asked twice at the same rate: by Locust's constant_throughput, and by our visitors.
+
+Prints latencies in seconds: `stock`, each from its actual start, and `ours`, each from its intended start.
+"""
+
+import json
+import sys
+import time
+
+import gevent
+from locust import FastHttpUser, constant_throughput, task
+from locust.env import Environment
+
+from mockbot.clock import Clock
+from mockbot.evidence.records import Attempt, Prompt
+from mockbot.load.collector import Collector
+from mockbot.load.node import Cast, Node, Place
+from mockbot.load.roles import classes_of, let_in
+from mockbot.load.users import ChatUser
+from mockbot.scenario.load import read_scenario
+from mockbot.scenario.timeline import Timeline
+
+RATE, LASTS = 50, 10  # prompts per second, seconds
+SCENARIO = f"""
+name: stalling
+title: The server stands still for 3 seconds of every 10
+providers: {{main: {{}}}}
+crowd: {{visitors: {{arrivals: 100%, policy: once, patience: 30s, stream: false}}}}
+phases: [{{name: all, lasts: {LASTS}s, arrivals: {RATE}/s}}]
+"""
+
+
+def stock(url: str) -> list[float]:
+    """What Locust's documentation suggests for a fixed rate, and what it reports."""
+
+    class Steady(FastHttpUser):
+        host = url
+        wait_time = constant_throughput(RATE / 10)
+
+        @task
+        def ask(self) -> None:
+            self.client.post("/stalls/v1/chat/completions", json={})
+
+    latencies: list[float] = []
+    environment = Environment(user_classes=[Steady])
+    environment.events.request.add_listener(  # type: ignore[no-untyped-call]
+        lambda response_time, **_: latencies.append(response_time / 1000)
+    )
+    runner = environment.create_local_runner()
+    runner.start(10, 10)
+    gevent.sleep(LASTS)
+    runner.quit()
+    return latencies
+
+
+def ours(url: str) -> list[float]:
+    """Visitors on an absolute schedule."""
+    scenario = read_scenario(SCENARIO)
+    timeline, clock = Timeline(scenario), Clock(time.time())
+    prompts: list[Prompt] = []
+
+    def take(record: Attempt | Prompt) -> None:
+        if isinstance(record, Prompt):
+            prompts.append(record)
+
+    cast = Cast(scenario.crowd, {"main": Place(f"{url}/stalls")}, end=timeline.end)
+    node = Node(cast, clock, Collector(clock, take))
+    let_in(node, Environment(user_classes=[*classes_of([ChatUser], cast, node)]), timeline)
+    gevent.sleep(LASTS)
+    gevent.joinall(node.hosts)
+    node.close(10.0)
+    return [prompt.end - prompt.intended for prompt in prompts]
+
+
+if __name__ == "__main__":
+    results = {"stock": stock(sys.argv[1]), "ours": ours(sys.argv[1])}
+    print(json.dumps(results))  # noqa: T201 - its result
