@@ -8,15 +8,12 @@ of stdin.
 import argparse
 import asyncio
 import json
-import os
-import signal
-import sys
-import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
 
 from mockbot.clock import Clock
+from mockbot.leased import new_loop, time_to_leave
 from mockbot.scenario.schema import Scenario
 from mockbot.service.server import Ready, serve
 
@@ -33,31 +30,12 @@ def main() -> None:
     options = parser.parse_args()
     scenario = Scenario.model_validate_json(options.scenario.read_text("utf-8"))
     clock = Clock(time.time(), options.speed or scenario.speed)
-    with asyncio.Runner(loop_factory=_new_loop) as runner:
+    with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(_run(scenario, clock, options.host, options.lease_stdin))
 
 
-def _new_loop() -> asyncio.AbstractEventLoop:
-    try:
-        import uvloop  # noqa: PLC0415 - not on every platform
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
-
-
 async def _run(scenario: Scenario, clock: Clock, host: str, leased: bool) -> None:
-    ends, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ends.set)
-    if leased:
-        threading.Thread(target=_wait_for_end, args=(loop, ends), name="lease", daemon=True).start()
-    await serve(scenario, clock, host, _announce, ends)
-
-
-def _wait_for_end(loop: asyncio.AbstractEventLoop, ends: asyncio.Event) -> None:
-    while os.read(sys.stdin.fileno(), 4096):
-        pass
-    loop.call_soon_threadsafe(ends.set)
+    await serve(scenario, clock, host, _announce, time_to_leave(leased=leased))
 
 
 def _announce(ready: Ready) -> None:

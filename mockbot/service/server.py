@@ -21,7 +21,8 @@ from mockbot.service.app import provider_app
 from mockbot.service.control_api import control_app
 from mockbot.service.desk import Desk
 from mockbot.service.listener import Listener
-from mockbot.service.status_page import StatusBoard, status_app
+from mockbot.service.status_board import StatusBoard
+from mockbot.service.status_page import status_app
 from mockbot.service.watch import Watch
 
 
@@ -39,7 +40,9 @@ class Service:
     """Every provider at work, and what control may do to them."""
 
     def __init__(self, scenario: Scenario, clock: Clock, host: str) -> None:
-        self._board = StatusBoard()
+        self._board = StatusBoard(tuple(scenario.providers))
+        self._clock = clock
+        self._board.forget(clock.t0)
         self._watch = Watch()
         self._desks: dict[str, Desk] = {}
         self._listeners: dict[str, Listener] = {}
@@ -49,7 +52,7 @@ class Service:
             self._listeners[name] = Listener(app, host)
         self._token = None if ipaddress.ip_address(host).is_loopback else secrets.token_urlsafe(24)
         self._control = Listener(control_app(self, self._token), host)
-        self._status = Listener(status_app(self._board), host)
+        self._status = Listener(status_app(self._board, scenario.title, scenario.seed, lambda: self._status.url), host)
 
     async def open(self, stack: AsyncExitStack) -> Ready:
         """Listen everywhere until the stack closes."""
@@ -72,7 +75,8 @@ class Service:
         for name, desk in self._desks.items():
             desk.restart(clock)
             await self._listeners[name].up()
-        self._board.state = None
+        self._clock = clock
+        self._board.forget(clock.t0)
 
     async def set_faults(self, provider: str, faults: tuple[ActiveFault, ...]) -> None:
         """Exactly these hold at this provider from now on; a crash takes its port down, its end brings it back."""
@@ -86,7 +90,8 @@ class Service:
 
     def set_status(self, state: StatusState | None) -> None:
         """What the status page says from now on."""
-        self._board.state = state
+        if state is not None:
+            self._board.say(state.update, self._clock.at(state.since))
 
     def felt(self) -> Counter[str]:
         """How many requests each fault has hit in this run so far, the running second included."""

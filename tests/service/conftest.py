@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from mockbot.child import server_child
+from mockbot.child import Child
 from mockbot.clock import Clock
 from mockbot.scenario.faults import ServiceFault
 from mockbot.scenario.schema import Scenario
@@ -49,8 +49,8 @@ def serving(folder: Path) -> Iterator[Serve]:
             scenario: Scenario = scenario_of({"main": provider, **(others or {})})
             file = folder / f"scenario-{len(list(folder.iterdir()))}.json"
             file.write_text(scenario.model_dump_json(), "utf-8")
-            arguments = ["mockbot.service", str(file), "--speed", str(speed)]
-            ready = stack.enter_context(server_child("service", arguments, file.with_suffix(".log")))
+            arguments = ["mockbot.service", str(file), "--speed", str(speed), "--lease-stdin"]
+            ready = stack.enter_context(Child(arguments, file.with_suffix(".log"))).ready
             control = ServiceControl(str(ready["control"]))
             stack.callback(control.close)
             providers = cast("dict[str, str]", ready["providers"])

@@ -1,0 +1,116 @@
+"""The status page on its own port: Statuspage's JSON, and the page for people in a real browser."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from mockbot.clock import Clock
+from mockbot.scenario.faults import Crash
+from mockbot.scenario.schema import StatusUpdate
+from mockbot.scenario.timeline import StatusState
+from tests.service.conftest import Serve, Served
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def say(served: Served, since: float = 0.0, **update: Any) -> None:
+    """Publish an update at a scenario second."""
+    served.control.set_status(StatusState(since, StatusUpdate.model_validate({"at": "0s", **update})))
+
+
+def get(served: Served, path: str) -> Any:
+    """A JSON document of the status page."""
+    return httpx.get(f"{served.status}/api/v2/{path}.json").json()
+
+
+@pytest.mark.live
+def test_statuspage_json(served: Served) -> None:
+    """The documents that status monitors read, before and during an incident."""
+    assert get(served, "status")["status"] == {"indicator": "none", "description": "All Systems Operational"}
+    say(served, 60.0, state="investigating", impact="major", says="We are investigating.")
+    say(served, 120.0, state="monitoring")
+
+    summary = get(served, "summary")
+    incident = summary["incidents"][0]
+    assert summary["status"] == {"indicator": "major", "description": "Partial System Outage"}
+    assert {component["status"] for component in summary["components"]} == {"partial_outage"}
+    assert (incident["status"], incident["impact"], incident["resolved_at"]) == ("monitoring", "major", None)
+    assert [update["status"] for update in incident["incident_updates"]] == ["monitoring", "investigating"]
+    assert incident["incident_updates"][-1]["body"] == "We are investigating."
+    assert get(served, "incidents/unresolved")["incidents"] == get(served, "incidents")["incidents"] == [incident]
+    assert get(served, "components")["page"]["url"] == served.status
+
+
+@pytest.mark.live
+def test_an_announced_maintenance_is_listed_as_such(served: Served) -> None:
+    """Upcoming, then active, with when it is said to end; never among the incidents."""
+    say(served, state="scheduled", back_in="30m")
+    upcoming = get(served, "scheduled-maintenances/upcoming")["scheduled_maintenances"]
+    say(served, 10.0, state="in_progress", back_in="30m")
+    active = get(served, "scheduled-maintenances/active")["scheduled_maintenances"]
+
+    assert [each["status"] for each in upcoming] == ["scheduled"]
+    assert [each["status"] for each in active] == ["in_progress"]
+    assert active[0]["scheduled_until"] > active[0]["scheduled_for"]
+    assert get(served, "incidents")["incidents"] == []
+
+
+@pytest.mark.live
+def test_the_page_outlives_the_provider(served: Served) -> None:
+    """A crash takes the provider's port down, not the status page's."""
+    served.break_with(Crash.model_validate({"crash": True}))
+
+    assert get(served, "status")["status"]["indicator"] == "none"
+
+
+@pytest.fixture
+def browser_page() -> Iterator[Page]:
+    """A page of a headless Chromium."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium on PATH")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser.new_page(viewport={"width": 900, "height": 1000})
+        browser.close()
+
+
+@pytest.mark.e2e
+def test_people_see_the_outage_unfold(serve: Serve, browser_page: Page, tmp_path: Path) -> None:
+    """Green at first; then, without a reload by hand, the banner, the component and the updates; then green and
+    past.
+    """
+    served = serve(others={"backup": {}})
+    served.control.start_clock(Clock(time.time() - 600))
+    browser_page.goto(served.status)
+    expect(browser_page.get_by_role("status")).to_have_text("All Systems Operational")
+    expect(browser_page.get_by_text("No incidents reported.")).to_be_visible()
+
+    say(served, 300.0, state="investigating", impact="critical", says="Requests are <b>failing</b>.", provider="main")
+    expect(browser_page.get_by_role("status")).to_have_text("Major Service Outage", timeout=10_000)
+    expect(browser_page.get_by_text("Requests are <b>failing</b>.")).to_be_visible()
+    expect(browser_page.locator(".state").first).to_have_text("Major outage")
+    expect(browser_page.locator(".state").nth(1)).to_have_text("Operational")
+    browser_page.screenshot(path=tmp_path / "outage.png", full_page=True)
+
+    say(served, 500.0, state="resolved", provider="main")
+    expect(browser_page.get_by_role("status")).to_have_text("All Systems Operational", timeout=10_000)
+    expect(
+        browser_page.get_by_role("region", name="Past incidents").get_by_text("resolved", exact=True)
+    ).to_be_visible()
+    assert browser_page.locator("rect.major_outage").count() > 0
