@@ -158,6 +158,8 @@ class Work:
 
     seconds: int = 0
     offered: int = 0
+    refused: int = 0
+    failed: int = 0
     finished: int = 0
     work: float = 0.0  # slot-seconds
     wasted: float = 0.0
@@ -165,5 +167,5 @@ class Work:
 
     def merge(self, other: "Work") -> None:
         """Add another's."""
-        for name in ("seconds", "offered", "finished", "work", "wasted", "capacity"):
+        for name in ("seconds", "offered", "refused", "failed", "finished", "work", "wasted", "capacity"):
             setattr(self, name, getattr(self, name) + getattr(other, name))

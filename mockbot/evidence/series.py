@@ -8,6 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from math import ceil
 
+from mockbot.evidence.cells import Sample
 from mockbot.evidence.records import Attempt, Outcome, ServiceSecond
 from mockbot.evidence.sketch import Sketch
 
@@ -36,9 +37,9 @@ class Series:
     end: float
     width: int = field(init=False)
     size: int = field(init=False)
-    issued: list[int] = field(init=False)
-    good: list[int] = field(init=False)
-    sent: list[int] = field(init=False)
+    issued: dict[str, list[int]] = field(init=False)  # group -> prompts
+    good: dict[str, list[int]] = field(init=False)
+    sent: list[int] = field(init=False)  # attempts
     outcomes: dict[Outcome, list[int]] = field(init=False)
     latency: dict[int, Sketch] = field(default_factory=lambda: defaultdict(Sketch))  # of all prompts, as always
     first_token: dict[int, Sketch] = field(default_factory=lambda: defaultdict(Sketch))
@@ -47,21 +48,22 @@ class Series:
     def __post_init__(self) -> None:
         self.width = max(1, ceil(self.end / SLICES))
         self.size = max(1, ceil(self.end / self.width))
-        self.issued, self.good, self.sent = self._zeros(), self._zeros(), self._zeros()
+        self.issued, self.good = defaultdict(self._zeros), defaultdict(self._zeros)
+        self.sent = self._zeros()
         self.outcomes = defaultdict(self._zeros)
         self.providers = defaultdict(self._side)
 
-    def add_prompt(self, intended: float, took: float | None, first_token: float | None, *, good: bool) -> None:
-        """`took` is None when it was never answered."""
-        at = self.slice(intended)
-        self.issued[at] += 1
-        self.good[at] += good
-        if took is None:
-            self.latency[at].never += 1
+    def add_prompt(self, sample: Sample, group: str) -> None:
+        """Count it where it was intended."""
+        at = self.slice(sample.at)
+        self.issued[group][at] += 1
+        self.good[group][at] += sample.good
+        if sample.answered:
+            self.latency[at].add(sample.took)
         else:
-            self.latency[at].add(took)
-        if first_token is not None:
-            self.first_token[at].add(first_token)
+            self.latency[at].never += 1
+        if sample.first_token is not None:
+            self.first_token[at].add(sample.first_token)
 
     def add_attempt(self, attempt: Attempt) -> None:
         """Count it where it was sent."""

@@ -118,7 +118,7 @@ class Tally:
         self._add_completion(place, prompt, index, good=sample.good)
         for stretch in self.people.live(prompt, good=sample.good):
             self._add_stretch(place.key, stretch)
-        self.series.add_prompt(intended, took if answered else None, prompt.first_token, good=sample.good)
+        self.series.add_prompt(sample, prompt.group)
         self.watch.add_prompt(prompt)
         if not over:
             self._add_pending(prompt)
@@ -165,7 +165,7 @@ class Tally:
         """Count what one provider saw in one second."""
         self.felt.update(second.felt)
         self.series.add_second(second)
-        seen = Work(1, second.offered, second.finished, second.work, second.wasted, second.capacity)
+        seen = _work_of(second)
         index = self.phase(second.t)
         if index is not None:
             self.work[index, second.provider].merge(seen)
@@ -221,6 +221,19 @@ class _Place(NamedTuple):
     course: Course
     asked: Cell
     asked_course: Course
+
+
+def _work_of(second: ServiceSecond) -> Work:
+    return Work(
+        seconds=1,
+        offered=second.offered,
+        refused=second.refused,
+        failed=second.failed,
+        finished=second.finished,
+        work=second.work,
+        wasted=second.wasted,
+        capacity=second.capacity,
+    )
 
 
 def _when(prompt: Prompt) -> tuple[float, str]:

@@ -50,7 +50,7 @@ def number_words(measure: str, number: float) -> str:
         case "duration":
             return duration_words(number)
         case "rate":
-            return f"{number:.3g}/s"
+            return f"{number:.3g}/s" if number >= 0.01 or not number else f"{number:.1g}/s"
         case "number":
             return f"{number:.2f}"
         case "count":

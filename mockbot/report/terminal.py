@@ -11,8 +11,9 @@ from rich.text import Text
 
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.verdict import Judgement, Verdict
-from mockbot.report.summary import Measures, Summary, summarize
-from mockbot.report.words import scope_words, seen_words
+from mockbot.report.summarize import summarize
+from mockbot.report.summary import Measures, Summary
+from mockbot.report.words import people_rows, scope_words, seen_words
 
 COLUMNS = {  # measure -> heading
     "prompts": "prompts",
@@ -53,19 +54,9 @@ def _table(summary: Summary) -> Table:
     table.add_column("group", overflow="ellipsis", max_width=14)
     for heading in COLUMNS.values():
         table.add_column(heading, justify="right", no_wrap=True)
-    for row in _rows(summary):
+    for row in people_rows(summary):
         table.add_row(*_cells(row), style="" if row.scope.group else "bold")
     return table
-
-
-def _rows(summary: Summary) -> Iterable[Measures]:
-    """Each phase with its groups, then the whole run with its groups."""
-    people = [row for row in summary.measures if row.scope.tier is None and row.scope.provider is None]
-    for phase in (*(phase.name for phase in summary.phases), None):
-        mine = [row for row in people if row.scope.phase == phase]
-        yield from (row for row in mine if row.scope.group is None)
-        groups = [row for row in mine if row.scope.group is not None]
-        yield from groups if len(groups) > 1 else ()
 
 
 def _cells(row: Measures) -> list[Text]:

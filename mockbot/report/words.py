@@ -1,9 +1,10 @@
 """The values of a summary as people read them; the same words in every report."""
 
+from collections.abc import Iterator
 from typing import assert_never
 
 from mockbot.evidence.words import number_words
-from mockbot.report.summary import MoreThan, Number, ScopeOut
+from mockbot.report.summary import Measures, MoreThan, Number, ScopeOut, Summary
 from mockbot.scenario.spans import FaultSpan
 from mockbot.scenario.units import share_text
 
@@ -27,6 +28,29 @@ def scope_words(scope: ScopeOut) -> str:
     """ "phase blackout, group patient", or "whole run"."""
     named = scope.model_dump(exclude_none=True).items()
     return ", ".join(f"{kind} {name}" for kind, name in named) or "whole run"
+
+
+def people_rows(summary: Summary) -> Iterator[Measures]:
+    """Each phase with its groups, then the whole run with its groups; groups only where there are several."""
+    people = [row for row in summary.measures if row.scope.tier is None and row.scope.provider is None]
+    for phase in (*(phase.name for phase in summary.phases), None):
+        mine = [row for row in people if row.scope.phase == phase]
+        yield from (row for row in mine if row.scope.group is None)
+        groups = [row for row in mine if row.scope.group is not None]
+        yield from groups if len(groups) > 1 else ()
+
+
+def long_words(seconds: float) -> str:
+    """A duration in a sentence: "35 minutes", "1 hour and 5 minutes", "40 seconds", "2.5 seconds"."""
+    if seconds < 10:
+        return f"{seconds:.2g} seconds"
+    if seconds < 100:
+        return f"{seconds:.0f} seconds"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    parts = [
+        f"{count} {unit}{'s' if count > 1 else ''}" for count, unit in ((hours, "hour"), (minutes, "minute")) if count
+    ]
+    return " and ".join(parts)
 
 
 def fault_words(span: FaultSpan) -> str:

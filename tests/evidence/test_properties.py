@@ -12,7 +12,8 @@ from mockbot.evidence.records import OUTCOMES, Attempt, Prompt, ServiceSecond
 from mockbot.evidence.values import Beyond, Known, Undefined
 from mockbot.evidence.verdict import judge
 from mockbot.evidence.words import unit_of, value_words
-from mockbot.report.summary import summarize, summary_json
+from mockbot.report.summarize import summarize
+from mockbot.report.summary import summary_json
 from tests.evidence.build import FAULT, attempt, evidence, prompt, scenario
 
 times = st.integers(0, 4200).map(lambda tenth: tenth / 10)

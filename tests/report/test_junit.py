@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 from mockbot.evidence.verdict import judge
 from mockbot.report.junit import junit_xml
-from mockbot.report.summary import summarize
+from mockbot.report.summarize import summarize
 from tests.evidence.build import BROKEN_GUARD, FELT, evidence, scenario, sound_run
 
 HOLDS = {"phase": "steady", "availability": ">= 99%"}

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import mockbot.report
 from mockbot.evidence.verdict import judge
-from mockbot.report.summary import Summary, schema_json, summarize, summary_json
+from mockbot.report.summarize import summarize
+from mockbot.report.summary import Summary, schema_json, summary_json
 from tests.evidence.build import FELT, evidence, prompt, scenario, sound_run, steady
 
 SCHEMA = Path(mockbot.report.__file__).with_name("summary.schema.json")

@@ -1,0 +1,105 @@
+"""A judged run in, `report.html` out: one file that works without a network, on a phone and on paper.
+
+The page shows the numbers of `summary.json` and computes none. Everything that came from a scenario, a client or a
+server is escaped: by Jinja in the page, by `tojson` in its data, and by `charts.plain` where Plotly reads markup. Its
+own policy lets it load nothing.
+"""
+
+import base64
+import gzip
+import json
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
+
+from mockbot.evidence.journal import RunEvidence
+from mockbot.evidence.measures import REGISTRY
+from mockbot.evidence.verdict import Judgement
+from mockbot.evidence.words import duration_words, share_words
+from mockbot.report.charts import charts
+from mockbot.report.story import story
+from mockbot.report.summary import Expected, Measures, Summary
+from mockbot.report.words import fault_words, people_rows, scope_words, seen_words
+
+TEMPLATES = Path(__file__).with_name("templates")
+COLUMNS = {  # measure -> heading, in the table by phase and group
+    "prompts": "prompts",
+    "availability": "good",
+    "user_uptime": "users' uptime",
+    "attempts_per_prompt": "tries",
+    "goodput": "goodput",
+    "latency_p50": "p50",
+    "latency_p95": "p95",
+    "latency_p99": "p99",
+    "first_token_p50": "first token",
+    "apdex": "apdex",
+}
+WHOLE = (  # of the whole run, as tiles
+    "time_to_detect", "first_success", "recovery_time", "affected_recovery", "amplification", "wasted_work",
+    "overshoot", "fairness", "failed_users", "longest_outage_p95",
+)  # fmt: skip
+
+
+def report_html(evidence: RunEvidence, judgement: Judgement, summary: Summary) -> str:
+    """The whole page: the same bytes for the same run."""
+    drawn = charts(evidence, judgement, summary)
+    template = _environment().from_string((TEMPLATES / "report.html.j2").read_text("utf-8"))
+    return template.render(
+        summary=summary,
+        story=story(summary),
+        rows=list(people_rows(summary)),
+        others=[row for row in summary.measures if row.scope.tier is not None or row.scope.provider is not None],
+        columns=COLUMNS,
+        whole=WHOLE,
+        about={name: _sentence(take.__doc__) for name, take in REGISTRY.items()},
+        charts=drawn,
+        figures={chart.id: chart.figure for chart in drawn},
+        words={span.id: fault_words(span) for span in evidence.timeline.faults},
+        scenario=evidence.scenario,
+        data=json.loads(summary.model_dump_json()),
+        plotly=_plotly(),
+        css=(TEMPLATES / "report.css").read_text("utf-8"),
+        script=(TEMPLATES / "report.js").read_text("utf-8"),
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {
+        "duration": duration_words,
+        "share": share_words,
+        "scope": scope_words,
+        "seen": _seen,
+        "expected": _expected,
+        "moment": _moment,
+    }
+    return environment
+
+
+def _seen(row: Measures, measure: str) -> str:
+    return seen_words(measure, row.values[measure])
+
+
+def _expected(case: Expected) -> str:
+    return seen_words(case.measure, case.seen)
+
+
+def _moment(t: float | None) -> str:
+    """A moment of the scenario's clock: 0:05:00.0."""
+    if t is None:
+        return "-"
+    minutes, seconds = divmod(max(0.0, t), 60)
+    return f"{minutes // 60:.0f}:{minutes % 60:02.0f}:{seconds:04.1f}"
+
+
+def _sentence(doc: str | None) -> str:
+    return (doc or "").strip()
+
+
+@lru_cache(maxsize=1)
+def _plotly() -> str:
+    """Plotly's own bundle, packed, because the page would be 5 MB with it and is 2 MB so; the browser unpacks it."""
+    source = (files("plotly") / "package_data" / "plotly.min.js").read_bytes()
+    return base64.b64encode(gzip.compress(source, 9, mtime=0)).decode()

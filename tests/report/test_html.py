@@ -1,0 +1,149 @@
+"""report.html without a browser: what is in it, and what never gets into it."""
+
+import json
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+
+from mockbot.evidence.records import Action
+from mockbot.evidence.verdict import judge
+from mockbot.report.charts import charts
+from mockbot.report.html import report_html
+from mockbot.report.summarize import summarize
+from mockbot.report.summary import Summary
+from mockbot.report.words import scope_words, seen_words
+from mockbot.scenario.schema import Scenario
+from tests.evidence.build import CALM, FELT, actions, attempt, evidence, prompt, scenario, sound_run
+
+BOTH = [*sound_run(), *(prompt(n + 0.25, group="hasty", name=f"h{n}", first_token=0.2) for n in range(400))]
+
+
+def page(*more: Any, **how: Any) -> tuple[str, Summary]:
+    run = evidence([*BOTH, *more], how.pop("seconds", FELT), **how)
+    judgement = judge(run)
+    summary = summarize(run, judgement)
+    return report_html(run, judgement, summary), summary
+
+
+def script(html: str, name: str) -> Any:
+    found = re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', html, re.DOTALL)
+    assert found is not None
+    return json.loads(found[1])
+
+
+def test_every_number_in_the_tables_is_the_summarys() -> None:
+    """Each cell names its scope and its measure; it shows what summary.json has, in words."""
+    html, summary = page()
+
+    cells = re.findall(r'data-scope="([^"]*)" data-measure="([^"]*)">([^<]*)<', html)
+    rows = {scope_words(row.scope): row.values for row in summary.measures}
+    assert len(cells) > 100
+    assert [cell for cell in cells if unescape(cell[2]) != seen_words(cell[1], rows[cell[0]][cell[1]])] == []
+
+
+def test_the_page_carries_its_summary() -> None:
+    """What a machine wants from the page is what it gets from the file."""
+    html, summary = page()
+
+    assert script(html, "summary") == json.loads(summary.model_dump_json())
+
+
+def test_it_is_the_same_to_the_byte() -> None:
+    """Judging an old run again gives the same page."""
+    assert page()[0] == page()[0]
+
+
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
+
+
+def evil_scenario() -> Scenario:
+    fault = {"http_error": {"status": 503, "code": EVIL}}
+    return scenario(
+        title=EVIL,
+        phases=[CALM, {"name": "blackout", "lasts": "100s", "faults": [fault]}, {"name": "after", "lasts": "200s"}],
+        status_page=[{"at": "blackout", "state": "investigating", "says": EVIL}],
+        retells={"incident": EVIL, "source": EVIL, "assumed": [EVIL]},
+    )
+
+
+def test_nothing_from_outside_is_markup() -> None:
+    """A scenario's title, a server's error, a prompt's id, a version, a command: shown, and never run."""
+    html, _ = page(
+        prompt(150.0, 250.0, "unfinished", name=EVIL),
+        attempt(151.0, of=EVIL),
+        of=evil_scenario(),
+        did=(*actions(), Action("status_page", "change", 1.0, 1.0, None, EVIL)),
+        command=EVIL,
+        why=EVIL,
+        ended="failed",
+        versions={EVIL: EVIL},
+    )
+
+    assert "<script>alert" not in html
+    assert "<img" not in html
+    assert html.count("<script") == 4
+    assert "&lt;script&gt;alert(1)" in html
+
+
+def test_plotly_gets_no_markup_either() -> None:
+    """It reads a little HTML in its texts."""
+    run = evidence(BOTH, FELT, of=evil_scenario())
+    judgement = judge(run)
+
+    drawn = charts(run, judgement, summarize(run, judgement))
+
+    texts = json.dumps([chart.figure for chart in drawn])
+    assert "&lt;script" in texts
+    assert "<script" not in texts
+
+
+def test_the_page_names_no_other_host() -> None:
+    """Nothing in it can be loaded, and its own policy forbids it."""
+    html, _ = page()
+
+    outside = re.sub(r'<script type="text/plain" id="plotly">.*?</script>', "", html, flags=re.DOTALL)
+    assert re.findall(r"(?:src|href|action|url)\s*[=(]", outside) == []
+    assert "default-src 'none'" in html
+
+
+def test_charts_show_what_was_counted() -> None:
+    """The requests' chart adds up to all attempts; the shading is the fault as it was measured."""
+    run = evidence([*BOTH, *(attempt(float(n)) for n in range(50))], FELT, did=actions(begin=101.0, end=203.0))
+    judgement = judge(run)
+
+    drawn: dict[str, Any] = {chart.id: chart.figure for chart in charts(run, judgement, summarize(run, judgement))}
+
+    (ok,) = drawn["outcomes"]["data"]
+    assert sum(ok["y"]) * ok["dx"] / 1000 == 50
+    shades = [(shape["x0"], shape["x1"]) for shape in drawn["good"]["layout"]["shapes"] if shape["type"] == "rect"]
+    assert shades == [(101_000, 203_000)]
+
+
+def test_a_window_in_which_nobody_was_answered_is_marked_and_not_left_out() -> None:
+    """The percentiles of the blackout are infinite: crosses, not gaps."""
+    run = evidence(sound_run(), FELT)
+    judgement = judge(run)
+
+    drawn: dict[str, Any] = {chart.id: chart.figure for chart in charts(run, judgement, summarize(run, judgement))}
+
+    never = {trace["name"]: trace["x"] for trace in drawn["latency"]["data"] if trace["mode"] == "markers"}
+    assert set(never) == {"answer, p50: never", "answer, p95: never"}
+    assert all(100_000 <= at < 200_000 for at in never["answer, p50: never"])
+
+
+@pytest.mark.parametrize("how", [{"ended": "failed", "t0": None}, {"seconds": ()}, {"kept_up": ()}])
+def test_a_run_of_which_little_is_left_has_a_page_too(how: dict[str, Any]) -> None:
+    """What is missing is said, and nothing breaks."""
+    html, summary = page(**how)
+
+    assert f'<b id="verdict">{summary.verdict}</b>' in html
+
+
+def test_a_run_without_any_request_has_a_page() -> None:
+    """No data is a result."""
+    run = evidence([])
+    judgement = judge(run)
+
+    assert "Nothing was asked" in report_html(run, judgement, summarize(run, judgement))

@@ -1,0 +1,86 @@
+"""The three sentences that a manager reads."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mockbot.evidence.records import Attempt, Prompt
+from mockbot.evidence.verdict import judge
+from mockbot.report.story import PLAIN, story
+from mockbot.report.summarize import summarize
+from mockbot.scenario.faults import FAULT_KINDS
+from tests.evidence.build import CALM, FELT, actions, evidence, prompt, scenario, sound_run, steady
+
+
+def told(requests: Sequence[Attempt | Prompt], **how: Any) -> tuple[str, ...]:
+    run = evidence(requests, FELT, **how)
+    return story(summarize(run, judge(run)))
+
+
+HASTY = [prompt(n + 0.25, group="hasty", name=f"h{n}") for n in range(400)]
+
+
+def test_what_was_wrong_how_users_fared_and_what_came_after() -> None:
+    """A blackout of 100 s that one group did not notice."""
+    assert told([*sound_run(), *HASTY]) == (
+        "For 2 minutes main answered with errors.",
+        (
+            "At worst, in the phase blackout, users got a good answer to 33.33% of what they asked, where it had been "
+            "100% before; hasty fared best with 100%, patient worst with 0%."
+        ),
+        "As soon as it was over users were as well as before, and 1.3 requests were sent for each question.",
+    )
+
+
+def test_a_run_that_did_not_recover_says_so() -> None:
+    """Never a number that looks like a recovery."""
+    lost = [*steady(0, 100), *steady(100, 400, took=5.0, settled="gave_up")]
+
+    assert told(lost)[2].startswith("When the run ended, at least 3 minutes later, users were not well again")
+
+
+def test_a_recovery_is_told_with_its_time() -> None:
+    """37 s."""
+    slow = [*steady(0, 100), *steady(100, 237, took=5.0, settled="gave_up"), *steady(237, 400)]
+
+    assert told(slow)[2].startswith("It took 37 seconds after it was over until users were as well as before")
+
+
+def test_a_surge_is_a_larger_crowd() -> None:
+    """No fault, three times the users."""
+    phases = [CALM, {"name": "surge", "lasts": "60s", "users": 150}, {"name": "after", "lasts": "200s", "users": 50}]
+
+    assert (
+        told(steady(0, 360), of=scenario(phases=phases), did=())[0] == "For 60 seconds a larger crowd than usual came."
+    )
+
+
+def test_a_plain_load_is_called_one() -> None:
+    """Nothing went wrong."""
+    sentences = told(steady(0, 100), of=scenario(phases=[CALM]), did=())
+
+    assert sentences[0] == "Nothing went wrong in this run: it is a plain load."
+    assert sentences[2].startswith("Users got a good answer to 100% of what they asked")
+
+
+def test_many_faults_are_not_all_listed() -> None:
+    """The two longest, and more."""
+    faults = [{"http_error": 503}, {"latency": "1s", "lasts": "50s"}, {"down": True, "lasts": "10s"}]
+    told_of = scenario(
+        phases=[CALM, {"name": "blackout", "lasts": "100s", "faults": faults}, {"name": "x", "lasts": "9s"}]
+    )
+    ids = [f"blackout.{n}.{kind}" for n, kind in enumerate(("http_error", "latency", "down"))]
+    did = (*actions(ids[0]), *actions(ids[1], end=150.0), *actions(ids[2], end=110.0))
+
+    assert told(sound_run(), of=told_of, did=did)[0] == (
+        "For 2 minutes main answered with errors, the way to main was slow and more."
+    )
+
+
+def test_a_run_without_data_tells_nothing() -> None:
+    """No sentence is made from nothing."""
+    assert told([]) == ("Nothing was asked, so there is nothing to tell.",)
+
+
+def test_every_fault_can_be_told_in_plain_words() -> None:
+    """A new kind of fault needs its sentence."""
+    assert set(PLAIN) == set(FAULT_KINDS)
