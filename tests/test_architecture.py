@@ -16,16 +16,30 @@ MAY_IMPORT = {  # box -> the parts of mockbot that it may import besides itself
     "scenario": {"errors"},
     "evidence": {"errors", "scenario"},
     "clients": {"errors", "scenario", "evidence"},
-    "service": {"errors", "clock", "scenario", "evidence"},
-    "proxy": {"errors", "clock", "scenario", "evidence"},
+    "leased": set(),
+    "service": {"errors", "clock", "leased", "scenario", "evidence"},
+    "proxy": {"errors", "clock", "leased", "child", "scenario", "evidence"},
     "report": {"errors", "scenario", "evidence"},
     "wire": {"clock", "scenario", "proxy"},
     "child": {"errors"},
+    "leash": set(),
+    "remote": {"errors", "service", "serving"},
     "stage": {"errors", "child", "scenario", "proxy", "service"},
     "driver": {"errors", "clock", "scenario", "evidence", "stage", "wire", "proxy", "service"},
     "load": {"errors", "clock", "scenario", "evidence", "clients", "stage", "driver", "runner"},
 }
-KNOWS_EVERY_BOX = {"cli", "runner", "serving", "command", "guest", "simulate", "pytest_plugin", "__main__", "__init__"}
+KNOWS_EVERY_BOX = {
+    "cli",
+    "runner",
+    "serving",
+    "command",
+    "guest",
+    "simulate",
+    "plugin",
+    "pytest_plugin",
+    "__main__",
+    "__init__",
+}
 PURE = ("scenario", "clients", "evidence")
 IO_MODULES = {
     "socket",
