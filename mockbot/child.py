@@ -1,74 +1,109 @@
 """Start a server of ours as a child process that cannot outlive us, and learn its addresses from its first line.
 
 The rule: a child holds the read end of a pipe (its stdin) whose only write end is ours. However we end, `kill -9`
-included, the kernel closes that end, the child reads EOF and leaves. Children sit in sessions of their own, so that
-Ctrl-C reaches only us.
+included, the kernel closes that end, the child reads EOF and leaves (`leased.py`). Children sit in sessions of their
+own, so that Ctrl-C reaches only us.
 """
 
+import contextlib
 import json
+import select
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, cast
+from types import TracebackType
+from typing import Self, cast
 
 from mockbot.errors import TestbedError
 
-READY_WITHIN = 30.0  # wall seconds; importing FastAPI on a busy machine takes a few
+READY_WITHIN = 40.0  # wall seconds; importing FastAPI on a busy machine takes a few
 LEAVE_WITHIN = 5.0
+WORDS = 1000  # bytes of its log that an error quotes
 
 
-@contextmanager
-def server_child(name: str, arguments: Sequence[str], log: Path) -> Iterator[dict[str, object]]:
-    """Run `python -m <arguments> --lease-stdin` until the block ends; yields the JSON object it prints once ready.
+class Child:
+    """`python -m <arguments>`, which prints one JSON object once it is ready and leaves when its stdin ends.
 
-    Raises TestbedError when it ends or stays silent instead; its stderr is kept in `log`.
+    Raises TestbedError with its last words when it ends or stays silent instead. `log` keeps its stderr.
     """
-    with log.open("w", encoding="utf-8") as stderr:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *arguments, "--lease-stdin"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            start_new_session=True,
-            text=True,
-        )
+
+    def __init__(self, arguments: Sequence[str], log: Path | None = None) -> None:
+        with contextlib.ExitStack() as stack:
+            kept = log or Path(stack.enter_context(tempfile.TemporaryDirectory())) / "log"
+            self._log = stack.enter_context(kept.open("w+b"))
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._log,
+                start_new_session=True,
+            )
+            stack.callback(self._end)
+            self.ready: Mapping[str, object] = self._ready_line(arguments[0], log)
+            self._cleanup = stack.pop_all()
+
+    @property
+    def url(self) -> str:
+        """Its control port."""
+        return str(self.ready["control"])
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._process.poll() is None
+
+    def tell(self, line: str) -> None:
+        """One line to its stdin; TestbedError when it has ended."""
+        stdin = self._process.stdin
         try:
-            yield _ready_line(name, process, log)
-        finally:
-            end(process)
+            if stdin is not None:
+                stdin.write(f"{line}\n".encode())
+                stdin.flush()
+        except OSError as error:
+            raise TestbedError(f"the child {self._process.args!r} has ended: {error}") from None
 
+    def close(self) -> None:
+        """End it and wait for its end. Safe to call again."""
+        self._cleanup.close()
 
-def end(process: "subprocess.Popen[str]", within: float = LEAVE_WITHIN) -> None:
-    """Close the lease, give the child a moment to leave, then kill it."""
-    if process.stdin is not None:
-        process.stdin.close()
-    try:
-        process.wait(within)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    finally:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ready_line(self, name: str, log: Path | None) -> Mapping[str, object]:
+        stdout, where = self._process.stdout, f"; its log is {log}" if log else ""
+        if stdout is None or not select.select([stdout], [], [], READY_WITHIN)[0]:
+            raise TestbedError(f"{name} did not become ready within {READY_WITHIN:.0f} s{where}")
+        line = stdout.readline()
+        if not line.strip():
+            raise TestbedError(f"{name} ended before it was ready: {self._last_words() or 'it said nothing'}{where}")
+        return cast("Mapping[str, object]", json.loads(line))
+
+    def _last_words(self) -> str:
+        self._log.seek(0)
+        return self._log.read()[-WORDS:].decode("utf-8", "replace").strip()
+
+    def _end(self) -> None:
+        """Close the lease, give the child a moment to leave, then kill it."""
+        process = self._process
+        with contextlib.suppress(BrokenPipeError):
+            if process.stdin is not None:
+                process.stdin.close()
+        try:
+            process.wait(LEAVE_WITHIN)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
         if process.stdout is not None:
             process.stdout.close()
-
-
-def _ready_line(name: str, process: "subprocess.Popen[str]", log: Path) -> dict[str, object]:
-    lines: list[str] = []
-    stdout = cast("IO[str]", process.stdout)
-    reader = threading.Thread(target=lambda: lines.append(stdout.readline()), daemon=True)
-    reader.start()
-    reader.join(READY_WITHIN)
-    if not lines:
-        process.kill()
-        raise TestbedError(f"the {name} did not become ready within {READY_WITHIN:.0f} s; its log is {log}")
-    if not lines[0].strip():
-        raise TestbedError(f"the {name} ended before it was ready ({_last_words(log)}); its log is {log}")
-    return cast("dict[str, object]", json.loads(lines[0]))
-
-
-def _last_words(log: Path) -> str:
-    lines = log.read_text("utf-8", "replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
-from mockbot.child import server_child
+from mockbot.child import Child
 from mockbot.proxy.control import ToxicControl
-from mockbot.proxy.real import Lease, require_toxiproxy, start_toxiproxy
+from mockbot.proxy.real import Lease, require_toxiproxy, start_embedded, start_toxiproxy
 from mockbot.scenario.schema import Scenario
 
 Engine = Literal["embedded", "toxiproxy"]
@@ -60,16 +60,16 @@ def open_stage(scenario: Scenario, speed: float, logs: Path, wire: Wire = EMBEDD
     """Start service and proxy on free loopback ports. `logs`: an existing folder. Raises TestbedError."""
     resolved = logs / "service-scenario.json"
     resolved.write_text(scenario.model_dump_json(), "utf-8")
-    service_arguments = ["mockbot.service", str(resolved), "--speed", f"{speed:.10g}"]
-    with (
-        server_child("service", service_arguments, logs / "service.log") as service,
-        _proxies(wire, cast("dict[str, str]", service["providers"]), scenario.seed, logs) as (control, proxies),
-    ):
+    service_arguments = ["mockbot.service", str(resolved), "--speed", f"{speed:.10g}", "--lease-stdin"]
+    with Child(service_arguments, logs / "service.log") as child, ExitStack() as stack:
+        service = child.ready
+        direct = cast("dict[str, str]", service["providers"])
+        control, proxies = stack.enter_context(_proxies(wire, direct, scenario.seed, logs))
         yield Addresses(
             service_control=str(service["control"]),
             proxy_control=control,
             providers={provider: f"http://{listen}" for provider, (_, listen) in proxies.items()},
-            direct=cast("dict[str, str]", service["providers"]),
+            direct=direct,
             proxies={provider: name for provider, (name, _) in proxies.items()},
             speed=speed,
             engine=wire.engine,
@@ -87,10 +87,9 @@ def _proxies(wire: Wire, upstreams: Mapping[str, str], seed: int, logs: Path) ->
             yield wire.url, stack.enter_context(_leased(wire.url, upstreams))
             return
         if wire.engine == "toxiproxy":
-            url = stack.enter_context(start_toxiproxy(require_toxiproxy())).url
+            url = stack.enter_context(start_toxiproxy(require_toxiproxy(), logs / "proxy.log")).url
         else:
-            arguments = ["mockbot.proxy", "--host", "127.0.0.1", "--port", "0", "--seed", str(seed)]
-            url = str(stack.enter_context(server_child("proxy", arguments, logs / "proxy.log"))["control"])
+            url = stack.enter_context(start_embedded(seed, logs / "proxy.log")).url
         with closing(ToxicControl(url)) as control:
             created = {name: (name, control.create(name, urlsplit(to).netloc)) for name, to in upstreams.items()}
         yield url, created

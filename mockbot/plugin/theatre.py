@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from mockbot.clock import Clock
+from mockbot.leased import new_loop
 from mockbot.proxy.control import ToxicControl
 from mockbot.proxy.flags import Options
-from mockbot.proxy.server import Engine, new_loop
+from mockbot.proxy.server import Engine
 from mockbot.scenario.schema import Scenario
 from mockbot.service.server import Ready, Service
 from mockbot.stage import Addresses

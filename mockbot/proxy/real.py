@@ -4,110 +4,29 @@ Rule: nothing outlives us. Every child ends when its stdin does, so it also ends
 a Toxiproxy that others use too, the lease then deletes our proxies and touches nothing else.
 """
 
-import contextlib
 import json
-import select
 import shutil
 import subprocess
-import sys
-import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
+from mockbot.child import Child
 from mockbot.errors import TestbedError
 
-READY_LIMIT = 40.0
-END_LIMIT = 5.0
 GET_ONE = (
     "install a release of Toxiproxy 2.12.0, or build it with "
     "`go install github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0` (the program is then called `server`)"
 )
 
 
-class Child:
-    """A child that prints {"control": URL} when it is ready and ends when its stdin does."""
-
-    def __init__(self, arguments: Sequence[str], log: IO[bytes] | None = None) -> None:
-        with contextlib.ExitStack() as stack:
-            self._log = log or stack.enter_context(tempfile.TemporaryFile())
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", *arguments],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._log,
-                start_new_session=True,
-            )
-            stack.callback(self._end)
-            self.url = self._ready(arguments)
-            self._cleanup = stack.pop_all()
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    @property
-    def alive(self) -> bool:
-        return self._process.poll() is None
-
-    def tell(self, line: str) -> None:
-        """One line to its stdin; TestbedError when it has ended."""
-        stdin = self._process.stdin
-        try:
-            if stdin is not None:
-                stdin.write(f"{line}\n".encode())
-                stdin.flush()
-        except OSError as error:
-            raise TestbedError(f"the child {self._process.args!r} has ended: {error}") from None
-
-    def close(self) -> None:
-        """End it and wait for its end."""
-        self._cleanup.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _ready(self, arguments: Sequence[str]) -> str:
-        stdout = self._process.stdout
-        if stdout is not None and select.select([stdout], [], [], READY_LIMIT)[0]:
-            line = stdout.readline()
-            if line:
-                return str(json.loads(line)["control"])
-        raise TestbedError(f"`{' '.join(arguments)}` did not start: {self._last_words() or 'it says nothing'}")
-
-    def _last_words(self) -> str:
-        if not self._log.seekable() or not self._log.readable():
-            return ""
-        self._log.seek(0)
-        return self._log.read()[-1000:].decode("utf-8", "replace").strip()
-
-    def _end(self) -> None:
-        process = self._process
-        with contextlib.suppress(BrokenPipeError):
-            if process.stdin is not None:
-                process.stdin.close()
-        try:
-            process.wait(END_LIMIT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
-
-
-def start_embedded(seed: int, log: IO[bytes] | None = None) -> Child:
+def start_embedded(seed: int, log: Path | None = None) -> Child:
     """The embedded engine on a free loopback port."""
     options = ["--host", "127.0.0.1", "--port", "0", "--seed", str(seed), "--lease-stdin"]
     return Child(["mockbot.proxy", *options], log)
 
 
-def start_toxiproxy(binary: Path, log: IO[bytes] | None = None) -> Child:
+def start_toxiproxy(binary: Path, log: Path | None = None) -> Child:
     """A real Toxiproxy on a free loopback port; its guardian ends it with us."""
     return Child(["mockbot.proxy.guardian", "server", str(binary)], log)
 

@@ -7,14 +7,10 @@ With `--lease-stdin` it ends when its stdin does, which is how it dies with a pa
 """
 
 import asyncio
-import contextlib
 import json
 import logging
-import os
 import secrets
-import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -23,6 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from mockbot.errors import ExitCode, TestbedError
+from mockbot.leased import new_loop, time_to_leave
 from mockbot.proxy import address
 from mockbot.proxy.api import ControlApi
 from mockbot.proxy.catalogue import ApiError, Catalogue
@@ -131,42 +128,15 @@ class Engine:
 
 async def serve(options: Options, ready: Callable[[str], None]) -> None:
     """Run until SIGINT or SIGTERM, or the end of stdin when leased."""
-    loop = asyncio.get_running_loop()
-    done = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, done.set)
+    done = time_to_leave(leased=options.lease_stdin)
     engine = Engine(options)
     try:
         await engine.start()
-        if options.lease_stdin:
-            watch_stdin(lambda: loop.call_soon_threadsafe(done.set))
         LOG.info("control port %s, seed %d", engine.control, engine.seed)
         ready(engine.control)
         await done.wait()
     finally:
         await engine.close()
-
-
-def watch_stdin(ended: Callable[[], object]) -> None:
-    """Call `ended` from a thread when stdin reaches its end."""
-
-    def wait() -> None:
-        with contextlib.suppress(OSError):
-            while os.read(0, 4096):
-                pass
-        with contextlib.suppress(RuntimeError):  # the loop has ended for another reason
-            ended()
-
-    threading.Thread(target=wait, name="lease", daemon=True).start()
-
-
-def new_loop() -> asyncio.AbstractEventLoop:
-    """uvloop where there is one: its timers keep the tail of the latency toxic shorter."""
-    try:
-        import uvloop  # noqa: PLC0415  not on every platform
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
 
 
 def main(argv: Sequence[str]) -> int:

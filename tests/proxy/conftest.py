@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from _pytest.terminal import TerminalReporter
 
-from mockbot.proxy.real import Child, find_toxiproxy, start_embedded, start_toxiproxy
+from mockbot.child import Child
+from mockbot.proxy.real import find_toxiproxy, start_embedded, start_toxiproxy
 from tests.proxy.wire import Control
 
 SEED = 7

@@ -5,8 +5,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from mockbot.leased import new_loop
 from mockbot.proxy.flags import Options
-from mockbot.proxy.server import Engine, new_loop
+from mockbot.proxy.server import Engine
 
 
 class Running:

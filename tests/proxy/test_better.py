@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from mockbot.proxy.real import Child, start_embedded
+from mockbot.child import Child
+from mockbot.proxy.real import start_embedded
 from tests.proxy.inprocess import running
 from tests.proxy.wire import EOF, RST, SILENCE, Client, Control, Upstream, eventually, refused_address, request, sends
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from mockbot.proxy.real import Child, start_embedded, start_toxiproxy
+from mockbot.child import Child
+from mockbot.proxy.real import start_embedded, start_toxiproxy
 from tests.proxy.wire import Reply, refused_address, request
 
 pytestmark = pytest.mark.live

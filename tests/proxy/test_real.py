@@ -12,12 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from mockbot.child import Child
 from mockbot.errors import TestbedError
 from mockbot.proxy.control import Toxic as Wanted
 from mockbot.proxy.control import ToxicControl
 from mockbot.proxy.errors import ControlPlaneHung
 from mockbot.proxy.real import (
-    Child,
     Lease,
     find_toxiproxy,
     is_toxiproxy,

@@ -12,10 +12,11 @@ from random import Random
 
 import pytest
 
+from mockbot.leased import new_loop
 from mockbot.proxy.catalogue import ApiError
 from mockbot.proxy.flags import Options
 from mockbot.proxy.proxies import Proxy
-from mockbot.proxy.server import Engine, new_loop
+from mockbot.proxy.server import Engine
 
 pytestmark = pytest.mark.live
 
