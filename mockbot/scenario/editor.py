@@ -10,7 +10,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema
 
-from mockbot.scenario.faults import Spec
+from mockbot.scenario.model import Spec
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.units import DURATION_JSON, RATE_JSON, SHARE_JSON
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, model_validator
 
-from mockbot.scenario.faults import Model, Spec, Whole
+from mockbot.scenario.model import Model, Spec, Whole
 from mockbot.scenario.units import Duration, Rate, Share
 
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from mockbot.scenario.faults import Model, Whole
 from mockbot.scenario.guards import Breaker, Budget, FailOver, Hedge, Throttle, by_name
+from mockbot.scenario.model import Model, Whole
 from mockbot.scenario.units import Duration
 
 OWN_POLICIES = "mockbot.policies"

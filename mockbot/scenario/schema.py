@@ -6,7 +6,8 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from mockbot.scenario.check import Problem, problems
-from mockbot.scenario.faults import Fault, Model, Whole
+from mockbot.scenario.faults import Fault
+from mockbot.scenario.model import Model, Whole
 from mockbot.scenario.policies import Policy
 from mockbot.scenario.threshold import MEASURES, Threshold, parse_threshold
 from mockbot.scenario.units import CountRamp, Duration, Rate, RateRamp, Share

@@ -9,7 +9,8 @@ answer at once.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from mockbot.scenario.faults import BlankAnswer, Cut, ErrorEvent, MalformedEvent, Stall, StallSpec
+from mockbot.scenario.faults import BlankAnswer, Cut, ErrorEvent, MalformedEvent, Stall
+from mockbot.scenario.specs import StallSpec
 from mockbot.service.chatbot import Answer
 from mockbot.service.faults import Flaw
 from mockbot.simulate.agenda import Agenda, Alarm
