@@ -7,6 +7,7 @@ def test_survives_a_blackout(mockbot):
 import os
 import re
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,18 +64,17 @@ def mockbot(request: pytest.FixtureRequest, _mockbot_loop: "Loop") -> "Iterator[
     from mockbot.plugin.fixture import Mockbot, undecided  # noqa: PLC0415 - as above
     from mockbot.plugin.theatre import Theatre  # noqa: PLC0415
 
-    theatre = Theatre(_mockbot_loop, seed=1)
     choice = undecided(request.config.getoption("--mockbot-inconclusive"))
-    with pytest.MonkeyPatch.context() as patch:
-        bot = Mockbot(theatre, patch.setenv, dict(os.environ), choice, _folder(request.node))
-        try:
-            marker = request.node.get_closest_marker("outage")
-            if marker is not None:
-                bot.play(*marker.args, **marker.kwargs)
-            request.node.stash[IN_USE] = bot
-            yield bot
-        finally:
-            bot.close()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        closing(Theatre(_mockbot_loop, seed=1)) as theatre,
+        closing(Mockbot(theatre, patch.setenv, dict(os.environ), choice, _folder(request.node))) as bot,
+    ):
+        marker = request.node.get_closest_marker("outage")
+        if marker is not None:
+            bot.play(*marker.args, **marker.kwargs)
+        request.node.stash[IN_USE] = bot
+        yield bot
 
 
 @pytest.hookimpl(wrapper=True)

@@ -36,7 +36,8 @@ def check_guards(evidence: RunEvidence, tally: Tally) -> tuple[GuardResult, ...]
     guest = evidence.info.client == "command"
     results = [_outlived(evidence) if guest else _ended(evidence), _data(tally), _journal(tally)]
     results += [*(() if guest else _phases(tally)), _pending(tally)]
-    results += [_felt(fault, evidence, tally) for fault in _scheduled(evidence, tally)]
+    felt = [_felt(fault, evidence, tally) for fault in _scheduled(evidence, tally)]
+    results += felt if not guest or not felt else [_felt_at_all(felt)]
     if not evidence.info.simulated:
         results += [_applied(fault, evidence) for fault in _scheduled(evidence, tally)]
         results.append(_other_actions(evidence))
@@ -139,6 +140,12 @@ def _felt(fault: FaultSpan, evidence: RunEvidence, tally: Tally) -> GuardResult:
     hits = tally.felt[fault.id] + _turned_away(fault, evidence, tally)
     says = f"{fault.id} hit {hits} requests" if hits else f"no request felt {fault.id}, so nothing was tested there"
     return GuardResult(f"felt {fault.id}", ok=hits > 0, says=says)
+
+
+def _felt_at_all(each: list[GuardResult]) -> GuardResult:
+    """One client cannot be where every share of a fault strikes; but it has to have been struck."""
+    says = "; ".join(result.says for result in each if result.ok)
+    return GuardResult("felt", ok=bool(says), says=says or f"the client felt nothing of it: {each[0].says}")
 
 
 def _turned_away(fault: FaultSpan, evidence: RunEvidence, tally: Tally) -> int:

@@ -35,6 +35,7 @@ from mockbot.scenario.load import load_scenario
 from mockbot.scenario.policies import Once
 from mockbot.scenario.schema import Answer, Group, Phase, Provider, Scenario, Tokens
 from mockbot.scenario.timeline import ActiveFault
+from mockbot.scenario.units import Ramp
 from mockbot.service.control import ServiceControl
 
 QUIET = Answer(first_token=0.005, tokens=Tokens(median=12, p95=12), pace=2000.0)
@@ -47,7 +48,7 @@ def by_hand() -> Scenario:
         title="Faults put in place by a test",
         providers={"main": Provider(slots=1000, answer=QUIET)},
         crowd={GUEST: Group(users=1.0, policy=Once())},
-        phases=(Phase(name=PHASE, lasts=365 * 86400.0),),
+        phases=(Phase(name=PHASE, lasts=365 * 86400.0, users=Ramp(1, 1)),),
     )
 
 
@@ -203,7 +204,6 @@ class Mockbot:
         self._watcher.close()
         self._service.close()
         self._theatre.end(self._home)
-        self._theatre.close()
 
     def _show(self, play: Play | None) -> None:
         self._shown = play or self._home
