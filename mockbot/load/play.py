@@ -5,7 +5,7 @@ one place:
 
     open      stage (or the parent's), run folder, ledger          nothing has happened yet
     begin     t0 is set, and run.json says "failed" until the end says otherwise; the nodes get ready
-    curtain   t0 is now: the faults begin, and a line of progress twice a second
+    curtain   the service knows the clock, faults of second 0 are in place, and then it is t0
     follow    users as the timeline has them, until its end
     drain     no new prompts; those under way get a bounded time
     end       nodes closed, faults removed, journal complete, run.json, stage gone
@@ -98,9 +98,9 @@ class Play:
         self._users = users
 
     def raise_curtain(self) -> None:
-        """Wait for t0; from then on the faults come. Raises TestbedError."""
-        gevent.sleep(max(0.0, self.clock.wall(-self.clock.now())))
+        """Start the faults, so that those of second 0 are in place then; wait for t0. Raises TestbedError."""
         self._driver.start(self.clock)
+        gevent.sleep(max(0.0, self.clock.wall(-self.clock.now())))
         self._narrator = gevent.spawn(self._narrate)
 
     def follow(self, set_users: Callable[[Counts], None], workers: Callable[[], object]) -> None:
