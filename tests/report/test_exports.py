@@ -1,0 +1,215 @@
+"""What other tools read of a run, read by those tools' own readers."""
+
+import json
+import math
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chaoslib.experiment import ensure_experiment_is_valid
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from mockbot.evidence.records import Action
+from mockbot.evidence.verdict import judge
+from mockbot.report.chaostoolkit import chaostoolkit_json
+from mockbot.report.github import annotations, job_summary, tell_github
+from mockbot.report.openmetrics import openmetrics_text
+from mockbot.report.summarize import summarize
+from mockbot.report.summary import Summary
+from mockbot.report.write import write_reports
+from tests.evidence.build import FAULT, FELT, actions, attempt, evidence, scenario, sound_run, steady
+
+LOST = [*steady(0, 100), *steady(100, 400, took=5.0, settled="gave_up", attempts=4)]
+EXPECT = scenario(
+    expect=[
+        {"phase": "steady", "availability": ">= 99%"},
+        {"phase": "after", "availability": ">= 99%"},
+        {"group": "hasty", "goodput": "> 0/s"},
+    ]
+)
+
+
+def told(**how: Any) -> Summary:
+    run = evidence(how.pop("requests", LOST), how.pop("seconds", FELT), of=how.pop("of", EXPECT), **how)
+    return summarize(run, judge(run))
+
+
+def samples(summary: Summary) -> dict[tuple[str, str, str], float]:
+    """(name, phase, group) -> value, as prometheus_client's parser reads it."""
+    families = text_string_to_metric_families(openmetrics_text(summary))  # type: ignore[no-untyped-call]
+    return {
+        (sample.name, sample.labels.get("phase", ""), sample.labels.get("group", "")): sample.value
+        for family in families
+        for sample in family.samples
+        if sample.name != "mockbot_verdict" and not sample.labels["tier"] + sample.labels["provider"]
+    }
+
+
+def test_openmetrics_has_every_measure_with_its_scope_and_unit() -> None:
+    """Shares as ratios, durations in seconds, what never came as infinity."""
+    found = samples(told())
+
+    assert found["mockbot_availability_ratio", "steady", ""] == 1.0
+    assert found["mockbot_availability_ratio", "after", "patient"] == 0.0
+    assert found["mockbot_latency_p95_seconds", "", ""] == math.inf
+    assert found["mockbot_prompts", "", ""] == 800
+
+
+def test_openmetrics_gives_no_lower_bound_for_a_value() -> None:
+    """A run that did not recover has no recovery time, but one that it is longer than."""
+    found = samples(told())
+
+    assert found["mockbot_recovery_time_at_least_seconds", "", ""] == 191.0
+    assert ("mockbot_recovery_time_seconds", "", "") not in found
+
+
+@pytest.mark.parametrize("verdict", ["pass", "fail", "inconclusive"])
+def test_openmetrics_tells_the_verdict(verdict: str) -> None:
+    """One of the three is 1."""
+    how: dict[str, dict[str, Any]] = {
+        "pass": {"requests": sound_run(), "of": scenario()},
+        "fail": {},
+        "inconclusive": {"seconds": ()},
+    }
+    lines = openmetrics_text(told(**how[verdict])).splitlines()
+
+    assert [line for line in lines if line.startswith("mockbot_verdict{") and line.endswith(" 1.0")] == [
+        f'mockbot_verdict{{scenario="paper",verdict="{verdict}"}} 1.0'
+    ]
+
+
+def journal(**how: Any) -> Any:
+    return json.loads(chaostoolkit_json(told(**how)))
+
+
+def test_chaos_toolkit_accepts_its_experiment() -> None:
+    """chaoslib's own validation finds a title, a method and a hypothesis with tolerances."""
+    experiment = journal()["experiment"]
+
+    ensure_experiment_is_valid(experiment)
+
+    assert [probe["tolerance"] for probe in experiment["steady-state-hypothesis"]["probes"]] == [
+        ">= 99%",
+        ">= 99%",
+        "> 0/s",
+    ]
+
+
+def test_chaos_toolkit_sees_what_was_done_in_wall_time() -> None:
+    """At speed 20, a fault that was due at 100 s was sent 5 s after t0."""
+    run = journal(t0=1_700_000_000.0, speed=20.0)["run"]
+
+    assert [(each["activity"]["name"], each["status"]) for each in run] == [
+        (f"begin {FAULT}", "succeeded"),
+        (f"end {FAULT}", "succeeded"),
+    ]
+    assert datetime.fromisoformat(run[0]["start"]).timestamp() == 1_700_000_005.0
+
+
+def test_chaos_toolkit_sees_the_hypothesis_before_and_after() -> None:
+    """The baseline's expectation held before; what was to hold after did not, and one could not be told."""
+    states = journal()["steady_states"]
+
+    assert states["before"]["steady_state_met"] is True
+    assert states["after"]["steady_state_met"] is False
+    assert [(probe["tolerance_met"], probe["status"]) for probe in states["after"]["probes"]] == [
+        (False, "succeeded"),
+        (False, "failed"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "deviated"),
+    [
+        ({"requests": sound_run(), "of": scenario()}, "completed", False),
+        ({}, "failed", True),
+        ({"seconds": ()}, "aborted", False),
+        ({"ended": "interrupted"}, "interrupted", False),
+    ],
+)
+def test_chaos_toolkit_knows_how_it_ended(how: dict[str, Any], status: str, deviated: bool) -> None:
+    """Its words for our verdicts; an inconclusive run has not deviated, it says nothing."""
+    found = journal(**how)
+
+    assert (found["status"], found["deviated"]) == (status, deviated)
+
+
+def test_chaos_toolkit_sees_a_change_that_failed() -> None:
+    """With its error."""
+    did = (*actions(), Action("status_page", "change", 120.0, 120.0, None, "gone"))
+
+    assert [(run["status"], run["output"]) for run in journal(did=did)["run"]][-1] == ("failed", "gone")
+
+
+def test_the_job_summary_tells_verdict_reasons_and_tables() -> None:
+    """A page of Markdown."""
+    text = job_summary(told())
+
+    lines = text.splitlines()
+    assert lines[0] == "## ❌ Worked out on paper: fail"
+    assert "- availability of phase after: expected \\>= 99%, saw 0%" in lines
+    assert "| steady | all | 200 | 100% | 1.00 | 998ms | 998ms |" in lines
+    assert any(line.startswith("| ❔ | goodput \\> 0/s | group hasty | - | only 0 prompts") for line in lines)
+
+
+def test_findings_are_in_the_job_summary() -> None:
+    """With their first evidence and the remedy."""
+    storm = [attempt(float(n), 0.1, "http_error", of=f"p{n}", status=400) for n in range(100, 200) for _ in "ab"]
+
+    text = job_summary(told(requests=[*storm, *steady(100, 200, each=1.0)]))
+
+    assert "**patient** repeated requests that can only fail, 100 times (p100 at 100.0 s: 400 was answered" in text
+
+
+def test_the_summary_of_a_job_is_appended_to(tmp_path: Path) -> None:
+    """Other steps write there too."""
+    page = tmp_path / "summary.md"
+    page.write_text("# Before\n", "utf-8")
+
+    tell_github(told(), page)
+
+    assert page.read_text("utf-8") == "# Before\n" + job_summary(told())
+
+
+def test_annotations_are_errors_for_failures_and_warnings_for_doubts() -> None:
+    """One for each expectation that did not hold and each broken guard."""
+    lines = annotations(told(seconds=())).splitlines()
+
+    assert lines[0] == (
+        "::error title=availability of phase after::expected >= 99%25, saw 0%25; look at journal.jsonl: "
+        "p200 (asked at 200.0 s), p200.5 (asked at 200.5 s), p201 (asked at 201.0 s)"
+    )
+    assert [line.split("::")[1] for line in lines[1:]] == [
+        "warning title=goodput of group hasty",
+        f"warning title=felt {FAULT}",
+    ]
+
+
+def test_nothing_from_a_run_is_a_workflow_command_or_markup() -> None:
+    """A reason with line breaks, a pipe and a tag."""
+    evil = "died\n::set-output name=x::y\n| <img src=x> `x` [a](b)"
+    summary = told(ended="failed", why=evil, of=scenario(title=evil))
+
+    assert [line for line in annotations(summary).splitlines() if not line.startswith(("::error", "::warning"))] == []
+    page = job_summary(summary)
+    assert "<img" not in page.replace("\\<img", "")
+    assert [line for line in page.splitlines() if line.startswith(("::", "| <"))] == []
+
+
+def test_all_files_are_written(tmp_path: Path) -> None:
+    """And nothing else: no half-written file is left."""
+    run = evidence(LOST, FELT, of=EXPECT)
+
+    write_reports(tmp_path, run, judge(run))
+    write_reports(tmp_path, run, judge(run))
+
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == [
+        "exports/chaostoolkit.json",
+        "exports/github-annotations.txt",
+        "exports/github.md",
+        "exports/openmetrics.txt",
+        "junit.xml",
+        "report.html",
+        "summary.json",
+    ]
