@@ -1,0 +1,96 @@
+"""What a wire fault must have hit on a proxy that cannot tell: attempts under way while it held, by its share."""
+
+import pytest
+
+from mockbot.evidence.exposure import exposed
+from mockbot.evidence.journal import RunEvidence
+from mockbot.evidence.records import Action, Attempt
+from mockbot.evidence.verdict import judge
+from tests.evidence.build import AFTER, CALM, actions, attempt, evidence, scenario, sound_run
+
+SLOW = "blackout.0.latency"
+BEGIN, END = actions(SLOW)
+
+
+def run_with(
+    *attempts: Attempt, did: tuple[Action, ...] = (BEGIN, END), engine: str = "toxiproxy", **fault: object
+) -> RunEvidence:
+    """100 s of calm, 100 s of latency on the wire, 200 s after."""
+    outage = {"name": "blackout", "lasts": "100s", "faults": [{"latency": "1s", **fault}]}
+    told = scenario(phases=[CALM, outage, AFTER], providers={"main": {"slots": 10}, "other": {"slots": 10}})
+    return evidence([*sound_run(), *attempts], of=told, did=did, engine=engine)
+
+
+@pytest.mark.parametrize(
+    ("tried", "hits"),
+    [
+        (attempt(150.0), 1),
+        (attempt(99.5, took=1.0), 1),
+        (attempt(199.5, took=1.0), 1),
+        (attempt(90.0, took=200.0, outcome="unfinished"), 1),
+        (attempt(50.0), 0),
+        (attempt(200.5), 0),
+        (attempt(150.0, provider="other"), 0),
+        (attempt(150.0, outcome="refused"), 0),
+    ],
+    ids=["in it", "into it", "out of it", "all along", "before", "after", "elsewhere", "refused"],
+)
+def test_an_attempt_under_way_while_the_fault_held_counts(tried: Attempt, hits: int) -> None:
+    """At the fault's own provider, and only when there was a proxy to feel it at."""
+    assert exposed(run_with(tried))[SLOW] == hits
+
+
+def test_what_counts_is_when_it_was_confirmed() -> None:
+    """A begin that was confirmed 10 s late exposed nobody before that."""
+    late = Action(SLOW, "begin", 100.0, 100.0, 110.0)
+
+    assert exposed(run_with(attempt(105.0), attempt(115.0), did=(late, END)))[SLOW] == 1
+
+
+def test_a_fault_that_was_never_confirmed_exposed_nobody() -> None:
+    """Whatever was under way."""
+    failed = Action(SLOW, "begin", 100.0, 100.0, None, "no answer")
+
+    assert exposed(run_with(attempt(150.0), did=(failed, END)))[SLOW] == 0
+
+
+def test_a_fault_whose_end_was_never_confirmed_went_on() -> None:
+    """What came after it was due to end is still exposed."""
+    assert exposed(run_with(attempt(250.0), did=(BEGIN,)))[SLOW] == 1
+
+
+def test_a_flapping_fault_counts_only_while_it_is_on() -> None:
+    """Two spells, and the pause between them."""
+    spells = (*actions(SLOW, begin=100.0, end=120.0), *actions(SLOW, begin=160.0, end=180.0))
+
+    assert exposed(run_with(attempt(110.0), attempt(140.0), attempt(170.0), did=spells))[SLOW] == 2
+
+
+@pytest.mark.parametrize(("tries", "hits"), [(3, 0), (4, 1), (40, 10)])
+def test_attempts_count_with_the_share(tries: int, hits: int) -> None:
+    """A quarter of the connections: of 4 attempts one was hit on average, of 3 none for certain."""
+    assert exposed(run_with(*(attempt(150.0 + n) for n in range(tries)), share="25%"))[SLOW] == hits
+
+
+def test_a_ramp_counts_as_it_was_at_that_moment() -> None:
+    """From nothing to all: late attempts weigh more than early ones."""
+    early = exposed(run_with(*(attempt(105.0, took=0.1) for _ in range(10)), share="0% -> 100%"))[SLOW]
+    late = exposed(run_with(*(attempt(195.0, took=0.1) for _ in range(10)), share="0% -> 100%"))[SLOW]
+
+    assert (early, late) == (0, 9)
+
+
+def test_a_proxy_that_can_tell_is_believed() -> None:
+    """With the embedded engine only what it counted is a hit."""
+    assert exposed(run_with(attempt(150.0), engine="embedded")) == {}
+
+
+@pytest.mark.parametrize(
+    ("tried", "verdict"), [(attempt(150.0), "pass"), (attempt(50.0), "inconclusive")], ids=["felt", "not felt"]
+)
+def test_exposure_decides_whether_a_run_on_toxiproxy_says_anything(tried: Attempt, verdict: str) -> None:
+    """One exposed attempt is evidence; none is no success."""
+    judgement = judge(run_with(tried))
+
+    assert judgement.verdict == verdict
+    assert any(guard.name == f"felt {SLOW}" for guard in judgement.guards)
