@@ -1,6 +1,6 @@
 """The values of each kind of fault: what may stand behind `http_error:`, `latency:` and the like. Pure.
 
-Each can be written by its main value alone (`latency: 300ms`) or as a mapping, `latency: {latency: 300ms, jitter: 50ms}`.
+Each is written by its main value alone, `latency: 300ms`, or as a mapping, `latency: {latency: 300ms, jitter: 50ms}`.
 """
 
 from typing import Literal

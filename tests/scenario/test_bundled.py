@@ -5,11 +5,12 @@ from statistics import NormalDist
 
 import pytest
 
-from mockbot.scenario.library import find, names
+from mockbot.scenario.library import find, folder, names
 from mockbot.scenario.load import load_scenario
 from mockbot.scenario.policies import Refresh
 from mockbot.scenario.schema import Answer, Scenario
 from mockbot.scenario.timeline import Timeline
+from mockbot.scenario.units import duration_text
 
 MARGIN = 0.15  # distance from every boundary, on the side that the file claims
 
@@ -33,6 +34,40 @@ def test_a_bundled_scenario_explains_itself(name: str) -> None:
     assert made.retells.assumed
     assert "What a naive client does" in comment
     assert "What a good" in comment
+
+
+def library_table() -> str:
+    """As scenarios/README.md shows it."""
+    rows = ["| scenario | cause | lasts | played in | teaches |", "| --- | --- | --- | --- | --- |"]
+    for name in names():
+        made = bundled(name)
+        end = Timeline(made).end
+        lasts, played = duration_text(end), f"{end / made.speed:.0f} s"
+        rows.append(f"| [{name}]({name}.yaml) | {made.cause} | {lasts} | {played} | {made.teaches} |")
+    return "\n".join(rows)
+
+
+def test_the_table_of_the_library_is_current() -> None:
+    """It is what the files say; put `library_table()` between its marks when this fails."""
+    readme = (folder("scenarios") / "README.md").read_text("utf-8")
+
+    assert f"<!-- library -->\n{library_table()}\n<!-- /library -->" in readme
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_outage_is_played_in_under_two_minutes(name: str) -> None:
+    """However many hours it took."""
+    made = bundled(name)
+
+    assert Timeline(made).end / made.speed <= 120
+
+
+@pytest.mark.parametrize("name", names())
+def test_answers_survive_the_speed(name: str) -> None:
+    """A healthy answer takes at least 60 ms of wall time, so that a few milliseconds of the machine do not drown it."""
+    made = bundled(name)
+
+    assert all(answer_takes(provider.answer) / made.speed >= 0.06 for provider in made.providers.values())
 
 
 @pytest.mark.parametrize("name", ["traffic-surge", "maintenance-window", "unexpected-failure"])

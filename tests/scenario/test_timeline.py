@@ -1,6 +1,7 @@
 """What holds at second t: phases in a row, faults in their spans, a crowd that adds up."""
 
 from itertools import pairwise
+from math import nextafter
 
 import pytest
 from hypothesis import given, settings
@@ -265,7 +266,7 @@ def test_between_two_changes_the_same_faults_hold(made: Scenario, where: float) 
     line = Timeline(made)
 
     for first, last in pairwise(line.changes()):
-        here, later = line.at(first), line.at(first + (last - first) * min(where, 0.999))
+        here, later = line.at(first), line.at(min(first + (last - first) * where, nextafter(last, first)))
         assert [active.span.id for active in here.faults] == [active.span.id for active in later.faults]
         assert here.phase == later.phase
 
