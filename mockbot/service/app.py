@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import HTTPException
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -17,6 +18,7 @@ from mockbot.service.desk import Desk
 from mockbot.service.dialects import FAMILIES, Family
 from mockbot.service.dialects.base import Dialect, ProviderError, dialect_for
 from mockbot.service.exchange import Endpoint, Reset, caller_of, error_response, failure_of
+from mockbot.service.metrics import exposition
 from mockbot.service.reply import fingerprint
 from mockbot.service.watch import Watch, Watched
 
@@ -56,6 +58,7 @@ def provider_app(desk: Desk, dialect: str, seed: int, reset: Reset, watch: Watch
         app.hot["POST", each.path] = endpoint
         _document(app, each, endpoint)
     _lists(app, desk, family, seed)
+    _metrics(app, desk)
     _errors(app, desk, family.dialects, seed)
     return app
 
@@ -101,6 +104,13 @@ def _lists(app: FastAPI, desk: Desk, family: Family, seed: int) -> None:
         """One model."""
         checked(request)
         return Response(family.model(model), media_type="application/json", headers=headers(request))
+
+
+def _metrics(app: FastAPI, desk: Desk) -> None:
+    @app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+    async def metrics() -> Response:
+        """What Prometheus reads."""
+        return Response(exposition(desk), media_type=CONTENT_TYPE_LATEST)
 
 
 def _errors(app: FastAPI, desk: Desk, dialects: Sequence[Dialect], seed: int) -> None:

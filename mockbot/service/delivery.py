@@ -18,6 +18,7 @@ from mockbot.service.chatbot import Answer
 from mockbot.service.desk import Alarm, Desk
 from mockbot.service.dialects.base import Dialect, Header, ProviderError, Said, Stream
 from mockbot.service.script import spoken
+from mockbot.service.tally import Outcome
 
 BETWEEN_WRITES = 0.010  # wall seconds
 KEEPALIVE = 5.0  # scenario seconds between two keep-alives of a stalled stream
@@ -50,13 +51,15 @@ class Delivery:
         "_gone",
         "_head",
         "_last",
-        "_opened",
         "_out",
         "_receive",
-        "_said",
         "_script",
         "_send",
         "_started",
+        "first",
+        "opened",
+        "outcome",
+        "said",
     )
 
     def __init__(
@@ -70,12 +73,14 @@ class Delivery:
         send: Send,
         started: float,
     ) -> None:
-        self._desk, self._dialect, self._answer, self._said = desk, dialect, answer, said
+        self._desk, self._dialect, self._answer, self.said = desk, dialect, answer, said
         self._script, self._receive, self._send, self._started = script, receive, send, started
         self._gone: asyncio.Task[None] | None = None
         self._alarm: Alarm | None = None
-        self._opened, self._last = False, -math.inf
+        self.opened, self._last = False, -math.inf
+        self.first: float | None = None  # wall seconds to the first event of a stream
         self._out, self._head = 0, b""
+        self.outcome: Outcome = "finished"
 
     async def whole(self) -> None:
         """The answer in one piece, when it is complete."""
@@ -83,7 +88,7 @@ class Delivery:
             if self._answer.state != "done":
                 await self._until("waiting", "running")
             text = "".join(spoken(self._script, self._answer.mark, self._answer.tokens))
-            body = self._dialect.whole(self._said, text)
+            body = self._dialect.whole(self.said, text)
             if self._answer.flaws:
                 await self._flawed_whole(body)
             else:
@@ -96,10 +101,20 @@ class Delivery:
         try:
             if self._answer.state == "waiting":
                 await self._until("waiting")
-            await self._speak(self._dialect.stream(self._said))
+            await self._speak(self._dialect.stream(self.said))
             await self._send({"type": "http.response.body", "body": b""})
         except ClientLeftError:
             return
+
+    def _flawed(self, fault: str) -> None:
+        self.outcome = "flawed"
+        self._desk.felt(fault)
+
+    def _cut(self) -> ConnectionAbortedError:
+        """The connection is to be reset; nobody waits for the answer any more."""
+        self.outcome = "flawed"
+        self._desk.leave(self._answer)
+        return ConnectionAbortedError()
 
     # -- waiting -------------------------------------------------------------------------------------------------
 
@@ -112,6 +127,7 @@ class Delivery:
             self._gone.add_done_callback(self._alarm.wake)
         await self._alarm.wait(seconds)
         if self._gone.done():
+            self.outcome = "abandoned"
             self._desk.leave(self._answer)
             raise ClientLeftError
 
@@ -124,14 +140,14 @@ class Delivery:
             case "displaced":
                 raise self._turned_away("displaced")
             case "lost":
-                raise ConnectionAbortedError
+                raise self._cut()
 
     def _turned_away(self, reason: Reason) -> ProviderError:
         return self._dialect.refusal(reason, self._desk.chatbot.provider.retry_after)
 
     def _headers(self) -> list[Header]:
         millis = round((time.perf_counter() - self._started) * 1000)
-        return self._dialect.headers(self._said.mark, millis, self._answer.allowances, self._desk.clock.speed)
+        return self._dialect.headers(self.said.mark, millis, self._answer.allowances, self._desk.clock.speed)
 
     async def _stall(self, seconds: float | None, keepalive: bytes | None) -> None:
         clock = self._desk.clock
@@ -146,13 +162,14 @@ class Delivery:
     # -- a plain answer ------------------------------------------------------------------------------------------
 
     async def _send_whole(self, body: bytes) -> None:
+        self.opened = True
         await send_bytes(self._send, 200, [JSON, *self._headers()], body)
 
     async def _flawed_whole(self, body: bytes) -> None:
         for flaw in self._answer.flaws:
             if flaw.after_tokens > self._answer.tokens:
                 break
-            self._desk.felt(flaw.fault)
+            self._flawed(flaw.fault)
             match flaw.what:
                 case Stall(stall=spec):
                     await self._stall(spec.resumes, None)
@@ -164,21 +181,22 @@ class Delivery:
                 case MalformedEvent():
                     body = body[: len(body) // 2]
                 case BlankAnswer():
-                    body = self._dialect.whole(self._said, "")
+                    body = self._dialect.whole(self.said, "")
         await self._send_whole(body)
 
     async def _cut_whole(self, reset: bool, body: bytes) -> None:
         """Half of the body without a length, then a reset or an orderly end."""
+        self.opened = True
         await self._send({"type": "http.response.start", "status": 200, "headers": [JSON, *self._headers()]})
         await self._send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": reset})
         if reset:
-            raise ConnectionAbortedError
+            raise self._cut()
 
     # -- a stream ------------------------------------------------------------------------------------------------
 
     async def _write(self, event: bytes) -> None:
-        if not self._opened:
-            self._opened = True
+        if not self.opened:
+            self.opened, self.first = True, time.perf_counter() - self._started
             headers = [_EVENT_STREAM, _NO_CACHE, *self._headers()]
             await self._send({"type": "http.response.start", "status": 200, "headers": headers})
         self._last = time.monotonic()
@@ -192,13 +210,13 @@ class Delivery:
             if flaw.after_tokens > answer.tokens:
                 break
             await self._say(stream, pieces, flaw.after_tokens)
-            self._desk.felt(flaw.fault)
+            self._flawed(flaw.fault)
             match flaw.what:
                 case Stall(stall=spec):
                     await self._stall(spec.resumes, self._dialect.keepalive if spec.sends == "keepalive" else None)
                 case Cut(cut=spec):
                     if spec.how == "reset":
-                        raise ConnectionAbortedError
+                        raise self._cut()
                     await self._write(b"")
                     return
                 case ErrorEvent(error_event=spec):
@@ -234,7 +252,7 @@ class Delivery:
         while True:
             wait = self._last + BETWEEN_WRITES - time.monotonic()
             if answer.state == "lost":
-                raise ConnectionAbortedError
+                raise self._cut()
             if answer.state == "running":
                 now, capacity = desk.now(), desk.chatbot.capacity
                 due = answer.pace.due(capacity.progress(answer, now))

@@ -14,6 +14,7 @@ from mockbot.scenario.timeline import ActiveFault
 from mockbot.service.capacity import Job, Refused
 from mockbot.service.chatbot import ANYTHING, Answer, Caller, Chatbot, Wish
 from mockbot.service.faults import Failed
+from mockbot.service.tally import Tally
 
 _SHORTEST = 0.001  # wall seconds; event loops count in milliseconds
 
@@ -52,6 +53,7 @@ class Desk:
         self.clock = clock
         self.chatbot = Chatbot(name, provider, seed, max(0.0, clock.now()))
         self._loop = asyncio.get_running_loop()
+        self.tally = Tally()
         self._timer: asyncio.TimerHandle | None = None
 
     def now(self) -> float:

@@ -22,6 +22,7 @@ from mockbot.service.dialects.base import Dialect, Header, ProviderError, Said
 from mockbot.service.faults import Failed
 from mockbot.service.reply import fingerprint
 from mockbot.service.script import fixed
+from mockbot.service.tally import Outcome
 
 LARGEST_BODY = 8 * 2**20  # bytes
 SLOWEST_BODY = 60.0  # wall seconds for a whole request body
@@ -95,40 +96,80 @@ class Endpoint:
 
     def __init__(self, desk: Desk, dialect: Dialect, seed: int, reset: Reset) -> None:
         self._desk, self._dialect, self._seed, self._reset = desk, dialect, seed, reset
+        self._unread = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        started = time.perf_counter()
-        headers = dict(scope["headers"])
-        desk, dialect, mark = self._desk, self._dialect, 0
+        visit = _Visit(dict(scope["headers"]))
         try:
-            caller = caller_of(headers, scope)
-            failed = desk.edge(caller, dialect.path)
-            if failed is not None:
-                raise failure_of(failed)
-            body = await read_body(receive)
-            mark = fingerprint(self._seed, headers.get(b"x-mockbot-prompt", b""), body)
-            question = dialect.read(body)
-            script = fixed(question, mark)
-            wish = Wish(question.max_tokens, None if script is None else len(script), question.prompt_tokens)
-            outcome = desk.admit(caller, dialect.path, mark, wish)
-            if isinstance(outcome, Refused):
-                raise turned_away(dialect, outcome, question.model, desk.clock.speed)
+            visit.caller = caller_of(visit.headers, scope)
+            visit.delivery = delivery = await self._let_in(visit, receive, send)
+            await (delivery.streamed() if delivery.said.question.stream else delivery.whole())
         except ProviderError as error:
-            await send_error(send, dialect, error, mark or self._mark(scope), desk.clock.speed, _host(headers))
-            return
-        said = Said(question, mark, int(time.time()), outcome.tokens, outcome.cut_short)
-        delivery = Delivery(desk, dialect, outcome, said, script, receive, send, started)
-        try:
-            await (delivery.streamed() if question.stream else delivery.whole())
-        except ProviderError as error:
-            await send_error(send, dialect, error, mark, desk.clock.speed, _host(headers))
+            visit.error = error.status
+            speed = self._desk.clock.speed
+            await send_error(send, self._dialect, error, visit.mark or self._next_mark(), speed, _host(visit.headers))
         except ConnectionAbortedError:
-            desk.leave(outcome)
             self._reset(scope)
+        self._settle(visit)
 
-    def _mark(self, scope: Scope) -> int:
-        return fingerprint(self._seed, repr(scope.get("client")).encode(), repr(self._desk.now()).encode())
+    async def _let_in(self, visit: "_Visit", receive: Receive, send: Send) -> Delivery:
+        desk, dialect, caller = self._desk, self._dialect, visit.caller
+        failed = desk.edge(caller, dialect.path)
+        if failed is not None:
+            visit.failed, visit.retry = True, desk.tally.is_retry(visit.headers, 0, caller.key)
+            raise failure_of(failed)
+        body = await read_body(receive)
+        mark = visit.mark = fingerprint(self._seed, visit.headers.get(b"x-mockbot-prompt", b""), body)
+        visit.retry = desk.tally.is_retry(visit.headers, mark, caller.key)
+        question = dialect.read(body)
+        script = fixed(question, mark)
+        wish = Wish(question.max_tokens, None if script is None else len(script), question.prompt_tokens)
+        outcome = desk.admit(caller, dialect.path, mark, wish)
+        if isinstance(outcome, Refused):
+            raise turned_away(dialect, outcome, question.model, desk.clock.speed)
+        said = Said(question, mark, int(time.time()), outcome.tokens, outcome.cut_short)
+        return Delivery(desk, dialect, outcome, said, script, receive, send, visit.started)
+
+    def _next_mark(self) -> int:
+        """What stands for a request whose body was not read."""
+        self._unread += 1
+        return fingerprint(self._seed, self._dialect.path.encode(), str(self._unread).encode())
+
+    def _settle(self, visit: "_Visit") -> None:
+        tally, caller, outcome = self._desk.tally, visit.caller, visit.outcome
+        tally.settle(self._dialect.path, visit.status, caller.tier, outcome, visit.mark, caller.key, visit.retry)
+        if outcome == "finished" and visit.delivery is not None:
+            said, whole = visit.delivery.said, time.perf_counter() - visit.started
+            tally.answered(said.question.prompt_tokens, said.tokens, visit.delivery.first, whole)
+
+
+class _Visit:
+    """What is known of a request, from its first header to its end."""
+
+    __slots__ = ("caller", "delivery", "error", "failed", "headers", "mark", "retry", "started")
+
+    def __init__(self, headers: dict[bytes, bytes]) -> None:
+        self.headers = headers
+        self.started = time.perf_counter()
+        self.caller = Caller("")
+        self.mark, self.retry, self.failed = 0, False, False
+        self.error: int | None = None
+        self.delivery: Delivery | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of it."""
+        if self.delivery is not None and (self.error is None or self.delivery.outcome == "flawed"):
+            return self.delivery.outcome
+        return "failed" if self.failed else "refused"
+
+    @property
+    def status(self) -> int:
+        """What was answered; 0: nothing."""
+        if self.error is not None:
+            return self.error
+        return 200 if self.delivery is not None and self.delivery.opened else 0
 
 
 def _host(headers: dict[bytes, bytes]) -> str:

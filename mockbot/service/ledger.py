@@ -23,6 +23,9 @@ class Ledger:
         "_past",
         "abandoned",
         "admitted",
+        "all_felt",
+        "all_wasted",
+        "all_work",
         "failed",
         "felt",
         "finished",
@@ -39,6 +42,8 @@ class Ledger:
         self._past: deque[ServiceSecond] = deque(maxlen=_KEPT)
         self._now = now
         self._end = max(0, int(now)) + 1
+        self.all_felt: dict[str, int] = {}  # in the whole run
+        self.all_work = self.all_wasted = 0.0  # in the seconds that are over
         self._clear()
 
     def _clear(self) -> None:
@@ -49,6 +54,7 @@ class Ledger:
     def hit(self, fault: str) -> None:
         """One request was really affected by this fault."""
         self.felt[fault] = self.felt.get(fault, 0) + 1
+        self.all_felt[fault] = self.all_felt.get(fault, 0) + 1
 
     def move(self, now: float, running: int, zombies: int, queued: int, slots: int) -> None:
         """Time goes on to `now` with this many running, of which `zombies` work for nobody; closes the seconds in
@@ -67,6 +73,8 @@ class Ledger:
             self._now = to
 
     def _close(self, running: int, queued: int, slots: int) -> None:
+        self.all_work += self.work
+        self.all_wasted += self.wasted
         self._past.append(
             ServiceSecond(
                 t=self._end - 1,

@@ -1,0 +1,94 @@
+"""Everything that has happened at one provider since its process began: counters for Prometheus, retries told apart.
+Pure.
+
+A request is a retry when its client says so (`x-stainless-retry-count`, else `x-mockbot-attempt`, above 0), else when
+the same client has asked exactly the same before and has not been answered. Twenty users with one prompt are twenty
+clients.
+"""
+
+from bisect import bisect_left
+from collections import Counter, OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+Outcome = Literal["refused", "failed", "finished", "flawed", "abandoned"]
+
+FIRST_TOKEN = (
+    0.001,
+    0.005,
+    0.01,
+    0.02,
+    0.04,
+    0.06,
+    0.08,
+    0.1,
+    0.25,
+    0.5,
+    0.75,
+    1.0,
+    2.5,
+    5.0,
+    7.5,
+    10.0,
+    20.0,
+    40.0,
+    80.0,
+)
+WHOLE = (0.3, 0.5, 0.8, 1.0, 1.5, 2.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 60.0, 120.0, 240.0, 480.0)
+_REMEMBERED = 10_000  # unanswered questions
+
+
+class Histogram:
+    """Counts of durations up to each bound, as vLLM's."""
+
+    __slots__ = ("bounds", "counts", "total")
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self.bounds = tuple(bounds)
+        self.counts = [0] * (len(self.bounds) + 1)
+        self.total = 0.0
+
+    def add(self, seconds: float) -> None:
+        """One more."""
+        self.counts[bisect_left(self.bounds, seconds)] += 1
+        self.total += seconds
+
+
+class Tally:
+    """One provider's counters. Times are wall seconds: what somebody who scrapes this process would measure."""
+
+    __slots__ = ("_unanswered", "first_token", "generated", "outcomes", "prompted", "responses", "whole")
+
+    def __init__(self) -> None:
+        self.outcomes: Counter[tuple[str, Outcome, bool]] = Counter()  # (tier, outcome, a retry?)
+        self.responses: Counter[tuple[str, int]] = Counter()  # (path, status); 0: the connection was cut before one
+        self.first_token, self.whole = Histogram(FIRST_TOKEN), Histogram(WHOLE)
+        self.prompted = self.generated = 0  # tokens
+        self._unanswered: OrderedDict[tuple[int, str], None] = OrderedDict()
+
+    def is_retry(self, headers: Mapping[bytes, bytes], mark: int, key: str) -> bool:
+        """Whether this question was asked before; `mark` is 0 when its body was never read."""
+        for name in (b"x-stainless-retry-count", b"x-mockbot-attempt"):
+            count = headers.get(name)
+            if count is not None:
+                return count != b"0"
+        return mark != 0 and (mark, key) in self._unanswered
+
+    def settle(self, path: str, status: int, tier: str, outcome: Outcome, mark: int, key: str, retry: bool) -> None:
+        """One request is over."""
+        self.responses[path, status] += 1
+        self.outcomes[tier, outcome, retry] += 1
+        if outcome == "finished":
+            self._unanswered.pop((mark, key), None)
+        elif mark:
+            self._unanswered[mark, key] = None
+            if len(self._unanswered) > _REMEMBERED:
+                self._unanswered.popitem(last=False)
+
+    def answered(self, prompt_tokens: int, tokens: int, first: float | None, whole: float) -> None:
+        """An answer is out."""
+        self.prompted += prompt_tokens
+        self.generated += tokens
+        self.whole.add(whole)
+        if first is not None:
+            self.first_token.add(first)
