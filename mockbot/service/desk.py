@@ -16,6 +16,7 @@ from mockbot.service.chatbot import ANYTHING, Answer, Caller, Chatbot, Wish
 from mockbot.service.faults import Failed
 from mockbot.service.tally import Tally
 
+_LATE = 3600.0  # scenario seconds: how far back the account of a run begins whose t0 is told late
 _SHORTEST = 0.001  # wall seconds; event loops count in milliseconds
 
 
@@ -51,7 +52,7 @@ class Desk:
     def __init__(self, name: str, provider: Provider, seed: int, clock: Clock) -> None:
         self.name, self._provider, self._seed = name, provider, seed
         self.clock = clock
-        self.chatbot = Chatbot(name, provider, seed, max(0.0, clock.now()))
+        self.chatbot = Chatbot(name, provider, seed, max(0.0, clock.now() - _LATE))
         self._loop = asyncio.get_running_loop()
         self.tally = Tally()
         self._timer: asyncio.TimerHandle | None = None
@@ -65,7 +66,7 @@ class Desk:
         self.chatbot.capacity.crash(self.now())
         self._tell()
         self.clock = clock
-        self.chatbot = Chatbot(self.name, self._provider, self._seed, self.now())
+        self.chatbot = Chatbot(self.name, self._provider, self._seed, max(0.0, self.now() - _LATE))
 
     def set_faults(self, faults: Sequence[ActiveFault]) -> None:
         """Exactly these service faults hold from now on."""
