@@ -5,6 +5,7 @@ Everything goes to disk as it comes. Of what was settled only the last two wall 
 
 import time
 from collections import Counter, deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import assert_never
 
@@ -24,11 +25,13 @@ class Ledger:
         self._recent: deque[tuple[float, Attempt | Prompt]] = deque()
         self._starts: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
         self.closed = False
+        self.watcher: Callable[[Record], None] = lambda _: None
 
     def take(self, record: Record) -> None:
         """Write it down; after `close` nothing is (a late record of a worker that is being ended)."""
         if self.closed:
             return
+        self.watcher(record)
         match record:
             case Attempt() | Prompt():
                 self._recent.append((time.monotonic(), record))

@@ -10,7 +10,7 @@ from locust.argument_parser import LocustArgumentParser
 from mockbot.errors import UsageError
 from mockbot.scenario.library import names
 
-PLAIN = ""  # the scenario of a plain load test
+PLAIN = "none"  # how a command line or a form says: no scenario, a plain load test
 
 
 class _Suggestions(tuple[str, ...]):
@@ -26,7 +26,7 @@ class _Suggestions(tuple[str, ...]):
 class Options:
     """`scenario` empty: a plain load test of `host`. `stage`: addresses of a scene that someone else has set up."""
 
-    scenario: str = PLAIN
+    scenario: str = ""
     speed: float | None = None
     out: Path | None = None
     stage: Path | None = None
@@ -38,7 +38,7 @@ class Options:
     def of(cls, parsed: Namespace) -> "Options":
         """From Locust's own. Raises UsageError."""
         return cls(
-            scenario=parsed.scenario or PLAIN,
+            scenario=scenario_of(parsed.scenario),
             speed=_speed(parsed.speed),
             out=Path(parsed.out) if parsed.out else None,
             stage=Path(parsed.stage) if parsed.stage else None,
@@ -48,7 +48,12 @@ class Options:
         )
 
 
-def add_options(parser: LocustArgumentParser, scenario: str = PLAIN) -> None:
+def scenario_of(said: str) -> str:
+    """The scenario that was asked for; empty for a plain load test."""
+    return "" if said == PLAIN else said
+
+
+def add_options(parser: LocustArgumentParser, scenario: str = "") -> None:
     """Add ours to Locust's. `scenario`: one to offer beside the bundled ones."""
     add = parser.add_argument
     add(

@@ -107,7 +107,7 @@ class Play:
         """Keep every group at what the timeline says until its end; place users anew when `workers` changes."""
         changes = [t for t in self.timeline.changes() if t > 0]
         phase, current = "", None
-        while (now := self.clock.now()) < self.timeline.end and not self.crew.broken:
+        while (now := self.clock.now()) < self.timeline.end and not self._broken:
             holds = self.timeline.at(now)
             if holds.phase != phase:
                 phase = holds.phase
@@ -124,8 +124,13 @@ class Play:
         patience = max(group.patience for group in self.part.scenario.crowd.values())
         until = self.timeline.end + min(DRAIN, patience) + self.clock.scenario(SETTLE)
         gevent.sleep(PROGRESS_EVERY)  # the last batch of a worker may be this old
-        while self.crew.pending and self.clock.now() < until and not self.crew.broken:
+        while self.crew.pending and self.clock.now() < until and not self._broken:
             gevent.sleep(LOOK)
+
+    @property
+    def _broken(self) -> str:
+        """Why this run says nothing any more."""
+        return self.crew.broken or self._driver.broken
 
     def end(self, ended: Ended, why: str = "") -> None:
         """Bring everything home. The first reason stands, and a second caller waits until the first is done."""
@@ -150,7 +155,7 @@ class Play:
         self._driver.stop()
         self._narrator.kill()
         if ended == "completed" and crew is not None:
-            ended, why = _how(crew)
+            ended, why = _how(crew, self._driver.broken)
         self.info = replace(
             self.info,
             ended=ended,
@@ -176,9 +181,9 @@ def loop_of(scenario: Scenario) -> Literal["closed", "open", "partly open"]:
     return "closed" if kinds == {False} else "partly open"
 
 
-def _how(crew: Crew) -> tuple[Ended, str]:
-    if crew.broken:
-        return "failed", crew.broken
+def _how(crew: Crew, broken: str) -> tuple[Ended, str]:
+    if crew.broken or broken:
+        return "failed", crew.broken or broken
     if crew.lost:
         return "lost_worker", f"{crew.lost} of {crew.nodes} workers never sent the last of what they saw"
     return "completed", ""

@@ -23,9 +23,10 @@ from mockbot.errors import MockbotError, TestbedError
 from mockbot.load import guard
 from mockbot.load.dispatch import ExactDispatcher
 from mockbot.load.options import Options, add_options
-from mockbot.load.roles import Starter, Worker, said
+from mockbot.load.roles import Starter, Worker, chat_users, plain_cast, said
 from mockbot.load.scene import check
 from mockbot.load.shape import ScenarioShape
+from mockbot.load.web_ui.routes import Pages
 
 
 def install(events: Events) -> None:
@@ -46,6 +47,18 @@ def install(events: Events) -> None:
     )
     for event, listener in listeners:
         event.add_listener(listener)  # type: ignore[no-untyped-call]
+
+
+def _choose(environment: Environment, starter: Starter, scenario: str) -> None:
+    """The next run is one of this scenario; a plain one when it is empty."""
+    logging.getLogger("locust.runners").setLevel(logging.WARNING if scenario else logging.INFO)  # each step of a ramp
+    if not scenario:
+        starter.rest()
+        environment.shape_class = None
+        return
+    environment.stop_timeout = 0.0  # users leave at their own gate; see ChatUser.stop
+    environment.shape_class = ScenarioShape(starter.conduct)
+    environment.shape_class.runner = environment.runner
 
 
 class Plugin:
@@ -91,11 +104,13 @@ class Plugin:
         self._given = options.scenario
         self._role = starter = Starter(environment, runner, " ".join(sys.argv))
         environment.dispatcher_class = ExactDispatcher
-        if options.scenario:
-            logging.getLogger("locust.runners").setLevel(logging.WARNING)  # it tells of every step of a ramp
-            environment.stop_timeout = 0.0  # users leave at their own gate; see ChatUser.stop
-            environment.shape_class = ScenarioShape(starter.conduct)
-            environment.shape_class.runner = runner
+        if environment.web_ui is not None:
+            starter.pages = Pages(
+                environment.web_ui, lambda: starter.now, lambda name: _choose(environment, starter, name)
+            )
+        elif not options.scenario:
+            plain_cast(chat_users(environment), options)
+        _choose(environment, starter, options.scenario)
 
     def _guard(self, environment: Environment) -> None:
         options, runner = said(environment), environment.runner

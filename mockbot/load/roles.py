@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
+import gevent
 from locust.env import Environment
 from locust.exception import StopUser
 from locust.rpc import Message
@@ -26,10 +27,12 @@ from mockbot.load.node import Cast, Node, Place
 from mockbot.load.options import Options
 from mockbot.load.play import Play
 from mockbot.load.recorder import GeneratorError
-from mockbot.load.scene import judge, open_play
+from mockbot.load.scene import judge, open_play, verdict
 from mockbot.load.shape import SPAWN_RATE
 from mockbot.load.users import ChatUser
 from mockbot.load.visitors import welcome
+from mockbot.load.web_ui.board import Board
+from mockbot.load.web_ui.routes import Pages
 from mockbot.scenario.timeline import Timeline
 
 WORKERS_NEED, LOCAL_NEEDS = 1.0, 0.25  # wall seconds from setting t0 to t0, in which everybody gets ready
@@ -100,13 +103,27 @@ class Starter:
         self._bases = chat_users(environment)
         self.play: Play | None = None
         self._crew: Crew | None = None
+        self.pages: Pages | None = None
+        self._given = self.options.scenario
+        self._last = 0.0  # scenario second at which the last run ended
         if isinstance(runner, MasterRunner):
             runner.register_message(BATCH, self._on_batch)
 
     @property
     def options(self) -> Options:
-        """As they are now; the start form may change them between two runs."""
-        return Options.of(said(self._environment))
+        """As they are now. The start form may change them between runs; a stage is that of the first scenario only."""
+        options = Options.of(said(self._environment))
+        given = getattr(self, "_given", options.scenario)
+        return options if options.scenario == given else replace(options, stage=None, out=None)
+
+    @property
+    def now(self) -> float:
+        """Scenario second of the run that is on, or at which the last one ended."""
+        return self._last if self.play is None or self.play.over else self.play.clock.now()
+
+    def rest(self) -> None:
+        """The next run is a plain one."""
+        self._environment.user_classes = [*self._bases]
 
     def conduct(self) -> None:
         """A whole run with a scenario."""
@@ -115,6 +132,7 @@ class Starter:
             distributed = isinstance(self._runner, MasterRunner)
             setup = self.play.begin(WORKERS_NEED if distributed else LOCAL_NEEDS)
             self._crew = self._enlist(self.play, setup)
+            self._show(self.play)
             self.play.attend(self._crew, lambda: self._runner.user_count)
             self._set_users(self.play.timeline.at(0.0).users)
             self.play.raise_curtain()
@@ -123,6 +141,8 @@ class Starter:
             self._end("completed")
         except MockbotError as error:
             log.error("%s", error)
+            if self.pages is not None and self.pages.board is not None:
+                self.pages.board.error = str(error)
             self._end("failed", str(error))
             self._environment.process_exit_code = error.exit_code
 
@@ -134,7 +154,12 @@ class Starter:
             said(self._environment).mockbot_setup = ""
             self._crew = WorkerCrew(self._runner, lambda _: None)
             return
-        node = _plain_node(self._bases, self.options)
+        try:
+            node = _plain_node(self._bases, self.options)
+        except UsageError as error:  # the start form named no host
+            log.error("%s", error)
+            gevent.spawn(self._runner.stop)
+            return
         self._crew = LocalCrew(node, lambda: self._runner.user_count, lambda _: None)
 
     def stop(self, why: str) -> None:
@@ -159,6 +184,11 @@ class Starter:
         let_in(node, self._environment, play.timeline)
         return LocalCrew(node, lambda: self._runner.user_count, take)
 
+    def _show(self, play: Play) -> None:
+        if self.pages is not None:
+            self.pages.board = board = Board(play.timeline, play.part.speed, play.clock.t0)
+            play.ledger.watcher = board.take
+
     def _set_users(self, counts: Counts) -> None:
         mix = Mix(self._environment.user_classes, counts)
         self._runner.start(mix.total, SPAWN_RATE, user_classes=mix)
@@ -178,10 +208,12 @@ class Starter:
         if play.told:  # someone else was ending it too
             return
         play.told = True
-        self.play = self._crew = None
+        self._last, self.play, self._crew = play.info.end, None, None
         code = ExitCode.PASS if play.info.ended == "completed" else ExitCode.INCONCLUSIVE
         if self.options.stage is None:
             code = judge(play.part.folder)
+        if self.pages is not None and self.pages.board is not None:
+            self.pages.board.verdict = verdict(play.part.folder)
         self._environment.process_exit_code = ExitCode.INTERRUPTED if ended == "interrupted" else code
 
     def _on_batch(self, msg: Message, **_: Any) -> None:

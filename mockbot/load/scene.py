@@ -2,11 +2,13 @@
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from mockbot.errors import ExitCode, UsageError
-from mockbot.evidence.journal import RUN
+from mockbot.evidence.journal import RUN, read_run
+from mockbot.evidence.verdict import judge as judge_evidence
 from mockbot.load.options import Options
 from mockbot.load.play import Part, Play
 from mockbot.scenario.library import find
@@ -44,6 +46,16 @@ def judge(folder: Path) -> ExitCode:
     from mockbot.runner import conclude  # noqa: PLC0415 - a plain load test needs no templates and no charts
 
     return conclude(folder, Console())
+
+
+def verdict(folder: Path) -> dict[str, Any]:
+    """The judgement in words, for the web UI."""
+    judgement = judge_evidence(read_run(folder))
+    return {
+        "verdict": judgement.verdict,
+        "reasons": list(judgement.reasons),
+        "expectations": [f"{result.result}: {result}" for result in judgement.expectations],
+    }
 
 
 def _folder(scenario: Scenario, options: Options) -> Path:

@@ -1,0 +1,122 @@
+// Into Locust's own page: a banner that says what is wrong now, a scenario picker that is not folded away, and bands over the native charts.
+// Locust's bundle has no hooks for any of it (2.47); everything here only adds elements and reads the same polls that Locust's page makes.
+"use strict";
+
+const PLOT = { left: 60, right: 40, top: 65, bottom: 80 }; // px around the plot area of Locust's charts
+const polls = { first: null, last: null }; // ms; the x axis of Locust's charts goes from the first poll to the last
+let head = {};
+let bandsOn = localStorage.getItem("mockbot-bands") !== "off";
+
+const history = (window.templateArgs && window.templateArgs.history) || [];
+if (history.length) {
+  polls.first = Date.parse(history[0].time);
+  polls.last = Date.parse(history[history.length - 1].time);
+}
+
+const fetchOfTheirs = window.fetch;
+window.fetch = async (...args) => {
+  const response = await fetchOfTheirs(...args);
+  const url = String(args[0] && args[0].url ? args[0].url : args[0]);
+  if (url.includes("swarm")) polls.first = polls.last = null;
+  if (url.includes("stats/requests")) {
+    polls.last = Date.now();
+    polls.first = polls.first || polls.last;
+    setTimeout(drawBands, 300);
+  }
+  return response;
+};
+
+function make(tag, facts = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), facts);
+  element.append(...children);
+  return element;
+}
+
+const banner = make("div", { id: "mockbot-banner", hidden: true });
+document.body.prepend(banner);
+
+async function look() {
+  try {
+    head = await (await fetchOfTheirs("./outage/head")).json();
+    if (head.scenario) tell();
+  } catch (error) {
+    // the server is gone; Locust's own page says so
+  }
+  unfold();
+  drawBands();
+  setTimeout(look, 1000);
+}
+
+function tell() {
+  const verdict = head.verdict && head.verdict.verdict;
+  const wrong = head.wrong.length > 0;
+  banner.hidden = false;
+  banner.className = verdict
+    ? { pass: "fine", fail: "wrong" }[verdict] || "undecided"
+    : head.error ? "wrong" : wrong ? "wrong" : "";
+  const minutes = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
+  const says = head.error
+    ? head.error
+    : verdict
+      ? `Verdict: ${verdict}. ${head.verdict.reasons.join(" ")}`
+      : head.state === "ends"
+        ? "The end: waiting for the last answers"
+        : wrong ? head.wrong.join("; ") : "Nothing is wrong";
+  const box = make("input", { type: "checkbox", checked: bandsOn });
+  box.onchange = () => {
+    bandsOn = box.checked;
+    localStorage.setItem("mockbot-bands", bandsOn ? "on" : "off");
+    drawBands();
+  };
+  const words = make("div", { className: "words" },
+    make("span", { textContent: head.title }),
+    make("span", { className: "phase", textContent: `${head.phase} (${minutes(head.t)} of ${minutes(head.end)})` }),
+    make("span", { className: "wrongs", textContent: says }),
+    make("label", {}, box, " bands"),
+    make("a", { href: "./outage/", textContent: "Watch the outage" }));
+  const strip = make("div", { className: "strip" });
+  for (const fault of head.faults) {
+    const part = make("i", { title: fault.name });
+    part.style.left = `${(100 * fault.start) / head.end}%`;
+    part.style.width = `${(100 * (Math.min(fault.end, head.end) - fault.start)) / head.end}%`;
+    strip.append(part);
+  }
+  const now = make("b");
+  now.style.left = `${(100 * head.t) / head.end}%`;
+  strip.append(now);
+  banner.replaceChildren(words, strip);
+}
+
+function unfold() {
+  // The picker is in an accordion that starts folded; it is opened once for each time the form appears.
+  for (const summary of document.querySelectorAll(".MuiAccordionSummary-root")) {
+    if (!summary.dataset.mockbot && /custom parameters/i.test(summary.textContent)) {
+      summary.dataset.mockbot = "unfolded";
+      if (summary.getAttribute("aria-expanded") === "false") summary.click();
+    }
+  }
+}
+
+function drawBands() {
+  for (const old of document.querySelectorAll(".mockbot-bands")) old.remove();
+  if (!bandsOn || !head.faults || !polls.first || polls.last <= polls.first) return;
+  for (const chart of document.querySelectorAll("[_echarts_instance_]")) {
+    const layer = make("div", { className: "mockbot-bands" });
+    Object.assign(layer.style, Object.fromEntries(Object.entries(PLOT).map(([side, px]) => [side, `${px}px`])));
+    let row = 0;
+    for (const fault of head.faults) {
+      const at = (t) => (100 * ((head.t0 + t / head.speed) * 1000 - polls.first)) / (polls.last - polls.first);
+      if (at(fault.start) >= 100 || at(fault.end) <= 0) continue;
+      const name = make("span", { textContent: fault.name });
+      name.style.top = `${2 + 13 * row++}px`; // below each other, since faults overlap
+      const band = make("i", {}, name);
+      band.style.left = `${Math.max(0, at(fault.start))}%`;
+      band.style.width = `${Math.min(100, at(fault.end)) - Math.max(0, at(fault.start))}%`;
+      layer.append(band);
+    }
+    if (getComputedStyle(chart).position === "static") chart.style.position = "relative";
+    chart.append(layer);
+  }
+}
+
+look();

@@ -1,0 +1,197 @@
+// The page of a run: every chart has the scenario's time as its x axis, the phases as edges and the faults as bands.
+"use strict";
+
+const COLOURS = {
+  ok: "#2e9e5b", http_error: "#d63b3b", rate_limited: "#e8902a", refused: "#7a1f5c", reset: "#b0489b", timeout: "#5b4bb5",
+  slow: "#8a7fe0", truncated: "#2f7fc1", error_event: "#c2185b", malformed: "#8d6e63", blank: "#9e9d24", unfinished: "#78909c",
+};
+const LINES = ["#1e88e5", "#e8902a", "#2e9e5b", "#d63b3b"];
+const SIZE = { width: 1200, height: 220, left: 46, right: 10, top: 18, bottom: 22 };
+const SVG = "http://www.w3.org/2000/svg";
+
+const $ = (id) => document.getElementById(id);
+const minutes = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
+const seconds = (s) => (s === null || s === undefined ? "" : `${s.toFixed(s < 10 ? 2 : 0)} s`);
+const share = (x) => (x === null || x === undefined ? "" : `${(100 * x).toFixed(1)} %`);
+
+function draw(tag, facts, text) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(facts)) element.setAttribute(name, value);
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
+function frame(head, most, narrow, format) {
+  const size = { ...SIZE, width: narrow ? 600 : SIZE.width };
+  const svg = draw("svg", { viewBox: `0 0 ${size.width} ${size.height}`, role: "img" });
+  const x = (t) => size.left + ((size.width - size.left - size.right) * t) / head.end;
+  const y = (v) => size.height - size.bottom - ((size.height - size.top - size.bottom) * v) / most;
+  for (const fault of head.faults) {
+    const band = draw("rect", {
+      class: "band", x: x(fault.start), width: x(Math.min(fault.end, head.end)) - x(fault.start), y: size.top, height: size.height - size.top - size.bottom,
+    });
+    band.append(draw("title", {}, fault.name));
+    svg.append(band);
+  }
+  for (const mark of [0, most / 2, most]) {
+    svg.append(draw("line", { class: "axis", x1: size.left, x2: size.width - size.right, y1: y(mark), y2: y(mark) }));
+    svg.append(draw("text", { x: size.left - 6, y: y(mark) + 4, "text-anchor": "end" }, format(mark)));
+  }
+  let free = -1; // names that would cover each other are left out
+  for (const phase of head.phases) {
+    svg.append(draw("line", { class: "edge", x1: x(phase.start), x2: x(phase.start), y1: size.top, y2: size.height - size.bottom }));
+    if (x(phase.start) > free) {
+      svg.append(draw("text", { x: x(phase.start) + 3, y: 12 }, phase.name));
+      free = x(phase.start) + 7 * phase.name.length;
+    }
+  }
+  for (const t of [0, head.end / 4, head.end / 2, (3 * head.end) / 4, head.end]) {
+    const anchor = t === 0 ? "start" : t === head.end ? "end" : "middle";
+    svg.append(draw("text", { x: x(t), y: size.height - 6, "text-anchor": anchor }, minutes(t)));
+  }
+  if (head.state === "runs") svg.append(draw("line", { class: "now", x1: x(head.t), x2: x(head.t), y1: size.top, y2: size.height - size.bottom }));
+  return { svg, x, y };
+}
+
+function legend(id, entries) {
+  $(id).replaceChildren(...entries.map(([name, colour]) => {
+    const part = document.createElement("span");
+    const dot = document.createElement("i");
+    dot.style.background = colour;
+    part.append(dot, name);
+    return part;
+  }));
+}
+
+function round(most) {
+  if (!(most > 0)) return 1;
+  const power = 10 ** Math.floor(Math.log10(most));
+  return [1, 2, 5, 10].map((k) => k * power).find((k) => k >= most);
+}
+
+const number = (v) => (v >= 10 || v === 0 ? v.toFixed(0) : v.toFixed(v < 1 ? 2 : 1));
+
+function stacked(id, data) {
+  const heights = data.points.map((p) => Object.values(p.outcomes).reduce((a, b) => a + b, 0) / data.width);
+  const { svg, x, y } = frame(data.head, round(Math.max(...heights, 0)), false, number);
+  const seen = data.outcomes.filter((name) => data.points.some((p) => p.outcomes[name]));
+  for (const point of data.points) {
+    let below = 0;
+    for (const name of seen) {
+      const height = (point.outcomes[name] || 0) / data.width;
+      if (!height) continue;
+      const left = x(Math.min(point.t, data.head.end));
+      const bar = draw("rect", {
+        x: left, width: Math.max(1, x(point.t + data.width) - left - 0.3), y: y(below + height), height: y(below) - y(below + height), fill: COLOURS[name],
+      });
+      bar.append(draw("title", {}, `${minutes(point.t)}: ${point.outcomes[name]} ${name}`));
+      svg.append(bar);
+      below += height;
+    }
+  }
+  $(id).replaceChildren(svg);
+  legend(`${id}-legend`, seen.map((name) => [name, COLOURS[name]]));
+}
+
+function lines(element, head, points, keys, format, atLeast = 0) {
+  const values = points.flatMap((p) => keys.map((key) => p[key] || 0));
+  const { svg, x, y } = frame(head, round(Math.max(...values, atLeast)), true, format);
+  keys.forEach((key, index) => {
+    let path = "";
+    let on = false;
+    for (const point of points.filter((p) => p.t <= head.end)) {
+      const known = point[key] !== null && point[key] !== undefined;
+      if (known) path += `${on ? "L" : "M"}${x(point.t).toFixed(1)},${y(point[key]).toFixed(1)}`;
+      on = known;
+    }
+    svg.append(draw("path", { d: path, fill: "none", stroke: LINES[index], "stroke-width": 2, "stroke-linecap": "round" }));
+  });
+  element.replaceChildren(svg);
+}
+
+function providers(data) {
+  const box = $("providers");
+  for (const [name, points] of Object.entries(data.providers)) {
+    let part = document.getElementById(`provider-${name}`);
+    if (!part) {
+      part = document.createElement("div");
+      part.id = `provider-${name}`;
+      part.className = "two";
+      part.innerHTML = '<section><h2></h2><div class="chart"></div><div class="legend"></div></section><section><h2></h2><div class="chart"></div></section>';
+      box.append(part);
+      const [work, wait] = part.querySelectorAll("h2");
+      work.textContent = `${name}'s side: requests`;
+      wait.textContent = `${name}'s side: wait in queue, s (waiting over let in per second, Little)`;
+      part.querySelector(".legend").id = `provider-${name}-legend`;
+    }
+    const [work, wait] = part.querySelectorAll(".chart");
+    lines(work, data.head, points, ["offered", "refused", "running", "queued"], number);
+    legend(`provider-${name}-legend`, [["asked for per s", LINES[0]], ["refused or failed per s", LINES[1]], ["answering", LINES[2]], ["queued", LINES[3]]]);
+    lines(wait, data.head, points, ["wait"], number);
+  }
+}
+
+function table(data) {
+  const columns = [
+    ["Phase", (r) => r.phase], ["What is wrong", (r) => r.wrong], ["Users", (r) => r.users], ["Prompts", (r) => r.prompts], ["Good", (r) => share(r.good)],
+    ["Answer p50", (r) => seconds(r.latency_p50)], ["Answer p95", (r) => seconds(r.latency_p95)], ["First token p50", (r) => seconds(r.first_p50)],
+    ["Attempts per prompt", (r) => (r.per_prompt === null ? "" : r.per_prompt.toFixed(2))],
+    ["Failures", (r) => Object.entries(r.outcomes).filter(([name]) => name !== "ok").sort((a, b) => b[1] - a[1]).map(([name, n]) => `${n} ${name}`).join(", ")],
+  ];
+  const row = (cells, tag) => {
+    const line = document.createElement("tr");
+    for (const text of cells) line.append(Object.assign(document.createElement(tag), { textContent: text }));
+    return line;
+  };
+  $("phases").tHead.replaceChildren(row(columns.map(([name]) => name), "th"));
+  $("phases").tBodies[0].replaceChildren(...data.phases.map((r) => row(columns.map(([, cell]) => cell(r)), "td")));
+}
+
+function verdict(head) {
+  const box = $("verdict");
+  box.hidden = !head.verdict && !head.error;
+  if (box.hidden) return;
+  const said = head.verdict || { verdict: "inconclusive", reasons: [head.error], expectations: [] };
+  box.className = said.verdict;
+  const items = [...said.reasons, ...said.expectations];
+  const list = document.createElement("ul");
+  for (const text of items) list.append(Object.assign(document.createElement("li"), { textContent: text }));
+  box.replaceChildren(Object.assign(document.createElement("strong"), { textContent: `Verdict: ${said.verdict}` }), list);
+}
+
+function tellNow(head) {
+  $("title").textContent = head.title;
+  document.title = `${head.phase}: ${head.title}`;
+  const wrong = head.wrong.join("; ");
+  const where = `${head.phase}, ${minutes(head.t)} of ${minutes(head.end)}`;
+  const what = head.state === "over" ? "over" : wrong || (head.state === "ends" ? "waiting for the last answers" : "nothing is wrong");
+  const says = head.says && head.state !== "over" ? `, the status page says: ${head.says}` : "";
+  $("now").textContent = `${where}: ${what}; ${head.users} users, ${head.pending} waiting${says}`;
+  $("now").className = wrong ? "wrong" : "";
+}
+
+async function look() {
+  let wait = 1000;
+  try {
+    const data = await (await fetch("data")).json();
+    if (data.head) {
+      tellNow(data.head);
+      verdict(data.head);
+      stacked("outcomes", data);
+      lines($("first"), data.head, data.points, ["first_p50", "first_p95"], number);
+      legend("first-legend", [["p50", LINES[0]], ["p95", LINES[1]]]);
+      lines($("latency"), data.head, data.points, ["latency_p50", "latency_p95"], number);
+      legend("latency-legend", [["p50", LINES[0]], ["p95", LINES[1]]]);
+      lines($("amplification"), data.head, data.points, ["per_prompt"], number, 2);
+      lines($("good"), data.head, data.points, ["good"], (v) => `${(100 * v).toFixed(0)} %`, 1);
+      providers(data);
+      table(data);
+      if (data.head.state === "over") wait = 5000;
+    }
+  } catch (error) {
+    $("now").textContent = "Locust is gone; this is the last that was seen.";
+  }
+  setTimeout(look, wait);
+}
+
+look();
