@@ -3,18 +3,21 @@
 The driver runs beside whatever makes the load, on the same Clock. It is one thread (a greenlet inside Locust) which
 sleeps until the next moment at which something changes, asks the Timeline what holds then, and sends the difference to
 what it sent before. What could not be sent is recorded with its error and tried again at the next look, at most a wall
-second later.
+second later. A proxy whose control port has hung is not tried again: every change that is due there is recorded as
+failed, and `broken` says why, so that whoever makes the load can end a run that says nothing any more.
 """
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from functools import partial
+from typing import Literal, TypeVar
 
 from mockbot.clock import Clock
 from mockbot.errors import TestbedError
 from mockbot.evidence.records import Action, ServiceSecond
 from mockbot.proxy.control import CLOSED_BY_DISABLE, ToxicControl
+from mockbot.proxy.errors import ControlPlaneHung
 from mockbot.scenario.faults import Down
 from mockbot.scenario.timeline import ActiveFault, Conditions, StatusState, Timeline
 from mockbot.service.control import ServiceControl
@@ -24,6 +27,7 @@ from mockbot.wire import toxic_of
 Sink = Callable[[Action | ServiceSecond], None]
 Does = Literal["begin", "change", "end"]
 Faults = Mapping[str, ActiveFault]
+T = TypeVar("T")
 
 LOOK = 1.0  # wall seconds between two looks at what the service saw
 RAMP_STEP = 0.5  # wall seconds between two steps of a ramp
@@ -50,6 +54,7 @@ class Driver:
         self._told = {provider: _Told() for provider in addresses.providers}
         self._status: StatusState | None = None
         self._next_second = 0
+        self.broken = ""  # why no wire fault can begin or end any more
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -115,7 +120,9 @@ class Driver:
     def _tell_wire(self, provider: str, told: _Told, wanted: Faults, due: float) -> None:
         for fault, does in tuple(_changes(told.wire, wanted)):
             active = wanted.get(fault) or told.wire[fault]
-            if not self._try(fault, does, due, self._wire_change(provider, active, does, wanted)):
+            change = self._wire_change(provider, active, does, wanted)
+            done = self._try(fault, does, due, partial(self._unless_hung, change))
+            if not (done or self.broken):
                 continue
             if does == "end":
                 del told.wire[fault]
@@ -136,6 +143,16 @@ class Driver:
             case "end":
                 return lambda: self._wire.remove_toxic(proxy, toxic.name)
 
+    def _unless_hung(self, call: Callable[[], T]) -> T:
+        """Raises ControlPlaneHung at once where a call has hung before."""
+        if self.broken:
+            raise ControlPlaneHung(self.broken)
+        try:
+            return call()
+        except ControlPlaneHung as error:
+            self.broken = str(error)
+            raise
+
     def _try(self, fault: str, does: Does, due: float, act: Callable[[], None]) -> bool:
         sent = self._clock.now()
         error = _error_of(act)
@@ -146,14 +163,22 @@ class Driver:
         """Put on record what each provider saw since the last look, wire hits included."""
         try:
             seconds = self._service.seconds(self._next_second)
-            wire = {provider: self._wire.felt(proxy) or {} for provider, proxy in self._proxies.items()}
         except TestbedError:
             return  # what they saw is asked for again; a dead child shows in the next change, which is on record
+        wire = self._felt()
         newest = {second.provider: second.t for second in seconds}
         for second in seconds:
             last = newest[second.provider] == second.t
-            self._sink(self._with_wire(second, wire[second.provider]) if last else second)
+            self._sink(self._with_wire(second, wire.get(second.provider, {})) if last else second)
         self._next_second = max([self._next_second - 1, *newest.values()]) + 1
+
+    def _felt(self) -> Mapping[str, Mapping[str, int]]:
+        """Hits so far, by provider; nothing from a proxy that cannot tell, or not now."""
+        try:
+            hits = {name: self._unless_hung(partial(self._wire.felt, proxy)) for name, proxy in self._proxies.items()}
+        except TestbedError:
+            return {}  # they add up, and are asked for again
+        return {name: found for name, found in hits.items() if found is not None}
 
     def _with_wire(self, second: ServiceSecond, felt: Mapping[str, int]) -> ServiceSecond:
         before = self._told[second.provider].felt

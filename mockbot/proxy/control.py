@@ -18,7 +18,8 @@ from urllib.parse import quote
 from toxiproxy import proxy as library_proxy
 from toxiproxy import server as library_server
 
-from mockbot.proxy.errors import ControlError
+from mockbot.errors import TestbedError
+from mockbot.proxy.errors import ControlError, ControlPlaneHung
 from mockbot.proxy.session import LIMITS, Session, over
 from mockbot.proxy.toxics import effect_type
 
@@ -212,8 +213,12 @@ class ToxicControl:
         try:
             self._pause(BOUNCE)
             change()
-        finally:
+        except ControlPlaneHung:
+            raise  # nothing more will be answered, and each further call would wait for its limit
+        except TestbedError:
             self.enable(proxy)
+            raise
+        self.enable(proxy)
 
     @staticmethod
     def _gone_is_fine(remove: Callable[[], object]) -> None:

@@ -1,0 +1,148 @@
+"""The driver beside a proxy whose control port no longer answers: it ends in time, and every change is on record."""
+
+import contextlib
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from mockbot.clock import Clock
+from mockbot.driver import Driver
+from mockbot.errors import TestbedError
+from mockbot.evidence.records import Action, ServiceSecond
+from mockbot.scenario.schema import Scenario
+from mockbot.scenario.timeline import Timeline
+from mockbot.stage import Addresses, Wire, open_stage
+from tests.proxy.conftest import toxiproxy as toxiproxy  # noqa: PLC0414 - a fixture
+from tests.proxy.wire import eventually
+
+pytestmark = pytest.mark.live
+SLOW, GONE, LATE, REFUSED = "bad.0.latency", "bad.1.down", "bad.2.timeout", "bad.3.http_error"
+WIRE = (SLOW, GONE, LATE)
+SCENARIO = Scenario.model_validate(
+    {
+        "name": "hung",
+        "title": "Three faults on the wire and one in the service",
+        "providers": {"main": {}},
+        "crowd": {"one": {"users": "100%", "policy": "once"}},
+        "phases": [
+            {
+                "name": "bad",
+                "lasts": "600s",
+                "users": 1,
+                "faults": [{"latency": "1s"}, {"down": True}, {"timeout": "0s"}, {"http_error": 503, "at": "1s"}],
+            }
+        ],
+    }
+)
+Records = list[Action | ServiceSecond]
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
+    with open_stage(SCENARIO, 1.0, tmp_path_factory.mktemp("stage")) as addresses:
+        yield addresses
+
+
+@pytest.fixture(scope="module")
+def deaf() -> Iterator[socket.socket]:
+    """A control port that takes every connection and answers nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        yield server
+
+
+def url_of(server: socket.socket) -> str:
+    return f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def calls(server: socket.socket) -> int:
+    """Connections that were made to it since the last count."""
+    count = 0
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            server.accept()[0].close()
+            count += 1
+    return count
+
+
+def actions(records: Records) -> list[Action]:
+    return [record for record in records if isinstance(record, Action)]
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What was left of a driver's life in front of a deaf proxy."""
+
+    broken: str
+    records: Records
+    calls: int
+
+
+@pytest.fixture(scope="module")
+def played(stage: Addresses, deaf: socket.socket) -> Played:
+    """From the first second until the last fault had begun, and stopped."""
+    records: Records = []
+    driver = Driver(Timeline(SCENARIO), replace(stage, proxy_control=url_of(deaf)), records.append)
+    driver.start(Clock(time.time()))
+    assert eventually(lambda: REFUSED in [action.fault for action in actions(records)], 60)
+    driver.stop()
+    return Played(driver.broken, records, calls(deaf))
+
+
+def test_a_deaf_control_port_is_asked_once(played: Played) -> None:
+    """The first change waits for its limit; the five that follow, and every look in between, are not even tried."""
+    assert "did not answer" in played.broken
+    assert played.calls == 1
+
+
+def test_every_change_at_a_deaf_control_port_is_on_record_as_failed(played: Played) -> None:
+    """One begin and one end for each fault of the wire, none of them confirmed; the service's own goes on."""
+    records = played.records
+
+    failed = [(action.fault, action.does) for action in actions(records) if action.confirmed is None]
+    done = [(action.fault, action.does) for action in actions(records) if action.confirmed is not None]
+    assert sorted(failed) == sorted((fault, does) for fault in WIRE for does in ("begin", "end"))
+    assert done == [(REFUSED, "begin"), (REFUSED, "end")]
+    assert all("did not answer" in (action.error or "") for action in actions(records) if action.fault in WIRE)
+
+
+def test_what_the_service_saw_is_on_record_beside_a_deaf_proxy(played: Played) -> None:
+    """A proxy that cannot be asked takes nothing else with it."""
+    assert [record for record in played.records if isinstance(record, ServiceSecond)]
+
+
+def test_a_toxiproxy_that_stops_running_does_not_hold_up_the_end(toxiproxy: Path, tmp_path: Path) -> None:
+    """SIGSTOP in the middle: the ends of its faults fail with the reason, the stage comes down, nothing is left."""
+    records: Records = []
+    with open_stage(SCENARIO, 1.0, tmp_path, Wire("toxiproxy")) as addresses:
+        server = the_server_of(addresses)
+        driver = Driver(Timeline(SCENARIO), addresses, records.append)
+        driver.start(Clock(time.time()))
+        assert eventually(lambda: REFUSED in [action.fault for action in actions(records)], 20)
+        server.suspend()
+        driver.stop()
+
+    ends = {action.fault: action.error for action in actions(records) if action.does == "end"}
+    assert {fault for fault, error in ends.items() if error} == set(WIRE)
+    assert "did not answer" in driver.broken
+    assert eventually(lambda: not server.is_running(), 5)
+
+
+def the_server_of(addresses: Addresses) -> psutil.Process:
+    """The Toxiproxy at this control port, a child of our guardian."""
+    port = addresses.proxy_control.rpartition(":")[2]
+    below = psutil.Process().children(recursive=True)
+    return next(each for each in below if each.cmdline()[-1:] == [port])
+
+
+def test_a_stage_on_a_deaf_toxiproxy_does_not_come_up(deaf: socket.socket, tmp_path: Path) -> None:
+    """Nothing has begun yet, so it is an error of the testbed, in time and with the reason."""
+    wire = Wire("toxiproxy", url_of(deaf))
+
+    with pytest.raises(TestbedError, match="did not answer"), open_stage(SCENARIO, 1.0, tmp_path, wire):
+        raise AssertionError("it came up")
