@@ -3,6 +3,7 @@
 import shlex
 import signal
 import sys
+import traceback
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
@@ -186,6 +187,19 @@ def report(run_folder: Path) -> None:
     sys.exit(conclude(run_folder, Console()))
 
 
+@cli.command(epilog=EXIT_CODES)
+@click.argument("first", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("second", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--page", type=click.Path(path_type=Path, dir_okay=False), help="Where the page goes; default: into SECOND."
+)
+def compare(first: Path, second: Path, page: Path | None) -> None:
+    """Say what differs between two runs of a scenario beyond chance; exit 1 where SECOND is worse."""
+    from mockbot.report.comparison import compare_runs  # noqa: PLC0415 - as above
+
+    sys.exit(compare_runs(first, second, page, Console()))
+
+
 @cli.command("proxy", add_help_option=False, context_settings={"ignore_unknown_options": True})
 @click.argument("flags", nargs=-1, type=click.UNPROCESSED)
 def proxy_(flags: tuple[str, ...]) -> None:
@@ -214,3 +228,8 @@ def main() -> None:
     except MockbotError as error:
         click.echo(f"mockbot: {error}" if "\n" not in str(error) else str(error), err=True)
         sys.exit(error.exit_code)
+    except Exception:
+        # A defect of ours: Python's own exit code for it, 1, would read "expectations failed".
+        traceback.print_exc()
+        click.echo("mockbot: that is a defect in mockbot, and says nothing about your client", err=True)
+        sys.exit(ExitCode.TESTBED)

@@ -1,0 +1,67 @@
+"""The command line as a user meets it: a sentence and an exit code for every way in which it can go wrong."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+WRONG_USE = [
+    (["run", "trafic-surge"], "did you mean 'traffic-surge'"),
+    (["run"], "Missing argument"),
+    (["run", "traffic-surge", "--speed", "0"], "--speed"),
+    (["run", "traffic-surge", "--processes", "many"], "--processes"),
+    (["run", "traffic-surge", "--locustfile", "missing.py"], "missing.py"),
+    (["run", "traffic-surge", "--", "no-such-command"], "no-such-command"),
+    (["run", "traffic-surge", "--speed", "5", "--", "true"], "keeps its own clock"),
+    (["check", "missing.yaml"], "missing.yaml"),
+    (["check", "."], "."),
+    (["report", "."], "no run folder"),
+    (["serve", "unexpected-failure", "--hold", "blackot"], "did you mean 'blackout'"),
+    (["simulate", "traffic-surge", "--compare", "backof"], "backof"),
+    (["runn"], "runn"),
+]
+
+
+def mockbot(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    """Run the command to its end."""
+    command = [sys.executable, "-m", "mockbot", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"), WRONG_USE, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
+)
+def test_wrong_use_is_a_sentence_and_exit_2(tmp_path: Path, arguments: list[str], hint: str) -> None:
+    """No traceback; what was wrong is named, and nothing is left behind."""
+    result = mockbot(*arguments, cwd=tmp_path)
+
+    assert result.returncode == 2, result.stderr
+    assert hint in result.stderr
+    assert "Traceback" not in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_problem_of_every_file_is_told(tmp_path: Path) -> None:
+    """`check` does not stop at the first file, nor at the first problem."""
+    (tmp_path / "a.yaml").write_text("name: a\ntitel: A\n", "utf-8")
+    (tmp_path / "b.yaml").write_text("name: b\nspeed: fast\n", "utf-8")
+
+    result = mockbot("check", "a.yaml", "traffic-surge", "b.yaml", cwd=tmp_path)
+
+    assert result.returncode == 2
+    assert "a.yaml:2:1" in result.stderr
+    assert "b.yaml:2:8" in result.stderr
+    assert "traffic-surge: ok" in result.stdout
+
+
+def test_a_defect_of_ours_is_no_verdict(tmp_path: Path) -> None:
+    """A crash exits with 4: 1 would read as expectations that failed."""
+    program = (
+        "import mockbot.cli as c; c.find = lambda _: 1 / 0; import sys; sys.argv = ['mockbot', 'check', 'x']; c.main()"
+    )
+
+    result = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert result.returncode == 4
+    assert "ZeroDivisionError" in result.stderr
