@@ -8,17 +8,19 @@ own policy lets it load nothing.
 import base64
 import gzip
 import json
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.measures import REGISTRY
 from mockbot.evidence.verdict import Judgement
 from mockbot.evidence.words import duration_words, share_words
 from mockbot.report.charts import charts
+from mockbot.report.figures import Chart
 from mockbot.report.story import story
 from mockbot.report.summary import Expected, Measures, Summary
 from mockbot.report.words import fault_words, people_rows, scope_words, seen_words
@@ -44,9 +46,9 @@ WHOLE = (  # of the whole run, as tiles
 
 def report_html(evidence: RunEvidence, judgement: Judgement, summary: Summary) -> str:
     """The whole page: the same bytes for the same run."""
-    drawn = charts(evidence, judgement, summary)
-    template = _environment().from_string((TEMPLATES / "report.html.j2").read_text("utf-8"))
-    return template.render(
+    return render(
+        "report.html.j2",
+        charts(evidence, judgement, summary),
         summary=summary,
         story=story(summary),
         rows=list(people_rows(summary)),
@@ -54,19 +56,36 @@ def report_html(evidence: RunEvidence, judgement: Judgement, summary: Summary) -
         columns=COLUMNS,
         whole=WHOLE,
         about={name: _sentence(take.__doc__) for name, take in REGISTRY.items()},
-        charts=drawn,
-        figures={chart.id: chart.figure for chart in drawn},
         words={span.id: fault_words(span) for span in evidence.timeline.faults},
         scenario=evidence.scenario,
         data=json.loads(summary.model_dump_json()),
-        plotly=_plotly(),
-        css=(TEMPLATES / "report.css").read_text("utf-8"),
-        script=(TEMPLATES / "report.js").read_text("utf-8"),
+    )
+
+
+def render(template: str, drawn: Sequence[Chart], **values: object) -> str:
+    """A page of `templates/` with its charts, style and script inside it."""
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            values,
+            charts=drawn,
+            figures={chart.id: chart.figure for chart in drawn},
+            plotly=_plotly(),
+            css=(TEMPLATES / "report.css").read_text("utf-8"),
+            script=(TEMPLATES / "report.js").read_text("utf-8"),
+        )
     )
 
 
 def _environment() -> Environment:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     environment.filters |= {
         "duration": duration_words,
         "share": share_words,

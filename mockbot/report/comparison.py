@@ -1,0 +1,125 @@
+"""A comparison in, its table on the terminal and its page out. The page has both timelines, one over the other."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from mockbot.errors import ExitCode
+from mockbot.evidence.compare import Change, Comparison, Difference, compare
+from mockbot.evidence.journal import RunEvidence, read_run
+from mockbot.evidence.measures import Scope
+from mockbot.evidence.verdict import Judgement, judge
+from mockbot.evidence.words import number_words, unit_of, value_words
+from mockbot.report.html import render
+from mockbot.report.overlays import overlays
+from mockbot.report.summarize import summarize
+
+STYLES: dict[Change, str] = {"better": "green", "worse": "bold red", "same": "", "unknown": "dim"}
+
+
+def compare_runs(first: Path, second: Path, page: Path | None, console: Console) -> ExitCode:
+    """Judge both run folders, tell what differs, write the page (into the second folder unless told where).
+
+    Raises UsageError when a folder is no run, or when they are runs of different scenarios.
+    """
+    runs = read_run(first), read_run(second)
+    judgements = judge(runs[0]), judge(runs[1])
+    comparison = compare(*runs, *judgements)
+    names = (first.resolve().name, second.resolve().name)
+    page = page or second / f"compared-with-{names[0]}.html"
+    page.write_text(comparison_html(comparison, runs, judgements, names), "utf-8")
+    print_comparison(console, comparison)
+    console.print(f"the page: {page}", highlight=False, markup=False, soft_wrap=True)
+    return exit_code(comparison)
+
+
+def exit_code(comparison: Comparison) -> ExitCode:
+    """1 where the second run is worse beyond noise, 3 where nothing can be said."""
+    if comparison.broken:
+        return ExitCode.INCONCLUSIVE
+    return ExitCode.FAIL if comparison.worse else ExitCode.PASS
+
+
+def print_comparison(console: Console, comparison: Comparison) -> None:
+    """The whole run, and whatever else differs."""
+    told = [each for each in comparison.differences if each.scope == Scope() or each.change in {"better", "worse"}]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("of", overflow="fold")
+    table.add_column("measure", no_wrap=True)
+    for name in ("first", "second", "difference (95 %)"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("")
+    for each in told:
+        cells = (str(each.scope), each.measure, *_values(each), interval_words(each), each.change)
+        table.add_row(*map(Text, cells), style=STYLES[each.change])
+    console.print(table)
+    console.print(Text(f"\n{verdict_words(comparison)}"))
+    for reason in (*comparison.broken, *comparison.notes):
+        console.print(Padding(Text(reason), (0, 0, 0, 2), expand=False))
+
+
+def _values(each: Difference) -> tuple[str, str]:
+    return value_words(each.measure, each.a), value_words(each.measure, each.b)
+
+
+def verdict_words(comparison: Comparison) -> str:
+    """One sentence."""
+    if comparison.broken:
+        return "This comparison says nothing, because:"
+    worse = len(comparison.worse)
+    better = sum(each.change == "better" for each in comparison.differences)
+    if not worse and not better:
+        return f"No difference beyond noise in {len(comparison.differences)} measures."
+    return f"The second run is worse in {worse} and better in {better} of {len(comparison.differences)} measures."
+
+
+def interval_words(each: Difference) -> str:
+    """ "+1.2s .. +2.3s"; shares in percentage points."""
+    if each.low is None or each.high is None:
+        return "-"
+    return f"{_signed(each.measure, each.low)} .. {_signed(each.measure, each.high)}"
+
+
+def _signed(measure: str, number: float) -> str:
+    sign = "-" if number < 0 else "+"
+    if abs(number) == float("inf"):
+        return "never" if number > 0 else "no longer never"
+    if unit_of(measure) == "share":
+        return f"{sign}{abs(100 * number):.1f}"
+    return f"{sign}{number_words(measure, abs(number))}"
+
+
+def comparison_html(
+    comparison: Comparison,
+    runs: tuple[RunEvidence, RunEvidence],
+    judgements: tuple[Judgement, Judgement],
+    names: tuple[str, str],
+) -> str:
+    """The page: the sentence, all differences, both timelines."""
+    summaries = [summarize(run, judgement) for run, judgement in zip(runs, judgements, strict=True)]
+    drawn = overlays(runs, judgements, summaries, names)
+    return render(
+        "compare.html.j2",
+        drawn,
+        title=summaries[0].run.title,
+        names=names,
+        summaries=summaries,
+        broken=comparison.broken,
+        worse=bool(comparison.worse),
+        notes=comparison.notes,
+        sentence=verdict_words(comparison),
+        rows=[_row(each) for each in _ranked(comparison.differences)],
+    )
+
+
+def _ranked(differences: Iterable[Difference]) -> list[Difference]:
+    order = {"worse": 0, "better": 1, "same": 2, "unknown": 3}
+    return sorted(differences, key=lambda each: order[each.change])
+
+
+def _row(each: Difference) -> tuple[str, ...]:
+    return (str(each.scope), each.measure, *_values(each), interval_words(each), each.change)

@@ -1,0 +1,135 @@
+"""Slices of time in, the pieces of Plotly figures out: plain JSON values that a page hands to Plotly in the browser.
+
+All figures share one axis of scenario time (a date axis that begins at 00:00:00, so that zooming keeps readable ticks)
+and the same shading of what was wrong. Shares and percentiles are taken over as many slices as about 20 prompts take.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mockbot.evidence.series import Series
+from mockbot.evidence.sketch import Sketch
+from mockbot.report.summary import Summary
+
+Json = dict[str, object]
+Curve = tuple[Sequence[float | None], int]  # values, and the seconds that each stands for
+FEW = 20  # prompts that a share or a percentile is taken over
+LINES = ("#355070", "#d1495b", "#2a9d8f", "#edae49", "#6d597a", "#7f5539", "#9d4edd", "#495057")
+SHADE = "rgba(209,73,91,0.10)"
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One figure with its heading and what to see in it."""
+
+    id: str
+    title: str
+    caption: str
+    figure: Json
+
+
+def plain(text: str) -> str:
+    """Plotly reads a little HTML in every text; a scenario's words are none."""
+    return text.replace("&", "&amp;").replace("<", "&lt;")
+
+
+def framed(chart: Chart, shades: list[Json], end: float, summary: Summary) -> Chart:
+    """The same axis, shading and phase borders under each."""
+    layout: Json = {
+        "height": 230,
+        "margin": {"l": 48, "r": 10, "t": 18, "b": 24},
+        "font": {"family": "system-ui, sans-serif", "size": 11, "color": "#333"},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "hovermode": "x unified",
+        "legend": {"orientation": "h", "y": -0.16, "yanchor": "top"},
+        "shapes": [*shades, *(_border(phase.start) for phase in summary.phases[1:])],
+        "annotations": [_name(phase.start, phase.name) for phase in summary.phases],
+        "xaxis": {
+            "type": "date",
+            "range": [0, ms(end)],
+            "tickformat": "%H:%M:%S",
+            "hoverformat": "%H:%M:%S",
+            "gridcolor": "#eee",
+        },
+    }
+    yaxis = {"rangemode": "tozero", "gridcolor": "#eee", "zerolinecolor": "#ccc", "fixedrange": True}
+    own = chart.figure.get("layout")
+    for key, value in own.items() if isinstance(own, dict) else ():
+        layout[key] = {**yaxis, **value} if key == "yaxis" else value
+    layout.setdefault("yaxis", yaxis)
+    return Chart(chart.id, chart.title, chart.caption, {"data": chart.figure["data"], "layout": layout})
+
+
+def ms(t: float) -> int:
+    """Milliseconds, as a date axis counts."""
+    return round(t * 1000)
+
+
+def shade(start: float, end: float) -> Json:
+    """A time in which something was wrong."""
+    edges = {"x0": ms(start), "x1": ms(end), "y0": 0, "y1": 1}
+    return {"type": "rect", "yref": "paper", **edges, "fillcolor": SHADE, "line": {"width": 0}, "layer": "below"}
+
+
+def _border(t: float) -> Json:
+    line = {"color": "#999", "width": 1, "dash": "dot"}
+    return {"type": "line", "yref": "paper", "x0": ms(t), "x1": ms(t), "y0": 0, "y1": 1, "line": line}
+
+
+def _name(t: float, name: str) -> Json:
+    place: Json = {"x": ms(t), "xanchor": "left", "y": 1, "yanchor": "bottom", "yref": "paper", "showarrow": False}
+    return {**place, "text": plain(name), "font": {"size": 10, "color": "#777"}}
+
+
+def curve(name: str, values: Sequence[float | None], width: float, colour: str, **more: object) -> Json:
+    """A line of one value for every `width` seconds from 0 on; None leaves a gap."""
+    told = [None if value is None else float(f"{value:.4g}") for value in values]
+    line = {"color": colour, "width": 1.5, "shape": "hv"}
+    start: Json = {"x0": 0, "dx": ms(width), "y": told}
+    return {"type": "scatter", "mode": "lines", "name": plain(name), **start, "line": line, **more}
+
+
+def area(stack: str, colour: str) -> Json:
+    """Filled, without a line: an area of nothing would still draw one along its neighbour."""
+    return {"stackgroup": stack, "fillcolor": colour, "line": {"width": 0, "shape": "hv", "color": colour}}
+
+
+def step_of(series: Series) -> int:
+    """Over how many slices a share is taken."""
+    issued = sum(map(sum, series.issued.values()))
+    return max(1, math.ceil(FEW * series.size / issued)) if issued else series.size
+
+
+def sums(values: Sequence[int], step: int) -> list[int]:
+    """Every `step` slices added up."""
+    return [sum(values[at : at + step]) for at in range(0, len(values), step)]
+
+
+def ratios_of(parts: Sequence[int], wholes: Sequence[int]) -> list[float | None]:
+    """Part by part; None where there is nothing to divide by."""
+    return [part / whole if whole else None for part, whole in zip(parts, wholes, strict=True)]
+
+
+def merged(sketches: dict[int, Sketch], size: int, step: int) -> list[Sketch]:
+    """Every `step` slices merged."""
+    merged = []
+    for start in range(0, size, step):
+        sketch = Sketch()
+        for at in range(start, start + step):
+            if at in sketches:
+                sketch.merge(sketches[at])
+        merged.append(sketch)
+    return merged
+
+
+def total(counts: dict[str, list[int]], series: Series) -> list[int]:
+    """All groups added up."""
+    return [sum(each) for each in zip(*counts.values(), strict=True)] or [0] * series.size
+
+
+def per_prompt(series: Series) -> Curve:
+    """Requests sent for each prompt issued in the same time."""
+    step = step_of(series)
+    return ratios_of(sums(series.sent, step), sums(total(series.issued, series), step)), step * series.width

@@ -1,0 +1,98 @@
+"""How a comparison is told: table, page and exit code, from two run folders."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from mockbot.errors import ExitCode, UsageError
+from mockbot.evidence.journal import Writer, write_run_info
+from mockbot.evidence.records import Prompt
+from mockbot.report.comparison import compare_runs
+from tests.evidence.build import FELT, evidence
+from tests.evidence.test_compare import client
+
+
+def folder(path: Path, prompts: list[Prompt], *, felt: bool = True) -> Path:
+    """A run folder as a run leaves it."""
+    path.mkdir()
+    run = evidence(prompts)
+    (path / "scenario.json").write_text(run.scenario.model_dump_json(), "utf-8")
+    write_run_info(path, run.info)
+    for name, records in (
+        ("journal", prompts),
+        ("service", FELT if felt else ()),
+        ("actions", run.actions),
+        ("health", run.health),
+    ):
+        with Writer(path / f"{name}.jsonl") as writer:
+            for record in records:
+                writer.write(record)
+    return path
+
+
+def told(first: Path, second: Path, page: Path | None = None) -> tuple[ExitCode, str]:
+    output = io.StringIO()
+    code = compare_runs(first, second, page, Console(file=output, width=80))
+    return code, output.getvalue()
+
+
+def test_a_worse_client_is_told_and_fails(tmp_path: Path) -> None:
+    """Exit 1, a row that says so, and a page in the second folder."""
+    first, second = folder(tmp_path / "before", client(1)), folder(tmp_path / "after", client(2, fails=0.9))
+
+    code, text = told(first, second)
+
+    assert code == ExitCode.FAIL
+    assert any(line.split()[:3] == ["phase", "blackout", "availability"] for line in text.splitlines())
+    assert "The second run is worse in" in text
+    page = (second / "compared-with-before.html").read_text("utf-8")
+    assert "before against after" in page
+    assert '<span class="mark fail">worse</span>' in page
+    assert max(map(len, text.splitlines()[:-1])) <= 80
+
+
+def test_the_same_client_passes(tmp_path: Path) -> None:
+    """Exit 0."""
+    code, text = told(folder(tmp_path / "a", client(1)), folder(tmp_path / "b", client(2)))
+
+    assert code == ExitCode.PASS
+    assert "No difference beyond noise" in text
+
+
+def test_a_run_that_says_nothing_is_inconclusive(tmp_path: Path) -> None:
+    """Exit 3 with the reason, whatever else differs."""
+    first, second = folder(tmp_path / "a", client(1)), folder(tmp_path / "b", client(2, fails=0.9), felt=False)
+
+    code, text = told(first, second)
+
+    assert code == ExitCode.INCONCLUSIVE
+    assert "the second run: no request felt blackout.0.http_error" in " ".join(text.split())
+
+
+def test_the_page_goes_where_it_is_told_to(tmp_path: Path) -> None:
+    """And the folders are left as they were."""
+    first = folder(tmp_path / "a", client(1))
+
+    told(first, first, tmp_path / "page.html")
+
+    assert (tmp_path / "page.html").exists()
+    assert not list(first.glob("*.html"))
+
+
+def test_a_folder_that_is_no_run_is_the_users_to_mend(tmp_path: Path) -> None:
+    """It is named."""
+    with pytest.raises(UsageError, match="no run folder"):
+        told(tmp_path, tmp_path)
+
+
+def test_a_name_of_a_folder_is_no_markup(tmp_path: Path) -> None:
+    """Neither in the page nor on the console."""
+    first = folder(tmp_path / "<img src=x>[bold]", client(1))
+
+    _, text = told(first, first)
+
+    (page,) = first.glob("*.html")
+    assert "<img" not in page.read_text("utf-8")
+    assert "[bold]" in text
