@@ -17,7 +17,7 @@ from mockbot.errors import UsageError
 from mockbot.evidence.guards import MIN_PROMPTS
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.measures import Scope
-from mockbot.evidence.noise import MEASURES, Replica, blocks_of, replicas
+from mockbot.evidence.noise import MEASURES, REPLICAS, Replica, blocks_of, replicas
 from mockbot.evidence.values import Beyond, Known, Undefined, Value
 from mockbot.evidence.verdict import Judgement
 
@@ -55,12 +55,14 @@ class Comparison:
         return tuple(each for each in self.differences if each.change == "worse")
 
 
-def compare(a: RunEvidence, b: RunEvidence, judged_a: Judgement, judged_b: Judgement, seed: int = 1) -> Comparison:
+def compare(
+    a: RunEvidence, b: RunEvidence, judged_a: Judgement, judged_b: Judgement, draws: int = REPLICAS
+) -> Comparison:
     """Everything that both runs measured. Raises UsageError when they are runs of different scenarios."""
     _comparable(a, b)
     users_a, users_b = blocks_of(a, judged_a.tally), blocks_of(b, judged_b.tally)
-    drawn_a = list(replicas(users_a, judged_a.tally, Random(f"{seed}a")))
-    drawn_b = list(replicas(users_b, judged_b.tally, Random(f"{seed}b")))
+    drawn_a = list(replicas(users_a, judged_a.tally, Random("a"), draws))
+    drawn_b = list(replicas(users_b, judged_b.tally, Random("b"), draws))
     pairs = list(_pairs(judged_a, judged_b))
     limit = _limit(CHANCE / (2 * max(1, len(pairs))), min(len(users_a), len(users_b)))
     found = tuple(_difference(*pair, drawn_a, drawn_b, limit) for pair in pairs)

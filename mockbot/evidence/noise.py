@@ -121,13 +121,23 @@ def _by_scope(leaves: Mapping[_Where, _Leaf]) -> dict[Scope, _Leaf]:
 
 
 def _courses(drawn: Sequence[tuple[Block, int]]) -> dict[Scope, Course]:
+    """As far as the recovery time needs them."""
     scopes: dict[Scope, Course] = defaultdict(Course)
     for block, times in drawn:
         for group, course in block.courses.items():
-            for _ in range(times):
-                scopes[Scope()].merge(course)
-                scopes[Scope(group=group)].merge(course)
-    return scopes
+            _add(scopes[Scope(group=group)], course, times)
+    whole = Course()
+    for course in scopes.values():
+        _add(whole, course, 1)
+    return {Scope(): whole, **scopes}
+
+
+def _add(course: Course, other: Course, times: int) -> None:
+    course.calm_issued += times * other.calm_issued
+    course.calm_good += times * other.calm_good
+    for mine, others in ((course.issued, other.issued), (course.good, other.good)):
+        for second, count in others.items():
+            mine[second] += times * count
 
 
 def _values(leaf: _Leaf) -> Iterator[tuple[str, float]]:
