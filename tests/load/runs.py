@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,32 @@ def wait_for(condition: Callable[[], bool], within: float = 60.0) -> None:
 def started(folder: Path) -> Callable[[], bool]:
     """True once prompts are being answered or not: the run is in its midst."""
     return lambda: (folder / "progress.jsonl").exists() and (folder / "progress.jsonl").stat().st_size > 0
+
+
+@contextmanager
+def background(folder: Path, *arguments: str, locustfile: Path = CHAT) -> "Iterator[subprocess.Popen[str]]":
+    """Locust while the block lasts; then it is asked to leave."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f"{folder.name}.log").open("w", encoding="utf-8") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "locust", "-f", str(locustfile), *arguments],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            text=True,
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
 def locust(

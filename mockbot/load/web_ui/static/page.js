@@ -6,7 +6,7 @@ const COLOURS = {
   slow: "#8a7fe0", truncated: "#2f7fc1", error_event: "#c2185b", malformed: "#8d6e63", blank: "#9e9d24", unfinished: "#78909c",
 };
 const LINES = ["#1e88e5", "#e8902a", "#2e9e5b", "#d63b3b"];
-const SIZE = { width: 1200, height: 220, left: 46, right: 10, top: 18, bottom: 22 };
+const SIZE = { height: 220, left: 46, right: 10, top: 18, bottom: 22 };
 const SVG = "http://www.w3.org/2000/svg";
 
 const $ = (id) => document.getElementById(id);
@@ -21,8 +21,8 @@ function draw(tag, facts, text) {
   return element;
 }
 
-function frame(head, most, narrow, format) {
-  const size = { ...SIZE, width: narrow ? 600 : SIZE.width };
+function frame(head, most, element, format) {
+  const size = { ...SIZE, width: Math.max(300, element.clientWidth) }; // one unit is one pixel, so that words keep their size
   const svg = draw("svg", { viewBox: `0 0 ${size.width} ${size.height}`, role: "img" });
   const x = (t) => size.left + ((size.width - size.left - size.right) * t) / head.end;
   const y = (v) => size.height - size.bottom - ((size.height - size.top - size.bottom) * v) / most;
@@ -73,7 +73,7 @@ const number = (v) => (v >= 10 || v === 0 ? v.toFixed(0) : v.toFixed(v < 1 ? 2 :
 
 function stacked(id, data) {
   const heights = data.points.map((p) => Object.values(p.outcomes).reduce((a, b) => a + b, 0) / data.width);
-  const { svg, x, y } = frame(data.head, round(Math.max(...heights, 0)), false, number);
+  const { svg, x, y } = frame(data.head, round(Math.max(...heights, 0)), $(id), number);
   const seen = data.outcomes.filter((name) => data.points.some((p) => p.outcomes[name]));
   for (const point of data.points) {
     let below = 0;
@@ -95,7 +95,7 @@ function stacked(id, data) {
 
 function lines(element, head, points, keys, format, atLeast = 0) {
   const values = points.flatMap((p) => keys.map((key) => p[key] || 0));
-  const { svg, x, y } = frame(head, round(Math.max(...values, atLeast)), true, format);
+  const { svg, x, y } = frame(head, round(Math.max(...values, atLeast)), element, format);
   keys.forEach((key, index) => {
     let path = "";
     let on = false;
@@ -166,7 +166,8 @@ function tellNow(head) {
   const where = `${head.phase}, ${minutes(head.t)} of ${minutes(head.end)}`;
   const what = head.state === "over" ? "over" : wrong || (head.state === "ends" ? "waiting for the last answers" : "nothing is wrong");
   const says = head.says && head.state !== "over" ? `, the status page says: ${head.says}` : "";
-  $("now").textContent = `${where}: ${what}; ${head.users} users, ${head.pending} waiting${says}`;
+  const who = head.state === "over" ? "" : `; ${head.users} users, ${head.pending} waiting`;
+  $("now").textContent = `${where}: ${what}${who}${says}`;
   $("now").className = wrong ? "wrong" : "";
 }
 
