@@ -28,7 +28,7 @@ from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.journal import ACTIONS, JOURNAL, SERVICE, Writer, write_run_info
 from mockbot.evidence.manners import HABITS
 from mockbot.evidence.records import Action, Ended, RunInfo, ServiceSecond
-from mockbot.guest import Watcher, environment
+from mockbot.guest import Cues, Watcher, environment
 from mockbot.report.words import fault_words
 from mockbot.runner import conclude, make_run_folder
 from mockbot.scenario.derive import for_guest
@@ -106,15 +106,20 @@ def _play(
         seconds = stack.enter_context(Writer(folder / SERVICE))
         actions = stack.enter_context(Writer(folder / ACTIONS))
         journal = stack.enter_context(Writer(folder / JOURNAL))
-        watcher = Watcher(stage)
+        watcher, cues = Watcher(stage), Cues(timeline)
         stack.callback(watcher.close)
 
         def sink(record: Action | ServiceSecond) -> None:
-            (actions if isinstance(record, Action) else seconds).write(record)
+            if isinstance(record, Action):
+                cues.heard(record)
+                actions.write(record)
+            else:
+                seconds.write(record)
 
         driver = Driver(timeline, stage, sink)
         driver.start(clock)
         try:
+            cues.wait(0.0)
             end = _accompany(timeline, clock, argv, environment(guest, stage, os.environ), options, watcher, console)
         finally:
             driver.stop()

@@ -3,17 +3,21 @@
 In: the Addresses of a stage. Out: environment variables, and the journal of a client that keeps none.
 """
 
+import threading
 from collections.abc import Mapping
 
+from mockbot.errors import TestbedError
 from mockbot.evidence.observed import Wire, journal_of
-from mockbot.evidence.records import Attempt, Outcome, Prompt, Request
+from mockbot.evidence.records import Action, Attempt, Outcome, Prompt, Request
 from mockbot.proxy.control import EndedConnection, ToxicControl
 from mockbot.scenario.derive import GUEST
 from mockbot.scenario.schema import Scenario
+from mockbot.scenario.timeline import Timeline
 from mockbot.service.control import ServiceControl
 from mockbot.stage import Addresses
 
 KEY = "sk-free-1"
+IN_PLACE_WITHIN = 10.0  # wall seconds
 LOCAL = "127.0.0.1,localhost,::1"
 _CUTTERS: Mapping[str, Outcome] = {"reset_peer": "reset", "limit_data": "reset", "timeout": "timeout"}
 
@@ -42,6 +46,37 @@ def _first(scenario: Scenario, dialect: str) -> str | None:
 
 def _shouted(name: str) -> str:
     return name.upper().replace("-", "_")
+
+
+class Cues:
+    """The driver's actions as they are confirmed, and somebody who waits for them."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
+        self._news = threading.Condition()
+        self.actions: list[Action] = []
+
+    def heard(self, action: Action) -> None:
+        """One more action; from the driver's thread."""
+        with self._news:
+            self.actions.append(action)
+            self._news.notify_all()
+
+    def wait(self, t: float) -> None:
+        """Until everything that is wrong at second t is in place. TestbedError when that does not come about."""
+        with self._news:
+            if not self._news.wait_for(lambda: self._in_place(t), IN_PLACE_WITHIN):
+                errors = [action.error for action in self.actions if action.error]
+                why = f": {errors[-1]}" if errors else ""
+                raise TestbedError(f"the faults of second {t:g} were not in place after {IN_PLACE_WITHIN:g} s{why}")
+
+    def _in_place(self, t: float) -> bool:
+        confirmed = [action for action in self.actions if action.confirmed is not None]
+        begun = {action.fault for action in confirmed if action.does == "begin"}
+        ended = {action.fault for action in confirmed if action.does == "end"}
+        begins = {active.span.id for active in self._timeline.at(t).faults}
+        over = {fault.id for fault in self._timeline.faults if fault.end <= t} & begun
+        return begins <= begun and over <= ended
 
 
 class Watcher:

@@ -25,11 +25,11 @@ from mockbot.clock import Clock
 from mockbot.driver import Driver
 from mockbot.errors import ExitCode, TestbedError, UsageError
 from mockbot.evidence.records import Action, ServiceSecond
-from mockbot.guest import environment
+from mockbot.guest import Cues, environment
 from mockbot.proxy.control import ToxicControl
 from mockbot.remote import remote
 from mockbot.report.words import fault_words
-from mockbot.scenario.derive import held
+from mockbot.scenario.derive import held, starting_at
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.spans import FaultSpan, PhaseSpan
 from mockbot.scenario.timeline import Timeline
@@ -53,7 +53,9 @@ class ServeOptions:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where the play is. `phase` None: the outage is over. `held`: stays there until told otherwise."""
+    """Where the play is. `phase` None: the outage is over. `held`: stays there until told otherwise. `t`: seconds of
+    the scenario since it was last told where to begin.
+    """
 
     phase: str | None
     held: bool
@@ -108,7 +110,9 @@ class Conductor:
         self._clock = Clock(0.0, stage.speed)
         self._timeline = Timeline(scenario)
         self._names = tuple(phase.name for phase in scenario.phases)
+        self._cues = Cues(self._timeline)
         self._index: int | None = 0  # of the phase that goes on; None: the outage is over
+        self._first = 0  # the phase that the clock's second 0 is the beginning of
         self._hold: str | None = None
         self._requests = 0
         self._hits: Counter[str] = Counter()
@@ -161,19 +165,24 @@ class Conductor:
         """Let time pass from the start of a phase; in `hold` it passes without getting anywhere."""
         self.close()
         self._hold = hold
-        self._timeline = Timeline(held(self.scenario, hold, self._stage.speed) if hold else self.scenario)
-        self._index = self._names.index(phase)
-        start = self._timeline.phases[self._index].start
-        self._clock = Clock(time.time() - start / self._stage.speed, self._stage.speed)
+        self._index = self._first = self._names.index(phase)
+        scenario = held(self.scenario, hold, self._stage.speed) if hold else self.scenario
+        self._timeline = Timeline(starting_at(scenario, phase))
+        self._cues = Cues(self._timeline)
         self._driver = Driver(self._timeline, self._stage, self._saw)
+        self._clock = Clock(time.time(), self._stage.speed)
         self._driver.start(self._clock)
+        self._cues.wait(0.0)
         self._announce()
 
     def _left(self) -> float | None:
         """Wall seconds to the end of the phase; None when nothing will happen by itself."""
         if self._index is None:
             return None
-        return max(0.0, self._clock.wall(self._timeline.phases[self._index].end - self._clock.now()))
+        return max(0.0, self._clock.wall(self._span(self._index).end - self._clock.now()))
+
+    def _span(self, index: int) -> PhaseSpan:
+        return self._timeline.phases[index - self._first]
 
     def _advance(self) -> None:
         """The phase has ended by itself."""
@@ -191,7 +200,7 @@ class Conductor:
 
     def _announce(self) -> None:
         index = 0 if self._index is None else self._index
-        phase = self._timeline.phases[index]
+        phase = self._span(index)
         stays = phase.name == self._hold
         length = duration_text(self.scenario.phases[index].lasts)
         seconds = self.scenario.phases[index].lasts / self._stage.speed
@@ -211,10 +220,10 @@ class Conductor:
             case ServiceSecond():
                 self._requests += record.offered
                 self._hits.update(record.felt)
-            case Action(error=str(error)):
-                self._say(f"  {record.fault} could not be changed: {error}")
             case Action():
-                pass
+                self._cues.heard(record)
+                if record.error:
+                    self._say(f"  {record.fault} could not be changed: {record.error}")
 
 
 def _overlaps(span: FaultSpan, phase: PhaseSpan) -> bool:

@@ -16,17 +16,15 @@ from typing import NoReturn, Self
 
 from mockbot.clock import Clock
 from mockbot.driver import Driver
-from mockbot.errors import TestbedError, UsageError
+from mockbot.errors import UsageError
 from mockbot.evidence.journal import ACTIONS, JOURNAL, SERVICE, RunEvidence, Writer, write_run_info
 from mockbot.evidence.records import Action, Attempt, Prompt, RunInfo, ServiceSecond
 from mockbot.evidence.verdict import Judgement, judge
-from mockbot.guest import Watcher
+from mockbot.guest import Cues, Watcher
 from mockbot.plugin.theatre import Play, Theatre
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.spans import PhaseSpan
 from mockbot.scenario.timeline import Timeline
-
-CONFIRMED_WITHIN = 10.0  # wall seconds in which the driver says that a phase's faults are in place
 
 Undecided = Callable[[str], NoReturn]
 
@@ -42,8 +40,7 @@ class Outage:
         self.timeline = Timeline(scenario)
         self._theatre, self._show, self._undecided, self._folder = theatre, show, undecided, folder
         self._clock = Clock(0.0, speed)
-        self._news = threading.Condition()
-        self._actions: list[Action] = []
+        self._cues = Cues(self.timeline)
         self._seconds: list[ServiceSecond] = []
         self._play: Play | None = None
         self._driver: Driver | None = None
@@ -62,6 +59,7 @@ class Outage:
         self._show(play)
         self._clock = Clock(time.time(), self.speed)
         self._driver.start(self._clock)
+        self._cues.wait(0.0)
         return self
 
     def __exit__(
@@ -84,9 +82,7 @@ class Outage:
         if self._driver is None or self._clock.now() >= span.end:
             raise UsageError(f"{phase} is over already: the test came too late, or waits in the wrong order")
         threading.Event().wait(max(0.0, self._clock.at(span.start) - time.time()))
-        with self._news:
-            if not self._news.wait_for(lambda: self._is_in_place(span), CONFIRMED_WITHIN):
-                raise TestbedError(f"the faults of {phase} were not in place {CONFIRMED_WITHIN:.0f} s after it began")
+        self._cues.wait(span.start)
 
     @property
     def phase(self) -> str:
@@ -154,21 +150,11 @@ class Outage:
             raise UsageError(f"{self.scenario.name} has no phase {phase!r}; there are {names}")
         return found
 
-    def _is_in_place(self, span: PhaseSpan) -> bool:
-        confirmed = [action for action in self._actions if action.confirmed is not None]
-        begun = {action.fault for action in confirmed if action.does == "begin"}
-        ended = {action.fault for action in confirmed if action.does == "end"}
-        begins = {active.span.id for active in self.timeline.at(span.start).faults}
-        over = {fault.id for fault in self.timeline.faults if fault.end <= span.start} & begun
-        return begins <= begun and over <= ended
-
     def _saw(self, record: Action | ServiceSecond) -> None:
-        with self._news:
-            if isinstance(record, Action):
-                self._actions.append(record)
-            else:
-                self._seconds.append(record)
-            self._news.notify_all()
+        if isinstance(record, Action):
+            self._cues.heard(record)
+        else:
+            self._seconds.append(record)
 
     def _gathered(self, journal: list[Attempt | Prompt], end: float) -> RunEvidence:
         info = RunInfo(
@@ -188,7 +174,7 @@ class Outage:
             self.timeline,
             requests=lambda: iter(journal),
             seconds=lambda: iter(self._seconds),
-            actions=tuple(self._actions),
+            actions=tuple(self._cues.actions),
         )
 
     def _write(self, folder: Path, evidence: RunEvidence) -> None:

@@ -1,10 +1,10 @@
 """A scenario in, the same scenario for another purpose out. Pure; what is not named here stays as it is."""
 
-from mockbot.scenario.faults import Maintenance
+from mockbot.scenario.faults import FaultBase, Maintenance
 from mockbot.scenario.policies import Once
 from mockbot.scenario.schema import Expectation, Group, Phase, Scenario, StatusUpdate
-from mockbot.scenario.spans import PhaseSpan, moment, phase_spans
-from mockbot.scenario.units import Ramp
+from mockbot.scenario.spans import FaultSpan, PhaseSpan, fault_spans, moment, phase_spans
+from mockbot.scenario.units import Ramp, duration_text
 
 GUEST = "command"  # the group of a client that is not ours
 _HELD = 3600.0  # wall seconds; who holds a phase longer begins it again
@@ -47,27 +47,36 @@ def _with_end(fault: Maintenance, lasts: float) -> Maintenance:
 
 
 def starting_at(scenario: Scenario, phase: str) -> Scenario:
-    """The scenario without the phases before this one, and without what is said of them. KeyError: no such phase."""
-    names = [each.name for each in scenario.phases]
-    if phase not in names:
-        raise KeyError(phase)
-    phases = scenario.phases[names.index(phase) :]
+    """The scenario from this phase on, with what has begun before and holds still. KeyError: no such phase."""
+    spans = {span.name: span for span in phase_spans(scenario.phases)}
+    start, names = spans[phase].start, list(spans)
+    first, *later = scenario.phases[names.index(phase) :]
+    before = [span for span in fault_spans(scenario.phases, scenario.first_provider) if span.start < start < span.end]
+    carried = tuple(_rest(span, start) for span in before)
+    phases = (first.model_copy(update={"faults": (*carried, *first.faults)}), *later)
     kept = {each.name for each in phases}
-    spans = phase_spans(phases)
     return scenario.model_copy(
         update={
             "phases": phases,
-            "status_page": tuple(update for update in scenario.status_page if _is_said(update, spans)),
+            "status_page": _said_from(scenario.status_page, tuple(spans.values()), start),
             "expect": tuple(each for each in scenario.expect if each.phase is None or each.phase in kept),
         }
     )
 
 
-def _is_said(update: StatusUpdate, spans: tuple[PhaseSpan, ...]) -> bool:
-    """Relative to a phase that is there; a plain offset counts from a start that is gone."""
-    if update.at[:1].isdigit():
-        return False
-    try:
-        return moment(update.at, spans) >= 0.0
-    except KeyError:
-        return False
+def _rest(span: FaultSpan, start: float) -> FaultBase:
+    """What is left of a fault; its share ramps on from where it was."""
+    share = span.fault.share
+    rest = {"at": 0.0, "lasts": span.end - start, "share": Ramp(share.at(span.progress(start)), share.last)}
+    return span.fault.model_copy(update=rest)
+
+
+def _said_from(
+    updates: tuple[StatusUpdate, ...], spans: tuple[PhaseSpan, ...], start: float
+) -> tuple[StatusUpdate, ...]:
+    """The last word before, and all after it, each at its offset to the new beginning."""
+    told = sorted(((moment(update.at, spans) - start, update) for update in updates), key=lambda each: each[0])
+    last = max((at for at, _ in told if at <= 0), default=0.0)
+    return tuple(
+        update.model_copy(update={"at": duration_text(round(max(0.0, at), 3))}) for at, update in told if at >= last
+    )

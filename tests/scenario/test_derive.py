@@ -71,12 +71,25 @@ def test_a_guests_scenario_can_be_written_down(name: str) -> None:
 
 
 def test_starting_later_leaves_out_what_is_over(base: Scenario) -> None:
-    """Phases, words of the status page and expectations of the time before are gone, and the rest begins at 0."""
+    """Phases and expectations of the time before are gone, the page says its last word, and the rest begins at 0."""
     later = starting_at(base, "closed")
 
     assert [phase.start for phase in Timeline(later).phases] == [0.0, 20.0]
-    assert [update.at for update in later.status_page] == ["closed+2s", "shaky"]
+    assert [update.at for update in later.status_page] == ["0s", "2s", "20s"]
     assert [each.phase for each in later.expect] == [None, "shaky"]
+
+
+def test_what_reaches_over_the_start_goes_on() -> None:
+    """A fault that began before and holds still is there from the first second, and ramps on from where it was."""
+    later = starting_at(
+        read_scenario(BASE.replace("{maintenance: true}", "{blank_answer: true, share: 0% -> 60%, lasts: 30s}")),
+        "shaky",
+    )
+    carried = Timeline(later).faults[0]
+
+    assert (carried.start, carried.end, carried.fault.kind) == (0.0, 10.0, "blank_answer")
+    assert carried.fault.share.at(0.0) == pytest.approx(0.4)
+    assert carried.fault.share.last == pytest.approx(0.6)
 
 
 def test_starting_nowhere_is_an_error(base: Scenario) -> None:

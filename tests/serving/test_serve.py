@@ -13,7 +13,7 @@ import pytest
 
 from tests.serving.build import mockbot, run, scenario_file
 
-pytestmark = pytest.mark.live
+pytestmark = pytest.mark.e2e
 QUESTION = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
 
 

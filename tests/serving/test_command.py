@@ -1,0 +1,146 @@
+"""`mockbot run FILE -- COMMAND` from outside: programs of several kinds are the client, and are judged fairly."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.serving.build import mockbot, run, scenario_file
+
+pytestmark = pytest.mark.e2e
+SHELL = Path(__file__).parent / "clients" / "ask.sh"
+CLIENTS = Path(__file__).parent / "clients"
+
+
+def summary(folder: Path) -> dict[str, object]:
+    told: dict[str, object] = json.loads((folder / "summary.json").read_text("utf-8"))
+    return told
+
+
+def judged(tmp_path: Path, *command: str | Path) -> "tuple[subprocess.CompletedProcess[str], Path]":
+    folder = tmp_path / "run"
+    return run("run", scenario_file(tmp_path), "--out", folder, "--", *command), folder
+
+
+def journal(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / "journal.jsonl").read_text("utf-8").splitlines()]
+
+
+def test_a_command_that_asks_nothing_never_passes(tmp_path: Path) -> None:
+    """Silence is no success: exit code 3, and it says that nothing was asked."""
+    done, _ = judged(tmp_path, "true")
+
+    assert done.returncode == 3
+    assert "no prompt is on record" in done.stdout
+
+
+def test_a_loop_that_never_waits_fails_with_its_evidence(tmp_path: Path) -> None:
+    """Requests in a loop, through the blackout: its habits are named, with prompt, time and waits."""
+    done, folder = judged(tmp_path, sys.executable, CLIENTS / "naive.py", "6")
+
+    assert done.returncode == 1
+    assert "ignores_retry_after of group command: expected == 0, saw 1" in done.stdout.replace("\n", " ")
+    assert "retries_without_end" in done.stdout
+    assert {line["group"] for line in journal(folder)} == {"command"}
+
+
+def test_an_sdk_with_its_defaults_passes(tmp_path: Path) -> None:
+    """It waits as long as it is told, and gives up after three attempts: nothing of that makes an outage worse."""
+    done, folder = judged(tmp_path, sys.executable, CLIENTS / "tidy.py", "6")
+
+    assert done.returncode == 0, done.stdout
+    assert max(int(str(line["attempts"])) for line in journal(folder) if line["kind"] == "prompt") == 3
+    assert "expectations are of the scenario's own crowd and left out" in done.stdout.replace("\n", " ")
+
+
+def test_an_anthropic_sdk_goes_to_the_provider_that_speaks_it(tmp_path: Path) -> None:
+    """ANTHROPIC_BASE_URL leads to the anthropic provider, where nothing is wrong here: the client felt nothing."""
+    done, folder = judged(tmp_path, sys.executable, CLIENTS / "anthropic_client.py", "5")
+
+    assert {line["provider"] for line in journal(folder) if line["kind"] == "attempt"} == {"other"}
+    assert done.returncode == 3
+    assert "felt nothing" in done.stdout
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_curl_in_a_shell_script_is_a_client(tmp_path: Path) -> None:
+    """Three questions, ten times each with curl's own retries: waits for Retry-After and passes."""
+    done, folder = judged(tmp_path, "sh", SHELL, "6")
+
+    assert done.returncode == 0, done.stdout
+    assert {line["outcome"] for line in journal(folder) if line["kind"] == "attempt"} == {"ok", "http_error"}
+
+
+def test_a_failing_command_fails(tmp_path: Path) -> None:
+    """Its own tests know best: a client that behaved well but ends with 7 has failed, and the 7 is told."""
+    done, _ = judged(tmp_path, "sh", "-c", f"{sys.executable} {CLIENTS / 'tidy.py'} 5; exit 7")
+
+    assert done.returncode == 1
+    assert "the command ended with exit code 7" in done.stdout.replace("\n", " ")
+
+
+def test_a_command_that_leaves_early_is_undecided(tmp_path: Path) -> None:
+    """Who leaves before the outage is over has not lived through it."""
+    done, _ = judged(tmp_path, sys.executable, CLIENTS / "naive.py", "0.2")
+
+    assert done.returncode == 3
+    assert "something was wrong until 4 s" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--speed", "20", "--", "true"), "a command keeps its own clock"),
+        (("--", "no-such-command-here"), "no such command: no-such-command-here"),
+    ],
+)
+def test_what_cannot_work_is_wrong_usage(tmp_path: Path, arguments: tuple[str, ...], says: str) -> None:
+    """Exit code 2 with the reason, before anything is started."""
+    done = run("run", scenario_file(tmp_path), *arguments)
+
+    assert done.returncode == 2
+    assert says in done.stderr
+
+
+def test_an_old_command_run_is_judged_again_the_same(tmp_path: Path) -> None:
+    """`mockbot report` needs nothing but the folder."""
+    done, folder = judged(tmp_path, sys.executable, CLIENTS / "naive.py", "6")
+
+    again = run("report", folder)
+
+    assert again.returncode == done.returncode == 1
+    assert "ignores_retry_after" in again.stdout
+
+
+def test_a_killed_run_leaves_no_command_behind(tmp_path: Path) -> None:
+    """`kill -9` of mockbot: the lease ends, and the command with its children is gone within seconds."""
+    pid_file = tmp_path / "pid"
+    script = f"echo $$ > {pid_file}; sleep 300"
+    command = mockbot("run", scenario_file(tmp_path), "--out", tmp_path / "run", "--", "sh", "-c", script)
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        for _ in range(400):
+            if pid_file.exists() and pid_file.read_text("utf-8").strip():
+                break
+            time.sleep(0.05)
+        pid = int(pid_file.read_text("utf-8"))
+        process.send_signal(signal.SIGKILL)
+
+    for _ in range(200):
+        if not alive(pid):
+            break
+        time.sleep(0.05)
+    assert not alive(pid)
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "Z" not in Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[:1]
