@@ -18,6 +18,7 @@ from mockbot.evidence.sketch import Sketch
 from mockbot.evidence.tally import Tally
 from mockbot.evidence.values import Known, Undefined, Value, ratio
 
+MONTH = 30 * 24 * 3600.0  # seconds that an error budget is for
 NO_PROMPTS = "nothing was asked in this scope"
 
 
@@ -209,6 +210,20 @@ def apdex(seen: Seen) -> Value:
     return ratio(seen.cell.satisfied + tolerating / 2, seen.cell.prompts, NO_PROMPTS)
 
 
+def burn_rate(seen: Seen) -> Value:
+    """The share of bad prompts over the share that the objective allows; 1 spends the budget as fast as it grows."""
+    objective = seen.tally.scenario.objective
+    if objective is None:
+        return Undefined("the scenario has no objective")
+    return ratio((seen.cell.prompts - seen.cell.good) / (1 - objective), seen.cell.prompts, NO_PROMPTS)
+
+
+def budget_spent(seen: Seen) -> Value:
+    """The share of 30 days' error budget that this time cost, at most all of it; as in the SRE workbook, ch. 5."""
+    rate = burn_rate(seen)
+    return Known(min(1.0, rate.number * seen.seconds / MONTH)) if isinstance(rate, Known) else rate
+
+
 def failed_users(seen: Seen) -> Value:
     """Share of the users who had at least one prompt that was given up or never finished."""
     people = _people(seen)
@@ -299,6 +314,8 @@ REGISTRY: Mapping[str, Measure] = {
     "overshoot": overshoot,
     "fairness": fairness,
     "apdex": apdex,
+    "burn_rate": burn_rate,
+    "budget_spent": budget_spent,
     "failed_users": failed_users,
     "longest_outage_p95": longest_outage_p95,
 }

@@ -10,10 +10,12 @@ from mockbot.evidence.values import Beyond, Known, Undefined, Value
 
 Unit = Literal["share", "duration", "rate", "number", "count"]
 
-_SHARES = frozenset({"answered", "availability", "user_uptime", "efficiency", "wasted_work", "failed_users"})
+_SHARES = frozenset(
+    {"answered", "availability", "user_uptime", "efficiency", "wasted_work", "failed_users", "budget_spent"}
+)
 _NUMBERS = frozenset({"attempts_per_prompt", "amplification", "overshoot", "fairness", "apdex", "burn_rate"})
 _COUNTS = frozenset({"prompts", "exit_code", *HABITS})
-_LOW_IS_GOOD = frozenset({"wasted_work", "failed_users"})
+_LOW_IS_GOOD = frozenset({"wasted_work", "failed_users", "budget_spent"})
 
 
 def unit_of(measure: str) -> Unit:

@@ -6,7 +6,6 @@ and a line break cannot begin another workflow command (docs.github.com, "Workfl
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from mockbot.report.story import story
 from mockbot.report.summary import Expected, Measures, Summary
@@ -33,12 +32,6 @@ def annotations(summary: Summary) -> str:
     lines = [_command("error" if case.result == "fail" else "warning", case) for case in summary.expectations]
     broken = [_annotate("warning", guard.name, guard.says) for guard in summary.guards if not guard.ok]
     return "".join(f"{line}\n" for line in (*filter(None, lines), *broken))
-
-
-def tell_github(summary: Summary, step_summary: Path) -> None:
-    """Append to the job's summary, which other steps may have begun."""
-    with step_summary.open("a", encoding="utf-8") as file:
-        file.write(job_summary(summary))
 
 
 def _head(summary: Summary) -> Iterator[str]:

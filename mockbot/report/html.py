@@ -40,7 +40,7 @@ COLUMNS = {  # measure -> heading, in the table by phase and group
 }
 WHOLE = (  # of the whole run, as tiles
     "time_to_detect", "first_success", "recovery_time", "affected_recovery", "amplification", "wasted_work",
-    "overshoot", "fairness", "failed_users", "longest_outage_p95",
+    "overshoot", "fairness", "failed_users", "longest_outage_p95", "burn_rate", "budget_spent",
 )  # fmt: skip
 
 

@@ -181,6 +181,12 @@ class Expectation(Model):
     )
     fairness: ThresholdText | None = Field(None, description="Jain's index of the groups' answered shares, 1/n to 1")
     apdex: ThresholdText | None = Field(None, description="satisfied within slo/4, tolerating within slo")
+    burn_rate: ThresholdText | None = Field(
+        None, description="how many times as fast as the `objective` allows the error budget is spent"
+    )
+    budget_spent: ThresholdText | None = Field(
+        None, description="share of 30 days' error budget that it cost; more than all of it is 100%"
+    )
     failed_users: ThresholdText | None = Field(
         None, description="share of the users with a prompt that was never answered"
     )
@@ -213,6 +219,9 @@ class Scenario(Model):
     )
     slo: Duration = Field(
         60.0, gt=0, description="a prompt is good when it is answered within this time of its intended start"
+    )
+    objective: Share | None = Field(
+        None, gt=0, lt=1, description="share of good prompts that is promised, like 99.9%; the rest is the error budget"
     )
     providers: dict[Name, Provider] = Field(min_length=1)
     crowd: dict[Name, Group] = Field(min_length=1)

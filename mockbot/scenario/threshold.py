@@ -40,6 +40,8 @@ UNITS: dict[str, Unit] = {
     "overshoot": "number",
     "fairness": "number",
     "apdex": "number",
+    "burn_rate": "number",
+    "budget_spent": "share",
     "failed_users": "share",
     "longest_outage_p95": "duration",
 }

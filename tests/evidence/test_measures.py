@@ -181,6 +181,26 @@ def test_apdex_counts_the_unanswered_as_frustrated() -> None:
     assert number("apdex", journal) == pytest.approx(0.6)
 
 
+BUDGET = scenario(objective="99%", expect=[])
+
+
+def test_the_burn_rate_is_how_fast_the_error_budget_goes() -> None:
+    """One bad prompt in ten where one in a hundred is allowed, for 100 s of the 30 days: ten times too fast."""
+    journal = [prompt(float(n), settled="gave_up" if n % 10 == 0 else "answered") for n in range(100)]
+    counted = tally(evidence(journal, of=BUDGET))
+
+    phase = measure(counted, Scope(phase="steady"))
+
+    found = {name: value.number for name, value in phase.items() if isinstance(value, Known)}
+    assert found["burn_rate"] == pytest.approx(10.0)
+    assert found["budget_spent"] == pytest.approx(10.0 * 100 / (30 * 24 * 3600))
+
+
+def test_without_an_objective_there_is_no_budget() -> None:
+    """Nothing was promised."""
+    assert taken("burn_rate", steady(0, 10)) == Undefined("the scenario has no objective")
+
+
 def test_fairness_compares_what_the_groups_got() -> None:
     """One group is always answered, the other half of the time: 1.5^2 / (2 x 1.25) = 0.9, however large they are."""
     patient = steady(0, 50)

@@ -13,7 +13,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from mockbot.evidence.records import Action
 from mockbot.evidence.verdict import judge
 from mockbot.report.chaostoolkit import chaostoolkit_json
-from mockbot.report.github import annotations, job_summary, tell_github
+from mockbot.report.github import annotations, job_summary
 from mockbot.report.openmetrics import openmetrics_text
 from mockbot.report.summarize import summarize
 from mockbot.report.summary import Summary
@@ -160,16 +160,6 @@ def test_findings_are_in_the_job_summary() -> None:
     text = job_summary(told(requests=[*storm, *steady(100, 200, each=1.0)]))
 
     assert "**patient** repeated requests that can only fail, 100 times (p100 at 100.0 s: 400 was answered" in text
-
-
-def test_the_summary_of_a_job_is_appended_to(tmp_path: Path) -> None:
-    """Other steps write there too."""
-    page = tmp_path / "summary.md"
-    page.write_text("# Before\n", "utf-8")
-
-    tell_github(told(), page)
-
-    assert page.read_text("utf-8") == "# Before\n" + job_summary(told())
 
 
 def test_annotations_are_errors_for_failures_and_warnings_for_doubts() -> None:
