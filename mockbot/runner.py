@@ -6,6 +6,7 @@ never 0 without evidence. Locust lives in a child process because importing it p
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -17,8 +18,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from mockbot.errors import ExitCode
-from mockbot.evidence.journal import Follower, read_run, write_run_info
+from mockbot.errors import ExitCode, TestbedError, UsageError
+from mockbot.evidence.journal import PROGRESS, RUN, Follower, read_run, read_run_info, write_run_info
 from mockbot.evidence.records import Progress, RunInfo
 from mockbot.evidence.verdict import judge
 from mockbot.report.live import LiveView
@@ -32,6 +33,7 @@ from mockbot.scenario.units import duration_text
 from mockbot.stage import EMBEDDED, Addresses, Wire, open_stage
 
 STOP_WITHIN = 20.0  # wall seconds in which Locust has to write what it saw once it was told to stop
+LEAVE_WITHIN = 3.0  # wall seconds in which a headless Locust is gone once its run is over
 LOOK = 0.25  # wall seconds between two looks at the progress
 
 
@@ -56,10 +58,17 @@ def run(scenario: Scenario, options: RunOptions, console: Console) -> ExitCode:
     console.print(
         f"{duration_text(timeline.end)} of outage in {timeline.end / speed:.0f} s of your time", highlight=False
     )
+    port = _free_port() if options.ui else None
+    if port is not None:
+        console.print(f"watch it at http://127.0.0.1:{port}", highlight=False)
     interrupted = False
     try:
         with open_stage(scenario, speed, folder / "logs", options.wire) as stage:
-            _play(options, stage, folder, LiveView(console, timeline))
+            command = _locust_command(options, port, stage, folder)
+            with _locust(command, folder / "logs" / "locust.log") as locust:
+                _watch(locust, folder, LiveView(console, timeline))
+                if locust.poll() is None:
+                    return _stay(locust, folder, console)
     except KeyboardInterrupt:
         interrupted = True
     _account_for_the_end(folder, scenario, speed, options.wire, interrupted=interrupted)
@@ -78,8 +87,13 @@ def conclude(folder: Path, console: Console) -> ExitCode:
 
 
 def make_run_folder(scenario: Scenario, out: Path | None) -> Path:
-    """`out`, or runs/<time>-<scenario> with `runs/latest` linked to it; holds the resolved scenario on return."""
-    folder = out or Path("runs") / f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{scenario.name}"
+    """`out`, or runs/<time>-<scenario> with `runs/latest` linked to it; holds the resolved scenario on return.
+
+    Raises UsageError when `out` holds a run already: two journals in one file would be judged as one.
+    """
+    if out is not None and (out / RUN).exists():
+        raise UsageError(f"{out} holds a run already; name another folder with --out, or remove it")
+    folder = out or _fresh_folder(scenario.name)
     (folder / "logs").mkdir(parents=True, exist_ok=True)
     (folder / "scenario.yaml").write_text(scenario_yaml(scenario), "utf-8")
     (folder / "scenario.json").write_text(scenario.model_dump_json(indent=1), "utf-8")
@@ -90,24 +104,60 @@ def make_run_folder(scenario: Scenario, out: Path | None) -> Path:
     return folder
 
 
-def _play(options: RunOptions, stage: Addresses, folder: Path, view: LiveView) -> None:
-    """Run Locust against the stage until it ends, showing its progress."""
-    stage_file = folder / "logs" / "stage.json"
-    stage_file.write_text(stage.to_json(), "utf-8")
-    progress = Follower(folder / "progress.jsonl", Progress)
-    with _locust(_locust_command(options, stage, stage_file, folder), folder / "logs" / "locust.log") as locust, view:
-        while locust.poll() is None:
+def _fresh_folder(name: str) -> Path:
+    base = f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{name}"
+    for suffix in ("", *(f"-{number}" for number in range(2, 100))):
+        folder = Path("runs") / f"{base}{suffix}"
+        with suppress(FileExistsError):  # another run began in the same second
+            folder.mkdir(parents=True)
+            return folder
+    raise TestbedError(f"runs/{base} and a hundred like it are there already")
+
+
+def _watch(locust: "subprocess.Popen[bytes]", folder: Path, view: LiveView) -> None:
+    """Show the run's progress until it is over, or Locust is."""
+    progress = Follower(folder / PROGRESS, Progress)
+    with view:
+        while locust.poll() is None and not _over(folder):
             for look in progress.new():
                 view.update(look)
             threading.Event().wait(LOOK)
 
 
-def _locust_command(options: RunOptions, stage: Addresses, stage_file: Path, folder: Path) -> list[str]:
+def _over(folder: Path) -> bool:
+    """From its beginning a run's run.json says that it failed, until its end says otherwise."""
+    info = read_run_info(folder)
+    return info is not None and info.ended != "failed"
+
+
+def _stay(locust: "subprocess.Popen[bytes]", folder: Path, console: Console) -> ExitCode:
+    """The run is over and the web UI is not: tell the verdict and leave the page open. A headless Locust just ends."""
+    with suppress(subprocess.TimeoutExpired):
+        locust.wait(LEAVE_WITHIN)
+        return conclude(folder, console)
+    code = conclude(folder, console)
+    console.print("the page stays open; Ctrl-C closes it")
+    with suppress(KeyboardInterrupt):
+        locust.wait()
+    return code
+
+
+def _locust_command(options: RunOptions, port: int | None, stage: Addresses, folder: Path) -> list[str]:
+    stage_file = folder / "logs" / "stage.json"
+    stage_file.write_text(stage.to_json(), "utf-8")
     command = [sys.executable, "-m", "locust", "-f", str((options.locustfile or loadtest("chat")).absolute())]
     command += ["--scenario", str((folder / "scenario.yaml").absolute()), "--speed", f"{stage.speed:.10g}"]
     command += ["--out", str(folder.absolute()), "--stage", str(stage_file.absolute())]
-    command += ["--headless"] if not options.ui else ["--autostart", "--web-host", "127.0.0.1"]
+    command += ["--headless"] if port is None else ["--autostart", "--web-host", "127.0.0.1", "--web-port", str(port)]
     return command + (["--processes", str(options.processes)] if options.processes > 1 else [])
+
+
+def _free_port(wanted: int = 8089) -> int:
+    """Locust's usual port when nobody has it, else any."""
+    for port in (wanted, 0):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)) as server:
+            return int(server.getsockname()[1])
+    raise TestbedError("no port is free on 127.0.0.1")
 
 
 @contextmanager

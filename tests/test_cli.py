@@ -65,3 +65,13 @@ def test_a_defect_of_ours_is_no_verdict(tmp_path: Path) -> None:
 
     assert result.returncode == 4
     assert "ZeroDivisionError" in result.stderr
+
+
+def test_a_second_run_does_not_mix_with_the_first(tmp_path: Path) -> None:
+    """A folder that holds a run is refused: two journals in one file would be judged as one."""
+    (tmp_path / "run.json").write_text("{}", "utf-8")
+
+    result = mockbot("run", "traffic-surge", "--out", str(tmp_path), cwd=tmp_path)
+
+    assert result.returncode == 2
+    assert "holds a run already" in result.stderr

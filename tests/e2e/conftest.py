@@ -25,7 +25,7 @@ providers:
 crowd:
   patient: {users: 100%, policy: backoff, think: 10s, patience: 60s}
 phases:
-  - {name: steady, lasts: 60s, users: 20}
+  - {name: steady, lasts: 60s, users: 30}
   - {name: blackout, lasts: 30s, faults: [FAULT]}
   - {name: after, lasts: 60s}
 expect:
