@@ -20,7 +20,7 @@ from mockbot.proxy.control import ToxicControl
 from mockbot.proxy.flags import Options
 from mockbot.proxy.server import Engine
 from mockbot.scenario.schema import Scenario
-from mockbot.service.server import Ready, Service
+from mockbot.service.server import At, Ready, Service
 from mockbot.stage import Addresses
 
 WITHIN = 20.0  # wall seconds for anything that is asked of the loop
@@ -125,7 +125,7 @@ class Theatre:
 
 async def _opened(scenario: Scenario, clock: Clock) -> tuple[Service, Ready, AsyncExitStack]:
     stack = AsyncExitStack()
-    service = Service(scenario, clock, "127.0.0.1")
+    service = Service(scenario, clock, At())
     return service, await service.open(stack), stack
 
 

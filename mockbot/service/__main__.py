@@ -1,44 +1,71 @@
-"""`python -m mockbot.service SCENARIO.json [--speed N] [--host H] [--lease-stdin]`: serve a resolved scenario's
-providers.
+"""`python -m mockbot.service SCENARIO [--speed N] [--host H] [--port-base P] [--token-file F] [--lease-stdin]`.
 
-Prints one line of JSON with every address once all of them listen; leaves at SIGINT, SIGTERM, or (leased) at the end
-of stdin.
+Serves the providers of a scenario: a bundled one, a file, or one that was resolved and written as JSON. Prints one line
+of JSON with every address once all of them listen; leaves at SIGINT, SIGTERM, or (leased) at the end of stdin.
 """
 
 import argparse
 import asyncio
+import gc
 import json
+import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
 
 from mockbot.clock import Clock
+from mockbot.errors import MockbotError
+from mockbot.keyfile import shared
 from mockbot.leased import new_loop, time_to_leave
+from mockbot.scenario.library import find
+from mockbot.scenario.load import load_scenario
 from mockbot.scenario.schema import Scenario
-from mockbot.service.server import Ready, serve
+from mockbot.service.server import At, Ready, serve
 
 
 def main() -> None:
     """The command line of this child process."""
+    options = _parser().parse_args()
+    try:
+        scenario = _scenario(options.scenario)
+        at = At(options.host, options.port_base, None if options.token_file is None else shared(options.token_file))
+        clock = Clock(time.time(), options.speed or scenario.speed)
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(_run(scenario, clock, at, options.lease_stdin))
+    except MockbotError as error:
+        print(f"mockbot: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(error.exit_code)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m mockbot.service", description=__doc__)
-    parser.add_argument("scenario", type=Path, help="a resolved scenario, as JSON")
-    parser.add_argument("--speed", type=float, help="scenario seconds per second; the scenario's own when not given")
-    parser.add_argument(
-        "--host", default="127.0.0.1", help="address to bind; anything but loopback makes control ask for a token"
-    )
-    parser.add_argument("--lease-stdin", action="store_true", help="leave when stdin ends")
-    options = parser.parse_args()
-    scenario = Scenario.model_validate_json(options.scenario.read_text("utf-8"))
-    clock = Clock(time.time(), options.speed or scenario.speed)
-    with asyncio.Runner(loop_factory=new_loop) as runner:
-        runner.run(_run(scenario, clock, options.host, options.lease_stdin))
+    add = parser.add_argument
+    add("scenario", metavar="SCENARIO", help="a bundled scenario, a file, or a resolved scenario as FILE.json")
+    add("--speed", type=float, help="scenario seconds per second; the scenario's own when not given")
+    add("--host", default="127.0.0.1", help="address to bind; anything but loopback makes control ask for a token")
+    add(
+        "--port-base", type=int, default=0, metavar="P",
+        help="control listens on P, the status page on P+1, the providers from P+2 on; any free ports when not given",
+    )  # fmt: skip
+    add("--token-file", type=Path, metavar="F", help="holds control's token; a new one is put there if there is none")
+    add("--lease-stdin", action="store_true", help="leave when stdin ends")
+    return parser
 
 
-async def _run(scenario: Scenario, clock: Clock, host: str, leased: bool) -> None:
-    await serve(scenario, clock, host, _announce, time_to_leave(leased=leased))
+def _scenario(target: str) -> Scenario:
+    if target.endswith(".json"):
+        return Scenario.model_validate_json(Path(target).read_text("utf-8"))
+    return load_scenario(find(target))
+
+
+async def _run(scenario: Scenario, clock: Clock, at: At, leased: bool) -> None:
+    await serve(scenario, clock, at, _announce, time_to_leave(leased=leased))
 
 
 def _announce(ready: Ready) -> None:
+    gc.collect()
+    gc.freeze()  # what is there now stays; scanning it again and again would cost a fifth of every request
+    gc.set_threshold(20_000, 20, 20)
     print(json.dumps(asdict(ready)), flush=True)  # noqa: T201 - this line is the contract
 
 

@@ -3,7 +3,7 @@ gevent.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import httpx
@@ -16,12 +16,26 @@ from mockbot.scenario.timeline import ActiveFault, StatusState
 _TIMEOUT = httpx.Timeout(5.0)  # wall seconds for each step of a request
 
 
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What a service plays, and at which ports: the status page's, and each provider's."""
+
+    scenario: str
+    status: int
+    providers: dict[str, int]
+
+
 class ServiceControl:
     """Talks to one service process. Every method raises TestbedError when the service does not do as it is told."""
 
     def __init__(self, url: str, token: str | None = None) -> None:
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
         self._http = httpx.Client(base_url=f"{url}/_mockbot", headers=headers, timeout=_TIMEOUT, trust_env=False)
+
+    def where(self) -> Where:
+        """What it plays, and at which ports."""
+        told = self._send("GET", "/health").json()
+        return Where(told["scenario"], told["status"], told["providers"])
 
     def start_clock(self, clock: Clock) -> None:
         """Begin a run: scenario second 0 is clock.t0, and what was seen before is forgotten."""

@@ -21,6 +21,7 @@ from mockbot.evidence.records import ServiceSecond
 from mockbot.scenario.faults import Fault
 from mockbot.scenario.schema import StatusUpdate
 from mockbot.scenario.timeline import ActiveFault, FaultSpan, StatusState
+from mockbot.service.control import Where
 
 PREFIX = "/_mockbot"
 
@@ -63,6 +64,8 @@ class StatusBody(_Closed):
 class Controlled(Protocol):
     """What the control API can do to the service."""
 
+    def where(self) -> Where: ...
+
     def providers(self) -> tuple[str, ...]: ...
 
     async def start_clock(self, clock: Clock) -> None: ...
@@ -89,7 +92,7 @@ def control_app(service: Controlled, token: str | None) -> FastAPI:
 
     @app.get(f"{PREFIX}/health")
     async def health() -> dict[str, object]:
-        return {"version": __version__, "providers": service.providers()}
+        return {"version": __version__, **asdict(service.where())}
 
     @app.put(f"{PREFIX}/clock", status_code=204)
     async def clock(body: ClockBody) -> None:

@@ -31,12 +31,12 @@ def bound(host: str, port: int = 0) -> socket.socket:
 class Listener:
     """An application on a port of its own."""
 
-    def __init__(self, app: ASGIApp, host: str) -> None:
+    def __init__(self, app: ASGIApp, host: str, port: int = 0) -> None:
         self._host = host
-        self._holder = bound(host)
+        self._holder = bound(host, port)
         self.port: int = self._holder.getsockname()[1]
         config = uvicorn.Config(
-            app, loop="none", ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,
+            app, interface="asgi3", proxy_headers=False, loop="none", ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,
             timeout_keep_alive=_KEEP_ALIVE, backlog=_BACKLOG,
         )  # fmt: skip
         config.load()

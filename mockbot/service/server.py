@@ -18,6 +18,7 @@ from mockbot.evidence.records import Request, ServiceSecond
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import ActiveFault, StatusState
 from mockbot.service.app import provider_app
+from mockbot.service.control import Where
 from mockbot.service.control_api import control_app
 from mockbot.service.desk import Desk
 from mockbot.service.listener import Listener
@@ -36,23 +37,42 @@ class Ready:
     token: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class At:
+    """Where to listen: `ports` is that of control, then come the status page and every provider; 0: any free ones.
+
+    `token` is for control; without one, an address that others can reach gets a random one.
+    """
+
+    host: str = "127.0.0.1"
+    ports: int = 0
+    token: str | None = None
+
+    def port(self, index: int) -> int:
+        """The port of the listener with this index."""
+        return self.ports + index if self.ports else 0
+
+
 class Service:
     """Every provider at work, and what control may do to them."""
 
-    def __init__(self, scenario: Scenario, clock: Clock, host: str) -> None:
+    def __init__(self, scenario: Scenario, clock: Clock, at: At) -> None:
         self._board = StatusBoard(tuple(scenario.providers))
         self._clock = clock
         self._board.forget(clock.t0)
         self._watch = Watch()
+        self._name = scenario.name
         self._desks: dict[str, Desk] = {}
         self._listeners: dict[str, Listener] = {}
-        for name, provider in scenario.providers.items():
+        for index, (name, provider) in enumerate(scenario.providers.items()):
             desk = self._desks[name] = Desk(name, provider, scenario.seed, clock)
             app = provider_app(desk, provider.dialect, scenario.seed, partial(self._reset, name), self._watch)
-            self._listeners[name] = Listener(app, host)
-        self._token = None if ipaddress.ip_address(host).is_loopback else secrets.token_urlsafe(24)
-        self._control = Listener(control_app(self, self._token), host)
-        self._status = Listener(status_app(self._board, scenario.title, scenario.seed, lambda: self._status.url), host)
+            self._listeners[name] = Listener(app, at.host, at.port(2 + index))
+        self._token = at.token or (None if ipaddress.ip_address(at.host).is_loopback else secrets.token_urlsafe(24))
+        self._control = Listener(control_app(self, self._token), at.host, at.port(0))
+        self._status = Listener(
+            status_app(self._board, scenario.title, scenario.seed, lambda: self._status.url), at.host, at.port(1)
+        )
 
     async def open(self, stack: AsyncExitStack) -> Ready:
         """Listen everywhere until the stack closes."""
@@ -64,6 +84,11 @@ class Service:
 
     def _reset(self, provider: str, scope: Scope) -> None:
         self._listeners[provider].reset(scope)
+
+    def where(self) -> Where:
+        """What is played, and at which ports."""
+        ports = {name: listener.port for name, listener in self._listeners.items()}
+        return Where(self._name, self._status.port, ports)
 
     def providers(self) -> tuple[str, ...]:
         """Their names, in the scenario's order."""
@@ -116,9 +141,9 @@ class Service:
 
 
 async def serve(
-    scenario: Scenario, clock: Clock, host: str, announce: Callable[[Ready], None], ends: asyncio.Event
+    scenario: Scenario, clock: Clock, at: At, announce: Callable[[Ready], None], ends: asyncio.Event
 ) -> None:
     """Run until `ends`; `announce` is told once everything listens."""
     async with AsyncExitStack() as stack:
-        announce(await Service(scenario, clock, host).open(stack))
+        announce(await Service(scenario, clock, at).open(stack))
         await ends.wait()
