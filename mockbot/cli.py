@@ -84,6 +84,8 @@ def run(
     environment (OPENAI_BASE_URL and the like) and is judged by what the service saw of it.
     """
     if command:
+        if toxiproxy_url or proxy != "embedded":
+            raise UsageError("leave --proxy away with -- COMMAND: only the embedded proxy can tell whom it hit")
         from mockbot.command import CommandOptions, run_command  # noqa: PLC0415 - as below
 
         guest = CommandOptions(speed, out, command=shlex.join(command))
