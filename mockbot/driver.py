@@ -49,7 +49,7 @@ class Driver:
         self._timeline = timeline
         self._proxies = addresses.proxies
         self._sink = sink
-        self._service = ServiceControl(addresses.service_control)
+        self._service = ServiceControl(addresses.service_control, addresses.token)
         self._wire = ToxicControl(addresses.proxy_control)
         self._told = {provider: _Told() for provider in addresses.providers}
         self._status: StatusState | None = None

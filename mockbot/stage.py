@@ -14,11 +14,14 @@ from typing import Literal, cast
 from urllib.parse import urlsplit
 
 from mockbot.child import Child
+from mockbot.errors import UsageError
 from mockbot.proxy.control import ToxicControl
 from mockbot.proxy.real import Lease, require_toxiproxy, start_embedded, start_toxiproxy
 from mockbot.scenario.schema import Scenario
+from mockbot.service.control import ServiceControl
 
 Engine = Literal["embedded", "toxiproxy"]
+LOOPBACK = "127.0.0.1:0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Addresses:
     speed: float
     engine: Engine = "embedded"
     status_page: str = ""  # Statuspage's JSON under /api/v2
+    token: str | None = None  # what the service's control asks for
 
     def to_json(self) -> str:
         """One line, for a child process."""
@@ -53,6 +57,19 @@ class Wire:
 
 
 EMBEDDED = Wire()
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The parts of a stage that run already, on machines whose names the clients' machines know too.
+
+    `ports`: where the first provider's proxy is to listen, the others follow; 0: any free ones.
+    """
+
+    service: str
+    toxiproxy: str
+    token: str | None = None
+    ports: int = 0
 
 
 @contextmanager
@@ -77,6 +94,46 @@ def open_stage(scenario: Scenario, speed: float, logs: Path, wire: Wire = EMBEDD
         )
 
 
+@contextmanager
+def attach_stage(scenario: Scenario, speed: float, parts: Elsewhere) -> Iterator[Addresses]:
+    """A stage made of parts that run elsewhere; ours are only the proxies. Raises UsageError or TestbedError.
+
+    They are named `mockbot-<provider>` and replace what an earlier run left that could not clean up, because their
+    ports are fixed: one run at a time.
+    """
+    with closing(ServiceControl(parts.service, parts.token)) as service:
+        where = service.where()
+    if (where.scenario, [*where.providers]) != (scenario.name, [*scenario.providers]):
+        raise UsageError(f"the service at {parts.service} plays {where.scenario}; start it with {scenario.name}")
+    direct = {name: _at(parts.service, port) for name, port in where.providers.items()}
+    wanted = {
+        name: (f"mockbot-{name}", f"[::]:{parts.ports + index if parts.ports else 0}")
+        for index, name in enumerate(direct)
+    }
+    with closing(ToxicControl(parts.toxiproxy)) as control, _leased(control, parts.toxiproxy, direct, wanted) as made:
+        yield Addresses(
+            service_control=parts.service,
+            proxy_control=parts.toxiproxy,
+            providers={name: _at(parts.toxiproxy, _port(listen)) for name, (_, listen) in made.items()},
+            direct=direct,
+            proxies={name: proxy for name, (proxy, _) in made.items()},
+            speed=speed,
+            engine="embedded" if control.embedded else "toxiproxy",
+            status_page=_at(parts.service, where.status),
+            token=parts.token,
+        )
+
+
+def _at(url: str, port: int) -> str:
+    """Another port of the same machine."""
+    host = urlsplit(url).hostname or ""
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _port(listen: str) -> int:
+    return int(listen.rpartition(":")[2])
+
+
 Proxies = Mapping[str, tuple[str, str]]  # provider -> name of its proxy, where that listens
 
 
@@ -84,7 +141,10 @@ Proxies = Mapping[str, tuple[str, str]]  # provider -> name of its proxy, where 
 def _proxies(wire: Wire, upstreams: Mapping[str, str], seed: int, logs: Path) -> Iterator[tuple[str, Proxies]]:
     with ExitStack() as stack:
         if wire.url is not None:
-            yield wire.url, stack.enter_context(_leased(wire.url, upstreams))
+            run = secrets.token_hex(4)
+            wanted = {provider: (f"mockbot-{run}-{provider}", LOOPBACK) for provider in upstreams}
+            control = stack.enter_context(closing(ToxicControl(wire.url)))
+            yield wire.url, stack.enter_context(_leased(control, wire.url, upstreams, wanted))
             return
         if wire.engine == "toxiproxy":
             url = stack.enter_context(start_toxiproxy(require_toxiproxy(), logs / "proxy.log")).url
@@ -96,14 +156,13 @@ def _proxies(wire: Wire, upstreams: Mapping[str, str], seed: int, logs: Path) ->
 
 
 @contextmanager
-def _leased(url: str, upstreams: Mapping[str, str]) -> Iterator[Proxies]:
+def _leased(control: ToxicControl, url: str, upstreams: Mapping[str, str], wanted: Proxies) -> Iterator[Proxies]:
     """Proxies of our own on a Toxiproxy that others use too; deleted at the end, by the lease when we are killed."""
-    run = secrets.token_hex(4)
-    with closing(ToxicControl(url)) as control, Lease(url) as lease:
-        names = {provider: f"mockbot-{run}-{provider}" for provider in upstreams}
-        for name in names.values():
+    with Lease(url) as lease:
+        for name, _ in wanted.values():
             lease.hold(name)
+            control.delete(name)
         yield {
-            provider: (names[provider], control.create(names[provider], urlsplit(to).netloc))
-            for provider, to in upstreams.items()
+            provider: (name, control.create(name, urlsplit(upstreams[provider]).netloc, listen))
+            for provider, (name, listen) in wanted.items()
         }

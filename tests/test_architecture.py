@@ -24,11 +24,10 @@ MAY_IMPORT = {  # box -> the parts of mockbot that it may import besides itself
     "wire": {"clock", "scenario", "proxy"},
     "child": {"errors"},
     "leash": set(),
-    "leash": set(),
     "remote": {"errors", "service", "serving"},
     "stage": {"errors", "child", "scenario", "proxy", "service"},
     "driver": {"errors", "clock", "scenario", "evidence", "stage", "wire", "proxy", "service"},
-    "load": {"errors", "clock", "scenario", "evidence", "clients", "stage", "driver", "runner"},
+    "load": {"errors", "clock", "keyfile", "scenario", "evidence", "clients", "stage", "driver", "runner"},
 }
 KNOWS_EVERY_BOX = {
     "cli",

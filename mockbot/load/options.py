@@ -9,6 +9,7 @@ from locust.argument_parser import LocustArgumentParser
 
 from mockbot.errors import UsageError
 from mockbot.scenario.library import names
+from mockbot.stage import Elsewhere
 
 PLAIN = "none"  # how a command line or a form says: no scenario, a plain load test
 
@@ -33,6 +34,8 @@ class Options:
     model: str = "mockbot"
     api_key: str | None = None
     host: str | None = None
+    elsewhere: Elsewhere | None = None  # parts of the stage that run already; their token is in `token_file`
+    token_file: Path | None = None
 
     @classmethod
     def of(cls, parsed: Namespace) -> "Options":
@@ -45,6 +48,8 @@ class Options:
             model=parsed.model,
             api_key=parsed.api_key or None,
             host=parsed.host or None,
+            elsewhere=_elsewhere(parsed),
+            token_file=Path(parsed.token_file) if parsed.token_file else None,
         )
 
 
@@ -81,6 +86,17 @@ def add_options(parser: LocustArgumentParser, scenario: str = "") -> None:
         help="Run folder; runs/<time>-<scenario> when not given.",
     )
     add("--stage", default="", include_in_web_ui=False, help=argparse.SUPPRESS)
+    for name in ("--service", "--toxiproxy-url", "--token-file"):  # see docker-compose.yml
+        add(name, default="", include_in_web_ui=False, help=argparse.SUPPRESS)
+    add("--proxy-ports", type=int, default=0, include_in_web_ui=False, help=argparse.SUPPRESS)
+
+
+def _elsewhere(parsed: Namespace) -> Elsewhere | None:
+    if bool(parsed.service) != bool(parsed.toxiproxy_url):
+        raise UsageError("--service and --toxiproxy-url belong together: a stage that runs elsewhere has both")
+    if not parsed.service:
+        return None
+    return Elsewhere(parsed.service, parsed.toxiproxy_url, ports=parsed.proxy_ports)
 
 
 def _speed(text: str) -> float | None:

@@ -1,6 +1,7 @@
 """Where a run takes place: the scene that `mockbot run` has set up, or one of its own under a bare `locust`."""
 
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,13 @@ from rich.console import Console
 from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.journal import RUN, read_run
 from mockbot.evidence.verdict import judge as judge_evidence
+from mockbot.keyfile import held
 from mockbot.load.options import Options
 from mockbot.load.play import Part, Play
 from mockbot.scenario.library import find
 from mockbot.scenario.load import load_scenario
 from mockbot.scenario.schema import Scenario
-from mockbot.stage import Addresses, open_stage
+from mockbot.stage import Addresses, attach_stage, open_stage
 
 
 def check(options: Options) -> None:
@@ -30,12 +32,15 @@ def check(options: Options) -> None:
 def open_play(options: Options, command: str) -> Play:
     """Everything in place, nothing begun. Raises UsageError or TestbedError, and leaves nothing behind then."""
     scenario = load_scenario(find(options.scenario))
-    folder = _folder(scenario, options)
+    folder, speed = _folder(scenario, options), options.speed or scenario.speed
     with ExitStack() as stack:
         if options.stage is not None:
             addresses = Addresses.from_json(options.stage.read_text("utf-8"))
+        elif options.elsewhere is not None:
+            token = None if options.token_file is None else held(options.token_file)
+            addresses = stack.enter_context(attach_stage(scenario, speed, replace(options.elsewhere, token=token)))
         else:
-            addresses = stack.enter_context(open_stage(scenario, options.speed or scenario.speed, folder / "logs"))
+            addresses = stack.enter_context(open_stage(scenario, speed, folder / "logs"))
         play = Play(Part(scenario, addresses.speed, folder, command), addresses)
         play.stage = stack.pop_all()
     return play

@@ -13,6 +13,8 @@ import uvicorn
 from starlette.types import ASGIApp, Scope
 from uvicorn.protocols.utils import get_remote_addr
 
+from mockbot.errors import TestbedError
+
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 s: close() sends RST instead of FIN (socket(7))
 _BACKLOG = 2048
 _KEEP_ALIVE = 75  # wall seconds, nginx's default
@@ -28,11 +30,22 @@ def bound(host: str, port: int = 0) -> socket.socket:
     return sock
 
 
+def _must_be_free(host: str, port: int) -> None:
+    """TestbedError when somebody has the port already, who may share it as we do."""
+    try:
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
+            pass
+    except OSError as error:
+        raise TestbedError(f"{host}:{port} cannot be listened on: {error.strerror}; choose other ports") from None
+
+
 class Listener:
     """An application on a port of its own."""
 
     def __init__(self, app: ASGIApp, host: str, port: int = 0) -> None:
         self._host = host
+        if port:
+            _must_be_free(host, port)
         self._holder = bound(host, port)
         self.port: int = self._holder.getsockname()[1]
         config = uvicorn.Config(

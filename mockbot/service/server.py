@@ -69,6 +69,7 @@ class Service:
             app = provider_app(desk, provider.dialect, scenario.seed, partial(self._reset, name), self._watch)
             self._listeners[name] = Listener(app, at.host, at.port(2 + index))
         self._token = at.token or (None if ipaddress.ip_address(at.host).is_loopback else secrets.token_urlsafe(24))
+        self._told = None if at.token else self._token  # who gave it knows it, and what is printed may go into a log
         self._control = Listener(control_app(self, self._token), at.host, at.port(0))
         self._status = Listener(
             status_app(self._board, scenario.title, scenario.seed, lambda: self._status.url), at.host, at.port(1)
@@ -80,7 +81,7 @@ class Service:
             stack.push_async_callback(listener.close)
             await listener.up()
         providers = {name: listener.url for name, listener in self._listeners.items()}
-        return Ready(self._control.url, self._status.url, providers, self._token)
+        return Ready(self._control.url, self._status.url, providers, self._told)
 
     def _reset(self, provider: str, scope: Scope) -> None:
         self._listeners[provider].reset(scope)
