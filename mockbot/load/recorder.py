@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import partial
 
 import gevent
 from gevent.event import Event
@@ -26,6 +27,7 @@ from mockbot.load.stream import Reader
 
 TOO_EARLY = ("incomplete", "connection closed", "eof state")
 REST_WITHIN = 0.25  # wall seconds for the end of the HTTP message after the answer is complete
+FLAGS = {"true": True, "false": False}
 OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM})
 
 
@@ -67,6 +69,7 @@ def attempt(connection: HTTPClient, request: Request, clock: Clock, until: float
     if response is None:
         return Sight(outcome, start, end)
     _let_go(response, outcome)
+    header = partial(_header, response)
     return Sight(
         outcome,
         start,
@@ -75,8 +78,8 @@ def attempt(connection: HTTPClient, request: Request, clock: Clock, until: float
         first_token=None if reader.first is None else reader.first - start,
         worst_gap=reader.worst_gap,
         tokens=reader.tokens,
-        retry_after=retry_after(response, clock),
-        should_retry=_flag(_header(response, "x-should-retry")),
+        retry_after=retry_after(header, clock),
+        should_retry=FLAGS.get(header("x-should-retry") or ""),
         length=reader.length,
     )
 
@@ -108,12 +111,12 @@ def _during(outcome: Outcome, connected: bool, reader: Reader) -> Outcome:
     return "slow" if outcome == "timeout" and reader.first is not None else outcome
 
 
-def retry_after(response: HTTPSocketPoolResponse, clock: Clock) -> float | None:
+def retry_after(header: Callable[[str], str | None], clock: Clock) -> float | None:
     """Scenario seconds, from `retry-after-ms` when it is there, else from Retry-After (RFC 9110 §10.2.3)."""
-    exact = _number(_header(response, "retry-after-ms"))
+    exact = _number(header("retry-after-ms"))
     if exact is not None:
         return clock.scenario(exact / 1000)
-    told = _header(response, "retry-after")
+    told = header("retry-after")
     if told is None:
         return None
     seconds = _number(told)
@@ -161,7 +164,3 @@ def _number(text: str | None) -> float | None:
         return max(0.0, float(text)) if text is not None else None
     except ValueError:
         return None
-
-
-def _flag(text: str | None) -> bool | None:
-    return {"true": True, "false": False}.get((text or "").lower())

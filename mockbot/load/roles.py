@@ -7,7 +7,7 @@ whatever reason).
 import logging
 import time
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -49,15 +49,25 @@ def chat_users(environment: Environment) -> Users:
     return users
 
 
+def refuse_compressed(bases: Users, groups: Iterable[str], speed: float) -> None:
+    """Raises UsageError when a group runs a client that keeps its own clock, and the scenario's clock is another."""
+    own = sorted({base.group_name for base in bases if base.own_clock} & set(groups))
+    if own and speed != 1:
+        raise UsageError(
+            f"{', '.join(own)}: a real SDK keeps its own clock and cannot be played at speed {speed:g}; use --speed 1"
+        )
+
+
 def classes_of(bases: Users, cast: Cast, node: Node | None) -> Users:
-    """A class for each group, from the locustfile's class of that group_name, or else from its first one."""
+    """A class for each group: the locustfile's of that group_name, or else its first one without a clock of its own."""
     by_group = {base.group_name: base for base in reversed(bases)}
+    common = next((base for base in bases if not base.own_clock), bases[0])
     classes: Users = []
     for name, group in cast.groups.items():
         own: dict[str, Any] = {"group_name": name, "spec": group, "host": cast.places[cast.home(name)].url}
         if node is not None:
             own["node"] = node
-        classes.append(type(name, (by_group.get(name, bases[0]),), own))
+        classes.append(type(name, (by_group.get(name, common),), own))
     return classes
 
 
@@ -129,6 +139,7 @@ class Starter:
         """A whole run with a scenario."""
         try:
             self.play = open_play(self.options, self._command)
+            refuse_compressed(self._bases, self.play.part.scenario.crowd, self.play.part.speed)
             distributed = isinstance(self._runner, MasterRunner)
             setup = self.play.begin(WORKERS_NEED if distributed else LOCAL_NEEDS)
             self._crew = self._enlist(self.play, setup)

@@ -43,6 +43,7 @@ class ChatUser(FastHttpUser):
     connection_timeout = None  # type: ignore[assignment]
     group_name: ClassVar[str] = "users"
     spec: ClassVar[Group] = Group(users="100%", policy="once", think="1s")
+    own_clock: ClassVar[bool] = False  # True: its client waits by itself, so that time cannot be compressed
     model: ClassVar[str] = "mockbot"
     api_key: ClassVar[str | None] = None  # None: a key of the user's own, by which mockbot's service knows the tier
     node: ClassVar[Node]  # set when a run starts
@@ -137,12 +138,13 @@ class ChatUser(FastHttpUser):
         try:
             sight = attempt(connection, ask, self.node.clock, move.at + move.timeout, token)
         except GreenletExit:
-            self._told(prompt, n, Sight("unfinished", start, self.node.clock.now()), url, ask.uri)
+            self.told(prompt, n, Sight("unfinished", start, self.node.clock.now()), url, ask.uri)
             raise
-        self._told(prompt, n, sight, url, ask.uri)
+        self.told(prompt, n, sight, url, ask.uri)
         return _seen(sight, move.provider)
 
-    def _told(self, prompt: Pending, n: int, sight: Sight, url: URL, path: str) -> None:
+    def told(self, prompt: Pending, n: int, sight: Sight, url: URL, path: str) -> None:
+        """An attempt is over: into the journal, and into Locust's tables."""
         self.node.collector.seen(prompt, n, sight)
         self._report(sight, path, url)
 

@@ -297,7 +297,7 @@ async def _serve(server: FaultServer, reader: asyncio.StreamReader, writer: asyn
             server.seen.append((name, headers, body))
             if not await FAULTS[name](Call(name, headers, body, writer)):
                 return
-    except (asyncio.IncompleteReadError, ConnectionError):
+    except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):  # gone, or the end of the test
         pass
     finally:
         writer.close()
