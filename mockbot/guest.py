@@ -25,23 +25,23 @@ _CUTTERS: Mapping[str, Outcome] = {"reset_peer": "reset", "limit_data": "reset",
 def environment(scenario: Scenario, stage: Addresses, base: Mapping[str, str]) -> dict[str, str]:
     """What a client needs to know; `base`: the environment it has already.
 
-    The first provider of a dialect is where that dialect's SDKs go; every provider is also there by its own name.
+    The first provider of a dialect is where that dialect's SDKs go, or the first of all, since each answers every
+    dialect's questions; every provider is also there by its own name.
     """
-    names = {dialect: _first(scenario, dialect) for dialect in ("openai", "anthropic")}
+    openai, anthropic = (_first(scenario, dialect) for dialect in ("openai", "anthropic"))
     providers = stage.providers
     variables = {"MOCKBOT_URL": providers[scenario.first_provider], "MOCKBOT_STATUS_URL": stage.status_page}
     variables |= {f"MOCKBOT_{_shouted(name)}_URL": url for name, url in providers.items()}
-    if (openai := names["openai"]) is not None:
-        url = f"{providers[openai]}/v1"
-        variables |= {"OPENAI_BASE_URL": url, "OPENAI_API_BASE": url, "OPENAI_API_KEY": KEY}
-    if (anthropic := names["anthropic"]) is not None:
-        variables |= {"ANTHROPIC_BASE_URL": providers[anthropic], "ANTHROPIC_API_KEY": KEY}
+    url = f"{providers[openai]}/v1"
+    variables |= {"OPENAI_BASE_URL": url, "OPENAI_API_BASE": url, "OPENAI_API_KEY": KEY}
+    variables |= {"ANTHROPIC_BASE_URL": providers[anthropic], "ANTHROPIC_API_KEY": KEY}
     direct = ",".join(filter(None, (base.get("NO_PROXY") or base.get("no_proxy"), LOCAL)))
     return {**variables, "NO_PROXY": direct, "no_proxy": direct}
 
 
-def _first(scenario: Scenario, dialect: str) -> str | None:
-    return next((name for name, provider in scenario.providers.items() if provider.dialect == dialect), None)
+def _first(scenario: Scenario, dialect: str) -> str:
+    names = (name for name, provider in scenario.providers.items() if provider.dialect == dialect)
+    return next(names, scenario.first_provider)
 
 
 def _shouted(name: str) -> str:

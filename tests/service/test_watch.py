@@ -1,0 +1,134 @@
+"""What the service says of each request, for clients that keep no journal; and faults that hit so many requests."""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from mockbot.evidence.records import Request
+from mockbot.plugin.fixture import Mockbot
+from mockbot.service.watch import KEPT, Watch
+
+pytestmark = pytest.mark.live
+BODY = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
+
+
+def ask(bot: Mockbot, *, stream: bool = False, headers: Mapping[str, str] | None = None, timeout: float = 5) -> bytes:
+    """One question through the proxy; whatever comes back, or nothing when the connection breaks."""
+    client = httpx.Client(
+        base_url=bot.url, headers={"authorization": "Bearer sk-plus-7"} | dict(headers or {}), trust_env=False
+    )
+    with client, contextlib.suppress(httpx.TransportError):
+        return client.post("/v1/chat/completions", json={**BODY, "stream": stream}, timeout=timeout).content
+    return b""
+
+
+def seen(bot: Mockbot) -> Request:
+    (request,) = bot.requests
+    return request
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_is_ok_and_has_a_first_token(mockbot: Mockbot, stream: bool) -> None:
+    """Plain or streamed: complete, with its status, key, times and headers."""
+    ask(mockbot, stream=stream, headers={"x-mockbot-prompt": "p1", "x-stainless-retry-count": "2"})
+
+    request = seen(mockbot)
+    assert (request.outcome, request.status, request.key) == ("ok", 200, "sk-plus-7")
+    assert (request.prompt, request.retry, request.provider) == ("p1", 2, "main")
+    assert request.first_token is not None
+    assert 0 < request.first_token <= request.end - request.start
+
+
+@pytest.mark.parametrize(
+    ("fault", "stream", "outcome"),
+    [
+        ({"http_error": 503, "retry_after": 2}, False, "http_error"),
+        ({"rate_limited": True}, True, "rate_limited"),
+        ({"cut": "clean"}, True, "truncated"),
+        ({"cut": "clean"}, False, "truncated"),
+        ({"cut": "reset"}, True, "reset"),
+        ({"error_event": "server_error"}, True, "error_event"),
+        ({"malformed_event": 3}, True, "malformed"),
+        ({"malformed_event": 3}, False, "malformed"),
+        ({"blank_answer": True}, True, "blank"),
+        ({"blank_answer": True}, False, "blank"),
+        ({"stall": "nothing"}, True, "timeout"),
+        ({"stall": "keepalive"}, True, "timeout"),
+        ({"stall": "nothing", "after_tokens": 5}, True, "slow"),
+    ],
+)
+def test_every_flaw_has_its_outcome(mockbot: Mockbot, fault: dict[str, Any], stream: bool, outcome: str) -> None:
+    """What was really sent is told apart, and a client that leaves is told from a connection that breaks."""
+    mockbot.fault(**fault)
+    ask(mockbot, stream=stream, timeout=0.5)
+    settled(mockbot)
+
+    assert seen(mockbot).outcome == outcome
+
+
+def settled(bot: Mockbot) -> None:
+    """Wait until the service has noticed that the client is gone."""
+
+    async def until() -> None:
+        while not bot.requests:
+            await asyncio.sleep(0.02)
+
+    asyncio.run(asyncio.wait_for(until(), 10))
+
+
+def test_what_it_was_told_to_wait_is_on_record(mockbot: Mockbot) -> None:
+    """Retry-After as the client could read it."""
+    with mockbot.fault(http_error=429, retry_after=3):
+        ask(mockbot)
+
+    assert seen(mockbot).retry_after == 3.0
+
+
+def test_questions_are_told_apart_even_when_refused_at_the_edge(mockbot: Mockbot) -> None:
+    """The same words have the same fingerprint, though a fault at the edge answers before anything is read."""
+    with mockbot.fault(http_error=503):
+        ask(mockbot)
+        ask(mockbot)
+        httpx.post(f"{mockbot.url}/v1/chat/completions", json={**BODY, "user": "other"}, trust_env=False)
+
+    one, two, three = mockbot.requests
+    assert one.body == two.body != three.body
+    assert three.key == "127.0.0.1"
+
+
+def test_a_fault_hits_so_many_requests_and_no_more(mockbot: Mockbot) -> None:
+    """times=2: two errors, then answers, whatever else is put in place meanwhile."""
+    fault = mockbot.fault(http_error=500, times=2)
+    ask(mockbot)
+    mockbot.fault(blank_answer=True, times=1)
+    for _ in range(3):
+        ask(mockbot)
+
+    assert [request.outcome for request in mockbot.requests] == ["http_error", "http_error", "blank", "ok"]
+    assert fault.hits == 2
+
+
+def test_anthropic_questions_are_answered_by_every_provider(mockbot: Mockbot) -> None:
+    """Whatever SDK a program uses, it meets the same faults."""
+    body = {"model": "claude-sonnet-4-5", "max_tokens": 20, "messages": [{"role": "user", "content": "hi"}]}
+    with mockbot.fault(http_error=529, times=1):
+        answers = [httpx.post(f"{mockbot.url}/v1/messages", json=body, trust_env=False) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [529, 200]
+    assert answers[0].json()["error"]["type"] == "overloaded_error"
+    assert [request.outcome for request in mockbot.requests] == ["http_error", "ok"]
+
+
+def test_the_oldest_are_dropped_and_the_count_goes_on() -> None:
+    """A watch keeps the last requests; who asks for what comes after number n gets just that."""
+    watch = Watch()
+    for number in range(KEPT + 2):
+        watch.open[number] = object()  # type: ignore[assignment]
+        watch.finish(Request(number, "main", "/", "k", "b", 0, 1, "ok"))
+
+    assert [request.number for request in watch.since(KEPT)] == [KEPT, KEPT + 1]
+    assert len(watch.since(0)) == KEPT
