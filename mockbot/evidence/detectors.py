@@ -66,7 +66,9 @@ class Seen:
 
 
 class Detector(Protocol):
-    """Looks for one kind of thing."""
+    """Looks for one kind of thing; `idle` when it cannot be there in this scenario."""
+
+    idle: bool
 
     def settle(self, prompt: Prompt, attempts: Sequence[Attempt]) -> None:
         """A prompt is over; `attempts` are its own, by number."""
@@ -79,6 +81,8 @@ class Detector(Protocol):
 
 class Manners:
     """What shows in the attempts of one prompt."""
+
+    idle = False
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
@@ -130,6 +134,8 @@ class Manners:
 class Storm:
     """More than three attempts for each prompt that was issued while the provider was in trouble."""
 
+    idle = False
+
     def __init__(self, setting: Setting) -> None:
         self._begin, self._clear = setting.what.begin or inf, setting.what.clear or -inf
         self._issued: Counter[str] = Counter()
@@ -158,6 +164,8 @@ class Storm:
 class Herd:
     """Retries of many prompts in one second, far more than around it: clients that were told the same time."""
 
+    idle = False
+
     def __init__(self, setting: Setting) -> None:
         self._clock = setting.clock
         self._retries: dict[str, Counter[int]] = defaultdict(Counter)
@@ -165,6 +173,8 @@ class Herd:
 
     def settle(self, prompt: Prompt, attempts: Sequence[Attempt]) -> None:
         """Count its retries by the second."""
+        if len(attempts) < 2:
+            return
         for attempt in attempts[1:]:
             second = int(attempt.start / self._clock)
             self._retries[prompt.group][second] += 1
@@ -181,6 +191,8 @@ class Herd:
 
 class Quits:
     """Prompts given up after the first success of others: the provider was back, and they did not try once more."""
+
+    idle = False
 
     def __init__(self, setting: Setting) -> None:
         self._clear = inf if setting.what.clear is None else setting.what.clear
@@ -221,6 +233,7 @@ class FailOver:
         self._begin, self._clear = setting.what.begin or inf, setting.what.clear or -inf
         hit = {fault.provider for fault in setting.timeline.faults}
         self._homes = {group: home for group, home in self._homes.items() if home in hit}
+        self.idle = not self._homes
         half = (setting.timeline.end + self._clear) / 2
         self._after = min(half, self._clear + 300.0)  # by then whoever comes back has
         self._failed: dict[str, Seen] = defaultdict(Seen)
@@ -261,6 +274,7 @@ class Hammer:
     def __init__(self, setting: Setting) -> None:
         self._waits = tuple(said_to_wait(setting.timeline))
         self._hit = {fault.provider for fault in setting.timeline.faults}
+        self.idle = not self._waits
         self._calm = setting.what.baseline or (0.0, 0.0)
         self._usual: Counter[str] = Counter()
         self._sent: Counter[str] = Counter()
@@ -268,8 +282,6 @@ class Hammer:
 
     def settle(self, prompt: Prompt, attempts: Sequence[Attempt]) -> None:
         """Count its attempts where they belong."""
-        if not self._waits:
-            return
         for attempt in attempts:
             if attempt.provider not in self._hit:
                 continue

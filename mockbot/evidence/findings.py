@@ -86,7 +86,7 @@ class Watch:
     _open: dict[str, list[Attempt]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._detectors = tuple(detector(self.setting) for detector in DETECTORS)
+        self._detectors = tuple(made for detector in DETECTORS if not (made := detector(self.setting)).idle)
 
     def add_attempt(self, attempt: Attempt) -> None:
         """One attempt; all of a prompt's come before it."""

@@ -33,6 +33,8 @@ _DUMPERS: dict[type, Callable[..., bytes]] = {
     Health: _HEALTH.dump_json,
     Progress: TypeAdapter(Progress).dump_json,
 }
+_attempt: Callable[[bytes], Attempt] = _ATTEMPT.validator.validate_json  # the adapter's own method costs a sixth more
+_prompt: Callable[[bytes], Prompt] = _PROMPT.validator.validate_json
 _R = TypeVar("_R")
 
 
@@ -191,13 +193,13 @@ def _why(error: ValueError) -> str:
 def _read_request(line: bytes) -> Attempt | Prompt:
     """By the kind at the end of a line that we wrote; a line of another writer is read twice."""
     if line.endswith(b'"kind":"attempt"}\n'):
-        return _ATTEMPT.validate_json(line)
+        return _attempt(line)
     if line.endswith(b'"kind":"prompt"}\n'):
-        return _PROMPT.validate_json(line)
+        return _prompt(line)
     match _OBJECT.validate_json(line).get("kind"):
         case "attempt":
-            return _ATTEMPT.validate_json(line)
+            return _attempt(line)
         case "prompt":
-            return _PROMPT.validate_json(line)
+            return _prompt(line)
         case other:
             raise ValueError(f"unknown kind {other!r}")

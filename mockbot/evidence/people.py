@@ -50,19 +50,18 @@ class People:
 
     _users: dict[tuple[str, str], dict[str, _User]] = field(default_factory=lambda: defaultdict(dict))
 
-    def live(self, prompt: Prompt, *, good: bool) -> Iterator[Stretch]:
+    def live(self, prompt: Prompt, *, good: bool) -> list[Stretch]:
         """Account for the time from the user's last prompt to the end of this one."""
         user = self._user(prompt)
         user.failed |= prompt.settled != "answered"
         was_up = user.down_since is None
         start, end = user.seen, max(user.seen, prompt.end)
         turn = max(start, prompt.intended) if was_up and not good else start
-        if turn > start:
-            yield Stretch(start, turn, up=True)
-        if end > turn:
-            yield Stretch(turn, end, up=good and was_up)
         user.seen = end
+        if good and was_up:
+            return [Stretch(start, end, up=True)]
         _turn(user, prompt.intended, end, good=good)
+        return [Stretch(start, turn, up=True), Stretch(turn, end, up=False)]
 
     def _user(self, prompt: Prompt) -> _User:
         group = self._users[prompt.group, prompt.tier]

@@ -51,7 +51,6 @@ class Tally:
     courses: dict[Key, Course] = field(default_factory=lambda: defaultdict(Course))  # their phase is -1
     people: People = field(default_factory=People)
     sent_late: int = 0  # prompts sent more than LATE wall seconds after they were intended
-    outcomes: Counter[str] = field(default_factory=Counter)
     turned_away: Counter[tuple[str, int]] = field(
         default_factory=Counter
     )  # (provider, second) -> attempts refused or reset
@@ -102,6 +101,11 @@ class Tally:
         """All prompts that count."""
         return sum(cell.prompts for key, cell in self.cells.items() if not key.provider)
 
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """What became of all attempts that count."""
+        return {outcome: sum(counts) for outcome, counts in sorted(self.series.outcomes.items())}
+
     def add_prompt(self, prompt: Prompt) -> None:
         """Count one prompt."""
         intended, end, answered = prompt.intended, prompt.end, prompt.settled == "answered"
@@ -128,7 +132,6 @@ class Tally:
         """Count one attempt, for its provider's scope."""
         start, end, outcome = attempt.start, attempt.end, attempt.outcome
         self.seen_until = max(self.seen_until, end)
-        self.outcomes[outcome] += 1
         if outcome in _TURNED_AWAY:
             self.turned_away[attempt.provider, int(end)] += 1
         index = self.phase(start)
@@ -191,16 +194,23 @@ class Tally:
 
     def _add_stretch(self, key: Key, stretch: Stretch) -> None:
         """A user's time goes to the phases it lies in."""
-        for index in range(self.phase(stretch.start) or 0, len(self._starts)):
+        first = self.phase(stretch.start) or 0
+        if self._starts[first] <= stretch.start and stretch.end <= self.timeline.phases[first].end:
+            self._add_time(first, key, round(1e6 * (stretch.end - stretch.start)), up=stretch.up)
+            return
+        for index in range(first, len(self._starts)):
             phase = self.timeline.phases[index]
             micros = round(1e6 * (min(stretch.end, phase.end) - max(stretch.start, phase.start)))
             if micros <= 0:
                 break
-            cell = self._place(index, key.group, key.tier).cell
-            if stretch.up:
-                cell.up += micros
-            else:
-                cell.down += micros
+            self._add_time(index, key, micros, up=stretch.up)
+
+    def _add_time(self, index: int, key: Key, micros: int, *, up: bool) -> None:
+        cell = self._place(index, key.group, key.tier).cell
+        if up:
+            cell.up += micros
+        else:
+            cell.down += micros
 
     def _add_pending(self, prompt: Prompt) -> None:
         self.pending_count += 1

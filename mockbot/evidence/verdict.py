@@ -96,7 +96,7 @@ def judge(evidence: RunEvidence) -> Judgement:
         tuple(Row(scope, measure_scope(counted, scope)) for scope in scopes(evidence.scenario, counted)),
         tuple(counted.pending),
         counted.pending_count,
-        dict(sorted(counted.outcomes.items())),
+        counted.outcomes,
         counted.watch.findings(),
         counted,
     )
