@@ -69,7 +69,7 @@ def _ended(evidence: RunEvidence) -> GuardResult:
 def _outlived(evidence: RunEvidence) -> GuardResult:
     """A client that is not ours may leave early, but not before all that goes wrong is over."""
     over = max((fault.end for fault in evidence.timeline.faults), default=evidence.timeline.end)
-    if evidence.info.ended != "completed" or evidence.info.end >= min(over, evidence.timeline.end) - 1.0:
+    if evidence.info.ended != "completed" or evidence.info.end >= min(over, evidence.timeline.end):
         return _ended(replace(evidence, info=replace(evidence.info, end=evidence.timeline.end)))
     says = (
         f"the client left at {evidence.info.end:.0f} s, and something was wrong until {over:.0f} s: let it run longer"

@@ -8,5 +8,5 @@ import anthropic
 ends = time.monotonic() + float(sys.argv[1])
 client = anthropic.Anthropic()
 while time.monotonic() < ends:
-    client.messages.create(model="claude-sonnet-4-5", max_tokens=50, messages=[{"role": "user", "content": "hi"}])
+    client.messages.create(model="claude-sonnet-5", max_tokens=50, messages=[{"role": "user", "content": "hi"}])
     time.sleep(0.2)

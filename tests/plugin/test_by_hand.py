@@ -1,0 +1,145 @@
+"""Single faults by hand, through the fixture as a user's own suite has it."""
+
+import os
+import time
+
+import anthropic
+import openai
+import pytest
+import requests
+
+from mockbot.errors import UsageError
+from mockbot.plugin.fixture import Mockbot
+from tests.plugin.conftest import Ask
+
+pytestmark = pytest.mark.live
+MESSAGES: list[openai.types.chat.ChatCompletionMessageParam] = [{"role": "user", "content": "hi"}]
+
+
+def test_nothing_is_wrong_until_something_is_put_in_place(mockbot: Mockbot, ask: Ask) -> None:
+    """The service answers, and every request is on record."""
+    answers = [ask(), ask("something else")]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert [request.outcome for request in mockbot.requests] == ["ok", "ok"]
+
+
+def test_an_sdk_rides_out_two_errors_and_waits_as_told(mockbot: Mockbot) -> None:
+    """http_error=503, times=2, retry_after=0.5: the third attempt is answered, a second later at the least."""
+    fault = mockbot.fault(http_error=503, times=2, retry_after=0.5)
+    began = time.monotonic()
+    with openai.OpenAI() as client:
+        answer = client.chat.completions.create(model="gpt-4o", messages=MESSAGES)
+
+    assert answer.choices[0].message.content
+    assert time.monotonic() - began >= 1.0
+    assert fault.hits == 2
+    mockbot.assert_resilient()
+
+
+def test_the_anthropic_sdk_is_led_here_too(mockbot: Mockbot) -> None:
+    """529 is what it calls overloaded; one retry, and it is answered."""
+    mockbot.fault(http_error=529, times=1)
+    with anthropic.Anthropic() as client:
+        answer = client.messages.create(
+            model="claude-sonnet-5", max_tokens=20, messages=[{"role": "user", "content": "hi"}]
+        )
+
+    assert answer.stop_reason in {"end_turn", "max_tokens"}
+    assert [request.retry for request in mockbot.requests] == [0, 1]
+
+
+def test_a_fault_ends_by_time(mockbot: Mockbot, ask: Ask) -> None:
+    """lasts=0.3: an error now, an answer after it."""
+    fault = mockbot.fault(http_error=500, lasts=0.3)
+    first = ask().status_code
+    while ask().status_code == 500:
+        time.sleep(0.05)
+
+    assert first == 500
+    assert fault.hits >= 1
+
+
+def test_a_fault_ends_with_its_block(mockbot: Mockbot, ask: Ask) -> None:
+    """Inside the block it holds, after it everything is well."""
+    with mockbot.fault(rate_limited=True, retry_after=7):
+        told = ask()
+
+    assert (told.status_code, told.headers["retry-after"]) == (429, "7")
+    assert ask().status_code == 200
+
+
+def test_wire_faults_speak_toxiproxys_units(mockbot: Mockbot, ask: Ask) -> None:
+    """latency(300) is 300 ms; the connection that it touched is counted."""
+    with mockbot.wire.latency(300) as latency:
+        began = time.monotonic()
+        ask()
+
+    assert time.monotonic() - began >= 0.3
+    assert latency.hits == 1
+
+
+@pytest.mark.parametrize("fault", ["reset_peer", "limit_data"])
+def test_the_wire_can_cut(mockbot: Mockbot, ask: Ask, fault: str) -> None:
+    """The provider sent its answer, and the client never got it: the journal says what the client saw."""
+    cut = mockbot.wire.reset_peer() if fault == "reset_peer" else mockbot.wire.limit_data(500)
+    with cut, pytest.raises(requests.RequestException):
+        ask()
+
+    (attempt, _) = mockbot.journal()
+    assert getattr(attempt, "outcome", None) == "reset"
+
+
+def test_a_door_can_be_shut(mockbot: Mockbot, ask: Ask) -> None:
+    """down(): nothing listens, and afterwards it does again at the same address."""
+    with mockbot.wire.down(), pytest.raises(requests.ConnectionError):
+        ask()
+
+    assert ask().status_code == 200
+
+
+def test_bad_manners_are_told_with_their_evidence(mockbot: Mockbot, ask: Ask) -> None:
+    """A client that comes back at once although it was told to wait is not resilient."""
+    mockbot.fault(http_error=503, retry_after=30, times=2)
+    while not ask().ok:
+        pass
+
+    with pytest.raises(AssertionError, match=r"ignores_retry_after: 1 times; sk-free-1/0 .*told to wait 30 s"):
+        mockbot.assert_resilient()
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ({"lattency": 3}, "name one kind of fault"),
+        ({"http_error": 503, "stall": "nothing"}, "name one kind of fault"),
+        ({"http_error": 200}, "http_error: http_error.status: Input should be greater than or equal to 400"),
+        ({"http_error": 503, "retry_afer": 1}, "retry_afer: Extra inputs are not permitted"),
+        ({"latency": 0.3, "times": 2}, "latency hits connections, not requests"),
+        ({"http_error": 503, "on": "other"}, "by hand there is one provider"),
+    ],
+)
+def test_what_is_no_fault_is_explained(mockbot: Mockbot, fault: dict[str, object], says: str) -> None:
+    """A misspelt fault is an error at once, and not silence."""
+    times = fault.pop("times", None)
+    assert times is None or isinstance(times, int)
+    with pytest.raises(UsageError) as caught:
+        mockbot.fault(times=times, **fault)
+
+    assert says in str(caught.value)
+
+
+async def test_a_coroutine_is_a_test_too(mockbot: Mockbot) -> None:
+    """The service lives on a thread of its own, so a test's own loop may block or not."""
+    mockbot.fault(http_error=500, times=1)
+    async with openai.AsyncOpenAI() as client:
+        answer = await client.chat.completions.create(model="gpt-4o", messages=MESSAGES)
+
+    assert answer.choices[0].finish_reason == "stop"
+
+
+def test_the_environment_leads_here_and_past_any_proxy(mockbot: Mockbot) -> None:
+    """What SDKs read is set for the test."""
+    assert os.environ["OPENAI_BASE_URL"] == f"{mockbot.url}/v1"
+    assert os.environ["ANTHROPIC_BASE_URL"] == mockbot.url
+    assert "127.0.0.1" in os.environ["NO_PROXY"]
