@@ -80,7 +80,7 @@ def test_ctrl_c_at_any_moment_leaves_nothing(start: Start, short: Short, moment:
 
     run.interrupt()
 
-    assert run.finish() == 130
+    assert run.finish() in {130, -signal.SIGINT}  # a shell calls both 130; the second: before Python was up
     assert run.left() == ([], [])
 
 
