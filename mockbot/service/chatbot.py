@@ -11,7 +11,7 @@ Every request ends up in the ledger as exactly one of failed (a fault answered i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mockbot.scenario.faults import Crash
 from mockbot.scenario.schema import Provider
@@ -25,16 +25,14 @@ from mockbot.service.reply import Pace, length
 CHAT = "/v1/chat/completions"
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """Who asks: the API key, and the tier that it says it has."""
 
     key: str
     tier: str = "free"
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """What a request says about its answer's length: a maximum, or (its content being prescribed) exactly so many
     tokens.
     """
@@ -55,7 +53,7 @@ class Answer(Job):
     def __init__(
         self, caller: Caller, mark: int, tokens: int, wanted: int, pace: Pace, flaws: tuple[Flaw, ...]
     ) -> None:
-        super().__init__(pace.work(tokens), caller.tier)
+        Job.__init__(self, pace.work(tokens), caller.tier)
         self.mark, self.tokens, self.wanted, self.pace, self.flaws = mark, tokens, wanted, pace, flaws
         self.allowances: tuple[Allowance, ...] = ()
 
@@ -130,32 +128,36 @@ class Chatbot:
 
     def admit(self, caller: Caller, endpoint: str, mark: int, now: float, wish: Wish = ANYTHING) -> Answer | Refused:
         """A slot or a place in the queue for a request that passed the edge, or why not."""
-        self.capacity.catch_up(now)
-        self.ledger.offered += 1
         wanted = length(self.provider.answer, mark) if wish.exactly is None else wish.exactly
         tokens = wanted if wish.at_most is None else max(1, min(wanted, wish.at_most))
         allowances = self._allowances(caller, now, wish.prompt_tokens + tokens)
-        over = next((allowance for allowance in allowances if allowance.wait), None)
-        if over is not None:
-            return self._over(over, allowances)
+        for allowance in allowances:
+            if allowance.wait:
+                return self._over(allowance, allowances, now)
         if self.board.shed and (shed := self.board.shed_by(now, caller.tier, caller.key, endpoint)):
+            self._offered(now)
             self.ledger.hit(shed)
             return self.capacity.refuse("shed", self.provider.retry_after, allowances)
         return self._take_in(self._answer(caller, endpoint, mark, now, tokens, wanted), allowances, now)
 
-    def _allowances(self, caller: Caller, now: float, tokens: int) -> tuple[Allowance, ...]:
+    def _allowances(self, caller: Caller, now: float, cost: int) -> tuple[Allowance, ...]:
         """What the caller's limits have left; all of them are charged or none."""
-        limiters = [
-            (limiter, cost)
-            for limiter, cost in ((self._requests.get(caller.tier), 1), (self._tokens.get(caller.tier), tokens))
-            if limiter is not None
-        ]
-        looked = tuple(limiter.look(caller.key, now, cost) for limiter, cost in limiters)
-        if any(allowance.wait for allowance in looked):
+        requests, tokens = self._requests.get(caller.tier), self._tokens.get(caller.tier)
+        if requests is None:
+            return () if tokens is None else (tokens.take(caller.key, now, cost),)
+        if tokens is None:
+            return (requests.take(caller.key, now),)
+        looked = requests.take(caller.key, now, really=False), tokens.take(caller.key, now, cost, really=False)
+        if looked[0].wait or looked[1].wait:
             return looked
-        return tuple(limiter.take(caller.key, now, cost) for limiter, cost in limiters)
+        return requests.take(caller.key, now), tokens.take(caller.key, now, cost)
 
-    def _over(self, over: Allowance, allowances: tuple[Allowance, ...]) -> Refused:
+    def _offered(self, now: float) -> None:
+        self.capacity.catch_up(now)
+        self.ledger.offered += 1
+
+    def _over(self, over: Allowance, allowances: tuple[Allowance, ...], now: float) -> Refused:
+        self._offered(now)
         if over.never:
             return self.capacity.refuse("too_large", None, allowances)
         return self.capacity.refuse(
@@ -169,8 +171,8 @@ class Chatbot:
     def _take_in(self, answer: Answer, allowances: tuple[Allowance, ...], now: float) -> Answer | Refused:
         answer.allowances = allowances
         decision = self.capacity.ask(answer, now)
-        kind = type(decision)
-        if self.board.capacity and kind in (Queued, Refused) and self.capacity.reduced:
+        self.ledger.offered += 1
+        if self.board.capacity and type(decision) in (Queued, Refused) and self.capacity.reduced:
             for fault in self.board.capacity:
                 self.ledger.hit(fault.id)
         return decision if isinstance(decision, Refused) else answer

@@ -5,6 +5,8 @@ and is woken when the answer's state has changed.
 """
 
 import asyncio
+import math
+import time
 from collections.abc import Iterator, Sequence
 
 from mockbot.clock import Clock
@@ -51,21 +53,29 @@ class Desk:
 
     def __init__(self, name: str, provider: Provider, seed: int, clock: Clock) -> None:
         self.name, self._provider, self._seed = name, provider, seed
-        self.clock = clock
+        self._set(clock)
         self.chatbot = Chatbot(name, provider, seed, max(0.0, clock.now() - _LATE))
         self._loop = asyncio.get_running_loop()
         self.tally = Tally()
         self._timer: asyncio.TimerHandle | None = None
+        self._armed = math.inf
+
+    def _set(self, clock: Clock) -> None:
+        self.clock, self._t0, self._speed = clock, clock.t0, clock.speed
 
     def now(self) -> float:
         """Scenario seconds; never before t0."""
-        return max(0.0, self.clock.now())
+        now = (time.time() - self._t0) * self._speed
+        return now if now > 0.0 else 0.0
 
     def restart(self, clock: Clock) -> None:
         """A new run begins: the old one's requests are lost, its seconds and limits forgotten."""
         self.chatbot.capacity.crash(self.now())
         self._tell()
-        self.clock = clock
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._armed = None, math.inf
+        self._set(clock)
         self.chatbot = Chatbot(self.name, self._provider, self._seed, max(0.0, self.now() - _LATE))
 
     def set_faults(self, faults: Sequence[ActiveFault]) -> None:
@@ -106,16 +116,23 @@ class Desk:
         return self.chatbot.ledger.seconds(since)
 
     def _tell(self) -> None:
-        capacity = self.chatbot.capacity
-        for job in capacity.advance(self.now()):
+        capacity, now = self.chatbot.capacity, self.now()
+        for job in capacity.advance(now):
             _wake(job)
+        self._arm(capacity.next_event())
+
+    def _arm(self, at: float) -> None:
+        """Be woken at this scenario second at the latest; a timer that fires too early only looks again."""
+        if at >= self._armed:
+            return
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
-        at = capacity.next_event()
-        if at < float("inf"):
-            wait = max(_SHORTEST, self.clock.wall(at - self.clock.now()))
-            self._timer = self._loop.call_later(wait, self._tell)
+        self._armed = at
+        self._timer = self._loop.call_later(max(_SHORTEST, self.clock.wall(at - self.clock.now())), self._fire)
+
+    def _fire(self) -> None:
+        self._timer, self._armed = None, math.inf
+        self._tell()
 
 
 def _wake(job: Job) -> None:

@@ -9,9 +9,10 @@ import asyncio
 import math
 import time
 from collections.abc import Callable
+from functools import lru_cache
 
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from mockbot.service import edge_pages
 from mockbot.service.capacity import Refused
@@ -33,42 +34,43 @@ Reset = Callable[[Scope], None]
 
 
 def caller_of(headers: dict[bytes, bytes], scope: Scope) -> Caller:
-    """Who asks: `Bearer sk-<tier>-<user>` (or x-api-key), any other key is of tier "free", no key is known by its
-    address.
+    """Who asks: `Bearer sk-<tier>-<user>` (or x-api-key); of tier "free" with any other key, or none.
+
+    Whoever sends no key is known by its address. ProviderError(401) for an Authorization header that is no Bearer key.
     """
-    key = headers.get(b"x-api-key")
-    if key is None:
-        authorization = headers.get(b"authorization")
-        if authorization is None:
-            client = scope.get("client")
-            return Caller(client[0] if client else "")
-        scheme, _, key = authorization.partition(b" ")
-        if scheme.lower() != b"bearer" or not key.strip():
-            raise ProviderError(401, "invalid_api_key")
+    given = headers.get(b"x-api-key")
+    if given is not None:
+        return _caller(b"Bearer " + given)
+    given = headers.get(b"authorization")
+    if given is not None:
+        return _caller(given)
+    client = scope.get("client")
+    return Caller(client[0] if client else "")
+
+
+@lru_cache(maxsize=10_000)
+def _caller(authorization: bytes) -> Caller:
+    scheme, _, key = authorization.partition(b" ")
+    if scheme.lower() != b"bearer" or not key.strip():
+        raise ProviderError(401, "invalid_api_key")
     text = key.strip().decode("latin-1")
     parts = text.split("-", 2)
     return Caller(text, parts[1] if len(parts) == 3 and parts[0] == "sk" and parts[1] else "free")
 
 
-async def read_body(receive: Receive, most: int = LARGEST_BODY) -> bytes:
-    """The whole body; ProviderError(413) when it is too large, ProviderError(408) when the client has gone or
-    trickles it.
+async def read_body(first: Message, receive: Receive, most: int = LARGEST_BODY) -> bytes:
+    """The whole body, of which `first` is the beginning; ProviderError(413) when it is too large, (408) when the
+    client has gone or trickles it.
     """
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        body: bytes = message["body"]
-        if len(body) > most:
-            raise ProviderError(413)
-        return body
     try:
         async with asyncio.timeout(SLOWEST_BODY):
-            return await _rest_of_body(message.get("body", b""), message["type"], receive, most)
+            return await _rest_of_body(first.get("body", b""), first["type"], receive, most)
     except TimeoutError:
         raise ProviderError(408) from None
 
 
 async def _rest_of_body(first: bytes, kind: str, receive: Receive, most: int) -> bytes:
-    body, more = bytearray(first), True
+    body, more = bytearray(first), kind == "http.request"
     while more and kind == "http.request":
         if len(body) > most:
             raise ProviderError(413)
@@ -119,7 +121,11 @@ class Endpoint:
         if failed is not None:
             visit.failed, visit.retry = True, desk.tally.is_retry(visit.headers, 0, caller.key)
             raise failure_of(failed)
-        body = await read_body(receive)
+        message = await receive()
+        if message["type"] == "http.request" and not message["more_body"] and len(message["body"]) <= LARGEST_BODY:
+            body = message["body"]
+        else:
+            body = await read_body(message, receive)
         mark = visit.mark = fingerprint(self._seed, visit.headers.get(b"x-mockbot-prompt", b""), body)
         visit.retry = desk.tally.is_retry(visit.headers, mark, caller.key)
         question = dialect.read(body)

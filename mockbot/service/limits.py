@@ -4,8 +4,7 @@ A token bucket per key: it holds one minute's worth (at least one request), as t
 refills at the limit's rate in scenario time. `Retry-After` is exactly the time until the same request would pass.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 _MINUTE = 60.0
 _SWEEP = 10_000  # keys
@@ -14,8 +13,7 @@ _SWEEP = 10_000  # keys
 Unit = Literal["requests", "tokens"]
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(NamedTuple):
     """What a key has left of a unit: `limit` and `remaining` of it, `reset` seconds until it is full again."""
 
     unit: Unit
@@ -37,31 +35,22 @@ class Limiter:
         self._size = max(1.0, rate * _MINUTE)
         self._buckets: dict[str, tuple[float, float]] = {}  # key -> level at a moment
 
-    def look(self, key: str, now: float, cost: float = 1.0) -> Allowance:
-        """What would be left after `cost`, or how long to wait for it. Takes nothing."""
-        level = self._level(key, now)
-        if level >= cost - 1e-9:
-            return self._allowance(level - cost, cost)
-        wait = max(1e-9, (min(cost, self._size) - level) / self._rate)
-        return self._allowance(level, cost, wait, cost > self._size)
-
-    def take(self, key: str, now: float, cost: float = 1.0) -> Allowance:
-        """Take `cost` when it is there; otherwise take nothing and say how long to wait."""
-        allowance = self.look(key, now, cost)
-        if not allowance.wait:
-            self._buckets[key] = (self._level(key, now) - cost, now)
+    def take(self, key: str, now: float, cost: float = 1.0, *, really: bool = True) -> Allowance:
+        """Take `cost` when it is there (and `really` is meant); otherwise take nothing and say how long to wait."""
+        bucket, size = self._buckets.get(key), self._size
+        level = size if bucket is None else min(size, bucket[0] + (now - bucket[1]) * self._rate)
+        left = level - cost
+        if left < -1e-9:
+            wait = max(1e-9, (min(cost, size) - level) / self._rate)
+            reset = (size - level) / self._rate
+            return Allowance(self._unit, int(size + 1e-9), int(level + 1e-9), reset, int(cost), wait, cost > size)
+        if really:
+            self._buckets[key] = (left, now)
             if len(self._buckets) > _SWEEP:
                 self._sweep(now)
-        return allowance
-
-    def _level(self, key: str, now: float) -> float:
-        level, since = self._buckets.get(key, (self._size, now))
-        return min(self._size, level + max(0.0, now - since) * self._rate)
-
-    def _allowance(self, level: float, cost: float, wait: float = 0.0, never: bool = False) -> Allowance:
-        level = max(0.0, level)
-        reset = (self._size - level) / self._rate
-        return Allowance(self._unit, int(self._size + 1e-9), int(level + 1e-9), reset, int(cost), wait, never)
+        return Allowance(self._unit, int(size + 1e-9), max(0, int(left + 1e-9)), (size - left) / self._rate, int(cost))
 
     def _sweep(self, now: float) -> None:
-        self._buckets = {key: bucket for key, bucket in self._buckets.items() if self._level(key, now) < self._size}
+        """Forget those that have filled up again."""
+        needs = {key: (self._size - level) / self._rate - (now - at) for key, (level, at) in self._buckets.items()}
+        self._buckets = {key: bucket for key, bucket in self._buckets.items() if needs[key] > 0}

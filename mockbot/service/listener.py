@@ -49,9 +49,18 @@ class Listener:
         self._holder = bound(host, port)
         self.port: int = self._holder.getsockname()[1]
         config = uvicorn.Config(
-            app, interface="asgi3", proxy_headers=False, loop="none", ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,
-            timeout_keep_alive=_KEEP_ALIVE, backlog=_BACKLOG,
-        )  # fmt: skip
+            app,
+            interface="asgi3",
+            loop="none",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=_KEEP_ALIVE,
+            backlog=_BACKLOG,
+        )
         config.load()
         self._server = uvicorn.Server(config)
         self._server.lifespan = config.lifespan_class(config)

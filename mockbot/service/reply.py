@@ -22,9 +22,9 @@ _MASK = (1 << 64) - 1
 
 def fingerprint(seed: int, *parts: bytes) -> int:
     """64 bits that stand for a request: the same parts always give the same number."""
-    digest = blake2b(seed.to_bytes(16, "little", signed=True), digest_size=8)
+    digest = blake2b(digest_size=8, key=b"%d" % seed)
     for part in parts:
-        digest.update(len(part).to_bytes(4, "little"))
+        digest.update(b"%d:" % len(part))
         digest.update(part)
     return int.from_bytes(digest.digest(), "little")
 

@@ -8,13 +8,17 @@ before anything else, faults at the edge included: the body says which requests 
 import json
 import re
 from collections import deque
+from collections.abc import Callable, Coroutine
 from hashlib import blake2b
 from itertools import islice
+from typing import Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from mockbot.evidence.records import Outcome, Request
 from mockbot.service.desk import Desk
+
+Answering = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 KEPT = 100_000  # finished requests
 # Words or a tool's arguments: OpenAI's deltas and messages, Responses' deltas, Anthropic's blocks.
@@ -59,14 +63,14 @@ class Watch:
 class Watched:
     """An answering endpoint, watched."""
 
-    def __init__(self, app: ASGIApp, watch: Watch, desk: Desk, path: str, malformed: bytes) -> None:
+    def __init__(self, app: Answering, watch: Watch, desk: Desk, path: str, malformed: bytes) -> None:
         self._app, self._watch, self._desk, self._path, self._malformed = app, watch, desk, path, malformed
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI."""
-        if not self._watch.on:
-            await self._app(scope, receive, send)
-            return
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+        """ASGI; what is not watched costs nothing."""
+        return (self._looked_at if self._watch.on else self._app)(scope, receive, send)
+
+    async def _looked_at(self, scope: Scope, receive: Receive, send: Send) -> None:
         first = await receive()
         look = _Look(self._watch, self._desk, self._path, self._malformed, scope, first)
         try:

@@ -48,8 +48,8 @@ def test_what_can_never_fit_is_known() -> None:
     """A cost above the bucket's size never passes, however long one waits."""
     limiter = Limiter(1.0)
 
-    assert not limiter.look("key", 0.0, 60.0).never
-    assert limiter.look("key", 0.0, 61.0).never
+    assert not limiter.take("key", 0.0, 60.0, really=False).never
+    assert limiter.take("key", 0.0, 61.0, really=False).never
 
 
 def test_keys_that_have_filled_up_are_forgotten() -> None:

@@ -15,6 +15,7 @@ from mockbot.service.dialects.openai_common import ANY_OBJECT, OpenAIEndpoint, f
 from mockbot.service.dialects.reading import at_least, field, json_object, kind_name, text_length
 
 _DONE = b"data: [DONE]\n\n"
+_SIMPLE = {"model", "messages", "stream"}  # a request that says nothing else, as most do
 
 
 class OpenAIChat(OpenAIEndpoint):
@@ -54,22 +55,21 @@ class OpenAIChat(OpenAIEndpoint):
         data = json_object(body, openai_errors.NOT_JSON)
         model = openai_models.known(data)
         messages = _messages(data)
-        stream = bool(field(data, "stream", bool))
-        options = field(data, "stream_options", dict) or {}
-        if options and not stream:
-            message = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
-            raise ProviderError(400, "invalid_value", message, param="stream_options")
-        most = at_least(data, "max_completion_tokens", 1)
-        characters = sum(text_length(message.get("content")) for message in messages)
+        stream = field(data, "stream", bool) is True
+        length = (sum(map(_length, messages)) + 3) // 4 + 3 * len(messages) + 3
+        if data.keys() <= _SIMPLE:
+            return Question(model, stream, None, length)
+        most = at_least(data, "max_completion_tokens", 1) or at_least(data, "max_tokens", 1)
         tools = field(data, "tools", list)
+        format_ = field(data, "response_format", dict)
         return Question(
-            model=model,
-            stream=stream,
-            max_tokens=most if most is not None else at_least(data, "max_tokens", 1),
-            prompt_tokens=(characters + 3) // 4 + 3 * len(messages) + 3,
-            include_usage=bool(field(options, "include_usage", bool, within="stream_options")),
-            tool=tool_called(data, _functions(tools), messages[-1]["role"] == "tool") if tools else None,
-            schema=output_schema(field(data, "response_format", dict), "response_format"),
+            model,
+            stream,
+            most,
+            length,
+            _include_usage(data, stream),
+            tool_called(data, _functions(tools), messages[-1]["role"] == "tool") if tools else None,
+            output_schema(format_, "response_format") if format_ else None,
         )
 
     def whole(self, said: Said, text: str) -> bytes:
@@ -152,6 +152,21 @@ def usage(said: Said) -> str:
 def _call(said: Said, tool: Tool, arguments: str, index: str = "") -> str:
     function = f'{{"name":{encode_basestring_ascii(tool.name)},"arguments":{arguments}}}'
     return f'{{{index}"id":"{said.name("call_")}","type":"function","function":{function}}}'
+
+
+def _include_usage(data: dict[str, Any], stream: bool) -> bool:
+    options = field(data, "stream_options", dict)
+    if not options:
+        return False
+    if not stream:
+        message = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
+        raise ProviderError(400, "invalid_value", message, param="stream_options")
+    return field(options, "include_usage", bool, within="stream_options") is True
+
+
+def _length(message: dict[str, Any]) -> int:
+    content = message.get("content")
+    return len(content) if type(content) is str else text_length(content)
 
 
 def _messages(data: dict[str, Any]) -> list[dict[str, Any]]:

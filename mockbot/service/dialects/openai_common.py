@@ -24,6 +24,10 @@ ANY_OBJECT: Mapping[str, object] = {"type": "object", "additionalProperties": Tr
 
 _ORGANIZATION = (b"openai-organization", b"mockbot")
 _VERSION = (b"openai-version", b"2020-10-01")
+_LIMIT_HEADERS = {
+    unit: tuple(f"x-ratelimit-{what}-{unit}".encode() for what in ("limit", "remaining", "reset"))
+    for unit in ("requests", "tokens")
+}
 _JSON_OBJECT: Mapping[str, object] = {
     "type": "object",
     "properties": {"answer": {"type": "string"}},
@@ -45,13 +49,11 @@ class OpenAIEndpoint:
             _VERSION,
             _ORGANIZATION,
         ]
-        for allowance in allowances:
-            unit = allowance.unit.encode()
-            headers += [
-                (b"x-ratelimit-limit-" + unit, b"%d" % allowance.limit),
-                (b"x-ratelimit-remaining-" + unit, b"%d" % allowance.remaining),
-                (b"x-ratelimit-reset-" + unit, duration(allowance.reset / speed)),
-            ]
+        for unit, limit, remaining, reset, *_ in allowances:
+            names = _LIMIT_HEADERS[unit]
+            headers.append((names[0], b"%d" % limit))
+            headers.append((names[1], b"%d" % remaining))
+            headers.append((names[2], duration(reset / speed)))
         return headers
 
     def refusal(self, reason: Reason, retry_after: float | None) -> ProviderError:

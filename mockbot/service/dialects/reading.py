@@ -35,15 +35,15 @@ def json_object(body: bytes, not_json: str) -> dict[str, Any]:
 def field(data: dict[str, Any], name: str, kind: type, *, required: bool = False, within: str = "") -> Any:
     """One field of the right type, or None when it is absent or null; `within` is what it is a field of."""
     value = data.get(name)
-    full = f"{within}.{name}" if within else name
-    if value is None:
-        if required:
-            raise ProviderError(400, "missing_required_parameter", f"Missing required parameter: '{full}'.", param=full)
+    if type(value) is kind:
+        return value
+    if value is None and not required:
         return None
-    if type(value) is not kind:
+    full = f"{within}.{name}" if within else name
+    if value is not None:
         message = f"Invalid type for '{full}': expected {_KINDS[kind]}, but got {kind_name(value)} instead."
         raise ProviderError(400, "invalid_type", message, param=full)
-    return value
+    raise ProviderError(400, "missing_required_parameter", f"Missing required parameter: '{full}'.", param=full)
 
 
 def at_least(data: dict[str, Any], name: str, least: int) -> int | None:

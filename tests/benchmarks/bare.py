@@ -1,0 +1,64 @@
+"""`python -m tests.benchmarks.bare`: the least that uvicorn can serve, for comparison. Prints one line of JSON when
+ready.
+
+POST / reads the body and answers the bytes of a chat completion, headers and all, that were made beforehand; POST
+/stream writes as many fixed events as its body says, all at once, or paced by the same Alarm that the service sleeps
+with when a second number gives the wall seconds between two events.
+"""
+
+import asyncio
+import json
+import sys
+
+import uvloop
+from starlette.types import Receive, Scope, Send
+
+from mockbot.service.desk import Alarm
+from mockbot.service.dialects.base import Question, Said
+from mockbot.service.dialects.openai_chat import OpenAIChat
+from mockbot.service.limits import Allowance
+from mockbot.service.listener import Listener
+
+SAID = Said(Question("gpt-4o-mini"), 2**63, 1_700_000_000, 8, cut_short=False)
+ANSWER = OpenAIChat().whole(SAID, "The short answer is yes, with one condition")
+ALLOWANCE = Allowance("requests", 6_000_000, 5_999_999, 0.01)
+HEADERS = [
+    (b"content-type", b"application/json"),
+    *OpenAIChat().headers(SAID.mark, 1, (ALLOWANCE,), 1.0),
+    (b"content-length", b"%d" % len(ANSWER)),
+]
+EVENT = b"data: " + b"y" * 260 + b"\n\n"
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    """ASGI."""
+    body = (await receive())["body"]
+    if scope["path"] == "/stream":
+        count, pause = (float(part) for part in body.split())
+        await _stream(send, int(count), pause)
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+    await send({"type": "http.response.body", "body": ANSWER})
+
+
+async def _stream(send: Send, count: int, pause: float) -> None:
+    alarm = Alarm(asyncio.get_running_loop())
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
+    for _ in range(count):
+        await send({"type": "http.response.body", "body": EVENT, "more_body": True})
+        if pause:
+            await alarm.wait(pause)
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def main() -> None:
+    """Serve until stdin ends."""
+    listener = Listener(app, "127.0.0.1")
+    await listener.up()
+    print(json.dumps({"url": listener.url}), flush=True)  # noqa: T201 - the child's ready line
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    await listener.close()
+
+
+if __name__ == "__main__":
+    uvloop.run(main())
