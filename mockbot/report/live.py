@@ -78,10 +78,9 @@ class LiveView:
             Text(_figures(progress)),
             self._curve(),
         ]
-        if progress.failures:
-            ranked = sorted(progress.failures.items(), key=lambda item: (-item[1], item[0]))
-            parts.append(Text("failing now: " + ", ".join(f"{count} {name}" for name, count in ranked), style="dim"))
-        return Group(*parts)
+        ranked = sorted(progress.failures.items(), key=lambda item: (-item[1], item[0]))
+        failing = ", ".join(f"{count} {name}" for name, count in ranked) or "nothing"  # always a line, or it would jump
+        return Group(*parts, Text(f"failing now: {failing}", style="dim"))
 
     def _bars(self, progress: Progress) -> Table:
         phase, end = self._timeline.phase_at(progress.t), self._timeline.end
