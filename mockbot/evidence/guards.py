@@ -183,7 +183,9 @@ def _applied(fault: FaultSpan, evidence: RunEvidence) -> GuardResult:
 
 def _allowed(fault: FaultSpan, evidence: RunEvidence) -> float:
     """Scenario seconds by which a change of this fault may be late."""
-    return min(SLOW * evidence.info.speed, SLOW_SHARE * (fault.end - fault.start))
+    late = SLOW * evidence.info.speed
+    guest = evidence.info.client == "command"  # whether it felt the fault is what counts, not for how long
+    return late if guest else min(late, SLOW_SHARE * (fault.end - fault.start))
 
 
 def _other_actions(evidence: RunEvidence) -> GuardResult:
