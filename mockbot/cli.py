@@ -94,7 +94,8 @@ def run(
     from mockbot.runner import run as run_live  # noqa: PLC0415
 
     wire = Wire("toxiproxy" if toxiproxy_url else proxy, toxiproxy_url)
-    options = RunOptions(speed, out, processes, ui, locustfile, wire)
+    typed = shlex.join(["mockbot", *sys.argv[1:]])
+    options = RunOptions(speed, out, processes, ui, locustfile, wire, typed)
     sys.exit(run_live(load_scenario(find(target)), options, Console()))
 
 

@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -47,6 +47,7 @@ class RunOptions:
     ui: bool = False
     locustfile: Path | None = None
     wire: Wire = EMBEDDED
+    command: str = ""  # what the user typed, for whoever wants to repeat it
 
 
 def run(scenario: Scenario, options: RunOptions, console: Console) -> ExitCode:
@@ -68,10 +69,12 @@ def run(scenario: Scenario, options: RunOptions, console: Console) -> ExitCode:
             with _locust(command, folder / "logs" / "locust.log") as locust:
                 _watch(locust, folder, LiveView(console, timeline))
                 if locust.poll() is None:
+                    _sign(folder, options.command)
                     return _stay(locust, folder, console)
     except KeyboardInterrupt:
         interrupted = True
     _account_for_the_end(folder, scenario, speed, options.wire, interrupted=interrupted)
+    _sign(folder, options.command)
     code = conclude(folder, console)
     return ExitCode.INTERRUPTED if interrupted else code
 
@@ -190,6 +193,13 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
         with suppress(ProcessLookupError):  # the whole session, so that no worker is left
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def _sign(folder: Path, command: str) -> None:
+    """Locust wrote the command that it was started with; what can be repeated is the user's."""
+    info = read_run_info(folder)
+    if info is not None and command:
+        write_run_info(folder, replace(info, command=command))
 
 
 def _account_for_the_end(folder: Path, scenario: Scenario, speed: float, wire: Wire, *, interrupted: bool) -> None:
