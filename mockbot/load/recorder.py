@@ -9,7 +9,7 @@ headers are in and drops the exceptions of a body (research: five ways in which 
 """
 
 import errno
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -18,6 +18,7 @@ from functools import partial
 import gevent
 from gevent.event import Event
 from geventhttpclient.client import HTTPClient
+from geventhttpclient.header import Headers
 from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError, HTTPSocketPoolResponse
 
 from mockbot.clock import Clock
@@ -45,7 +46,7 @@ class Request:
 
     uri: str
     body: bytes
-    headers: Mapping[str, str]
+    headers: Headers
     reader: Callable[[], Reader]
 
 
@@ -59,7 +60,7 @@ def attempt(connection: HTTPClient, request: Request, clock: Clock, until: float
     response: HTTPSocketPoolResponse | None = None
     try:
         with gevent.Timeout(max(0.001, clock.wall(until - start)), Deadline()):
-            response = connection.request("POST", request.uri, request.body, dict(request.headers))
+            response = connection.request("POST", request.uri, request.body, request.headers)
             outcome = _answer(response, reader, clock, token)
     except Deadline:
         outcome = "timeout" if reader.first is None else "slow"
@@ -78,8 +79,8 @@ def attempt(connection: HTTPClient, request: Request, clock: Clock, until: float
         first_token=None if reader.first is None else reader.first - start,
         worst_gap=reader.worst_gap,
         tokens=reader.tokens,
-        retry_after=retry_after(header, clock),
-        should_retry=FLAGS.get(header("x-should-retry") or ""),
+        retry_after=None if outcome == "ok" else retry_after(header, clock),
+        should_retry=None if outcome == "ok" else FLAGS.get(header("x-should-retry") or ""),
         length=reader.length,
     )
 

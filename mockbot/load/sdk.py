@@ -15,7 +15,6 @@ import anthropic
 import gevent
 import httpx2
 import openai
-from geventhttpclient.url import URL
 
 from mockbot.clients.policy import GiveUp
 from mockbot.evidence.records import Outcome
@@ -152,7 +151,7 @@ class Attempt:
             should_retry=FLAGS.get(headers.get("x-should-retry", "")),
             length=reader.length,
         )
-        self.user.told(self.prompt, self.n, sight, URL(self.user.base + "/"), self.request.url.path)
+        self.user.told(self.prompt, self.n, sight, str(self.request.url))
 
 
 class Ear(httpx2.SyncByteStream):
@@ -175,7 +174,7 @@ class Ear(httpx2.SyncByteStream):
         self._attempt.over(self._outcome())
 
     def close(self) -> None:
-        """An SDK that closes early has seen a status that it tries again at, the end of the stream, or an error in it."""
+        """An SDK that closes early has seen a status that it tries again at, the stream's end, or an error in it."""
         enough = self._response.status_code >= 300 or self._attempt.reader.over
         self._attempt.over(self._outcome() if enough else "unfinished")
         self._response.close()

@@ -5,12 +5,15 @@ only waits and sends. Think times are absolute: a prompt has the moment at which
 counts against the answer, not for it.
 """
 
+from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 import gevent
 from gevent import GreenletExit
 from gevent.event import Event
+from geventhttpclient.client import HTTPClient
 from geventhttpclient.url import URL
 from locust import FastHttpUser, task
 from locust.env import Environment
@@ -19,7 +22,7 @@ from locust.exception import StopUser
 from mockbot.clients.policy import GiveUp, Mind, Move, Seen, Send
 from mockbot.evidence.records import Settled
 from mockbot.load.collector import Pending, Sight, Who
-from mockbot.load.dialects import Body, chat, request
+from mockbot.load.dialects import Body, Form, chat, form
 from mockbot.load.node import Node
 from mockbot.load.race import Race
 from mockbot.load.recorder import GeneratorError, attempt
@@ -33,6 +36,15 @@ class Failed(Exception):  # noqa: N818 - what happened to an attempt, not to us
 
     def __repr__(self) -> str:
         return str(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A user's way to one provider."""
+
+    connection: HTTPClient
+    form: Form
+    url: str
 
 
 class ChatUser(FastHttpUser):
@@ -56,6 +68,9 @@ class ChatUser(FastHttpUser):
         self._rng: Random = self.node.rng(self.who, "think")
         self._due = max(0.0, self.node.clock.now()) + self._think()
         self._leaving = False
+        self._lines: dict[str, Line] = {}
+        self._rows: dict[str, str] = {}
+        self._last: tuple[object, bytes] = (None, b"")
 
     def body(self) -> Body:
         """What is sent, without `stream`."""
@@ -129,47 +144,67 @@ class ChatUser(FastHttpUser):
         return Race(self.node, self._mind, lambda move, token: self._send(prompt, move, token)).run(move)
 
     def _send(self, prompt: Pending, move: Send, token: Event | None = None) -> Seen:
-        place = self.node.cast.places[move.provider]
-        url = URL(place.url + "/")
+        clock = self.node.clock
+        line = self._lines.get(move.provider) or self._line(move.provider)
         n = self.node.collector.send(prompt, move.provider)
-        marks = {"x-mockbot-prompt": prompt.id, "x-mockbot-attempt": str(n), "x-mockbot-group": self.group_name}
-        ask = request(place.dialect, url.path.rstrip("/"), self.body(), self.key, marks, stream=self.spec.stream)
-        start, connection = self.node.clock.now(), self.client.client.clientpool.get_client(url)
+        ask = line.form.fill(self._encoded(line.form), prompt.id, n)
+        start = clock.now()
         try:
-            sight = attempt(connection, ask, self.node.clock, move.at + move.timeout, token)
+            sight = attempt(line.connection, ask, clock, move.at + move.timeout, token)
         except GreenletExit:
-            self.told(prompt, n, Sight("unfinished", start, self.node.clock.now()), url, ask.uri)
+            self.told(prompt, n, Sight("unfinished", start, clock.now()), line.url)
             raise
-        self.told(prompt, n, sight, url, ask.uri)
+        self.told(prompt, n, sight, line.url)
         return _seen(sight, move.provider)
 
-    def told(self, prompt: Pending, n: int, sight: Sight, url: URL, path: str) -> None:
+    def _line(self, provider: str) -> Line:
+        place = self.node.cast.places[provider]
+        url = URL(place.url + "/")
+        filled = form(place.dialect, url.path.rstrip("/"), self.key, self.group_name, stream=self.spec.stream)
+        connection = self.client.client.clientpool.get_client(url)
+        line = self._lines[provider] = Line(connection, filled, f"{place.url}{filled.dialect.path}")
+        return line
+
+    def _encoded(self, ask: Form) -> bytes:
+        """The body; the last one again when it says the same to the same dialect."""
+        wanted = (ask.dialect, self.body())
+        if self._last[0] != wanted:
+            self._last = (wanted, ask.encode(wanted[1]))
+        return self._last[1]
+
+    def told(self, prompt: Pending, n: int, sight: Sight, url: str) -> None:
         """An attempt is over: into the journal, and into Locust's tables."""
         self.node.collector.seen(prompt, n, sight)
-        self._report(sight, path, url)
+        self._report(sight, url)
 
     @property
     def key(self) -> str:
         """The API key this user shows."""
         return self.api_key or self.who.key
 
-    def _report(self, sight: Sight, path: str, url: URL) -> None:
+    def _report(self, sight: Sight, url: str) -> None:
         """One event for each attempt, at its end, in wall milliseconds, as Locust's own tables have it."""
         clock, environment = self.node.clock, self.environment
         kind = "STREAM" if self.spec.stream else "POST"
         environment.events.request.fire(
             request_type=kind,
-            name=f"{self.group_name}: {path}",
+            name=self._row(url),
             response_time=clock.wall(sight.end - sight.start) * 1000,
             response_length=sight.length,
             exception=None if sight.outcome == "ok" else Failed(_label(sight)),
             start_time=clock.at(sight.start),
             context={"group": self.group_name, "tier": self.who.tier, "outcome": sight.outcome},
             response=None,
-            url=str(url),
+            url=url,
         )
         if sight.first_token is not None:  # a row of its own, not in the totals; it merges across workers
             environment.stats.get(f"{self.group_name}: first token", kind).log(clock.wall(sight.first_token) * 1000, 0)
+
+    def _row(self, url: str) -> str:
+        """What Locust's table calls it."""
+        if url not in self._rows:
+            self._rows[url] = f"{self.group_name}: {urlsplit(url).path}"
+        return self._rows[url]
 
     def _think(self) -> float:
         return self._rng.expovariate(1 / self.spec.think) if self.spec.think else 0.0

@@ -1,18 +1,21 @@
 """Whole runs: the crowd is as large as the scenario says, and every end is told, loses nothing, leaves nothing."""
 
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
 import pytest
 
 from mockbot.errors import ExitCode
+from mockbot.scenario.arrivals import arrivals
 from mockbot.scenario.load import read_scenario
 from mockbot.scenario.timeline import Timeline
-from tests.load.runs import ROOT, Ran, counts, family, rehearse, started, wait_for
+from tests.load.runs import ROOT, Ran, background, counts, family, rehearse, started, wait_for
 
 pytestmark = pytest.mark.e2e
 
@@ -48,6 +51,18 @@ speed: 10
 providers: {main: {slots: 50}}
 crowd: {users: {users: 100%, policy: backoff, think: 3s, patience: 30s}}
 phases: [{name: steady, lasts: 20m, users: 10}]
+"""
+
+VISITORS = """
+name: visitors
+title: Somebody new comes twenty times a second
+seed: 5
+speed: 10
+providers: {main: {slots: 100, answer: {first_token: 100ms, tokens: {median: 5, p95: 9}, pace: 40/s}}}
+crowd: {visitors: {arrivals: 100%, policy: once, patience: 20s}}
+phases:
+  - {name: calm, lasts: 30s, arrivals: 4/s}
+  - {name: surge, lasts: 20s, arrivals: 4/s -> 12/s}
 """
 
 
@@ -136,6 +151,39 @@ def test_a_lost_worker_is_told_and_its_users_go_on_elsewhere(tmp_path: Path) -> 
     assert (ran.info.ended, ran.info.nodes, ran.info.lost_nodes) == ("lost_worker", 2, 1)
     assert max(health.users for health in ran.evidence.health if health.t > 100) == 10
     assert ran.alive == ()
+
+
+def test_a_worker_that_joins_late_takes_its_share(tmp_path: Path) -> None:
+    """--master and --worker apart: the second worker comes in the middle, and from then on has half of the users."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    worker = ("--worker", "--master-host", "127.0.0.1", "--master-port", port)
+    master = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--expect-workers", "1")
+
+    with background(tmp_path / "first", *worker), ExitStack() as later:
+
+        def join(process: "subprocess.Popen[str]") -> None:
+            wait_for(lambda: started(tmp_path / "run")() or process.poll() is not None)
+            later.enter_context(background(tmp_path / "second", *worker))
+
+        ran = rehearse(tmp_path, LONG.replace("20m", "150s"), *master, meanwhile=join)
+    end = [health for health in ran.evidence.health if 120 < health.t < 150]
+
+    assert (ran.info.ended, ran.info.nodes, ran.info.lost_nodes) == ("completed", 2, 0), ran.output
+    assert {(health.node, health.users) for health in end} == {("worker-0", 5), ("worker-1", 5)}
+
+
+@pytest.mark.parametrize("arguments", [(), ("--processes", "2")], ids=["local", "two-processes"])
+def test_visitors_come_as_scheduled_whoever_lets_them_in(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """Every arrival of the schedule is a prompt with that intended time, once, in one process or shared by two."""
+    ran = rehearse(tmp_path, VISITORS, *arguments)
+    scenario = read_scenario(VISITORS)
+    schedule = [round(t, 4) for t in arrivals(Timeline(scenario), "visitors", scenario.seed)]
+
+    assert sorted(prompt.intended for prompt in ran.prompts) == schedule, ran.output
+    assert ran.info.loop == "open"
+    assert len({prompt.user for prompt in ran.prompts}) == len(schedule)
 
 
 @pytest.mark.parametrize("arguments", [(), ("--processes", "2")], ids=["local", "two-processes"])

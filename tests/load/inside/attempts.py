@@ -11,7 +11,7 @@ from geventhttpclient.client import HTTPClient
 
 from mockbot.clock import Clock
 from mockbot.load.collector import Sight
-from mockbot.load.dialects import chat, request
+from mockbot.load.dialects import chat, form
 from mockbot.load.recorder import attempt
 
 DEADLINE = 1.0  # seconds
@@ -24,7 +24,8 @@ def main(host: str, port: int, faults: list[str], speed: float) -> None:
 
     def one(fault: str) -> Sight:
         name, _, how = fault.partition(":")
-        ask = request("openai", f"/{name}", chat("m", "When?"), "sk-free-a", {}, stream=how != "whole")
+        blank = form("openai", f"/{name}", "sk-free-a", "users", stream=how != "whole")
+        ask = blank.fill(blank.encode(chat("m", "When?")), "a.1", 0)
         target = HTTPClient(host, 1) if name == "refused" else connection
         return attempt(target, ask, clock, clock.now() + clock.scenario(DEADLINE))
 

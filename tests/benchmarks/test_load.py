@@ -1,0 +1,77 @@
+"""One Locust process with all measuring on: its cost beside a bare FastHttpUser, its time-keeping, its memory.
+
+Figures are printed and only ratios asserted. The server is the cheapest there can be, in a process of its own.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.benchmark, pytest.mark.live, pytest.mark.timeout(300)]
+
+ROOT = Path(__file__).parents[2]
+
+
+@contextmanager
+def _server(tokens: int, pace: int) -> Iterator[str]:
+    command = [sys.executable, "-m", "tests.load.inside.fast_server", str(tokens), str(pace)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        yield f"http://127.0.0.1:{server.stdout.readline().strip()}"
+        server.communicate()
+
+
+def _figures(what: str, seconds: float, users: int, tokens: int = 1, pace: int = 1) -> Any:
+    with _server(tokens, pace) as url:
+        command = [sys.executable, "-m", "tests.load.inside.figures", what, url, str(seconds), str(users)]
+        result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return json.loads(result.stdout)
+
+
+@pytest.fixture
+def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Print a line of figures past pytest's capture."""
+
+    def say(line: str) -> None:
+        with capsys.disabled():
+            sys.stdout.write(f"\n{line}")
+
+    return say
+
+
+def test_measuring_costs_little(tell: Callable[[str], None]) -> None:
+    """Prompts per CPU second: at least 0.85 of what a FastHttpUser posts that measures nothing; medians of 5 turns."""
+    found = _figures("plain", 2, 40)
+    rate = {who: median(rate for rate, _ in turns) for who, turns in found.items()}
+    cpu = {who: median(cpu for _, cpu in turns) for who, turns in found.items()}
+
+    for what, by in (("second", rate), ("CPU second", cpu)):
+        tell(f"plain prompts per {what}: ours {by['ours']:.0f}, bare {by['bare']:.0f}, {by['ours'] / by['bare']:.2f}")
+    assert cpu["ours"] >= 0.85 * cpu["bare"]
+
+
+def test_streams_keep_their_time(tell: Callable[[str], None]) -> None:
+    """250 streams of 50 tokens/s at a time. The worst of an answer's 99 gaps is at its median about the p99 of gaps."""
+    found = _figures("streams", 10, 250, tokens=100, pace=50)
+    gaps = [f"{1000 * found[name]:.0f} ms" for name in ("worst_gap_p50", "worst_gap_p99")]
+
+    tell(f"250 streams: {found['tokens']:.0f} tokens/s, worst of 99 gaps (sent: 20 ms) p50 {gaps[0]}, p99 {gaps[1]}")
+    tell(f"loop lag p99 {1000 * median(found['loop_lag_p99']):.1f} ms, {median(found['cpu']):.0%} of a core")
+    assert set(found["outcomes"]) <= {"ok", "unfinished"}
+    assert found["tokens"] >= 0.5 * 250 * 50
+
+
+def test_thinking_users_are_light(tell: Callable[[str], None]) -> None:
+    """2,000 users who think for 2 s: CPU and memory of the process that plays them."""
+    found = _figures("thinking", 10, 2000)
+
+    tell(f"2,000 users: {found['rate']:.0f} prompts/s on {median(found['cpu']):.0%} of a core")
+    tell(f"{found['kilobytes_per_user']:.0f} kB each; late by p99 {1000 * median(found['lag_p99']):.1f} ms")
+    assert found["rate"] >= 0.5 * 2000 / 2

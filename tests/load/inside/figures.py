@@ -1,0 +1,138 @@
+"""How much load one Locust process makes, and how well it keeps time; prints one JSON object.
+
+figures plain URL SECONDS USERS        posts: `bare` by FastHttpUser, `ours` with all measuring on, in turns
+figures streams URL SECONDS USERS      token gaps and lags of USERS streams at a time
+figures thinking URL SECONDS USERS     CPU of USERS who think for 2 s between prompts, and memory per user
+"""
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gevent
+import psutil
+from locust import FastHttpUser, constant, task
+from locust.env import Environment
+
+from mockbot.clock import Clock
+from mockbot.evidence.records import Attempt, Health
+from mockbot.load.collector import Collector
+from mockbot.load.crew import LocalCrew
+from mockbot.load.ledger import Ledger
+from mockbot.load.node import Cast, Node, Place
+from mockbot.load.roles import classes_of
+from mockbot.load.users import ChatUser
+from mockbot.scenario.schema import Group
+
+ROUNDS = 5
+PATH = "/v1/chat/completions"
+
+
+class Ours:
+    """A crowd of ours at a URL, journal on disk, health watched."""
+
+    def __init__(self, url: str, users: int, **group: Any) -> None:
+        spec = Group.model_validate({"users": "100%", "policy": "once", "patience": "60s"} | group)
+        self.folder = Path(tempfile.mkdtemp())
+        self.ledger = Ledger(self.folder, 1.0)
+        self.attempts: list[Attempt] = []
+        self.health: list[Health] = []
+        self.ledger.watcher = self._keep
+        clock = Clock(time.time())
+        cast = Cast({"users": spec}, {"main": Place(url)})
+        self.node = Node(cast, clock, Collector(clock, self.ledger.take))
+        self.environment = Environment(user_classes=[*classes_of([ChatUser], cast, self.node)])
+        self.runner = self.environment.create_local_runner()
+        self.users = users
+
+    def _keep(self, record: object) -> None:
+        if isinstance(record, Attempt):
+            self.attempts.append(record)
+        elif isinstance(record, Health):
+            self.health.append(record)
+
+    def play(self, seconds: float) -> float:
+        """Returns prompts per second."""
+        self.runner.start(self.users, self.users)
+        crew = LocalCrew(self.node, lambda: self.runner.user_count, self.ledger.take)
+        gevent.sleep(seconds)
+        asked = self.node.collector.started
+        crew.close(0.0)
+        self.runner.quit()
+        self.ledger.close()
+        return asked / seconds
+
+
+def bare(url: str, users: int, seconds: float) -> float:
+    """Posts per second of what everyone writes with Locust."""
+    sent = [0]
+
+    class Bare(FastHttpUser):
+        host = url
+        wait_time = constant(0)
+
+        @task
+        def ask(self) -> None:
+            self.client.post(PATH, json={"model": "m", "messages": [{"role": "user", "content": "When?"}]})
+            sent[0] += 1
+
+    runner = Environment(user_classes=[Bare]).create_local_runner()
+    runner.start(users, users)
+    gevent.sleep(seconds)
+    runner.quit()
+    return sent[0] / seconds
+
+
+def plain(url: str, seconds: float, users: int) -> dict[str, Any]:
+    """In turns, so that what else the machine does hits both."""
+    found: dict[str, list[tuple[float, float]]] = {"bare": [], "ours": []}
+    for _ in range(ROUNDS):
+        found["bare"].append(_priced(lambda: bare(url, users, seconds), seconds))
+        found["ours"].append(_priced(lambda: Ours(url, users, think="0s", stream=False).play(seconds), seconds))
+    return found
+
+
+def _priced(play: Callable[[], float], seconds: float) -> tuple[float, float]:
+    """(per second, per second of CPU)."""
+    before = time.process_time()
+    rate = play()
+    return rate, rate * seconds / (time.process_time() - before)
+
+
+def streams(url: str, seconds: float, users: int) -> dict[str, Any]:
+    """The worst gap of each answer, seconds, and the generator's own lag."""
+    crowd = Ours(url, users, think="0s")
+    crowd.play(seconds)
+    gaps = sorted(attempt.worst_gap for attempt in crowd.attempts if attempt.worst_gap is not None)
+    return {
+        "answers": len(gaps),
+        "outcomes": sorted({attempt.outcome for attempt in crowd.attempts}),
+        "worst_gap_p50": gaps[len(gaps) // 2],
+        "worst_gap_p99": gaps[int(0.99 * len(gaps))],
+        "tokens": sum(attempt.tokens for attempt in crowd.attempts) / seconds,
+        "cpu": [health.cpu for health in crowd.health],
+        "loop_lag_p99": [health.loop_lag_p99 for health in crowd.health],
+    }
+
+
+def thinking(url: str, seconds: float, users: int) -> dict[str, Any]:
+    """CPU is a share of one core."""
+    process = psutil.Process()
+    crowd = Ours(url, users, think="2s", stream=False)
+    before = process.memory_info().rss
+    rate = crowd.play(seconds)
+    return {
+        "rate": rate,
+        "cpu": [health.cpu for health in crowd.health],
+        "lag_p99": [health.lag_p99 for health in crowd.health],
+        "kilobytes_per_user": (process.memory_info().rss - before) / users / 1000,
+    }
+
+
+if __name__ == "__main__":
+    figure = {"plain": plain, "streams": streams, "thinking": thinking}[sys.argv[1]]
+    print(json.dumps(figure(sys.argv[2], float(sys.argv[3]), int(sys.argv[4]))))  # noqa: T201 - its result
