@@ -1,0 +1,181 @@
+"""The plugin in somebody's own suite, run as a whole: verdicts, options, environment, workers, and what it costs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+pytest_plugins = ["pytester"]
+INI = """
+[pytest]
+addopts = -p no:locust
+asyncio_mode = auto
+asyncio_default_fixture_loop_scope = function
+filterwarnings = error
+"""
+ASK = """
+import os
+import pytest
+import requests
+
+def ask(text="hi"):
+    headers = {"Authorization": "Bearer " + os.environ["OPENAI_API_KEY"]}
+    question = {"model": "gpt-4o", "messages": [{"role": "user", "content": text}]}
+    return requests.post(os.environ["OPENAI_BASE_URL"] + "/chat/completions", headers=headers, json=question, timeout=5)
+"""
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester) -> pytest.Pytester:
+    """An empty suite of a user's own."""
+    pytester.makeini(INI)
+    return pytester
+
+
+def test_a_test_that_nobody_felt_has_not_passed(suite: pytest.Pytester) -> None:
+    """A fault that was never met, an outage in which nothing was asked, a marker over a test without a client."""
+    suite.makepyfile(
+        ASK
+        + """
+def test_fault(mockbot):
+    mockbot.fault(http_error=503)
+
+def test_outage(mockbot):
+    with mockbot.outage("unexpected-failure", speed=1000, start_at="blackout"):
+        pass
+
+@pytest.mark.outage("unexpected-failure", speed=1000, start_at="blackout")
+def test_marked():
+    pass
+
+def test_that_fails_by_itself(mockbot):
+    mockbot.fault(http_error=503)
+    assert 1 == 2
+
+def test_felt(mockbot):
+    mockbot.fault(http_error=503)
+    assert ask().status_code == 503
+"""
+    )
+    result = suite.runpytest_subprocess("-q")
+
+    result.assert_outcomes(failed=4, passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "INCONCLUSIVE: no request felt the faults put in place by hand (0.http_error), so the test shows nothing",
+            "INCONCLUSIVE: no request felt unexpected-failure: the client asked nothing, so the test shows nothing",
+            "INCONCLUSIVE: no request felt unexpected-failure: the client asked nothing, so the test shows nothing",
+            "*assert 1 == 2",
+        ]
+    )
+
+
+def test_undecided_may_be_an_expected_failure(suite: pytest.Pytester) -> None:
+    """--mockbot-inconclusive=xfail: not green, and not red either."""
+    suite.makepyfile("def test_fault(mockbot):\n    mockbot.fault(http_error=503)\n")
+
+    suite.runpytest_subprocess("-q", "--mockbot-inconclusive=xfail").assert_outcomes(xfailed=1)
+
+
+def test_the_environment_is_what_it_was_before(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inside it leads to the service, outside the user's own key and address are back."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-my-very-own")
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    suite.makepyfile(
+        """
+import os
+
+def test_before():
+    assert os.environ["OPENAI_API_KEY"] == "sk-my-very-own"
+
+def test_inside(mockbot):
+    assert os.environ["OPENAI_API_KEY"] == "sk-free-1"
+    assert os.environ["OPENAI_BASE_URL"] == mockbot.url + "/v1"
+
+def test_after():
+    assert os.environ["OPENAI_API_KEY"] == "sk-my-very-own"
+    assert "OPENAI_BASE_URL" not in os.environ
+"""
+    )
+
+    suite.runpytest_subprocess("-q").assert_outcomes(passed=3)
+
+
+def test_workers_do_not_get_in_each_others_way(suite: pytest.Pytester) -> None:
+    """Under xdist every test has a service and ports of its own."""
+    suite.makepyfile(
+        ASK
+        + """
+@pytest.mark.parametrize("times", range(1, 9))
+def test_own_faults(mockbot, times):
+    fault = mockbot.fault(http_error=500, times=times)
+    while not ask().ok:
+        pass
+    assert fault.hits == times
+"""
+    )
+
+    suite.runpytest_subprocess("-q", "-n", "2").assert_outcomes(passed=8)
+
+
+def test_a_report_keeps_what_was_seen(suite: pytest.Pytester) -> None:
+    """--mockbot-report: a run folder for each outage, with its journal and its verdict."""
+    suite.makepyfile(
+        ASK
+        + """
+def test_blackout(mockbot):
+    with mockbot.outage("unexpected-failure", speed=1000, start_at="blackout") as outage:
+        try:
+            ask()
+        except requests.RequestException:
+            pass
+        outage.wait_for("after")
+        ask("again")
+"""
+    )
+    suite.runpytest_subprocess("-q", "--mockbot-report=kept").assert_outcomes(passed=1)
+
+    (folder,) = (suite.path / "kept").glob("*/*")
+    assert folder.name == "1-unexpected-failure"
+    journal = [json.loads(line) for line in (folder / "journal.jsonl").read_text("utf-8").splitlines()]
+    assert [line["settled"] for line in journal if line["kind"] == "prompt"][-1] == "answered"
+    assert json.loads((folder / "summary.json").read_text("utf-8"))["verdict"] == "pass"
+    assert (folder / "junit.xml").exists()
+
+
+def test_wrong_use_is_an_error_with_a_way_out(suite: pytest.Pytester) -> None:
+    """An outage that is not there is named with its neighbours."""
+    suite.makepyfile('def test_it(mockbot):\n    mockbot.outage("unexpected-failur")\n')
+    result = suite.runpytest_subprocess("-q")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*did you mean 'unexpected-failure'*"])
+
+
+def test_marker_and_options_explain_themselves(suite: pytest.Pytester) -> None:
+    """pytest --markers and --help know them, so that --strict-markers is no obstacle."""
+    markers, options = suite.runpytest_subprocess("--markers"), suite.runpytest_subprocess("--help")
+
+    markers.stdout.fnmatch_lines(["@pytest.mark.outage(scenario, *"])
+    options.stdout.fnmatch_lines(["*--mockbot-report=DIR*", "*--mockbot-inconclusive=*"])
+
+
+def test_who_does_not_use_it_pays_nothing(tmp_path: Path) -> None:
+    """A suite without the fixture imports the entry point and nothing else of mockbot, nor what that would need."""
+    test = tmp_path / "test_nothing.py"
+    test.write_text(
+        "import sys\n\ndef test_nothing():\n"
+        "    mine = {name for name in sys.modules if name.split('.')[0] == 'mockbot'}\n"
+        "    assert mine == {'mockbot', 'mockbot.pytest_plugin'}\n"
+        "    assert not {'fastapi', 'uvicorn', 'pydantic', 'ruamel', 'gevent', 'locust'} & set(sys.modules)\n",
+        "utf-8",
+    )
+    others = ["-p", "no:locust", "-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-q", "-c", "/dev/null", "--rootdir", str(tmp_path), *others, str(test)]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+
+    assert done.returncode == 0, done.stdout
