@@ -69,6 +69,11 @@ class Loops:
         self._timeout = timeout
         self.begin(0.0)
 
+    @property
+    def loops(self) -> tuple[Loop, ...]:
+        """Innermost first."""
+        return self._loops
+
     def begin(self, now: float) -> None:
         """No loop has run yet."""
         self._began = now

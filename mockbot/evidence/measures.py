@@ -103,7 +103,7 @@ def _observed(tally: Tally, index: int) -> float:
 
 def prompts(seen: Seen) -> Value:
     """Prompts of the cohort (attempts, for a provider)."""
-    return Known(seen.cell.prompts)
+    return Known(seen.cell.prompts * seen.tally.weight)
 
 
 def answered(seen: Seen) -> Value:
@@ -125,7 +125,7 @@ def user_uptime(seen: Seen) -> Value:
 
 def goodput(seen: Seen) -> Value:
     """Good answers per second, by completion."""
-    return ratio(seen.cell.good_done, seen.seconds, "this time was not observed")
+    return ratio(seen.cell.good_done * seen.tally.weight, seen.seconds, "this time was not observed")
 
 
 def efficiency(seen: Seen) -> Value:
@@ -135,8 +135,9 @@ def efficiency(seen: Seen) -> Value:
     cost = service_time(seen.tally)
     if cost is None or not seen.work.seconds:
         return Undefined("no baseline shows what an answer costs the providers")
-    demand, could = seen.cell.prompts, seen.work.capacity / cost
-    return ratio(seen.cell.good_done, min(demand, could), "nothing was asked, or nothing could be done")
+    weight, could = seen.tally.weight, seen.work.capacity / cost
+    demand = seen.cell.prompts * weight
+    return ratio(seen.cell.good_done * weight, min(demand, could), "nothing was asked, or nothing could be done")
 
 
 def attempts_per_prompt(seen: Seen) -> Value:

@@ -166,6 +166,7 @@ class RunInfo:
     loop: Literal["closed", "open", "partly open"] = "closed"
     command: str = ""
     scaled: str = ""  # for people: what a simulated run multiplied
+    weight: int = 1  # users that each one in the journal stands for
     client: Literal["crowd", "command"] = "crowd"  # command: somebody's own program, of which we see only its requests
     exit_code: int | None = None  # of that program; None when it was ended by us, or has none
     allowed: tuple[str, ...] = ()  # habits that are no reason to fail

@@ -46,6 +46,7 @@ class Tally:
     what: Disturbance
     speed: float = 1.0
     guest: bool = False  # the client is not ours
+    weight: int = 1  # users that each recorded one stands for
     seen_until: float = 0.0
     cells: dict[Key, Cell] = field(default_factory=lambda: defaultdict(Cell))
     courses: dict[Key, Course] = field(default_factory=lambda: defaultdict(Course))  # their phase is -1
@@ -255,7 +256,8 @@ def tally(evidence: RunEvidence) -> Tally:
     """Count everything once."""
     what = disturbance_of(evidence.timeline, evidence.actions)
     guest = evidence.info.client == "command"
-    result = Tally(evidence.scenario, evidence.timeline, what, evidence.info.speed, guest)
+    info = evidence.info
+    result = Tally(evidence.scenario, evidence.timeline, what, info.speed, guest, info.weight)
     _add_requests(result, evidence.requests())
     for line in evidence.seconds():
         if isinstance(line, Broken):

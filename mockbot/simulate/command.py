@@ -20,7 +20,8 @@ from mockbot.runner import conclude, make_run_folder
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.units import duration_text
 from mockbot.simulate.compare import policy_of, with_policy
-from mockbot.simulate.play import Engine, Folder, Memory, Watch, simulate
+from mockbot.simulate.engines import EngineName, choose
+from mockbot.simulate.play import Folder, Memory, Watch, simulate
 from mockbot.simulate.scale import Scaled, scale
 from mockbot.simulate.spread import MEASURES, Spread, spread_of
 
@@ -35,7 +36,7 @@ class SimulateOptions:
     users: float | None = None
     seeds: int = 1
     compare: tuple[str, ...] = ()
-    engine: Engine = "auto"
+    engine: EngineName = "auto"
     out: Path | None = None
     command: str = ""
 
@@ -61,6 +62,7 @@ def _announce(options: SimulateOptions, scaled: Scaled, console: Console) -> Non
     console.print(f"[bold]{options.scenario.title}[/bold] (simulated)")
     if scaled.says:
         console.print(f"scaled: {scaled.says}", highlight=False)
+    console.print(f"engine: {choose(options.engine, scaled.scenario)}", highlight=False)
 
 
 def _first_run(options: SimulateOptions, scaled: Scaled, console: Console) -> tuple[ExitCode, Judgement | None]:

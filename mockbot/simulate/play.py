@@ -10,15 +10,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, assert_never
 
-from mockbot.errors import UsageError
 from mockbot.evidence.journal import ACTIONS, JOURNAL, SERVICE, Broken, RunEvidence, Writer, write_run_info
 from mockbot.evidence.records import Action, Attempt, Ended, Prompt, RunInfo, ServiceSecond
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.simulate.reference import Record, Reference, Sink
+from mockbot.simulate.engines import EngineName, Record, Sink, choose, start
 from mockbot.simulate.scale import scale
 
-Engine = Literal["auto", "reference", "fast", "fluid"]
 Watch = Callable[[float, float], None]  # (moment reached, the last moment it may take)
 
 LOOK = 60.0  # scenario seconds between two calls of the watcher
@@ -34,7 +32,7 @@ def simulate(
     seed: int | None = None,
     users: float | None = None,
     sink: Sink,
-    engine: Engine = "auto",
+    engine: EngineName = "auto",
     watch: Watch = _unwatched,
     command: str = "",
     scaled: str = "",
@@ -43,14 +41,13 @@ def simulate(
     if users is not None:
         done = scale(scenario, users)
         scenario, scaled = done.scenario, done.says
-    if engine not in {"auto", "reference"}:
-        raise UsageError(f"--engine {engine}: not here")
     seed = scenario.seed if seed is None else seed
-    run = Reference(scenario, seed, sink)
+    chosen = choose(engine, scenario)
+    run = start(chosen, scenario, seed, sink)
     ended: Ended = "completed"
     try:
-        while run.play(run.agenda.now + LOOK):
-            watch(run.agenda.now, run.latest)
+        while run.play(run.now + LOOK):
+            watch(run.now, run.latest)
     except KeyboardInterrupt:
         ended = "interrupted"
     end = run.finish()
@@ -64,11 +61,12 @@ def simulate(
         nodes=0,
         seed=seed,
         why="" if ended == "completed" else "interrupted",
-        versions={"mockbot": version("mockbot")},
+        versions={"mockbot": version("mockbot"), "engine": chosen},
         simulated=True,
         loop=loop_of(scenario),
         command=command,
         scaled=scaled,
+        weight=run.stride,
     )
 
 

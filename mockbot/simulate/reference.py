@@ -6,30 +6,28 @@ are replaced. Times are scenario seconds at speed 1. The same scenario and seed 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import pairwise
-from typing import Literal
 
 from mockbot.evidence.records import Action, Attempt, Prompt, ServiceSecond
 from mockbot.scenario.arrivals import arrivals
 from mockbot.scenario.schema import Provider, Scenario
-from mockbot.scenario.timeline import ActiveFault, Conditions, StatusState, Timeline
+from mockbot.scenario.timeline import ActiveFault, Conditions, Timeline
 from mockbot.service.chatbot import Chatbot
 from mockbot.service.dialects import FAMILIES
 from mockbot.service.dialects.base import Dialect
 from mockbot.simulate.agenda import Agenda
 from mockbot.simulate.crowd import Crowd
 from mockbot.simulate.desk import Desk
+from mockbot.simulate.moments import STEP, actions, latest, moments
 
 Record = Attempt | Prompt | ServiceSecond | Action
 Sink = Callable[[Record], None]
 MakeChatbot = Callable[[str, Provider, int], Chatbot]
 
-DRAIN = 120.0  # the most that prompts under way get after the end, as live
-STEP = 1.0  # scenario seconds between two steps of a ramp
-
 
 class Reference:
     """One run. `play` to any moment up to `latest`, as often as wanted; `finish` once."""
+
+    stride = 1  # everybody is recorded
 
     def __init__(self, scenario: Scenario, seed: int, sink: Sink, chatbot: MakeChatbot = Chatbot) -> None:
         self.timeline = Timeline(scenario)
@@ -41,17 +39,22 @@ class Reference:
             for name, provider in scenario.providers.items()
         }
         self.crowd.desks = self.desks
-        patience = max(group.patience for group in scenario.crowd.values())
-        self.latest = self.timeline.end + min(DRAIN, patience)
+        self.latest = latest(self.timeline)
         self._told: Mapping[str, ActiveFault] = {}
-        self._status: StatusState | None = None
-        self._next_second = 0
+        self._next_second = self._begun = 0
         self._schedule(seed)
+        for action in actions(self.timeline):
+            sink(action)
+
+    @property
+    def now(self) -> float:
+        """The moment it has been played to."""
+        return self.agenda.now
 
     @property
     def events(self) -> int:
-        """How many things have happened or will."""
-        return self.agenda.count
+        """How many things have happened or will: moments on the agenda, and answers begun."""
+        return self.agenda.count + self._begun
 
     def play(self, until: float) -> bool:
         """Go on to this moment at most; False when nothing more can happen."""
@@ -73,7 +76,7 @@ class Reference:
     # -- the timeline --------------------------------------------------------------------------------------------
 
     def _schedule(self, seed: int) -> None:
-        for t in _moments(self.timeline):
+        for t in moments(self.timeline):
             self.agenda.at(t, self._change, t)
         for name, group in self.timeline.scenario.crowd.items():
             if group.arrivals is not None:
@@ -81,27 +84,17 @@ class Reference:
 
     def _change(self, due: float) -> None:
         wanted = self.timeline.at(due)
-        self._set_status(wanted.status)
+        self.crowd.status = wanted.status
         self._set_faults(wanted)
         if due < self.timeline.end:
             self.crowd.set_users(wanted.users)
         else:
             self.crowd.open = False
 
-    def _set_status(self, status: StatusState | None) -> None:
-        self.crowd.status = status
-        if status != self._status:
-            self._status = status
-            self._act("status_page", "change")
-
     def _set_faults(self, wanted: Conditions) -> None:
         told = {active.span.id: active for active in wanted.faults}
         if told == self._told:
             return
-        for name in self._told.keys() - told.keys():
-            self._act(name, "end")
-        for name in told.keys() - self._told.keys():
-            self._act(name, "begin")
         self._told = told
         for provider, desk in self.desks.items():
             faults = wanted.of(provider)
@@ -109,10 +102,6 @@ class Reference:
                 [active for active in faults if active.span.fault.layer == "service"],
                 [active for active in faults if active.span.fault.layer == "wire"],
             )
-
-    def _act(self, fault: str, does: Literal["begin", "change", "end"]) -> None:
-        now = self.agenda.now
-        self._sink(Action(fault, does, now, now, now))
 
     def _next_arrival(self, what: tuple[str, Iterator[float]]) -> None:
         t = next(what[1], None)
@@ -126,24 +115,10 @@ class Reference:
     def _report_seconds(self) -> None:
         for desk in self.desks.values():
             for second in desk.seconds(self._next_second):
+                self._begun += second.admitted
                 self._sink(second)
         self._next_second = int(self.agenda.now)
 
 
 def _chat(provider: Provider) -> Dialect:
     return FAMILIES[provider.dialect].dialects[0]
-
-
-def _moments(timeline: Timeline) -> Iterator[float]:
-    """Every moment at which something is to be set: changes, and the steps of ramps."""
-    changes = timeline.changes()
-    for start, end in pairwise(changes):
-        yield start
-        if _ramps(timeline.at(start), timeline.at((start + end) / 2)):
-            steps = int((end - start) / STEP - 1e-9)
-            yield from (start + step * STEP for step in range(1, steps + 1))
-    yield changes[-1]
-
-
-def _ramps(now: Conditions, later: Conditions) -> bool:
-    return now.users != later.users or now.faults != later.faults

@@ -1,0 +1,94 @@
+"""Which engine plays a scenario: a name in, a run that can be played out, or a refusal that names what it cannot do.
+
+reference   everything; some ten thousand attempts a second
+fast        a subset, exactly the same; some million attempts a second (extra `fast`)
+fluid       no individuals, so no journal: see `fluid.py` and `sweep.py`
+"""
+
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+from mockbot.errors import UsageError
+from mockbot.evidence.records import Action, Attempt, Prompt, ServiceSecond
+from mockbot.scenario.schema import Scenario
+from mockbot.scenario.timeline import Timeline
+from mockbot.simulate.reference import Reference
+
+EngineName = Literal["auto", "reference", "fast", "fluid"]
+Record = Attempt | Prompt | ServiceSecond | Action
+Sink = Callable[[Record], None]
+
+MANY = 500_000  # prompts from which the reference takes longer than the fast engine takes to start
+
+
+class Run(Protocol):
+    """What an engine makes of a scenario and a seed."""
+
+    @property
+    def now(self) -> float:
+        """The moment it has been played to."""
+        ...
+
+    @property
+    def latest(self) -> float:
+        """The last moment that it may be played to."""
+        ...
+
+    @property
+    def events(self) -> int:
+        """How many things have happened."""
+        ...
+
+    @property
+    def stride(self) -> int:
+        """One user in so many is recorded."""
+        ...
+
+    def play(self, until: float) -> bool:
+        """Go on to this moment at most; False when nothing more can happen."""
+        ...
+
+    def finish(self) -> float:
+        """Write what is under way as unfinished; the moment at which the run ended."""
+        ...
+
+
+def choose(name: EngineName, scenario: Scenario) -> Literal["reference", "fast"]:
+    """The engine to take. Raises UsageError when it cannot play this scenario."""
+    if name == "fluid":
+        raise UsageError("the fluid engine has no individuals, so it leaves no journal; use --sweep, or another engine")
+    if name == "fast":
+        found = _why_not_fast(scenario)
+        if found:
+            raise UsageError(f"--engine fast: {found}")
+        return "fast"
+    return "fast" if name == "auto" and prompts(scenario) > MANY and not _why_not_fast(scenario) else "reference"
+
+
+def start(name: Literal["reference", "fast"], scenario: Scenario, seed: int, sink: Sink) -> Run:
+    """A run of the chosen engine, at its beginning."""
+    if name == "reference":
+        return Reference(scenario, seed, sink)
+    from mockbot.simulate.fast.run import Fast  # noqa: PLC0415 - numba is an extra
+
+    return Fast(scenario, seed, sink)
+
+
+def prompts(scenario: Scenario) -> float:
+    """About how many will be asked when all goes well."""
+    timeline = Timeline(scenario)
+    total = 0.0
+    for phase in timeline.phases:
+        now = timeline.at((phase.start + phase.end) / 2)
+        thinks = sum(users / max(1.0, scenario.crowd[group].think) for group, users in now.users.items())
+        total += (phase.end - phase.start) * (thinks + sum(now.arrivals.values()))
+    return total
+
+
+def _why_not_fast(scenario: Scenario) -> str:
+    try:
+        from mockbot.simulate.fast.world import refusals  # noqa: PLC0415 - numba is an extra
+    except ImportError:
+        return "it needs numba; install mockbot[fast]"
+    found = refusals(scenario)
+    return f"it cannot express {'; '.join(found)}. Take --engine reference" if found else ""

@@ -1,0 +1,149 @@
+"""Two timing wheels, compiled: users by their timer (doubly linked, for timers are called off) and slots by their end.
+
+wheel[bucket] ─► user ⇄ user ⇄ user          a bucket is `step` seconds; what is due in a later turn stays in it
+due_at[DUE_AT:DUE_TO]                        the bucket at hand, sorted by time
+"""
+
+import math
+
+from mockbot.simulate.fast import layout as at
+from mockbot.simulate.fast.layout import State, World
+from mockbot.simulate.fast.machine import small, whole
+
+_GAPS = (701_000, 301_000, 131_000, 57_000, 24_800, 10_780, 4_687, 2_038, 886, 385, 167, 73, 32, 14, 6, 3, 1)
+
+
+@small
+def set_timer(world: World, state: State, i: int, t: float) -> None:
+    """User i's timer, who has none, will ring at t."""
+    user = state.user[i]
+    user.t = t
+    if t < state.f[at.LIMIT]:
+        _insert(state, i, t)
+        user.prv = at.BUFFERED
+        return
+    _link(state, int(t / world.provider[0].step) & (len(state.wheel) - 1), i)
+
+
+@small
+def _link(state: State, bucket: int, i: int) -> None:
+    user, head = state.user[i], state.wheel[bucket]
+    user.nxt, user.prv = head, -1
+    if head >= 0:
+        state.user[head].prv = i
+    state.wheel[bucket] = i
+
+
+@small
+def _insert(state: State, i: int, t: float) -> None:
+    numbers = state.i
+    if numbers[at.DUE_TO] == len(state.due_at):  # make room: what is over goes
+        gone = numbers[at.DUE_AT]
+        for k in range(gone, numbers[at.DUE_TO]):
+            state.due_at[k - gone], state.due_user[k - gone] = state.due_at[k], state.due_user[k]
+        numbers[at.DUE_TO] -= gone
+        numbers[at.DUE_AT] = 0
+    k = numbers[at.DUE_TO]
+    numbers[at.DUE_TO] += 1
+    while k > numbers[at.DUE_AT] and state.due_at[k - 1] > t:
+        state.due_at[k], state.due_user[k] = state.due_at[k - 1], state.due_user[k - 1]
+        k -= 1
+    state.due_at[k], state.due_user[k] = t, i
+
+
+@small
+def stop_timer(world: World, state: State, i: int) -> None:
+    """It will not ring."""
+    user = state.user[i]
+    if user.prv == at.BUFFERED:
+        user.t = math.inf  # its entry in the bucket at hand is not its own any more
+    elif user.prv != at.IDLE:
+        if user.nxt >= 0:
+            state.user[user.nxt].prv = user.prv
+        if user.prv >= 0:
+            state.user[user.prv].nxt = user.nxt
+        else:
+            state.wheel[int(user.t / world.provider[0].step) & (len(state.wheel) - 1)] = user.nxt
+    user.prv = at.IDLE
+
+
+@small
+def take_users(state: State) -> None:
+    """Move what is due in this bucket to where it is served, in order."""
+    numbers = state.i
+    numbers[at.DUE_AT] = numbers[at.DUE_TO] = 0
+    bucket = numbers[at.BUCKET] & (len(state.wheel) - 1)
+    i, count, limit = whole(state.wheel[bucket]), 0, state.f[at.LIMIT]
+    state.wheel[bucket] = -1
+    while i >= 0:
+        user = state.user[i]
+        following = whole(user.nxt)
+        if user.t < limit:
+            user.prv = at.BUFFERED
+            state.due_user[count], state.due_at[count] = i, user.t
+            count += 1
+        else:
+            _link(state, bucket, i)
+        i = following
+    numbers[at.DUE_TO] = count
+    _sort(state, count)
+
+
+@small
+def _sort(state: State, count: int) -> None:
+    """By time, in place (Shell 1959, gaps of Ciura 2001): a few entries mostly, many when all come back."""
+    for gap in _GAPS:
+        for k in range(gap, count):
+            t, i, place = state.due_at[k], state.due_user[k], k
+            while place >= gap and state.due_at[place - gap] > t:
+                state.due_at[place], state.due_user[place] = state.due_at[place - gap], state.due_user[place - gap]
+                place -= gap
+            state.due_at[place], state.due_user[place] = t, i
+
+
+@small
+def start_slot(world: World, state: State, slot: int, t: float) -> None:
+    """This slot will be done at t."""
+    state.slot[slot].end = t
+    if t < state.f[at.LIMIT]:
+        _insert_slot(state, slot)
+        return
+    bucket = int(t / world.provider[0].step) & (len(state.slot_wheel) - 1)
+    state.slot[slot].nxt = state.slot_wheel[bucket]
+    state.slot_wheel[bucket] = slot
+
+
+@small
+def _insert_slot(state: State, slot: int) -> None:
+    numbers, due, t = state.i, state.due_slot, state.slot[slot].end
+    if numbers[at.SLOT_TO] == len(due):
+        gone = numbers[at.SLOT_AT]
+        for k in range(gone, numbers[at.SLOT_TO]):
+            due[k - gone] = due[k]
+        numbers[at.SLOT_TO] -= gone
+        numbers[at.SLOT_AT] = 0
+    k = numbers[at.SLOT_TO]
+    numbers[at.SLOT_TO] += 1
+    while k > numbers[at.SLOT_AT] and state.slot[due[k - 1]].end > t:
+        due[k] = due[k - 1]
+        k -= 1
+    due[k] = slot
+
+
+@small
+def take_slots(state: State) -> None:
+    """As `take_users`, for slots."""
+    numbers = state.i
+    numbers[at.SLOT_AT] = numbers[at.SLOT_TO] = 0
+    bucket = numbers[at.BUCKET] & (len(state.slot_wheel) - 1)
+    slot, kept = whole(state.slot_wheel[bucket]), -1
+    limit = state.f[at.LIMIT]
+    while slot >= 0:
+        following = whole(state.slot[slot].nxt)
+        if state.slot[slot].end < limit:
+            _insert_slot(state, slot)
+        else:
+            state.slot[slot].nxt = kept
+            kept = slot
+        slot = following
+    state.slot_wheel[bucket] = kept
