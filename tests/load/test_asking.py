@@ -37,7 +37,9 @@ def test_a_hedge_runs_beside_and_the_first_answer_wins(inside: Inside, faults: F
 
     assert [(prompt["settled"], prompt["attempts"]) for prompt in prompts] == [("answered", 2)]
     assert (hung["outcome"], twin["outcome"]) == ("unfinished", "ok")
-    assert twin["start"] - hung["start"] >= 0.2
+    assert (
+        twin["start"] - prompts[0]["start"] >= 0.1999
+    )  # due 200 ms after the decision to send; journals round to 0.1 ms
     assert hung["end"] >= twin["end"]
 
 

@@ -203,3 +203,16 @@ def test_no_process_outlives_a_killed_parent(tmp_path: Path, arguments: tuple[st
 
     assert [child.cmdline() for child in left] == []
     assert Ran(tmp_path / "run", 0, "", ()).info.ended == "interrupted"
+
+
+def test_the_readmes_locustfile_plays_a_scenario(tmp_path: Path) -> None:
+    """The example in loadtests/README.md: each class plays its group, and both leave the same records as ours."""
+    readme = (ROOT / "loadtests" / "README.md").read_text("utf-8")
+    mine = tmp_path / "mine.py"
+    mine.write_text(readme.split("```python\n")[1].split("```")[0], "utf-8")
+    scenario = CROWD.replace("speed: 4", "speed: 20").replace("free", "patient").replace("paid", "paying")
+
+    ran = rehearse(tmp_path, scenario, locustfile=mine)
+
+    assert ran.info.ended == "completed", ran.output
+    assert {prompt.group for prompt in ran.prompts} == {"patient", "paying"}
