@@ -77,6 +77,30 @@ def test_curl_in_a_shell_script_is_a_client(tmp_path: Path) -> None:
     assert {line["outcome"] for line in journal(folder) if line["kind"] == "attempt"} == {"ok", "http_error"}
 
 
+@pytest.fixture(scope="module")
+def node_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which Node finds `openai`; skips where there is no Node, no npm or no registry."""
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        pytest.skip("Node and npm are not installed")
+    folder = tmp_path_factory.mktemp("node")
+    (folder / "package.json").write_text('{"private": true, "type": "module"}', "utf-8")
+    install = [npm, "install", "--no-audit", "--no-fund", "--silent", "openai@6"]
+    done = subprocess.run(install, cwd=folder, capture_output=True, text=True, check=False, timeout=100)
+    if done.returncode:
+        pytest.skip(f"npm could not install openai: {done.stderr.strip()[:200]}")
+    shutil.copy(CLIENTS / "node_client.mjs", folder)
+    return folder
+
+
+def test_a_node_program_is_a_client(tmp_path: Path, node_modules: Path) -> None:
+    """`openai` from npm reads the same environment, tells its retries apart, and passes."""
+    done, folder = judged(tmp_path, "node", node_modules / "node_client.mjs", "6")
+
+    assert done.returncode == 0, done.stdout
+    assert max(int(str(line["attempts"])) for line in journal(folder) if line["kind"] == "prompt") == 3
+
+
 def test_a_failing_command_fails(tmp_path: Path) -> None:
     """Its own tests know best: a client that behaved well but ends with 7 has failed, and the 7 is told."""
     done, _ = judged(tmp_path, "sh", "-c", f"{sys.executable} {CLIENTS / 'tidy.py'} 5; exit 7")
