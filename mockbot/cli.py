@@ -23,7 +23,7 @@ from mockbot.scenario.units import duration_text
 from mockbot.stage import Engine, Wire
 
 if TYPE_CHECKING:  # what only one command needs is imported by that command
-    from mockbot.simulate.play import Engine as SimulationEngine
+    from mockbot.simulate.engines import EngineName
 
 TARGET = click.argument("target", metavar="NAME|FILE")
 EXIT_CODES = """
@@ -128,7 +128,7 @@ def simulate(
     users: float | None,
     seeds: int,
     policies: tuple[str, ...],
-    engine: "SimulationEngine",
+    engine: "EngineName",
     out: Path | None,
 ) -> None:
     """Play the same outage in virtual time, at its full length and at any scale."""
