@@ -1,0 +1,103 @@
+"""The reference engine from the outside: the crowd it makes, the clients it plays, and that a run can be repeated."""
+
+from collections import Counter
+from itertools import pairwise
+
+from mockbot.evidence.journal import to_line
+from mockbot.evidence.verdict import judge
+from mockbot.scenario.library import find, names
+from mockbot.scenario.load import load_scenario
+from mockbot.scenario.schema import Scenario
+from mockbot.simulate.play import Memory, simulate
+from tests.simulate.build import live_through, scenario
+
+
+def _bytes(seed: int) -> bytes:
+    memory = Memory()
+    world = scenario([{"http_error": 503, "share": "30%"}, {"latency": "300ms", "share": "50%"}])
+    simulate(world, seed=seed, sink=memory.take, engine="reference")
+    return b"".join(map(to_line, [*memory.requests, *memory.seconds, *memory.actions]))
+
+
+def test_the_same_seed_gives_the_same_bytes() -> None:
+    """Twice the same journal for one seed, another one for another."""
+    assert _bytes(1) == _bytes(1)
+    assert _bytes(1) != _bytes(2)
+
+
+def test_groups_have_exactly_the_users_of_the_timeline() -> None:
+    """Never more names at once than users, and everybody of them asks."""
+    lived = live_through(scenario())
+
+    assert {prompt.user for prompt in lived.prompts} == {f"all-{number}" for number in range(1, 21)}
+
+
+def test_no_attempt_outlasts_the_patience() -> None:
+    """A retrying client whose user has 15 s is never heard of later."""
+    lived = live_through(
+        scenario(
+            [{"timeout": 0}], group={"policy": {"name": "fixed", "attempts": 99, "timeout": "4s"}, "patience": "15s"}
+        )
+    )
+
+    assert max(prompt.end - prompt.intended for prompt in lived.prompts) <= 15.0 + 1e-3
+
+
+def test_retry_after_is_honoured() -> None:
+    """A client told to wait 30 s sends nothing for 30 s."""
+    group = {"policy": {"name": "backoff", "attempts": 4}, "patience": "10m"}
+    lived = live_through(scenario([{"http_error": {"status": 503, "retry_after": "30s"}}], group=group))
+    sent: dict[str, list[float]] = {}
+    for attempt in lived.during(100, 200):
+        sent.setdefault(attempt.prompt, []).append(attempt.start)
+    gaps = [later - earlier for times in sent.values() for earlier, later in pairwise(times)]
+
+    assert min(gaps) >= 30.0
+
+
+def test_a_hedge_runs_beside_and_the_first_answer_wins() -> None:
+    """With a twin after 500 ms, before the first token at 1 s, each prompt has two attempts and one answer."""
+    group = {"policy": {"name": "once", "timeout": "20s", "hedge": "500ms"}}
+    lived = live_through(scenario(group=group))
+
+    assert {prompt.attempts for prompt in lived.prompts} == {2}
+    assert Counter(attempt.outcome for attempt in lived.attempts)["ok"] == len(lived.prompts)
+
+
+def test_requests_are_conserved() -> None:
+    """Every attempt that reached the provider is in its seconds, admitted, refused or failed."""
+    lived = live_through(scenario([{"http_error": 500, "share": "20%"}], provider={"slots": 3, "queue": {"limit": 2}}))
+    total = {
+        name: sum(getattr(second, name) for second in lived.seconds)
+        for name in ("offered", "admitted", "refused", "failed")
+    }
+
+    assert total["offered"] == len([a for a in lived.attempts if a.start < int(lived.end)])
+    assert total["offered"] == total["admitted"] + total["refused"] + total["failed"]
+
+
+def test_what_is_under_way_at_the_end_is_on_record() -> None:
+    """A hung attempt is an attempt: nothing that began is missing."""
+    world = scenario(
+        [{"timeout": 0, "lasts": "200s"}], group={"policy": {"name": "once", "timeout": "10m"}, "patience": "10m"}
+    )
+    lived = live_through(world)
+
+    assert {prompt.settled for prompt in lived.prompts if prompt.end >= lived.end} <= {
+        "unfinished",
+        "gave_up",
+        "answered",
+    }
+    assert {attempt.prompt for attempt in lived.attempts} == {prompt.id for prompt in lived.prompts}
+
+
+def test_bundled_scenarios_pass_at_full_length() -> None:
+    """What the live run is expected to show, the simulated one shows too."""
+    verdicts: dict[str, str] = {}
+    for name in names():
+        world: Scenario = load_scenario(find(name))
+        memory = Memory()
+        info = simulate(world, sink=memory.take)
+        verdicts[name] = judge(memory.evidence(world, info)).verdict
+
+    assert verdicts == dict.fromkeys(names(), "pass")
