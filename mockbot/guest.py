@@ -105,7 +105,7 @@ class Watcher:
 
     def journal(self) -> list[Attempt | Prompt]:
         """Everything up to the last look."""
-        return journal_of((*self._requests, *self._unfinished), self._wires, GUEST)
+        return journal_of((*self._requests, *self._unfinished), self._wires, GUEST, self._addresses.speed)
 
     def close(self) -> None:
         """Let go of the control ports."""

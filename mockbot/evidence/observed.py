@@ -18,9 +18,9 @@ from dataclasses import dataclass, field, replace
 
 from mockbot.evidence.records import Attempt, Outcome, Prompt, Request
 
-GIVEN_UP = 120.0  # scenario seconds: the longest wait that openai-python 3.54 honours (research: incidents §5.1)
-FALLS_OVER = 10.0  # scenario seconds
-FORGOTTEN = 3600.0  # scenario seconds after which nothing is an answer to a failure any more
+GIVEN_UP = 120.0  # wall seconds, the client's own clock: the longest wait that openai-python 3.54 honours (research: incidents §5.1)
+FALLS_OVER = 10.0  # wall seconds
+FORGOTTEN = 3600.0  # wall seconds after which nothing is an answer to a failure any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,16 @@ class _Asked:
         return self.last.outcome not in ("ok", "unfinished")
 
 
-def journal_of(requests: Iterable[Request], wires: Iterable[Wire], group: str) -> list[Attempt | Prompt]:
-    """Every prompt after its attempts, in the order in which they were asked."""
+def journal_of(
+    requests: Iterable[Request], wires: Iterable[Wire], group: str, speed: float = 1.0
+) -> list[Attempt | Prompt]:
+    """Every prompt after its attempts, in the order in which they were asked. `speed`: of the run; the client's own
+    clock goes by the wall.
+    """
     seen = sorted(requests, key=lambda request: (request.start, request.number))
     cut = {(wire.provider, wire.port): wire.how for wire in wires}
     lines: list[Attempt | Prompt] = []
-    for asked in _grouped(_as_felt(seen, cut)):
+    for asked in _grouped(_as_felt(seen, cut), speed):
         lines += _attempts(asked, group)
         lines.append(_prompt(asked, group))
     return lines
@@ -81,14 +85,14 @@ def _as_felt(requests: Sequence[Request], cut: Mapping[tuple[str, int], Outcome]
     ]
 
 
-def _grouped(requests: Iterable[Request]) -> list[_Asked]:
+def _grouped(requests: Iterable[Request], speed: float) -> list[_Asked]:
     asked: list[_Asked] = []
     named: dict[tuple[str, str], _Asked] = {}
     waiting: dict[tuple[str, str], list[_Asked]] = {}  # those that may go on
     for request in requests:
         mine = waiting.setdefault((request.key, request.body), [])
-        mine[:] = [each for each in mine if each.failed and request.start - each.last.end <= FORGOTTEN]
-        found = _continued(request, mine) if request.prompt is None else named.get((request.key, request.prompt))
+        mine[:] = [each for each in mine if each.failed and request.start - each.last.end <= FORGOTTEN * speed]
+        found = _continued(request, mine, speed) if request.prompt is None else named.get((request.key, request.prompt))
         if found is None:
             found = _Asked(request.prompt or f"{request.key}/{len(asked)}", request.key)
             asked.append(found)
@@ -100,13 +104,13 @@ def _grouped(requests: Iterable[Request]) -> list[_Asked]:
     return asked
 
 
-def _continued(request: Request, mine: list[_Asked]) -> _Asked | None:
-    fitting = [asked for asked in mine if asked.last.end <= request.start and _follows(request, asked.last)]
+def _continued(request: Request, mine: list[_Asked], speed: float) -> _Asked | None:
+    fitting = [asked for asked in mine if asked.last.end <= request.start and _follows(request, asked.last, speed)]
     return min(fitting, key=lambda asked: asked.last.end, default=None)
 
 
-def _follows(request: Request, before: Request) -> bool:
-    later = request.start - before.end
+def _follows(request: Request, before: Request, speed: float) -> bool:
+    later = (request.start - before.end) / speed
     if request.provider != before.provider and not request.retry:
         return later <= FALLS_OVER
     if request.retry is None:

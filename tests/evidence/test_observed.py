@@ -121,3 +121,11 @@ def test_a_late_first_token_counts_from_the_first_attempt() -> None:
     one, two = seen((0, 1, "http_error"), (3, 5, "ok"))
 
     assert prompts([one, replace(two, first_token=0.5)])[0].first_token == 3.5
+
+
+def test_later_is_later_by_the_clients_own_clock() -> None:
+    """At 300 times the speed half a second of the client's time is no reason to take its retry for a new prompt."""
+    requests = seen((0, 1, "http_error"), (151, 152, "ok"))
+
+    assert len(journal_of(requests, (), "command")) == 4
+    assert [line.attempts for line in journal_of(requests, (), "command", 300) if isinstance(line, Prompt)] == [2]
