@@ -119,7 +119,7 @@ class Capacity:
         self._count = 0
         self._now = now
         self._v = now
-        self._speed = 1.0
+        self.speed = 1.0  # of every running job, as things stand
         self._zombies = 0
         self._refusal_cost = provider.refusal_cost
         self._debt = 0.0  # slot-seconds that refusals have cost and nobody has paid
@@ -138,7 +138,7 @@ class Capacity:
             return self.refuse("crashed", None)
         if self.running < self.slots and not self.queued:
             self._begin(job)
-            return Admitted(now + job.work / self._speed)
+            return Admitted(now + job.work / self.speed)
         if self.queued >= self._limit and not self._displace(self._line.get(job.tier, len(self._line))):
             return self.refuse("queue_full", self._told)
         return self._enqueue(job)
@@ -173,7 +173,7 @@ class Capacity:
         ends = self._ends
         while ends and ends[0][2].state != "running":
             heappop(ends)
-        at = self._now + (ends[0][0] - self._v) / self._speed if ends else math.inf
+        at = self._now + (ends[0][0] - self._v) / self.speed if ends else math.inf
         if self.queued:
             if self._max_wait is not None:
                 at = min(at, self._oldest().asked + self._max_wait)
@@ -183,11 +183,11 @@ class Capacity:
 
     def progress(self, job: Job, now: float) -> float:
         """Seconds of full-speed work done on a running job by `now`, as things stand."""
-        return self._v + (now - self._now) * self._speed - job.v_end + job.work
+        return self._v + (now - self._now) * self.speed - job.v_end + job.work
 
     def reaches(self, job: Job, progress: float) -> float:
         """When a running job's progress will be this much, as things stand."""
-        return self._now + (job.v_end - job.work + progress - self._v) / self._speed
+        return self._now + (job.v_end - job.work + progress - self._v) / self.speed
 
     def advance(self, now: float) -> list[Job]:
         """Let everything due by `now` happen; the jobs whose state has changed since the last call, in order."""
@@ -208,7 +208,7 @@ class Capacity:
 
     def _happen(self, at: float) -> None:
         ends = self._ends
-        complete = bool(ends) and self._now + (ends[0][0] - self._v) / self._speed <= at
+        complete = bool(ends) and self._now + (ends[0][0] - self._v) / self.speed <= at
         self._move(at)
         if complete:
             self._v, _, job = heappop(ends)
@@ -226,7 +226,7 @@ class Capacity:
         self.ledger.move(now, self.running, self._zombies, self.queued, self.slots)
         if self._debt:
             self._debt = max(0.0, self._debt - max(0, self.slots - self.running) * (now - self._now))
-        self._v = now if self._knee is None else self._v + (now - self._now) * self._speed
+        self._v = now if self._knee is None else self._v + (now - self._now) * self.speed
         self._now = now
 
     # -- slots ---------------------------------------------------------------------------------------------------
@@ -262,7 +262,7 @@ class Capacity:
         for line in self._lines:
             line.clear()
         self.running = self.queued = self._zombies = self.slots = 0
-        self._speed = 1.0
+        self.speed = 1.0
         self.alive = False
         return lost
 
@@ -291,7 +291,7 @@ class Capacity:
         for fault in job.hits:
             self.ledger.hit(fault)
         if self._knee is not None:
-            self._speed = min(1.0, self._knee / self.running)
+            self.speed = min(1.0, self._knee / self.running)
 
     def _end(self, job: Job, state: State) -> None:
         job.state, job.ended = state, self._now
@@ -299,7 +299,7 @@ class Capacity:
         self._zombies -= job.gone and state == "done"
         self._news.append(job)
         if self._knee is not None:
-            self._speed = min(1.0, self._knee / self.running) if self.running else 1.0
+            self.speed = min(1.0, self._knee / self.running) if self.running else 1.0
 
     def _fill(self) -> None:
         while self.queued and self.running < self.slots:

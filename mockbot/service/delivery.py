@@ -15,9 +15,10 @@ from starlette.types import Receive, Send
 from mockbot.scenario.faults import BlankAnswer, Cut, ErrorEvent, MalformedEvent, Stall
 from mockbot.service.capacity import Reason
 from mockbot.service.chatbot import Answer
-from mockbot.service.desk import Alarm, Desk
+from mockbot.service.desk import Desk
 from mockbot.service.dialects.base import Dialect, Header, ProviderError, Said, Stream
 from mockbot.service.script import spoken
+from mockbot.service.sleep import Alarm
 from mockbot.service.tally import Outcome
 
 BETWEEN_WRITES = 0.010  # wall seconds
@@ -118,15 +119,21 @@ class Delivery:
 
     # -- waiting -------------------------------------------------------------------------------------------------
 
+    def _alarm_clock(self) -> Alarm:
+        """The alarm that ends a sleep when the answer's state changes or the client goes."""
+        if self._alarm is None:
+            self._answer.owner = self._alarm = Alarm(self._desk.ticker)
+            self._gone = asyncio.create_task(_gone(self._receive))
+            self._gone.add_done_callback(self._alarm.wake)
+        return self._alarm
+
     async def _pause(self, seconds: float | None) -> None:
         """Sleep for so many wall seconds (None: for ever), or until the answer's state changes."""
-        if self._alarm is None or self._gone is None:
-            loop = asyncio.get_running_loop()
-            self._answer.owner = self._alarm = Alarm(loop)
-            self._gone = loop.create_task(_gone(self._receive))
-            self._gone.add_done_callback(self._alarm.wake)
-        await self._alarm.wait(seconds)
-        if self._gone.done():
+        await self._alarm_clock().sleep(seconds)
+        self._still_there()
+
+    def _still_there(self) -> None:
+        if self._gone is not None and self._gone.done():
             self.outcome = "abandoned"
             self._desk.leave(self._answer)
             raise ClientLeftError
@@ -225,7 +232,7 @@ class Delivery:
                 case MalformedEvent():
                     await self._write(self._opening() + self._dialect.malformed)
                 case BlankAnswer():
-                    await self._token_due(1)
+                    await self._first_token()
                     await self._write(self._opening() + stream.closing())
                     return
         await self._say(stream, pieces, answer.tokens, last=True)
@@ -236,33 +243,37 @@ class Delivery:
 
     async def _say(self, stream: Stream, pieces: tuple[str, ...], upto: int, *, last: bool = False) -> None:
         """The tokens up to this one, each when it is due; the last time with the stream's proper end."""
-        while self._out < upto:
-            due = min(upto, await self._token_due(self._out + 1))
-            event = self._opening() + stream.words("".join(pieces[self._out : due]))
-            self._out = due
-            tail = stream.closing() if last and due == upto else b""
-            await self._write(event + tail)
-            last = last and not tail
-        if last:
+        if last and self._out >= upto:
             await self._write(self._opening() + stream.closing())
+        alarm = self._alarm_clock()
+        while self._out < upto:
+            due, wait = self._due()
+            early = self._last + BETWEEN_WRITES - time.monotonic()
+            if due > self._out and early <= 0:
+                due = min(due, upto)
+                event = self._opening() + stream.words("".join(pieces[self._out : due]))
+                self._out = due
+                await self._write(event + stream.closing() if last and due == upto else event)
+                early = BETWEEN_WRITES
+            if self._out < upto:
+                await alarm.sleep(max(wait, early))
+                self._still_there()
 
-    async def _token_due(self, token: int) -> int:
-        """Sleep until this token is due and a write is; how many tokens are due then."""
+    async def _first_token(self) -> None:
+        while (due := self._due())[0] < 1:
+            await self._pause(due[1])
+
+    def _due(self) -> tuple[int, float]:
+        """How many tokens are due by now, and in how many wall seconds the next will be."""
         answer, desk = self._answer, self._desk
-        while True:
-            wait = self._last + BETWEEN_WRITES - time.monotonic()
+        if answer.state != "running":
             if answer.state == "lost":
                 raise self._cut()
-            if answer.state == "running":
-                now, capacity = desk.now(), desk.chatbot.capacity
-                due = answer.pace.due(capacity.progress(answer, now))
-                if due < token:
-                    wait = max(wait, desk.clock.wall(capacity.reaches(answer, answer.pace.at(token)) - now))
-            else:
-                due = answer.tokens
-            if due >= token and wait <= 0:
-                return due
-            await self._pause(max(wait, 0.001))
+            return answer.tokens, 0.0
+        capacity, pace = desk.chatbot.capacity, answer.pace
+        progress = capacity.progress(answer, desk.now())
+        due = pace.due(progress)
+        return due, (pace.at(due + 1) - progress) / capacity.speed / desk.clock.speed
 
 
 async def _gone(receive: Receive) -> None:

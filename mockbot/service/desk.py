@@ -16,36 +16,11 @@ from mockbot.scenario.timeline import ActiveFault
 from mockbot.service.capacity import Job, Refused
 from mockbot.service.chatbot import ANYTHING, Answer, Caller, Chatbot, Wish
 from mockbot.service.faults import Failed
+from mockbot.service.sleep import Alarm, Ticker
 from mockbot.service.tally import Tally
 
 _LATE = 3600.0  # scenario seconds: how far back the account of a run begins whose t0 is told late
 _SHORTEST = 0.001  # wall seconds; event loops count in milliseconds
-
-
-class Alarm:
-    """One coroutine's sleep, which others may end early."""
-
-    __slots__ = ("_future", "_loop")
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._future: asyncio.Future[None] | None = None
-
-    async def wait(self, seconds: float | None) -> None:
-        """Until woken, and at most so many wall seconds (None: for ever)."""
-        self._future = self._loop.create_future()
-        timer = None if seconds is None else self._loop.call_later(seconds, self.wake)
-        try:
-            await self._future
-        finally:
-            self._future = None
-            if timer is not None:
-                timer.cancel()
-
-    def wake(self, *_: object) -> None:
-        """End the sleep, if there is one."""
-        if self._future is not None and not self._future.done():
-            self._future.set_result(None)
 
 
 class Desk:
@@ -57,6 +32,7 @@ class Desk:
         self.chatbot = Chatbot(name, provider, seed, max(0.0, clock.now() - _LATE))
         self._loop = asyncio.get_running_loop()
         self.tally = Tally()
+        self.ticker = Ticker(self._loop)
         self._timer: asyncio.TimerHandle | None = None
         self._armed = math.inf
 

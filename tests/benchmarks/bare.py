@@ -13,7 +13,6 @@ import sys
 import uvloop
 from starlette.types import Receive, Scope, Send
 
-from mockbot.service.desk import Alarm
 from mockbot.service.dialects.base import Question, Said
 from mockbot.service.dialects.openai_chat import OpenAIChat
 from mockbot.service.limits import Allowance
@@ -42,12 +41,11 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _stream(send: Send, count: int, pause: float) -> None:
-    alarm = Alarm(asyncio.get_running_loop())
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
     for _ in range(count):
         await send({"type": "http.response.body", "body": EVENT, "more_body": True})
         if pause:
-            await alarm.wait(pause)
+            await asyncio.sleep(pause)
     await send({"type": "http.response.body", "body": b""})
 
 

@@ -2,11 +2,15 @@
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -77,3 +81,94 @@ def cpu_per_request(
     before = measured.cpu()
     uvloop.run(_many(url, requests, connections, status))
     return (measured.cpu() - before) / len(requests)
+
+
+def cpu_per_token(measured: Server, url: str, requests: Sequence[bytes], tokens: int) -> float:
+    """CPU seconds of the server for one event of these streams, all open at the same time."""
+    before = measured.cpu()
+    uvloop.run(_many(url, requests, len(requests), b"200"))
+    return (measured.cpu() - before) / (len(requests) * tokens)
+
+
+_SAID = re.compile(rb'"delta":\{"content":"([^"]+)"')
+
+
+class Stream(asyncio.Protocol):
+    """One open stream: when how many of its words came.
+
+    (An event that two reads share is missed, and so are its words.)
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._rest = b""
+        self.came: list[tuple[float, int]] = []
+        self.ended = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        cast("asyncio.Transport", transport).write(self._data)
+
+    def data_received(self, data: bytes) -> None:
+        words = sum(len(text.split()) for text in _SAID.findall(data))
+        if words:
+            self.came.append((time.monotonic(), words))
+        if b"[DONE]" in data and not self.ended.done():
+            self.ended.set_result(None)
+
+
+class Crowd:
+    """Streams that are listened to in a thread of their own."""
+
+    def __init__(self, url: str, requests: Sequence[bytes]) -> None:
+        self._url, self._requests = url, requests
+        self.streams: list[Stream] = []
+        self.seconds = 0.0
+        self._loop = uvloop.new_event_loop()
+        self._open, self._stop = threading.Event(), asyncio.Event()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._listen(),))
+
+    async def _listen(self) -> None:
+        address = urlsplit(self._url)
+        host, port = cast("str", address.hostname), cast("int", address.port)
+        transports: list[asyncio.Transport] = []
+        for data in self._requests:
+            connected = await self._loop.create_connection(partial(Stream, data), host, port)
+            transports.append(cast("asyncio.Transport", connected[0]))
+            self.streams.append(connected[1])
+        self._open.set()
+        await self._stop.wait()
+        for transport in transports:
+            transport.close()
+
+    def hear_out(self, sample: Callable[[], int]) -> int:
+        """Until every stream has ended; the largest of the samples taken meanwhile."""
+        began, most = time.monotonic(), 0
+        while not all(stream.ended.done() for stream in self.streams):
+            most = max(most, sample())
+            threading.Event().wait(0.2)
+        self.seconds = time.monotonic() - began
+        return most
+
+    def lateness(self, per_second: float) -> Iterator[float]:
+        """For every event, how much later it came than its place after the stream's first one says."""
+        for stream in self.streams:
+            first, n = stream.came[0][0], 0
+            for at, words in stream.came:
+                for _ in range(words):
+                    yield max(0.0, at - first - n / per_second)
+                    n += 1
+
+    def __enter__(self) -> "Crowd":
+        self._thread.start()
+        self._open.wait()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+        self._loop.close()
+
+
+def listen(url: str, requests: Sequence[bytes]) -> Crowd:
+    """Open these streams and listen, until the block ends."""
+    return Crowd(url, requests)

@@ -76,7 +76,6 @@ class ProviderError(Exception):
         retry_after: float | None = None,
         html: bool = False,
     ) -> None:
-        super().__init__(status, code, message)
         self.status, self.code, self.message, self.param = status, code, message, param
         self.retry_after, self.html = retry_after, html
         self.model, self.speed = "", 1.0

@@ -7,6 +7,7 @@ of a status is what it says when no code is asked for.
 
 import json
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 from mockbot.service.capacity import Reason
@@ -103,10 +104,16 @@ def body(error: ProviderError) -> bytes:
     """The JSON body."""
     if error.status == 429 and error.code == "come_back_later":
         return _LOAD_SHED
-    row = row_of(error.status, error.code)
-    code = _WIRE_CODES.get(str(row.code), row.code)
-    message = error.message or _over_limit(error) or row.message
-    return json.dumps({"error": {"message": message, "type": row.type, "param": error.param, "code": code}}).encode()
+    message = error.message or (_over_limit(error) if error.allowances else None)
+    return _written(error.status, error.code, message, error.param)
+
+
+@lru_cache(maxsize=1000)  # a retry storm asks for the same few over and over
+def _written(status: int, code: str | None, message: str | None, param: str | None) -> bytes:
+    row = row_of(status, code)
+    wire_code = _WIRE_CODES.get(str(row.code), row.code)
+    error = {"message": message or row.message, "type": row.type, "param": param, "code": wire_code}
+    return json.dumps({"error": error}).encode()
 
 
 def _over_limit(error: ProviderError) -> str | None:
