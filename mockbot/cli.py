@@ -218,7 +218,8 @@ def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 def main() -> None:
     """The entry point: every error that a user can meet ends here, as a sentence and an exit code."""
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell's `&` made us deaf to Ctrl-C
+        signal.signal(number, _terminated)
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.Abort:

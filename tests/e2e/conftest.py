@@ -95,6 +95,11 @@ def _listens(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
+def _hear_ctrl_c() -> None:
+    """As in a terminal: a test run that was started with `&` would hand its deafness on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
     """Start `mockbot run ARGUMENTS` in an empty folder; whatever is left of it at the end is killed by its id."""
