@@ -119,6 +119,7 @@ def test_the_page_fits_a_desk_and_a_phone(
     page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=theme)  # type: ignore[arg-type]
     page.goto(address)
     page.get_by_role("button", name="Start").click()
+    expect(page.locator("#mockbot-banner")).to_contain_text("steady", timeout=LONG)  # leaving sooner would cancel it
     page.goto(f"{address}/outage/")
     expect(page.locator("#outcomes rect[fill]").first).to_be_attached(timeout=LONG)
     _keep(page, tmp_path, f"{theme}-{width}")
