@@ -7,6 +7,7 @@ import json
 import sys
 from dataclasses import asdict
 
+import gevent
 from geventhttpclient.client import HTTPClient
 
 from mockbot.clock import Clock
@@ -24,6 +25,8 @@ def main(host: str, port: int, faults: list[str], speed: float) -> None:
 
     def one(fault: str) -> Sight:
         name, _, how = fault.partition(":")
+        if how == "again":  # a hang-up that crosses the next request on the wire is a reset for any client
+            gevent.sleep(1.0)
         blank = form("openai", f"/{name}", "sk-free-a", "users", stream=how != "whole")
         ask = blank.fill(blank.encode(chat("m", "When?")), "a.1", 0)
         target = HTTPClient(host, 1) if name == "refused" else connection
