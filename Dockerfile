@@ -1,7 +1,7 @@
 # One image for the service, Locust's master and its workers; see docker-compose.yml.
 FROM python:3.12-slim
 
-RUN useradd --uid 10001 --create-home mockbot \
+RUN useradd --user-group --create-home mockbot \
     && install -d -o mockbot -g mockbot /work /work/runs /run/mockbot
 
 WORKDIR /src
