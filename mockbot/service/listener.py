@@ -5,9 +5,10 @@ connection has been reset, and new ones are refused.
 """
 
 import asyncio
-import contextlib
 import socket
 import struct
+import time
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp, Scope
@@ -18,6 +19,8 @@ from mockbot.errors import TestbedError
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 s: close() sends RST instead of FIN (socket(7))
 _BACKLOG = 2048
 _KEEP_ALIVE = 75  # wall seconds, nginx's default
+_SLOWEST = 60.0  # wall seconds that a request's headers, or a pause within its body, may take (nginx: 60 s each)
+_SWEEP = 5.0
 
 
 def bound(host: str, port: int = 0) -> socket.socket:
@@ -42,7 +45,7 @@ def _must_be_free(host: str, port: int) -> None:
 class Listener:
     """An application on a port of its own."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int = 0) -> None:
+    def __init__(self, app: ASGIApp, host: str, port: int = 0, slowest: float = _SLOWEST) -> None:
         self._host = host
         if port:
             _must_be_free(host, port)
@@ -65,7 +68,9 @@ class Listener:
         self._server = uvicorn.Server(config)
         self._server.lifespan = config.lifespan_class(config)
         self._server.servers = []
-        self._ticks: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._slow = slowest
+        self._reading: dict[object, tuple[object, float]] = {}
 
     @property
     def url(self) -> str:
@@ -77,8 +82,27 @@ class Listener:
         """Listen."""
         if not self._server.servers:
             await self._server.startup(sockets=[bound(self._host, self.port)])
-        if self._ticks is None:
-            self._ticks = asyncio.create_task(self._server.main_loop())
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(self._server.main_loop()), asyncio.create_task(self._sweeps())]
+
+    async def _sweeps(self) -> None:
+        while True:
+            await asyncio.sleep(min(_SWEEP, self._slow / 4))
+            self._sweep(time.monotonic())
+
+    def _sweep(self, now: float) -> None:
+        """Drop whoever has been sending one request for too long (slow loris); uvicorn only minds idle connections."""
+        reading: dict[object, tuple[object, float]] = {}
+        for connection in self._server.server_state.connections:
+            progress = _unfinished(connection)
+            if progress is None:
+                continue
+            before = self._reading.get(connection)
+            since = before[1] if before is not None and before[0] == progress else now
+            reading[connection] = (progress, since)
+            if now - since >= self._slow:
+                connection.transport.abort()
+        self._reading = reading
 
     def down(self) -> int:
         """Stop listening and reset every connection; how many there were."""
@@ -93,10 +117,9 @@ class Listener:
     async def close(self) -> None:
         """Be gone: port and connections."""
         self.down()
-        if self._ticks is not None:
-            self._ticks.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._ticks
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         self._holder.close()
 
     def reset(self, scope: Scope) -> None:
@@ -105,6 +128,17 @@ class Listener:
             if get_remote_addr(connection.transport) == scope["client"]:
                 _reset(connection.transport)
                 return
+
+
+def _unfinished(connection: Any) -> object:
+    """How far the request has come that this connection is still sending; None: none is.
+
+    Headers that do not end are one step however many come. (What uvicorn's HTTP protocols have in common.)
+    """
+    cycle = connection.cycle
+    if cycle is None or (cycle.response_complete and connection.timeout_keep_alive_task is None):
+        return "headers"
+    return (id(cycle), len(cycle.body)) if not cycle.response_complete and cycle.more_body else None
 
 
 def _reset(transport: asyncio.Transport) -> None:

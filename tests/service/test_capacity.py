@@ -224,6 +224,28 @@ def test_those_who_pay_push_out_the_youngest_who_does_not() -> None:
     assert late[0][1] == Refused("queue_full", None)
 
 
+def test_refusing_costs_the_others_slot_time() -> None:
+    """Ten refusals of 0.2 s each are paid by the answers that begin next, none of which is more than doubled."""
+    capacity = capacity_of(slots=2, queue={"limit": 2}, refusal_cost="200ms")
+    asked = ask(capacity, 4, 4, 1.5, 1)
+    ask(capacity, *[1.0] * 10)
+
+    capacity.advance(100.0)
+
+    assert [job.ended - job.begun for job, _ in asked] == pytest.approx([4, 4, 1.5 + 1.5, 1 + 0.5])
+
+
+def test_idle_slots_pay_for_refusals() -> None:
+    """A refusal long ago is forgotten."""
+    capacity = capacity_of(slots=1, queue={"limit": 0}, refusal_cost="500ms")
+    ask(capacity, 1, 1)
+    late = ask(capacity, 1, now=10.0)
+
+    capacity.advance(100.0)
+
+    assert late[0][0].ended == 11
+
+
 def test_husks_of_those_who_left_do_not_pile_up() -> None:
     """A queue that ten thousand have joined and left keeps memory of a few."""
     capacity = capacity_of(slots=1, queue={"limit": 5}, abandoned_work="leaves_queue")

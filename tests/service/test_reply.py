@@ -11,7 +11,7 @@ from mockbot.service.reply import Pace, fingerprint, length, words
 
 def test_the_same_request_gets_the_same_words() -> None:
     """Seed and parts decide; nothing of the process does."""
-    assert fingerprint(7, b"p1", b"body") == 0x63c910f505369b55
+    assert fingerprint(7, b"p1", b"body") == 0x63C910F505369B55
     assert words(123, 40) == words(123, 40)
 
 

@@ -1,0 +1,199 @@
+"""Everything that is not a proper request: answered in the provider's own words, never with a 500 or a traceback."""
+
+import asyncio
+import socket
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import schemathesis
+from fastapi import FastAPI, Request
+from hypothesis import HealthCheck, given, settings
+from schemathesis.core.result import Ok
+
+from mockbot.service.listener import Listener
+from tests.service.conftest import Served, body
+
+pytestmark = pytest.mark.live
+
+CHAT = "/v1/chat/completions"
+FUZZ = settings(
+    max_examples=30, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
+SAYS = b'{"model": "gpt-4o", "messages": [{"role": "user"}], %s}'
+
+
+def post(served: Served, content: bytes | str, path: str = CHAT, **headers: str) -> httpx.Response:
+    """One request as it is."""
+    return httpx.post(served.main + path, content=content, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "param"),
+    [
+        (b"", None, None),
+        (b"not json", None, None),
+        (b"[1, 2]", None, None),
+        (b'{"model": "gpt-4o", "messages": [{"role": "user", "content": "\xff\xfe"}]}', None, None),
+        (b'{"model": NaN}', None, None),
+        (b"{}", "missing_model", None),
+        (b'{"model": 5, "messages": []}', "invalid_type", "model"),
+        (b'{"model": "gpt-4o"}', "missing_required_parameter", "messages"),
+        (b'{"model": "gpt-4o", "messages": "hello"}', "invalid_type", "messages"),
+        (b'{"model": "gpt-4o", "messages": []}', "empty_array", "messages"),
+        (b'{"model": "gpt-4o", "messages": [5]}', "invalid_type", "messages[0]"),
+        (b'{"model": "gpt-4o", "messages": [{"role": 5}]}', "invalid_type", "messages[0].role"),
+        (SAYS % b'"stream": "yes"', "invalid_type", "stream"),
+        (
+            SAYS % b'"max_tokens": 0',
+            "integer_below_min_value",
+            "max_tokens",
+        ),
+        (SAYS % b'"max_tokens": 1.5', "invalid_type", "max_tokens"),
+        (SAYS % b'"tools": [5]', "invalid_type", "tools[0].function"),
+    ],
+)
+def test_what_is_wrong_is_named(served: Served, content: bytes, code: str | None, param: str | None) -> None:
+    """400 with OpenAI's object; the code and the field say what."""
+    response = post(served, content)
+
+    error = response.json()["error"]
+    assert response.status_code == 400
+    assert (error["type"], error["code"], error["param"]) == ("invalid_request_error", code, param)
+
+
+@pytest.mark.parametrize("depth", [200, 100_000])
+def test_deep_nesting_is_no_way_in(served: Served, depth: int) -> None:
+    """Neither the parser nor the schema walker falls over."""
+    response = post(served, b'{"model": "gpt-4o", "messages": ' + b"[" * depth + b"]" * depth + b"}")
+
+    assert response.status_code == 400
+
+
+def test_a_deep_schema_is_the_clients_error(served: Served) -> None:
+    """A tool whose parameters nest a thousand deep."""
+    schema: dict[str, Any] = {"type": "string"}
+    for _ in range(150):
+        schema = {"type": "object", "properties": {"a": schema}, "required": ["a"]}
+    tool = {"type": "function", "function": {"name": "f", "parameters": schema}}
+
+    assert post(served, body(tools=[tool])).status_code == 400
+
+
+def test_unknown_models_paths_and_methods(served: Served) -> None:
+    """404 and 405 in the same shape."""
+    model = post(served, '{"model": "llama-9000", "messages": [{"role": "user"}]}')
+    path = httpx.post(served.main + "/v1/nothing", content="{}")
+    method = httpx.get(served.main + CHAT)
+
+    assert [response.status_code for response in (model, path, method)] == [404, 404, 405]
+    assert model.json()["error"]["code"] == "model_not_found"
+    assert path.json()["error"]["message"] == "Invalid URL (POST /v1/nothing)"
+    assert method.json()["error"]["message"] == "Not allowed to GET on /v1/chat/completions."
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [
+        (None, 200),
+        ("Bearer whatever", 200),
+        ("Bearer sk-free-1", 200),
+        ("Bearer sk--", 200),
+        ("bearer sk-free-1", 200),
+        ("Bearer", 401),
+        ("Basic dXNlcjpwYXNz", 401),
+        ("", 401),
+        ("Bearer \xe9\xe8", 200),
+    ],
+)
+def test_odd_authorization(served: Served, authorization: str | None, status: int) -> None:
+    """No key is a stranger of tier free; something that is no Bearer key is refused."""
+    headers = {} if authorization is None else {b"authorization": authorization.encode("latin-1")}
+
+    response = httpx.post(served.main + CHAT, content=body(), headers=headers)
+
+    assert response.status_code == status
+    if status == 401:
+        assert response.json()["error"]["code"] == "invalid_api_key"
+
+
+def test_bodies_that_are_too_large(served: Served) -> None:
+    """413, whether the length is told or not."""
+    large = b" " * (9 * 2**20)
+
+    told = post(served, large)
+    untold = httpx.post(served.main + CHAT, content=iter([large[: 2**20]] * 9))
+
+    assert (told.status_code, untold.status_code) == (413, 413)
+    assert told.json()["error"]["message"] == "Request too large."
+
+
+def test_what_is_no_http_is_answered_400_and_nothing_breaks(served: Served) -> None:
+    """Garbage on the socket does not end the service."""
+    address = urlsplit(served.main)
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=5) as sock:
+        sock.sendall(b"\x16\x03\x01\x02\x00hello\r\n\r\n")
+        answer = sock.recv(100)
+
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert post(served, body()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-slow: ",
+        b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n1",
+    ],
+)
+async def test_whoever_sends_too_slowly_is_dropped(data: bytes) -> None:
+    """Slow loris: headers that trickle for ever, and bodies that stop, lose their connection."""
+    app = FastAPI()
+
+    @app.post("/")
+    async def take(request: Request) -> int:
+        return len(await request.body())
+
+    listener = Listener(app, "127.0.0.1", slowest=0.2)
+    await listener.up()
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(data)
+        dropped = asyncio.create_task(reader.read())
+        while not dropped.done():
+            if data.endswith(b": "):
+                writer.write(b"x")
+            await asyncio.sleep(0.02)
+        assert dropped.exception() is None or isinstance(dropped.exception(), ConnectionError)
+        writer.close()
+    finally:
+        await listener.close()
+
+
+@pytest.mark.parametrize("provider", ["main", "anthropic"])
+def test_the_openapi_schema_is_honest(served: Served, provider: str) -> None:
+    """Fuzzed from it: every answer is documented, none is a 500, none shows a traceback."""
+    schema = schemathesis.openapi.from_url(f"{served.providers[provider]}/openapi.json")
+    seen: set[int] = set()
+
+    for found in schema.get_all_operations():
+        assert isinstance(found, Ok), found
+        operation = found.ok()
+
+        @given(operation.as_strategy())
+        @settings(
+            max_examples=30, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+        )
+        def fuzz(case: Any) -> None:
+            response = case.call()
+            seen.add(response.status_code)
+            assert response.status_code != 500, response.text
+            assert "Traceback" not in response.text
+            documented = case.operation.definition.raw["responses"]
+            assert str(response.status_code) in documented, f"{case.operation.label}: {response.status_code}"
+
+        fuzz()
+
+    assert 200 in seen
+    assert seen & {400, 404}
