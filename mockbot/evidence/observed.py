@@ -18,9 +18,10 @@ from dataclasses import dataclass, field, replace
 
 from mockbot.evidence.records import Attempt, Outcome, Prompt, Request
 
-GIVEN_UP = 120.0  # wall seconds, the client's own clock: the longest wait that openai-python 3.54 honours (research: incidents §5.1)
-FALLS_OVER = 10.0  # wall seconds
-FORGOTTEN = 3600.0  # wall seconds after which nothing is an answer to a failure any more
+# Wall seconds, since a client that is not ours keeps its own clock.
+GIVEN_UP = 120.0  # the longest wait that openai-python 3.54 honours (research: incidents §5.1)
+FALLS_OVER = 10.0
+FORGOTTEN = 3600.0  # after which nothing is an answer to a failure any more
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,14 @@ from mockbot.scenario.spans import FaultSpan, PhaseSpan, fault_spans, moment, ph
 from mockbot.scenario.units import Ramp, duration_text
 
 GUEST = "command"  # the group of a client that is not ours
+_AT_LEAST = frozenset({"answered", "availability", "user_uptime", "apdex"})
+_AT_MOST = frozenset(
+    {
+        *("latency_p50", "latency_p95", "latency_p99", "latency_p999", "answered_p50", "answered_p95", "failed_p50"),
+        *("first_token_p50", "first_token_p95", "attempts_per_prompt", "first_success", "recovery_time"),
+        *("affected_recovery", "failed_users", "longest_outage_p95"),
+    }
+)
 _HELD = 3600.0  # wall seconds; who holds a phase longer begins it again
 
 
@@ -17,18 +25,30 @@ def held(scenario: Scenario, phase: str, speed: float) -> Scenario:
 
 
 def for_guest(scenario: Scenario) -> Scenario:
-    """The scenario with one client in the place of the crowd; expectations of the crowd's groups and tiers are gone."""
+    """The scenario with one client in the place of the crowd; of that only what is good for its users is expected.
+
+    What the file expects of its own groups and tiers is gone, and so is what only a crowd can do to a provider.
+    """
     crowd = {GUEST: Group(users=1.0, policy=Once(), patience=600.0, uses=scenario.first_provider)}
     phases = tuple(
         phase.model_copy(update={"users": Ramp(1, 1), "arrivals": None, "mix": None}) for phase in scenario.phases
     )
-    expect = tuple(each for each in scenario.expect if not of_the_crowd(each))
+    expect = tuple(kept for each in scenario.expect if (kept := _of_anybody(each)) is not None)
     return scenario.model_copy(update={"crowd": crowd, "phases": phases, "expect": expect})
 
 
-def of_the_crowd(expectation: Expectation) -> bool:
-    """Whether it is about some of the scenario's own clients, and so about nobody else."""
-    return expectation.group is not None or expectation.tier is not None
+def _of_anybody(expectation: Expectation) -> Expectation | None:
+    """What is left of it for a client that is not the scenario's own; None: nothing."""
+    if expectation.group is not None or expectation.tier is not None:
+        return None
+    texts = ((name, getattr(expectation, name)) for name, _ in expectation.thresholds())
+    kept = {name: text for name, text in texts if _good(name, text)}
+    scope = {"phase": expectation.phase, "provider": expectation.provider}
+    return Expectation(**scope, **kept) if kept else None
+
+
+def _good(measure: str, text: str) -> bool:
+    return (measure in _AT_LEAST and text.startswith(">")) or (measure in _AT_MOST and text.startswith("<"))
 
 
 def _long(phase: Phase, speed: float) -> Phase:

@@ -57,6 +57,20 @@ def test_a_guest_is_alone(base: Scenario) -> None:
     assert [each.phase for each in guest.expect] == ["calm", "shaky"]
 
 
+def test_a_guest_owes_nothing_that_takes_a_crowd() -> None:
+    """How badly a crowd fares, and what it does to a provider, is not asked of one client; what is good is."""
+    expects = (
+        '{phase: calm, availability: ">= 99%", overshoot: ">= 2", latency_p95: "<= 9s"}',
+        '{phase: closed, availability: "<= 5%"}',
+        '{provider: main, wasted_work: ">= 70%"}',
+    )
+    text = BASE[: BASE.index("expect:")] + "expect:\n" + "".join(f"  - {each}\n" for each in expects)
+    (left,) = for_guest(read_scenario(text)).expect
+
+    assert [name for name, _ in left.thresholds()] == ["availability", "latency_p95"]
+    assert left.phase == "calm"
+
+
 def test_a_guest_meets_the_same_faults(base: Scenario) -> None:
     """Nothing changes about what goes wrong and when."""
     assert Timeline(for_guest(base)).faults == Timeline(base).faults
