@@ -11,7 +11,7 @@ providers:
 crowd:
   patient: {users: 100%, policy: backoff, think: 5s, patience: 60s}
 phases:
-  - {name: steady, lasts: 40s, users: 20}
+  - {name: steady, lasts: 40s, users: 40}
   - {name: slow, lasts: 20s, faults: [{latency: 500ms}]}
   - {name: torn, lasts: 20s, faults: [{reset_peer: 0s, share: 50%}, {http_error: 503, share: 20%}]}
   - {name: gone, lasts: 15s, faults: [{down: true}]}
