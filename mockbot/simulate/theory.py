@@ -91,6 +91,17 @@ def refresh_tips(waiting: float, queue: float, capacity: float) -> float:
     return min(waiting / 2, queue) / capacity
 
 
+def refresh_ends(users: float, think: float, outage: float, capacity: float) -> float:
+    """Slower than this, a crash ends although new prompts join those who wait: Ns / (2C - (N - Ns)/Z).
+
+    In the first turn of r seconds Ns come back, and (N - Ns)/Z a second ask anew; the wait at its end is less than r
+    when Ns + ((N - Ns)/Z - C) r < C r. Those who ask anew are fewer the longer the outage was.
+    """
+    waiting = waiting_after(users, think, outage)
+    left = 2 * capacity - (users - waiting) / think
+    return waiting / left if left > 0 else math.inf
+
+
 def refreshers_can_stick(capacity: float, every: float, users: float) -> float:
     """The share of refreshers above which a stuck state exists: C r / N."""
     return capacity * every / users

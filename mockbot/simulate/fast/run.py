@@ -31,13 +31,16 @@ _SETTLED: tuple[Settled, ...] = ("answered", "gave_up", "unfinished")
 
 
 class Fast:
-    """One run. `play` to any moment up to `latest`, as often as wanted; `finish` once."""
+    """One run. `play` to any moment up to `latest`, as often as wanted; `finish` once.
 
-    def __init__(self, scenario: Scenario, seed: int, sink: Sink) -> None:
+    `stride`: one user in so many is recorded; as many as a journal can hold when not given.
+    """
+
+    def __init__(self, scenario: Scenario, seed: int, sink: Sink, stride: int | None = None) -> None:
         self.timeline = Timeline(scenario)
         self.latest = latest(self.timeline)
         self.now = 0.0
-        self.stride = stride_of(self.timeline)
+        self.stride = stride or stride_of(self.timeline)
         self._sink = sink
         dialects = {name: FAMILIES[spec.dialect].dialects[0] for name, spec in scenario.providers.items()}
         self.parts = [
@@ -61,6 +64,10 @@ class Fast:
                 for record in part.play(self.now):
                     self._sink(record)
         return self.now < self.latest and (self.now < end or self._pending)
+
+    def totals(self) -> at.Ints:
+        """[second, what] of everybody: ISSUED, SENT, SETTLED (answered), GIVEN_UP."""
+        return np.asarray(sum(part.state.crowd.sum(axis=1) for part in self.parts))
 
     @property
     def _pending(self) -> bool:
@@ -115,10 +122,6 @@ class Part:
         self.state = _with_room(self.state)
         leave_open(self.plan.world, self.state, now)
         yield from self._fetched()
-
-    def totals(self) -> at.Ints:
-        """[second, group, ISSUED..GIVEN_UP], of everybody."""
-        return self.state.crowd
 
     def _arrivals(self, start: float, end: float) -> tuple[at.Floats, at.Ints]:
         drawn = [(self._times(name, start, end), self.plan.groups.index(name)) for name in self._open]
