@@ -15,8 +15,8 @@ from rich.padding import Padding
 from mockbot import __version__
 from mockbot.errors import ExitCode, MockbotError, UsageError
 from mockbot.scenario.editor import schema_json
-from mockbot.scenario.library import find, names
-from mockbot.scenario.load import load_scenario
+from mockbot.scenario.library import find, name_of, names
+from mockbot.scenario.load import lineage, load_scenario
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.scenario.units import duration_text
@@ -162,10 +162,11 @@ def check(files: tuple[str, ...]) -> None:
 
 def _problem(file: str) -> str:
     try:
-        scenario = load_scenario(find(file))
+        scenario, (_, *parents) = load_scenario(find(file)), lineage(find(file))
     except UsageError as error:
         return str(error)
-    click.echo(f"{file}: ok: {_in_short(scenario)}")
+    extends = "".join(f", extends {name_of(parent)}" for parent in parents)
+    click.echo(f"{file}: ok: {_in_short(scenario)}{extends}")
     return ""
 
 

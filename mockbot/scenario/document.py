@@ -21,10 +21,11 @@ _CORE = "tag:yaml.org,2002:"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Counted from 1, as editors do."""
+    """Counted from 1, as editors do. `file` where several files make one scenario."""
 
     line: int
     column: int
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)

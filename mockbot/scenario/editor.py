@@ -2,6 +2,9 @@
 
 The models accept short forms that pydantic's own schema does not know: a Spec by its main value alone
 (`latency: 300ms`), and a policy, budget or breaker by its name alone (`policy: backoff`). This module adds them.
+
+A file that `extends` another is half a scenario: editors complete its first level only, and `mockbot check` knows the
+rest.
 """
 
 import json
@@ -10,18 +13,35 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema
 
+from mockbot.scenario.extend import EXTENDS
 from mockbot.scenario.model import Spec
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.units import DURATION_JSON, RATE_JSON, SHARE_JSON
 
 _UNITS: dict[str, dict[str, Any]] = {"duration": DURATION_JSON, "share": SHARE_JSON, "rate": RATE_JSON}
+_EXTENDS = "a bundled scenario, or the path of a file; what stands here is put over it"
 
 
 def schema_json() -> str:
     """The committed `scenarios/scenario.schema.json`, to the byte."""
     schema = _shared(Scenario.model_json_schema(schema_generator=_WithShortForms))
     schema["$defs"] |= _UNITS
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(_or_extending(schema), indent=2, ensure_ascii=False) + "\n"
+
+
+def _or_extending(schema: dict[str, Any]) -> dict[str, Any]:
+    """The scenario alone, or one that extends another: a name, and any of the other keys."""
+    keys = {EXTENDS: {"type": "string", "description": _EXTENDS}, "name": schema["properties"]["name"]}
+    child = {
+        "type": "object",
+        "properties": keys | {key: True for key in schema["properties"] if key not in keys},
+        "required": [*keys],
+        "additionalProperties": False,
+    }
+    head, shared = ("$schema", "title"), ("$defs",)
+    whole = {key: value for key, value in schema.items() if key not in {*head, *shared}}
+    choice = {"if": {"required": [EXTENDS]}, "then": child, "else": whole}
+    return {key: schema[key] for key in head} | choice | {key: schema[key] for key in shared}
 
 
 def _shared(node: Any) -> Any:

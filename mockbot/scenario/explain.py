@@ -53,8 +53,9 @@ def _is_mistyped(missing: ErrorDetails, errors: list[ErrorDetails]) -> bool:
     return bool(get_close_matches(str(key), strange, n=1))
 
 
-def _order(misprint: Misprint) -> tuple[int, int, str]:
-    return misprint.place.line, misprint.place.column, ".".join(map(str, misprint.path))
+def _order(misprint: Misprint) -> tuple[str, int, int, str]:
+    place = misprint.place
+    return place.file, place.line, place.column, ".".join(map(str, misprint.path))
 
 
 def _together(same: list[Misprint]) -> Misprint:

@@ -32,6 +32,11 @@ def find(name_or_path: str) -> Path:
     return path
 
 
+def name_of(path: Path) -> str:
+    """What `find` finds it by: the name of a bundled scenario, the path of any other."""
+    return path.stem if path.parent == folder("scenarios") else str(path)
+
+
 def loadtest(name: str) -> Path:
     """A bundled locustfile, for instance "chat"."""
     known = tuple(sorted(path.stem for path in folder("loadtests").glob("*.py") if not path.stem.startswith("_")))

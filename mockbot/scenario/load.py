@@ -1,9 +1,11 @@
 """Turn a scenario file into a Scenario or a ScenarioError: `file:line:column: path: message`, a line for each problem.
 
-The only module of the package that reads files, beside `library.py` which finds them. Nothing that a file names is
-executed or opened.
+The only module of the package that reads files, beside `library.py` which finds them. Of what a file names, nothing is
+executed, and nothing is opened but the scenario that it `extends`.
 """
 
+from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -11,7 +13,8 @@ from pydantic import ValidationError
 from mockbot.errors import ScenarioError
 from mockbot.scenario.document import Document, Misprint, MisprintsError, Place, place_of, read_document
 from mockbot.scenario.explain import explain
-from mockbot.scenario.library import not_found
+from mockbot.scenario.extend import EXTENDS, Node, document_of, extended, tree_of
+from mockbot.scenario.library import find, names, not_found
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.units import IN_A_FILE
 
@@ -20,20 +23,71 @@ MOST_BYTES = 64 * 1024
 
 def load_scenario(path: Path) -> Scenario:
     """Read and check one file; ScenarioError says everything that is wrong with it."""
-    return read_scenario(_text(path), str(path))
+    return read_scenario(_text(path), str(path), path)
 
 
-def read_scenario(text: str, name: str = "scenario") -> Scenario:
-    """The same for text; `name` is what the messages call it."""
+def read_scenario(text: str, name: str = "scenario", path: Path | None = None) -> Scenario:
+    """The same for text; `name` is what the messages call it, `path` what it extends is looked for beside."""
     try:
-        document = read_document(text)
-        _is_mapping(document)
+        chain = _chain(text, name, path)
+        document = document_of(reduce(extended, (node for node, _ in reversed(chain))))
     except MisprintsError as error:
         raise ScenarioError(_lines(name, error.misprints)) from None
     try:
         return Scenario.model_validate(document.data, context=IN_A_FILE)
     except ValidationError as error:
         raise ScenarioError(_lines(name, explain(error, document))) from None
+
+
+def lineage(path: Path) -> tuple[Path, ...]:
+    """The files that make it: itself, what it extends, what that extends. Raises as `load_scenario`."""
+    try:
+        return tuple(each for _, each in _chain(_text(path), str(path), path) if each is not None)
+    except MisprintsError as error:
+        raise ScenarioError(_lines(str(path), error.misprints)) from None
+
+
+def _chain(text: str, name: str, path: Path | None) -> list[tuple[Node, Path | None]]:
+    """The scenario, what it extends, and so on to the one that extends nothing."""
+    chain = [(_tree(text, name), path)]
+    while (parent := _parent(*chain[-1])) is not None:
+        node, found = parent
+        seen = [each.resolve() for _, each in chain if each is not None]
+        if found.resolve() in seen:
+            raise MisprintsError(Misprint(node.place, (EXTENDS,), f"{node.value!r} extends this file, in a circle"))
+        try:
+            chain.append((_tree(_text(found), str(found)), found))
+        except ScenarioError as error:
+            raise MisprintsError(Misprint(node.place, (EXTENDS,), str(error))) from None
+    return chain
+
+
+def _parent(root: Node, path: Path | None) -> tuple[Node, Path] | None:
+    """What it extends: where that is said, and the file. A bundled name first, then a path from its own folder."""
+    node = root.value.get(EXTENDS) if isinstance(root.value, dict) else None
+    if node is None:
+        return None
+    if not isinstance(node.value, str):
+        raise MisprintsError(Misprint(node.place, (EXTENDS,), "should be the name or the path of one scenario"))
+    if node.value not in names() and not node.value.endswith((".yaml", ".yml")):
+        message = f"{not_found(node.value)} (a path ends in .yaml)"
+        raise MisprintsError(Misprint(node.place, (EXTENDS,), message))
+    beside = Path() if path is None else path.parent
+    return node, find(node.value) if node.value in names() else beside / node.value
+
+
+def _tree(text: str, name: str) -> Node:
+    try:
+        document = read_document(text)
+        _is_mapping(document)
+    except MisprintsError as error:
+        raise MisprintsError(*_in_file(name, error.misprints)) from None
+    return tree_of(document, name)
+
+
+def _in_file(name: str, misprints: tuple[Misprint, ...]) -> Iterator[Misprint]:
+    for each in misprints:
+        yield Misprint(Place(each.place.line, each.place.column, name), each.path, each.message)
 
 
 def _is_mapping(document: Document) -> None:
@@ -54,8 +108,9 @@ def _lines(name: str, misprints: tuple[Misprint, ...]) -> str:
 
 
 def _line(name: str, misprint: Misprint) -> str:
-    path = ".".join(map(str, misprint.path)) or "scenario"
-    return f"{name}:{misprint.place.line}:{misprint.place.column}: {path}: {misprint.message}"
+    path, file = ".".join(map(str, misprint.path)) or "scenario", misprint.place.file or name
+    told = misprint.message if file == name else f"{misprint.message} (as extended by {name})"
+    return f"{file}:{misprint.place.line}:{misprint.place.column}: {path}: {told}"
 
 
 def _text(path: Path) -> str:

@@ -23,6 +23,9 @@ YAML_12 = YAML(typ="safe", pure=True)
 def completed(fragment: str) -> Iterator[str]:
     """The small scenario with the fragment in its place: once, or once for each of a list of faults."""
     said: dict[str, Any] = YAML_12.load(fragment) or {}
+    if "extends" in said:  # is half of another scenario
+        yield fragment
+        return
     for changes in [_phases_with(fault) for fault in said.get("faults", [])] or [said]:
         values = {**YAML_12.load(FILE), **changes}
         if "crowd" in changes or "phases" in changes:
