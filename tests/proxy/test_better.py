@@ -170,8 +170,8 @@ def test_a_toxic_in_the_chain_that_changed_nothing_was_not_felt(embedded: Contro
 
 @pytest.mark.parametrize(
     ("kind", "attributes"),
-    [("latency", {"latency": 5}), ("bandwidth", {"rate": 10}), ("timeout", {}), ("reset_peer", {}), ("limit_data", {}),
-     ("slicer", {"average_size": 1}), ("slow_close", {"delay": 5})],
+    [("latency", {"latency": 5}), ("bandwidth", {"rate": 10}), ("timeout", {}), ("reset_peer", {"timeout": 50}),
+     ("limit_data", {}), ("slicer", {"average_size": 1}), ("slow_close", {"delay": 5})],
 )  # fmt: skip
 def test_a_toxic_that_changed_something_was_felt_once_per_connection(
     embedded: Control, kind: str, attributes: dict[str, int]

@@ -150,11 +150,19 @@ def test_it_begins_again_when_it_loops(tmp_path: Path) -> None:
         assert play.until("^calm ")
 
 
+def two_free_ports() -> int:
+    """The first of two neighbours, below those that the system hands out to others in the meantime."""
+    for port in range(20_000, 30_000, 7):
+        with closing(socket.socket()) as first, closing(socket.socket()) as second, suppress(OSError):
+            first.bind(("127.0.0.1", port))
+            second.bind(("127.0.0.1", port + 1))
+            return port
+    raise AssertionError("no two neighbouring ports are free")
+
+
 def test_it_listens_where_it_is_told(tmp_path: Path) -> None:
     """--port: the first provider's port, and the next one for the next provider."""
-    with closing(socket.socket()) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
+    port = two_free_ports()
     with served(tmp_path, "--port", str(port)) as play:
         play.until("^calm ")
 
