@@ -152,6 +152,25 @@ def list_() -> None:
 
 
 @cli.command(epilog=EXIT_CODES)
+@TARGET
+@click.option(
+    "--html", is_flag=False, flag_value=".", type=click.Path(path_type=Path), help="Write a page; default: NAME.html."
+)
+def show(target: str, html: Path | None) -> None:
+    """Draw a scenario's timeline: phases, faults, crowd and status page."""
+    from mockbot.report.show import show as draw  # noqa: PLC0415 - as above
+    from mockbot.report.show import write_page  # noqa: PLC0415
+
+    scenario = load_scenario(find(target))
+    if html is None:
+        draw(scenario, Console())
+        return
+    page = html / f"{scenario.name}.html" if html.is_dir() else html
+    write_page(scenario, page)
+    click.echo(f"{page}: the timeline of {scenario.name}")
+
+
+@cli.command(epilog=EXIT_CODES)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 def check(files: tuple[str, ...]) -> None:
     """Say what is wrong with scenario files, all of it, as file:line:column."""

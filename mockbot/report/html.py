@@ -65,7 +65,7 @@ def report_html(evidence: RunEvidence, judgement: Judgement, summary: Summary) -
 def render(template: str, drawn: Sequence[Chart], **values: object) -> str:
     """A page of `templates/` with its charts, style and script inside it."""
     return (
-        _environment()
+        environment()
         .get_template(template)
         .render(
             values,
@@ -78,7 +78,8 @@ def render(template: str, drawn: Sequence[Chart], **values: object) -> str:
     )
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates with the words that they use."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,

@@ -159,7 +159,7 @@ def test_check_says_what_a_file_extends(base: Path) -> None:
 WRONG = {
     "an unknown parent": (
         "extends: trafic-surge\nname: child\n",
-        ["child.yaml:1:10: extends: trafic-surge: no such file, and no such bundled scenario; did you mean 'traffic-sur"],
+        ["child.yaml:1:10: extends: trafic-surge: no such file, and no such bundled scenario; did you mean 'traffic"],
     ),
     "a missing file": (
         "extends: bas.yaml\nname: child\n",
