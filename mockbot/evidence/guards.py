@@ -7,7 +7,6 @@ guard that does not apply (a simulated run has no load generator to fall behind)
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from mockbot.evidence.disturbance import measured_begin, measured_end
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Action, Health
 from mockbot.evidence.tally import LATE, Tally
@@ -137,7 +136,7 @@ def _scheduled(evidence: RunEvidence, tally: Tally) -> list[FaultSpan]:
 
 
 def _felt(fault: FaultSpan, evidence: RunEvidence, tally: Tally) -> GuardResult:
-    hits = tally.felt[fault.id] + _turned_away(fault, evidence, tally)
+    hits = tally.felt[fault.id]
     inferred = evidence.info.engine == "toxiproxy" and fault.fault.layer == "wire"  # the rule is in exposure.py
     says = (
         f"{fault.id} {'must have hit' if inferred else 'hit'} {hits} requests"
@@ -151,17 +150,6 @@ def _felt_at_all(each: list[GuardResult]) -> GuardResult:
     """One client cannot be where every share of a fault strikes; but it has to have been struck."""
     says = "; ".join(result.says for result in each if result.ok)
     return GuardResult("felt", ok=bool(says), says=says or f"the client felt nothing of it: {each[0].says}")
-
-
-def _turned_away(fault: FaultSpan, evidence: RunEvidence, tally: Tally) -> int:
-    """Where nothing listens, only the client sees the hit: attempts refused or reset while the fault held."""
-    if fault.fault.kind not in {"down", "crash"}:
-        return 0
-    begin, end = measured_begin(fault, evidence.actions), measured_end(fault, evidence.actions)
-    hits = tally.turned_away.items()
-    return sum(
-        count for (provider, second), count in hits if provider == fault.provider and int(begin) <= second <= end
-    )
 
 
 def _applied(fault: FaultSpan, evidence: RunEvidence) -> GuardResult:

@@ -19,7 +19,7 @@ from typing import NamedTuple, TypeVar, assert_never
 from mockbot.evidence.cells import Cell, Course, Key, Sample, Work
 from mockbot.evidence.detectors import Setting
 from mockbot.evidence.disturbance import Disturbance, disturbance_of
-from mockbot.evidence.exposure import exposed
+from mockbot.evidence.exposure import exposed, turned_away
 from mockbot.evidence.findings import Watch
 from mockbot.evidence.journal import Broken, RunEvidence
 from mockbot.evidence.people import Outages, People, Stretch
@@ -265,6 +265,7 @@ def tally(evidence: RunEvidence) -> Tally:
         else:
             result.add_second(line)
     result.felt.update(exposed(evidence))
+    result.felt |= turned_away(evidence, result.turned_away)  # the greater: a crash's service counts resets of its own
     for line in evidence.broken:
         result.add_broken(line)
     end = evidence.info.end or result.seen_until

@@ -1,11 +1,16 @@
-"""What a wire fault must have hit on a proxy that cannot tell: attempts under way while it held, by its share."""
+"""What a fault hit where nobody counted it: attempts turned away where nothing listens; on a proxy that cannot tell,
+attempts under way while it held, by its share.
+"""
 
 import pytest
 
 from mockbot.evidence.exposure import exposed
+from mockbot.evidence.guards import GuardResult
 from mockbot.evidence.journal import RunEvidence
-from mockbot.evidence.records import Action, Attempt
+from mockbot.evidence.records import Action, Attempt, ServiceSecond
 from mockbot.evidence.verdict import judge
+from mockbot.report.summarize import summarize
+from mockbot.simulate.play import Memory, simulate
 from tests.evidence.build import AFTER, CALM, actions, attempt, evidence, scenario, sound_run
 
 SLOW = "blackout.0.latency"
@@ -94,3 +99,54 @@ def test_exposure_decides_whether_a_run_on_toxiproxy_says_anything(tried: Attemp
 
     assert judgement.verdict == verdict
     assert any(guard.name == f"felt {SLOW}" for guard in judgement.guards)
+
+
+DOWN = scenario(phases=[CALM, {"name": "cut", "lasts": "100s", "faults": [{"down": True}]}, AFTER])
+CUT = "cut.0.down"
+TURNED_AWAY = [
+    *(attempt(150.0 + n, 0.01, "refused") for n in range(3)),
+    attempt(98.0, 2.5, "reset"),  # under way when the way was cut
+    attempt(99.0, 0.5, "refused"),
+    attempt(250.0, 0.01, "refused"),
+    attempt(150.0, 0.01, "refused", provider="other"),
+    attempt(150.0, 0.01, "http_error", status=503),
+]
+
+
+def test_clients_that_were_turned_away_felt_it() -> None:
+    """Three refused and one cut off while nothing listened: 4, in the summary as in the guard."""
+    run = evidence([*sound_run(), *TURNED_AWAY], of=DOWN, did=actions(CUT))
+    judgement = judge(run)
+    (fault,) = summarize(run, judgement).faults
+
+    assert fault.felt == 4
+    assert GuardResult(f"felt {CUT}", ok=True, says=f"{CUT} hit 4 requests") in judgement.guards
+
+
+def test_who_is_refused_between_two_spells_did_not_feel_them() -> None:
+    """A flapping `down`: on for 20 s, off for 40 s, on for 20 s."""
+    spells = (*actions(CUT, begin=100.0, end=120.0), *actions(CUT, begin=160.0, end=180.0))
+    tried = [attempt(at, 0.01, "refused") for at in (110.0, 140.0, 170.0)]
+
+    assert judge(evidence([*sound_run(), *tried], of=DOWN, did=spells)).tally.felt[CUT] == 2
+
+
+def test_what_a_crashed_service_counted_itself_is_not_counted_twice() -> None:
+    """It reset 9 connections; the clients saw 2 of them."""
+    told = scenario(phases=[CALM, {"name": "cut", "lasts": "100s", "faults": [{"crash": True}]}, AFTER])
+    seconds = [ServiceSecond(150, "main", felt={"cut.0.crash": 9})]
+    tried = [attempt(150.0 + n, 0.01, "reset") for n in range(2)]
+
+    run = evidence([*sound_run(), *tried], seconds, of=told, did=actions("cut.0.crash"))
+
+    assert judge(run).tally.felt["cut.0.crash"] == 9
+
+
+def test_a_whole_run_with_its_way_cut_has_been_felt() -> None:
+    """A simulated crowd's own journal: every refused and reset attempt of it is a hit, and nothing else was wrong."""
+    memory = Memory()
+    info = simulate(DOWN, seed=1, sink=memory.take, engine="reference")
+    judgement = judge(memory.evidence(DOWN, info))
+
+    turned_away = judgement.outcomes["refused"] + judgement.outcomes.get("reset", 0)
+    assert judgement.tally.felt[CUT] == turned_away > 50
