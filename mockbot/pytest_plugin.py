@@ -4,10 +4,12 @@ def test_survives_a_blackout(mockbot):
     with mockbot.outage("unexpected-failure", speed=60) as outage: ...
 """
 
+import gc
+import importlib
 import os
 import re
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,8 +51,32 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.fixturenames.insert(0, "mockbot")
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Import what it takes when a test is going to use it, before the clocks and time limits of tests begin to run."""
+    if session.config.option.collectonly:
+        return
+    if any("mockbot" in getattr(item, "fixturenames", ()) for item in session.items):
+        with _nothing_collected():
+            importlib.import_module("mockbot.plugin.fixture")
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """No garbage collection: importing makes very many objects that stay, and looking through them all again and again
+    is a third of the time that it takes.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 @pytest.fixture(scope="session")
 def _mockbot_loop() -> "Iterator[Loop]":
+    """The event loop on which every test's service and proxy live."""
     from mockbot.plugin.theatre import Loop  # noqa: PLC0415 - nothing heavy for tests that do not use it
 
     loop = Loop()
@@ -61,15 +87,16 @@ def _mockbot_loop() -> "Iterator[Loop]":
 @pytest.fixture
 def mockbot(request: pytest.FixtureRequest, _mockbot_loop: "Loop") -> "Iterator[Mockbot]":
     """A real chatbot service behind a real proxy on free ports, with the SDKs' environment variables set to it."""
-    from mockbot.plugin.fixture import Mockbot, undecided  # noqa: PLC0415 - as above
+    from mockbot.plugin.fixture import Mockbot, undecided  # noqa: PLC0415 - nothing heavy for tests that do not use it
     from mockbot.plugin.theatre import Theatre  # noqa: PLC0415
 
     choice = undecided(request.config.getoption("--mockbot-inconclusive"))
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        closing(Theatre(_mockbot_loop, seed=1)) as theatre,
-        closing(Mockbot(theatre, patch.setenv, dict(os.environ), choice, _folder(request.node))) as bot,
-    ):
+    with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        with _nothing_collected():
+            theatre = stack.enter_context(closing(Theatre(_mockbot_loop, seed=1)))
+            bot = Mockbot(theatre, patch.setenv, dict(os.environ), choice, _folder(request.node))
+        stack.callback(bot.close)
         marker = request.node.get_closest_marker("outage")
         if marker is not None:
             bot.play(*marker.args, **marker.kwargs)

@@ -30,8 +30,6 @@ from mockbot.plugin.outage import Outage, Undecided
 from mockbot.plugin.theatre import Play, Theatre
 from mockbot.scenario.derive import GUEST, for_guest, starting_at
 from mockbot.scenario.faults import FaultBase
-from mockbot.scenario.library import find
-from mockbot.scenario.load import load_scenario
 from mockbot.scenario.policies import Once
 from mockbot.scenario.schema import Answer, Group, Phase, Provider, Scenario, Tokens
 from mockbot.scenario.timeline import ActiveFault
@@ -94,7 +92,7 @@ class Mockbot:
 
         `speed` (the scenario's own when not given) hurries what mockbot owns; the client's own clock it cannot.
         """
-        whole = scenario if isinstance(scenario, Scenario) else load_scenario(find(str(scenario)))
+        whole = scenario if isinstance(scenario, Scenario) else _loaded(str(scenario))
         guest = for_guest(whole if start_at is None else _from(whole, start_at))
         folder = None if self._folder is None else self._folder / f"{len(self._outages) + 1}-{guest.name}"
         outage = Outage(guest, speed or whole.speed, self._theatre, self._show, self._undecided, folder)
@@ -210,6 +208,13 @@ class Mockbot:
         self._theatre.show(self._shown)
         for name, value in self.env.items():
             self._setenv(name, value)
+
+
+def _loaded(name: str) -> Scenario:
+    from mockbot.scenario.library import find  # noqa: PLC0415 - a test with faults by hand reads no file
+    from mockbot.scenario.load import load_scenario  # noqa: PLC0415
+
+    return load_scenario(find(name))
 
 
 def _from(scenario: Scenario, phase: str) -> Scenario:

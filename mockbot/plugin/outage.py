@@ -12,19 +12,21 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
 from mockbot.clock import Clock
 from mockbot.driver import Driver
 from mockbot.errors import UsageError
 from mockbot.evidence.journal import ACTIONS, JOURNAL, SERVICE, RunEvidence, Writer, write_run_info
 from mockbot.evidence.records import Action, Attempt, Prompt, RunInfo, ServiceSecond
-from mockbot.evidence.verdict import Judgement, judge
 from mockbot.guest import Cues, Watcher
 from mockbot.plugin.theatre import Play, Theatre
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.spans import PhaseSpan
 from mockbot.scenario.timeline import Timeline
+
+if TYPE_CHECKING:
+    from mockbot.evidence.verdict import Judgement
 
 Undecided = Callable[[str], NoReturn]
 
@@ -115,8 +117,10 @@ class Outage:
             raise UsageError("the outage goes on; judge it after its `with` block")
         return self._evidence
 
-    def judgement(self) -> Judgement:
+    def judgement(self) -> "Judgement":
         """Verdict, reasons, expectations and guards."""
+        from mockbot.evidence.verdict import judge  # noqa: PLC0415 - not every test judges
+
         return judge(self.evidence)
 
     def assert_resilient(self) -> None:
@@ -187,7 +191,7 @@ class Outage:
         for name, records in lines:
             _write_lines(folder / name, records)
         write_run_info(folder, evidence.info)
-        write_reports(folder, evidence, judge(evidence))
+        write_reports(folder, evidence, self.judgement())
 
 
 def _write_lines(path: Path, records: Iterator[object]) -> None:
@@ -212,7 +216,7 @@ class AsyncOutage:
         """As `Outage.phase`."""
         return self._outage.phase
 
-    def judgement(self) -> Judgement:
+    def judgement(self) -> "Judgement":
         """As `Outage.judgement`."""
         return self._outage.judgement()
 

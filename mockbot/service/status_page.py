@@ -8,11 +8,12 @@ scenario's seed.
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import Environment, FileSystemLoader, Template
 
 from mockbot import __version__
 from mockbot.service.reply import fingerprint
@@ -117,10 +118,6 @@ def status_app(board: StatusBoard, name: str, seed: int, url: Callable[[], str])
     """The public application. `name`: whose page it is; `url`: where it is, once that is known."""
     app = FastAPI(title=f"{name}: status page", version=__version__, docs_url=None, redoc_url=None)
     written = StatusJson(board, name, seed, url)
-    template = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True).get_template(
-        "status_page.html"
-    )
-
     lists: dict[str, tuple[str, Callable[[Incident], bool]]] = {
         "incidents": ("incidents", lambda each: not each.planned),
         "incidents/unresolved": ("incidents", lambda each: not each.planned and not each.over),
@@ -158,7 +155,7 @@ def status_app(board: StatusBoard, name: str, seed: int, url: Callable[[], str])
     @app.get("/", response_class=HTMLResponse)
     async def page() -> str:
         """The page for people."""
-        return template.render(
+        return _template().render(
             board=board, name=name, bars=bars, clock=clock, incidents=list(reversed(board.incidents))
         )
 
@@ -168,6 +165,12 @@ def status_app(board: StatusBoard, name: str, seed: int, url: Callable[[], str])
         return [board.component(provider, board.began + step * (n + 1)) for n in range(_BARS)]
 
     return app
+
+
+@cache
+def _template() -> Template:
+    loader = FileSystemLoader(Path(__file__).parent)
+    return Environment(loader=loader, autoescape=True).get_template("status_page.html")
 
 
 def iso(at: float) -> str:
