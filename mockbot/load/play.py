@@ -18,7 +18,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
 
 import gevent
 from gevent import Greenlet
@@ -31,6 +30,7 @@ from mockbot.evidence.journal import write_run_info
 from mockbot.evidence.records import Ended, RunInfo
 from mockbot.load.crew import Crew, Setup
 from mockbot.load.ledger import Ledger
+from mockbot.scenario.arrivals import loop_of
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.stage import Addresses
@@ -171,14 +171,6 @@ class Play:
             now = self.timeline.at(self.clock.now())
             self.ledger.take(self.ledger.look(now, self._users(), self.crew.pending, self.crew.started))
             gevent.sleep(PROGRESS_EVERY)
-
-
-def loop_of(scenario: Scenario) -> Literal["closed", "open", "partly open"]:
-    """Whether the crowd waits for answers before it asks again (research: metastability §6)."""
-    kinds = {group.arrivals is not None for group in scenario.crowd.values()}
-    if kinds == {True}:
-        return "open"
-    return "closed" if kinds == {False} else "partly open"
 
 
 def _how(crew: Crew, broken: str) -> tuple[Ended, str]:

@@ -78,7 +78,7 @@ def let_in(node: Node, environment: Environment, timeline: Timeline, turn: int =
     def visit(group: str, due: float) -> None:
         visitor = classes[group](environment)
         try:
-            visitor.ask(due)
+            visitor.visit(due)
         except (StopUser, GeneratorError):  # done; or the node knows by now that it is broken
             return
         finally:

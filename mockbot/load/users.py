@@ -108,6 +108,18 @@ class ChatUser(FastHttpUser):
             raise StopUser
         return end.away if end else None
 
+    def visit(self, due: float) -> None:
+        """A session of somebody who arrived at `due`: prompts, thinking in between, the last one by chance; then gone.
+
+        Raises StopUser at a shut gate.
+        """
+        rng = None if self.spec.session == 1 else self.node.rng(self.who, "session")
+        away = self.ask(due)
+        while rng is not None and rng.random() * self.spec.session >= 1:
+            due = self.node.clock.now() + (self._think() if away is None else away)
+            self.node.wait_until(due)
+            away = self.ask(due)
+
     def stop(self, force: bool = False) -> bool:  # noqa: ARG002 - our way is neither of Locust's two
         """Locust takes this user away: at once while it thinks, at its own gate when it is in the middle of a prompt.
 

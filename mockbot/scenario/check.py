@@ -79,6 +79,9 @@ def _group(scenario: "Scenario", path: Path, group: "Group") -> Iterator[Problem
     if not _in_one_loop(group):
         found = "neither 'users' nor 'arrivals'" if group.users is None else "both 'users' and 'arrivals'"
         yield Problem(path, f"has {found}; a group needs one of them, as a share such as 'users: 60%'")
+    for key, value in (("burst", group.burst), ("session", group.session)):
+        if group.arrivals is None and value != 1:
+            yield Problem((*path, key), f"{key!r} is for those who arrive; this group has no 'arrivals'", at_key=True)
     yield from _unknown((*path, "uses"), "provider", group.uses, scenario.providers)
     yield from _unknown((*path, "falls_over_to"), "provider", group.falls_over_to, scenario.providers)
     if group.falls_over_to == (group.uses or scenario.first_provider):

@@ -102,6 +102,22 @@ class Group(Model):
     uses: Name | None = Field(None, description="provider; the first one when not given")
     falls_over_to: Name | None = None
     stream: bool = True
+    burst: float = Field(
+        1.0,
+        ge=1,
+        le=10_000,
+        strict=True,
+        allow_inf_nan=False,
+        description="mean number that arrive at the same moment (batch Poisson, geometric sizes); 1: one by one",
+    )
+    session: float = Field(
+        1.0,
+        ge=1,
+        le=10_000,
+        strict=True,
+        allow_inf_nan=False,
+        description="mean number of prompts of somebody who arrives (geometric), `think` apart; 1: one, and gone",
+    )
 
 
 class Phase(Model):
@@ -186,6 +202,17 @@ class Expectation(Model):
     )
     budget_spent: ThresholdText | None = Field(
         None, description="share of 30 days' error budget that it cost; more than all of it is 100%"
+    )
+    burn_1h: ThresholdText | None = Field(
+        None, description="highest burn rate of the last hour and its last 5 minutes together; pages at 14.4"
+    )
+    burn_6h: ThresholdText | None = Field(None, description="of 6 hours and 30 minutes; pages at 6")
+    burn_3d: ThresholdText | None = Field(None, description="of 3 days and 6 hours; a ticket at 1")
+    time_to_page: ThresholdText | None = Field(
+        None, description="from the begin of the disturbance until a burn-rate alert paged somebody"
+    )
+    hysteresis: ThresholdText | None = Field(
+        None, description="load at which it collapsed less the load at which it recovered, over the capacity"
     )
     failed_users: ThresholdText | None = Field(
         None, description="share of the users with a prompt that was never answered"

@@ -2,7 +2,7 @@
 
 The same minds that decide under Locust decide here, and the same records are written. Closed groups have exactly so
 many users as the timeline says; whoever is taken away in the middle of a prompt leaves when it is settled. Open groups
-have arrivals at the timeline's rate, each somebody new, whatever becomes of those before.
+have arrivals at the timeline's rate, each somebody new, whatever becomes of those before; with one prompt or a session.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,6 +33,12 @@ class Part:
     policy: Random
     think: Random
     marks: Random
+    session: Random
+
+    def is_last(self) -> bool:
+        """Is this prompt the last one of somebody who arrived? Memoryless, so that sessions are geometric."""
+        mean = self.group.session
+        return mean == 1 or self.session.random() * mean < 1
 
 
 class User:
@@ -101,9 +107,9 @@ class Crowd:
                 self._think(user)
 
     def arrive(self, name: str) -> None:
-        """Somebody new comes with one prompt, and goes when it is settled."""
+        """Somebody new comes with a prompt, and goes when the last one is settled."""
         user = self._enrol(self._parts[name])
-        user.leaving = True
+        user.leaving = user.part.is_last()
         self._begin(user)
 
     def _enrol(self, part: Part) -> User:
@@ -118,8 +124,10 @@ class Crowd:
         self.agenda.at(self.agenda.now + pause, self._thought, user)
 
     def _thought(self, user: User) -> None:
-        if not user.leaving:
-            self._begin(user)
+        if user.leaving:
+            return
+        user.leaving = user.part.group.arrivals is not None and user.part.is_last()
+        self._begin(user)
 
     # -- a prompt ------------------------------------------------------------------------------------------------
 
@@ -247,7 +255,15 @@ def _part(name: str, group: Group, first: str, seed: int) -> Part:
     def stream(purpose: str) -> Random:
         return Random(f"{seed}/{name}/{purpose}")
 
-    return Part(name, group, Minds(group, group.uses or first), stream("policy"), stream("think"), stream("marks"))
+    return Part(
+        name,
+        group,
+        Minds(group, group.uses or first),
+        stream("policy"),
+        stream("think"),
+        stream("marks"),
+        stream("session"),
+    )
 
 
 def _record(asking: Asking, settled: Settled, winner: Exchange | None, now: float) -> Prompt:

@@ -81,7 +81,8 @@ def prompts(scenario: Scenario) -> float:
     for phase in timeline.phases:
         now = timeline.at((phase.start + phase.end) / 2)
         thinks = sum(users / max(1.0, scenario.crowd[group].think) for group, users in now.users.items())
-        total += (phase.end - phase.start) * (thinks + sum(now.arrivals.values()))
+        asks = sum(rate * scenario.crowd[group].session for group, rate in now.arrivals.items())
+        total += (phase.end - phase.start) * (thinks + asks)
     return total
 
 

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal, assert_never
+from typing import assert_never
 
 from mockbot.evidence.journal import ACTIONS, JOURNAL, SERVICE, Broken, RunEvidence, Writer, write_run_info
 from mockbot.evidence.records import Action, Attempt, Ended, Prompt, RunInfo, ServiceSecond
+from mockbot.scenario.arrivals import loop_of
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.simulate.engines import EngineName, Record, Sink, choose, start
@@ -68,14 +69,6 @@ def simulate(
         scaled=scaled,
         weight=run.stride,
     )
-
-
-def loop_of(scenario: Scenario) -> Literal["closed", "open", "partly open"]:
-    """Whether the crowd waits for answers before it asks again."""
-    kinds = {group.arrivals is not None for group in scenario.crowd.values()}
-    if kinds == {True}:
-        return "open"
-    return "closed" if kinds == {False} else "partly open"
 
 
 class Memory:

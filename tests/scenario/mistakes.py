@@ -57,6 +57,7 @@ WRONG = (
     Wrong("negative users", "users: 10", "users: -1", "13:38", "phases.0.users: -1 is not a number of users"),
     Wrong("truth as a number", "slots: 4", "slots: true", "5:12", "providers.main.slots: true should be a whole number"),
     Wrong("number in quotes", "slots: 4", "slots: '4'", "5:12", "providers.main.slots: '4' should be a whole number"),
+    Wrong("burst of those who stay", "  hasty:", "  crowds: {users: 0%, policy: sdk, burst: 8}\n  hasty:", "9:36", "crowd.crowds.burst: 'burst' is for those who arrive; this group has no 'arrivals'"),
     Wrong("no slots", "slots: 4", "slots: 0", "5:12", "providers.main.slots: 0 should be at least 1"),
     Wrong("nothing where a value should be", "slots: 4", "slots:", "5:5", "providers.main.slots: nothing should be a whole number"),
     Wrong("unknown dialect", "slots: 4", "dialect: opnai", "5:14", "providers.main.dialect: 'opnai' is not one of openai, anthropic; did you mean 'openai'?"),

@@ -82,6 +82,7 @@ def refusals(scenario: Scenario) -> list[str]:
 
 def _group_refusals(group: Group) -> Iterator[str]:
     policy = group.policy
+    yield from (key for key in ("burst", "session") if getattr(group, key) != 1)
     if group.falls_over_to is not None:
         yield "falls_over_to"
     if isinstance(policy, Preset | Informed):
