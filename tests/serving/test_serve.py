@@ -2,6 +2,7 @@
 
 import re
 import signal
+import os
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -152,7 +153,7 @@ def test_it_begins_again_when_it_loops(tmp_path: Path) -> None:
 
 def two_free_ports() -> int:
     """The first of two neighbours, below those that the system hands out to others in the meantime."""
-    for port in range(20_000, 30_000, 7):
+    for port in range(20_000 + os.getpid() % 1000 * 10, 32_000, 2):
         with closing(socket.socket()) as first, closing(socket.socket()) as second, suppress(OSError):
             first.bind(("127.0.0.1", port))
             second.bind(("127.0.0.1", port + 1))
