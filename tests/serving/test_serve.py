@@ -1,8 +1,8 @@
 """`mockbot serve` from outside: what it prints, what a client meets, how it is stepped through, how it ends."""
 
+import os
 import re
 import signal
-import os
 import socket
 import subprocess
 from collections.abc import Iterator
