@@ -6,7 +6,7 @@ import sys
 import traceback
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from rich.console import Console
@@ -14,12 +14,13 @@ from rich.padding import Padding
 
 from mockbot import __version__
 from mockbot.errors import ExitCode, MockbotError, UsageError
+from mockbot.scenario.compose import CAUSES, FEWEST, LONGEST, MOST, SHORTEST, Brief, Cause, compose, name_from
 from mockbot.scenario.editor import schema_json
 from mockbot.scenario.library import find, name_of, names
 from mockbot.scenario.load import lineage, load_scenario
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.scenario.units import duration_text
+from mockbot.scenario.units import duration_text, parse_duration
 from mockbot.stage import Engine, Wire
 
 if TYPE_CHECKING:  # what only one command needs is imported by that command
@@ -66,6 +67,7 @@ def cli() -> None:
     "--proxy", type=click.Choice(["embedded", "toxiproxy"]), default="embedded", show_default=True, help="The wire."
 )
 @click.option("--toxiproxy-url", metavar="URL", help="A Toxiproxy that runs already; implies --proxy toxiproxy.")
+@click.option("--allow", "allowed", multiple=True, metavar="HABIT", help="What your COMMAND may do, however bad it is.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 def run(
     target: str,
@@ -77,6 +79,7 @@ def run(
     locustfile: Path | None,
     proxy: Engine,
     toxiproxy_url: str | None,
+    allowed: tuple[str, ...],
 ) -> None:
     """Stage an outage, run a crowd through it, judge how the clients fared.
 
@@ -88,8 +91,10 @@ def run(
             raise UsageError("leave --proxy away with -- COMMAND: only the embedded proxy can tell whom it hit")
         from mockbot.command import CommandOptions, run_command  # noqa: PLC0415 - as below
 
-        guest = CommandOptions(speed, out, command=shlex.join(command))
+        guest = CommandOptions(speed, out, allowed=allowed, command=shlex.join(command))
         sys.exit(run_command(load_scenario(find(target)), guest, command, Console()))
+    if allowed:
+        raise UsageError("--allow is of a client of your own, after --; a crowd's habits are told, and fail no run")
     from mockbot.runner import RunOptions  # noqa: PLC0415 - plotting and templates are not needed by the other commands
     from mockbot.runner import run as run_live  # noqa: PLC0415
 
@@ -106,14 +111,22 @@ def run(
 @click.option("--start-at", metavar="PHASE", help="Begin with this phase.")
 @click.option("--hold", metavar="PHASE", help="Stay in this phase.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the first provider; the others follow.")
+@click.option("--control-port", type=click.IntRange(0, 65535), default=0, help="Port of its control; default: any.")
 def serve(
-    target: str, speed: float | None, loop: bool, start_at: str | None, hold: str | None, port: int | None
+    target: str,
+    speed: float | None,
+    loop: bool,
+    start_at: str | None,
+    hold: str | None,
+    port: int | None,
+    control_port: int,
 ) -> None:
     """Play an outage with no load: point any client, in any language, at the printed address."""
     from mockbot.serving import ServeOptions  # noqa: PLC0415 - as above
     from mockbot.serving import serve as serve_live  # noqa: PLC0415
 
-    sys.exit(serve_live(load_scenario(find(target)), ServeOptions(speed, loop, start_at, hold, port), Console()))
+    options = ServeOptions(speed, loop, start_at, hold, port, control_port)
+    sys.exit(serve_live(load_scenario(find(target)), options, Console()))
 
 
 @cli.command(epilog=EXIT_CODES)
@@ -168,6 +181,55 @@ def show(target: str, html: Path | None) -> None:
     page = html / f"{scenario.name}.html" if html.is_dir() else html
     write_page(scenario, page)
     click.echo(f"{page}: the timeline of {scenario.name}")
+
+
+@cli.command(epilog=EXIT_CODES)
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--cause", type=click.Choice(CAUSES), help="What it comes from.")
+@click.option("--length", metavar="DURATION", help="How long it lasts, for instance 10m.")
+@click.option("--users", type=click.IntRange(FEWEST, MOST), help="How many people ask.")
+@click.option("--speed", type=click.FloatRange(min=0, min_open=True, max=1000), help="As for run; default: it fits.")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+def new(
+    file: Path | None, cause: Cause | None, length: str | None, users: int | None, speed: float | None, force: bool
+) -> None:
+    """Write a commented scenario of your own to begin with; asks for what no option says."""
+    cause = cause or _asked("What it comes from", "--cause", None, click.Choice(CAUSES))
+    lasts = _length(length or _asked("How long it lasts", "--length", "10m", click.STRING))
+    users = users or _asked("How many people ask", "--users", 60, click.IntRange(FEWEST, MOST))
+    path = file or Path(f"my-{cause}.yaml")
+    text = compose(Brief(name_from(path), cause, lasts, users, speed))
+    try:
+        with path.open("w" if force else "x", encoding="utf-8") as written:
+            written.write(text)
+    except FileExistsError:
+        raise UsageError(f"{path} is there already; name another file, or write over it with --force") from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror or error}") from None
+    click.echo(f"{path}: {_in_short(load_scenario(path))}; next: mockbot show {path}, mockbot run {path}")
+
+
+def _asked(text: str, option: str, default: Any, kind: Any) -> Any:
+    """The answer of a person; without one the default, and an error where there is none."""
+    if _somebody_there():
+        return click.prompt(text, default=default, type=kind)
+    if default is None:
+        raise UsageError(f"say {option}; there is nobody to ask")
+    return default
+
+
+def _somebody_there() -> bool:
+    return sys.stdin.isatty()
+
+
+def _length(text: str) -> float:
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"--length: {error}") from None
+    if not SHORTEST <= seconds <= LONGEST:
+        raise UsageError(f"--length {text}: from {duration_text(SHORTEST)} to {duration_text(LONGEST)}")
+    return seconds
 
 
 @cli.command(epilog=EXIT_CODES)

@@ -45,7 +45,7 @@ def test_the_lanes_show_what_holds_when() -> None:
     assert len(drawing) == 2
     fault, users = drawing
     assert (fault.kind, fault.label) == ("fault", "http_error 503 on main")
-    assert fault.levels == (0, 0, 1, 1, 0, 0)
+    assert list(fault.levels) == [0.0, 0.0, 1.0, 1.0, 0.0, 0.0]
     assert (users.label, set(users.levels)) == ("users, at most 10", {1.0})
 
 
