@@ -28,13 +28,6 @@ _EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 _NO_CACHE = (b"cache-control", b"no-cache")
 
 
-async def send_bytes(send: Send, status: int, headers: list[Header], body: bytes) -> None:
-    """A whole response."""
-    headers.append((b"content-length", b"%d" % len(body)))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
 class ClientLeftError(Exception):
     """Nobody is there to be answered any more."""
 
@@ -170,7 +163,7 @@ class Delivery:
 
     async def _send_whole(self, body: bytes) -> None:
         self.opened = True
-        await send_bytes(self._send, 200, [JSON, *self._headers()], body)
+        await self._desk.outbox.respond(self._send, 200, [JSON, *self._headers()], body)
 
     async def _flawed_whole(self, body: bytes) -> None:
         for flaw in self._answer.flaws:

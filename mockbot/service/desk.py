@@ -16,6 +16,7 @@ from mockbot.scenario.timeline import ActiveFault
 from mockbot.service.capacity import Job, Refused
 from mockbot.service.chatbot import ANYTHING, Answer, Caller, Chatbot, Wish
 from mockbot.service.faults import Failed
+from mockbot.service.sending import Outbox
 from mockbot.service.sleep import Alarm, Ticker
 from mockbot.service.tally import Tally
 
@@ -32,7 +33,7 @@ class Desk:
         self.chatbot = Chatbot(name, provider, seed, max(0.0, clock.now() - _LATE))
         self._loop = asyncio.get_running_loop()
         self.tally = Tally()
-        self.ticker = Ticker(self._loop)
+        self.ticker, self.outbox = Ticker(self._loop), Outbox(self._loop)
         self._timer: asyncio.TimerHandle | None = None
         self._armed = math.inf
 

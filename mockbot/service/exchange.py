@@ -17,7 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 from mockbot.service import edge_pages
 from mockbot.service.capacity import Refused
 from mockbot.service.chatbot import Caller, Wish
-from mockbot.service.delivery import JSON, Delivery, send_bytes
+from mockbot.service.delivery import JSON, Delivery
 from mockbot.service.desk import Desk
 from mockbot.service.dialects.base import Dialect, Header, ProviderError, Said
 from mockbot.service.faults import Failed
@@ -109,8 +109,9 @@ class Endpoint:
             await (delivery.streamed() if delivery.said.question.stream else delivery.whole())
         except ProviderError as error:
             visit.error = error.status
-            speed = self._desk.clock.speed
-            await send_error(send, self._dialect, error, visit.mark or self._next_mark(), speed, _host(visit.headers))
+            mark, speed = visit.mark or self._next_mark(), self._desk.clock.speed
+            headers, body = error_parts(self._dialect, error, mark, speed, _host(visit.headers))
+            await self._desk.outbox.respond(send, error.status, headers, body)
         except ConnectionAbortedError:
             self._reset(scope)
         self._settle(visit)
@@ -213,9 +214,3 @@ def error_response(dialect: Dialect, error: ProviderError, mark: int, speed: flo
     response = Response(body, error.status)
     response.raw_headers += headers
     return response
-
-
-async def send_error(send: Send, dialect: Dialect, error: ProviderError, mark: int, speed: float, host: str) -> None:
-    """The same for plain ASGI."""
-    headers, body = error_parts(dialect, error, mark, speed, host)
-    await send_bytes(send, error.status, headers, body)

@@ -7,16 +7,18 @@ with when a second number gives the wall seconds between two events.
 """
 
 import asyncio
+import gc
 import json
+import socket
 import sys
 
+import uvicorn
 import uvloop
 from starlette.types import Receive, Scope, Send
 
 from mockbot.service.dialects.base import Question, Said
 from mockbot.service.dialects.openai_chat import OpenAIChat
 from mockbot.service.limits import Allowance
-from mockbot.service.listener import Listener
 
 SAID = Said(Question("gpt-4o-mini"), 2**63, 1_700_000_000, 8, cut_short=False)
 ANSWER = OpenAIChat().whole(SAID, "The short answer is yes, with one condition")
@@ -51,11 +53,27 @@ async def _stream(send: Send, count: int, pause: float) -> None:
 
 async def main() -> None:
     """Serve until stdin ends."""
-    listener = Listener(app, "127.0.0.1")
-    await listener.up()
-    print(json.dumps({"url": listener.url}), flush=True)  # noqa: T201 - the child's ready line
+    sock = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    config = uvicorn.Config(
+        app,
+        interface="asgi3",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[sock]))
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)  # as the service's process
+    print(json.dumps({"url": f"http://127.0.0.1:{sock.getsockname()[1]}"}), flush=True)  # noqa: T201 - the ready line
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-    await listener.close()
+    server.should_exit = True
+    await serving
 
 
 if __name__ == "__main__":

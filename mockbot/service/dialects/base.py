@@ -6,7 +6,7 @@ writes answers, events and errors as its provider does. It decides nothing: no t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from mockbot.service.capacity import Reason
 from mockbot.service.limits import Allowance
@@ -23,8 +23,7 @@ class Tool:
     parameters: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What was asked, as far as the answer depends on it."""
 
     model: str
@@ -44,8 +43,7 @@ class Question:
         return self.tool.parameters if self.tool is not None else self.schema
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """An answer about to be written: its identity and its facts, not yet its words."""
 
     question: Question
