@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from rich.console import Console
@@ -86,7 +87,9 @@ def _check(options: CommandOptions, argv: Sequence[str]) -> None:
         raise UsageError(f"no such command: {argv[0] if argv else 'nothing after --'}")
     for name in options.allowed:
         if name not in HABITS:
-            raise UsageError(f"{name!r} is not a habit; there are {', '.join(HABITS)}")
+            near = get_close_matches(name, HABITS, n=1)
+            known = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(HABITS)}"
+            raise UsageError(f"--allow {name}: that is not a habit; {known}")
 
 
 def _tell(scenario: Scenario, guest: Scenario, argv: Sequence[str], console: Console) -> None:

@@ -50,6 +50,18 @@ def test_a_loop_that_never_waits_fails_with_its_evidence(tmp_path: Path) -> None
     assert {line["group"] for line in journal(folder)} == {"command"}
 
 
+def test_what_its_author_accepts_is_no_reason_to_fail(tmp_path: Path) -> None:
+    """--allow: the habits that are named are out of the verdict; the same loop fails without (above)."""
+    naive = (sys.executable, CLIENTS / "naive.py", "6")
+    folder = tmp_path / "run"
+    allowed = ["--allow", "ignores_retry_after", "--allow", "retries_without_end"]
+    done = run("run", scenario_file(tmp_path), "--out", folder, *allowed, "--", *naive)
+
+    measured = {line["measure"] for line in summary(folder)["expectations"]}  # type: ignore[attr-defined]
+    assert not {"ignores_retry_after", "retries_without_end"} & measured
+    assert done.returncode == 0, done.stdout
+
+
 def test_an_sdk_with_its_defaults_passes(tmp_path: Path) -> None:
     """It waits as long as it is told, and gives up after three attempts: nothing of that makes an outage worse."""
     done, folder = judged(tmp_path, sys.executable, CLIENTS / "tidy.py", "6")
@@ -122,6 +134,8 @@ def test_a_command_that_leaves_early_is_undecided(tmp_path: Path) -> None:
     [
         (("--speed", "20", "--", "true"), "a command keeps its own clock"),
         (("--", "no-such-command-here"), "no such command: no-such-command-here"),
+        (("--allow", "ignore_retry_after", "--", "true"), "not a habit; did you mean 'ignores_retry_after'?"),
+        (("--allow", "ignores_retry_after"), "--allow is of a client of your own, after --"),
     ],
 )
 def test_what_cannot_work_is_wrong_usage(tmp_path: Path, arguments: tuple[str, ...], says: str) -> None:
