@@ -152,6 +152,25 @@ def simulate(
     sys.exit(simulate_command(SimulateOptions(scenario, users, seeds, policies, engine, out, command), Console()))
 
 
+@cli.command(epilog=EXIT_CODES)
+@TARGET
+@click.option("--users", type=click.FloatRange(min=1), help="As for simulate.")
+@click.option("--seeds", type=int, default=5, show_default=True, help="Runs of each variant, with a seed of its own.")
+@click.option(
+    "--run",
+    "run_folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A live run to lay beside it; default: the newest of this scenario under runs/.",
+)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def explain(target: str, users: float | None, seeds: int, run_folder: Path | None, as_json: bool) -> None:
+    """Answer what everybody asks in an outage: does refreshing help, how long will it take, and three more."""
+    from mockbot.simulate.explain.command import ExplainOptions, explain_command  # noqa: PLC0415 - as above
+
+    options = ExplainOptions(load_scenario(find(target)), users, seeds, run_folder, as_json)
+    sys.exit(explain_command(options, Console(), Console(stderr=as_json)))
+
+
 @cli.command("list")
 def list_() -> None:
     """Show the bundled scenarios: cause, real length and run length, what each teaches."""
