@@ -8,10 +8,12 @@ them. Definitions: SRE workbook ch. 5 (burn rate), Hauer et al. NSDI 2020 (user-
 apdex.org (with T = slo/4), Bronson et al. HotOS 2021 (recovery).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from mockbot.evidence import alerts
 from mockbot.evidence.cells import Cell, Course, Key, Work
+from mockbot.evidence.hysteresis import hysteresis as margin
 from mockbot.evidence.people import Outages
 from mockbot.evidence.recovery import affected_recovery, first_success, recovery_time, time_to_detect
 from mockbot.evidence.sketch import Sketch
@@ -225,6 +227,31 @@ def budget_spent(seen: Seen) -> Value:
     return Known(min(1.0, rate.number * seen.seconds / MONTH)) if isinstance(rate, Known) else rate
 
 
+def _over_the_groups(take: Callable[[Tally, Sequence[str]], Value]) -> Measure:
+    """Of the whole run, of groups or of tiers: what spans phases and is counted in prompts."""
+
+    def taken(seen: Seen) -> Value:
+        if seen.whole_run or seen.scope.provider is not None:
+            return Undefined(seen.whole_run or "an objective is about prompts, and those may visit several providers")
+        crowd = seen.tally.scenario.crowd.items()
+        scope = seen.scope
+        groups = [name for name, each in crowd if scope.group in {None, name} and scope.tier in {None, each.tier}]
+        return take(seen.tally, groups)
+
+    return taken
+
+
+def _burn(alert: alerts.Alert) -> Measure:
+    return _over_the_groups(lambda tally, groups: alerts.burn(tally, groups, alert))
+
+
+def hysteresis(seen: Seen) -> Value:
+    """The load at which it collapses less the one at which it recovers, over the capacity."""
+    if seen.scope != Scope():
+        return Undefined("is about the load of the whole run")
+    return margin(seen.tally, service_time(seen.tally))
+
+
 def failed_users(seen: Seen) -> Value:
     """Share of the users who had at least one prompt that was given up or never finished."""
     people = _people(seen)
@@ -317,6 +344,11 @@ REGISTRY: Mapping[str, Measure] = {
     "apdex": apdex,
     "burn_rate": burn_rate,
     "budget_spent": budget_spent,
+    "burn_1h": _burn(alerts.HOUR_1),
+    "burn_6h": _burn(alerts.HOURS_6),
+    "burn_3d": _burn(alerts.DAYS_3),
+    "time_to_page": _over_the_groups(alerts.time_to_page),
+    "hysteresis": hysteresis,
     "failed_users": failed_users,
     "longest_outage_p95": longest_outage_p95,
 }

@@ -13,7 +13,10 @@ Unit = Literal["share", "duration", "rate", "number", "count"]
 _SHARES = frozenset(
     {"answered", "availability", "user_uptime", "efficiency", "wasted_work", "failed_users", "budget_spent"}
 )
-_NUMBERS = frozenset({"attempts_per_prompt", "amplification", "overshoot", "fairness", "apdex", "burn_rate"})
+_NUMBERS = frozenset(
+    {"attempts_per_prompt", "amplification", "overshoot", "hysteresis", "fairness", "apdex"}
+    | {"burn_rate", "burn_1h", "burn_6h", "burn_3d"}
+)
 _COUNTS = frozenset({"prompts", "exit_code", *HABITS})
 _LOW_IS_GOOD = frozenset({"wasted_work", "failed_users", "budget_spent"})
 

@@ -41,6 +41,7 @@ COLUMNS = {  # measure -> heading, in the table by phase and group
 WHOLE = (  # of the whole run, as tiles
     "time_to_detect", "first_success", "recovery_time", "affected_recovery", "amplification", "wasted_work",
     "overshoot", "fairness", "failed_users", "longest_outage_p95", "burn_rate", "budget_spent",
+    "burn_1h", "burn_6h", "burn_3d", "time_to_page", "hysteresis",
 )  # fmt: skip
 
 

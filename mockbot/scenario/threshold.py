@@ -42,6 +42,11 @@ UNITS: dict[str, Unit] = {
     "apdex": "number",
     "burn_rate": "number",
     "budget_spent": "share",
+    "burn_1h": "number",
+    "burn_6h": "number",
+    "burn_3d": "number",
+    "time_to_page": "duration",
+    "hysteresis": "number",
     "failed_users": "share",
     "longest_outage_p95": "duration",
 }
