@@ -14,10 +14,11 @@ from rich.padding import Padding
 
 from mockbot import __version__
 from mockbot.errors import ExitCode, MockbotError, UsageError
+from mockbot.scenario.advice import advice
 from mockbot.scenario.compose import CAUSES, FEWEST, LONGEST, MOST, SHORTEST, Brief, Cause, compose, name_from
 from mockbot.scenario.editor import schema_json
 from mockbot.scenario.library import find, name_of, names
-from mockbot.scenario.load import lineage, load_scenario
+from mockbot.scenario.load import lineage, load_scenario, told
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.scenario.units import duration_text, parse_duration
@@ -100,6 +101,7 @@ def run(
 
     wire = Wire("toxiproxy" if toxiproxy_url else proxy, toxiproxy_url)
     typed = shlex.join(["mockbot", *sys.argv[1:]])
+    _advise(find(target), speed)
     options = RunOptions(speed, out, processes, ui, locustfile, wire, typed)
     sys.exit(run_live(load_scenario(find(target)), options, Console()))
 
@@ -267,7 +269,14 @@ def _problem(file: str) -> str:
         return str(error)
     extends = "".join(f", extends {name_of(parent)}" for parent in parents)
     click.echo(f"{file}: ok: {_in_short(scenario)}{extends}")
+    _advise(find(file), None)
     return ""
+
+
+def _advise(path: Path, speed: float | None) -> None:
+    """Say what is allowed and seldom meant."""
+    for line in told(advice(load_scenario(path), speed), path):
+        click.echo(f"warning: {line}", err=True)
 
 
 def _in_short(scenario: Scenario) -> str:

@@ -9,7 +9,7 @@ from itertools import groupby
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from mockbot.scenario.check import nearest
+from mockbot.scenario.check import Problem, nearest
 from mockbot.scenario.document import Document, Misprint, Path, Place, Value
 from mockbot.scenario.faults import FAULT_KINDS, FaultBase, ServiceFault, WireFault
 from mockbot.scenario.location import Located, locate
@@ -40,6 +40,11 @@ def explain(error: ValidationError, document: Document) -> tuple[Misprint, ...]:
     errors = error.errors(include_url=False)
     found = sorted((_misprint(each, document) for each in errors if not _is_mistyped(each, errors)), key=_order)
     return tuple(_together([*same]) for _, same in groupby(found, key=_order))
+
+
+def misprint_of(problem: Problem, document: Document) -> Misprint:
+    """A problem with the place that it is about."""
+    return (_at_key if problem.at_key else _at_value)(document, problem.path, problem.message)
 
 
 def _is_mistyped(missing: ErrorDetails, errors: list[ErrorDetails]) -> bool:

@@ -4,15 +4,16 @@ The only module of the package that reads files, beside `library.py` which finds
 executed, and nothing is opened but the scenario that it `extends`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import reduce
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from mockbot.errors import ScenarioError
+from mockbot.scenario.check import Problem
 from mockbot.scenario.document import Document, Misprint, MisprintsError, Place, place_of, read_document
-from mockbot.scenario.explain import explain
+from mockbot.scenario.explain import explain, misprint_of
 from mockbot.scenario.extend import EXTENDS, Node, document_of, extended, tree_of
 from mockbot.scenario.library import find, names, not_found
 from mockbot.scenario.schema import Scenario
@@ -28,15 +29,17 @@ def load_scenario(path: Path) -> Scenario:
 
 def read_scenario(text: str, name: str = "scenario", path: Path | None = None) -> Scenario:
     """The same for text; `name` is what the messages call it, `path` what it extends is looked for beside."""
-    try:
-        chain = _chain(text, name, path)
-        document = document_of(reduce(extended, (node for node, _ in reversed(chain))))
-    except MisprintsError as error:
-        raise ScenarioError(_lines(name, error.misprints)) from None
+    document = _document(text, name, path)
     try:
         return Scenario.model_validate(document.data, context=IN_A_FILE)
     except ValidationError as error:
         raise ScenarioError(_lines(name, explain(error, document))) from None
+
+
+def told(problems: Iterable[Problem], path: Path) -> tuple[str, ...]:
+    """What is said about a scenario (`mockbot.scenario.advice`), each with its line in this file or its parent's."""
+    document = _document(_text(path), str(path), path)
+    return tuple(_line(str(path), misprint_of(problem, document)) for problem in problems)
 
 
 def lineage(path: Path) -> tuple[Path, ...]:
@@ -45,6 +48,14 @@ def lineage(path: Path) -> tuple[Path, ...]:
         return tuple(each for _, each in _chain(_text(path), str(path), path) if each is not None)
     except MisprintsError as error:
         raise ScenarioError(_lines(str(path), error.misprints)) from None
+
+
+def _document(text: str, name: str, path: Path | None) -> Document:
+    try:
+        chain = _chain(text, name, path)
+        return document_of(reduce(extended, (node for node, _ in reversed(chain))))
+    except MisprintsError as error:
+        raise ScenarioError(_lines(name, error.misprints)) from None
 
 
 def _chain(text: str, name: str, path: Path | None) -> list[tuple[Node, Path | None]]:
