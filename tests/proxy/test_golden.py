@@ -10,7 +10,8 @@ import pytest
 
 from mockbot.child import Child
 from mockbot.proxy.real import start_embedded, start_toxiproxy
-from tests.proxy.wire import Reply, refused_address, request
+from tests.ports import free_ports
+from tests.proxy.wire import Reply, request
 
 pytestmark = pytest.mark.live
 
@@ -45,7 +46,7 @@ def fresh(request: pytest.FixtureRequest) -> Iterator[tuple[str, Child]]:
 def replayed(fresh: tuple[str, Child]) -> list[Reply]:
     """All answers, with the recording's fixed ports moved to free ones and every random port written PORT."""
     _, child = fresh
-    free = {port: refused_address().rpartition(":")[2] for port in FIXED_PORTS}
+    free = dict(zip(FIXED_PORTS, map(str, free_ports(len(FIXED_PORTS))), strict=True))
     replies = []
     for exchange in EXCHANGES:
         body = exchange.get("body")

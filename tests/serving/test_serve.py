@@ -1,17 +1,17 @@
 """`mockbot serve` from outside: what it prints, what a client meets, how it is stepped through, how it ends."""
 
-import os
 import re
 import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.ports import free_ports
 from tests.serving.build import mockbot, run, scenario_file
 
 pytestmark = pytest.mark.e2e
@@ -151,24 +151,14 @@ def test_it_begins_again_when_it_loops(tmp_path: Path) -> None:
         assert play.until("^calm ")
 
 
-def two_free_ports() -> int:
-    """The first of two neighbours, below those that the system hands out to others in the meantime."""
-    for port in range(20_000 + os.getpid() % 1000 * 10, 32_000, 2):
-        with closing(socket.socket()) as first, closing(socket.socket()) as second, suppress(OSError):
-            first.bind(("127.0.0.1", port))
-            second.bind(("127.0.0.1", port + 1))
-            return port
-    raise AssertionError("no two neighbouring ports are free")
-
-
 def test_it_listens_where_it_is_told(tmp_path: Path) -> None:
     """--port: the first provider's port, and the next one for the next provider."""
-    port = two_free_ports()
-    with served(tmp_path, "--port", str(port)) as play:
+    port, next_port = free_ports(2)
+    with served(tmp_path, "--port", str(port), "--hold", "calm") as play:
         play.until("^calm ")
 
         assert play.variables["MOCKBOT_MAIN_URL"] == f"http://127.0.0.1:{port}"
-        assert play.variables["MOCKBOT_OTHER_URL"] == f"http://127.0.0.1:{port + 1}"
+        assert play.variables["MOCKBOT_OTHER_URL"] == f"http://127.0.0.1:{next_port}"
         assert play.ask() == 200
 
 
