@@ -36,12 +36,12 @@ class Outbox:
 
     def _write(self, cycle: RequestResponseCycle, status: int, headers: list[Header], body: bytes) -> None:
         """What RequestResponseCycle.send does with the two messages of a response that the connection outlives."""
-        lines = b"".join([b"%b: %b\r\n" % line for line in cycle.default_headers + headers])
+        lines = b"\r\n".join([b": ".join(line) for line in cycle.default_headers + headers])
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
         if not self._waiting:
             self._loop.call_soon(self._flush)
-        self._waiting.append((cycle.transport, b"%b%b\r\n%b" % (STATUS_LINE[status], lines, body)))
+        self._waiting.append((cycle.transport, b"%b%b\r\n\r\n%b" % (STATUS_LINE[status], lines, body)))
         cycle.message_event.set()
         cycle.on_response()
 

@@ -2,8 +2,8 @@
 ready.
 
 POST / reads the body and answers the bytes of a chat completion, headers and all, that were made beforehand; POST
-/stream writes as many fixed events as its body says, all at once, or paced by the same Alarm that the service sleeps
-with when a second number gives the wall seconds between two events.
+/stream writes as many fixed events as its body says, all at once, or, when a second number gives the wall seconds
+between two events, each with a sleep of its own until it is due.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import gc
 import json
 import socket
 import sys
+import time
 
 import uvicorn
 import uvloop
@@ -28,7 +29,7 @@ HEADERS = [
     *OpenAIChat().headers(SAID.mark, 1, (ALLOWANCE,), 1.0),
     (b"content-length", b"%d" % len(ANSWER)),
 ]
-EVENT = b"data: " + b"y" * 260 + b"\n\n"
+EVENT = OpenAIChat().stream(SAID).words(" word")
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,11 +45,12 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 
 async def _stream(send: Send, count: int, pause: float) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
-    for _ in range(count):
+    began = time.monotonic()
+    for n in range(count):
         await send({"type": "http.response.body", "body": EVENT, "more_body": True})
         if pause:
-            await asyncio.sleep(pause)
-    await send({"type": "http.response.body", "body": b""})
+            await asyncio.sleep(began + (n + 1) * pause - time.monotonic())
+    await send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
 
 
 async def main() -> None:

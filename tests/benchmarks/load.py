@@ -73,14 +73,23 @@ async def _many(url: str, requests: Sequence[bytes], connections: int, status: b
     return size
 
 
-def cpu_per_request(
-    measured: Server, url: str, requests: Sequence[bytes], status: bytes = b"200", connections: int = 8
-) -> float:
-    """CPU seconds of the server for one of these requests, after a tenth of them as warm-up."""
-    uvloop.run(_many(url, requests[: len(requests) // 10], connections, status))
-    before = measured.cpu()
-    uvloop.run(_many(url, requests, connections, status))
-    return (measured.cpu() - before) / len(requests)
+Job = tuple[Server, str, Sequence[bytes], bytes]  # who serves, where, these requests, answered with this status
+
+
+def cpu_side_by_side(*jobs: Job, connections: int = 8) -> list[float]:
+    """CPU seconds of each server for one of its requests, all served at the same time.
+
+    What else the machine does, and how busy the client is, weighs on all of them alike.
+    """
+
+    async def at_once() -> None:
+        await asyncio.gather(*(_many(url, requests, connections, status) for _, url, requests, status in jobs))
+
+    before = [measured.cpu() for measured, *_ in jobs]
+    uvloop.run(at_once())
+    return [
+        (measured.cpu() - start) / len(requests) for (measured, _, requests, _), start in zip(jobs, before, strict=True)
+    ]
 
 
 def cpu_per_token(measured: Server, url: str, requests: Sequence[bytes], tokens: int) -> float:
