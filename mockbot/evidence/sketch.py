@@ -42,6 +42,14 @@ class Sketch:
         bins[key] = bins.get(key, 0) + 1
         self.finite += 1
 
+    def add_many(self, seconds: float, times: int) -> None:
+        """So many that took the same."""
+        if times:
+            key = _BINS.key(seconds) if seconds > NOTHING else _ZERO
+            self._micros += times * int(max(0.0, seconds) * 1e6)
+            self._bins[key] = self._bins.get(key, 0) + times
+            self.finite += times
+
     def merge(self, other: "Sketch") -> None:
         """Add all of another's."""
         bins = self._bins

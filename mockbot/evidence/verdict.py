@@ -80,7 +80,11 @@ class Judgement:
 
 def judge(evidence: RunEvidence) -> Judgement:
     """Read the journals once and decide."""
-    counted = tally(evidence)
+    return judge_counted(evidence, tally(evidence))
+
+
+def judge_counted(evidence: RunEvidence, counted: Tally) -> Judgement:
+    """Decide on what is counted already."""
     guards = check_guards(evidence, counted)
     guest = evidence.info.client == "command"
     behaviour = tuple(_behaviour(evidence)) if guest else ()

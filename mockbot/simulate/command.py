@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -17,6 +18,7 @@ from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.journal import read_run
 from mockbot.evidence.verdict import Judgement, judge
 from mockbot.runner import conclude, make_run_folder
+from mockbot.scenario.policies import Policy
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.units import duration_text
 from mockbot.simulate.compare import policy_of, with_policy
@@ -47,7 +49,9 @@ def simulate_command(options: SimulateOptions, console: Console) -> ExitCode:
         raise UsageError(f"--seeds {options.seeds}: 1 to {MOST_SEEDS}")
     policies = [(text, policy_of(text)) for text in options.compare]
     scaled = scale(options.scenario, options.users) if options.users is not None else Scaled(options.scenario, 1.0, "")
-    _announce(options, scaled, console)
+    engine = _announce(options, scaled, console)
+    if engine == "fluid":
+        return _fluid(options, scaled, policies, console)
     code, first = _first_run(options, scaled, console)
     if first is None or (options.seeds == 1 and not policies):
         return code
@@ -58,11 +62,33 @@ def simulate_command(options: SimulateOptions, console: Console) -> ExitCode:
     return _code(columns["as written"])
 
 
-def _announce(options: SimulateOptions, scaled: Scaled, console: Console) -> None:
+def _fluid(
+    options: SimulateOptions, scaled: Scaled, policies: Sequence[tuple[str, Policy]], console: Console
+) -> ExitCode:
+    """Without chance one run says everything."""
+    if options.seeds != 1:
+        raise UsageError(f"--seeds {options.seeds}: a fluid has no chance, so that every seed gives the same")
+    from mockbot.simulate.fluid.tell import play_fluid, tell_fluid  # noqa: PLC0415 - numba is an extra
+
+    with _progress(console, "simulating") as watch:
+        run, evidence, judgement = play_fluid(scaled.scenario, watch, options.command, scaled.says)
+    code = tell_fluid(make_run_folder(scaled.scenario, options.out), console, run, evidence, judgement)
+    if policies and code is not ExitCode.INTERRUPTED:
+        columns = {"as written": judgement}
+        for text, policy in policies:
+            with _progress(console, text) as watch:
+                columns[text] = play_fluid(with_policy(scaled.scenario, policy), watch)[2]
+        console.print(_table({name: spread_of([each]) for name, each in columns.items()}))
+    return code
+
+
+def _announce(options: SimulateOptions, scaled: Scaled, console: Console) -> Literal["reference", "fast", "fluid"]:
     console.print(f"[bold]{options.scenario.title}[/bold] (simulated)")
     if scaled.says:
         console.print(f"scaled: {scaled.says}", highlight=False)
-    console.print(f"engine: {choose(options.engine, scaled.scenario)}", highlight=False)
+    engine = choose(options.engine, scaled.scenario)
+    console.print(f"engine: {engine}", highlight=False)
+    return engine
 
 
 def _first_run(options: SimulateOptions, scaled: Scaled, console: Console) -> tuple[ExitCode, Judgement | None]:

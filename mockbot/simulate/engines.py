@@ -2,7 +2,8 @@
 
 reference   everything; some ten thousand attempts a second
 fast        a subset, exactly the same; some million attempts a second (extra `fast`)
-fluid       no individuals, so no journal: see `fluid.py` and `sweep.py`
+fluid       a subset of that, in the limit of many users and at no cost in users; no individuals, so no journal: see
+            `fluid/` and `sweep.py`
 """
 
 from collections.abc import Callable
@@ -19,6 +20,7 @@ Record = Attempt | Prompt | ServiceSecond | Action
 Sink = Callable[[Record], None]
 
 MANY = 500_000  # prompts from which the reference takes longer than the fast engine takes to start
+TOO_MANY = 500_000_000  # prompts that take the fast engine some five minutes
 
 
 class Run(Protocol):
@@ -53,16 +55,18 @@ class Run(Protocol):
         ...
 
 
-def choose(name: EngineName, scenario: Scenario) -> Literal["reference", "fast"]:
+def choose(name: EngineName, scenario: Scenario) -> Literal["reference", "fast", "fluid"]:
     """The engine to take. Raises UsageError when it cannot play this scenario."""
-    if name == "fluid":
-        raise UsageError("the fluid engine has no individuals, so it leaves no journal; use --sweep, or another engine")
-    if name == "fast":
-        found = _why_not_fast(scenario)
+    if name in ("fast", "fluid"):
+        found = _why_not_fast(scenario) if name == "fast" else why_not_fluid(scenario)
         if found:
-            raise UsageError(f"--engine fast: {found}")
-        return "fast"
-    return "fast" if name == "auto" and prompts(scenario) > MANY and not _why_not_fast(scenario) else "reference"
+            raise UsageError(f"--engine {name}: {found}")
+        return name
+    if name == "reference" or prompts(scenario) <= MANY:
+        return "reference"
+    if prompts(scenario) > TOO_MANY and not why_not_fluid(scenario):
+        return "fluid"
+    return "reference" if _why_not_fast(scenario) else "fast"
 
 
 def start(name: Literal["reference", "fast"], scenario: Scenario, seed: int, sink: Sink) -> Run:
@@ -93,3 +97,13 @@ def _why_not_fast(scenario: Scenario) -> str:
         return "it needs numba; install mockbot[fast]"
     found = refusals(scenario)
     return f"it cannot express {'; '.join(found)}. Take --engine reference" if found else ""
+
+
+def why_not_fluid(scenario: Scenario) -> str:
+    """What keeps a fluid from this scenario, and what to do; empty when nothing does."""
+    try:
+        from mockbot.simulate.fluid.shape import refusals  # noqa: PLC0415 - numba is an extra
+    except ImportError:
+        return "it needs numba; install mockbot[fast]"
+    found = refusals(scenario)
+    return f"it cannot express {'; '.join(found)}. Take --engine fast or reference" if found else ""

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import assert_never
 
+from mockbot.errors import UsageError
 from mockbot.evidence.journal import ACTIONS, JOURNAL, SERVICE, Broken, RunEvidence, Writer, write_run_info
 from mockbot.evidence.records import Action, Attempt, Ended, Prompt, RunInfo, ServiceSecond
 from mockbot.scenario.arrivals import loop_of
@@ -44,6 +45,8 @@ def simulate(
         scenario, scaled = done.scenario, done.says
     seed = scenario.seed if seed is None else seed
     chosen = choose(engine, scenario)
+    if chosen == "fluid":
+        raise UsageError("the fluid engine has no individuals, so it leaves no journal; take --engine fast")
     run = start(chosen, scenario, seed, sink)
     ended: Ended = "completed"
     try:
