@@ -22,6 +22,7 @@ from mockbot.errors import ExitCode, TestbedError, UsageError
 from mockbot.evidence.journal import PROGRESS, RUN, Follower, read_run, read_run_info, write_run_info
 from mockbot.evidence.records import Progress, RunInfo
 from mockbot.evidence.verdict import judge
+from mockbot.report.github import tell_github
 from mockbot.report.live import LiveView
 from mockbot.report.terminal import print_judgement
 from mockbot.report.write import write_reports
@@ -83,9 +84,10 @@ def conclude(folder: Path, console: Console) -> ExitCode:
     """Judge what a run left behind, write its reports, tell the verdict."""
     evidence = read_run(folder)
     judgement = judge(evidence)
-    write_reports(folder, evidence, judgement)
+    summary = write_reports(folder, evidence, judgement)
     print_judgement(console, evidence, judgement)
     console.print(f"everything it left: {folder}", highlight=False, soft_wrap=True)
+    tell_github(summary, os.environ, console)
     return ExitCode.of(judgement.verdict)
 
 

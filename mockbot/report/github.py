@@ -5,7 +5,10 @@ and a line break cannot begin another workflow command (docs.github.com, "Workfl
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from rich.console import Console
 
 from mockbot.report.story import story
 from mockbot.report.summary import Expected, Measures, Summary
@@ -20,6 +23,15 @@ COLUMNS = {
 }
 MARKS = {"pass": "✅", "fail": "❌", "inconclusive": "❔"}
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|#~])")
+
+
+def tell_github(summary: Summary, environ: Mapping[str, str], console: Console) -> None:
+    """Inside a job of GitHub Actions: append to its summary, and print the annotations; elsewhere nothing."""
+    if where := environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(where).open("a", encoding="utf-8") as page:
+            page.write(f"{job_summary(summary)}\n")
+    if environ.get("GITHUB_ACTIONS") == "true":
+        console.print(annotations(summary), end="", markup=False, highlight=False, soft_wrap=True)
 
 
 def job_summary(summary: Summary) -> str:

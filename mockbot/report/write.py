@@ -11,11 +11,11 @@ from mockbot.report.html import report_html
 from mockbot.report.junit import junit_xml
 from mockbot.report.openmetrics import openmetrics_text
 from mockbot.report.summarize import summarize
-from mockbot.report.summary import summary_json
+from mockbot.report.summary import Summary, summary_json
 
 
-def write_reports(folder: Path, evidence: RunEvidence, judgement: Judgement) -> None:
-    """`report.html`, `summary.json`, `junit.xml`, and in `exports/` what other tools read."""
+def write_reports(folder: Path, evidence: RunEvidence, judgement: Judgement) -> Summary:
+    """`report.html`, `summary.json`, `junit.xml`, and in `exports/` what other tools read. Returns what they tell."""
     summary = summarize(evidence, judgement)
     exports = folder / "exports"
     exports.mkdir(exist_ok=True)
@@ -26,6 +26,7 @@ def write_reports(folder: Path, evidence: RunEvidence, judgement: Judgement) -> 
     _put(exports / "github-annotations.txt", annotations(summary))
     _put(exports / "openmetrics.txt", openmetrics_text(summary))
     _put(exports / "chaostoolkit.json", chaostoolkit_json(summary))
+    return summary
 
 
 def _put(path: Path, text: str) -> None:

@@ -3,21 +3,24 @@
 import json
 import math
 from datetime import datetime
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from chaoslib.experiment import ensure_experiment_is_valid
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from rich.console import Console
 
 from mockbot.evidence.records import Action
 from mockbot.evidence.verdict import judge
 from mockbot.report.chaostoolkit import chaostoolkit_json
-from mockbot.report.github import annotations, job_summary
+from mockbot.report.github import annotations, job_summary, tell_github
 from mockbot.report.openmetrics import openmetrics_text
 from mockbot.report.summarize import summarize
 from mockbot.report.summary import Summary
 from mockbot.report.write import write_reports
+from mockbot.runner import conclude
 from tests.evidence.build import FAULT, FELT, actions, attempt, evidence, scenario, sound_run, steady
 
 LOST = [*steady(0, 100), *steady(100, 400, took=5.0, settled="gave_up", attempts=4)]
@@ -185,6 +188,48 @@ def test_nothing_from_a_run_is_a_workflow_command_or_markup() -> None:
     page = job_summary(summary)
     assert "<img" not in page.replace("\\<img", "")
     assert [line for line in page.splitlines() if line.startswith(("::", "| <"))] == []
+
+
+IN_A_JOB = {"GITHUB_ACTIONS": "true"}
+
+
+def test_a_job_of_github_gets_its_page_appended_and_its_annotations_printed(tmp_path: Path) -> None:
+    """Beside what an earlier step wrote there; an annotation is one line of the log, however narrow the console is."""
+    page = tmp_path / "summary.md"
+    page.write_text("what was there\n", "utf-8")
+    console = Console(file=StringIO(), width=40)
+
+    tell_github(told(), {**IN_A_JOB, "GITHUB_STEP_SUMMARY": str(page)}, console)
+
+    assert page.read_text("utf-8") == f"what was there\n{job_summary(told())}\n"
+    assert isinstance(console.file, StringIO)
+    assert console.file.getvalue() == annotations(told())
+
+
+def test_elsewhere_github_is_told_nothing(tmp_path: Path) -> None:
+    """No variable, no file, no line."""
+    console = Console(file=StringIO())
+
+    tell_github(told(), {"GITHUB_ACTIONS": "false", "GITHUB_STEP_SUMMARY": ""}, console)
+
+    assert isinstance(console.file, StringIO)
+    assert (console.file.getvalue(), list(tmp_path.iterdir())) == ("", [])
+
+
+def test_judging_a_run_inside_a_job_tells_github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`mockbot report RUN`, as every command that ends with a verdict."""
+    run, page = tmp_path / "run", tmp_path / "summary.md"
+    run.mkdir()
+    (run / "scenario.json").write_text(EXPECT.model_dump_json(), "utf-8")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    console = Console(file=StringIO())
+
+    conclude(run, console)
+
+    assert isinstance(console.file, StringIO)
+    assert "::warning title=ended::" in console.file.getvalue()
+    assert page.read_text("utf-8").startswith("## ❔ Worked out on paper: inconclusive")
 
 
 def test_all_files_are_written(tmp_path: Path) -> None:
