@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -103,10 +104,33 @@ def _hear_ctrl_c() -> None:
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
     """Start `mockbot run ARGUMENTS` in an empty folder; whatever is left of it at the end is killed by its id."""
+    with _stage(lambda number: tmp_path / f"run{number}") as begin:
+        yield begin
+
+
+@pytest.fixture(scope="session")
+def lived_through(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Run]]:
+    """A bundled scenario that has been run to its end: once, however many tests look at what it left."""
+    base = tmp_path_factory.mktemp("bundled")
+    runs: dict[str, Run] = {}
+    with _stage(lambda number: base / f"run{number}") as begin:
+
+        def run(name: str) -> Run:
+            if name not in runs:
+                runs[name] = begin(name)
+                runs[name].watch(within=600.0)
+                runs[name].process.wait(60)
+            return runs[name]
+
+        yield run
+
+
+@contextmanager
+def _stage(folder: Callable[[int], Path]) -> Iterator[Callable[..., Run]]:
     runs: list[Run] = []
 
     def begin(target: Path | str, *arguments: str) -> Run:
-        base = tmp_path / f"run{len(runs)}"
+        base = folder(len(runs))
         base.mkdir()
         command = [sys.executable, "-m", "mockbot", "run", str(target), "--out", str(base / "out"), *arguments]
         with (base / "output").open("w") as output:
@@ -121,13 +145,15 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
         runs.append(Run(process, base / "out"))
         return runs[-1]
 
-    yield begin
-    for run in runs:
-        run.process.kill()
-        run.process.wait()
-        for process in run.descendants:
-            if process.is_running():
-                process.kill()
+    try:
+        yield begin
+    finally:
+        for run in runs:
+            run.process.kill()
+            run.process.wait()
+            for process in run.descendants:
+                if process.is_running():
+                    process.kill()
 
 
 @pytest.fixture
