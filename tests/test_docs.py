@@ -1,17 +1,24 @@
 """What the README says is what happens: its commands run, its files load, its tables are complete."""
 
+import doctest
+import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from mockbot.cli import cli
 from mockbot.errors import ExitCode
+from mockbot.scenario.dump import scenario_yaml
 from mockbot.scenario.library import names
 from mockbot.scenario.load import read_scenario
+from mockbot.scenario.schema import Scenario
+from tests.serving.test_serve import served
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -29,30 +36,113 @@ def marked(name: str) -> str:
     return found[1]
 
 
-SESSIONS = [
-    (command, expected)
-    for block in blocks("console")
-    for command, expected in re.findall(r"^\$ (mockbot .*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
-]
+LOADTESTS = (ROOT / "loadtests" / "README.md").read_text("utf-8")
+LANGUAGE = (ROOT / "scenarios" / "README.md").read_text("utf-8")
+LIVE = re.compile(r"^(mockbot (run|serve|simulate)|locust|python -m pytest)\b")
+Session = tuple[str, str]
 
 
-@pytest.mark.parametrize(("command", "expected"), SESSIONS, ids=[command for command, _ in SESSIONS])
-def test_a_session_in_the_readme_happens_as_shown(tmp_path: Path, command: str, expected: str) -> None:
-    """What follows a `$ mockbot …` line is what that command writes."""
-    (tmp_path / "my-outage.yaml").write_text(blocks("yaml")[0], "utf-8")
-    (tmp_path / "typo.yaml").write_text(blocks("yaml")[0].replace("http_error", "htp_error"), "utf-8")
-    argv = [sys.executable, "-m", "mockbot", *shlex.split(command)[1:]]
+def sessions(text: str) -> list[Session]:
+    """Each `$ command` of the console blocks, with what is shown to follow; `...` there stands for anything."""
+    found = [
+        re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE) for block in blocks("(?:console|sh)", text)
+    ]
+    return [session for block in found for session in block]
 
-    result = subprocess.run(
-        argv, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+
+QUICK = [each for each in sessions(README) if not LIVE.match(each[0])]
+SLOW = [each for each in sessions(README) if LIVE.match(each[0])]
+
+
+def happens(folder: Path, command: str, expected: str) -> None:
+    """Type it where the page's own files are, with this environment's programs on the path; compare as doctest does."""
+    for name, text in files().items():
+        (folder / name).write_text(text, "utf-8")
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", **QUIET}
+    process = subprocess.Popen(
+        shlex.split(command), cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
+    try:
+        told = said(process, expected)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate()
 
-    assert [line.rstrip() for line in result.stdout.splitlines()] == [line.rstrip() for line in expected.splitlines()]
+    assert alike(expected, told), told
+
+
+def said(process: "subprocess.Popen[str]", expected: str) -> str:
+    """What it says to its end, or up to the moment at which all that is shown has been said: some go on for ever."""
+    told: list[str] = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        told.append(line.rstrip() + "\n")
+        if line[:1].strip() and expected.endswith("...\n") and alike(expected, "".join(told)):
+            break
+    return "".join(told)
+
+
+def alike(expected: str, told: str) -> bool:
+    """As doctest compares, `...` and all."""
+    return doctest.OutputChecker().check_output(expected, told, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+
+
+def files() -> dict[str, str]:
+    """The files that the README shows: a block whose first line is a comment with a name is that file."""
+    shown = [*blocks("python"), *blocks("yaml")]
+    named = {match[1]: text for text in shown if (match := re.match(r"# (\w+\.\w+)", text))}
+    mine = blocks("yaml")[0]
+    return {**named, "my-outage.yaml": mine, "typo.yaml": mine.replace("http_error", "htp_error")}
+
+
+QUIET = {"COLUMNS": "400", "PYTEST_ADDOPTS": "-p no:locust -p no:cacheprovider -p no:asyncio", "NO_COLOR": "1"}
+
+
+@pytest.mark.parametrize(("command", "expected"), QUICK, ids=[command for command, _ in QUICK])
+def test_a_session_in_the_readme_happens_as_shown(tmp_path: Path, command: str, expected: str) -> None:
+    """What follows a `$ ...` line is what that command writes."""
+    happens(tmp_path, command, expected)
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize(("command", "expected"), SLOW, ids=[command for command, _ in SLOW])
+def test_a_live_session_in_the_readme_happens_as_shown(tmp_path: Path, command: str, expected: str) -> None:
+    """The same for those that take a while: a failing test of one's own, a program as client, an outage to serve."""
+    happens(tmp_path, command, expected)
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize(("command", "expected"), sessions(LOADTESTS), ids=[each[0] for each in sessions(LOADTESTS)])
+def test_a_session_with_locust_happens_as_shown(tmp_path: Path, command: str, expected: str) -> None:
+    """A plain load test, of a service that runs here, and an outage that is over in moments."""
+    (tmp_path / "loadtests").symlink_to(ROOT / "loadtests")
+    with served(tmp_path, "--hold", "calm") as play:
+        play.until("^calm ")
+        happens(tmp_path, command.replace("http://127.0.0.1:8000", play.variables["MOCKBOT_URL"]), expected)
+
+
+def test_no_console_block_is_left_unrun() -> None:
+    """Every line of every block that a reader would type is one of the sessions, or one of the two commands."""
+    typed = [block for text in (README, LANGUAGE, LOADTESTS) for block in blocks("(?:console|sh|bash)?", text)]
+    known = {*(command for text in (README, LOADTESTS) for command, _ in sessions(text)), marked("run command")}
+    lines = {line.removeprefix("$ ") for block in typed for line in block.splitlines() if line.startswith("$ ")}
+
+    assert lines <= known
+    assert [block for block in typed if "$ " not in block and block.startswith(("mockbot", "locust", "curl"))] == []
+
+
+def test_the_scenario_in_python_can_be_written_down_and_read_back() -> None:
+    """The README's own `Scenario(...)`, to YAML and back, is the same value."""
+    shown: dict[str, object] = {"__name__": "outages"}
+    exec(files()["outages.py"], shown)  # noqa: S102 - the block that the README shows
+
+    assert read_scenario(scenario_yaml(cast("Scenario", shown["BLINK"]))) == shown["BLINK"]
 
 
 def test_there_are_sessions_to_try() -> None:
     """The pattern above still finds them."""
-    assert len(SESSIONS) >= 2
+    assert len(QUICK) >= 3
+    assert len(SLOW) >= 4
 
 
 def test_the_scenario_in_the_readme_is_one() -> None:

@@ -165,6 +165,7 @@ class Mockbot:
 
     def assert_resilient(self) -> None:
         """As `outage.assert_resilient`, of what happened under faults by hand."""
+        __tracebackhide__ = True  # the findings are what there is to read, and the user's own line
         attempts = [line for line in self.journal() if isinstance(line, Attempt)]
         bad = [str(habit) for habit in habits(attempts, 1.0) if habit.times]
         if bad:

@@ -127,6 +127,7 @@ class Outage:
         """AssertionError with the findings and their evidence when the client made it worse, or did not live up to what
         the scenario expects; undecided, and so no pass, when too little was seen to say so.
         """
+        __tracebackhide__ = True  # the findings are what there is to read, and the user's own line
         judgement = self.judgement()
         told = "\n".join(f"  - {reason}" for reason in judgement.reasons)
         if judgement.verdict == "fail":
@@ -222,4 +223,5 @@ class AsyncOutage:
 
     def assert_resilient(self) -> None:
         """As `Outage.assert_resilient`."""
+        __tracebackhide__ = True
         self._outage.assert_resilient()

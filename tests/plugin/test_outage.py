@@ -28,7 +28,7 @@ SHORT = Scenario.model_validate(
 
 def test_the_issues_own_example(mockbot: Mockbot, ask: Ask) -> None:
     """A bundled outage: the client meets the blackout, then the recovery, and has behaved."""
-    with mockbot.outage("unexpected-failure", speed=600) as outage:
+    with mockbot.outage("unexpected-failure", speed=300) as outage:
         outage.wait_for("blackout")
         with pytest.raises(Exception, match=r"503|reset|Connection|timed out"):
             ask(timeout=2).raise_for_status()
