@@ -112,11 +112,12 @@ def test_the_surge_tips_over_whoever_reloads_and_nobody_else() -> None:
 def test_the_two_sides_of_the_surge_differ_in_their_clients_only() -> None:
     """The same service, crowd and tempo: what differs afterwards is the policy's doing."""
     made = bundled("traffic-surge")
-    hasty, patient = made.crowd["refreshers"], made.crowd["patient"]
+    hasty, patient, sdk = (made.crowd[name] for name in ("refreshers", "patient", "sdk"))
 
     assert made.providers["impatient-side"] == made.providers["patient-side"]
-    assert (hasty.users, hasty.think, hasty.stream) == (patient.users, patient.think, patient.stream)
-    assert (hasty.uses, patient.uses) == ("impatient-side", "patient-side")
+    assert hasty.users == (patient.users or 0) + (sdk.users or 0)
+    assert len({(group.think, group.stream) for group in (hasty, patient, sdk)}) == 1
+    assert (hasty.uses, patient.uses, sdk.uses) == ("impatient-side", "patient-side", "patient-side")
 
 
 def test_the_blackout_is_as_long_as_it_was() -> None:

@@ -1,24 +1,71 @@
 """What each bundled scenario teaches is true: its expectations hold in virtual time, where no machine is too slow.
 
-The live runs of the three causes are in tests/e2e; here every file is held to the simulator, at its full length.
+Each is played once, at its full length; the table in scenarios/README.md is held to the same runs. The live runs of the
+three causes are in tests/e2e, those of all outages below, for the night.
 """
+
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from mockbot.evidence.verdict import judge
-from mockbot.scenario.library import find, names
+from mockbot.scenario.library import find, folder, names
 from mockbot.scenario.load import load_scenario
-from mockbot.simulate.play import Memory, simulate
+from mockbot.simulate.outcomes import BEGIN, END, KINDS, groups, outcome, replaced, table
 
-pytestmark = pytest.mark.e2e
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
+TOLERANCE = 2.0  # percent, seconds, requests: another libm may round a chance the other way
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("name", names())
 def test_a_bundled_scenario_passes_in_virtual_time(name: str) -> None:
     """The difference between its groups is what the file says it is, and every fault was felt."""
-    scenario, memory = load_scenario(find(name)), Memory()
+    judgement = outcome(name)
 
-    info = simulate(scenario, sink=memory.take)
-
-    judgement = judge(memory.evidence(scenario, info))
     assert judgement.verdict == "pass", "\n".join(judgement.reasons)
+
+
+@pytest.mark.parametrize("name", names())
+def test_three_kinds_of_clients_suffer_every_outage(name: str) -> None:
+    """A naive one, SDK defaults, a careful one; and the file expects something of at least one of them."""
+    made = load_scenario(find(name))
+
+    played = groups(made)
+
+    assert set(played) == set(KINDS)
+    assert len(set(played.values())) == 3
+    assert {expected.group for expected in made.expect} & set(played.values())
+
+
+@pytest.mark.e2e
+def test_the_table_of_outcomes_is_current() -> None:
+    """`python -m mockbot.simulate.outcomes scenarios/README.md` when this fails."""
+    written = (folder("scenarios") / "README.md").read_text("utf-8").split(BEGIN)[1].split(END)[0]
+
+    made = table()
+
+    assert NUMBER.sub("#", written) == NUMBER.sub("#", made)
+    pairs = zip(NUMBER.findall(written), NUMBER.findall(made), strict=True)
+    assert [pair for pair in pairs if abs(float(pair[0]) - float(pair[1])) > TOLERANCE] == []
+
+
+def test_a_table_is_put_between_its_marks() -> None:
+    """Whatever stood there; all else stays."""
+    page = f"before\n{BEGIN}old\n{END}\nafter\n"
+
+    assert replaced(page, "| new |") == f"before\n{BEGIN}| new |{END}\nafter\n"
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("name", names())
+def test_a_bundled_scenario_passes_live(name: str, tmp_path: Path) -> None:
+    """On two cores that have nothing else to do, one after another."""
+    command = [sys.executable, "-m", "mockbot", "run", name, "--out", str(tmp_path / "run")]
+
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=220)
+
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-1000:]
