@@ -10,7 +10,7 @@ from statistics import median
 from mockbot.errors import UsageError
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.measures import Scope, measure
-from mockbot.evidence.records import Prompt, ServiceSecond
+from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
 from mockbot.evidence.tally import tally
 from mockbot.evidence.values import Beyond, Known
 from mockbot.scenario.schema import Scenario
@@ -79,8 +79,13 @@ class Lab:
 
     def _live(self, scenario: Scenario, number: int, *, judged: bool) -> Life:
         memory = Memory()
+
+        def keep(record: Record) -> None:
+            if judged or not isinstance(record, Attempt):
+                memory.take(record)
+
         engine: EngineName = "fast" if is_fast(scenario) else "reference"
-        info = simulate(scenario, seed=scenario.seed + number, sink=memory.take, engine=engine)
+        info = simulate(scenario, seed=scenario.seed + number, sink=keep, engine=engine)
         if info.ended == "interrupted":
             raise KeyboardInterrupt
         self._tick()

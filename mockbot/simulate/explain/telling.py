@@ -15,8 +15,8 @@ from mockbot.simulate.spread import Interval
 
 RUNS = 4
 AFTER = 900.0
-CROWD = 1500  # users of the staged crowd
-LEAST, MOST = 60.0, 7200.0  # seconds of outage that are staged
+CROWD = 400  # users of the staged crowd
+LEAST, MOST = 60.0, 1800.0  # seconds of outage that are staged
 WORDS = {
     "nothing": "nothing said",
     "exact": "Retry-After to the second",
@@ -143,9 +143,10 @@ def _sentence(through: dict[str, Interval], sent: dict[str, float], peaks: dict[
     took = {way: told("recovery_time", middle(each)) for way, each in through.items()}
     spared = 1 - sent["jitter"] / sent["nothing"] if sent["nothing"] else 0.0
     sooner = min(middle(through["status"]), middle(through["jitter"])) < 0.9 * middle(through["nothing"])
+    verdict = "It does, and it" if sooner else "It does not make it shorter, but it"
     return (
-        f"{'It does' if sooner else 'It does not make it shorter'}, and it spares the service {spared:.0%} of the "
-        f"requests while it is out. All are through {took['nothing']} after the end when nothing is said, "
-        f"{took['jitter']} with Retry-After and jitter, {took['status']} with the status page. A Retry-After that is "
-        f"obeyed to the second is an appointment: a second with {peaks['exact']:.0f} times what can be answered."
+        f"{verdict} spares the service {spared:.0%} of the requests while it is out. All are through "
+        f"{took['nothing']} after the end when nothing is said, {took['jitter']} with Retry-After and jitter, "
+        f"{took['status']} with the status page. A Retry-After that is obeyed to the second is an appointment: a "
+        f"second with {peaks['exact']:.0f} times what can be answered."
     )
