@@ -1,15 +1,15 @@
 """The course of a run in, the figures of its report out, from top to bottom."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.measures import service_time
-from mockbot.evidence.records import OUTCOMES, Outcome
+from mockbot.evidence.records import OUTCOMES
 from mockbot.evidence.series import Series
 from mockbot.evidence.verdict import Judgement
+from mockbot.report.colours import FAULT, OUTCOME, QUANTILES, STATUS, group_colours, provider_colours
 from mockbot.report.figures import (
-    LINES,
     Chart,
     Json,
     area,
@@ -27,12 +27,6 @@ from mockbot.report.figures import (
 from mockbot.report.summary import Summary
 from mockbot.report.words import fault_words
 
-COLOURS: dict[Outcome, str] = {
-    "ok": "#2a9d8f", "http_error": "#d1495b", "rate_limited": "#edae49", "refused": "#6d597a", "reset": "#b56576",
-    "timeout": "#355070", "slow": "#8d99ae", "truncated": "#9d4edd", "error_event": "#c77dff", "malformed": "#7f5539",
-    "blank": "#adb5bd", "unfinished": "#495057",
-}  # fmt: skip
-
 
 def charts(evidence: RunEvidence, judgement: Judgement, summary: Summary) -> tuple[Chart, ...]:
     """Every chart of the report, from top to bottom."""
@@ -40,15 +34,16 @@ def charts(evidence: RunEvidence, judgement: Judgement, summary: Summary) -> tup
     shades = [shade(start, end) for start, end in (fault.measured for fault in summary.faults)]
     if not shades and summary.disturbance.begin is not None and summary.disturbance.clear is not None:
         shades = [shade(summary.disturbance.begin, summary.disturbance.clear)]
+    groups, providers = group_colours(evidence.scenario), provider_colours(evidence.scenario)
     made = (
         _wrong(evidence, summary),
-        _good(series),
+        _good(series, groups),
         _outcomes(series),
         _latency(series),
-        _capacity(series, service_time(judgement.tally)),
-        _queue(series),
+        _capacity(series, service_time(judgement.tally), providers),
+        _queue(series, providers),
         _amplification(series),
-        _users(evidence, series),
+        _users(evidence, series, groups),
     )
     return tuple(framed(chart, shades, evidence.timeline.end, summary) for chart in made)
 
@@ -66,7 +61,7 @@ def _wrong(evidence: RunEvidence, summary: Summary) -> Chart:
             "cliponaxis": False,
             "base": [ms(seen.measured[0])],
             "x": [ms(seen.measured[1] - seen.measured[0])],
-            "marker": {"color": COLOURS["http_error"]},
+            "marker": {"color": FAULT},
             "hovertemplate": f"{plain(span.id)}<br>hit {seen.felt:,} requests<extra></extra>",
             "showlegend": False,
         }
@@ -97,22 +92,23 @@ def _status(evidence: RunEvidence) -> Json:
         "textposition": ["top right", "bottom right"] * len(said),  # neighbours do not overlap
         "hovertext": [plain(state.update.says or state.update.state) for state in said],
         "hoverinfo": "text",
-        "marker": {"color": "#355070", "size": 9, "symbol": "diamond"},
+        "marker": {"color": STATUS, "size": 9, "symbol": "diamond"},
         "showlegend": False,
     }
 
 
-def _good(series: Series) -> Chart:
+def _good(series: Series, colours: Mapping[str, str]) -> Chart:
     step = min(series.size, step_of(series) * max(1, len(series.issued)))
     lines = [
         curve(
             group,
             ratios_of(sums(series.good[group], step), sums(issued, step)),
             step * series.width,
-            LINES[n % len(LINES)],
+            colour,
             connectgaps=False,
         )
-        for n, (group, issued) in enumerate(sorted(series.issued.items()))
+        for group, colour in colours.items()
+        if (issued := series.issued.get(group)) is not None
     ]
     caption = "Share of the prompts that got a good answer, by when they were asked. A gap: nobody could ask."
     layout: Json = {"yaxis": {"range": [0, 1.02], "tickformat": ".0%"}}
@@ -125,8 +121,8 @@ def _outcomes(series: Series) -> Chart:
             name,
             [count / series.width for count in series.outcomes[name]],
             series.width,
-            COLOURS[name],
-            **area("o", COLOURS[name]),
+            OUTCOME[name],
+            **area("o", OUTCOME[name]),
         )
         for name in OUTCOMES
         if name in series.outcomes
@@ -144,9 +140,12 @@ def _latency(series: Series) -> Chart:
     top = max((value for _, values in found for value in _finite(values)), default=1.0) * 1.5
     lines = [
         curve(name, [None if value == math.inf else value for value in values], width, colour, connectgaps=False)
-        for (name, values), colour in zip(found, ("#8d99ae", LINES[0], LINES[1]), strict=True)
+        for (name, values), colour in zip(found, QUANTILES, strict=True)
     ]
-    never = [_never(name, values, width, top, colour) for (name, values), colour in zip(found[1:], LINES, strict=False)]
+    never = [
+        _never(name, values, width, top, colour)
+        for (name, values), colour in zip(found[1:], QUANTILES[1:], strict=True)
+    ]
     caption = (
         "Seconds from when it should have been asked; on a logarithmic scale. A cross: that share was never answered."
     )
@@ -165,10 +164,10 @@ def _never(name: str, values: Sequence[float | None], width: int, top: float, co
     return {"type": "scatter", "mode": "markers", "x": at, "y": [float(f"{top:.4g}")] * len(at), **told} if at else None
 
 
-def _capacity(series: Series, cost: float | None) -> Chart:
+def _capacity(series: Series, cost: float | None, colours: Mapping[str, str]) -> Chart:
     lines = []
-    for n, (name, side) in enumerate(sorted(series.providers.items())):
-        colour = LINES[n % len(LINES)]
+    for name, side in sorted(series.providers.items()):
+        colour = colours[name]
         lines.append(curve(f"{name}: requests", [count / series.width for count in side.offered], series.width, colour))
         if cost is not None:
             could = [slots / series.width / cost for slots in side.capacity]
@@ -178,35 +177,35 @@ def _capacity(series: Series, cost: float | None) -> Chart:
     return Chart("capacity", "Offered against capacity", caption, {"data": lines})
 
 
-def _queue(series: Series) -> Chart:
+def _queue(series: Series, colours: Mapping[str, str]) -> Chart:
     lines = []
-    for n, (name, side) in enumerate(sorted(series.providers.items())):
-        lines.append(curve(f"{name}: waiting", side.queued, series.width, LINES[n % len(LINES)]))
-        lines.append(curve(f"{name}: being answered", side.running, series.width, LINES[n % len(LINES)], opacity=0.45))
+    for name, side in sorted(series.providers.items()):
+        lines.append(curve(f"{name}: waiting", side.queued, series.width, colours[name]))
+        lines.append(curve(f"{name}: being answered", side.running, series.width, colours[name], opacity=0.45))
     return Chart("queue", "Queue", "Requests inside each provider, the most at one time.", {"data": lines})
 
 
 def _amplification(series: Series) -> Chart:
     ratios, width = per_prompt(series)
-    line = curve("requests per prompt", ratios, width, LINES[0], connectgaps=False)
+    line = curve("requests per prompt", ratios, width, STATUS, connectgaps=False)
     caption = "Requests sent for each prompt asked in the same time; 1 when nothing is retried."
     return Chart("amplification", "Amplification", caption, {"data": [line]})
 
 
-def _users(evidence: RunEvidence, series: Series) -> Chart:
+def _users(evidence: RunEvidence, series: Series, colours: Mapping[str, str]) -> Chart:
     looks = [evidence.timeline.at(at * series.width) for at in range(series.size)]
     lines = [
         curve(
             f"{group}{suffix}",
             [crowd[group] for crowd in crowds],
             series.width,
-            LINES[n % len(LINES)],
-            **area("u", LINES[n % len(LINES)]),
+            colours[group],
+            **area("u", colours[group]),
         )
         for suffix, crowds in (
             ("", [look.users for look in looks]),
             (", prompts per second", [look.arrivals for look in looks]),
         )
-        for n, group in enumerate(crowds[0] if crowds else ())
+        for group in (crowds[0] if crowds else ())
     ]
     return Chart("users", "Crowd", "Users, or prompts per second, that the scenario sends.", {"data": lines})

@@ -15,8 +15,7 @@ from mockbot.report.summary import Summary
 Json = dict[str, object]
 Curve = tuple[Sequence[float | None], int]  # values, and the seconds that each stands for
 FEW = 20  # prompts that a share or a percentile is taken over
-LINES = ("#355070", "#d1495b", "#2a9d8f", "#edae49", "#6d597a", "#7f5539", "#9d4edd", "#495057")
-SHADE = "rgba(209,73,91,0.10)"
+SHADE = "rgba(120,120,120,0.13)"  # of no hue: what lies on it has its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +51,9 @@ def framed(chart: Chart, shades: list[Json], end: float, summary: Summary) -> Ch
             "tickformat": "%H:%M:%S",
             "hoverformat": "%H:%M:%S",
             "gridcolor": "#eee",
+            "ticks": "outside",  # keeps 00:00:00 below the other axis's 0
+            "ticklen": 6,
+            "tickcolor": "rgba(0,0,0,0)",
         },
     }
     yaxis = {"rangemode": "tozero", "gridcolor": "#eee", "zerolinecolor": "#ccc", "fixedrange": True}

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.series import Series
 from mockbot.evidence.verdict import Judgement
+from mockbot.report.colours import RUNS
 from mockbot.report.figures import (
-    LINES,
     Chart,
     Curve,
     curve,
@@ -53,8 +53,8 @@ def _over(
     lines = []
     for n, (which, series) in enumerate(zip(names, many, strict=True)):
         values, width = take(series)
-        line = {"color": LINES[n], "width": 1.5, "shape": "hv", "dash": "dash" if n else "solid"}
-        lines.append(curve(which, values, width, LINES[n], line=line, connectgaps=False))
+        line = {"color": RUNS[n], "width": 1.5, "shape": "hv", "dash": "dash" if n else "solid"}
+        lines.append(curve(which, values, width, RUNS[n], line=line, connectgaps=False))
     layout = {"yaxis": {"range": [0, 1.02], "tickformat": ".0%"}} if name == "good" else {}
     return Chart(name, title, caption, {"data": lines, "layout": layout})
 
