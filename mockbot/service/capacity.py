@@ -27,33 +27,16 @@ import math
 from collections import deque
 from collections.abc import Iterable
 from heapq import heappop, heappush
-from typing import NamedTuple
 
 from mockbot.scenario.schema import Provider
-from mockbot.service.job import Admitted, Decision, Job, Queued, Reason, Refused, State
+from mockbot.service.job import Admitted, Decision, Job, Queued, Reason, Refused, Slope, State
 from mockbot.service.ledger import Ledger
 from mockbot.service.limits import Allowance
+from mockbot.service.line import asked, left, right
 
 __all__ = ["Admitted", "Capacity", "Decision", "Job", "Queued", "Reason", "Refused", "Slope"]
 
 _RAMP_TICK = 0.25  # scenario seconds
-
-
-class Slope(NamedTuple):
-    """A factor on the slots that goes in a straight line from `first` at `start` to `last` at `end`, and stays
-    there.
-    """
-
-    start: float
-    end: float
-    first: float
-    last: float
-
-    def at(self, now: float) -> float:
-        """The factor at `now`."""
-        if now >= self.end:
-            return self.last
-        return self.first + (self.last - self.first) * max(0.0, now - self.start) / (self.end - self.start)
 
 
 class Capacity:
@@ -279,7 +262,7 @@ class Capacity:
 
     def _displace(self, line: int) -> bool:
         for lower in range(len(self._lines) - 1, line, -1):
-            youngest = _right(self._lines[lower])
+            youngest = right(self._lines[lower])
             if youngest is not None:
                 self._unqueue(youngest, "displaced")
                 self.ledger.refused += not youngest.gone
@@ -298,27 +281,11 @@ class Capacity:
 
     def _next(self) -> Job:
         for line in self._lines:
-            job = _right(line) if self._lifo else _left(line)
+            job = right(line) if self._lifo else left(line)
             if job is not None:
                 return line.pop() if self._lifo else line.popleft()
         raise AssertionError("queued counts a job that no line has")
 
     def _oldest(self) -> Job:
-        firsts = [job for line in self._lines if (job := _left(line)) is not None]
-        return min(firsts, key=_asked) if len(firsts) > 1 else firsts[0]
-
-
-def _asked(job: Job) -> float:
-    return job.asked
-
-
-def _left(line: deque[Job]) -> Job | None:
-    while line and line[0].state != "waiting":
-        line.popleft()
-    return line[0] if line else None
-
-
-def _right(line: deque[Job]) -> Job | None:
-    while line and line[-1].state != "waiting":
-        line.pop()
-    return line[-1] if line else None
+        firsts = [job for line in self._lines if (job := left(line)) is not None]
+        return min(firsts, key=asked) if len(firsts) > 1 else firsts[0]

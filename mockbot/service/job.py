@@ -29,6 +29,23 @@ class Refused(NamedTuple):
     allowances: tuple[Allowance, ...] = ()  # of the limits that were looked at
 
 
+class Slope(NamedTuple):
+    """A factor on the slots that goes in a straight line from `first` at `start` to `last` at `end`, and stays
+    there.
+    """
+
+    start: float
+    end: float
+    first: float
+    last: float
+
+    def at(self, now: float) -> float:
+        """The factor at `now`."""
+        if now >= self.end:
+            return self.last
+        return self.first + (self.last - self.first) * max(0.0, now - self.start) / (self.end - self.start)
+
+
 Decision = Admitted | Queued | Refused
 
 
