@@ -76,6 +76,17 @@ def test_the_same_question_of_the_same_client_unanswered_is_a_retry() -> None:
     assert not tally.is_retry({}, 7, "a")
 
 
+def test_twenty_users_with_one_prompt_are_no_retries() -> None:
+    """Each asks for the first time, however often the others were refused; asking again, each is a retry."""
+    tally, users = Tally(), [f"user-{n}" for n in range(20)]
+    asked: list[bool] = []
+    for user in users * 2:
+        asked.append(tally.is_retry({}, 7, user))
+        tally.settle("/", 503, "free", "refused", 7, user, retry=asked[-1])
+
+    assert asked == [False] * 20 + [True] * 20
+
+
 def test_old_questions_are_forgotten() -> None:
     """A million unanswered ones cost no more memory than ten thousand."""
     tally = Tally()

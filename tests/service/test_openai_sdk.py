@@ -1,12 +1,15 @@
 """The official openai SDK against a real service process."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+import httpx
 import openai
 import pytest
 
 from mockbot.scenario.faults import Cut, HttpError, RateLimited
 from tests.service.conftest import Served
+from tests.service.values import active
 
 pytestmark = pytest.mark.live
 
@@ -98,7 +101,9 @@ def test_request_ids_are_there(client: openai.OpenAI) -> None:
     [
         (400, openai.BadRequestError),
         (401, openai.AuthenticationError),
+        (403, openai.PermissionDeniedError),
         (404, openai.NotFoundError),
+        (408, openai.APIStatusError),
         (409, openai.ConflictError),
         (429, openai.RateLimitError),
         (500, openai.InternalServerError),
@@ -119,14 +124,29 @@ def test_error_classes(served: Served, client: openai.OpenAI, status: int, kind:
     assert set(error.value.body) == {"message", "type", "param", "code"}
 
 
-def test_retries_are_seen_and_succeed(served: Served) -> None:
-    """A spurious 429 with Retry-After: the SDK waits as told and is served once the fault is gone."""
+def test_a_spurious_429_says_how_long_to_wait(served: Served, client: openai.OpenAI) -> None:
+    """Retry-After, and no figures of a limit that the key does not have."""
     served.break_with(RateLimited.model_validate({"rate_limited": {"retry_after": "1s"}}))
 
-    with pytest.raises(openai.RateLimitError) as error, client_of(served, retries=0) as client:
+    with pytest.raises(openai.RateLimitError) as error:
         client.chat.completions.create(model="gpt-4o-mini", messages=HELLO)
 
     assert error.value.response.headers["retry-after"] == "1"
+    assert "x-ratelimit-limit-requests" not in error.value.response.headers
+
+
+def test_retries_are_seen_and_succeed(served: Served) -> None:
+    """Refused once, the SDK asks again as told, is answered, and the provider has seen that it was a retry."""
+    fault = RateLimited.model_validate({"rate_limited": {"retry_after": "1s"}})
+    served.control.set_faults("main", [replace(active(fault), times=1)])
+    with client_of(served, key="sk-retrying-1", retries=1) as client:
+        answer = client.chat.completions.create(model="gpt-4o-mini", messages=HELLO)
+
+    assert answer.choices[0].finish_reason == "stop"
+    seen = httpx.get(f"{served.main}/metrics").text
+    for outcome, retry in (("failed", "no"), ("finished", "yes")):
+        labels = f'outcome="{outcome}",provider="main",retry="{retry}",tier="retrying"'
+        assert f"mockbot_requests_total{{{labels}}} 1.0" in seen
 
 
 def test_limits_show_in_the_headers_and_in_the_refusal(served: Served) -> None:
