@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from mockbot.errors import UsageError
 from mockbot.evidence.journal import to_line
 from mockbot.evidence.records import Prompt
 from mockbot.scenario.schema import Scenario
-from mockbot.simulate.engines import choose, start
+from mockbot.simulate.engines import start
 from mockbot.simulate.play import Memory
 from tests.simulate.build import scenario
 
@@ -86,18 +85,3 @@ def test_the_fast_engine_repeats_itself_to_the_byte() -> None:
         runs.append(b"".join(map(to_line, [*memory.requests, *memory.seconds])))
 
     assert runs[0] == runs[1]
-
-
-@pytest.mark.parametrize(
-    ("more", "named"),
-    [
-        ({"faults": [{"latency": "1s"}]}, "bad.0.latency"),
-        ({"provider": {"queue": {"order": "lifo"}}}, "lifo"),
-        ({"group": {"policy": {"name": "backoff", "budget": "grpc"}}}, "budget"),
-        ({"group": {"policy": "litellm-router"}}, "litellm-router"),
-    ],
-)
-def test_what_the_fast_engine_cannot_express_it_refuses_by_name(more: dict[str, Any], named: str) -> None:
-    """A usage error that says what, and which engine can."""
-    with pytest.raises(UsageError, match=named):
-        choose("fast", scenario(**more))
