@@ -1,6 +1,7 @@
 """A comparison in, its table on the terminal and its page out. The page has both timelines, one over the other."""
 
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console
@@ -18,6 +19,7 @@ from mockbot.report.html import render
 from mockbot.report.overlays import overlays
 from mockbot.report.summarize import summarize
 
+MEASURE, VALUE, INTERVAL = 19, 7, 22  # characters
 STYLES: dict[Change, str] = {"better": "green", "worse": "bold red", "same": "", "unknown": "dim"}
 
 
@@ -47,19 +49,28 @@ def exit_code(comparison: Comparison) -> ExitCode:
 def print_comparison(console: Console, comparison: Comparison) -> None:
     """The whole run, and whatever else differs."""
     told = [each for each in comparison.differences if each.scope == Scope() or each.change in {"better", "worse"}]
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("of", overflow="fold")
-    table.add_column("measure", no_wrap=True)
-    for name in ("first", "second", "difference (95 %)"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("")
-    for each in told:
-        cells = (str(each.scope), each.measure, *_values(each), interval_words(each), each.change)
-        table.add_row(*map(Text, cells), style=STYLES[each.change])
-    console.print(table)
+    for n, (scope, rows) in enumerate(groupby(told, key=lambda each: each.scope)):
+        table = _table(console.width)
+        for each in rows:
+            cells = (each.measure, *_values(each), interval_words(each), each.change)
+            table.add_row(*map(Text, cells), style=STYLES[each.change])
+        console.print(Text(f"\n{scope}" if n else str(scope), "bold"))
+        console.print(table)
     console.print(Text(f"\n{verdict_words(comparison)}"))
     for reason in (*comparison.broken, *comparison.notes):
         console.print(Padding(Text(reason), (0, 0, 0, 2), expand=False))
+
+
+def _table(width: int) -> Table:
+    """As wide for each scope; where the window is narrow the interval takes two lines."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("measure", no_wrap=True, width=MEASURE)
+    for name in ("first", "second"):
+        table.add_column(name, justify="right", no_wrap=True, width=VALUE)
+    left = width - MEASURE - 3 * VALUE - 8  # 2 between columns
+    table.add_column("difference (95 %)", justify="right", width=max(VALUE, min(INTERVAL, left)))
+    table.add_column("", no_wrap=True, width=VALUE)
+    return table
 
 
 def _values(each: Difference) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""How long a long run takes to judge and report, and what it costs in memory: figures printed, only ratios asserted.
+"""How long a long run takes to judge and report, and what it costs in memory: times are printed, memory is asserted.
 
 The aim is 1,000,000 journal lines in 20 s and 300 MB on two idle cores. A short journal of the same scenario stands
 beside the long one: the cost of a line must not grow with their number, and memory must hardly grow at all.
@@ -21,6 +21,7 @@ from tests.evidence.build import FAULT, actions, attempt, health, prompt, scenar
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(600)]
 
 LONG, SHORT = 1_000_000, 100_000
+MEGABYTES = 300
 SECONDS = 4000
 TOLD = scenario(
     phases=[
@@ -114,4 +115,4 @@ def test_a_long_run_costs_no_more_a_line_than_a_short_one(tmp_path: Path, capsys
                 end="",
             )
     assert long["cpu"] < 1.5 * (LONG / SHORT) * short["cpu"]
-    assert long["megabytes"] < 1.3 * short["megabytes"]
+    assert long["megabytes"] < min(MEGABYTES, 1.3 * short["megabytes"])

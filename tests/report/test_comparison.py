@@ -32,9 +32,9 @@ def folder(path: Path, prompts: list[Prompt], *, felt: bool = True) -> Path:
     return path
 
 
-def told(first: Path, second: Path, page: Path | None = None) -> tuple[ExitCode, str]:
+def told(first: Path, second: Path, page: Path | None = None, width: int = 80) -> tuple[ExitCode, str]:
     output = io.StringIO()
-    code = compare_runs(first, second, page, Console(file=output, width=80))
+    code = compare_runs(first, second, page, Console(file=output, width=width))
     return code, output.getvalue()
 
 
@@ -45,12 +45,23 @@ def test_a_worse_client_is_told_and_fails(tmp_path: Path) -> None:
     code, text = told(first, second)
 
     assert code == ExitCode.FAIL
-    assert any(line.split()[:3] == ["phase", "blackout", "availability"] for line in text.splitlines())
+    blackout = text.split("\nphase blackout\n")[1].split("\n\n")[0].splitlines()
+    assert [row.split()[-1] for row in blackout if row.startswith("availability")] == ["worse"]
     assert "The second run is worse in" in text
     page = (second / "compared-with-before.html").read_text("utf-8")
     assert "before against after" in page
     assert '<span class="mark fail">worse</span>' in page
-    assert max(map(len, text.splitlines()[:-1])) <= 80
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_its_table_fits_the_terminal(tmp_path: Path, width: int) -> None:
+    """Scopes, measures, both values and what became of them are there, however narrow it is."""
+    _, text = told(folder(tmp_path / "a", client(1)), folder(tmp_path / "b", client(2, fails=0.9)), width=width)
+
+    lines = text.splitlines()[:-1]  # the page's path is never broken
+    assert max(map(len, lines)) <= width
+    assert any(line.startswith("availability ") and line.rstrip().endswith(" worse") for line in lines)
+    assert "phase blackout, group patient" in lines
 
 
 def test_the_same_client_passes(tmp_path: Path) -> None:
