@@ -20,7 +20,8 @@ from mockbot.clock import Clock
 from mockbot.evidence.records import Attempt, Health, Prompt
 from mockbot.load.collector import Collector
 from mockbot.load.health import watch
-from mockbot.load.node import Cast, Node, Place
+from mockbot.load.node import Cast, Node, Place, nothing_said
+from mockbot.load.page import Page
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 
@@ -39,6 +40,7 @@ class Setup:
     providers: dict[str, str]
     t0: float
     speed: float
+    status_page: str = ""
     workers: tuple[str, ...] = ()  # who takes turns at the arrivals; a worker that joins later takes none
 
     @property
@@ -48,13 +50,13 @@ class Setup:
 
     def cast(self) -> Cast:
         """The groups, and where they find the providers."""
-        timeline = Timeline(self.scenario)
+        page = Page(self.status_page, self.clock, self.scenario.status_page) if self.status_page else None
         return Cast(
             groups=self.scenario.crowd,
             places={name: Place(url, self.scenario.providers[name].dialect) for name, url in self.providers.items()},
             seed=self.scenario.seed,
-            end=timeline.end,
-            status=lambda t: timeline.at(t).status,
+            end=Timeline(self.scenario).end,
+            status=nothing_said if page is None else page.read,
         )
 
 

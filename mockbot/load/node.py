@@ -25,6 +25,10 @@ LOOK = 0.02  # wall seconds between two looks at what is still pending
 STATUS_AGE = 0.1  # wall seconds for which what the status page said is taken as what it says
 
 
+def nothing_said() -> None:
+    """Of a service without a status page."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A provider as its clients reach it: base URL without /v1."""
@@ -41,7 +45,7 @@ class Cast:
     places: Mapping[str, Place]
     seed: int = 1
     end: float = float("inf")  # scenario second after which nobody asks any more
-    status: Callable[[float], StatusState | None] = lambda _: None
+    status: Callable[[], StatusState | None] = nothing_said  # the status page, read now
 
     def home(self, group: str) -> str:
         """The provider that a group talks to first."""
@@ -86,10 +90,11 @@ class Node:
         return self._minds[who.group].mind(self.rng(who, "policy"))
 
     def status(self) -> StatusState | None:
-        """What the status page says now."""
+        """What the status page says now, as far as its readers on this node know."""
         now = self.clock.now()
         if self.clock.wall(now - self._status[0]) > STATUS_AGE:
-            self._status = (now, self.cast.status(now))
+            self._status = (now, self._status[1])  # who looks while it is being read sees what was there before
+            self._status = (now, self.cast.status())
         return self._status[1]
 
     def wait_until(self, t: float) -> None:

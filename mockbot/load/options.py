@@ -2,13 +2,15 @@
 
 import argparse
 from argparse import Namespace
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from locust.argument_parser import LocustArgumentParser
 
-from mockbot.errors import UsageError
+from mockbot.errors import ScenarioError, UsageError
 from mockbot.scenario.library import names
+from mockbot.scenario.load import load_scenario
 from mockbot.stage import Elsewhere
 
 PLAIN = "none"  # how a command line or a form says: no scenario, a plain load test
@@ -41,7 +43,7 @@ class Options:
     def of(cls, parsed: Namespace) -> "Options":
         """From Locust's own. Raises UsageError."""
         return cls(
-            scenario=scenario_of(parsed.scenario),
+            scenario=scenario_of(parsed),
             speed=_speed(parsed.speed),
             out=Path(parsed.out) if parsed.out else None,
             stage=Path(parsed.stage) if parsed.stage else None,
@@ -53,18 +55,35 @@ class Options:
         )
 
 
-def scenario_of(said: str) -> str:
-    """The scenario that was asked for; empty for a plain load test."""
-    return "" if said == PLAIN else said
+def scenario_of(parsed: Namespace, named: str | None = None) -> str:
+    """The name or file of the scenario that was asked for, by a form when it `named` one; empty: a plain load test."""
+    name: str = parsed.scenario if named is None else named
+    return "" if name == PLAIN else str(getattr(parsed, "mockbot_files", {}).get(name, name))
 
 
-def add_options(parser: LocustArgumentParser, scenario: str = "") -> None:
-    """Add ours to Locust's. `scenario`: one to offer beside the bundled ones."""
-    add = parser.add_argument
+class Files(dict[str, str]):
+    """Scenario name -> file, of those that a command line named by their file: people choose by name."""
+
+    def name(self, text: str) -> str:
+        """What the start form calls it; what cannot be read keeps its path, and the check of the options tells why."""
+        if text in names() or text in self or not Path(text).is_file():
+            return text
+        try:
+            name = load_scenario(Path(text)).name
+        except ScenarioError:
+            return text
+        self[name] = text
+        return name
+
+
+def add_options(parser: LocustArgumentParser, files: Files) -> None:
+    """Add ours to Locust's. `files` are offered beside the bundled scenarios."""
+    add: Callable[..., object] = parser.add_argument
     add(
         "--scenario",
         default=PLAIN,
-        choices=_Suggestions(dict.fromkeys((PLAIN, *names(), *([scenario] if scenario else [])))),
+        type=files.name,
+        choices=_Suggestions(dict.fromkeys((PLAIN, *files, *names()))),
         metavar="NAME|FILE",
         help="Outage to play: a bundled scenario or a file. Without it: a plain load test of --host.",
     )

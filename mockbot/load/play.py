@@ -90,7 +90,8 @@ class Play:
         self.clock = Clock(time.time() + head_start, self.part.speed)
         self.info = replace(self.info, t0=self.clock.t0)
         write_run_info(self.part.folder, self.info)
-        return Setup(self.part.scenario, dict(self.addresses.providers), self.clock.t0, self.part.speed)
+        places, page = dict(self.addresses.providers), self.addresses.status_page
+        return Setup(self.part.scenario, places, self.clock.t0, self.part.speed, page)
 
     def attend(self, crew: Crew, users: Callable[[], int]) -> None:
         """These nodes make the load."""

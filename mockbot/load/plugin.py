@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import gevent
 import locust.runners
 import locust.stats
 from locust import argument_parser
@@ -22,7 +23,7 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 from mockbot.errors import MockbotError, TestbedError
 from mockbot.load import guard
 from mockbot.load.dispatch import ExactDispatcher
-from mockbot.load.options import Options, add_options
+from mockbot.load.options import Files, Options, add_options, scenario_of
 from mockbot.load.roles import Starter, Worker, chat_users, plain_cast, said
 from mockbot.load.scene import check
 from mockbot.load.shape import ScenarioShape
@@ -49,29 +50,18 @@ def install(events: Events) -> None:
         event.add_listener(listener)  # type: ignore[no-untyped-call]
 
 
-def _choose(environment: Environment, starter: Starter, scenario: str) -> None:
-    """The next run is one of this scenario; a plain one when it is empty."""
-    logging.getLogger("locust.runners").setLevel(logging.WARNING if scenario else logging.INFO)  # each step of a ramp
-    if not scenario:
-        starter.rest()
-        environment.shape_class = None
-        return
-    environment.stop_timeout = 0.0  # users leave at their own gate; see ChatUser.stop
-    environment.shape_class = ScenarioShape(starter.conduct)
-    environment.shape_class.runner = environment.runner
-
-
 class Plugin:
     """One Locust process from its options to its end."""
 
     def __init__(self) -> None:
         self._role: Starter | Worker | None = None
         self._why = "stopped before its end"
-        self._given = ""  # the scenario of the command line
+        self._files = Files()  # scenarios of the command line
+        self._stop_timeout = 0.0  # of the command line
 
     def on_parser(self, parser: LocustArgumentParser, **_: Any) -> None:
         """Asked for again at every view of the start form."""
-        add_options(parser, self._given)
+        add_options(parser, self._files)
 
     def on_init(self, environment: Environment, **_: Any) -> None:
         """The process is set up; nothing runs yet. What is wrong with the options ends it here, with a sentence."""
@@ -81,6 +71,9 @@ class Plugin:
             sys.stderr.write(f"mockbot: {error}\n")
             sys.exit(error.exit_code)
         self._guard(environment)
+        # gevent starts timers at the time of its loop's last turn, which was before everything was imported: without
+        # this, -t 5s on a slow machine is over before it has begun.
+        gevent.get_hub().loop.update_now()
 
     def on_test_start(self, **_: Any) -> None:
         """Users are about to come."""
@@ -94,6 +87,7 @@ class Plugin:
 
     def _cast_role(self, environment: Environment) -> None:
         logging.getLogger("httpx").setLevel(logging.WARNING)
+        said(environment).mockbot_files = dict(self._files)
         runner, options = environment.runner, Options.of(said(environment))
         if isinstance(runner, WorkerRunner):
             self._role = Worker(environment, runner)
@@ -101,16 +95,30 @@ class Plugin:
         if not isinstance(runner, LocalRunner | MasterRunner):
             raise TestbedError(f"mockbot does not know Locust's {type(runner).__name__}")
         check(options)
-        self._given = options.scenario
+        self._stop_timeout = environment.stop_timeout
         self._role = starter = Starter(environment, runner, " ".join(sys.argv))
         environment.dispatcher_class = ExactDispatcher
         if environment.web_ui is not None:
             starter.pages = Pages(
-                environment.web_ui, lambda: starter.now, lambda name: _choose(environment, starter, name)
+                environment.web_ui,
+                lambda: starter.now,
+                lambda named: self._choose(environment, starter, scenario_of(said(environment), named)),
             )
         elif not options.scenario:
             plain_cast(chat_users(environment), options)
-        _choose(environment, starter, options.scenario)
+        self._choose(environment, starter, options.scenario)
+
+    def _choose(self, environment: Environment, starter: Starter, scenario: str) -> None:
+        """The next run is one of this scenario; a plain one when it is empty."""
+        logging.getLogger("locust.runners").setLevel(logging.WARNING if scenario else logging.INFO)  # a ramp's steps
+        if not scenario:
+            starter.rest()
+            environment.stop_timeout = self._stop_timeout
+            environment.shape_class = None
+            return
+        environment.stop_timeout = 0.0  # users leave at their own gate; see ChatUser.stop
+        environment.shape_class = ScenarioShape(starter.conduct)
+        environment.shape_class.runner = environment.runner
 
     def _guard(self, environment: Environment) -> None:
         options, runner = said(environment), environment.runner

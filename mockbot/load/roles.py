@@ -137,6 +137,7 @@ class Starter:
 
     def conduct(self) -> None:
         """A whole run with a scenario."""
+        self._tell_opening(True)
         try:
             self.play = open_play(self.options, self._command)
             refuse_compressed(self._bases, self.play.part.scenario.crowd, self.play.part.speed)
@@ -146,6 +147,7 @@ class Starter:
             self._show(self.play)
             self.play.attend(self._crew, lambda: self._runner.user_count)
             self._set_users(self.play.timeline.at(0.0).users)
+            self._tell_opening(False)
             self.play.raise_curtain()
             self.play.follow(self._set_users, self._workers)
             self.play.drain()
@@ -156,6 +158,8 @@ class Starter:
                 self.pages.board.error = str(error)
             self._end("failed", str(error))
             self._environment.process_exit_code = error.exit_code
+        finally:
+            self._tell_opening(False)
 
     def start(self) -> None:
         """Users are about to come; in a run with a scenario all is prepared already."""
@@ -194,6 +198,10 @@ class Starter:
         self._environment.user_classes = [*classes_of(self._bases, cast_, node)]
         let_in(node, self._environment, play.timeline)
         return LocalCrew(node, lambda: self._runner.user_count, take)
+
+    def _tell_opening(self, opening: bool) -> None:
+        if self.pages is not None:
+            self.pages.opening = opening
 
     def _show(self, play: Play) -> None:
         if self.pages is not None:

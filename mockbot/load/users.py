@@ -23,9 +23,10 @@ from mockbot.clients.policy import GiveUp, Mind, Move, Seen, Send
 from mockbot.evidence.records import Settled
 from mockbot.load.collector import Pending, Sight, Who
 from mockbot.load.dialects import Body, Form, chat, form
-from mockbot.load.node import Node
+from mockbot.load.node import Node, nothing_said
 from mockbot.load.race import Race
 from mockbot.load.recorder import GeneratorError, attempt
+from mockbot.scenario.policies import Informed
 from mockbot.scenario.schema import Group
 
 QUESTION = "When will it be back?"
@@ -67,6 +68,7 @@ class ChatUser(FastHttpUser):
         self._mind: Mind = self.node.mind(self.who)
         self._rng: Random = self.node.rng(self.who, "think")
         self._due = max(0.0, self.node.clock.now()) + self._think()
+        self._status = self.node.status if isinstance(self.spec.policy, Informed) else nothing_said
         self._leaving = False
         self._lines: dict[str, Line] = {}
         self._rows: dict[str, str] = {}
@@ -137,7 +139,7 @@ class ChatUser(FastHttpUser):
         self.client.client.clientpool.close()
 
     def _converse_about(self, prompt: Pending) -> GiveUp | None:
-        clock, mind, status = self.node.clock, self._mind, self.node.status
+        clock, mind, status = self.node.clock, self._mind, self._status
         move: Move = mind.begin(clock.now(), status())
         while isinstance(move, Send):
             if move.at > clock.now():

@@ -47,31 +47,42 @@ def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
 
 
 def test_measuring_costs_little(tell: Callable[[str], None]) -> None:
-    """Prompts per CPU second: at least 0.85 of what a FastHttpUser posts that measures nothing; medians of 5 turns."""
+    """Prompts per CPU second: at least 0.85 of what a FastHttpUser posts that measures nothing.
+
+    The median over pairs of turns, one after the other, so that what else the machine does hits both of a pair.
+    """
     found = _figures("plain", 2, 40)
     rate = {who: median(rate for rate, _ in turns) for who, turns in found.items()}
     cpu = {who: median(cpu for _, cpu in turns) for who, turns in found.items()}
 
     for what, by in (("second", rate), ("CPU second", cpu)):
         tell(f"plain prompts per {what}: ours {by['ours']:.0f}, bare {by['bare']:.0f}, {by['ours'] / by['bare']:.2f}")
-    assert cpu["ours"] >= 0.85 * cpu["bare"]
+    pairs = [ours / bare for (_, ours), (_, bare) in zip(found["ours"], found["bare"], strict=True)]
+    tell(f"per CPU second, pair by pair: {', '.join(f'{pair:.2f}' for pair in pairs)}")
+    assert median(pairs) >= 0.85
 
 
 def test_streams_keep_their_time(tell: Callable[[str], None]) -> None:
-    """250 streams of 50 tokens/s at a time. The worst of an answer's 99 gaps is at its median about the p99 of gaps."""
-    found = _figures("streams", 10, 250, tokens=100, pace=50)
-    gaps = [f"{1000 * found[name]:.0f} ms" for name in ("worst_gap_p50", "worst_gap_p99")]
+    """250 streams of 50 tokens/s at a time: the p99 of all gaps between tokens is at most 40 ms (sent: 20 ms).
 
-    tell(f"250 streams: {found['tokens']:.0f} tokens/s, worst of 99 gaps (sent: 20 ms) p50 {gaps[0]}, p99 {gaps[1]}")
+    The best of three turns, since what else the machine does can only make it worse.
+    """
+    turns = [_figures("streams", 8, 250, tokens=100, pace=50) for _ in range(3)]
+    found = min(turns, key=lambda turn: float(turn["gap_p99"]))
+    gaps = [f"{1000 * found[name]:.0f} ms" for name in ("gap_p50", "gap_p99")]
+
+    tell(f"250 streams: {found['tokens']:.0f} tokens/s, gaps (sent: 20 ms) p50 {gaps[0]}, p99 {gaps[1]}")
     tell(f"loop lag p99 {1000 * median(found['loop_lag_p99']):.1f} ms, {median(found['cpu']):.0%} of a core")
     assert set(found["outcomes"]) <= {"ok", "unfinished"}
     assert found["tokens"] >= 0.5 * 250 * 50
+    assert found["gap_p99"] <= 0.040
 
 
 def test_thinking_users_are_light(tell: Callable[[str], None]) -> None:
-    """2,000 users who think for 2 s: CPU and memory of the process that plays them."""
+    """2,000 users who think for 2 s: less than 60 % of a core; the memory of each is told."""
     found = _figures("thinking", 10, 2000)
 
     tell(f"2,000 users: {found['rate']:.0f} prompts/s on {median(found['cpu']):.0%} of a core")
     tell(f"{found['kilobytes_per_user']:.0f} kB each; late by p99 {1000 * median(found['lag_p99']):.1f} ms")
     assert found["rate"] >= 0.5 * 2000 / 2
+    assert median(found["cpu"]) < 0.60

@@ -12,7 +12,45 @@ from struct import pack
 
 GAP = 0.1  # seconds between two tokens
 STREAM_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
-FINISH = b'{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}'
+
+
+class OpenAI:
+    """Chat completions: what is inside an answer. Each line of an event ends in a newline."""
+
+    finish = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
+    done = b"data: [DONE]\n\n"
+    error = b'data: {"error":{"message":"overloaded","type":"server_error","param":null,"code":null}}\n\n'
+    broken = b'data: {"choices":[{"delta":{"con\n\n'
+
+    @staticmethod
+    def token(text: str) -> bytes:
+        return b"data: %b\n\n" % json.dumps({"choices": [{"index": 0, "delta": {"content": text}}]}).encode()
+
+    @staticmethod
+    def whole(text: str | None) -> bytes:
+        return json.dumps({"choices": [{"message": {"content": text}, "finish_reason": "stop"}]}).encode()
+
+
+class Anthropic:
+    """Messages."""
+
+    finish = b'event: message_delta\ndata: {"type":"message_delta","delta":{"stop_reason":"end_turn"}}\n\n'
+    done = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+    error = b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n'
+    broken = b'event: content_block_delta\ndata: {"type":"content_block_d\n\n'
+
+    @staticmethod
+    def token(text: str) -> bytes:
+        delta = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}}
+        return b"event: content_block_delta\ndata: %b\n\n" % json.dumps(delta).encode()
+
+    @staticmethod
+    def whole(text: str | None) -> bytes:
+        blocks = [] if text is None else [{"type": "text", "text": text}]
+        return json.dumps({"type": "message", "content": blocks, "stop_reason": "end_turn"}).encode()
+
+
+Speech = type[OpenAI | Anthropic]
 
 
 @dataclass(slots=True)
@@ -23,6 +61,7 @@ class Call:
     headers: Mapping[str, str]
     body: bytes
     writer: asyncio.StreamWriter
+    speech: Speech
 
     async def send(self, *parts: bytes) -> None:
         self.writer.write(b"".join(parts))
@@ -31,20 +70,17 @@ class Call:
     async def chunk(self, data: bytes) -> None:
         await self.send(b"%x\r\n" % len(data), data, b"\r\n")
 
-    async def event(self, data: bytes) -> None:
-        await self.chunk(b"data: " + data + b"\n\n")
-
     async def tokens(self, count: int = 5, text: str = "word ") -> None:
         for _ in range(count):
             await asyncio.sleep(GAP)
-            await self.event(json.dumps({"choices": [{"index": 0, "delta": {"content": text}}]}).encode())
+            await self.chunk(self.speech.token(text))
 
     async def chunked(self) -> None:
         await self.send(STREAM_HEAD, b"transfer-encoding: chunked\r\n\r\n")
 
     async def finish(self) -> None:
-        await self.event(FINISH)
-        await self.event(b"[DONE]")
+        await self.chunk(self.speech.finish)
+        await self.chunk(self.speech.done)
         await self.send(b"0\r\n\r\n")
 
     def reset(self) -> None:
@@ -79,10 +115,9 @@ async def healthy(call: Call) -> bool:
 @fault
 async def split_anywhere(call: Call) -> bool:
     await call.chunked()
-    stream = (
-        b'data: {"choices":[{"delta":{"content":"\xc3\xa9\xc3\xa8"}}]}\n\ndata: ' + FINISH + b"\n\ndata: [DONE]\n\n"
-    )
-    for byte in stream:
+    accents = json.dumps("\u00e9\u00e8").encode()
+    token = call.speech.token("\u00e9\u00e8").replace(accents, '"\u00e9\u00e8"'.encode())  # not escaped: two bytes each
+    for byte in token + call.speech.finish + call.speech.done:
         await call.chunk(bytes([byte]))
     await call.send(b"0\r\n\r\n")
     return True
@@ -96,7 +131,7 @@ async def fin_before_last_chunk(call: Call) -> None:
 
 @fault
 async def content_length_short(call: Call) -> None:
-    await call.send(STREAM_HEAD, b"content-length: 5000\r\n\r\n", b"data: " + FINISH + b"\n\n")
+    await call.send(STREAM_HEAD, b"content-length: 5000\r\n\r\n", call.speech.finish)
 
 
 @fault
@@ -116,7 +151,7 @@ async def stall_mid_stream(call: Call) -> None:
 @fault
 async def close_delimited_cut(call: Call) -> None:
     await call.send(STREAM_HEAD, b"connection: close\r\n\r\n")
-    await call.send(b'data: {"choices":[{"delta":{"content":"half"}}]}\n\n')
+    await call.send(call.speech.token("half"))
 
 
 @fault
@@ -131,7 +166,7 @@ async def clean_end_without_finish(call: Call) -> bool:
 async def no_done(call: Call) -> bool:
     await call.chunked()
     await call.tokens(1)
-    await call.event(FINISH)
+    await call.chunk(call.speech.finish)
     await call.send(b"0\r\n\r\n")
     return True
 
@@ -140,7 +175,7 @@ async def no_done(call: Call) -> bool:
 async def error_event(call: Call) -> bool:
     await call.chunked()
     await call.tokens(2)
-    await call.event(b'{"error":{"message":"overloaded","type":"server_error","param":null,"code":null}}')
+    await call.chunk(call.speech.error)
     await call.send(b"0\r\n\r\n")
     return True
 
@@ -149,7 +184,7 @@ async def error_event(call: Call) -> bool:
 async def malformed_event(call: Call) -> bool:
     await call.chunked()
     await call.tokens(1)
-    await call.event(b'{"choices":[{"delta":{"con')
+    await call.chunk(call.speech.broken)
     await call.finish()
     return True
 
@@ -230,8 +265,7 @@ async def redirect(call: Call) -> bool:
 
 @fault
 async def whole(call: Call) -> bool:
-    answer = {"choices": [{"message": {"content": "At four."}, "finish_reason": "stop"}]}
-    await call.send(_plain(b"200 OK", json.dumps(answer).encode()))
+    await call.send(_plain(b"200 OK", call.speech.whole("At four.")))
     return True
 
 
@@ -242,8 +276,34 @@ async def whole_cut(call: Call) -> None:
 
 @fault
 async def whole_blank(call: Call) -> bool:
-    answer = {"choices": [{"message": {"content": None}, "finish_reason": "stop"}]}
-    await call.send(_plain(b"200 OK", json.dumps(answer).encode()))
+    await call.send(_plain(b"200 OK", call.speech.whole(None)))
+    return True
+
+
+INCIDENT = {
+    "incidents": [
+        {
+            "incident_updates": [
+                {"status": "identified", "body": "Back at four.", "created_at": "2024-11-08T16:06:20.000Z"},
+                {"status": "investigating", "body": "We look.", "created_at": "2024-11-08T16:06:00.000Z"},
+            ]
+        }
+    ],
+    "scheduled_maintenances": [],
+}
+
+
+@fault
+async def incident(call: Call) -> bool:
+    """A status page that shows an open incident."""
+    await call.send(_plain(b"200 OK", json.dumps(INCIDENT).encode()))
+    return True
+
+
+@fault
+async def all_well(call: Call) -> bool:
+    """A status page that shows none."""
+    await call.send(_plain(b"200 OK", b'{"incidents": [], "scheduled_maintenances": []}'))
     return True
 
 
@@ -293,9 +353,11 @@ async def _serve(server: FaultServer, reader: asyncio.StreamReader, writer: asyn
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
             headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
             body = await reader.readexactly(int(headers.get("content-length", "0")))
-            name = head[0].split()[1].split("/")[1]
+            path = head[0].split()[1]
+            name = path.split("/")[1]
             server.seen.append((name, headers, body))
-            if not await FAULTS[name](Call(name, headers, body, writer)):
+            speech: Speech = Anthropic if path.endswith("/v1/messages") else OpenAI
+            if not await FAULTS[name](Call(name, headers, body, writer, speech)):
                 return
     except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):  # gone, or the end of the test
         pass
@@ -308,12 +370,11 @@ def fault_server() -> Iterator[FaultServer]:
     """On a free loopback port until the block ends."""
     loop = asyncio.new_event_loop()
     found = FaultServer("")
-    listener = loop.run_until_complete(
-        asyncio.start_server(lambda reader, writer: _serve(found, reader, writer), "127.0.0.1", 0)
-    )
-    found.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    serving = asyncio.start_server(lambda reader, writer: _serve(found, reader, writer), "127.0.0.1", 0)
+    listener = asyncio.run_coroutine_threadsafe(serving, loop).result(5)
+    found.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
     try:
         yield found
     finally:

@@ -3,10 +3,11 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +104,7 @@ def locust(
 ) -> Ran:
     """Run Locust to its end; `meanwhile` happens to it as soon as it has been started."""
     folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "locust", "-f", str(locustfile), *arguments]
+    command = [sys.executable, "-m", "locust", "-f", str(locustfile), *arguments, *_own_port(arguments)]
     with (folder.parent / f"{folder.name}.log").open("w+", encoding="utf-8") as output:
         process = subprocess.Popen(
             command,
@@ -126,6 +127,21 @@ def locust(
                 os.killpg(process.pid, signal.SIGKILL)
         output.seek(0)
         return Ran(folder / "run", process.returncode, output.read(), _alive(process.pid, known))
+
+
+def free_port() -> str:
+    """One that nobody listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return str(free.getsockname()[1])
+
+
+def _own_port(arguments: Sequence[str]) -> tuple[str, ...]:
+    """Locust's master listens at 5557 unless it is told; two runs at once need two ports."""
+    if "--processes" not in arguments:
+        return ()
+    port = free_port()
+    return ("--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port)
 
 
 def rehearse(folder: Path, scenario: str, *arguments: str, **facts: Any) -> Ran:

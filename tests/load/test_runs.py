@@ -1,10 +1,10 @@
 """Whole runs: the crowd is as large as the scenario says, and every end is told, loses nothing, leaves nothing."""
 
+import json
 import signal
-import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,13 +12,15 @@ import psutil
 import pytest
 
 from mockbot.errors import ExitCode
+from mockbot.evidence.journal import HEALTH
 from mockbot.scenario.arrivals import arrivals
 from mockbot.scenario.load import read_scenario
 from mockbot.scenario.timeline import Timeline
-from tests.load.runs import ROOT, Ran, background, counts, family, rehearse, started, wait_for
+from tests.load.runs import ROOT, Ran, background, counts, family, free_port, rehearse, started, wait_for
 
 pytestmark = pytest.mark.e2e
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 CROWD = """
 name: crowd
 title: A crowd that comes and goes
@@ -28,10 +30,10 @@ crowd:
   free: {users: 75%, policy: once, think: 3s, patience: 20s}
   paid: {users: 25%, policy: sdk, think: 3s, patience: 20s, tier: plus}
 phases:
-  - {name: few, lasts: 15s, users: 8}
-  - {name: many, lasts: 15s, users: 40}
-  - {name: other, lasts: 15s, mix: {free: 10%, paid: 90%}}
-  - {name: none-free, lasts: 15s, users: 6, mix: {free: 0%, paid: 100%}}
+  - {name: few, lasts: 10s, users: 8}
+  - {name: many, lasts: 10s, users: 40}
+  - {name: other, lasts: 10s, mix: {free: 10%, paid: 90%}}
+  - {name: none-free, lasts: 10s, users: 6, mix: {free: 0%, paid: 100%}}
 """
 
 HANG = """
@@ -68,27 +70,24 @@ phases:
 """
 
 
-@pytest.fixture
-def counting(tmp_path: Path) -> Callable[..., tuple[Ran, list[tuple[float, dict[str, int]]]]]:
-    """Runs CROWD and tells how many users of each class there were every 50 ms, in scenario seconds."""
-
-    def run(*arguments: str) -> tuple[Ran, list[tuple[float, dict[str, int]]]]:
-        path = tmp_path / "counts"
-        locustfile = ROOT / "tests" / "load" / "inside" / "counting.py"
-        ran = rehearse(tmp_path, CROWD, *arguments, locustfile=locustfile, environment={"COUNTS": str(path)})
-        t0 = ran.info.t0
-        assert t0 is not None, ran.output
-        return ran, [((when - t0) * ran.info.speed, users) for when, users in counts(path)]
-
-    return run
+Counted = tuple[Ran, list[tuple[float, dict[str, int]]]]
+MODES = pytest.mark.parametrize("arguments", [(), ("--processes", "2")], ids=["local", "two-processes"])
 
 
-@pytest.mark.parametrize("arguments", [(), ("--processes", "2")], ids=["local", "two-processes"])
-def test_every_group_has_exactly_its_users_in_every_phase(
-    counting: Callable[..., tuple[Ran, list[tuple[float, dict[str, int]]]]], arguments: tuple[str, ...]
-) -> None:
+@pytest.fixture(scope="module", params=[(), ("--processes", "2")], ids=["local", "two-processes"])
+def counted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Counted:
+    """A run of CROWD, and how many users of each class there were every 50 ms, in scenario seconds."""
+    folder = tmp_path_factory.mktemp("counted")
+    locustfile, path = ROOT / "tests" / "load" / "inside" / "counting.py", folder / "counts"
+    ran = rehearse(folder, CROWD, *request.param, locustfile=locustfile, environment={"COUNTS": str(path)})
+    t0 = ran.info.t0
+    assert t0 is not None, ran.output
+    return ran, [((when - t0) * ran.info.speed, users) for when, users in counts(path)]
+
+
+def test_every_group_has_exactly_its_users_in_every_phase(counted: Counted) -> None:
     """The end of a phase has exactly the users that the timeline says, of each group, though prompts are under way."""
-    ran, seen = counting(*arguments)
+    ran, seen = counted
     timeline = Timeline(read_scenario(CROWD))
 
     for phase in timeline.phases:
@@ -99,11 +98,9 @@ def test_every_group_has_exactly_its_users_in_every_phase(
     assert ran.info.ended == "completed"
 
 
-def test_users_who_leave_finish_their_prompt(
-    counting: Callable[..., tuple[Ran, list[tuple[float, dict[str, int]]]]],
-) -> None:
+def test_users_who_leave_finish_their_prompt(counted: Counted) -> None:
     """34 of 40 users are taken away while half of them wait for an answer, and no prompt is cut off."""
-    ran, _ = counting()
+    ran, _ = counted
 
     assert {prompt.settled for prompt in ran.prompts} == {"answered"}
     assert {attempt.outcome for attempt in ran.attempts} == {"ok"}
@@ -119,22 +116,36 @@ def test_hung_prompts_are_in_the_journal_and_the_run_does_not_pass(tmp_path: Pat
     assert ran.code in {ExitCode.FAIL, ExitCode.INCONCLUSIVE}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("arguments", [(), ("--processes", "2")], ids=["local", "two-processes"])
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[int, str], Ran]:
+    """Runs that got a signal in their midst, by number of processes and signal; all side by side."""
+
+    def run(processes: int, number: signal.Signals) -> Ran:
+        folder = tmp_path_factory.mktemp("interrupted")
+
+        def interrupt(process: "subprocess.Popen[str]") -> None:
+            wait_for(lambda: started(folder / "run")() or process.poll() is not None)
+            process.send_signal(number)
+
+        arguments = ("--processes", str(processes)) if processes > 1 else ()
+        return rehearse(folder, LONG, *arguments, meanwhile=interrupt)
+
+    with ThreadPoolExecutor() as pool:
+        runs = {(p, number.name): pool.submit(run, p, number) for p in (1, 2) for number in SIGNALS}
+        return {how: found.result() for how, found in runs.items()}
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("processes", [1, 2])
 def test_an_interrupted_run_says_so_and_leaves_nothing(
-    tmp_path: Path, number: signal.Signals, arguments: tuple[str, ...]
+    interrupted: dict[tuple[int, str], Ran], number: signal.Signals, processes: int
 ) -> None:
     """Exit code 130, run.json says interrupted, the journal is whole, and no process of the run is left."""
-
-    def interrupt(process: "subprocess.Popen[str]") -> None:
-        wait_for(lambda: started(tmp_path / "run")() or process.poll() is not None)
-        process.send_signal(number)
-
-    ran = rehearse(tmp_path, LONG, *arguments, meanwhile=interrupt)
+    ran = interrupted[processes, number.name]
 
     assert ran.code == ExitCode.INTERRUPTED, ran.output
     assert (ran.info.ended, ran.info.why) == ("interrupted", number.name)
-    assert ran.info.nodes == (2 if arguments else 1)
+    assert ran.info.nodes == processes
     assert {attempt.prompt for attempt in ran.attempts} <= {prompt.id for prompt in ran.prompts}
     assert ran.alive == ()
 
@@ -155,11 +166,16 @@ def test_a_lost_worker_is_told_and_its_users_go_on_elsewhere(tmp_path: Path) -> 
     assert ran.alive == ()
 
 
+def _latest_users(run: Path) -> dict[str, int]:
+    """How many users each node had when it last said so."""
+    lines = (run / HEALTH).read_text("utf-8").splitlines()
+    return {health["node"]: health["users"] for health in map(json.loads, lines[:-1] if len(lines) > 1 else ())}
+
+
+@pytest.mark.timeout(200)
 def test_a_worker_that_joins_late_takes_its_share(tmp_path: Path) -> None:
     """--master and --worker apart: the second worker comes in the middle, and from then on has half of the users."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = free_port()
     worker = ("--worker", "--master-host", "127.0.0.1", "--master-port", port)
     master = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--expect-workers", "1")
 
@@ -168,15 +184,17 @@ def test_a_worker_that_joins_late_takes_its_share(tmp_path: Path) -> None:
         def join(process: "subprocess.Popen[str]") -> None:
             wait_for(lambda: started(tmp_path / "run")() or process.poll() is not None)
             later.enter_context(background(tmp_path / "second", *worker))
+            # However long a process takes to start: the run is on until both halves were seen, and ends then.
+            wait_for(lambda: [*_latest_users(tmp_path / "run").values()] == [5, 5], 100)
+            process.send_signal(signal.SIGINT)
 
-        ran = rehearse(tmp_path, LONG.replace("20m", "150s"), *master, meanwhile=join)
-    end = [health for health in ran.evidence.health if 120 < health.t < 150]
+        ran = rehearse(tmp_path, LONG, *master, meanwhile=join)
 
-    assert (ran.info.ended, ran.info.nodes, ran.info.lost_nodes) == ("completed", 2, 0), ran.output
-    assert {(health.node, health.users) for health in end} == {("worker-0", 5), ("worker-1", 5)}
+    assert (ran.info.ended, ran.info.nodes, ran.info.lost_nodes) == ("interrupted", 2, 0), ran.output
+    assert {prompt.user.split("-")[1].split(".")[0] for prompt in ran.prompts} == {"0", "1"}  # both workers' users
 
 
-@pytest.mark.parametrize("arguments", [(), ("--processes", "2")], ids=["local", "two-processes"])
+@MODES
 def test_visitors_come_as_scheduled_whoever_lets_them_in(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """Every arrival of the schedule is a first prompt with that intended time, once, in one process or shared by two.
 
@@ -196,7 +214,7 @@ def test_visitors_come_as_scheduled_whoever_lets_them_in(tmp_path: Path, argumen
     assert ran.info.loop == "partly open"
 
 
-@pytest.mark.parametrize("arguments", [(), ("--processes", "2")], ids=["local", "two-processes"])
+@MODES
 def test_no_process_outlives_a_killed_parent(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """`kill -9` of whoever set the stage ends Locust and its workers, which say how the run ended before they go."""
     scenario = tmp_path / "scenario.yaml"

@@ -26,15 +26,15 @@ crowd:
   openai-sdk: {users: 20%, policy: sdk, think: 1s, patience: 20s}
   anthropic-sdk: {users: 20%, policy: sdk, think: 1s, patience: 20s, uses: claude}
 phases:
-  - {name: steady, lasts: 8s, users: 10}
-  - {name: failing, lasts: 6s, faults: [{http_error: 503, share: 50%}, {on: claude, http_error: 503, share: 50%}]}
+  - {name: steady, lasts: 5s, users: 10}
+  - {name: failing, lasts: 4s, faults: [{http_error: 503, share: 90%}, {on: claude, http_error: 503, share: 90%}]}
 """
 
 
-@pytest.fixture(scope="module")
-def rows(inside: Inside, faults: FaultServer) -> dict[str, list[dict[str, Any]]]:
-    """Every record of each fault: attempts, then the prompt."""
-    found: dict[str, list[dict[str, Any]]] = inside("sdk_attempts", faults.url, json.dumps(ROWS))
+@pytest.fixture(scope="module", params=["openai", "anthropic"])
+def rows(request: pytest.FixtureRequest, inside: Inside, faults: FaultServer) -> dict[str, list[dict[str, Any]]]:
+    """What each SDK left of each fault: attempts, then the prompt."""
+    found: dict[str, list[dict[str, Any]]] = inside("sdk_attempts", request.param, faults.url, json.dumps(ROWS))
     return found
 
 
@@ -66,8 +66,8 @@ def test_the_sdks_own_retries_are_attempts(rows: dict[str, list[dict[str, Any]]]
 def test_both_sdks_play_beside_the_fast_crowd(tmp_path: Path) -> None:
     """Each group asks its provider in its dialect, is answered in the quiet, and tries again in the storm."""
     ran = rehearse(tmp_path, BOTH.replace("SPEED", "1"), locustfile=SDK)
-    quiet = [prompt for prompt in ran.prompts if prompt.intended < 7]
-    storm = [attempt for attempt in ran.attempts if attempt.start > 8.5]
+    quiet = [prompt for prompt in ran.prompts if prompt.intended < 4]
+    storm = [attempt for attempt in ran.attempts if attempt.start > 5]
 
     assert {prompt.group for prompt in quiet} == {"fast", "openai-sdk", "anthropic-sdk"}, ran.output
     assert {(prompt.group, prompt.provider) for prompt in quiet if prompt.settled == "answered"} == {

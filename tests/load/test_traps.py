@@ -47,12 +47,12 @@ OUTCOMES = {
 }
 
 
-@pytest.fixture(scope="module")
-def rows(inside: Inside, faults: FaultServer) -> dict[str, dict[str, Any]]:
-    """What the recorder saw of each fault."""
+@pytest.fixture(scope="module", params=["openai", "anthropic"])
+def rows(request: pytest.FixtureRequest, inside: Inside, faults: FaultServer) -> dict[str, dict[str, Any]]:
+    """What the recorder saw of each fault, in either dialect."""
     address = urlsplit(faults.url)
     found: dict[str, dict[str, Any]] = inside(
-        "attempts", str(address.hostname), str(address.port), json.dumps(list(OUTCOMES)), str(SPEED)
+        "attempts", request.param, str(address.hostname), str(address.port), json.dumps(list(OUTCOMES)), str(SPEED)
     )
     return found
 

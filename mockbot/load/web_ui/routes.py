@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request, send_from_directory
+from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING
 from locust.web import WebUI
 
-from mockbot.load.options import scenario_of
 from mockbot.load.web_ui.board import Board, Json
 
 STATIC = Path(__file__).parent / "static"
 FRESH = 0.9  # wall seconds for which a snapshot serves everyone who looks
 SCRIPT = '<link rel="stylesheet" href="./outage/banner.css"><script src="./outage/banner.js" defer></script></body>'
+BUSY = frozenset({STATE_SPAWNING, STATE_RUNNING, STATE_CLEANUP})  # a run is on, and stays what it is
 COLUMNS = {
     "phase": "Phase",
     "wrong": "What is wrong",
@@ -33,10 +34,15 @@ COLUMNS = {
 
 
 class Pages:
-    """`board` is that of the run that is on, or of the last one; `choose` is told which scenario a form asks for."""
+    """`board` is that of the run that is on, or of the last one.
 
-    def __init__(self, web_ui: WebUI, now: Callable[[], float], choose: Callable[[str], None]) -> None:
+    `choose` is told which scenario a form asks for; None: the form says nothing, and what was chosen stays.
+    """
+
+    def __init__(self, web_ui: WebUI, now: Callable[[], float], choose: Callable[[str | None], None]) -> None:
         self.board: Board | None = None
+        self.opening = False  # a run is being prepared, of which Locust knows nothing yet
+        self._runner = web_ui.environment.runner
         self._now, self._choose = now, choose
         self._seen: tuple[float, Json] = (0.0, {})
         web_ui.template_args["extended_tabs"] = [{"title": "Outage", "key": "outage"}]
@@ -71,19 +77,28 @@ class Pages:
         return jsonify(self.board.head(self._now()) if self.board else {})
 
     def _on_start(self) -> None:
-        if request.method == "POST" and request.path.endswith("/swarm"):
-            self._choose(scenario_of(request.form.get("scenario", "")))
+        busy = self.opening or (self._runner is not None and self._runner.state in BUSY)
+        if request.method == "POST" and request.path.endswith("/swarm") and not busy:
+            self._choose(request.form.get("scenario"))
 
     def _add(self, response: Response) -> Response:
         """The banner into Locust's page, and the tab's rows into what that page asks for every two seconds."""
         if response.mimetype == "text/html" and request.endpoint == "locust.index":
             response.set_data(response.get_data(as_text=True).replace("</body>", SCRIPT, 1))
-        if request.endpoint == "locust.request_stats" and self.board is not None:
-            rows = [_cells(row) for row in self.board.rows()]
-            response.set_data(
-                jsonify({**response.get_json(), "extended_stats": [{"key": "outage", "data": rows}]}).data
-            )
+        if request.endpoint == "locust.request_stats":
+            response.set_data(jsonify({**response.get_json(), **self._stats()}).data)
         return response
+
+    def _stats(self) -> Json:
+        """What Locust's page is told beside its own. Shown "ready" once, it goes back to the form for good: so the
+        state is that of now (Locust keeps its answer for two seconds), and no run is "ready" while its stage is set.
+        """
+        found: Json = {}
+        if self._runner is not None:
+            found["state"] = "spawning" if self.opening else self._runner.state
+        if self.board is not None:
+            found["extended_stats"] = [{"key": "outage", "data": [_cells(row) for row in self.board.rows()]}]
+        return found
 
 
 def _cells(row: Json) -> Json:

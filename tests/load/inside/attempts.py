@@ -12,13 +12,13 @@ from geventhttpclient.client import HTTPClient
 
 from mockbot.clock import Clock
 from mockbot.load.collector import Sight
-from mockbot.load.dialects import chat, form
+from mockbot.load.dialects import Name, chat, form
 from mockbot.load.recorder import attempt
 
 DEADLINE = 1.0  # seconds
 
 
-def main(host: str, port: int, faults: list[str], speed: float) -> None:
+def main(dialect: Name, host: str, port: int, faults: list[str], speed: float) -> None:
     """`fault` or `fault:whole` for an answer that is not streamed."""
     clock = Clock(0.0, speed)
     connection = HTTPClient(host, port, network_timeout=None, connection_timeout=None)  # type: ignore[arg-type]
@@ -27,7 +27,7 @@ def main(host: str, port: int, faults: list[str], speed: float) -> None:
         name, _, how = fault.partition(":")
         if how == "again":  # a hang-up that crosses the next request on the wire is a reset for any client
             gevent.sleep(1.0)
-        blank = form("openai", f"/{name}", "sk-free-a", "users", stream=how != "whole")
+        blank = form(dialect, f"/{name}", "sk-free-a", "users", stream=how != "whole")
         ask = blank.fill(blank.encode(chat("m", "When?")), "a.1", 0)
         target = HTTPClient(host, 1) if name == "refused" else connection
         return attempt(target, ask, clock, clock.now() + clock.scenario(DEADLINE))
@@ -36,4 +36,5 @@ def main(host: str, port: int, faults: list[str], speed: float) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3]), float(sys.argv[4]))
+    spoken: Name = "anthropic" if sys.argv[1] == "anthropic" else "openai"
+    main(spoken, sys.argv[2], int(sys.argv[3]), json.loads(sys.argv[4]), float(sys.argv[5]))

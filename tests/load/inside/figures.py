@@ -9,7 +9,9 @@ import json
 import sys
 import tempfile
 import time
+from array import array
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from locust.env import Environment
 
 from mockbot.clock import Clock
 from mockbot.evidence.records import Attempt, Health
+from mockbot.load import dialects
 from mockbot.load.collector import Collector
 from mockbot.load.crew import LocalCrew
 from mockbot.load.ledger import Ledger
@@ -54,6 +57,21 @@ class Ours:
             self.attempts.append(record)
         elif isinstance(record, Health):
             self.health.append(record)
+
+    def hear(self, gaps: "array[float]") -> None:
+        """Keep every gap between two tokens, of which a reader keeps the worst only."""
+        plain = dialects.DIALECTS["openai"]
+
+        class Hearing(type(plain.stream())):  # type: ignore[misc]
+            __slots__ = ()
+
+            def _token(self, text: object, now: float) -> None:
+                before = self.last
+                super()._token(text, now)
+                if before is not None:
+                    gaps.append(now - before)
+
+        dialects.DIALECTS = {**dialects.DIALECTS, "openai": replace(plain, stream=Hearing)}
 
     def play(self, seconds: float) -> float:
         """Returns prompts per second."""
@@ -104,15 +122,15 @@ def _priced(play: Callable[[], float], seconds: float) -> tuple[float, float]:
 
 
 def streams(url: str, seconds: float, users: int) -> dict[str, Any]:
-    """The worst gap of each answer, seconds, and the generator's own lag."""
-    crowd = Ours(url, users, think="0s")
+    """Every gap between two tokens, seconds, and the generator's own lag."""
+    crowd, gaps = Ours(url, users, think="0s"), array("d")
+    crowd.hear(gaps)
     crowd.play(seconds)
-    gaps = sorted(attempt.worst_gap for attempt in crowd.attempts if attempt.worst_gap is not None)
+    ordered = sorted(gaps)
     return {
-        "answers": len(gaps),
         "outcomes": sorted({attempt.outcome for attempt in crowd.attempts}),
-        "worst_gap_p50": gaps[len(gaps) // 2],
-        "worst_gap_p99": gaps[int(0.99 * len(gaps))],
+        "gap_p50": ordered[len(ordered) // 2],
+        "gap_p99": ordered[int(0.99 * len(ordered))],
         "tokens": sum(attempt.tokens for attempt in crowd.attempts) / seconds,
         "cpu": [health.cpu for health in crowd.health],
         "loop_lag_p99": [health.loop_lag_p99 for health in crowd.health],

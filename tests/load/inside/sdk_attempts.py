@@ -1,4 +1,4 @@
-"""Let the official openai SDK meet each of the given faults, all at once; print its first attempt at each, as JSON."""
+"""Let an official SDK meet each of the given faults, all at once; print its first attempt at each, as JSON."""
 
 # ruff: noqa: I001 - locust first: it patches this process, as it does in a run
 import locust  # noqa: F401
@@ -14,34 +14,42 @@ from mockbot.clock import Clock
 from mockbot.evidence.journal import to_line
 from mockbot.evidence.records import Attempt, Prompt
 from mockbot.load.collector import Collector
+from mockbot.load.dialects import Name
 from mockbot.load.node import Cast, Node, Place
 from mockbot.load.roles import classes_of
-from mockbot.load.sdk import OpenAISdk
+from mockbot.load.sdk import AnthropicSdk, OpenAISdk, SdkUser
 from mockbot.scenario.schema import Group
 
 
-class Official(OpenAISdk):
+class OpenAI(OpenAISdk):
     """With its defaults."""
 
 
-def meet(url: str, fault: str) -> list[object]:
+class Anthropic(AnthropicSdk):
+    """With its defaults."""
+
+
+OFFICIAL: dict[Name, type[SdkUser]] = {"openai": OpenAI, "anthropic": Anthropic}
+
+
+def meet(dialect: Name, url: str, fault: str) -> list[object]:
     """The records of one prompt; `fault` or `fault:whole`, `refused` for a port where nobody listens."""
     name, _, how = fault.partition(":")
     group = Group.model_validate({"users": "100%", "policy": "once", "patience": "5s", "stream": how != "whole"})
-    place = Place("http://127.0.0.1:1" if name == "refused" else f"{url}/{name}")
+    place = Place("http://127.0.0.1:1" if name == "refused" else f"{url}/{name}", dialect)
     clock, records = Clock(time.time()), list[Attempt | Prompt]()
     cast = Cast({"users": group}, {"main": place})
     node = Node(cast, clock, Collector(clock, records.append))
-    classes_of([Official], cast, node)[0](Environment()).ask()
+    classes_of([OFFICIAL[dialect]], cast, node)[0](Environment()).ask()
     return [json.loads(to_line(record)) for record in records]
 
 
-def main(url: str, faults: list[str]) -> None:
+def main(dialect: Name, url: str, faults: list[str]) -> None:
     """The wanted faults, after a call in which the SDK loads what it loads at its first."""
-    meet(url, "whole:whole")
-    meeting = {fault: gevent.spawn(meet, url, fault) for fault in faults}
+    meet(dialect, url, "whole:whole")
+    meeting = {fault: gevent.spawn(meet, dialect, url, fault) for fault in faults}
     print(json.dumps({fault: records.get() for fault, records in meeting.items()}))  # noqa: T201 - its result
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], json.loads(sys.argv[2]))
+    main("anthropic" if sys.argv[1] == "anthropic" else "openai", sys.argv[2], json.loads(sys.argv[3]))
