@@ -138,19 +138,32 @@ def serve(
 @click.option("--compare", "policies", multiple=True, metavar="POLICY", help="Play it with this policy for all, too.")
 @click.option("--engine", type=click.Choice(["auto", "reference", "fast", "fluid"]), default="auto", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="As for run.")
+@click.option("--sweep", metavar="AXIS=FROM..TO", help="A map over one or two axes: users, refresh, outage, slots, ...")
+@click.option("--big", is_flag=True, help="Play a sweep of very many points.")
+@click.argument("axes", nargs=-1, metavar="[AXIS=FROM..TO]")
 def simulate(
     target: str,
+    axes: tuple[str, ...],
     users: float | None,
     seeds: int,
     policies: tuple[str, ...],
     engine: "EngineName",
     out: Path | None,
+    sweep: str | None,
+    big: bool,
 ) -> None:
     """Play the same outage in virtual time, at its full length and at any scale."""
     from mockbot.simulate.command import SimulateOptions, simulate_command  # noqa: PLC0415 - as above
 
     scenario = load_scenario(find(target))
     command = shlex.join(["mockbot", *sys.argv[1:]])
+    if axes and sweep is None:
+        raise UsageError(f"{axes[0]}: another axis of a map; begin with --sweep {axes[0]}")
+    if sweep is not None:
+        from mockbot.simulate.command import sweep_of  # noqa: PLC0415 - as above
+
+        options = SimulateOptions(scenario, users, seeds, policies, engine, out, command)
+        sys.exit(sweep_of(options, (sweep, *axes), Console(), big=big))
     sys.exit(simulate_command(SimulateOptions(scenario, users, seeds, policies, engine, out, command), Console()))
 
 

@@ -22,7 +22,7 @@ from mockbot.scenario.policies import Policy
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.units import duration_text
 from mockbot.simulate.compare import policy_of, with_policy
-from mockbot.simulate.engines import EngineName, choose
+from mockbot.simulate.engines import EngineName, choose, why_not_fluid
 from mockbot.simulate.play import Folder, Memory, Watch, simulate
 from mockbot.simulate.scale import Scaled, scale
 from mockbot.simulate.spread import MEASURES, Spread, spread_of
@@ -60,6 +60,20 @@ def simulate_command(options: SimulateOptions, console: Console) -> ExitCode:
         columns[text] = _more_runs(options, with_policy(scaled.scenario, policy), console)
     console.print(_table({name: spread_of(judgements) for name, judgements in columns.items()}))
     return _code(columns["as written"])
+
+
+def sweep_of(options: SimulateOptions, axes: Sequence[str], console: Console, *, big: bool) -> ExitCode:
+    """A map instead of a run."""
+    if options.seeds != 1 or options.compare or options.engine not in ("auto", "fluid"):
+        raise UsageError("--sweep plays the fluid engine once a point; leave --seeds, --compare and --engine away")
+    if missing := why_not_fluid(options.scenario):
+        raise UsageError(f"--sweep plays the fluid engine, and {missing.partition(' Take ')[0]}")
+    from mockbot.simulate.sweep_command import sweep_command  # noqa: PLC0415 - numba is an extra
+
+    scaled = scale(options.scenario, options.users) if options.users is not None else Scaled(options.scenario, 1.0, "")
+    if scaled.says:
+        console.print(f"scaled: {scaled.says}", highlight=False)
+    return sweep_command(scaled.scenario, axes, options.out, options.command, console, big=big)
 
 
 def _fluid(

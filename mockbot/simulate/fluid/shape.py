@@ -66,7 +66,8 @@ def _group(group: Group, scenario: Scenario) -> Iterator[str]:
         yield f"policy {group.policy.name} with two kinds of jitter"
     reload = every if every > 0 else math.inf
     limit = min(float(row["timeout"]), float(row["patience"]), reload)
-    longest = min(float(row["patience"]), float(row["attempts"]) * limit if every < 0 else math.inf)
+    tries = float(row["attempts"]) if every < 0 else math.inf
+    longest = min(float(row["patience"]), latest(Timeline(scenario)), tries * limit)
     lost = (1 - _law(provider, limit)) * longest / mean_service(provider)
     if longest > limit and lost > TOO_LONG:
         yield (
