@@ -16,9 +16,9 @@ from mockbot.scenario.schema import Group
 from mockbot.scenario.timeline import StatusState
 from mockbot.service.chatbot import Caller
 from mockbot.simulate.agenda import Agenda
+from mockbot.simulate.cable import Cable
 from mockbot.simulate.desk import Desk
 from mockbot.simulate.exchange import Exchange
-from mockbot.simulate.wire import Cable
 
 Sink = Callable[[Attempt | Prompt], None]
 

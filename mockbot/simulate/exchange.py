@@ -7,9 +7,9 @@ from mockbot.evidence.records import Attempt, Outcome
 
 if TYPE_CHECKING:
     from mockbot.service.chatbot import Answer
+    from mockbot.simulate.cable import Cable
     from mockbot.simulate.crowd import Asking
     from mockbot.simulate.voice import Voice
-    from mockbot.simulate.wire import Cable
 
 
 class Listener(Protocol):

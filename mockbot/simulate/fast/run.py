@@ -4,7 +4,7 @@ Of a large crowd one user in `stride` is recorded, all of what he lives through;
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from random import Random
 
 import numpy as np
@@ -14,7 +14,7 @@ from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.service.dialects import FAMILIES
 from mockbot.simulate.fast import layout as at
-from mockbot.simulate.fast.chance import STREAMS
+from mockbot.simulate.fast.arrays import grown, state_of, with_room
 from mockbot.simulate.fast.kernel import DONE, FETCH, GROW, play
 from mockbot.simulate.fast.users import leave_open
 from mockbot.simulate.fast.world import Failure, Plan, plans
@@ -25,7 +25,6 @@ Sink = Callable[[Record], None]
 
 RECORDED_USERS, RECORDED_VISITORS = 2_000, 100_000  # at most so many are recorded
 SLICE = 60.0  # scenario seconds whose arrivals are drawn at once
-ROOM = 4 * 65_536
 VISITORS = 65_536
 _SETTLED: tuple[Settled, ...] = ("answered", "gave_up", "unfinished")
 
@@ -99,7 +98,7 @@ class Part:
         self._open = [name for name in plan.groups if timeline.scenario.crowd[name].arrivals is not None]
         self._visits = np.random.default_rng(Random(f"{seed}/visits").getrandbits(64))
         seconds = int(latest(timeline)) + 2
-        self.state = _state(plan, seconds, seed, stride, VISITORS if self._open else 0)
+        self.state = state_of(plan, seconds, seed, stride, VISITORS if self._open else 0)
         self._told = 0
 
     def play(self, until: float) -> Iterator[Record]:
@@ -111,7 +110,7 @@ class Part:
         state.i[at.ARRIVAL] = 0
         while (why := play(world, self.state, until, times, groups)) != DONE:
             if why == GROW:
-                self.state = _grown(self.state)
+                self.state = grown(self.state)
             if why == FETCH:
                 yield from self._fetched()
         yield from self._fetched()
@@ -119,7 +118,7 @@ class Part:
 
     def finish(self, now: float) -> Iterator[Record]:
         """What is under way is unfinished."""
-        self.state = _with_room(self.state)
+        self.state = with_room(self.state)
         leave_open(self.plan.world, self.state, now)
         yield from self._fetched()
 
@@ -230,102 +229,3 @@ def _known(value: float, is_known: bool = True) -> float | None:
 
 def _status(failure: Failure, tokens: float) -> int | None:
     return 200 if failure.outcome == "ok" or tokens else failure.status
-
-
-# -- arrays --------------------------------------------------------------------------------------------------------
-
-
-def _state(plan: Plan, seconds: int, seed: str, stride: int, visitors: int) -> at.State:
-    provider, groups, closed = plan.world.provider[0], plan.world.group, sum(plan.most_users)
-    users, recorded = closed + visitors, -(-closed // stride)
-    slots = int(provider["base_slots"] * _most_slots(plan.world) + 0.5) + 1
-    queue = int(provider["queue"]) + 1
-    if provider["leaves_queue"]:
-        queue = min(queue, 4 * users + 100_000)
-    think = max([1.0, *groups["think"].tolist()])
-    mean = provider["first_token"] + provider["median"] * provider["per_token"]
-    keyed = bool((groups["every"] > 0).any() or (groups["limit"] > 0).any())
-    state = at.State(
-        user=np.zeros(users, at.USER),
-        wheel=np.full(_power(3 * think / provider["step"]), -1, np.int32),
-        slot_wheel=np.full(_power(3 * mean / provider["step"]), -1, np.int32),
-        slot=np.zeros(slots, at.SLOT),
-        free_slots=np.arange(slots, dtype=np.int32),
-        queue=np.zeros(queue, at.PLACE),
-        due_user=np.zeros(users + 65_536, np.int32),
-        due_at=np.zeros(users + 65_536),
-        due_slot=np.zeros(slots + 1, np.int32),
-        free_visitors=np.arange(closed, users, dtype=np.int32),
-        key=_keys(users if keyed else 1),
-        seen=_seen(recorded + visitors),
-        out=np.zeros(2 * (recorded + visitors) + ROOM, at.RECORD),
-        f=np.zeros(7),
-        i=np.zeros(26, np.int64),
-        rng=np.array([Random(f"{seed}/{stream}").getrandbits(64) for stream in range(STREAMS)], dtype=np.uint64),
-        counts=np.zeros((seconds, 9), np.int64),
-        work=np.zeros((seconds, 2)),
-        felt=np.zeros((seconds, len(plan.faults)), np.int32),
-        crowd=np.zeros((seconds, len(plan.groups), 4), np.int64),
-    )
-    state.user["prv"] = at.IDLE
-    numbers: Mapping[int, int] = {
-        at.FREE: slots,
-        at.SLOTS: int(provider["base_slots"]),
-        at.ALIVE: 1,
-        at.OPEN: 1,
-        at.FREE_VISITORS: visitors,
-        at.STRIDE: stride,
-        at.CLOSED: closed,
-        at.SEEN_CLOSED: recorded,
-    }
-    for place, number in numbers.items():
-        state.i[place] = number
-    return state
-
-
-def _most_slots(world: at.World) -> float:
-    """The capacity may be multiplied by more than one."""
-    rows = world.fault[world.fault["kind"] == at.FEWER]
-    return float(np.prod(np.maximum(1.0, np.maximum(rows["factor_first"], rows["factor_last"]))))
-
-
-def _power(size: float) -> int:
-    return 1 << max(10, min(22, int(size).bit_length()))
-
-
-def _keys(count: int) -> at.Rows:
-    keys = np.zeros(count, at.KEY)
-    keys["level"] = np.inf
-    return keys
-
-
-def _seen(count: int) -> at.Rows:
-    seen = np.zeros(count, at.SEEN)
-    seen["name"] = 1
-    return seen
-
-
-def _with_room(state: at.State) -> at.State:
-    """For two records of everybody who is recorded."""
-    return state._replace(out=np.zeros(2 * len(state.seen) + ROOM, at.RECORD))
-
-
-def _grown(state: at.State) -> at.State:
-    """Twice as many visitors may be there at once."""
-    closed, users, left = int(state.i[at.CLOSED]), len(state.user), int(state.i[at.FREE_VISITORS])
-    more = users - closed
-    idle = np.zeros(more, at.USER)
-    idle["prv"] = at.IDLE
-    free = np.concatenate([state.free_visitors[:left], np.arange(users, users + more, dtype=np.int32)])
-    state.i[at.FREE_VISITORS] = len(free)
-    out = np.zeros(2 * (len(state.seen) + more) + ROOM, at.RECORD)
-    out[: len(state.out)] = state.out
-    return state._replace(
-        user=np.concatenate([state.user, idle]),
-        due_user=np.concatenate([state.due_user, np.zeros(more, np.int32)]),
-        due_at=np.concatenate([state.due_at, np.zeros(more)]),
-        free_visitors=np.concatenate([free, np.zeros(2 * more - len(free), np.int32)]),
-        key=np.concatenate([state.key, _keys(more)]) if len(state.key) > 1 else state.key,
-        seen=np.concatenate([state.seen, _seen(more)]),
-        out=out,
-    )

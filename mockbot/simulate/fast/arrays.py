@@ -1,0 +1,113 @@
+"""The memory of a run of the fast engine: how large every array of its State has to be, and how it grows.
+
+In: a Plan, or a State that has become too small. Out: a State. Everybody of a closed group has a place from the
+beginning; of those who arrive as many as are there at once.
+"""
+
+from collections.abc import Mapping
+from random import Random
+
+import numpy as np
+
+from mockbot.simulate.fast import layout as at
+from mockbot.simulate.fast.chance import STREAMS
+from mockbot.simulate.fast.world import Plan
+
+ROOM = 4 * 65_536
+
+
+def state_of(plan: Plan, seconds: int, seed: str, stride: int, visitors: int) -> at.State:
+    """At the beginning: nobody has come, nothing has been recorded."""
+    provider, groups, closed = plan.world.provider[0], plan.world.group, sum(plan.most_users)
+    users, recorded = closed + visitors, -(-closed // stride)
+    slots = int(provider["base_slots"] * _most_slots(plan.world) + 0.5) + 1
+    queue = int(provider["queue"]) + 1
+    if provider["leaves_queue"]:
+        queue = min(queue, 4 * users + 100_000)
+    think = max([1.0, *groups["think"].tolist()])
+    mean = provider["first_token"] + provider["median"] * provider["per_token"]
+    keyed = bool((groups["every"] > 0).any() or (groups["limit"] > 0).any())
+    state = at.State(
+        user=np.zeros(users, at.USER),
+        wheel=np.full(_power(3 * think / provider["step"]), -1, np.int32),
+        slot_wheel=np.full(_power(3 * mean / provider["step"]), -1, np.int32),
+        slot=np.zeros(slots, at.SLOT),
+        free_slots=np.arange(slots, dtype=np.int32),
+        queue=np.zeros(queue, at.PLACE),
+        due_user=np.zeros(users + 65_536, np.int32),
+        due_at=np.zeros(users + 65_536),
+        due_slot=np.zeros(slots + 1, np.int32),
+        free_visitors=np.arange(closed, users, dtype=np.int32),
+        key=_keys(users if keyed else 1),
+        seen=_seen(recorded + visitors),
+        out=np.zeros(2 * (recorded + visitors) + ROOM, at.RECORD),
+        f=np.zeros(7),
+        i=np.zeros(26, np.int64),
+        rng=np.array([Random(f"{seed}/{stream}").getrandbits(64) for stream in range(STREAMS)], dtype=np.uint64),
+        counts=np.zeros((seconds, 9), np.int64),
+        work=np.zeros((seconds, 2)),
+        felt=np.zeros((seconds, len(plan.faults)), np.int32),
+        crowd=np.zeros((seconds, len(plan.groups), 4), np.int64),
+    )
+    state.user["prv"] = at.IDLE
+    numbers: Mapping[int, int] = {
+        at.FREE: slots,
+        at.SLOTS: int(provider["base_slots"]),
+        at.ALIVE: 1,
+        at.OPEN: 1,
+        at.FREE_VISITORS: visitors,
+        at.STRIDE: stride,
+        at.CLOSED: closed,
+        at.SEEN_CLOSED: recorded,
+    }
+    for place, number in numbers.items():
+        state.i[place] = number
+    return state
+
+
+def _most_slots(world: at.World) -> float:
+    """The capacity may be multiplied by more than one."""
+    rows = world.fault[world.fault["kind"] == at.FEWER]
+    return float(np.prod(np.maximum(1.0, np.maximum(rows["factor_first"], rows["factor_last"]))))
+
+
+def _power(size: float) -> int:
+    return 1 << max(10, min(22, int(size).bit_length()))
+
+
+def _keys(count: int) -> at.Rows:
+    keys = np.zeros(count, at.KEY)
+    keys["level"] = np.inf
+    return keys
+
+
+def _seen(count: int) -> at.Rows:
+    seen = np.zeros(count, at.SEEN)
+    seen["name"] = 1
+    return seen
+
+
+def with_room(state: at.State) -> at.State:
+    """For two records of everybody who is recorded."""
+    return state._replace(out=np.zeros(2 * len(state.seen) + ROOM, at.RECORD))
+
+
+def grown(state: at.State) -> at.State:
+    """Twice as many visitors may be there at once."""
+    closed, users, left = int(state.i[at.CLOSED]), len(state.user), int(state.i[at.FREE_VISITORS])
+    more = users - closed
+    idle = np.zeros(more, at.USER)
+    idle["prv"] = at.IDLE
+    free = np.concatenate([state.free_visitors[:left], np.arange(users, users + more, dtype=np.int32)])
+    state.i[at.FREE_VISITORS] = len(free)
+    out = np.zeros(2 * (len(state.seen) + more) + ROOM, at.RECORD)
+    out[: len(state.out)] = state.out
+    return state._replace(
+        user=np.concatenate([state.user, idle]),
+        due_user=np.concatenate([state.due_user, np.zeros(more, np.int32)]),
+        due_at=np.concatenate([state.due_at, np.zeros(more)]),
+        free_visitors=np.concatenate([free, np.zeros(2 * more - len(free), np.int32)]),
+        key=np.concatenate([state.key, _keys(more)]) if len(state.key) > 1 else state.key,
+        seen=np.concatenate([state.seen, _seen(more)]),
+        out=out,
+    )
