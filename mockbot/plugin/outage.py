@@ -139,12 +139,13 @@ class Outage:
         """Why this outage tested nothing; None when something of it was felt, or it was never played."""
         if self._play is None:
             return None
-        hits = sum(sum(second.felt.values()) for second in self._seconds)
-        if hits or not self.timeline.faults:
+        if any(count for second in self._seconds for count in second.felt.values()):
             return None
-        asked = any(isinstance(line, Prompt) for line in self.evidence.requests())
-        what = "asked nothing" if not asked else "asked only when nothing was wrong"
-        return f"no request felt {self.scenario.name}: the client {what}, so the test shows nothing"
+        if not any(isinstance(line, Prompt) for line in self.evidence.requests()):
+            return f"no request felt {self.scenario.name}: the client asked nothing, so the test shows nothing"
+        if not self.timeline.faults:
+            return None
+        return f"no request felt {self.scenario.name}: the client asked only when nothing was wrong"
 
     # -- inside
 

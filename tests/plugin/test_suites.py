@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mockbot.scenario.library import names
+
 pytestmark = pytest.mark.e2e
 pytest_plugins = ["pytester"]
 INI = """
@@ -71,6 +73,29 @@ def test_felt(mockbot):
             "*assert 1 == 2",
         ]
     )
+
+
+def test_a_client_that_does_nothing_passes_in_no_outage(suite: pytest.Pytester) -> None:
+    """Every bundled outage, those without a single fault included: played without a question, it is no success."""
+    suite.makepyfile(
+        """
+import pytest
+from mockbot.scenario.library import names
+
+@pytest.mark.parametrize("name", names())
+def test_silence(mockbot, name):
+    with mockbot.outage(name, speed=60):
+        pass
+
+@pytest.mark.parametrize("name", names())
+def test_silence_is_judged(mockbot, name):
+    with mockbot.outage(name, speed=60) as outage:
+        pass
+    outage.assert_resilient()
+"""
+    )
+
+    suite.runpytest_subprocess("-q", "--tb=no").assert_outcomes(failed=2 * len(names()))
 
 
 def test_undecided_may_be_an_expected_failure(suite: pytest.Pytester) -> None:
