@@ -136,6 +136,17 @@ def test_it_prints(browser: Browser, report: Path) -> None:
     assert paper.count(b"/Type /Page\n") >= 3
 
 
+def test_printing_squeezes_no_chart(opened: Opened) -> None:
+    """They are drawn anew for the paper's width, and keep their height."""
+    height = "charts => charts.map(c => c.querySelector('svg.main-svg').getBoundingClientRect().height)"
+    before = opened.page.eval_on_selector_all(".chart", height)
+
+    opened.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    opened.page.wait_for_timeout(200)
+
+    assert opened.page.eval_on_selector_all(".chart", height) == before
+
+
 def test_without_scripts_everything_but_the_charts_is_there(browser: Browser, report: Path) -> None:
     """A mail client that runs nothing still shows the verdict and the tables."""
     context = browser.new_context(java_script_enabled=False)
