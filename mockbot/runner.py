@@ -154,7 +154,14 @@ def _locust_command(options: RunOptions, port: int | None, stage: Addresses, fol
     command += ["--scenario", str((folder / "scenario.yaml").absolute()), "--speed", f"{stage.speed:.10g}"]
     command += ["--out", str(folder.absolute()), "--stage", str(stage_file.absolute())]
     command += ["--headless"] if port is None else ["--autostart", "--web-host", "127.0.0.1", "--web-port", str(port)]
-    return command + (["--processes", str(options.processes)] if options.processes > 1 else [])
+    return command + (_several(options.processes) if options.processes > 1 else [])
+
+
+def _several(processes: int) -> list[str]:
+    """Workers of our own, on loopback: left to itself, Locust's master listens everywhere, and always at 5557."""
+    port = str(_free_port(5557))
+    master = ["--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port]
+    return ["--processes", str(processes), *master]
 
 
 def _free_port(wanted: int = 8089) -> int:

@@ -65,10 +65,10 @@ def test_measuring_costs_little(tell: Callable[[str], None]) -> None:
 def test_streams_keep_their_time(tell: Callable[[str], None]) -> None:
     """250 streams of 50 tokens/s at a time: the p99 of all gaps between tokens is at most 40 ms (sent: 20 ms).
 
-    The best of three turns, since what else the machine does can only make it worse.
+    The turn of three in which the machine gave it most, since what else it does can only make this worse.
     """
     turns = [_figures("streams", 8, 250, tokens=100, pace=50) for _ in range(3)]
-    found = min(turns, key=lambda turn: float(turn["gap_p99"]))
+    found = max(turns, key=lambda turn: float(turn["tokens"]))
     gaps = [f"{1000 * found[name]:.0f} ms" for name in ("gap_p50", "gap_p99")]
 
     tell(f"250 streams: {found['tokens']:.0f} tokens/s, gaps (sent: 20 ms) p50 {gaps[0]}, p99 {gaps[1]}")
