@@ -151,7 +151,7 @@ def _good(sweep: Sweep) -> Chart:
     return _chart(sweep, "good", "Share answered afterwards", said, grid, exact=False)
 
 
-def _grid(sweep: Sweep, what: Callable[[Point], float]) -> list[list[float | None]]:
+def _grid(sweep: Sweep, what: Callable[[Point], float | None]) -> list[list[float | None]]:
     across, up = _two(sweep)
     rows = range(len(up.values)) if up else range(1)
     places = ([(column, row)[: len(sweep.axes)] for column in range(len(across.values))] for row in rows)
@@ -187,7 +187,7 @@ def _edge(sweep: Sweep, law: str, colour: str, place: Json) -> Json:
     return {
         "type": "contour",
         **place,
-        "z": _grid(sweep, lambda point: point.margins.get(law, float("nan"))),
+        "z": _grid(sweep, lambda point: point.margins.get(law)),
         "contours": {"start": 0, "end": 0, "size": 1, "coloring": "none"},
         "line": {"color": colour, "width": 2.5},
         "name": plain(law),
