@@ -170,7 +170,7 @@ def simulate(
 @cli.command(epilog=EXIT_CODES)
 @TARGET
 @click.option("--users", type=click.FloatRange(min=1), help="As for simulate.")
-@click.option("--seeds", type=int, default=5, show_default=True, help="Runs of each variant, with a seed of its own.")
+@click.option("--seeds", type=int, default=3, show_default=True, help="Runs of each variant, with a seed of its own.")
 @click.option(
     "--run",
     "run_folder",

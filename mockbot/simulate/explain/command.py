@@ -44,7 +44,7 @@ class ExplainOptions:
 
     scenario: Scenario
     users: float | None = None
-    seeds: int = 5
+    seeds: int = 3
     run: Path | None = None
     as_json: bool = False
 

@@ -189,12 +189,12 @@ def _sentence(pair: Pair, good: Mapping[str, tuple[Interval, Interval, Interval]
     hurt = bool(pair.residents) and after["on-retry"] < after["nobody"] - FELT
     verdict = {
         (True, False): "It helps, and hurts nobody",
-        (True, True): f"It helps those who move on, and takes {pair.other} down with them",
-        (False, True): f"It helps nobody, and takes {pair.other} down too",
+        (True, True): f"It helps those who move on, and takes {pair.other!r} down with them",
+        (False, True): f"It helps nobody, and takes {pair.other!r} down too",
         (False, False): "It changes little",
     }[helped, hurt]
     words = {way: told("availability", share) for way, share in guests.items()}
-    first = f"{verdict} ({pair.other} {room}). Of the guests' prompts {words['nobody']} are good during the outage "
+    first = f"{verdict} ({pair.other!r} {room}). Of the guests' prompts {words['nobody']} are good during the outage "
     first += (
         f"without fail-over, {words['on-retry']} with it on every retry, {words['breaker']} behind breaker and budget."
     )

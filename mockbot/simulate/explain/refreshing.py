@@ -20,9 +20,9 @@ from mockbot.simulate.explain.setting import Setting, groups_of
 from mockbot.simulate.explain.stages import LONG, calm, closed, course, staged
 from mockbot.simulate.spread import Interval, interval
 
-TRIALS = 7  # of the bisection: its edge is known to 16^(1/128), 2 %
+TRIALS = 6  # of the bisection: its edge is known to 16^(1/64), 4 %, and better over seeds
 RUNS = TRIALS + 2 + 3  # for each seed
-CROWD, SMALL_CROWD, PAIR = 6000, 300, 400  # users of the bisection with and without numba, and of the two groups
+CROWD, SMALL_CROWD, PAIR = 4000, 300, 400  # users of the bisection with and without numba, and of the two groups
 ALL_WAIT = 6  # think times after which next to everybody waits, so that a longer outage changes nothing
 REFRESHERS = 0.1  # of the staged pair, few enough to harm nobody
 QUANTILES = 200
