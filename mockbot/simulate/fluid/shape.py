@@ -23,7 +23,7 @@ from mockbot.simulate.moments import latest
 STRATA = 5  # of an interval between reloads
 STAGES = 64  # attempts that are told apart
 BIN = 1.0  # seconds of an issue bin at least
-CELLS = 600  # of a provider, about
+CELLS = 300  # of a provider, about
 ROOM = 1.5e9  # bytes
 TAIL = 3e-5  # of the service law
 TOO_LONG = 0.05  # of the work, on prompts whose answers no attempt can wait for
