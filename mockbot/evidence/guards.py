@@ -12,6 +12,7 @@ from mockbot.evidence.records import Action, Health
 from mockbot.evidence.tally import LATE, Tally
 from mockbot.scenario.spans import FaultSpan
 
+REMEDY = "use --processes, a lower speed or fewer users"
 MIN_PROMPTS = 20  # fewer say too little about a share
 LAG = LATE  # p99 (research: a run with more than 50 ms is marked invalid)
 LATE_PROMPTS = 0.01  # share of them that may be sent later than that: more is a p99 of more
@@ -203,7 +204,7 @@ def _lag(evidence: RunEvidence, tally: Tally) -> GuardResult:
     return GuardResult(
         "generator lag",
         ok=ok,
-        says=says if ok else f"the load generator fell behind its schedule by more than 50 ms: {says}",
+        says=says if ok else f"the load generator fell behind its schedule by more than 50 ms: {says}; {REMEDY}",
     )
 
 
@@ -217,7 +218,7 @@ def _cpu(evidence: RunEvidence) -> GuardResult:
     return GuardResult(
         "machine",
         ok=ok,
-        says=says if ok else f"the machine has too little CPU for this run: {says}; use a lower speed or fewer users",
+        says=says if ok else f"the machine has too little CPU for this run: {says}; {REMEDY}",
     )
 
 
