@@ -57,7 +57,7 @@ class Service:
     """Every provider at work, and what control may do to them."""
 
     def __init__(self, scenario: Scenario, clock: Clock, at: At) -> None:
-        self._board = StatusBoard(tuple(scenario.providers))
+        self._board = StatusBoard(tuple(scenario.providers), clock.speed)
         self._clock = clock
         self._board.forget(clock.t0)
         self._watch = Watch()

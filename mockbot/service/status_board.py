@@ -43,11 +43,12 @@ _WORST: tuple[Impact, ...] = ("none", "maintenance", "minor", "major", "critical
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One update as it was published, at Unix time `at`."""
+    """One update as it was published, at Unix time `at`; `back`: the Unix time that it promises, if any."""
 
     at: float
     update: StatusUpdate
     impact: Impact
+    back: float | None = None
 
     @property
     def words(self) -> str:
@@ -97,10 +98,11 @@ class Incident:
 
 
 class StatusBoard:
-    """Everything said in this run."""
+    """Everything said in this run. `speed`: scenario seconds per second, for the times that are promised."""
 
-    def __init__(self, providers: Sequence[str]) -> None:
+    def __init__(self, providers: Sequence[str], speed: float = 1.0) -> None:
         self.providers = tuple(providers)
+        self._speed = speed
         self.incidents: list[Incident] = []
         self.began = 0.0
 
@@ -119,7 +121,8 @@ class StatusBoard:
                 return
             current = Incident(len(self.incidents) + 1)
             self.incidents.append(current)
-        current.updates.append(Said(at, update, _impact_of(update, current)))
+        back = None if update.back_in is None else at + update.back_in / self._speed
+        current.updates.append(Said(at, update, _impact_of(update, current), back))
 
     @property
     def open(self) -> list[Incident]:

@@ -95,8 +95,8 @@ class StatusJson:
         }
         if incident.planned:
             began = next((each.at for each in said if each.update.state == "in_progress"), said[0].at)
-            back = next((each.update.back_in for each in reversed(said) if each.update.back_in is not None), None)
-            until = said[-1].at if incident.over else began + (back or 0.0)
+            back = next((each.back for each in reversed(said) if each.back is not None), began)
+            until = said[-1].at if incident.over else back
             described |= {"scheduled_for": iso(began), "scheduled_until": iso(until)}
         return described
 
