@@ -16,8 +16,8 @@ from typing import Literal
 from mockbot.errors import UsageError
 from mockbot.evidence.guards import MIN_PROMPTS
 from mockbot.evidence.journal import RunEvidence
-from mockbot.evidence.measures import Scope
 from mockbot.evidence.noise import MEASURES, REPLICAS, Replica, blocks_of, replicas
+from mockbot.evidence.scope import Scope
 from mockbot.evidence.values import Beyond, Known, Undefined, Value
 from mockbot.evidence.verdict import Judgement
 

@@ -9,57 +9,19 @@ apdex.org (with T = slo/4), Bronson et al. HotOS 2021 (recovery).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from mockbot.evidence import alerts
 from mockbot.evidence.cells import Cell, Course, Key, Work
 from mockbot.evidence.hysteresis import hysteresis as margin
 from mockbot.evidence.people import Outages
 from mockbot.evidence.recovery import affected_recovery, first_success, recovery_time, time_to_detect
+from mockbot.evidence.scope import Scope, Seen, see
 from mockbot.evidence.sketch import Sketch
 from mockbot.evidence.tally import Tally
 from mockbot.evidence.values import Known, Undefined, Value, ratio
 
 MONTH = 30 * 24 * 3600.0  # seconds that an error budget is for
 NO_PROMPTS = "nothing was asked in this scope"
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What a measure is taken of: the whole run, narrowed by each name that is given."""
-
-    phase: str | None = None
-    group: str | None = None
-    tier: str | None = None
-    provider: str | None = None
-
-    def __str__(self) -> str:
-        names = (("phase", self.phase), ("group", self.group), ("tier", self.tier), ("provider", self.provider))
-        return ", ".join(f"{kind} {name}" for kind, name in names if name is not None) or "whole run"
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The counters of one scope, summed up."""
-
-    scope: Scope
-    tally: Tally
-    cell: Cell
-    course: Course
-    work: Work
-    seconds: float
-
-    @property
-    def people_only(self) -> str | None:
-        """Why the provider's side cannot be told apart here; None when it can."""
-        if self.scope.group is None and self.scope.tier is None:
-            return None
-        return "a provider does not tell its clients' groups apart"
-
-    @property
-    def whole_run(self) -> str | None:
-        """Why what spans phases cannot be said here; None when it can."""
-        return None if self.scope.phase is None else "is about the whole run and not about one phase"
 
 
 Measure = Callable[[Seen], Value]
@@ -69,38 +31,6 @@ def measure(tally: Tally, scope: Scope) -> Mapping[str, Value]:
     """All measures of one scope, in the order of the registry."""
     seen = see(tally, scope)
     return {name: take(seen) for name, take in REGISTRY.items()}
-
-
-def see(tally: Tally, scope: Scope) -> Seen:
-    """Sum up the counters that belong to the scope."""
-    phases = {index for index, phase in enumerate(tally.timeline.phases) if scope.phase in {None, phase.name}}
-    return Seen(
-        scope,
-        tally,
-        tally.select(tally.cells, lambda key: key.phase in phases and _belongs(key, scope), Cell()),
-        tally.select(tally.courses, lambda key: _belongs(key, scope), Course()),
-        _work(tally, phases, scope.provider),
-        sum(_observed(tally, index) for index in phases),
-    )
-
-
-def _belongs(key: Key, scope: Scope) -> bool:
-    return (
-        scope.group in {None, key.group} and scope.tier in {None, key.tier} and key.provider == (scope.provider or "")
-    )
-
-
-def _work(tally: Tally, phases: set[int], provider: str | None) -> Work:
-    result = Work()
-    for (phase, name), work in tally.work.items():
-        if phase in phases and provider in {None, name}:
-            result.merge(work)
-    return result
-
-
-def _observed(tally: Tally, index: int) -> float:
-    phase = tally.timeline.phases[index]
-    return max(0.0, min(phase.end, tally.seen_until) - phase.start)
 
 
 def prompts(seen: Seen) -> Value:
@@ -269,7 +199,7 @@ def _people(seen: Seen) -> Outages | Undefined:
         return Undefined(seen.whole_run or "users have their outages with all providers together")
     total = Outages()
     for group, tier, outages in seen.tally.people.outages():
-        if _belongs(Key(-1, group, tier), seen.scope):
+        if seen.scope.holds(Key(-1, group, tier)):
             total.merge(outages)
     return total
 

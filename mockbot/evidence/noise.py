@@ -18,9 +18,9 @@ from ddsketch.mapping import LogarithmicMapping
 
 from mockbot.evidence.cells import Course, Sample
 from mockbot.evidence.journal import RunEvidence
-from mockbot.evidence.measures import Scope
 from mockbot.evidence.records import Prompt
 from mockbot.evidence.recovery import recovery_time
+from mockbot.evidence.scope import Scope
 from mockbot.evidence.tally import Tally
 from mockbot.evidence.values import Beyond, Known
 

@@ -19,9 +19,10 @@ from mockbot.evidence.findings import Finding
 from mockbot.evidence.guards import MIN_PROMPTS, GuardResult, check_guards
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.manners import habits
-from mockbot.evidence.measures import REGISTRY, Scope, Seen, see
+from mockbot.evidence.measures import REGISTRY
 from mockbot.evidence.measures import measure as measure_scope
 from mockbot.evidence.records import Attempt, Prompt
+from mockbot.evidence.scope import Scope, Seen, see
 from mockbot.evidence.tally import Tally, tally
 from mockbot.evidence.values import Beyond, Known, Undefined, Value, holds
 from mockbot.evidence.words import value_words

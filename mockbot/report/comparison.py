@@ -12,7 +12,7 @@ from rich.text import Text
 from mockbot.errors import ExitCode
 from mockbot.evidence.compare import Change, Comparison, Difference, compare
 from mockbot.evidence.journal import RunEvidence, read_run
-from mockbot.evidence.measures import Scope
+from mockbot.evidence.scope import Scope
 from mockbot.evidence.verdict import Judgement, judge
 from mockbot.evidence.words import number_words, unit_of, value_words
 from mockbot.report.html import render

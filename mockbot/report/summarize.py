@@ -9,8 +9,8 @@ from mockbot.evidence.cells import Work
 from mockbot.evidence.disturbance import measured_begin, measured_end
 from mockbot.evidence.findings import Finding
 from mockbot.evidence.journal import RunEvidence
-from mockbot.evidence.measures import Scope
 from mockbot.evidence.records import Action, Prompt, RunInfo
+from mockbot.evidence.scope import Scope
 from mockbot.evidence.values import Beyond, Known, Undefined, Value
 from mockbot.evidence.verdict import ExpectationResult, Judgement, Row
 from mockbot.report.summary import (

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, get_args
 
-from mockbot.evidence.measures import Scope
+from mockbot.evidence.scope import Scope
 from mockbot.evidence.values import Undefined, Value
 from mockbot.evidence.verdict import Judgement, judge
 from mockbot.evidence.words import value_words

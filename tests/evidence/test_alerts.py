@@ -3,8 +3,9 @@
 import pytest
 
 from mockbot.evidence.alerts import DAYS_3, HOUR_1, HOURS_6, Alert, burn
-from mockbot.evidence.measures import Scope, measure
+from mockbot.evidence.measures import measure
 from mockbot.evidence.records import Prompt
+from mockbot.evidence.scope import Scope
 from mockbot.evidence.tally import Tally, tally
 from mockbot.evidence.values import Beyond, Known, Undefined, Value
 from mockbot.evidence.verdict import judge

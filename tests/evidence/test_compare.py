@@ -9,8 +9,8 @@ import pytest
 from mockbot.errors import UsageError
 from mockbot.evidence.compare import Comparison, Difference, compare
 from mockbot.evidence.journal import RunEvidence
-from mockbot.evidence.measures import Scope
 from mockbot.evidence.records import Attempt, Prompt
+from mockbot.evidence.scope import Scope
 from mockbot.evidence.values import Beyond, Known
 from mockbot.evidence.verdict import judge
 from tests.evidence.build import AFTER, CALM, FELT, OUTAGE, evidence, health, prompt, scenario

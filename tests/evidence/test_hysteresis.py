@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from mockbot.evidence.measures import Scope, measure
+from mockbot.evidence.measures import measure
 from mockbot.evidence.records import Prompt, ServiceSecond
+from mockbot.evidence.scope import Scope
 from mockbot.evidence.tally import tally
 from mockbot.evidence.values import Beyond, Known, Undefined, Value
 from tests.evidence.build import evidence, scenario, steady

@@ -6,8 +6,9 @@ from typing import Any, cast
 
 import pytest
 
-from mockbot.evidence.measures import REGISTRY, Scope, measure
+from mockbot.evidence.measures import REGISTRY, measure
 from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
+from mockbot.evidence.scope import Scope
 from mockbot.evidence.tally import tally
 from mockbot.evidence.values import Known, Undefined, Value
 from mockbot.evidence.words import unit_of

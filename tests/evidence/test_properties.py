@@ -7,8 +7,9 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockbot.evidence.measures import REGISTRY, Scope
+from mockbot.evidence.measures import REGISTRY
 from mockbot.evidence.records import OUTCOMES, Attempt, Prompt, ServiceSecond
+from mockbot.evidence.scope import Scope
 from mockbot.evidence.values import Beyond, Known, Undefined
 from mockbot.evidence.verdict import judge
 from mockbot.evidence.words import unit_of, value_words

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from mockbot.evidence.disturbance import disturbance_of
-from mockbot.evidence.measures import Scope, measure
+from mockbot.evidence.measures import measure
 from mockbot.evidence.records import Action, Attempt, Prompt
+from mockbot.evidence.scope import Scope
 from mockbot.evidence.tally import tally
 from mockbot.evidence.values import Beyond, Known, Undefined, Value
 from mockbot.scenario.schema import Scenario

@@ -4,7 +4,7 @@ import pytest
 
 from mockbot.errors import ExitCode
 from mockbot.evidence.guards import GuardResult
-from mockbot.evidence.measures import Scope
+from mockbot.evidence.scope import Scope
 from mockbot.evidence.values import Beyond, Known, Undefined, Value, holds
 from mockbot.evidence.verdict import ExpectationResult, Judgement, Verdict, decide, judge
 from mockbot.scenario.threshold import parse_threshold

@@ -9,8 +9,9 @@ from statistics import median
 
 from mockbot.errors import UsageError
 from mockbot.evidence.journal import RunEvidence
-from mockbot.evidence.measures import Scope, measure
+from mockbot.evidence.measures import measure
 from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
+from mockbot.evidence.scope import Scope
 from mockbot.evidence.tally import tally
 from mockbot.evidence.values import Beyond, Known
 from mockbot.scenario.schema import Scenario
