@@ -101,9 +101,11 @@ def test_every_group_has_exactly_its_users_in_every_phase(counted: Counted) -> N
 def test_users_who_leave_finish_their_prompt(counted: Counted) -> None:
     """34 of 40 users are taken away while half of them wait for an answer, and no prompt is cut off."""
     ran, _ = counted
+    last = Timeline(read_scenario(CROWD)).phases[-1].start  # who asks later may be cut off by the end of the run
+    asked = {prompt.id: prompt.settled for prompt in ran.prompts if prompt.intended < last}
 
-    assert {prompt.settled for prompt in ran.prompts} == {"answered"}
-    assert {attempt.outcome for attempt in ran.attempts} == {"ok"}
+    assert set(asked.values()) == {"answered"}
+    assert {attempt.outcome for attempt in ran.attempts if attempt.prompt in asked} == {"ok"}
 
 
 def test_hung_prompts_are_in_the_journal_and_the_run_does_not_pass(tmp_path: Path) -> None:
