@@ -153,7 +153,7 @@ def test_the_scenario_in_the_readme_is_one() -> None:
 def test_the_two_commands_are_one_line_each() -> None:
     """Each can be pasted: a venv, an installation, and what is wanted."""
     assert marked("run command").endswith("&& .venv/bin/mockbot run unexpected-failure")
-    assert marked("test command").endswith("&& .venv/bin/python -m pytest")
+    assert marked("test command").endswith("&& .venv/bin/python -m pytest -n 2 --dist loadfile")
     assert "\n" not in marked("run command") + marked("test command")
 
 

@@ -1,4 +1,4 @@
-"""Every bundled scenario live and simulated, side by side: the same file, the same policy objects (target 22).
+"""Every bundled scenario live, and beside it simulated: the same file, the same policy objects (target 22).
 
 A live run is one draw of what the simulation draws often. It agrees when it lies within 10 % of the seeds' mean, or
 within the 3 sd in which 99.7 % of the draws lie; with the sd known from so few seeds only, that is Student's t.
@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -21,6 +22,7 @@ from mockbot.simulate.play import Memory, simulate
 from tests.e2e.conftest import Run
 
 DEFAULT = ("traffic-surge", "maintenance-window", "unexpected-failure")
+LEFT = {"scenario.yaml", "journal.jsonl", "service.jsonl", "actions.jsonl", "summary.json", "junit.xml", "logs"}
 SEEDS = 12
 T = 3.85 * math.sqrt(1 + 1 / SEEDS)  # Student's t with 11 degrees of freedom that is exceeded as often as 3 sd
 SHARP = 0.05  # wall seconds
@@ -63,6 +65,17 @@ def twins(lived_through: Callable[[str], Run]) -> Callable[[str], Twins]:
         return made[name]
 
     return make
+
+
+@each_scenario
+def test_a_bundled_scenario_passes(lived_through: Callable[[str], Run], name: str) -> None:
+    """On a machine that keeps up, each ends with pass, and leaves everything that the design lists."""
+    run = lived_through(name)
+
+    assert run.process.wait(0) == 0, run.output()
+    assert {path.name for path in run.folder.iterdir()} >= LEFT
+    assert run.summary()["verdict"] == "pass"
+    assert ET.parse(run.folder / "junit.xml").getroot().tag == "testsuites"  # noqa: S314 - our own file
 
 
 @each_scenario
