@@ -28,6 +28,17 @@ def test_a_bundled_scenario_passes_in_virtual_time(name: str) -> None:
     assert judgement.verdict == "pass", "\n".join(judgement.reasons)
 
 
+@pytest.mark.e2e
+@pytest.mark.parametrize("name", names())
+def test_no_fault_is_felt_by_luck(name: str) -> None:
+    """Ten requests at least met each, so that a live run, one draw, will hardly miss it (Poisson: 1 in 20,000)."""
+    felt = {guard.name: guard.says for guard in outcome(name).guards if guard.name.startswith("felt ")}
+
+    hits = {fault: int(re.findall(r"hit ([\d,]+) ", says)[0].replace(",", "")) for fault, says in felt.items()}
+
+    assert {fault: hit for fault, hit in hits.items() if hit < 10} == {}
+
+
 @pytest.mark.parametrize("name", names())
 def test_three_kinds_of_clients_suffer_every_outage(name: str) -> None:
     """A naive one, SDK defaults, a careful one; and the file expects something of at least one of them."""
