@@ -157,6 +157,8 @@ def simulate(
 
     scenario = load_scenario(find(target))
     command = shlex.join(["mockbot", *sys.argv[1:]])
+    if axes and "=" not in axes[0]:
+        raise UsageError(f"{axes[0]}: a program keeps its own clock, and cannot be played in virtual time: mockbot run")
     if axes and sweep is None:
         raise UsageError(f"{axes[0]}: another axis of a map; begin with --sweep {axes[0]}")
     if sweep is not None:

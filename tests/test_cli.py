@@ -19,6 +19,7 @@ WRONG_USE = [
     (["report", "."], "no run folder"),
     (["serve", "unexpected-failure", "--hold", "blackot"], "did you mean 'blackout'"),
     (["simulate", "traffic-surge", "--compare", "backof"], "backof"),
+    (["simulate", "traffic-surge", "--", "python", "bot.py"], "a program keeps its own clock"),
     (["runn"], "runn"),
 ]
 
