@@ -34,6 +34,7 @@ class Part:
     think: Random
     marks: Random
     session: Random
+    leave: Random
 
     def is_last(self) -> bool:
         """Is this prompt the last one of somebody who arrived? Memoryless, so that sessions are geometric."""
@@ -96,13 +97,13 @@ class Crowd:
     # -- who is there --------------------------------------------------------------------------------------------
 
     def set_users(self, counts: Mapping[str, int]) -> None:
-        """From now on each of these groups has so many users; the newest leave first."""
+        """From now on each of these groups has so many users; who leaves is chance, as Locust picks from a set."""
         for name, count in counts.items():
-            present = self._present[name]
+            present, part = self._present[name], self._parts[name]
             while len(present) > count:
-                present.pop().leaving = True
+                present.pop(part.leave.randrange(len(present))).leaving = True
             while len(present) < count:
-                user = self._enrol(self._parts[name])
+                user = self._enrol(part)
                 present.append(user)
                 self._think(user)
 
@@ -263,6 +264,7 @@ def _part(name: str, group: Group, first: str, seed: int) -> Part:
         stream("think"),
         stream("marks"),
         stream("session"),
+        stream("leave"),
     )
 
 

@@ -73,6 +73,21 @@ def test_fast_and_reference_agree(policy: Any, fault: dict[str, Any]) -> None:
         assert _z(list(ours), list(theirs)) < 4.5
 
 
+def test_they_agree_on_who_leaves_when_a_rush_is_over() -> None:
+    """Reloading users, of whom those who stay would be in step if the newest left: 60 come, and 60 leave again."""
+    phases = [
+        {"name": "calm", "lasts": "60s", "users": 20},
+        {"name": "rush", "lasts": "20s", "users": "20 -> 80"},
+        {"name": "ebb", "lasts": "60s", "users": "80 -> 20"},
+        {"name": "after", "lasts": "60s"},
+    ]
+    world = scenario(provider=TIGHT, group={"policy": {"name": "refresh", "every": "4s"}}, phases=phases)
+    reference, fast = (_totals(engine, world, range(12)) for engine in ("reference", "fast"))
+
+    for ours, theirs in zip(zip(*reference, strict=True), zip(*fast, strict=True), strict=True):
+        assert _z(list(ours), list(theirs)) < 4.5
+
+
 def test_the_fast_engine_repeats_itself_to_the_byte() -> None:
     """The same seed gives the same journal."""
     runs = []

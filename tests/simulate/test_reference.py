@@ -32,6 +32,20 @@ def test_groups_have_exactly_the_users_of_the_timeline() -> None:
     assert {prompt.user for prompt in lived.prompts} == {f"all-{number}" for number in range(1, 21)}
 
 
+def test_who_leaves_is_chance() -> None:
+    """Of the first 20 and the 60 of a rush, about as many of either kind stay: 20 stay in all."""
+    phases = [
+        {"name": "calm", "lasts": "100s", "users": 20},
+        {"name": "rush", "lasts": "100s", "users": 80},
+        {"name": "ebb", "lasts": "100s", "users": 20},
+    ]
+    lived = live_through(scenario(phases=phases, group={"think": "2s"}))
+    stayed = {int(prompt.user.split("-")[1]) for prompt in lived.prompts if prompt.intended > 240}
+
+    assert len(stayed) == 20
+    assert len([number for number in stayed if number <= 20]) in range(1, 12)
+
+
 def test_no_attempt_outlasts_the_patience() -> None:
     """A retrying client whose user has 15 s is never heard of later."""
     lived = live_through(

@@ -29,6 +29,7 @@ def state_of(plan: Plan, seconds: int, seed: str, stride: int, visitors: int) ->
     keyed = bool((groups["every"] > 0).any() or (groups["limit"] > 0).any())
     state = at.State(
         user=np.zeros(users, at.USER),
+        order=np.arange(closed, dtype=np.int32),
         wheel=np.full(_power(3 * think / provider["step"]), -1, np.int32),
         slot_wheel=np.full(_power(3 * mean / provider["step"]), -1, np.int32),
         slot=np.zeros(slots, at.SLOT),

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from mockbot.simulate.fast.machine import small
 
-POLICY, THINK, TOKENS, FAULTS, KEYS = range(5)
-STREAMS = 5
+POLICY, THINK, TOKENS, FAULTS, KEYS, LEAVE = range(6)
+STREAMS = 6
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _ONE, _TWO = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)

@@ -108,6 +108,7 @@ class State(NamedTuple):
     """Everything that changes, in arrays, so that a run can stop between two buckets and go on."""
 
     user: Rows
+    order: Shorts  # of each closed group: first those who are there, then those who are not
     wheel: Shorts  # heads of the users' buckets
     slot_wheel: Shorts
     slot: Rows

@@ -7,7 +7,7 @@ time.
 import math
 
 from mockbot.simulate.fast import layout as at
-from mockbot.simulate.fast.chance import POLICY, THINK, TOKENS, exponential, normal, uniform
+from mockbot.simulate.fast.chance import LEAVE, POLICY, THINK, TOKENS, exponential, normal, uniform
 from mockbot.simulate.fast.layout import State, World
 from mockbot.simulate.fast.machine import compiled, entry, small, whole
 from mockbot.simulate.fast.provider import abandon, fill, free, lose_everything, recorded, serve
@@ -212,12 +212,13 @@ def _settle(world: World, state: State, i: int, how: int, now: float) -> None:
 
 @compiled
 def set_users(world: World, state: State, index: int, now: float) -> None:
-    """The closed groups have as many users as this change says; the newest leave first."""
+    """The closed groups have as many users as this change says; who leaves is chance."""
     for g in range(len(world.group)):
         count = world.users[index, g]
         before = world.users[index - 1, g] if index else 0
         start = world.group[g].start
-        for i in range(start + before, start + count):
+        for k in range(start + before, start + count):
+            i = whole(state.order[k])
             user = state.user[i]
             if (user.flags & at.STATE) == at.ABSENT:
                 user.flags = g << at.GROUP | (at.RECORDED if i % state.i[at.STRIDE] == 0 else 0)
@@ -225,13 +226,23 @@ def set_users(world: World, state: State, index: int, now: float) -> None:
                 _think(world, state, i, now, -1.0)
             else:
                 user.flags &= ~at.LEAVING
-        for i in range(start + count, start + before):
+        for k in range(start + before - 1, start + count - 1, -1):
+            i = _taken_away(state, start, k)
             user = state.user[i]
             if (user.flags & at.STATE) == at.THINKING:
                 stop_timer(world, state, i)
                 _state(state, i, at.ABSENT)
             elif (user.flags & at.STATE) != at.ABSENT:
                 user.flags |= at.LEAVING
+
+
+@small
+def _taken_away(state: State, start: int, last: int) -> int:
+    """Somebody of those whose places in the order are `start` to `last`; he gets the last one."""
+    place = whole(start + int(uniform(state.rng, LEAVE) * (last - start + 1)))
+    i = whole(state.order[place])
+    state.order[place], state.order[last] = state.order[last], i
+    return i
 
 
 @compiled
