@@ -9,7 +9,7 @@ another provider, costs none either: charged for, a budget would forbid just the
 for the Retry-After of the provider that it leaves.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 
 from mockbot.clients.policy import GiveUp, Move, Seen, Send
@@ -147,10 +147,10 @@ class Client:
     def _heard(self, seen: Seen, provider: str) -> Seen:
         """What concerns the next attempt, at `provider`. A plain answer that breaks off is no answer at all."""
         if provider != seen.provider:
-            seen = replace(seen, retry_after=None)
+            seen = seen._replace(retry_after=None)
         if self._manner.streams or seen.status is None or seen.status >= 400:
             return seen
-        return replace(seen, status=None)
+        return seen._replace(status=None)
 
 
 def _tries(attempts: int) -> str:

@@ -22,15 +22,13 @@ All times are scenario seconds; the caller does every wait. Patience is part of 
 is over, and no timeout reaches past it.
 """
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mockbot.evidence.records import Outcome
 from mockbot.scenario.timeline import StatusState
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """Send an attempt to `provider` at time `at` (>= now) and abandon it `timeout` seconds after that."""
 
     at: float
@@ -39,8 +37,7 @@ class Send:
     hedge_after: float | None = None  # without a token this long after `at`, ask Mind.hedge
 
 
-@dataclass(frozen=True, slots=True)
-class GiveUp:
+class GiveUp(NamedTuple):
     """The prompt is over; `at` (>= now) is when the user sees it. `why` is for people: "3 attempts", "patience"."""
 
     at: float
@@ -51,8 +48,7 @@ class GiveUp:
 Move = Send | GiveUp
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """What the client saw of one attempt. `retry_after` in scenario seconds, as the server told it."""
 
     outcome: Outcome

@@ -1,7 +1,7 @@
 """Play a mind against scripted answers in virtual time: in go the answers, out come the moves."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
@@ -22,7 +22,7 @@ HUNG = Seen("timeout", "main", 0.0)
 
 def status(code: int, **facts: Any) -> Seen:
     """What a client sees of an answer with this status."""
-    return replace(LIMITED if code == 429 else DOWN, status=code, **facts)
+    return (LIMITED if code == 429 else DOWN)._replace(status=code, **facts)
 
 
 def group(policy: Words, **facts: Any) -> Group:
@@ -60,7 +60,7 @@ def answers(*seen: Seen, takes: float = 0.0) -> Server:
 
     def serve(send: Send) -> Seen:
         answer = left.pop(0) if len(left) > 1 else left[0]
-        return replace(answer, provider=send.provider, started=send.at)
+        return answer._replace(provider=send.provider, started=send.at)
 
     return serve
 

@@ -1,7 +1,6 @@
 """Where a client goes when its provider fails, when it comes back, and who pays for it."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -11,7 +10,7 @@ from tests.clients.play import DOWN, OK, Server, always, answers, minds, play, s
 
 def _servers(of: Mapping[str, Seen]) -> Server:
     def serve(send: Send) -> Seen:
-        return replace(of[send.provider], provider=send.provider, started=send.at)
+        return of[send.provider]._replace(provider=send.provider, started=send.at)
 
     return serve
 

@@ -1,6 +1,5 @@
 """Hedging: a second attempt beside a slow first one, never more than allowed."""
 
-from dataclasses import replace
 from random import Random
 
 from mockbot.clients.policy import GiveUp, Seen, Send
@@ -47,7 +46,7 @@ def test_a_budget_limits_hedges() -> None:
     mind = minds({"name": "once", "hedge": "3s", "budget": "grpc"}).mind(Random(1))
     for start in range(5):
         assert isinstance(mind.begin(float(start)), Send)
-        mind.after(start + 0.5, replace(DOWN, started=float(start)))
+        mind.after(start + 0.5, DOWN._replace(started=float(start)))
     first = mind.begin(10.0)
     assert isinstance(first, Send)
 

@@ -1,6 +1,5 @@
 """What holds for every policy, whatever the words, the server and the chance: patience, attempts, reaction times."""
 
-from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -39,7 +38,7 @@ def _server(seed: int, seen: list[Seen], told: float | None) -> Server:
     rng = Random(seed)
 
     def serve(send: Send) -> Seen:
-        return replace(rng.choice(seen), provider=send.provider, started=send.at, retry_after=told)
+        return rng.choice(seen)._replace(provider=send.provider, started=send.at, retry_after=told)
 
     return serve
 

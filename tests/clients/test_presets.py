@@ -1,6 +1,5 @@
 """Each real client against what was measured of it: attempts, gaps, Retry-After, what it retries."""
 
-from dataclasses import replace
 from random import Random
 from typing import Any, get_args
 
@@ -171,7 +170,7 @@ def test_nothing_retries_once_a_200_has_begun(policy: str, facts: dict[str, Any]
 @pytest.mark.parametrize("outcome", ["refused", "reset", "timeout"])
 def test_no_answer_at_all_is_retried(outcome: Outcome) -> None:
     """Connection refused, reset before any byte, and a timeout: three attempts."""
-    assert len(always("openai-python", replace(HUNG, outcome=outcome)).sends) == 3
+    assert len(always("openai-python", HUNG._replace(outcome=outcome)).sends) == 3
 
 
 def test_a_hung_server_costs_half_an_hour() -> None:
