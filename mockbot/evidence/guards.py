@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from mockbot.evidence.journal import RunEvidence
-from mockbot.evidence.records import Action, Health
+from mockbot.evidence.records import Action, Attempt, Health
 from mockbot.evidence.tally import LATE, Tally
 from mockbot.scenario.spans import FaultSpan
 
@@ -161,7 +161,7 @@ def _applied(fault: FaultSpan, evidence: RunEvidence) -> GuardResult:
         if action.error is not None or action.confirmed is None:
             what = f"its {action.does} due at {action.due:.1f} s was not confirmed"
             return GuardResult(name, ok=False, says=f"{fault.id}: {what}: {action.error or 'no answer'}")
-        if (late := action.confirmed - action.due) > _allowed(fault, evidence):
+        if (late := action.confirmed - action.due) > _allowed(fault, evidence) and _mattered(action, fault, evidence):
             what = f"its {action.does} due at {action.due:.1f} s was confirmed {late:.1f} s late"
             return GuardResult(name, ok=False, says=f"{fault.id}: {what}")
     if missing:
@@ -175,6 +175,21 @@ def _allowed(fault: FaultSpan, evidence: RunEvidence) -> float:
     late = SLOW * evidence.info.speed
     guest = evidence.info.client == "command"  # whether it felt the fault is what counts, not for how long
     return late if guest else min(late, SLOW_SHARE * (fault.end - fault.start))
+
+
+def _mattered(late: Action, fault: FaultSpan, evidence: RunEvidence) -> bool:
+    """A crowd asks all the time. One client, of whom the guard `felt` knows that it was struck, has a right to a phase
+    without what should have been over before it: an end that came late counts when it asked in that phase meanwhile.
+    """
+    if evidence.info.client != "command":
+        return True
+    starts = (phase.start for phase in evidence.timeline.phases)
+    next_phase = min((start for start in starts if start >= late.due), default=evidence.timeline.end)
+    return late.does == "end" and any(
+        next_phase <= line.start < (late.confirmed or 0.0)
+        for line in evidence.requests()
+        if isinstance(line, Attempt) and line.provider == fault.provider
+    )
 
 
 def _other_actions(evidence: RunEvidence) -> GuardResult:

@@ -197,6 +197,29 @@ def test_lateness_is_wall_time() -> None:
     assert broken(judge(sound(did=late_actions(26.0), speed=100.0))) == [f"applied {FAULT}"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "late", "guards"),
+    [
+        (150.0, (30.0, 30.0), []),
+        (240.0, (0.0, 30.0), []),
+        (210.0, (0.0, 0.5), []),
+        (210.0, (0.0, 30.0), [f"applied {FAULT}"]),
+    ],
+    ids=["while it should hold", "when it was over", "late by half a second", "when it should have been over"],
+)
+def test_one_client_minds_what_is_late_only_when_it_asks_meanwhile(
+    asked: float, late: tuple[float, float], guards: list[str]
+) -> None:
+    """A test waits until a phase's faults are in place; only what an earlier phase left behind is not its fault."""
+    begin, end = (replace(act, confirmed=act.due + by) for act, by in zip(actions(), late, strict=True))
+    felt = (attempt(150.0, 0.1, "http_error", status=503), prompt(150.0, 0.1, "gave_up"))
+    run = sound(
+        [*felt, attempt(asked, 0.1, of="later"), prompt(asked, 0.1, name="later")], did=(begin, end), client="command"
+    )
+
+    assert broken(judge(run)) == guards
+
+
 def test_one_hiccup_of_the_generator_is_forgiven() -> None:
     """One sample in twenty."""
     hiccup = (replace(health()[0], lag_p99=0.5), *health()[1:])
