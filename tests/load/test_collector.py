@@ -1,8 +1,15 @@
 """Nothing that began is missing from the journal, and every latency counts from the intended moment."""
 
+import pytest
+
 from mockbot.clock import Clock
+from mockbot.evidence.measures import measure
 from mockbot.evidence.records import Attempt, Prompt
+from mockbot.evidence.scope import Scope
+from mockbot.evidence.tally import tally
+from mockbot.evidence.values import Known
 from mockbot.load.collector import Collector, Sight, Who
+from tests.evidence.build import evidence
 
 WHO = Who("patient-1", "patient", "plus")
 
@@ -78,3 +85,18 @@ def test_lag_is_the_wall_time_by_which_a_prompt_was_late() -> None:
 def test_the_key_tells_the_tier() -> None:
     """`sk-<tier>-<user>`."""
     assert WHO.key == "sk-plus-patient-1"
+
+
+@pytest.mark.parametrize("t0", [1.7e9, 1.7e9 + 0.3, 1.7e9 + 0.999])
+def test_a_fractional_beginning_smears_no_edge(t0: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the wall clock shows at t0: all is well up to 100 s, nothing until 200 s, all is well after it."""
+    written: list[Attempt | Prompt] = []
+    collector = Collector(Clock(t0), written.append)
+    for tenth in range(4000):
+        monkeypatch.setattr("mockbot.clock.time.time", lambda tenth=tenth: t0 + tenth / 10 + 0.05)
+        prompt = collector.begin(WHO, collector.clock.now())
+        collector.settle(prompt, "gave_up" if 1000 <= tenth < 2000 else "answered")
+    counted = tally(evidence(written))
+
+    shares = [measure(counted, Scope(phase=phase))["answered"] for phase in ("steady", "blackout", "after")]
+    assert shares == [Known(1.0), Known(0.0), Known(1.0)]

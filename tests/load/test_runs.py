@@ -46,6 +46,16 @@ phases: [{name: hang, lasts: 80s, users: 10, faults: [{stall: nothing}]}]
 expect: [{availability: ">= 50%"}]
 """
 
+SILENCE = """
+name: silence
+title: Nobody comes
+speed: 10
+providers: {main: {}}
+crowd: {visitors: {arrivals: 100%, policy: once}}
+phases: [{name: calm, lasts: 20s, arrivals: 0/s}]
+expect: [{failed_users: "<= 0%"}]
+"""
+
 LONG = """
 name: long
 title: An outage that nobody waits for the end of
@@ -106,6 +116,19 @@ def test_users_who_leave_finish_their_prompt(counted: Counted) -> None:
 
     assert set(asked.values()) == {"answered"}
     assert {attempt.outcome for attempt in ran.attempts if attempt.prompt in asked} == {"ok"}
+
+
+def test_a_crowd_that_never_asks_does_not_pass(tmp_path: Path) -> None:
+    """No visitor came, so none was failed: no data is no success, for Locust's exit code and for `mockbot run`."""
+    ran = rehearse(tmp_path, SILENCE)
+    file, folder = str(tmp_path / "scenario.yaml"), str(tmp_path / "again")
+    again = subprocess.run(
+        [sys.executable, "-m", "mockbot", "run", file, "--out", folder], capture_output=True, text=True, check=False
+    )
+
+    assert (ran.prompts, ran.code) == ([], ExitCode.INCONCLUSIVE), ran.output
+    assert again.returncode == ExitCode.INCONCLUSIVE, again.stdout + again.stderr
+    assert "no data is no success" in again.stdout
 
 
 def test_hung_prompts_are_in_the_journal_and_the_run_does_not_pass(tmp_path: Path) -> None:
