@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from ruamel.yaml import YAML
 
 from mockbot.cli import cli
 from mockbot.errors import ExitCode
@@ -119,6 +120,53 @@ def test_a_session_with_locust_happens_as_shown(tmp_path: Path, command: str, ex
     with served(tmp_path, "--hold", "calm") as play:
         play.until("^calm ")
         happens(tmp_path, command.replace("http://127.0.0.1:8000", play.variables["MOCKBOT_URL"]), expected)
+
+
+MY_APP = """
+import os
+import requests
+
+APOLOGY = "Sorry, try again later."
+
+
+def answer(text):
+    url = os.environ["OPENAI_BASE_URL"] + "/chat/completions"
+    question = {"model": "gpt-4o", "messages": [{"role": "user", "content": text}]}
+    headers = {"Authorization": "Bearer " + os.environ["OPENAI_API_KEY"]}
+    try:
+        reply = requests.post(url, json=question, headers=headers, timeout=10)
+    except requests.RequestException:
+        return APOLOGY
+    return reply.json()["choices"][0]["message"]["content"] if reply.ok else APOLOGY
+"""
+
+
+@pytest.mark.e2e
+def test_the_blackout_of_the_readme_is_survived(tmp_path: Path) -> None:
+    """Its test of `my_app` passes with an application that apologises; five times as fast, to save half a minute."""
+    (shown,) = (block for block in blocks("python") if "my_app" in block)
+    (tmp_path / "my_app.py").write_text(MY_APP, "utf-8")
+    (tmp_path / "test_my_app.py").write_text("import my_app\n\n" + shown.replace("speed=60", "speed=300"), "utf-8")
+
+    happens(tmp_path, "python -m pytest -q test_my_app.py", ". ...\n1 passed in ...\n")
+
+
+def test_the_recipe_for_github_names_real_inputs() -> None:
+    """Every input that the README gives is one of action.yml's, and none that is required is left out."""
+    (shown,) = (YAML(typ="safe").load(block) for block in blocks("yaml") if "OWNER/mockbot@" in block)
+    inputs = YAML(typ="safe").load((ROOT / "action.yml").read_text("utf-8"))["inputs"]
+    (given,) = (step["with"] for step in shown if "mockbot" in step["uses"])
+
+    assert {name for name, how in inputs.items() if how.get("required")} <= given.keys() <= inputs.keys()
+
+
+def test_the_recipe_for_gitlab_names_real_variables() -> None:
+    """The file is there, and the job that it extends knows each variable."""
+    (shown,) = (YAML(typ="safe").load(block) for block in blocks("yaml") if "extends:" in block)
+    job = shown["outage"]
+    template = YAML(typ="safe").load((ROOT / shown["include"]["file"]).read_text("utf-8"))[job["extends"]]
+
+    assert job["variables"].keys() <= template["variables"].keys()
 
 
 def test_no_console_block_is_left_unrun() -> None:
