@@ -56,6 +56,15 @@ phases: [{name: calm, lasts: 20s, arrivals: 0/s}]
 expect: [{failed_users: "<= 0%"}]
 """
 
+AWAY = """
+name: away
+title: Who is failed leaves for an hour
+speed: 10
+providers: {main: {slots: 50}}
+crowd: {users: {users: 100%, policy: once, think: 1s, patience: 10s, comes_back: 1h}}
+phases: [{name: gone, lasts: 30s, users: 10, faults: [{http_error: 503}]}]
+"""
+
 LONG = """
 name: long
 title: An outage that nobody waits for the end of
@@ -129,6 +138,14 @@ def test_a_crowd_that_never_asks_does_not_pass(tmp_path: Path) -> None:
     assert (ran.prompts, ran.code) == ([], ExitCode.INCONCLUSIVE), ran.output
     assert again.returncode == ExitCode.INCONCLUSIVE, again.stdout + again.stderr
     assert "no data is no success" in again.stdout
+
+
+def test_a_user_who_was_failed_stays_away(tmp_path: Path) -> None:
+    """With an hour's mean absence hardly anybody of ten asks again within 30 s, though all think for a second only."""
+    ran = rehearse(tmp_path, AWAY)
+
+    assert {prompt.user for prompt in ran.prompts} == {f"users-{n}" for n in range(1, 11)}, ran.output
+    assert len(ran.prompts) <= 13  # 0.08 of them are expected to come back
 
 
 def test_hung_prompts_are_in_the_journal_and_the_run_does_not_pass(tmp_path: Path) -> None:
