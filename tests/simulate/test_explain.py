@@ -19,11 +19,13 @@ from mockbot.scenario.load import load_scenario
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate import theory
 from mockbot.simulate.explain import command, duration, failing_over, paying, refreshing, telling
-from mockbot.simulate.explain.answer import Answer, middle
+from mockbot.simulate.explain.answer import Answer, Figure, middle
 from mockbot.simulate.explain.command import ExplainOptions, explain_command
 from mockbot.simulate.explain.lab import Lab
+from mockbot.simulate.explain.page import shares
 from mockbot.simulate.explain.setting import Setting, setting_of
 from mockbot.simulate.play import Folder, simulate
+from mockbot.simulate.spread import Interval
 
 SHORT: dict[str, Any] = {"first_token": "1s", "tokens": {"median": 11, "p95": 11}, "pace": "10/s"}  # 2 s
 TINY: dict[str, Any] = {
@@ -244,3 +246,16 @@ def test_bad_input_is_a_sentence_and_exit_code_2(tmp_path: Path) -> None:
         with pytest.raises(UsageError):
             explain_command(options, out, out)
     assert CliRunner().invoke(cli, ["explain", "traffic-surge", "--run", str(tmp_path / "none")]).exit_code == 2
+
+
+def test_shares_are_drawn_and_nothing_is_where_there_are_none() -> None:
+    """A bar for each that was simulated, with its interval, and the live one on it."""
+    told = Figure("free good", "availability", None, Interval(0.3, 0.05, 3, 3), 0.4)
+    wait = Figure("wait", "recovery_time", 5.0, Interval(6.0, 1.0, 3, 3))
+    (chart,) = shares([Answer("paying", "?", "", "", "", (), (told, wait))])
+
+    bars, live = chart.figure["data"]  # type: ignore[misc]
+
+    assert (bars["x"], bars["y"], bars["error_x"]["array"]) == ([0.3], ["free good"], [0.05])  # type: ignore[has-type]
+    assert live["x"] == [0.4]  # type: ignore[has-type]
+    assert shares([Answer("paying", "?", "", "", "", (), (wait,))]) == ()
