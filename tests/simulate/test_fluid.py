@@ -24,6 +24,8 @@ from tests.simulate.build import scenario
 from tests.simulate.laws import NOBODY
 from tests.simulate.worlds import open_loop, surge
 
+pytestmark = pytest.mark.usefixtures("fluid_is_compiled")
+
 SECOND: dict[str, Any] = {"first_token": 0, "tokens": {"median": 71, "p95": 279}, "pace": "99.37/s"}  # mean 1 s
 BACKOFF: dict[str, Any] = {"name": "backoff", "attempts": 8, "timeout": "20s"}
 

@@ -17,6 +17,8 @@ from mockbot.simulate.sweep import begin, play_point
 from mockbot.simulate.sweep_axes import at_point, parse_axis
 from tests.simulate.build import scenario
 
+pytestmark = pytest.mark.usefixtures("fluid_is_compiled")
+
 ANSWER: dict[str, Any] = {"first_token": 0, "tokens": {"median": 31, "p95": 31}, "pace": "100/s"}  # 0.3 s
 
 
