@@ -1,4 +1,4 @@
-"""The command line: read options into one frozen value, delegate, exit. The only module that reads the environment."""
+"""The command line: read options into one frozen value, delegate, exit."""
 
 import shlex
 import signal

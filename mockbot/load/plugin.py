@@ -14,6 +14,7 @@ from typing import Any
 import gevent
 import locust.runners
 import locust.stats
+from gevent.event import Event
 from locust import argument_parser
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
@@ -55,6 +56,7 @@ class Plugin:
 
     def __init__(self) -> None:
         self._role: Starter | Worker | None = None
+        self._set_up = Event()
         self._why = "stopped before its end"
         self._files = Files()  # scenarios of the command line
         self._stop_timeout = 0.0  # of the command line
@@ -70,13 +72,17 @@ class Plugin:
         except MockbotError as error:
             sys.stderr.write(f"mockbot: {error}\n")
             sys.exit(error.exit_code)
+        self._set_up.set()
         self._guard(environment)
         # gevent starts timers at the time of its loop's last turn, which was before everything was imported: without
         # this, -t 5s on a slow machine is over before it has begun.
         gevent.get_hub().loop.update_now()
 
-    def on_test_start(self, **_: Any) -> None:
-        """Users are about to come."""
+    def on_test_start(self, environment: Environment, **_: Any) -> None:
+        """Users are about to come. A worker has told its master that it is ready before Locust says `init` to it, so
+        that the users of a run that is on may come first: they wait, or they would be lost."""
+        if not isinstance(environment.runner, LocalRunner | MasterRunner):
+            self._set_up.wait()
         if self._role is not None:
             self._role.start()
 

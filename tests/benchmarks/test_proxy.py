@@ -5,6 +5,7 @@ same client process over raw sockets. Rounds alternate, so that a busy machine h
 """
 
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -25,6 +26,8 @@ from mockbot.proxy.real import find_toxiproxy, start_embedded, start_toxiproxy
 pytestmark = [pytest.mark.benchmark, pytest.mark.live, pytest.mark.timeout(300)]
 
 ROUNDS = 5
+PAIRS = 15
+T_95 = 1.761  # Student's t with 14 degrees of freedom, one-sided
 SECONDS = 1.5
 
 SERVER = textwrap.dedent("""
@@ -126,10 +129,10 @@ def median(figures: list[Figures], name: str) -> float:
     return float(statistics.median(getattr(each, name) for each in figures))
 
 
-def rounds(targets: dict[str, Target], connections: int) -> dict[str, list[Figures]]:
+def rounds(targets: dict[str, Target], connections: int, number: int = ROUNDS) -> dict[str, list[Figures]]:
     """Alternating rounds, each way in turn."""
     figures: dict[str, list[Figures]] = {name: [] for name in targets}
-    for _ in range(ROUNDS):
+    for _ in range(number):
         for name, target in targets.items():
             figures[name].append(load(target, connections))
     return figures
@@ -190,20 +193,28 @@ def test_one_connection_is_hardly_delayed(targets: dict[str, Target]) -> None:
     assert median(figures["embedded"], "p50") - median(figures["direct"], "p50") <= 0.15
 
 
-def test_latency_is_as_exact_as_the_original_s(targets: dict[str, Target]) -> None:
-    """50 ms, 64 connections: the p99 of what it takes beyond 50 ms is no worse than the real server's."""
+@pytest.mark.parametrize("connections", [8, 64])
+def test_latency_is_as_exact_as_the_original_s(targets: dict[str, Target], connections: int) -> None:
+    """50 ms: the p99 of what it takes beyond that is no worse than the real server's, round against round.
+
+    At 64 connections most of it is the load's own turn-taking; 8 show the proxies. Worse is beyond what chance makes of
+    the rounds' differences (Student's t, 95 %).
+    """
     proxies = {name: target for name, target in targets.items() if target.control is not None}
     for target in proxies.values():
         assert target.control is not None
         target.control.add_toxic("bench", Toxic("slow", "latency", attributes={"latency": 50}))
-    figures = rounds(proxies, 64)
+    figures = rounds(proxies, connections, PAIRS)
     for target in proxies.values():
         assert target.control is not None
         target.control.remove_toxic("bench", "slow")
-    show("latency toxic of 50 ms, 64 connections", figures)
+    show(f"latency toxic of 50 ms, {connections} connections", figures)
 
+    later = [ours.p99 - theirs.p99 for ours, theirs in zip(figures["embedded"], figures["real"], strict=True)]
+    chance = T_95 * statistics.stdev(later) / math.sqrt(PAIRS)
+    print(f"  embedded's p99 is later by {statistics.fmean(later):.2f} ms (chance {chance:.2f} ms)")  # noqa: T201
     assert min(each.p50 for each in figures["embedded"]) >= 49.5
-    assert median(figures["embedded"], "p99") - 50 <= median(figures["real"], "p99") - 50
+    assert statistics.fmean(later) <= chance
 
 
 def bulk(port: int, size: int = 200_000_000) -> float:

@@ -31,6 +31,7 @@ class Composed:
     folder: Path
     base: int
     master: "subprocess.Popen[bytes]"
+    processes: "list[subprocess.Popen[bytes]]"
 
     @property
     def control(self) -> str:
@@ -94,6 +95,7 @@ def composed(toxiproxy: Path, tmp_path: Path) -> Iterator[Composed]:
     """Service, Toxiproxy, a master without web UI and two workers; all are gone afterwards."""
     (tmp_path / "short.yaml").write_text(SHORT, "utf-8")
     base, file = free_ports(), parts(MOCKBOT_SCENARIO="short.yaml")
+    processes: list[subprocess.Popen[bytes]] = []
     with contextlib.ExitStack() as stack:
 
         def start(name: str, *more: str, program: str = "") -> "subprocess.Popen[bytes]":
@@ -102,6 +104,7 @@ def composed(toxiproxy: Path, tmp_path: Path) -> Iterator[Composed]:
             command = [*([program] if program else []), *words, *more]
             process = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
             stack.callback(end, process)
+            processes.append(process)
             return process
 
         start("service")
@@ -111,7 +114,7 @@ def composed(toxiproxy: Path, tmp_path: Path) -> Iterator[Composed]:
         master = start("master", "--headless", "--expect-workers", "2")
         for _ in range(2):
             start("worker")
-        yield Composed(tmp_path, base, master)
+        yield Composed(tmp_path, base, master, processes)
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
@@ -170,7 +173,9 @@ def test_control_asks_for_the_token(composed: Composed) -> None:
         urllib.request.urlopen(f"{composed.control}/_mockbot/health", timeout=5)  # noqa: S310 - ours
     assert (composed.folder / "token").stat().st_mode & 0o077 == 0
     assert token not in (composed.folder / "service.log").read_text("utf-8")
-    assert all(token not in " ".join(child.cmdline()) for child in psutil.Process().children(recursive=True))
+    commands = [" ".join(psutil.Process(process.pid).cmdline()) for process in composed.processes]
+    assert all(commands)
+    assert not any(token in command for command in commands)
 
 
 def test_a_service_that_plays_something_else_is_refused(composed: Composed) -> None:

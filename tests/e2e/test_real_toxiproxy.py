@@ -16,7 +16,7 @@ from tests.proxy.wire import Control, eventually, refused_address
 
 pytestmark = pytest.mark.e2e
 Start = Callable[..., Run]
-SCENARIO_END = 155.0
+SCENARIO_END = 165.0
 PROGRAM = "toxiproxy-server"
 BUSY = {"generator lag", "machine"}  # what a machine with other things to do may add
 
@@ -26,15 +26,15 @@ title: A short outage of the wire
 speed: 10
 seed: 7
 providers:
-  main: {slots: 40, answer: {first_token: 300ms, tokens: {median: 20, p95: 40}}}
+  main: {slots: 80, answer: {first_token: 300ms, tokens: {median: 20, p95: 40}}}
 crowd:
   patient: {users: 100%, policy: backoff, think: 5s, patience: 60s}
 phases:
-  - {name: steady, lasts: 40s, users: 20}
+  - {name: steady, lasts: 40s, users: 40}
   - {name: slow, lasts: 20s, faults: [{latency: 500ms}]}
   - {name: torn, lasts: 20s, faults: [{reset_peer: 0s, share: 50%}]}
   - {name: silent, lasts: 20s, faults: [{timeout: 0s, share: 50%}]}
-  - {name: gone, lasts: 15s, faults: [{down: true}]}
+  - {name: gone, lasts: 25s, faults: [{down: true}]}
   - {name: after, lasts: 40s}
 expect:
   - {phase: steady, availability: ">= 99%"}
@@ -59,7 +59,7 @@ def snapshot(shared: Control) -> object:
 
 @pytest.fixture
 def wire(tmp_path: Path) -> Path:
-    """16 wall seconds of latency, resets, silence and refusal."""
+    """17 wall seconds of latency, resets, silence and refusal."""
     path = tmp_path / "wire.yaml"
     path.write_text(WIRE, "utf-8")
     return path

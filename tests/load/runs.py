@@ -125,6 +125,7 @@ def locust(
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
         output.seek(0)
         return Ran(folder / "run", process.returncode, output.read(), _alive(process.pid, known))
 

@@ -65,6 +65,7 @@ crowd: {users: {users: 100%, policy: once, think: 1s, patience: 10s, comes_back:
 phases: [{name: gone, lasts: 30s, users: 10, faults: [{http_error: 503}]}]
 """
 
+LATE = ROOT / "tests" / "load" / "inside" / "late.py"  # a locustfile
 LONG = """
 name: long
 title: An outage that nobody waits for the end of
@@ -216,7 +217,10 @@ def _latest_users(run: Path) -> dict[str, int]:
 
 @pytest.mark.timeout(200)
 def test_a_worker_that_joins_late_takes_its_share(tmp_path: Path) -> None:
-    """--master and --worker apart: the second worker comes in the middle, and from then on has half of the users."""
+    """--master and --worker apart: the second worker comes in the middle, and from then on has half of the users.
+
+    Which reach it before it has been set up: the master sends them as soon as it is connected.
+    """
     port = free_port()
     worker = ("--worker", "--master-host", "127.0.0.1", "--master-port", port)
     master = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--expect-workers", "1")
@@ -225,7 +229,7 @@ def test_a_worker_that_joins_late_takes_its_share(tmp_path: Path) -> None:
 
         def join(process: "subprocess.Popen[str]") -> None:
             wait_for(lambda: started(tmp_path / "run")() or process.poll() is not None)
-            later.enter_context(background(tmp_path / "second", *worker))
+            later.enter_context(background(tmp_path / "second", *worker, locustfile=LATE))
             # However long a process takes to start: the run is on until both halves were seen, and ends then.
             wait_for(lambda: [*_latest_users(tmp_path / "run").values()] == [5, 5], 100)
             process.send_signal(signal.SIGINT)
