@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -168,4 +168,8 @@ def _alive(session: int, known: list[psutil.Process]) -> tuple[str, ...]:
         except ProcessLookupError:
             continue
     _, left = psutil.wait_procs(list(suspects.values()), timeout=10)
-    return tuple(" ".join(process.cmdline()) for process in left if process.status() != psutil.STATUS_ZOMBIE)
+    commands = []
+    for process in left:
+        with suppress(psutil.NoSuchProcess):  # which a zombie is, too
+            commands.append(" ".join(process.cmdline()))
+    return tuple(commands)

@@ -1,7 +1,6 @@
 """`mockbot run FILE -- COMMAND` from outside: programs of several kinds are the client, and are judged fairly."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -9,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.serving.build import mockbot, run, scenario_file
@@ -178,7 +178,6 @@ def test_a_killed_run_leaves_no_command_behind(tmp_path: Path) -> None:
 
 def alive(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
-    return "Z" not in Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[:1]
