@@ -22,7 +22,7 @@ from mockbot.scenario.load import lineage, load_scenario, told
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.scenario.units import duration_text, parse_duration
-from mockbot.stage import Engine, Wire
+from mockbot.testbed.start import Engine, Wire
 
 if TYPE_CHECKING:  # what only one command needs is imported by that command
     from mockbot.simulate.engines import EngineName
@@ -90,14 +90,14 @@ def run(
     if command:
         if toxiproxy_url or proxy != "embedded":
             raise UsageError("leave --proxy away with -- COMMAND: only the embedded proxy can tell whom it hit")
-        from mockbot.command import CommandOptions, run_command  # noqa: PLC0415 - as below
+        from mockbot.commands.external_client import CommandOptions, run_command  # noqa: PLC0415 - as below
 
         guest = CommandOptions(speed, out, allowed=allowed, command=shlex.join(command))
         sys.exit(run_command(load_scenario(find(target)), guest, command, Console()))
     if allowed:
         raise UsageError("--allow is of a client of your own, after --; a crowd's habits are told, and fail no run")
-    from mockbot.runner import RunOptions  # noqa: PLC0415 - plotting and templates are not needed by the other commands
-    from mockbot.runner import run as run_live  # noqa: PLC0415
+    from mockbot.commands.run import RunOptions  # noqa: PLC0415 - plotting and templates are not needed by the other commands
+    from mockbot.commands.run import run as run_live  # noqa: PLC0415
 
     wire = Wire("toxiproxy" if toxiproxy_url else proxy, toxiproxy_url)
     typed = shlex.join(["mockbot", *sys.argv[1:]])
@@ -124,8 +124,8 @@ def serve(
     control_port: int,
 ) -> None:
     """Play an outage with no load: point any client, in any language, at the printed address."""
-    from mockbot.serving import ServeOptions  # noqa: PLC0415 - as above
-    from mockbot.serving import serve as serve_live  # noqa: PLC0415
+    from mockbot.commands.serve import ServeOptions  # noqa: PLC0415 - as above
+    from mockbot.commands.serve import serve as serve_live  # noqa: PLC0415
 
     options = ServeOptions(speed, loop, start_at, hold, port, control_port)
     sys.exit(serve_live(load_scenario(find(target)), options, Console()))
@@ -310,7 +310,7 @@ def schema() -> None:
 @click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def report(run_folder: Path) -> None:
     """Judge an old run again from what it left behind."""
-    from mockbot.runner import conclude  # noqa: PLC0415 - as above
+    from mockbot.commands.run import conclude  # noqa: PLC0415 - as above
 
     sys.exit(conclude(run_folder, Console()))
 

@@ -21,20 +21,14 @@ MAY_IMPORT = {  # box -> the parts of mockbot that it may import besides itself
     "service": {"errors", "clock", "leased", "keyfile", "scenario", "evidence"},
     "proxy": {"errors", "clock", "leased", "child", "scenario", "evidence"},
     "report": {"errors", "scenario", "evidence"},
-    "wire": {"clock", "scenario", "proxy"},
     "child": {"errors"},
     "leash": set(),
-    "remote": {"errors", "service", "serving"},
-    "stage": {"errors", "child", "scenario", "proxy", "service"},
-    "driver": {"errors", "clock", "scenario", "evidence", "stage", "wire", "proxy", "service"},
-    "load": {"errors", "clock", "keyfile", "scenario", "evidence", "clients", "stage", "driver", "runner"},
+    "testbed": {"errors", "clock", "child", "scenario", "evidence", "proxy", "service"},
+    "load": {"errors", "clock", "keyfile", "scenario", "evidence", "clients", "testbed", "commands"},
 }
 KNOWS_EVERY_BOX = {
     "cli",
-    "runner",
-    "serving",
-    "command",
-    "guest",
+    "commands",
     "simulate",
     "plugin",
     "pytest_plugin",
@@ -110,7 +104,7 @@ def test_every_module_opens_with_its_sentence() -> None:
 def test_importing_mockbot_patches_nothing() -> None:
     """Neither gevent nor locust is loaded by anything that runs in the user's own process."""
     program = (
-        "import sys, mockbot, mockbot.cli, mockbot.runner, mockbot.stage, mockbot.driver, mockbot.report\n"
+        "import sys, mockbot, mockbot.cli, mockbot.commands.run, mockbot.testbed.driver, mockbot.report\n"
         "print([name for name in ('gevent', 'locust', 'geventhttpclient') if name in sys.modules])"
     )
 

@@ -19,7 +19,7 @@ from mockbot.scenario.dump import scenario_yaml
 from mockbot.scenario.library import names
 from mockbot.scenario.load import read_scenario
 from mockbot.scenario.schema import Scenario
-from tests.serving.test_serve import served
+from tests.commands.test_serve import served
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -11,7 +11,7 @@ from locust.argument_parser import LocustArgumentParser
 from mockbot.errors import ScenarioError, UsageError
 from mockbot.scenario.library import names
 from mockbot.scenario.load import load_scenario
-from mockbot.stage import Elsewhere
+from mockbot.testbed.start import Elsewhere
 
 PLAIN = "none"  # how a command line or a form says: no scenario, a plain load test
 

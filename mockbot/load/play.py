@@ -25,7 +25,6 @@ from gevent.lock import RLock
 
 from mockbot import __version__
 from mockbot.clock import Clock
-from mockbot.driver import Driver
 from mockbot.evidence.journal import write_run_info
 from mockbot.evidence.records import Ended, RunInfo
 from mockbot.load.crew import Crew, Setup
@@ -33,7 +32,8 @@ from mockbot.load.ledger import Ledger
 from mockbot.scenario.arrivals import loop_of
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.stage import Addresses
+from mockbot.testbed.driver import Driver
+from mockbot.testbed.start import Addresses
 
 LOOK = 0.1  # wall seconds: the most by which a step of a ramp comes late
 PROGRESS_EVERY = 0.5  # wall seconds

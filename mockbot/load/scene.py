@@ -16,7 +16,7 @@ from mockbot.load.play import Part, Play
 from mockbot.scenario.library import find
 from mockbot.scenario.load import load_scenario
 from mockbot.scenario.schema import Scenario
-from mockbot.stage import Addresses, attach_stage, open_stage
+from mockbot.testbed.start import Addresses, attach_stage, open_stage
 
 
 def check(options: Options) -> None:
@@ -48,7 +48,7 @@ def open_play(options: Options, command: str) -> Play:
 
 def judge(folder: Path) -> ExitCode:
     """What `mockbot run` does at the end of a run: judge it, write the reports, print the verdict."""
-    from mockbot.runner import conclude  # noqa: PLC0415 - a plain load test needs no templates and no charts
+    from mockbot.commands.run import conclude  # noqa: PLC0415 - a plain load test needs no templates and no charts
 
     return conclude(folder, Console())
 
@@ -67,7 +67,7 @@ def _folder(scenario: Scenario, options: Options) -> Path:
     """The one that was asked for; a later run from the same start form gets one beside it."""
     if options.stage is not None and options.out is not None and not (options.out / RUN).exists():
         return options.out  # whoever set the stage made it
-    from mockbot.runner import make_run_folder  # noqa: PLC0415 - as above
+    from mockbot.commands.run import make_run_folder  # noqa: PLC0415 - as above
 
     if options.out is None:
         return make_run_folder(scenario, None)

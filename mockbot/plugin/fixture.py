@@ -15,7 +15,6 @@ from mockbot.clock import Clock
 from mockbot.errors import UsageError
 from mockbot.evidence.manners import habits
 from mockbot.evidence.records import Attempt, Prompt, Request
-from mockbot.guest import Watcher, environment
 from mockbot.plugin.hand import (
     PHASE,
     Hand,
@@ -35,6 +34,7 @@ from mockbot.scenario.schema import Answer, Group, Phase, Provider, Scenario, To
 from mockbot.scenario.timeline import ActiveFault
 from mockbot.scenario.units import Ramp
 from mockbot.service.control import ServiceControl
+from mockbot.testbed.client_observer import Watcher, environment
 
 QUIET = Answer(first_token=0.005, tokens=Tokens(median=12, p95=12), pace=2000.0)
 

@@ -19,7 +19,7 @@ from mockbot.proxy.control import ToxicControl
 from mockbot.scenario.faults import SERVICE_FAULTS, WIRE_FAULTS, Fault, FaultBase, ServiceFault
 from mockbot.scenario.spans import FaultSpan
 from mockbot.scenario.timeline import ActiveFault
-from mockbot.wire import toxic_of
+from mockbot.testbed.toxic_mapping import toxic_of
 
 PHASE = "by_hand"
 FOR_EVER = 366 * 86400.0

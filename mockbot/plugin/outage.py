@@ -15,15 +15,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self
 
 from mockbot.clock import Clock
-from mockbot.driver import Driver
 from mockbot.errors import UsageError
 from mockbot.evidence.journal import ACTIONS, JOURNAL, SERVICE, RunEvidence, Writer, write_run_info
 from mockbot.evidence.records import Action, Attempt, Prompt, RunInfo, ServiceSecond
-from mockbot.guest import Cues, Watcher
 from mockbot.plugin.theatre import Play, Theatre
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.spans import PhaseSpan
 from mockbot.scenario.timeline import Timeline
+from mockbot.testbed.client_observer import Cues, Watcher
+from mockbot.testbed.driver import Driver
 
 if TYPE_CHECKING:
     from mockbot.evidence.verdict import Judgement
@@ -185,8 +185,8 @@ class Outage:
 
     def _write(self, folder: Path, evidence: RunEvidence) -> None:
         """The run folder that `mockbot report` reads."""
+        from mockbot.commands.run import make_run_folder  # noqa: PLC0415
         from mockbot.report.write import write_reports  # noqa: PLC0415 - templates and charts, only for who wants them
-        from mockbot.runner import make_run_folder  # noqa: PLC0415
 
         make_run_folder(self.scenario, folder)
         lines = ((JOURNAL, evidence.requests()), (SERVICE, evidence.seconds()), (ACTIONS, iter(evidence.actions)))

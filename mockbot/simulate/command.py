@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from mockbot.commands.run import conclude, make_run_folder
 from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.journal import read_run
 from mockbot.evidence.verdict import Judgement, judge
-from mockbot.runner import conclude, make_run_folder
 from mockbot.scenario.policies import Policy
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.units import duration_text

@@ -11,8 +11,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from mockbot.commands.run import make_run_folder
 from mockbot.errors import ExitCode, UsageError
-from mockbot.runner import make_run_folder
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.units import duration_text
 from mockbot.simulate.sweep import Sweep, begin, play_exact, play_point, samples

@@ -15,7 +15,7 @@ from mockbot.scenario.timeline import ActiveFault
 from mockbot.service.dialects.base import Dialect, Question, Said
 from mockbot.simulate.cable import CHUNKED, Cable
 from mockbot.simulate.exchange import Exchange
-from mockbot.wire import toxic_of
+from mockbot.testbed.toxic_mapping import toxic_of
 
 if TYPE_CHECKING:
     from mockbot.simulate.desk import Desk

@@ -18,7 +18,7 @@ Short = Callable[[str], Path]
 SABOTAGE = """
 from locust import events
 
-from mockbot.driver import Driver
+from mockbot.testbed.driver import Driver
 from mockbot.load.plugin import install
 from mockbot.load.users import ChatUser
 

@@ -12,6 +12,7 @@ from chaoslib.experiment import ensure_experiment_is_valid
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from rich.console import Console
 
+from mockbot.commands.run import conclude
 from mockbot.evidence.records import Action
 from mockbot.evidence.verdict import judge
 from mockbot.report.chaostoolkit import chaostoolkit_json
@@ -20,7 +21,6 @@ from mockbot.report.openmetrics import openmetrics_text
 from mockbot.report.summarize import summarize
 from mockbot.report.summary import Summary
 from mockbot.report.write import write_reports
-from mockbot.runner import conclude
 from tests.evidence.build import FAULT, FELT, actions, attempt, evidence, scenario, sound_run, steady
 
 LOST = [*steady(0, 100), *steady(100, 400, took=5.0, settled="gave_up", attempts=4)]

@@ -6,11 +6,11 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
+from mockbot.commands.run import make_run_folder
 from mockbot.errors import ExitCode
 from mockbot.evidence.journal import read_run
 from mockbot.evidence.records import Prompt
 from mockbot.evidence.verdict import judge
-from mockbot.runner import make_run_folder
 from mockbot.simulate.command import SimulateOptions, simulate_command
 from mockbot.simulate.engines import EngineName
 from mockbot.simulate.play import Folder, simulate

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from mockbot.scenario.load import load_scenario
-from mockbot.stage import open_stage
+from mockbot.testbed.start import open_stage
 
 
 def main(scenario: Path, folder: Path, *arguments: str) -> None:

@@ -11,12 +11,12 @@ import psutil
 import pytest
 
 from mockbot.clock import Clock
-from mockbot.driver import Driver
 from mockbot.errors import TestbedError
 from mockbot.evidence.records import Action, ServiceSecond
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.stage import Addresses, Wire, open_stage
+from mockbot.testbed.driver import Driver
+from mockbot.testbed.start import Addresses, Wire, open_stage
 from tests.proxy.conftest import toxiproxy as toxiproxy  # noqa: PLC0414 - a fixture
 from tests.proxy.wire import eventually
 

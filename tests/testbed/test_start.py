@@ -10,11 +10,11 @@ import openai
 import pytest
 
 from mockbot.clock import Clock
-from mockbot.driver import Driver
 from mockbot.evidence.records import Action, ServiceSecond
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.stage import Addresses, open_stage
+from mockbot.testbed.driver import Driver
+from mockbot.testbed.start import Addresses, open_stage
 
 pytestmark = pytest.mark.live
 HELLO: list[openai.types.chat.ChatCompletionMessageParam] = [{"role": "user", "content": "Hello there"}]

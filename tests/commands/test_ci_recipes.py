@@ -11,7 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 import mockbot
-from tests.serving.build import scenario_file
+from tests.commands.build import scenario_file
 
 pytestmark = pytest.mark.e2e
 ROOT = Path(mockbot.__file__).parent.parent

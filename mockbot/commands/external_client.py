@@ -24,19 +24,19 @@ from rich.text import Text
 
 from mockbot import leash
 from mockbot.clock import Clock
-from mockbot.driver import Driver
+from mockbot.commands.run import conclude, make_run_folder
 from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.journal import ACTIONS, JOURNAL, SERVICE, Writer, write_run_info
 from mockbot.evidence.manners import HABITS
 from mockbot.evidence.records import Action, Ended, RunInfo, ServiceSecond
-from mockbot.guest import Cues, Watcher, environment
 from mockbot.report.words import fault_words
-from mockbot.runner import conclude, make_run_folder
 from mockbot.scenario.derive import for_guest
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.scenario.units import duration_text
-from mockbot.stage import Addresses, open_stage
+from mockbot.testbed.client_observer import Cues, Watcher, environment
+from mockbot.testbed.driver import Driver
+from mockbot.testbed.start import Addresses, open_stage
 
 LOOK = 0.25  # wall seconds between two looks at the command
 LEAVES_WITHIN = 5.0  # wall seconds in which a command that is told to end does

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.serving.build import run, scenario_file
-from tests.serving.test_serve import served
+from tests.commands.build import run, scenario_file
+from tests.commands.test_serve import served
 
 pytestmark = pytest.mark.e2e
 

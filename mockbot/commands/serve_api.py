@@ -23,7 +23,7 @@ from mockbot.errors import MockbotError, TestbedError, UsageError
 from mockbot.service.control_api import PREFIX, refused
 
 if TYPE_CHECKING:  # serving.py opens this endpoint
-    from mockbot.serving import Conductor
+    from mockbot.commands.serve import Conductor
 
 PATH = f"{PREFIX}/play"
 

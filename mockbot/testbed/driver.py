@@ -21,8 +21,8 @@ from mockbot.proxy.errors import ControlPlaneHung
 from mockbot.scenario.faults import Down
 from mockbot.scenario.timeline import ActiveFault, Conditions, StatusState, Timeline
 from mockbot.service.control import ServiceControl
-from mockbot.stage import Addresses
-from mockbot.wire import toxic_of
+from mockbot.testbed.start import Addresses
+from mockbot.testbed.toxic_mapping import toxic_of
 
 Sink = Callable[[Action | ServiceSecond], None]
 Does = Literal["begin", "change", "end"]

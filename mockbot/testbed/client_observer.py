@@ -14,7 +14,7 @@ from mockbot.scenario.derive import GUEST
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.service.control import ServiceControl
-from mockbot.stage import Addresses
+from mockbot.testbed.start import Addresses
 
 KEY = "sk-free-1"
 IN_PLACE_WITHIN = 10.0  # wall seconds

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.commands.build import mockbot, run, scenario_file
 from tests.ports import free_ports
-from tests.serving.build import mockbot, run, scenario_file
 
 pytestmark = pytest.mark.e2e
 QUESTION = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}

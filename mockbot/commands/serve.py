@@ -22,19 +22,19 @@ from rich.console import Console
 from rich.text import Text
 
 from mockbot.clock import Clock
-from mockbot.driver import Driver
+from mockbot.commands.serve_api import remote
 from mockbot.errors import ExitCode, TestbedError, UsageError
 from mockbot.evidence.records import Action, ServiceSecond
-from mockbot.guest import Cues, environment
 from mockbot.proxy.control import ToxicControl
-from mockbot.remote import remote
 from mockbot.report.words import fault_words
 from mockbot.scenario.derive import held, starting_at
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.spans import FaultSpan, PhaseSpan
 from mockbot.scenario.timeline import Timeline
 from mockbot.scenario.units import duration_text
-from mockbot.stage import Addresses, open_stage
+from mockbot.testbed.client_observer import Cues, environment
+from mockbot.testbed.driver import Driver
+from mockbot.testbed.start import Addresses, open_stage
 
 ANSWERS_WITHIN = 20.0  # wall seconds in which the conductor does what it was told
 

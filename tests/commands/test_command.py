@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.serving.build import mockbot, run, scenario_file
+from tests.commands.build import mockbot, run, scenario_file
 
 pytestmark = pytest.mark.e2e
 SHELL = Path(__file__).parent / "clients" / "ask.sh"

@@ -6,7 +6,7 @@ from mockbot.clock import Clock
 from mockbot.scenario.faults import WIRE_FAULTS, FaultBase
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import ActiveFault, Timeline
-from mockbot.wire import toxic_of
+from mockbot.testbed.toxic_mapping import toxic_of
 
 CASES = {
     "latency": ({"latency": "300ms", "jitter": "100ms"}, {"latency": 30, "jitter": 10}),

@@ -1,0 +1,1 @@
+"""What each command does, as a user sees it: the real command line, real processes."""
