@@ -1,4 +1,4 @@
-"""The control endpoint of `mockbot serve`: where is the play, and go on. A conductor in, an address on loopback out.
+"""The control endpoint of `mockbot serve`: read the state, go to another phase. A PhaseController in, an address out.
 
     GET  /_mockbot/play               {"phase", "held", "t", "wrong", "phases"}
     POST /_mockbot/play/next          begin the next phase and stay in it
@@ -13,28 +13,25 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
+from mockbot.commands.phase_controller import PhaseController
 from mockbot.errors import MockbotError, TestbedError, UsageError
 from mockbot.service.control_api import PREFIX, refused
-
-if TYPE_CHECKING:  # serving.py opens this endpoint
-    from mockbot.commands.serve import Conductor
 
 PATH = f"{PREFIX}/play"
 
 
 @contextmanager
-def remote(conductor: "Conductor", port: int = 0) -> Iterator[str]:
+def serve_api(controller: PhaseController, port: int = 0) -> Iterator[str]:
     """Listen until the block ends; yields the address. TestbedError when the port is taken."""
     sock = _bound(port)
-    config = uvicorn.Config(_app(conductor), log_config=None, access_log=False, lifespan="off", ws="none")
+    config = uvicorn.Config(_app(controller), log_config=None, access_log=False, lifespan="off", ws="none")
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, args=([sock],), name="mockbot-remote", daemon=True)
+    thread = threading.Thread(target=server.run, args=([sock],), name="mockbot-serve-api", daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{sock.getsockname()[1]}{PATH}"
@@ -56,7 +53,7 @@ def _bound(port: int) -> socket.socket:
     return sock
 
 
-def _app(conductor: "Conductor") -> FastAPI:
+def _app(controller: PhaseController) -> FastAPI:
     app = FastAPI(title="mockbot: play", docs_url=None, redoc_url=None)
 
     @app.middleware("http")
@@ -69,18 +66,18 @@ def _app(conductor: "Conductor") -> FastAPI:
 
     @app.get(PATH)
     def state() -> Response:
-        return JSONResponse(asdict(conductor.state()))
+        return JSONResponse(asdict(controller.state()))
 
     @app.post(f"{PATH}/next")
     def step() -> Response:
-        return JSONResponse(asdict(conductor.order(None, stay=True)))
+        return JSONResponse(asdict(controller.order(None, stay=True)))
 
     @app.post(f"{PATH}/go")
     def go() -> Response:
-        return JSONResponse(asdict(conductor.order(None, stay=False)))
+        return JSONResponse(asdict(controller.order(None, stay=False)))
 
     @app.post(f"{PATH}/phase/{{name}}")
     def jump(name: str) -> Response:
-        return JSONResponse(asdict(conductor.order(name, stay=True)))
+        return JSONResponse(asdict(controller.order(name, stay=True)))
 
     return app
