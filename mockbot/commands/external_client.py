@@ -34,8 +34,10 @@ from mockbot.scenario.derive import for_guest
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.scenario.units import duration_text
-from mockbot.testbed.client_observer import Cues, Watcher, environment
+from mockbot.testbed.client_environment import environment
+from mockbot.testbed.client_observer import ClientObserver
 from mockbot.testbed.driver import Driver
+from mockbot.testbed.fault_confirmations import FaultConfirmations
 from mockbot.testbed.start import Addresses, open_stage
 
 LOOK = 0.25  # wall seconds between two looks at the command
@@ -109,12 +111,12 @@ def _play(
         seconds = stack.enter_context(Writer(folder / SERVICE))
         actions = stack.enter_context(Writer(folder / ACTIONS))
         journal = stack.enter_context(Writer(folder / JOURNAL))
-        watcher, cues = Watcher(stage), Cues(timeline)
+        watcher, confirmations = ClientObserver(stage), FaultConfirmations(timeline)
         stack.callback(watcher.close)
 
         def sink(record: Action | ServiceSecond) -> None:
             if isinstance(record, Action):
-                cues.heard(record)
+                confirmations.take(record)
                 actions.write(record)
             else:
                 seconds.write(record)
@@ -122,7 +124,7 @@ def _play(
         driver = Driver(timeline, stage, sink)
         driver.start(clock)
         try:
-            cues.wait(0.0)
+            confirmations.wait(0.0)
             end = _accompany(timeline, clock, argv, environment(guest, stage, os.environ), options, watcher, console)
         finally:
             driver.stop()
@@ -134,7 +136,7 @@ def _play(
 
 def _accompany(
     timeline: Timeline, clock: Clock, argv: Sequence[str], variables: Mapping[str, str], options: CommandOptions,
-    watcher: Watcher, console: Console,
+    watcher: ClientObserver, console: Console,
 ) -> _End:  # fmt: skip
     """Stay with the command to its end, or to the end of our patience."""
     phase = None

@@ -22,8 +22,8 @@ from mockbot.scenario.schema import Scenario
 from mockbot.scenario.spans import FaultSpan, PhaseSpan
 from mockbot.scenario.timeline import Timeline
 from mockbot.scenario.units import duration_text
-from mockbot.testbed.client_observer import Cues
 from mockbot.testbed.driver import Driver
+from mockbot.testbed.fault_confirmations import FaultConfirmations
 from mockbot.testbed.start import Addresses
 
 ANSWERS_WITHIN = 20.0  # wall seconds in which an order is carried out
@@ -70,7 +70,7 @@ class PhaseController:
         self._clock = Clock(0.0, testbed.speed)
         self._timeline = Timeline(scenario)
         self._names = tuple(phase.name for phase in scenario.phases)
-        self._cues = Cues(self._timeline)
+        self._confirmations = FaultConfirmations(self._timeline)
         self._index: int | None = 0  # of the phase that goes on; None: the outage is over
         self._first = 0  # the phase that the clock's second 0 is the beginning of
         self._hold: str | None = None
@@ -128,11 +128,11 @@ class PhaseController:
         self._index = self._first = self._names.index(phase)
         scenario = held(self.scenario, hold, self._testbed.speed) if hold else self.scenario
         self._timeline = Timeline(starting_at(scenario, phase))
-        self._cues = Cues(self._timeline)
+        self._confirmations = FaultConfirmations(self._timeline)
         self._driver = Driver(self._timeline, self._testbed, self._saw)
         self._clock = Clock(time.time(), self._testbed.speed)
         self._driver.start(self._clock)
-        self._cues.wait(0.0)
+        self._confirmations.wait(0.0)
         self._announce()
 
     def _left(self) -> float | None:
@@ -181,7 +181,7 @@ class PhaseController:
                 self._requests += record.offered
                 self._hits.update(record.felt)
             case Action():
-                self._cues.heard(record)
+                self._confirmations.take(record)
                 if record.error:
                     self._say(f"  {record.fault} could not be changed: {record.error}")
 

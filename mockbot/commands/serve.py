@@ -16,7 +16,7 @@ from mockbot.commands.serve_api import serve_api
 from mockbot.errors import ExitCode
 from mockbot.proxy.control import ToxicControl
 from mockbot.scenario.schema import Scenario
-from mockbot.testbed.client_observer import environment
+from mockbot.testbed.client_environment import environment
 from mockbot.testbed.start import Addresses, open_stage
 
 

@@ -34,7 +34,8 @@ from mockbot.scenario.schema import Answer, Group, Phase, Provider, Scenario, To
 from mockbot.scenario.timeline import ActiveFault
 from mockbot.scenario.units import Ramp
 from mockbot.service.control import ServiceControl
-from mockbot.testbed.client_observer import Watcher, environment
+from mockbot.testbed.client_environment import environment
+from mockbot.testbed.client_observer import ClientObserver
 
 QUIET = Answer(first_token=0.005, tokens=Tokens(median=12, p95=12), pace=2000.0)
 
@@ -63,7 +64,7 @@ class Mockbot:
         self._home = theatre.open(by_hand(), 1.0, self._clock)
         self._shown = self._home
         self._service = ServiceControl(self._home.addresses.service_control)
-        self._watcher = Watcher(self._home.addresses)
+        self._watcher = ClientObserver(self._home.addresses)
         self._faults: list[HandFault] = []
         self._holding: dict[str, ActiveFault] = {}
         self._outages: list[Outage] = []

@@ -22,8 +22,9 @@ from mockbot.plugin.theatre import Play, Theatre
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.spans import PhaseSpan
 from mockbot.scenario.timeline import Timeline
-from mockbot.testbed.client_observer import Cues, Watcher
+from mockbot.testbed.client_observer import ClientObserver
 from mockbot.testbed.driver import Driver
+from mockbot.testbed.fault_confirmations import FaultConfirmations
 
 if TYPE_CHECKING:
     from mockbot.evidence.verdict import Judgement
@@ -42,11 +43,11 @@ class Outage:
         self.timeline = Timeline(scenario)
         self._theatre, self._show, self._undecided, self._folder = theatre, show, undecided, folder
         self._clock = Clock(0.0, speed)
-        self._cues = Cues(self.timeline)
+        self._confirmations = FaultConfirmations(self.timeline)
         self._seconds: list[ServiceSecond] = []
         self._play: Play | None = None
         self._driver: Driver | None = None
-        self._watcher: Watcher | None = None
+        self._watcher: ClientObserver | None = None
         self._evidence: RunEvidence | None = None
 
     # -- playing
@@ -56,12 +57,12 @@ class Outage:
             raise UsageError("an outage is played once; make another one with mockbot.outage(...)")
         self._clock = Clock(time.time(), self.speed)
         self._play = play = self._theatre.open(self.scenario, self.speed, self._clock)
-        self._watcher = Watcher(play.addresses)
+        self._watcher = ClientObserver(play.addresses)
         self._driver = Driver(self.timeline, play.addresses, self._saw)
         self._show(play)
         self._clock = Clock(time.time(), self.speed)
         self._driver.start(self._clock)
-        self._cues.wait(0.0)
+        self._confirmations.wait(0.0)
         return self
 
     def __exit__(
@@ -84,7 +85,7 @@ class Outage:
         if self._driver is None or self._clock.now() >= span.end:
             raise UsageError(f"{phase} is over already: the test came too late, or waits in the wrong order")
         threading.Event().wait(max(0.0, self._clock.at(span.start) - time.time()))
-        self._cues.wait(span.start)
+        self._confirmations.wait(span.start)
 
     @property
     def phase(self) -> str:
@@ -158,7 +159,7 @@ class Outage:
 
     def _saw(self, record: Action | ServiceSecond) -> None:
         if isinstance(record, Action):
-            self._cues.heard(record)
+            self._confirmations.take(record)
         else:
             self._seconds.append(record)
 
@@ -180,7 +181,7 @@ class Outage:
             self.timeline,
             requests=lambda: iter(journal),
             seconds=lambda: iter(self._seconds),
-            actions=tuple(self._cues.actions),
+            actions=tuple(self._confirmations.actions),
         )
 
     def _write(self, folder: Path, evidence: RunEvidence) -> None:

@@ -1,86 +1,19 @@
-"""A client that is not ours: the environment that sends it through the proxy, and what was seen of it.
+"""What the testbed sees of a client that keeps no journal: its requests and cut connections, and a journal of them."""
 
-In: the Addresses of a stage. Out: environment variables, and the journal of a client that keeps none.
-"""
-
-import threading
 from collections.abc import Mapping
 
-from mockbot.errors import TestbedError
 from mockbot.evidence.observed import Wire, journal_of
-from mockbot.evidence.records import Action, Attempt, Outcome, Prompt, Request
+from mockbot.evidence.records import Attempt, Outcome, Prompt, Request
 from mockbot.proxy.control import EndedConnection, ToxicControl
 from mockbot.scenario.derive import GUEST
-from mockbot.scenario.schema import Scenario
-from mockbot.scenario.timeline import Timeline
 from mockbot.service.control import ServiceControl
 from mockbot.testbed.start import Addresses
 
-KEY = "sk-free-1"
-IN_PLACE_WITHIN = 10.0  # wall seconds
-LOCAL = "127.0.0.1,localhost,::1"
 _CUTTERS: Mapping[str, Outcome] = {"reset_peer": "reset", "limit_data": "reset", "timeout": "timeout"}
 
 
-def environment(scenario: Scenario, stage: Addresses, base: Mapping[str, str]) -> dict[str, str]:
-    """What a client needs to know; `base`: the environment it has already.
-
-    The first provider of a dialect is where that dialect's SDKs go, or the first of all, since each answers every
-    dialect's questions; every provider is also there by its own name.
-    """
-    openai, anthropic = (_first(scenario, dialect) for dialect in ("openai", "anthropic"))
-    providers = stage.providers
-    variables = {"MOCKBOT_URL": providers[scenario.first_provider], "MOCKBOT_STATUS_URL": stage.status_page}
-    variables |= {f"MOCKBOT_{_shouted(name)}_URL": url for name, url in providers.items()}
-    url = f"{providers[openai]}/v1"
-    variables |= {"OPENAI_BASE_URL": url, "OPENAI_API_BASE": url, "OPENAI_API_KEY": KEY}
-    variables |= {"ANTHROPIC_BASE_URL": providers[anthropic], "ANTHROPIC_API_KEY": KEY}
-    direct = ",".join(filter(None, (base.get("NO_PROXY") or base.get("no_proxy"), LOCAL)))
-    return {**variables, "NO_PROXY": direct, "no_proxy": direct}
-
-
-def _first(scenario: Scenario, dialect: str) -> str:
-    names = (name for name, provider in scenario.providers.items() if provider.dialect == dialect)
-    return next(names, scenario.first_provider)
-
-
-def _shouted(name: str) -> str:
-    return name.upper().replace("-", "_")
-
-
-class Cues:
-    """The driver's actions as they are confirmed, and somebody who waits for them."""
-
-    def __init__(self, timeline: Timeline) -> None:
-        self._timeline = timeline
-        self._news = threading.Condition()
-        self.actions: list[Action] = []
-
-    def heard(self, action: Action) -> None:
-        """One more action; from the driver's thread."""
-        with self._news:
-            self.actions.append(action)
-            self._news.notify_all()
-
-    def wait(self, t: float) -> None:
-        """Until everything that is wrong at second t is in place. TestbedError when that does not come about."""
-        with self._news:
-            if not self._news.wait_for(lambda: self._in_place(t), IN_PLACE_WITHIN):
-                errors = [action.error for action in self.actions if action.error]
-                why = f": {errors[-1]}" if errors else ""
-                raise TestbedError(f"the faults of second {t:g} were not in place after {IN_PLACE_WITHIN:g} s{why}")
-
-    def _in_place(self, t: float) -> bool:
-        confirmed = [action for action in self.actions if action.confirmed is not None]
-        begun = {action.fault for action in confirmed if action.does == "begin"}
-        ended = {action.fault for action in confirmed if action.does == "end"}
-        begins = {active.span.id for active in self._timeline.at(t).faults}
-        over = {fault.id for fault in self._timeline.faults if fault.end <= t} & begun
-        return begins <= begun and over <= ended
-
-
-class Watcher:
-    """Collects what the stage sees of a client. Begins when it is made; raises TestbedError when the stage is gone."""
+class ClientObserver:
+    """Collects from its creation on. Raises TestbedError when service or proxy cannot be reached."""
 
     def __init__(self, addresses: Addresses) -> None:
         self._addresses = addresses
@@ -92,7 +25,7 @@ class Watcher:
         self._wires: set[Wire] = set()
 
     def look(self) -> None:
-        """Take over what is new; now and then, because a proxy remembers only its last connections."""
+        """Collect what is new. Call it regularly: a proxy keeps only its last ended connections."""
         finished, self._unfinished = self._service.requests(len(self._requests))
         self._requests += finished
         for provider, proxy in self._addresses.proxies.items():
@@ -108,7 +41,7 @@ class Watcher:
         return journal_of((*self._requests, *self._unfinished), self._wires, GUEST, self._addresses.speed)
 
     def close(self) -> None:
-        """Let go of the control ports."""
+        """Close the connections to the control ports."""
         self._service.close()
         self._proxy.close()
 
