@@ -7,12 +7,12 @@ import threading
 from collections.abc import Mapping
 
 from mockbot.errors import TestbedError
-from mockbot.evidence.observed import Wire, journal_of
+from mockbot.evidence.attempt_inference import Wire, journal_of
 from mockbot.evidence.records import Action, Attempt, Outcome, Prompt, Request
 from mockbot.proxy.control import EndedConnection, ToxicControl
-from mockbot.scenario.derive import GUEST
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
+from mockbot.scenario.transforms import EXTERNAL_GROUP
 from mockbot.service.control import ServiceControl
 from mockbot.stage import Addresses
 
@@ -105,7 +105,7 @@ class Watcher:
 
     def journal(self) -> list[Attempt | Prompt]:
         """Everything up to the last look."""
-        return journal_of((*self._requests, *self._unfinished), self._wires, GUEST, self._addresses.speed)
+        return journal_of((*self._requests, *self._unfinished), self._wires, EXTERNAL_GROUP, self._addresses.speed)
 
     def close(self) -> None:
         """Let go of the control ports."""

@@ -29,12 +29,12 @@ from mockbot.guest import Cues, environment
 from mockbot.proxy.control import ToxicControl
 from mockbot.remote import remote
 from mockbot.report.words import fault_words
-from mockbot.scenario.derive import held, starting_at
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.spans import FaultSpan, PhaseSpan
 from mockbot.scenario.timeline import Timeline
-from mockbot.scenario.units import duration_text
+from mockbot.scenario.transforms import held, starting_at
 from mockbot.stage import Addresses, open_stage
+from mockbot.units.quantities import duration_text
 
 ANSWERS_WITHIN = 20.0  # wall seconds in which the conductor does what it was told
 
