@@ -14,15 +14,15 @@ from rich.padding import Padding
 
 from mockbot import __version__
 from mockbot.errors import ExitCode, MockbotError, UsageError
-from mockbot.scenario.advice import advice
-from mockbot.scenario.compose import CAUSES, FEWEST, LONGEST, MOST, SHORTEST, Brief, Cause, compose, name_from
-from mockbot.scenario.editor import schema_json
+from mockbot.scenario.json_schema import schema_json
 from mockbot.scenario.library import find, name_of, names
+from mockbot.scenario.lint import lint
 from mockbot.scenario.load import lineage, load_scenario, told
+from mockbot.scenario.scaffold import CAUSES, FEWEST, LONGEST, MOST, SHORTEST, Brief, Cause, name_from, scaffold
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.scenario.units import duration_text, parse_duration
 from mockbot.testbed.start import Engine, Wire
+from mockbot.units.quantities import duration_text, parse_duration
 
 if TYPE_CHECKING:  # what only one command needs is imported by that command
     from mockbot.simulate.engines import EngineName
@@ -234,7 +234,7 @@ def new(
     lasts = _length(length or _asked("How long it lasts", "--length", "10m", click.STRING))
     users = users or _asked("How many people ask", "--users", 60, click.IntRange(FEWEST, MOST))
     path = file or Path(f"my-{cause}.yaml")
-    text = compose(Brief(name_from(path), cause, lasts, users, speed))
+    text = scaffold(Brief(name_from(path), cause, lasts, users, speed))
     try:
         with path.open("w" if force else "x", encoding="utf-8") as written:
             written.write(text)
@@ -290,7 +290,7 @@ def _problem(file: str) -> str:
 
 def _advise(path: Path, speed: float | None) -> None:
     """Say what is allowed and seldom meant."""
-    for line in told(advice(load_scenario(path), speed), path):
+    for line in told(lint(load_scenario(path), speed), path):
         click.echo(f"warning: {line}", err=True)
 
 

@@ -13,29 +13,38 @@ ROOT = Path(mockbot.__file__).parent
 MAY_IMPORT = {  # box -> the parts of mockbot that it may import besides itself
     "errors": set(),
     "clock": set(),
-    "scenario": {"errors"},
-    "evidence": {"errors", "scenario"},
-    "clients": {"errors", "scenario", "evidence"},
+    "units": {"errors"},
+    "measures": {"errors", "units"},
+    "faults": {"errors", "units"},
+    "scenario": {"errors", "units", "measures", "faults"},
+    "evidence": {"errors", "units", "measures", "faults", "scenario"},
+    "clients": {"errors", "units", "scenario", "evidence"},
     "leased": set(),
     "keyfile": {"errors"},
-    "service": {"errors", "clock", "leased", "keyfile", "scenario", "evidence"},
+    "service": {"errors", "clock", "leased", "keyfile", "units", "faults", "scenario", "evidence"},
     "proxy": {"errors", "clock", "leased", "child", "scenario", "evidence"},
-    "report": {"errors", "scenario", "evidence"},
+    "report": {"errors", "units", "measures", "faults", "scenario", "evidence"},
+    "wire": {"clock", "faults", "scenario", "proxy"},
     "child": {"errors"},
     "leash": set(),
-    "testbed": {"errors", "clock", "child", "scenario", "evidence", "proxy", "service"},
-    "load": {"errors", "clock", "keyfile", "scenario", "evidence", "clients", "testbed", "commands"},
+    "remote": {"errors", "service", "serving"},
+    "stage": {"errors", "child", "scenario", "proxy", "service"},
+    "driver": {"errors", "clock", "faults", "scenario", "evidence", "stage", "wire", "proxy", "service"},
+    "load": {"errors", "clock", "keyfile", "scenario", "evidence", "clients", "stage", "driver", "runner"},
 }
 KNOWS_EVERY_BOX = {
     "cli",
-    "commands",
+    "runner",
+    "serving",
+    "command",
+    "guest",
     "simulate",
     "plugin",
     "pytest_plugin",
     "__main__",
     "__init__",
 }
-PURE = ("scenario", "clients", "evidence")
+PURE = ("units", "measures", "faults", "scenario", "clients", "evidence")
 IO_MODULES = {
     "socket",
     "asyncio",
@@ -94,6 +103,25 @@ def test_only_load_imports_locust(path: Path) -> None:
     assert not patching or _box(path) == "load"
 
 
+@pytest.mark.parametrize("box", PURE)
+def test_a_pure_box_has_no_import_circle(box: str) -> None:
+    """Modules of one box can be put in an order, imports under TYPE_CHECKING included."""
+    names = {f"mockbot.{box}.{path.stem}": path for path in MODULES if _box(path) == box}
+    waiting = {
+        name: {each for each in names if any(_is_in(found, each) for found in _imports(path))} - {name}
+        for name, path in names.items()
+    }
+
+    while ready := {name for name, needed in waiting.items() if not needed & waiting.keys()}:
+        waiting = {name: needed for name, needed in waiting.items() if name not in ready}
+
+    assert waiting == {}
+
+
+def _is_in(found: str, module: str) -> bool:
+    return found == module or found.startswith(f"{module}.")
+
+
 def test_every_module_opens_with_its_sentence() -> None:
     """A module says what goes in, what comes out and the rule to keep."""
     silent = [str(path) for path in MODULES if not ast.get_docstring(ast.parse(path.read_text("utf-8")))]
@@ -104,7 +132,7 @@ def test_every_module_opens_with_its_sentence() -> None:
 def test_importing_mockbot_patches_nothing() -> None:
     """Neither gevent nor locust is loaded by anything that runs in the user's own process."""
     program = (
-        "import sys, mockbot, mockbot.cli, mockbot.commands.run, mockbot.testbed.driver, mockbot.report\n"
+        "import sys, mockbot, mockbot.cli, mockbot.runner, mockbot.stage, mockbot.driver, mockbot.report\n"
         "print([name for name in ('gevent', 'locust', 'geventhttpclient') if name in sys.modules])"
     )
 

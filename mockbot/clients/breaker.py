@@ -12,7 +12,7 @@ present. Beside it stands litellm's cool-down, which has no half-open state.
 
 from typing import Protocol
 
-from mockbot.clients.policy import Seen
+from mockbot.clients.policy import AttemptResult
 from mockbot.clients.window import Window
 
 
@@ -27,11 +27,11 @@ class Breaker(Protocol):
         """An attempt that was not refused is sent; it is over at `until` at the latest."""
         ...
 
-    def saw(self, now: float, seen: Seen, *, ok: bool) -> None:
+    def saw(self, now: float, seen: AttemptResult, *, ok: bool) -> None:
         """The result of an attempt; `ok`: nothing that the provider is to blame for."""
         ...
 
-    def dropped(self, seen: Seen) -> None:
+    def dropped(self, seen: AttemptResult) -> None:
         """An attempt was abandoned by the client, which says nothing about the provider."""
         ...
 
@@ -108,7 +108,7 @@ class CircuitBreaker:
         if self._opened is not None:
             self._probes.append(until)
 
-    def saw(self, now: float, seen: Seen, *, ok: bool) -> None:
+    def saw(self, now: float, seen: AttemptResult, *, ok: bool) -> None:
         """A result: counted when closed, decisive when it is a probe's."""
         if self._opened is None:
             if self._trip.sees(now, ok=ok):
@@ -116,12 +116,12 @@ class CircuitBreaker:
         elif self._was_probe(seen):
             self._probed(now, ok=ok)
 
-    def dropped(self, seen: Seen) -> None:
+    def dropped(self, seen: AttemptResult) -> None:
         """A probe that was abandoned gives its place back."""
         if self._was_probe(seen):
             self._probes = self._probes[1:]
 
-    def _was_probe(self, seen: Seen) -> bool:
+    def _was_probe(self, seen: AttemptResult) -> bool:
         return self._opened is not None and seen.started >= self._opened + self._open_for
 
     def _probed(self, now: float, *, ok: bool) -> None:
@@ -155,7 +155,7 @@ class LitellmCooldown:
     def sent(self, until: float) -> None:
         """Changes nothing."""
 
-    def saw(self, now: float, seen: Seen, *, ok: bool) -> None:
+    def saw(self, now: float, seen: AttemptResult, *, ok: bool) -> None:
         """Some statuses cool down at once, others by their share."""
         if seen.outcome in {"refused", "reset"}:
             return
@@ -164,5 +164,5 @@ class LitellmCooldown:
         if seen.status in {401, 402, 404, 408, 429} or (not ok and mostly_failed):
             self._until = now + 5.0
 
-    def dropped(self, seen: Seen) -> None:
+    def dropped(self, seen: AttemptResult) -> None:
         """Changes nothing."""

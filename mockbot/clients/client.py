@@ -12,7 +12,7 @@ for the Retry-After of the provider that it leaves.
 from dataclasses import dataclass
 from random import Random
 
-from mockbot.clients.policy import GiveUp, Move, Seen, Send
+from mockbot.clients.policy import AttemptResult, Decision, GiveUp, Send
 from mockbot.clients.reactions import SOFTWARE, Reaction, Stop
 from mockbot.clients.route import Route
 from mockbot.clients.status import StatusReader
@@ -20,7 +20,7 @@ from mockbot.scenario.timeline import StatusState
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class ClientSettings:
     """What all users of a group have in common."""
 
     patience: float
@@ -34,7 +34,7 @@ class Client:
     """One user; `route` is shared by all users of a client process."""
 
     def __init__(
-        self, manner: Manner, reaction: Reaction, route: Route, rng: Random, page: StatusReader | None = None
+        self, manner: ClientSettings, reaction: Reaction, route: Route, rng: Random, page: StatusReader | None = None
     ) -> None:
         self._manner = manner
         self._reaction = reaction
@@ -47,7 +47,7 @@ class Client:
         self._where = ""
         self._tried: set[str] = set()
 
-    def begin(self, now: float, status: StatusState | None = None) -> Move:
+    def begin(self, now: float, status: StatusState | None = None) -> Decision:
         """The first attempt, at once unless something is known that speaks against it."""
         self._deadline = now + self._manner.patience
         self._attempts = self._hedges = self._row = 0
@@ -56,12 +56,12 @@ class Client:
         provider = self._route.first(now, self._rng)
         return self._held(now, provider, status) or self._depart(now, provider)
 
-    def due(self, now: float, send: Send, status: StatusState | None = None) -> Move:
+    def due(self, now: float, send: Send, status: StatusState | None = None) -> Decision:
         """The attempt as things are by now."""
         now = max(now, send.at)
         return self._held(now, send.provider, status) or self._depart(now, send.provider)
 
-    def after(self, now: float, seen: Seen, status: StatusState | None = None) -> Move:
+    def after(self, now: float, seen: AttemptResult, status: StatusState | None = None) -> Decision:
         """Learn, then as the reaction says."""
         self.beside(now, seen)
         self._row += 1
@@ -77,7 +77,7 @@ class Client:
             return self._give_up(now, "retry budget")
         return self._later(now + wait, provider)
 
-    def succeeded(self, now: float, seen: Seen) -> None:
+    def succeeded(self, now: float, seen: AttemptResult) -> None:
         """Learn."""
         self._route.guards[seen.provider].saw(now, seen)
 
@@ -90,16 +90,16 @@ class Client:
         twin = self._now(now, send.provider)
         return twin if guard.refuses(now, now + twin.timeout, self._rng) is None else None
 
-    def beside(self, now: float, seen: Seen) -> None:
+    def beside(self, now: float, seen: AttemptResult) -> None:
         """Learn."""
         self._attempts += 1
         self._route.guards[seen.provider].saw(now, seen)
 
-    def _held(self, now: float, provider: str, status: StatusState | None) -> Move | None:
+    def _held(self, now: float, provider: str, status: StatusState | None) -> Decision | None:
         wait = 0.0 if self._page is None else self._page.hold(now, provider, status, self._rng)
         return self._later(now + wait, provider) if wait else None
 
-    def _depart(self, now: float, provider: str) -> Move:
+    def _depart(self, now: float, provider: str) -> Decision:
         if now >= self._deadline:
             return self._give_up(now, "patience")
         send = self._now(now, self._route.usable(now, provider))
@@ -117,14 +117,14 @@ class Client:
             self._tried.add(provider)
             self._route.guards[provider].asked(now)
 
-    def _refused(self, now: float, provider: str, why: str) -> Move:
+    def _refused(self, now: float, provider: str, why: str) -> Decision:
         """The client refuses itself; its policy takes that for a failure, which costs the provider nothing."""
-        wait = self._reaction.wait(now, Seen("refused", provider, now), self._rng)
+        wait = self._reaction.wait(now, AttemptResult("refused", provider, now), self._rng)
         if isinstance(wait, Stop):
             return self._fall_back(now + wait.lag, provider, why)
         return self._later(now + wait, provider)
 
-    def _fall_back(self, at: float, provider: str, why: str) -> Move:
+    def _fall_back(self, at: float, provider: str, why: str) -> Decision:
         resort = self._route.last_resort(at, provider, self._tried)
         if resort is None:
             return self._give_up(at, why)
@@ -135,7 +135,7 @@ class Client:
         timeout = min(self._reaction.timeout(self._rng), self._deadline - now)
         return Send(now, provider, timeout, self._manner.hedge_after if self._hedges < self._manner.hedges else None)
 
-    def _later(self, at: float, provider: str) -> Move:
+    def _later(self, at: float, provider: str) -> Decision:
         return self._give_up(self._deadline, "patience") if at >= self._deadline else self._now(at, provider)
 
     def _give_up(self, at: float, why: str) -> GiveUp:
@@ -144,7 +144,7 @@ class Client:
             at, why = self._deadline, "patience"
         return GiveUp(at, why, None if away is None else self._rng.expovariate(1 / away))
 
-    def _heard(self, seen: Seen, provider: str) -> Seen:
+    def _heard(self, seen: AttemptResult, provider: str) -> AttemptResult:
         """What concerns the next attempt, at `provider`. A plain answer that breaks off is no answer at all."""
         if provider != seen.provider:
             seen = seen._replace(retry_after=None)

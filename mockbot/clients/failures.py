@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal, assert_never
 
-from mockbot.clients.policy import Seen
+from mockbot.clients.policy import AttemptResult
 from mockbot.evidence.records import OUTCOMES, Outcome
 
 EVERY_OUTCOME: frozenset[Outcome] = frozenset(OUTCOMES) - {"ok", "unfinished"}
@@ -24,7 +24,7 @@ class Retried:
     late: frozenset[Outcome] = frozenset()
     heeds_header: bool = False  # x-should-retry: true or false decides
 
-    def has(self, seen: Seen) -> bool:
+    def has(self, seen: AttemptResult) -> bool:
         """Is this failure tried again?"""
         match seen.outcome:
             case "http_error" | "rate_limited":
@@ -37,14 +37,14 @@ class Retried:
                 return False
         assert_never(seen.outcome)
 
-    def _has_status(self, seen: Seen) -> bool:
+    def _has_status(self, seen: AttemptResult) -> bool:
         if self.heeds_header and seen.should_retry is not None:
             return seen.should_retry
         status = seen.status or 0
         return status in self.statuses or (self.server_errors and status >= 500)
 
 
-def _begun(seen: Seen) -> bool:
+def _begun(seen: AttemptResult) -> bool:
     """Had a good answer begun to arrive?"""
     return seen.streamed or 0 < (seen.status or 0) < 400
 
@@ -68,7 +68,7 @@ class Exactly:
     plus: float = 0.0
     statuses: frozenset[int] | None = None  # on these only
 
-    def wait(self, told: float, seen: Seen, own: float, rng: Random) -> float | None:
+    def wait(self, told: float, seen: AttemptResult, own: float, rng: Random) -> float | None:
         """Seconds to wait instead of `own`; None: do not try again."""
         if self.statuses is not None and seen.status not in self.statuses:
             return own
@@ -85,7 +85,7 @@ class AtLeast:
 
     spread: float
 
-    def wait(self, told: float, seen: Seen, own: float, rng: Random) -> float | None:  # noqa: ARG002 - as Exactly.wait
+    def wait(self, told: float, seen: AttemptResult, own: float, rng: Random) -> float | None:  # noqa: ARG002 - as Exactly.wait
         """Seconds to wait instead of `own`."""
         return own + max(0.0, told) + rng.uniform(0, max(0.0, min(told, self.spread)))
 
@@ -94,7 +94,7 @@ class AtLeast:
 class Never:
     """Does not read Retry-After."""
 
-    def wait(self, told: float, seen: Seen, own: float, rng: Random) -> float | None:  # noqa: ARG002 - as Exactly.wait
+    def wait(self, told: float, seen: AttemptResult, own: float, rng: Random) -> float | None:  # noqa: ARG002 - as Exactly.wait
         """`own`, whatever was told."""
         return own
 
@@ -103,7 +103,7 @@ Obeys = Exactly | AtLeast | Never
 NEVER = Never()
 
 
-def blames_provider(seen: Seen) -> bool:
+def blames_provider(seen: AttemptResult) -> bool:
     """Is it the provider's doing, for a breaker or a budget to learn from? 429 is, a wrong request is not."""
     wrong_request = seen.outcome == "http_error" and seen.status is not None and seen.status < 500
     return seen.outcome != "ok" and not (wrong_request and seen.status != 408)

@@ -1,24 +1,24 @@
 """What a policy decides, without a clock or a socket: asked before each attempt and after each failed one.
 
-    mind = mind_of(group, home, rng)                     one per user; `Minds` lets the users of a group share state
-    move = mind.begin(now, status(now))                  a new prompt
+    policy = mind_of(group, home, rng)                     one per user; `Minds` lets the users of a group share state
+    move = policy.begin(now, status(now))                  a new prompt
     while isinstance(move, Send):
         if move.at > now:                                not yet: wait, then ask again, for much may have changed
             now = wait_until(move.at)                    >= move.at
-            move = mind.due(now, move, status(now))
+            move = policy.due(now, move, status(now))
             continue
         seen = attempt(move)                             sends, abandons it `move.timeout` after move.at
         if seen.outcome == "ok":
-            return mind.succeeded(now, seen)
-        move = mind.after(now, seen, status(now))
+            return policy.succeeded(now, seen)
+        move = policy.after(now, seen, status(now))
     give_up(move)
 
-A caller that knows how to hedge waits `hedge_after` for the first token, then asks `mind.hedge(now, move)`; a second
+A caller that knows how to hedge waits `hedge_after` for the first token, then asks `policy.hedge(now, move)`; a second
 Send runs beside the first. The first answer wins (`succeeded`); an attempt that fails or is abandoned while its twin
 runs is only told (`beside`; outcome `unfinished` when abandoned), and `after` is asked when the last has failed. A
 caller that does not hedge ignores it all.
 
-All times are scenario seconds; the caller does every wait. Patience is part of the mind: no Send ever starts after it
+All times are scenario seconds; the caller does every wait. Patience is part of the policy: no Send ever starts after it
 is over, and no timeout reaches past it.
 """
 
@@ -34,7 +34,7 @@ class Send(NamedTuple):
     at: float
     provider: str
     timeout: float
-    hedge_after: float | None = None  # without a token this long after `at`, ask Mind.hedge
+    hedge_after: float | None = None  # without a token this long after `at`, ask ClientPolicy.hedge
 
 
 class GiveUp(NamedTuple):
@@ -45,10 +45,10 @@ class GiveUp(NamedTuple):
     away: float | None = None  # the user leaves for this long, instead of thinking as usual
 
 
-Move = Send | GiveUp
+Decision = Send | GiveUp
 
 
-class Seen(NamedTuple):
+class AttemptResult(NamedTuple):
     """What the client saw of one attempt. `retry_after` in scenario seconds, as the server told it."""
 
     outcome: Outcome
@@ -60,22 +60,22 @@ class Seen(NamedTuple):
     streamed: bool = False  # True once a token had arrived
 
 
-class Mind(Protocol):
+class ClientPolicy(Protocol):
     """One user's decisions for one prompt after the other. `status` is what the status page says now; None: nothing."""
 
-    def begin(self, now: float, status: StatusState | None = None) -> Move:
+    def begin(self, now: float, status: StatusState | None = None) -> Decision:
         """A new prompt, issued now."""
         ...
 
-    def due(self, now: float, send: Send, status: StatusState | None = None) -> Move:
+    def due(self, now: float, send: Send, status: StatusState | None = None) -> Decision:
         """The wait for `send` is over (now >= send.at): the move to make, usually that very attempt."""
         ...
 
-    def after(self, now: float, seen: Seen, status: StatusState | None = None) -> Move:
+    def after(self, now: float, seen: AttemptResult, status: StatusState | None = None) -> Decision:
         """An attempt failed."""
         ...
 
-    def succeeded(self, now: float, seen: Seen) -> None:
+    def succeeded(self, now: float, seen: AttemptResult) -> None:
         """An attempt was ok; the prompt is answered."""
         ...
 
@@ -83,6 +83,6 @@ class Mind(Protocol):
         """`send` shows no token yet: another attempt to run beside it, or None."""
         ...
 
-    def beside(self, now: float, seen: Seen) -> None:
+    def beside(self, now: float, seen: AttemptResult) -> None:
         """An attempt failed, or was abandoned for its twin, while its twin still runs or has won."""
         ...

@@ -13,7 +13,7 @@ from random import Random
 from typing import Protocol
 
 from mockbot.clients.failures import NEVER, SDK, Obeys, Retried
-from mockbot.clients.policy import Seen
+from mockbot.clients.policy import AttemptResult
 from mockbot.clients.waits import Wait
 
 SOFTWARE = 0.001
@@ -38,7 +38,7 @@ class Reaction(Protocol):
         """How long the next attempt may take."""
         ...
 
-    def wait(self, now: float, seen: Seen, rng: Random) -> float | Stop:
+    def wait(self, now: float, seen: AttemptResult, rng: Random) -> float | Stop:
         """Seconds from now to the next attempt."""
         ...
 
@@ -85,7 +85,7 @@ class Loops:
         """The same for every attempt."""
         return self._timeout
 
-    def wait(self, now: float, seen: Seen, rng: Random) -> float | Stop:
+    def wait(self, now: float, seen: AttemptResult, rng: Random) -> float | Stop:
         """What the innermost loop says that tries again."""
         lag = 0.0
         for index, loop in enumerate(self._loops):
@@ -99,7 +99,7 @@ class Loops:
             lag += wait if loop.sleeps_last else 0.0
         return Stop(lag)
 
-    def _wait(self, index: int, loop: Loop, seen: Seen, rng: Random) -> float | None:
+    def _wait(self, index: int, loop: Loop, seen: AttemptResult, rng: Random) -> float | None:
         own = loop.wait.draw(self._runs[index] - 1, self._waited[index], rng)
         self._waited[index] = own
         return own if seen.retry_after is None else loop.obeys.wait(seen.retry_after, seen, own, rng)
@@ -129,7 +129,7 @@ class Reloads:
         """A page that still waits when the interval is over is abandoned."""
         return min(self._timeout, self._interval(rng)) if self._every else self._timeout
 
-    def wait(self, now: float, seen: Seen, rng: Random) -> float:
+    def wait(self, now: float, seen: AttemptResult, rng: Random) -> float:
         """To the end of the interval, and at least the time to react; none when the reload itself ended the attempt."""
         reaction = rng.uniform(*PERSON)
         if not self._every:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from random import Random
 from typing import Literal
 
-from mockbot.clients.guard import Guard
+from mockbot.clients.provider_guard import ProviderGuard
 
 When = Literal["never", "retry", "breaker", "exhausted", "balance"]
 
@@ -21,7 +21,7 @@ When = Literal["never", "retry", "breaker", "exhausted", "balance"]
 class Route:
     """One client process: its guards, by provider (home first), and until when it stays away from home."""
 
-    def __init__(self, guards: Mapping[str, Guard], when: When, failures: int = 1, stay: float = 0.0) -> None:
+    def __init__(self, guards: Mapping[str, ProviderGuard], when: When, failures: int = 1, stay: float = 0.0) -> None:
         self.guards = guards
         self._providers = tuple(guards)
         self._when = when if len(guards) > 1 else "never"

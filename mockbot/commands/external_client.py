@@ -26,19 +26,19 @@ from mockbot import leash
 from mockbot.clock import Clock
 from mockbot.commands.run import conclude, make_run_folder
 from mockbot.errors import ExitCode, UsageError
+from mockbot.evidence.antipatterns import ANTIPATTERNS
 from mockbot.evidence.journal import ACTIONS, JOURNAL, SERVICE, Writer, write_run_info
-from mockbot.evidence.manners import HABITS
 from mockbot.evidence.records import Action, Ended, RunInfo, ServiceSecond
 from mockbot.report.words import fault_words
-from mockbot.scenario.derive import for_guest
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.scenario.units import duration_text
+from mockbot.scenario.transforms import for_external_client
 from mockbot.testbed.client_environment import environment
 from mockbot.testbed.client_observer import ClientObserver
 from mockbot.testbed.driver import Driver
 from mockbot.testbed.fault_confirmations import FaultConfirmations
 from mockbot.testbed.start import Addresses, open_stage
+from mockbot.units.quantities import duration_text
 
 LOOK = 0.25  # wall seconds between two looks at the command
 LEAVES_WITHIN = 5.0  # wall seconds in which a command that is told to end does
@@ -47,7 +47,7 @@ GRACE = 60.0  # wall seconds that it may go on after the scenario
 
 @dataclass(frozen=True, slots=True)
 class CommandOptions:
-    """What the command line asks. `allowed`: habits (mockbot.evidence.manners) that are no reason to fail."""
+    """What the command line asks. `allowed`: habits (mockbot.evidence.antipatterns) that are no reason to fail."""
 
     speed: float | None = None
     out: Path | None = None
@@ -68,7 +68,7 @@ class _End:
 def run_command(scenario: Scenario, options: CommandOptions, argv: Sequence[str], console: Console) -> ExitCode:
     """Play the scenario to one client and judge it. Raises UsageError or TestbedError."""
     _check(options, argv)
-    guest = for_guest(scenario)
+    guest = for_external_client(scenario)
     folder = make_run_folder(guest, options.out)
     _tell(scenario, guest, argv, console)
     with open_stage(guest, 1.0, folder / "logs") as stage:
@@ -88,9 +88,9 @@ def _check(options: CommandOptions, argv: Sequence[str]) -> None:
     if not argv or shutil.which(argv[0]) is None:
         raise UsageError(f"no such command: {argv[0] if argv else 'nothing after --'}")
     for name in options.allowed:
-        if name not in HABITS:
-            near = get_close_matches(name, HABITS, n=1)
-            known = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(HABITS)}"
+        if name not in ANTIPATTERNS:
+            near = get_close_matches(name, ANTIPATTERNS, n=1)
+            known = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(ANTIPATTERNS)}"
             raise UsageError(f"--allow {name}: that is not a habit; {known}")
 
 

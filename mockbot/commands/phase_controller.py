@@ -17,14 +17,14 @@ from mockbot.clock import Clock
 from mockbot.errors import TestbedError, UsageError
 from mockbot.evidence.records import Action, ServiceSecond
 from mockbot.report.words import fault_words
-from mockbot.scenario.derive import held, starting_at
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.spans import FaultSpan, PhaseSpan
 from mockbot.scenario.timeline import Timeline
-from mockbot.scenario.units import duration_text
+from mockbot.scenario.transforms import held, starting_at
 from mockbot.testbed.driver import Driver
 from mockbot.testbed.fault_confirmations import FaultConfirmations
 from mockbot.testbed.start import Addresses
+from mockbot.units.quantities import duration_text
 
 ANSWERS_WITHIN = 20.0  # wall seconds in which an order is carried out
 

@@ -30,8 +30,8 @@ from mockbot.scenario.dump import scenario_yaml
 from mockbot.scenario.library import loadtest
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.scenario.units import duration_text
 from mockbot.testbed.start import EMBEDDED, Addresses, Wire, open_stage
+from mockbot.units.quantities import duration_text
 
 STOP_WITHIN = 20.0  # wall seconds in which Locust has to write what it saw once it was told to stop
 LEAVE_WITHIN = 3.0  # wall seconds in which a headless Locust is gone once its run is over

@@ -18,8 +18,8 @@ from math import ceil
 from typing import NamedTuple
 
 from mockbot.evidence.recovery import NOTHING_WRONG
-from mockbot.evidence.tally import Tally
-from mockbot.evidence.values import Beyond, Known, Undefined, Value
+from mockbot.evidence.run_counters import RunCounters
+from mockbot.measures.values import Beyond, Known, Undefined, Value
 
 MINUTE, HOUR = 60.0, 3600.0
 NO_OBJECTIVE = "the scenario has no objective"
@@ -56,30 +56,32 @@ class _History:
         return (self.bad[end] - self.bad[start]) / issued if issued else 0.0
 
 
-def burn(tally: Tally, groups: Sequence[str], alert: Alert) -> Value:
+def burn(counters: RunCounters, groups: Sequence[str], alert: Alert) -> Value:
     """The highest burn rate that both windows of the alert were at together."""
-    if (objective := tally.scenario.objective) is None:
+    if (objective := counters.scenario.objective) is None:
         return Undefined(NO_OBJECTIVE)
-    return Known(max(_rates(_history(tally, groups), alert, objective), default=0.0))
+    return Known(max(_rates(_history(counters, groups), alert, objective), default=0.0))
 
 
-def time_to_page(tally: Tally, groups: Sequence[str]) -> Value:
+def time_to_page(counters: RunCounters, groups: Sequence[str]) -> Value:
     """From the measured begin of what was wrong until one of the two paging alerts went off."""
-    if (objective := tally.scenario.objective) is None:
+    if (objective := counters.scenario.objective) is None:
         return Undefined(NO_OBJECTIVE)
-    if tally.what.begin is None:
+    if counters.disturbance.begin is None:
         return Undefined(NOTHING_WRONG)
-    history = _history(tally, groups)
-    courses = [(alert, _rates(history, alert, objective)) for alert in PAGES]
+    history, begin = _history(counters, groups), counters.disturbance.begin
+    burn_rates = [(alert, _rates(history, alert, objective)) for alert in PAGES]
     ends = [
         n * history.width
-        for alert, rates in courses
+        for alert, rates in burn_rates
         for n, rate in enumerate(rates, 1)
-        if rate >= alert.rate and n * history.width > tally.what.begin
+        if rate >= alert.rate and n * history.width > begin
     ]
     if not ends:
-        return Beyond(max(0.0, tally.seen_until - tally.what.begin), "no burn-rate alert would have paged anybody")
-    return Known(min(ends) - tally.what.begin)
+        return Beyond(
+            max(0.0, counters.seen_until - counters.disturbance.begin), "no burn-rate alert would have paged anybody"
+        )
+    return Known(min(ends) - begin)
 
 
 def _rates(history: _History, alert: Alert, objective: float) -> list[float]:
@@ -88,20 +90,20 @@ def _rates(history: _History, alert: Alert, objective: float) -> list[float]:
     return [min(history.share(end, alert.long), history.share(end, alert.short)) / (1 - objective) for end in ends]
 
 
-def _history(tally: Tally, groups: Sequence[str]) -> _History:
-    series = tally.series
-    seen = min(series.size, ceil(tally.seen_until / series.width))
+def _history(counters: RunCounters, groups: Sequence[str]) -> _History:
+    series = counters.series
+    seen = min(series.size, ceil(counters.seen_until / series.width))
     issued = [sum(series.issued[group][n] for group in groups if group in series.issued) for n in range(seen)]
     good = [sum(series.good[group][n] for group in groups if group in series.good) for n in range(seen)]
     bad = [asked - well for asked, well in zip(issued, good, strict=True)]
-    first, last = _calm(tally)
+    first, last = _calm(counters)
     before = sum(issued[first:last]) / max(1, last - first)
     return _History(series.width, list(accumulate(issued, initial=0)), list(accumulate(bad, initial=0)), before)
 
 
-def _calm(tally: Tally) -> tuple[int, int]:
+def _calm(counters: RunCounters) -> tuple[int, int]:
     """The whole slices of the baseline; none without one."""
-    if tally.what.baseline is None:
+    if counters.disturbance.baseline is None:
         return 0, 0
-    start, end = tally.what.baseline
-    return ceil(start / tally.series.width), int(end / tally.series.width)
+    start, end = counters.disturbance.baseline
+    return ceil(start / counters.series.width), int(end / counters.series.width)

@@ -10,19 +10,21 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
-from statistics import NormalDist, fmean, stdev
+from statistics import fmean, stdev
 from typing import Literal
 
 from mockbot.errors import UsageError
-from mockbot.evidence.guards import MIN_PROMPTS
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.noise import MEASURES, REPLICAS, Replica, blocks_of, replicas
 from mockbot.evidence.scope import Scope
-from mockbot.evidence.values import Beyond, Known, Undefined, Value
+from mockbot.evidence.student_t import t_quantile
+from mockbot.evidence.validity_checks import MIN_PROMPTS
 from mockbot.evidence.verdict import Judgement
+from mockbot.measures.catalogue import CATALOGUE
+from mockbot.measures.values import Beyond, Known, Undefined, Value
+from mockbot.units.formatting import format_percent
 
 Change = Literal["better", "worse", "same", "unknown"]
-MORE_IS_BETTER = frozenset({"answered", "availability"})
 MATTERS, MATTERS_SHARE = 0.05, 0.005  # of the larger value; of a share, half a percentage point
 BUSIER = 0.15  # share of the machine
 CHANCE = 0.05  # of calling anything worse or better that is not, over all differences together
@@ -60,20 +62,15 @@ def compare(
 ) -> Comparison:
     """Everything that both runs measured. Raises UsageError when they are runs of different scenarios."""
     _comparable(a, b)
-    users_a, users_b = blocks_of(a, judged_a.tally), blocks_of(b, judged_b.tally)
-    drawn_a = list(replicas(users_a, judged_a.tally, Random("a"), draws))
-    drawn_b = list(replicas(users_b, judged_b.tally, Random("b"), draws))
+    users_a, users_b = blocks_of(a, judged_a.counters), blocks_of(b, judged_b.counters)
+    drawn_a = list(replicas(users_a, judged_a.counters, Random("a"), draws))
+    drawn_b = list(replicas(users_b, judged_b.counters, Random("b"), draws))
     pairs = list(_pairs(judged_a, judged_b))
-    limit = _limit(CHANCE / (2 * max(1, len(pairs))), min(len(users_a), len(users_b)))
+    tail = CHANCE / (2 * max(1, len(pairs)))
+    limit = t_quantile(1 - tail, max(1, min(len(users_a), len(users_b)) - 1))  # in units of a difference's noise
     found = tuple(_difference(*pair, drawn_a, drawn_b, limit) for pair in pairs)
     broken = (*_broken("the first run", judged_a), *_broken("the second run", judged_b), *_speeds(a, b))
     return Comparison(found, broken, (*_notes(a, b), *_in_the_calm(judged_a, found)))
-
-
-def _limit(tail: float, blocks: int) -> float:
-    """How many times its noise a difference must be: Student's t (by Cornish and Fisher) on so few blocks."""
-    normal, freedom = NormalDist().inv_cdf(1 - tail), max(1, blocks - 1)
-    return normal + (normal**3 + normal) / (4 * freedom)
 
 
 def _comparable(a: RunEvidence, b: RunEvidence) -> None:
@@ -85,7 +82,7 @@ def _comparable(a: RunEvidence, b: RunEvidence) -> None:
 
 
 def _broken(which: str, judgement: Judgement) -> Iterator[str]:
-    yield from (f"{which}: {guard.says}" for guard in judgement.guards if not guard.ok)
+    yield from (f"{which}: {check.says}" for check in judgement.checks if not check.ok)
 
 
 def _speeds(a: RunEvidence, b: RunEvidence) -> Iterator[str]:
@@ -101,14 +98,14 @@ def _notes(a: RunEvidence, b: RunEvidence) -> Iterator[str]:
         yield f"their scenarios differ in {', '.join(differ)}"
     busy = [fmean(sample.machine_cpu for sample in run.health) if run.health else 0.0 for run in (a, b)]
     if abs(busy[0] - busy[1]) > BUSIER:
-        busy_words = " and ".join(f"{100 * share:.0f} %" for share in busy)
+        busy_words = " and ".join(f"{format_percent(share)}" for share in busy)
         yield f"the machine was busy to {busy_words}: a part of the difference in latencies may be the machine's"
 
 
 def _in_the_calm(a: Judgement, found: Sequence[Difference]) -> Iterator[str]:
     """Before anything goes wrong the clients do nothing that could differ: it is the machine or the scenario."""
-    baseline = a.tally.what.baseline
-    calm = next((phase.name for phase in a.tally.timeline.phases if baseline and phase.end == baseline[1]), None)
+    baseline = a.counters.disturbance.baseline
+    calm = next((phase.name for phase in a.counters.timeline.phases if baseline and phase.end == baseline[1]), None)
     apart = [each.measure for each in found if each.scope == Scope(phase=calm) and each.change in {"better", "worse"}]
     if calm is not None and apart:
         yield f"they differ before anything went wrong, in {', '.join(apart)} of {calm}: so may what comes later"
@@ -158,7 +155,7 @@ def _number(value: Value) -> float:
 
 def _least(measure: str, a: float, b: float) -> float:
     """The smallest difference that matters."""
-    if measure in MORE_IS_BETTER:
+    if CATALOGUE[measure].unit == "share":
         return MATTERS_SHARE
     return MATTERS * max((value for value in (a, b) if math.isfinite(value)), default=0.0)
 
@@ -179,4 +176,4 @@ def _change(measure: str, apart: Sequence[float], seen: float, least: float, lim
         surely = abs(seen) > limit * noise
     if not surely:
         return "same"
-    return "better" if (seen > 0) == (measure in MORE_IS_BETTER) else "worse"
+    return "better" if (seen > 0) == (CATALOGUE[measure].better == "high") else "worse"

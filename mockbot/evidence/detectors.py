@@ -10,11 +10,12 @@ from itertools import pairwise
 from math import inf
 from typing import Protocol
 
+from mockbot.evidence.antipatterns import ATTEMPT_CHECKS, might_have_passed
 from mockbot.evidence.disturbance import Disturbance
-from mockbot.evidence.manners import LOOKS, might_have_passed
 from mockbot.evidence.records import Attempt, Prompt
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
+from mockbot.units.formatting import format_seconds
 
 SHOWN = 3  # prompts named
 STORM = 3.0  # attempts per prompt while it lasts: an SDK's default makes that many
@@ -26,18 +27,18 @@ SAYS_WAIT = frozenset({"investigating", "identified", "in_progress"})
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class DetectionContext:
     """What the clients were in. `clock`: scenario seconds in a second of theirs; `guest`: they are not ours."""
 
     scenario: Scenario
     timeline: Timeline
-    what: Disturbance
+    disturbance: Disturbance
     clock: float = 1.0
     guest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Spotted:
+class Detection:
     """Something that a group did `times` times, with the first prompts that show it; `of`: compared with what."""
 
     name: str
@@ -48,7 +49,7 @@ class Spotted:
 
 
 @dataclass(slots=True)
-class Seen:
+class Occurrences:
     """Occurrences of one thing: how many, and the first by time."""
 
     times: int = 0
@@ -60,9 +61,9 @@ class Seen:
         if len(self.first) < SHOWN or (at, text) < self.first[-1]:
             self.first = sorted([*self.first, (at, text)])[:SHOWN]
 
-    def spotted(self, name: str, group: str) -> Spotted:
+    def spotted(self, name: str, group: str) -> Detection:
         """As it is told."""
-        return Spotted(name, group, self.times, tuple(text for _, text in self.first))
+        return Detection(name, group, self.times, tuple(text for _, text in self.first))
 
 
 class Detector(Protocol):
@@ -74,19 +75,19 @@ class Detector(Protocol):
         """A prompt is over; `attempts` are its own, by number."""
         ...
 
-    def spotted(self) -> Iterator[Spotted]:
+    def spotted(self) -> Iterator[Detection]:
         """What was found in the whole journal."""
         ...
 
 
-class Manners:
+class AttemptPatterns:
     """What shows in the attempts of one prompt."""
 
     idle = False
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: DetectionContext) -> None:
         self._setting = setting
-        self._seen: dict[tuple[str, str], Seen] = defaultdict(Seen)
+        self._seen: dict[tuple[str, str], Occurrences] = defaultdict(Occurrences)
         self._retried: Counter[str] = Counter()  # group -> prompts with two retries or more
         self._tried_again: set[str] = set()
 
@@ -99,17 +100,16 @@ class Manners:
             attempts[0].outcome == "ok" and attempts[0].end - attempts[0].start < self._setting.clock
         ):
             return  # an answer within a second shows no habit
-        for name, look in LOOKS.items():
+        for name, look in ATTEMPT_CHECKS.items():
             if (told := look(attempts, self._setting.clock)) and not self._was_noticed(name, prompt):
                 self._seen[name, prompt.group].add(attempts[0].start, told)
         self._look_for_a_drip(prompt, attempts)
         if might_have_passed(attempts[0]):
-            told = (
-                f"{prompt.id} at {attempts[0].start:.1f} s: {attempts[0].status or attempts[0].outcome}, and given up"
-            )
-            self._seen["never_retries", prompt.group].add(attempts[0].start, told)
+            first = attempts[0]
+            told = f"{prompt.id} at {format_seconds(first.start, 1)}: {first.status or first.outcome}, and given up"
+            self._seen["never_retries", prompt.group].add(first.start, told)
 
-    def spotted(self) -> Iterator[Spotted]:
+    def spotted(self) -> Iterator[Detection]:
         """Two habits are a group's: who retries at times does retry, and jitter may happen to wait twice the same."""
         for (name, group), seen in self._seen.items():
             if name == "never_retries" and (group in self._tried_again or seen.times < SHOWN):
@@ -127,17 +127,18 @@ class Manners:
         longest = max(2 * self._setting.scenario.slo, group.patience if group else 0.0)
         for attempt in attempts:
             if attempt.first_token is not None and (took := attempt.end - attempt.start) > longest:
-                told = f"{prompt.id} at {attempt.start:.1f} s: {took:.0f} s, {attempt.tokens} tokens"
+                when = format_seconds(attempt.start, 1)
+                told = f"{prompt.id} at {when}: {format_seconds(took)}, {attempt.tokens} tokens"
                 self._seen["no_total_deadline", prompt.group].add(attempt.start, told)
 
 
-class Storm:
+class RetryStorm:
     """More than three attempts for each prompt that was issued while the provider was in trouble."""
 
     idle = False
 
-    def __init__(self, setting: Setting) -> None:
-        self._begin, self._clear = setting.what.begin or inf, setting.what.clear or -inf
+    def __init__(self, setting: DetectionContext) -> None:
+        self._begin, self._clear = setting.disturbance.begin or inf, setting.disturbance.clear or -inf
         self._issued: Counter[str] = Counter()
         self._sent: Counter[str] = Counter()
         self._most: dict[str, list[tuple[int, float, str]]] = defaultdict(list)
@@ -153,23 +154,25 @@ class Storm:
         if len(most) < SHOWN or -count <= most[-1][0]:
             self._most[group] = sorted([*most, (-count, prompt.intended, prompt.id)])[:SHOWN]
 
-    def spotted(self) -> Iterator[Spotted]:
+    def spotted(self) -> Iterator[Detection]:
         """The prompts with the most attempts are the evidence."""
         for group, issued in self._issued.items():
             if issued >= ENOUGH and self._sent[group] > STORM * issued:
-                told = (f"{name} at {at:.1f} s: {-count} attempts" for count, at, name in self._most[group])
-                yield Spotted("retry_storm", group, self._sent[group], tuple(told), issued)
+                told = (
+                    f"{name} at {format_seconds(at, 1)}: {-count} attempts" for count, at, name in self._most[group]
+                )
+                yield Detection("retry_storm", group, self._sent[group], tuple(told), issued)
 
 
-class Herd:
+class ThunderingHerd:
     """Retries of many prompts in one second, far more than around it: clients that were told the same time."""
 
     idle = False
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: DetectionContext) -> None:
         self._clock = setting.clock
         self._retries: dict[str, Counter[int]] = defaultdict(Counter)
-        self._who: dict[tuple[str, int], Seen] = defaultdict(Seen)
+        self._who: dict[tuple[str, int], Occurrences] = defaultdict(Occurrences)
 
     def settle(self, prompt: Prompt, attempts: Sequence[Attempt]) -> None:
         """Count its retries by the second."""
@@ -178,26 +181,26 @@ class Herd:
         for attempt in attempts[1:]:
             second = int(attempt.start / self._clock)
             self._retries[prompt.group][second] += 1
-            self._who[prompt.group, second].add(attempt.start, f"{prompt.id} at {attempt.start:.2f} s")
+            self._who[prompt.group, second].add(attempt.start, f"{prompt.id} at {format_seconds(attempt.start, 2)}")
 
-    def spotted(self) -> Iterator[Spotted]:
+    def spotted(self) -> Iterator[Detection]:
         """Each group's largest one."""
         for group, retries in self._retries.items():
             second, most = min(retries.items(), key=lambda item: (-item[1], item[0]))
             around = sum(retries[other] for other in range(second - AROUND, second + AROUND + 1)) - most
             if most >= HERD and most > HERD_TIMES * around / (2 * AROUND):
-                yield Spotted("herd", group, most, self._who[group, second].spotted("herd", group).evidence)
+                yield Detection("herd", group, most, self._who[group, second].spotted("herd", group).evidence)
 
 
-class Quits:
+class GaveUpTooSoon:
     """Prompts given up after the first success of others: the provider was back, and they did not try once more."""
 
     idle = False
 
-    def __init__(self, setting: Setting) -> None:
-        self._clear = inf if setting.what.clear is None else setting.what.clear
+    def __init__(self, setting: DetectionContext) -> None:
+        self._clear = inf if setting.disturbance.clear is None else setting.disturbance.clear
         self._back = inf
-        self._late: dict[tuple[str, int], Seen] = defaultdict(Seen)
+        self._late: dict[tuple[str, int], Occurrences] = defaultdict(Occurrences)
 
     def settle(self, prompt: Prompt, attempts: Sequence[Attempt]) -> None:
         """Remember when it was back, and who gave up by which second after the clear."""
@@ -206,17 +209,19 @@ class Quits:
         if prompt.settled == "answered" and prompt.intended >= self._clear:
             self._back = min(self._back, prompt.end)
         elif prompt.settled == "gave_up" and prompt.intended < self._clear and not _tried(attempts, self._clear):
-            last = f", last tried at {attempts[-1].start:.1f} s" if attempts else ""
-            told = f"{prompt.id} at {prompt.intended:.1f} s{last}, gave up at {prompt.end:.1f} s"
+            last = f", last tried at {format_seconds(attempts[-1].start, 1)}" if attempts else ""
+            told = (
+                f"{prompt.id} at {format_seconds(prompt.intended, 1)}{last}, gave up at {format_seconds(prompt.end, 1)}"
+            )
             self._late[prompt.group, int(prompt.end)].add(prompt.end, told)
 
-    def spotted(self) -> Iterator[Spotted]:
+    def spotted(self) -> Iterator[Detection]:
         """Those after the first success."""
         for group in sorted({group for group, _ in self._late}):
             mine = [self._late[key] for key in sorted(self._late) if key[0] == group and key[1] >= self._back]
             if mine:
                 evidence = tuple(text for seen in mine for _, text in seen.first)[:SHOWN]
-                yield Spotted("gave_up_too_soon", group, sum(seen.times for seen in mine), evidence)
+                yield Detection("gave_up_too_soon", group, sum(seen.times for seen in mine), evidence)
 
 
 def _tried(attempts: Sequence[Attempt], since: float) -> bool:
@@ -226,18 +231,18 @@ def _tried(attempts: Sequence[Attempt], since: float) -> bool:
 class FailOver:
     """Groups that have a second provider: whether they went there in the disturbance, and back after it."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: DetectionContext) -> None:
         crowd = setting.scenario.crowd.items()
         first = setting.scenario.first_provider
         self._homes = {name: group.uses or first for name, group in crowd if group.falls_over_to is not None}
-        self._begin, self._clear = setting.what.begin or inf, setting.what.clear or -inf
+        self._begin, self._clear = setting.disturbance.begin or inf, setting.disturbance.clear or -inf
         hit = {fault.provider for fault in setting.timeline.faults}
         self._homes = {group: home for group, home in self._homes.items() if home in hit}
         self.idle = not self._homes
         half = (setting.timeline.end + self._clear) / 2
         self._after = min(half, self._clear + 300.0)  # by then whoever comes back has
-        self._failed: dict[str, Seen] = defaultdict(Seen)
-        self._away: dict[str, Seen] = defaultdict(Seen)
+        self._failed: dict[str, Occurrences] = defaultdict(Occurrences)
+        self._away: dict[str, Occurrences] = defaultdict(Occurrences)
         self._went: set[str] = set()
         self._came: set[str] = set()
 
@@ -248,7 +253,7 @@ class FailOver:
             return
         for attempt in attempts:
             during = self._begin <= attempt.start < self._clear
-            told = f"{prompt.id} at {attempt.start:.1f} s: {attempt.provider}, {attempt.outcome}"
+            told = f"{prompt.id} at {format_seconds(attempt.start, 1)}: {attempt.provider}, {attempt.outcome}"
             if attempt.provider != home:
                 self._went.add(prompt.group)
                 if attempt.start >= self._after:
@@ -258,7 +263,7 @@ class FailOver:
             elif attempt.start >= self._after:
                 self._came.add(prompt.group)
 
-    def spotted(self) -> Iterator[Spotted]:
+    def spotted(self) -> Iterator[Detection]:
         """Only of groups that sent enough to say so."""
         for group, seen in self._failed.items():
             if group not in self._went and seen.times >= ENOUGH:
@@ -268,17 +273,17 @@ class FailOver:
                 yield seen.spotted("did_not_come_back", group)
 
 
-class Hammer:
+class IgnoredStatusPage:
     """More attempts per second at a provider in trouble than in the calm, while its status page said so."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: DetectionContext) -> None:
         self._waits = tuple(said_to_wait(setting.timeline))
         self._hit = {fault.provider for fault in setting.timeline.faults}
         self.idle = not self._waits
-        self._calm = setting.what.baseline or (0.0, 0.0)
+        self._calm = setting.disturbance.baseline or (0.0, 0.0)
         self._usual: Counter[str] = Counter()
         self._sent: Counter[str] = Counter()
-        self._seen: dict[str, Seen] = defaultdict(Seen)
+        self._seen: dict[str, Occurrences] = defaultdict(Occurrences)
 
     def settle(self, prompt: Prompt, attempts: Sequence[Attempt]) -> None:
         """Count its attempts where they belong."""
@@ -290,10 +295,10 @@ class Hammer:
             elif any(start <= attempt.start < end for start, end in self._waits):
                 self._sent[prompt.group] += 1
                 if attempt.n:
-                    told = f"{prompt.id} at {attempt.start:.1f} s: attempt {attempt.n + 1}"
+                    told = f"{prompt.id} at {format_seconds(attempt.start, 1)}: attempt {attempt.n + 1}"
                     self._seen[prompt.group].add(attempt.start, told)
 
-    def spotted(self) -> Iterator[Spotted]:
+    def spotted(self) -> Iterator[Detection]:
         """By rate: the same people, so the same rate is no more than usual."""
         waited, calm = sum(end - start for start, end in self._waits), self._calm[1] - self._calm[0]
         for group, seen in self._seen.items():
@@ -301,7 +306,7 @@ class Hammer:
             if usual < ENOUGH or sent < ENOUGH:
                 continue
             if (times := sent * calm / (usual * waited)) > HAMMERS:
-                yield Spotted("hammers_on", group, sent, seen.spotted("", group).evidence, times)
+                yield Detection("hammers_on", group, sent, seen.spotted("", group).evidence, times)
 
 
 def said_to_wait(timeline: Timeline) -> Iterator[tuple[float, float]]:
@@ -313,4 +318,4 @@ def said_to_wait(timeline: Timeline) -> Iterator[tuple[float, float]]:
             yield start, end
 
 
-DETECTORS = (Manners, Storm, Herd, Quits, FailOver, Hammer)
+DETECTORS = (AttemptPatterns, RetryStorm, ThunderingHerd, GaveUpTooSoon, FailOver, IgnoredStatusPage)

@@ -10,30 +10,33 @@ it changes no verdict. Two users who ask the same thing are two prompts, so they
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mockbot.evidence.detectors import DETECTORS, Detector, Setting, Spotted
-from mockbot.evidence.manners import HABITS
+from mockbot.evidence.antipatterns import ANTIPATTERNS
+from mockbot.evidence.detectors import DETECTORS, Detection, DetectionContext, Detector
 from mockbot.evidence.records import Attempt, Prompt
 
 TELLS: Mapping[str, tuple[str, str]] = {  # name -> (what the group did, what to do instead)
     "ignores_retry_after": (
         "came back before the Retry-After that it was told was over, {times:,} times",
-        HABITS["ignores_retry_after"],
+        ANTIPATTERNS["ignores_retry_after"],
     ),
     "retries_what_cannot_succeed": (
         "repeated requests that can only fail, {times:,} times",
-        HABITS["retries_what_cannot_succeed"],
+        ANTIPATTERNS["retries_what_cannot_succeed"],
     ),
     "retries_without_end": (
         "made more than ten attempts for one prompt, {times:,} times",
-        HABITS["retries_without_end"],
+        ANTIPATTERNS["retries_without_end"],
     ),
     "does_not_back_off": (
         "did not wait longer after each failure, for {times:,} prompts",
-        HABITS["does_not_back_off"],
+        ANTIPATTERNS["does_not_back_off"],
     ),
-    "takes_broken_answers": ("took an answer that was not whole, {times:,} times", HABITS["takes_broken_answers"]),
-    "hangs": ("held on without a word, {times:,} times", HABITS["hangs"]),
-    "never_retries": ("gave up at the first failure, all {times:,} times", HABITS["never_retries"]),
+    "takes_broken_answers": (
+        "took an answer that was not whole, {times:,} times",
+        ANTIPATTERNS["takes_broken_answers"],
+    ),
+    "hangs": ("held on without a word, {times:,} times", ANTIPATTERNS["hangs"]),
+    "never_retries": ("gave up at the first failure, all {times:,} times", ANTIPATTERNS["never_retries"]),
     "no_total_deadline": (
         "held on to an answer that only dripped, {times:,} times",
         "Set a deadline for the whole answer; a read timeout begins anew with every byte",
@@ -78,10 +81,10 @@ class Finding:
 
 
 @dataclass(slots=True)
-class Watch:
+class FindingCollector:
     """Watches the clients in one pass; keeps only the attempts of the prompts that are not settled yet."""
 
-    setting: Setting
+    setting: DetectionContext
     _detectors: tuple[Detector, ...] = ()
     _open: dict[str, list[Attempt]] = field(default_factory=dict)
 
@@ -118,7 +121,7 @@ def _number(attempt: Attempt) -> int:
     return attempt.n
 
 
-def _finding(spotted: Spotted) -> Finding:
+def _finding(spotted: Detection) -> Finding:
     did, remedy = TELLS[spotted.name]
     told = did.format(times=spotted.times, of=spotted.of)
     return Finding(spotted.name, spotted.group, spotted.times, told, spotted.evidence, remedy)

@@ -16,36 +16,36 @@ the load, and nothing is said.
 from collections.abc import Iterator
 from math import ceil
 
-from mockbot.evidence.cells import Cell
+from mockbot.evidence.counters import Cohort
 from mockbot.evidence.recovery import HOLD, ISSUED, NOTHING_WRONG, WELL, WINDOW, WINDOW_PROMPTS
-from mockbot.evidence.tally import Tally
-from mockbot.evidence.values import Beyond, Known, Undefined, Value
+from mockbot.evidence.run_counters import RunCounters
+from mockbot.measures.values import Beyond, Known, Undefined, Value
 
 NO_BASELINE = "the baseline has too few good answers to compare with"
 
 
-def hysteresis(tally: Tally, cost: float | None) -> Value:
+def hysteresis(counters: RunCounters, cost: float | None) -> Value:
     """`cost`: slot-seconds of an answer in the baseline; None when that is not known."""
-    if tally.timeline.faults:
+    if counters.timeline.faults:
         return Undefined("a fault was in it, so that the load alone did not decide")
-    if tally.what.begin is None:
+    if counters.disturbance.begin is None:
         return Undefined(NOTHING_WRONG)
-    asked = [tally.calm_work[name].offered > 0 for name in tally.scenario.providers]
-    slots = sum(each.slots for each, used in zip(tally.scenario.providers.values(), asked, strict=True) if used)
+    asked = [counters.calm_work[name].offered > 0 for name in counters.scenario.providers]
+    slots = sum(each.slots for each, used in zip(counters.scenario.providers.values(), asked, strict=True) if used)
     if cost is None or not slots:
         return Undefined("no baseline shows what an answer costs the providers")
-    windows = list(_windows(tally))
-    return _margin(tally, windows, slots / cost) if windows else Undefined(NO_BASELINE)
+    windows = list(_windows(counters))
+    return _margin(counters, windows, slots / cost) if windows else Undefined(NO_BASELINE)
 
 
-def _margin(tally: Tally, windows: list[tuple[float, bool]], capacity: float) -> Value:
+def _margin(counters: RunCounters, windows: list[tuple[float, bool]], capacity: float) -> Value:
     hold = max(1, ceil(HOLD / (windows[1][0] - windows[0][0]))) if len(windows) > 1 else 1
     well = [healthy for _, healthy in windows]
     starts = range(len(windows) - hold + 1)
     collapse = next((n for n in starts if not any(well[n : n + hold])), None)
     if collapse is None:
         return Undefined("it never collapsed, so that there is nothing to recover from")
-    loads = [load_at(tally, start) for start, _ in windows]
+    loads = [load_at(counters, start) for start, _ in windows]
     recovery = next((n for n in starts if n > collapse and all(well[n : n + hold])), None)
     if recovery is None:
         least = min(loads[collapse:])
@@ -53,35 +53,38 @@ def _margin(tally: Tally, windows: list[tuple[float, bool]], capacity: float) ->
     return Known((loads[collapse] - loads[recovery]) / capacity)
 
 
-def load_at(tally: Tally, t: float) -> float:
+def load_at(counters: RunCounters, t: float) -> float:
     """Prompts per second that the crowd of this moment asks for when all is well."""
-    conditions, answer = tally.timeline.at(t), _calm_latency(tally)
-    crowd = tally.scenario.crowd
+    conditions, answer = counters.timeline.at(t), _calm_latency(counters)
+    crowd = counters.scenario.crowd
     closed = sum(users / (crowd[group].think + answer) for group, users in conditions.users.items())
     return closed + sum(conditions.arrivals.values())
 
 
-def _calm_latency(tally: Tally) -> float:
-    index = None if tally.what.baseline is None else tally.phase(tally.what.baseline[0])
-    calm = tally.select(tally.cells, lambda key: key.phase == index and not key.provider, Cell())
+def _calm_latency(counters: RunCounters) -> float:
+    index = None if counters.disturbance.baseline is None else counters.phase(counters.disturbance.baseline[0])
+    calm = counters.select(counters.cohorts, lambda key: key.phase == index and not key.provider, Cohort())
     return calm.latency.mean() or 0.0
 
 
-def _windows(tally: Tally) -> Iterator[tuple[float, bool]]:
+def _windows(counters: RunCounters) -> Iterator[tuple[float, bool]]:
     """(start, healthy) from the end of the baseline to the end of what was observed; none without a baseline."""
-    series = tally.series
+    series = counters.series
     issued, good = (
         [sum(each) for each in zip(*counts.values(), strict=True)] for counts in (series.issued, series.good)
     )
-    if tally.what.baseline is None:
+    if counters.disturbance.baseline is None:
         return
-    first, last = ceil(tally.what.baseline[0] / series.width), int(tally.what.baseline[1] / series.width)
+    first, last = (
+        ceil(counters.disturbance.baseline[0] / series.width),
+        int(counters.disturbance.baseline[1] / series.width),
+    )
     calm_issued, calm_good = sum(issued[first:last]), sum(good[first:last])
     if calm_issued < WINDOW_PROMPTS or not calm_good:
         return
     rate = calm_issued / (last - first)  # per slice
     step = ceil(max(WINDOW / series.width, WINDOW_PROMPTS / rate))
-    for at in range(last, int(tally.seen_until / series.width) - step + 1, step):
+    for at in range(last, int(counters.seen_until / series.width) - step + 1, step):
         asked, well = sum(issued[at : at + step]), sum(good[at : at + step])
         enough = asked >= ISSUED * rate * step
         yield at * series.width, enough and well > 0 and well >= WELL * calm_good / calm_issued * asked

@@ -14,22 +14,21 @@ from dataclasses import dataclass, field
 from random import Random
 from zlib import crc32
 
-from ddsketch.mapping import LogarithmicMapping
-
-from mockbot.evidence.cells import Course, Sample
+from mockbot.evidence.counters import RecoverySeries, Sample
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Prompt
 from mockbot.evidence.recovery import recovery_time
+from mockbot.evidence.run_counters import RunCounters
 from mockbot.evidence.scope import Scope
-from mockbot.evidence.tally import Tally
-from mockbot.evidence.values import Beyond, Known
+from mockbot.evidence.sketch import LogBins
+from mockbot.measures.values import Beyond, Known
 
 BLOCKS = 50
 REPLICAS = 200
 NEVER = 1 << 30  # the bin of what was never answered
 MEASURES = ("answered", "availability", "attempts_per_prompt", "latency_p50", "latency_p95", "recovery_time")
 
-_BINS = LogarithmicMapping(0.01)
+_BINS = LogBins(0.01)
 Replica = Mapping[tuple[Scope, str], float]  # infinite: never; what cannot be said is missing
 
 
@@ -61,26 +60,26 @@ class Block:
     """What some of the users did."""
 
     leaves: dict[_Where, _Leaf] = field(default_factory=lambda: defaultdict(_Leaf))
-    courses: dict[str, Course] = field(default_factory=lambda: defaultdict(Course))  # by group
+    recoveries: dict[str, RecoverySeries] = field(default_factory=lambda: defaultdict(RecoverySeries))  # by group
 
 
-def replicas(blocks: Sequence[Block], tally: Tally, rng: Random, count: int = REPLICAS) -> Iterator[Replica]:
+def replicas(blocks: Sequence[Block], counters: RunCounters, rng: Random, count: int = REPLICAS) -> Iterator[Replica]:
     """Measures of `count` runs that might as well have been."""
     for _ in range(count):
         drawn = Counter(rng.choices(range(len(blocks)), k=len(blocks))) if blocks else Counter[int]()
-        yield dict(_measured([(blocks[index], times) for index, times in sorted(drawn.items())], tally))
+        yield dict(_measured([(blocks[index], times) for index, times in sorted(drawn.items())], counters))
 
 
-def blocks_of(evidence: RunEvidence, tally: Tally) -> tuple[Block, ...]:
+def blocks_of(evidence: RunEvidence, counters: RunCounters) -> tuple[Block, ...]:
     """The run's users in blocks; BLOCKS at most."""
     blocks: dict[int, Block] = defaultdict(Block)
     for line in evidence.requests():
-        if not isinstance(line, Prompt) or (index := tally.phase(line.intended)) is None:
+        if not isinstance(line, Prompt) or (index := counters.phase(line.intended)) is None:
             continue
         block = blocks[crc32(line.user.encode()) % BLOCKS]
         sample = _sample(line, evidence.scenario.slo)
         _count(block.leaves[evidence.timeline.phases[index].name, line.group], sample, line.attempts)
-        block.courses[line.group].add(sample, tally.what)
+        block.recoveries[line.group].add(sample, counters.disturbance)
     return tuple(block for _, block in sorted(blocks.items()))
 
 
@@ -98,15 +97,15 @@ def _count(leaf: _Leaf, sample: Sample, attempts: int) -> None:
     leaf.latency[_BINS.key(max(sample.took, 1e-6)) if sample.answered else NEVER] += 1
 
 
-def _measured(drawn: Sequence[tuple[Block, int]], tally: Tally) -> Iterator[tuple[tuple[Scope, str], float]]:
+def _measured(drawn: Sequence[tuple[Block, int]], counters: RunCounters) -> Iterator[tuple[tuple[Scope, str], float]]:
     leaves: dict[_Where, _Leaf] = defaultdict(_Leaf)
     for block, times in drawn:
         for where, leaf in block.leaves.items():
             leaves[where].add(leaf, times)
     for scope, leaf in _by_scope(leaves).items():
         yield from (((scope, name), value) for name, value in _values(leaf))
-    for scope, course in _courses(drawn).items():
-        value = recovery_time(course, tally)
+    for scope, series in _courses(drawn).items():
+        value = recovery_time(series, counters)
         if isinstance(value, Known | Beyond):
             yield (scope, "recovery_time"), value.number if isinstance(value, Known) else math.inf
 
@@ -120,22 +119,22 @@ def _by_scope(leaves: Mapping[_Where, _Leaf]) -> dict[Scope, _Leaf]:
     return scopes
 
 
-def _courses(drawn: Sequence[tuple[Block, int]]) -> dict[Scope, Course]:
+def _courses(drawn: Sequence[tuple[Block, int]]) -> dict[Scope, RecoverySeries]:
     """As far as the recovery time needs them."""
-    scopes: dict[Scope, Course] = defaultdict(Course)
+    scopes: dict[Scope, RecoverySeries] = defaultdict(RecoverySeries)
     for block, times in drawn:
-        for group, course in block.courses.items():
-            _add(scopes[Scope(group=group)], course, times)
-    whole = Course()
-    for course in scopes.values():
-        _add(whole, course, 1)
+        for group, series in block.recoveries.items():
+            _add(scopes[Scope(group=group)], series, times)
+    whole = RecoverySeries()
+    for series in scopes.values():
+        _add(whole, series, 1)
     return {Scope(): whole, **scopes}
 
 
-def _add(course: Course, other: Course, times: int) -> None:
-    course.calm_issued += times * other.calm_issued
-    course.calm_good += times * other.calm_good
-    for mine, others in ((course.issued, other.issued), (course.good, other.good)):
+def _add(series: RecoverySeries, other: RecoverySeries, times: int) -> None:
+    series.calm_issued += times * other.calm_issued
+    series.calm_good += times * other.calm_good
+    for mine, others in ((series.issued, other.issued), (series.good, other.good)):
         for second, count in others.items():
             mine[second] += times * count
 
@@ -154,5 +153,5 @@ def _quantile(leaf: _Leaf, q: float) -> float:
     for key in sorted(leaf.latency):
         seen += leaf.latency[key]
         if seen >= rank:
-            return math.inf if key == NEVER else float(_BINS.value(key))
+            return math.inf if key == NEVER else _BINS.value(key)
     return math.inf

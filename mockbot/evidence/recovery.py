@@ -1,4 +1,4 @@
-"""When it was noticed, and when it was well again: four moments around the disturbance, from one Course. Pure.
+"""When it was noticed, and when it was well again: four moments around the disturbance, from one RecoverySeries. Pure.
 
     begin ───── disturbance ───── clear ──────────────────────────────► end of what was observed
       │ time_to_detect → first failure │ first_success → first good answer
@@ -14,9 +14,9 @@ never a number.
 from dataclasses import dataclass
 from math import ceil, isinf
 
-from mockbot.evidence.cells import Course
-from mockbot.evidence.tally import Tally
-from mockbot.evidence.values import Beyond, Known, Undefined, Value
+from mockbot.evidence.counters import RecoverySeries
+from mockbot.evidence.run_counters import RunCounters
+from mockbot.measures.values import Beyond, Known, Undefined, Value
 
 WINDOW = 10  # seconds of a cohort window, or as long as the baseline takes to issue WINDOW_PROMPTS
 WINDOW_PROMPTS = 20
@@ -35,73 +35,73 @@ class _Baseline:
     good: float  # share
 
 
-def time_to_detect(course: Course, tally: Tally) -> Value:
+def time_to_detect(series: RecoverySeries, counters: RunCounters) -> Value:
     """From the measured begin to the first failure that a client saw."""
-    if tally.what.begin is None:
+    if counters.disturbance.begin is None:
         return Undefined(NOTHING_WRONG)
-    if isinf(course.first_failure):
-        return Beyond(max(0.0, tally.seen_until - tally.what.begin), "no client saw a failure")
-    return Known(course.first_failure - tally.what.begin)
+    if isinf(series.first_failure):
+        return Beyond(max(0.0, counters.seen_until - counters.disturbance.begin), "no client saw a failure")
+    return Known(series.first_failure - counters.disturbance.begin)
 
 
-def first_success(course: Course, tally: Tally) -> Value:
+def first_success(series: RecoverySeries, counters: RunCounters) -> Value:
     """From the clear to the first good answer to a prompt that was issued after it."""
-    horizon = _horizon(tally)
-    if isinstance(horizon, Undefined) or tally.what.clear is None:
+    horizon = _horizon(counters)
+    if isinstance(horizon, Undefined) or counters.disturbance.clear is None:
         return horizon if isinstance(horizon, Undefined) else Undefined(NOTHING_WRONG)
-    if isinf(course.first_success):
+    if isinf(series.first_success):
         return Beyond(horizon, "no prompt issued after the clear was good")
-    return Known(course.first_success - tally.what.clear)
+    return Known(series.first_success - counters.disturbance.clear)
 
 
-def affected_recovery(course: Course, tally: Tally) -> Value:
+def affected_recovery(series: RecoverySeries, counters: RunCounters) -> Value:
     """From the clear until 95 % of the prompts issued during the disturbance were answered or given up."""
-    horizon = _horizon(tally)
+    horizon = _horizon(counters)
     if isinstance(horizon, Undefined):
         return horizon
-    over = course.settled.quantile(AFFECTED)
+    over = series.settled.quantile(AFFECTED)
     if over is None:
         return Undefined("nothing was asked during the disturbance")
     return Beyond(horizon, "more than 5 % of what was asked during it was never over") if isinf(over) else Known(over)
 
 
-def recovery_time(course: Course, tally: Tally) -> Value:
+def recovery_time(series: RecoverySeries, counters: RunCounters) -> Value:
     """From the clear to the first second from which it was well for 30 s."""
-    horizon = _horizon(tally)
+    horizon = _horizon(counters)
     if isinstance(horizon, Undefined):
         return horizon
-    baseline = _baseline(course, tally)
+    baseline = _baseline(series, counters)
     if isinstance(baseline, Undefined):
         return baseline
-    return _first_well(course, baseline, int(horizon))
+    return _first_well(series, baseline, int(horizon))
 
 
-def _horizon(tally: Tally) -> float | Undefined:
+def _horizon(counters: RunCounters) -> float | Undefined:
     """Seconds that were observed after the clear."""
-    if tally.what.clear is None:
+    if counters.disturbance.clear is None:
         return Undefined(NOTHING_WRONG)
-    after = tally.seen_until - tally.what.clear
+    after = counters.seen_until - counters.disturbance.clear
     return after if after > 0 else Undefined(NEVER_CLEAR)
 
 
-def _baseline(course: Course, tally: Tally) -> _Baseline | Undefined:
-    if tally.what.baseline is None:
+def _baseline(series: RecoverySeries, counters: RunCounters) -> _Baseline | Undefined:
+    if counters.disturbance.baseline is None:
         return Undefined("no phase without a fault comes before it, so there is nothing to compare with")
-    start, end = tally.what.baseline
-    if course.calm_issued < WINDOW_PROMPTS:
-        return Undefined(f"the baseline has {course.calm_issued} prompts, and {WINDOW_PROMPTS} are needed")
-    if not course.calm_good:
+    start, end = counters.disturbance.baseline
+    if series.calm_issued < WINDOW_PROMPTS:
+        return Undefined(f"the baseline has {series.calm_issued} prompts, and {WINDOW_PROMPTS} are needed")
+    if not series.calm_good:
         return Undefined("nothing was good in the baseline either")
-    return _Baseline(course.calm_issued / (end - start), course.calm_good / course.calm_issued)
+    return _Baseline(series.calm_issued / (end - start), series.calm_good / series.calm_issued)
 
 
-def _first_well(course: Course, baseline: _Baseline, horizon: int) -> Value:
+def _first_well(series: RecoverySeries, baseline: _Baseline, horizon: int) -> Value:
     """The first second from which the whole hold is healthy; a lower bound when the run ends within that hold."""
     window = max(WINDOW, ceil(WINDOW_PROMPTS / baseline.rate))
     for second in range(horizon + 1):
         starts = range(second, second + max(HOLD, window), window)
         seen = [start for start in starts if start + window <= horizon]
-        if all(_healthy(course, baseline, start, window) for start in seen):
+        if all(_healthy(series, baseline, start, window) for start in seen):
             return (
                 Known(second)
                 if len(seen) == len(starts)
@@ -110,8 +110,8 @@ def _first_well(course: Course, baseline: _Baseline, horizon: int) -> Value:
     return Beyond(horizon, "the run ended before it was well")
 
 
-def _healthy(course: Course, baseline: _Baseline, start: int, window: int) -> bool:
+def _healthy(series: RecoverySeries, baseline: _Baseline, start: int, window: int) -> bool:
     seconds = range(start, start + window)
-    issued = sum(course.issued[second] for second in seconds)
-    good = sum(course.good[second] for second in seconds)
+    issued = sum(series.issued[second] for second in seconds)
+    good = sum(series.good[second] for second in seconds)
     return issued >= ISSUED * baseline.rate * window and good >= WELL * baseline.good * issued and good > 0

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from mockbot.evidence.cells import Cell, Course, Key, Work
-from mockbot.evidence.tally import Tally
+from mockbot.evidence.counters import Cohort, Key, RecoverySeries, Work
+from mockbot.evidence.run_counters import RunCounters
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,13 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ScopeCounters:
     """The counters of one scope, summed up."""
 
     scope: Scope
-    tally: Tally
-    cell: Cell
-    course: Course
+    counters: RunCounters
+    cohort: Cohort
+    recovery_series: RecoverySeries
     work: Work
     seconds: float
 
@@ -50,27 +50,27 @@ class Seen:
         return None if self.scope.phase is None else "is about the whole run and not about one phase"
 
 
-def see(tally: Tally, scope: Scope) -> Seen:
+def counters_of(counters: RunCounters, scope: Scope) -> ScopeCounters:
     """Sum up the counters that belong to the scope."""
-    phases = {index for index, phase in enumerate(tally.timeline.phases) if scope.phase in {None, phase.name}}
-    return Seen(
+    phases = {index for index, phase in enumerate(counters.timeline.phases) if scope.phase in {None, phase.name}}
+    return ScopeCounters(
         scope,
-        tally,
-        tally.select(tally.cells, lambda key: key.phase in phases and scope.holds(key), Cell()),
-        tally.select(tally.courses, scope.holds, Course()),
-        _work(tally, phases, scope.provider),
-        sum(_observed(tally, index) for index in phases),
+        counters,
+        counters.select(counters.cohorts, lambda key: key.phase in phases and scope.holds(key), Cohort()),
+        counters.select(counters.recovery_series, scope.holds, RecoverySeries()),
+        _work(counters, phases, scope.provider),
+        sum(_observed(counters, index) for index in phases),
     )
 
 
-def _work(tally: Tally, phases: set[int], provider: str | None) -> Work:
+def _work(counters: RunCounters, phases: set[int], provider: str | None) -> Work:
     result = Work()
-    for (phase, name), work in tally.work.items():
+    for (phase, name), work in counters.work.items():
         if phase in phases and provider in {None, name}:
             result.merge(work)
     return result
 
 
-def _observed(tally: Tally, index: int) -> float:
-    phase = tally.timeline.phases[index]
-    return max(0.0, min(phase.end, tally.seen_until) - phase.start)
+def _observed(counters: RunCounters, index: int) -> float:
+    phase = counters.timeline.phases[index]
+    return max(0.0, min(phase.end, counters.seen_until) - phase.start)

@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from math import ceil
 
-from mockbot.evidence.cells import Sample
+from mockbot.evidence.counters import Sample
 from mockbot.evidence.records import Attempt, Outcome, ServiceSecond
 from mockbot.evidence.sketch import Sketch
 

@@ -1,7 +1,7 @@
 """A run's evidence in, a judgement out: pass, fail or inconclusive, with the reasons in words. Pure.
 
 The rule, in this order:
-1. A broken guard makes the run inconclusive, whatever its expectations say: a failure of a run that was not what it
+1. A broken check makes the run inconclusive, whatever its expectations say: a failure of a run that was not what it
    was meant to be says as little as a success.
 2. An expectation that failed makes it fail, even when others could not be decided.
 3. An expectation that could not be decided makes it inconclusive; so does a scenario that expects nothing.
@@ -15,19 +15,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from mockbot.evidence.antipatterns import antipatterns
 from mockbot.evidence.findings import Finding
-from mockbot.evidence.guards import MIN_PROMPTS, GuardResult, check_guards
+from mockbot.evidence.formulas import REGISTRY
+from mockbot.evidence.formulas import measure as measure_scope
 from mockbot.evidence.journal import RunEvidence
-from mockbot.evidence.manners import habits
-from mockbot.evidence.measures import REGISTRY
-from mockbot.evidence.measures import measure as measure_scope
 from mockbot.evidence.records import Attempt, Prompt
-from mockbot.evidence.scope import Scope, Seen, see
-from mockbot.evidence.tally import Tally, tally
-from mockbot.evidence.values import Beyond, Known, Undefined, Value, holds
-from mockbot.evidence.words import value_words
+from mockbot.evidence.run_counters import RunCounters, count_run
+from mockbot.evidence.scope import Scope, ScopeCounters, counters_of
+from mockbot.evidence.validity_checks import MIN_PROMPTS, ValidityCheck, check_validity
+from mockbot.measures.text import format_value
+from mockbot.measures.threshold import Threshold
+from mockbot.measures.values import Beyond, Known, Undefined, Value, holds
 from mockbot.scenario.schema import Expectation, Scenario
-from mockbot.scenario.threshold import Threshold
+from mockbot.units.formatting import format_seconds
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 PROVIDERS_SIDE = frozenset({"wasted_work", "overshoot"})  # taken from the service journal, whoever asked
@@ -48,7 +49,7 @@ class ExpectationResult:
     @property
     def seen(self) -> str:
         """The value in words."""
-        return value_words(self.measure, self.value)
+        return format_value(self.measure, self.value)
 
     def __str__(self) -> str:
         text = f"{self.measure} of {self.scope}: expected {self.expected}, saw {self.seen}"
@@ -70,48 +71,48 @@ class Judgement:
     verdict: Verdict
     reasons: tuple[str, ...]
     expectations: tuple[ExpectationResult, ...]
-    guards: tuple[GuardResult, ...]
+    checks: tuple[ValidityCheck, ...]
     rows: tuple[Row, ...]
     pending: tuple[Prompt, ...]  # the first of them
     pending_count: int
     outcomes: Mapping[str, int]  # of all attempts
     findings: tuple[Finding, ...]
-    tally: Tally
+    counters: RunCounters
 
 
 def judge(evidence: RunEvidence) -> Judgement:
     """Read the journals once and decide."""
-    return judge_counted(evidence, tally(evidence))
+    return judge_counted(evidence, count_run(evidence))
 
 
-def judge_counted(evidence: RunEvidence, counted: Tally) -> Judgement:
+def judge_counted(evidence: RunEvidence, counters: RunCounters) -> Judgement:
     """Decide on what is counted already."""
-    guards = check_guards(evidence, counted)
+    checks = check_validity(evidence, counters)
     guest = evidence.info.client == "command"
     behaviour = tuple(_behaviour(evidence)) if guest else ()
-    expectations = (*_results(evidence.scenario, counted), *behaviour)
+    expectations = (*_results(evidence.scenario, counters), *behaviour)
     verdict, reasons = decide(
-        guards, tuple(each for each in expectations if each.result != "inconclusive" or not guest)
+        checks, tuple(each for each in expectations if each.result != "inconclusive" or not guest)
     )
     return Judgement(
         verdict,
         reasons,
         expectations,
-        guards,
-        tuple(Row(scope, measure_scope(counted, scope)) for scope in scopes(evidence.scenario, counted)),
-        tuple(counted.pending),
-        counted.pending_count,
-        counted.outcomes,
-        counted.watch.findings(),
-        counted,
+        checks,
+        tuple(Row(scope, measure_scope(counters, scope)) for scope in scopes(evidence.scenario, counters)),
+        tuple(counters.pending),
+        counters.pending_count,
+        counters.outcomes,
+        counters.findings.findings(),
+        counters,
     )
 
 
 def decide(
-    guards: tuple[GuardResult, ...], expectations: tuple[ExpectationResult, ...]
+    checks: tuple[ValidityCheck, ...], expectations: tuple[ExpectationResult, ...]
 ) -> tuple[Verdict, tuple[str, ...]]:
     """The rule of this module's docstring, and nothing else."""
-    if broken := tuple(guard.says for guard in guards if not guard.ok):
+    if broken := tuple(check.says for check in checks if not check.ok):
         return "inconclusive", broken
     if failed := tuple(str(result) for result in expectations if result.result == "fail"):
         return "fail", failed
@@ -122,11 +123,11 @@ def decide(
     return "pass", (f"all {len(expectations)} expectations hold, and the run was what it was meant to be",)
 
 
-def scopes(scenario: Scenario, counted: Tally) -> list[Scope]:
+def scopes(scenario: Scenario, counters: RunCounters) -> list[Scope]:
     """Every scope that a report has a row for, in reading order."""
     groups = list(scenario.crowd)
     phases = [phase.name for phase in scenario.phases]
-    tiers = sorted({key.tier for key in counted.cells} | {group.tier for group in scenario.crowd.values()})
+    tiers = sorted({key.tier for key in counters.cohorts} | {group.tier for group in scenario.crowd.values()})
     return [
         Scope(),
         *(Scope(phase=phase) for phase in phases),
@@ -137,9 +138,9 @@ def scopes(scenario: Scenario, counted: Tally) -> list[Scope]:
     ]
 
 
-def _results(scenario: Scenario, counted: Tally) -> list[ExpectationResult]:
+def _results(scenario: Scenario, counters: RunCounters) -> list[ExpectationResult]:
     return [
-        _result(see(counted, _scope_of(expectation)), measure, getattr(expectation, measure), threshold)
+        _result(counters_of(counters, _scope_of(expectation)), measure, getattr(expectation, measure), threshold)
         for expectation in scenario.expect
         for measure, threshold in expectation.thresholds()
     ]
@@ -149,7 +150,7 @@ def _behaviour(evidence: RunEvidence) -> Iterator[ExpectationResult]:
     """What needs no statistics: the habits of a client that is not ours, and how it ended."""
     scope = Scope(group=next(iter(evidence.scenario.crowd)))
     attempts = (line for line in evidence.requests() if isinstance(line, Attempt))
-    for habit in habits(attempts, evidence.info.speed):
+    for habit in antipatterns(attempts, evidence.info.speed):
         if habit.name not in evidence.info.allowed:
             bad = habit.times > 0
             result: Verdict = "fail" if bad else "pass"
@@ -166,7 +167,7 @@ def _scope_of(expectation: Expectation) -> Scope:
     return Scope(expectation.phase, expectation.group, expectation.tier, expectation.provider)
 
 
-def _result(seen: Seen, measure: str, text: str, threshold: Threshold) -> ExpectationResult:
+def _result(seen: ScopeCounters, measure: str, text: str, threshold: Threshold) -> ExpectationResult:
     value = _value(seen, measure)
     met = holds(threshold, value)
     result: Verdict = "inconclusive" if met is None else "pass" if met else "fail"
@@ -174,15 +175,15 @@ def _result(seen: Seen, measure: str, text: str, threshold: Threshold) -> Expect
     return ExpectationResult(seen.scope, measure, text, value, result, why, _where(seen, measure))
 
 
-def _value(seen: Seen, measure: str) -> Value:
+def _value(seen: ScopeCounters, measure: str) -> Value:
     """The measure, unless too few prompts stand behind it."""
-    if measure not in PROVIDERS_SIDE and seen.cell.prompts < MIN_PROMPTS:
-        return Undefined(f"only {seen.cell.prompts} prompts there, and {MIN_PROMPTS} are needed")
+    if measure not in PROVIDERS_SIDE and seen.cohort.prompts < MIN_PROMPTS:
+        return Undefined(f"only {seen.cohort.prompts} prompts there, and {MIN_PROMPTS} are needed")
     return REGISTRY[measure](seen)
 
 
-def _where(seen: Seen, measure: str) -> str:
+def _where(seen: ScopeCounters, measure: str) -> str:
     if measure in PROVIDERS_SIDE:
         return "service.jsonl"
-    named = ", ".join(f"{name} (asked at {at:.1f} s)" for at, name in seen.cell.examples)
+    named = ", ".join(f"{name} (asked at {format_seconds(at, 1)})" for at, name in seen.cohort.examples)
     return f"journal.jsonl: {named}" if named else "journal.jsonl"

@@ -13,8 +13,8 @@ from random import Random
 import gevent
 from gevent import Greenlet
 
-from mockbot.clients.minds import Minds
-from mockbot.clients.policy import Mind
+from mockbot.clients.policy import ClientPolicy
+from mockbot.clients.policy_factory import PolicyFactory
 from mockbot.clock import Clock
 from mockbot.load.collector import Collector, Who
 from mockbot.load.dialects import Name
@@ -67,7 +67,7 @@ class Node:
         default_factory=dict
     )  # in the middle of a prompt; ordered, so that runs repeat
     _numbers: Counter[str] = field(default_factory=Counter)
-    _minds: dict[str, Minds] = field(default_factory=dict)
+    _minds: dict[str, PolicyFactory] = field(default_factory=dict)
     _status: tuple[float, StatusState | None] = (float("-inf"), None)
 
     def admits(self, intended: float) -> bool:
@@ -83,11 +83,11 @@ class Node:
         """One stream of chance for each user and purpose, the same in every run of the same seed."""
         return Random(f"{self.cast.seed}/{who.user}/{purpose}")
 
-    def mind(self, who: Who) -> Mind:
+    def mind(self, who: Who) -> ClientPolicy:
         """How this user decides; what a group shares is shared within the node."""
         if who.group not in self._minds:
-            self._minds[who.group] = Minds(self.cast.groups[who.group], self.cast.home(who.group))
-        return self._minds[who.group].mind(self.rng(who, "policy"))
+            self._minds[who.group] = PolicyFactory(self.cast.groups[who.group], self.cast.home(who.group))
+        return self._minds[who.group].new_client(self.rng(who, "policy"))
 
     def status(self) -> StatusState | None:
         """What the status page says now, as far as its readers on this node know."""

@@ -10,23 +10,23 @@ from gevent import Greenlet
 from gevent.event import Event
 from gevent.queue import Empty, Queue
 
-from mockbot.clients.policy import Mind, Seen, Send
+from mockbot.clients.policy import AttemptResult, ClientPolicy, Send
 from mockbot.load.node import Node
 
-Attempt = Callable[[Send, Event], Seen]
+Attempt = Callable[[Send, Event], AttemptResult]
 
 
 class Race:
     """One Send that hedges, from its start to the last of what it led to."""
 
-    def __init__(self, node: Node, mind: Mind, send: Attempt) -> None:
+    def __init__(self, node: Node, mind: ClientPolicy, send: Attempt) -> None:
         self._node = node
         self._mind = mind
         self._send = send
         self._done: Queue[Greenlet] = Queue()
         self._running: dict[Greenlet, tuple[Send, Event]] = {}
 
-    def run(self, move: Send) -> Seen:
+    def run(self, move: Send) -> AttemptResult:
         """What the winner saw, or the last to fail; of everyone else the mind has been told."""
         try:
             self._start(move)
@@ -36,7 +36,7 @@ class Race:
                     move = self._hedge(move)
                     continue
                 del self._running[finished]
-                seen: Seen = finished.get()
+                seen: AttemptResult = finished.get()
                 if seen.outcome == "ok" or not self._running:
                     return seen
                 self._mind.beside(self._node.clock.now(), seen)
@@ -74,4 +74,4 @@ class Race:
         left = list(self._running.items())
         gevent.killall([racer for racer, _ in left])
         for _, (move, _) in left:
-            self._mind.beside(self._node.clock.now(), Seen("unfinished", move.provider, move.at))
+            self._mind.beside(self._node.clock.now(), AttemptResult("unfinished", move.provider, move.at))

@@ -19,7 +19,7 @@ from locust import FastHttpUser, task
 from locust.env import Environment
 from locust.exception import StopUser
 
-from mockbot.clients.policy import GiveUp, Mind, Move, Seen, Send
+from mockbot.clients.policy import AttemptResult, ClientPolicy, Decision, GiveUp, Send
 from mockbot.evidence.records import Settled
 from mockbot.load.collector import Pending, Sight, Who
 from mockbot.load.dialects import Body, Form, chat, form
@@ -65,7 +65,7 @@ class ChatUser(FastHttpUser):
         self.host = self.host or next(iter(self.node.cast.places.values())).url
         super().__init__(environment)
         self.who: Who = self.node.enrol(self.group_name)
-        self._mind: Mind = self.node.mind(self.who)
+        self._mind: ClientPolicy = self.node.mind(self.who)
         self._rng: Random = self.node.rng(self.who, "think")
         self._due = max(0.0, self.node.clock.now()) + self._think()
         self._status = self.node.status if isinstance(self.spec.policy, Informed) else nothing_said
@@ -140,7 +140,7 @@ class ChatUser(FastHttpUser):
 
     def _converse_about(self, prompt: Pending) -> GiveUp | None:
         clock, mind, status = self.node.clock, self._mind, self._status
-        move: Move = mind.begin(clock.now(), status())
+        move: Decision = mind.begin(clock.now(), status())
         while isinstance(move, Send):
             if move.at > clock.now():
                 self.node.wait_until(move.at)
@@ -154,10 +154,10 @@ class ChatUser(FastHttpUser):
         self.node.wait_until(move.at)
         return move
 
-    def _race(self, prompt: Pending, move: Send) -> Seen:
+    def _race(self, prompt: Pending, move: Send) -> AttemptResult:
         return Race(self.node, self._mind, lambda move, token: self._send(prompt, move, token)).run(move)
 
-    def _send(self, prompt: Pending, move: Send, token: Event | None = None) -> Seen:
+    def _send(self, prompt: Pending, move: Send, token: Event | None = None) -> AttemptResult:
         clock = self.node.clock
         line = self._lines.get(move.provider) or self._line(move.provider)
         n = self.node.collector.send(prompt, move.provider)
@@ -224,8 +224,8 @@ class ChatUser(FastHttpUser):
         return self._rng.expovariate(1 / self.spec.think) if self.spec.think else 0.0
 
 
-def _seen(sight: Sight, provider: str) -> Seen:
-    return Seen(
+def _seen(sight: Sight, provider: str) -> AttemptResult:
+    return AttemptResult(
         outcome=sight.outcome,
         provider=provider,
         started=sight.start,

@@ -13,8 +13,9 @@ import pytest
 
 from mockbot.clock import Clock
 from mockbot.errors import UsageError
-from mockbot.evidence.manners import habits
+from mockbot.evidence.antipatterns import antipatterns
 from mockbot.evidence.records import Attempt, Prompt, Request
+from mockbot.faults.union import FaultBase
 from mockbot.plugin.hand import (
     PHASE,
     Hand,
@@ -27,15 +28,14 @@ from mockbot.plugin.hand import (
 )
 from mockbot.plugin.outage import Outage, Undecided
 from mockbot.plugin.theatre import Play, Theatre
-from mockbot.scenario.derive import GUEST, for_guest, starting_at
-from mockbot.scenario.faults import FaultBase
 from mockbot.scenario.policies import Once
 from mockbot.scenario.schema import Answer, Group, Phase, Provider, Scenario, Tokens
 from mockbot.scenario.timeline import ActiveFault
-from mockbot.scenario.units import Ramp
+from mockbot.scenario.transforms import EXTERNAL_GROUP, for_external_client, starting_at
 from mockbot.service.control import ServiceControl
 from mockbot.testbed.client_environment import environment
 from mockbot.testbed.client_observer import ClientObserver
+from mockbot.units.quantities import Ramp
 
 QUIET = Answer(first_token=0.005, tokens=Tokens(median=12, p95=12), pace=2000.0)
 
@@ -46,7 +46,7 @@ def by_hand() -> Scenario:
         name="by-hand",
         title="Faults put in place by a test",
         providers={"main": Provider(slots=1000, answer=QUIET)},
-        crowd={GUEST: Group(users=1.0, policy=Once())},
+        crowd={EXTERNAL_GROUP: Group(users=1.0, policy=Once())},
         phases=(Phase(name=PHASE, lasts=365 * 86400.0, users=Ramp(1, 1)),),
     )
 
@@ -94,7 +94,7 @@ class Mockbot:
         `speed` (the scenario's own when not given) hurries what mockbot owns; the client's own clock it cannot.
         """
         whole = scenario if isinstance(scenario, Scenario) else _loaded(str(scenario))
-        guest = for_guest(whole if start_at is None else _from(whole, start_at))
+        guest = for_external_client(whole if start_at is None else _from(whole, start_at))
         folder = None if self._folder is None else self._folder / f"{len(self._outages) + 1}-{guest.name}"
         outage = Outage(guest, speed or whole.speed, self._theatre, self._show, self._undecided, folder)
         self._outages.append(outage)
@@ -168,7 +168,7 @@ class Mockbot:
         """As `outage.assert_resilient`, of what happened under faults by hand."""
         __tracebackhide__ = True  # the findings are what there is to read, and the user's own line
         attempts = [line for line in self.journal() if isinstance(line, Attempt)]
-        bad = [str(habit) for habit in habits(attempts, 1.0) if habit.times]
+        bad = [str(habit) for habit in antipatterns(attempts, 1.0) if habit.times]
         if bad:
             raise AssertionError("the client is not resilient:\n" + "\n".join(f"  - {line}" for line in bad))
         if unfelt := self.unfelt():

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
+from mockbot.evidence.formulas import service_time
 from mockbot.evidence.journal import RunEvidence
-from mockbot.evidence.measures import service_time
 from mockbot.evidence.records import OUTCOMES
 from mockbot.evidence.series import Series
 from mockbot.evidence.verdict import Judgement
@@ -30,7 +30,7 @@ from mockbot.report.words import fault_words
 
 def charts(evidence: RunEvidence, judgement: Judgement, summary: Summary) -> tuple[Chart, ...]:
     """Every chart of the report, from top to bottom."""
-    series = judgement.tally.series
+    series = judgement.counters.series
     shades = [shade(start, end) for start, end in (fault.measured for fault in summary.faults)]
     if not shades and summary.disturbance.begin is not None and summary.disturbance.clear is not None:
         shades = [shade(summary.disturbance.begin, summary.disturbance.clear)]
@@ -40,7 +40,7 @@ def charts(evidence: RunEvidence, judgement: Judgement, summary: Summary) -> tup
         _good(series, groups),
         _outcomes(series),
         _latency(series),
-        _capacity(series, service_time(judgement.tally), providers),
+        _capacity(series, service_time(judgement.counters), providers),
         _queue(series, providers),
         _amplification(series),
         _users(evidence, series, groups),

@@ -14,7 +14,8 @@ from mockbot.evidence.compare import Change, Comparison, Difference, compare
 from mockbot.evidence.journal import RunEvidence, read_run
 from mockbot.evidence.scope import Scope
 from mockbot.evidence.verdict import Judgement, judge
-from mockbot.evidence.words import number_words, unit_of, value_words
+from mockbot.measures.catalogue import CATALOGUE
+from mockbot.measures.text import format_in_unit, format_value
 from mockbot.report.html import render
 from mockbot.report.overlays import overlays
 from mockbot.report.summarize import summarize
@@ -74,7 +75,7 @@ def _table(width: int) -> Table:
 
 
 def _values(each: Difference) -> tuple[str, str]:
-    return value_words(each.measure, each.a), value_words(each.measure, each.b)
+    return format_value(each.measure, each.a), format_value(each.measure, each.b)
 
 
 def verdict_words(comparison: Comparison) -> str:
@@ -99,9 +100,9 @@ def _signed(measure: str, number: float) -> str:
     sign = "-" if number < 0 else "+"
     if abs(number) == float("inf"):
         return "never" if number > 0 else "no longer never"
-    if unit_of(measure) == "share":
+    if CATALOGUE[measure].unit == "share":
         return f"{sign}{abs(100 * number):.1f}"
-    return f"{sign}{number_words(measure, abs(number))}"
+    return f"{sign}{format_in_unit(measure, abs(number))}"
 
 
 def comparison_html(

@@ -15,15 +15,15 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from mockbot.evidence.formulas import REGISTRY
 from mockbot.evidence.journal import RunEvidence
-from mockbot.evidence.measures import REGISTRY
 from mockbot.evidence.verdict import Judgement
-from mockbot.evidence.words import duration_words, share_words
 from mockbot.report.charts import charts
 from mockbot.report.figures import Chart
 from mockbot.report.story import story
 from mockbot.report.summary import Expected, Measures, Summary
 from mockbot.report.words import fault_words, people_rows, scope_words, seen_words
+from mockbot.units.formatting import format_duration, format_moment, format_share
 
 TEMPLATES = Path(__file__).with_name("templates")
 COLUMNS = {  # measure -> heading, in the table by phase and group
@@ -89,12 +89,12 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "duration": duration_words,
-        "share": share_words,
+        "duration": format_duration,
+        "share": format_share,
         "scope": scope_words,
         "seen": _seen,
         "expected": _expected,
-        "moment": _moment,
+        "moment": format_moment,
     }
     return environment
 
@@ -105,14 +105,6 @@ def _seen(row: Measures, measure: str) -> str:
 
 def _expected(case: Expected) -> str:
     return seen_words(case.measure, case.seen)
-
-
-def _moment(t: float | None) -> str:
-    """A moment of the scenario's clock: 0:05:00.0."""
-    if t is None:
-        return "-"
-    minutes, seconds = divmod(max(0.0, t), 60)
-    return f"{minutes // 60:.0f}:{minutes % 60:02.0f}:{seconds:04.1f}"
 
 
 def _sentence(doc: str | None) -> str:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from mockbot.report.words import fault_words
 from mockbot.scenario.timeline import Conditions, StatusState, Timeline
-from mockbot.scenario.units import count_text
+from mockbot.units.quantities import count_text
 
 LOOKS = 4  # in a cell; what flaps faster than that shows as a grey
 SIGNS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -17,9 +17,9 @@ from rich.table import Table
 from rich.text import Text
 
 from mockbot.evidence.records import Progress
-from mockbot.evidence.words import duration_words, share_words
 from mockbot.report.words import fault_words
 from mockbot.scenario.timeline import Timeline
+from mockbot.units.formatting import format_duration, format_share
 
 LINE_EVERY = 5.0  # wall seconds between two plain lines of one phase
 HISTORY = 60  # looks in the little curve of success
@@ -90,7 +90,7 @@ class LiveView:
         grid.add_column(justify="right", no_wrap=True)
         for name, start, stop in ((progress.phase, phase.start, phase.end), ("whole run", 0.0, end)):
             done = min(max(progress.t - start, 0.0), stop - start)
-            told = f"{duration_words(done)} of {duration_words(stop - start)}"
+            told = f"{format_duration(done)} of {format_duration(stop - start)}"
             grid.add_row(Text(name, "bold"), ProgressBar(stop - start, done, width=24), told)
         return grid
 
@@ -100,8 +100,8 @@ class LiveView:
 
 
 def _figures(progress: Progress) -> str:
-    success = "-" if progress.success is None else share_words(progress.success)
-    p50 = "-" if progress.latency_p50 is None else duration_words(progress.latency_p50)
+    success = "-" if progress.success is None else format_share(progress.success)
+    p50 = "-" if progress.latency_p50 is None else format_duration(progress.latency_p50)
     return (
         f"{progress.users} users, {progress.prompts_per_s:.1f} prompts/s, "
         f"{success} good, p50 {p50}, {progress.pending} waiting"

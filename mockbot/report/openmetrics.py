@@ -7,7 +7,7 @@ something is in `..._at_least_seconds`, so that no dashboard takes a lower bound
 from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.openmetrics.exposition import generate_latest
 
-from mockbot.evidence.words import Unit, unit_of
+from mockbot.measures.catalogue import CATALOGUE, Unit
 from mockbot.report.summary import Measures, MoreThan, Number, Summary
 
 LABELS = ("scenario", "phase", "group", "tier", "provider")
@@ -39,7 +39,7 @@ def openmetrics_text(summary: Summary) -> str:
 
 
 def _said(measure: str, value: Number) -> tuple[str, float] | None:
-    unit = UNITS[unit_of(measure)]
+    unit = UNITS[CATALOGUE[measure].unit]
     match value:
         case None:
             return None

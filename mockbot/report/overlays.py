@@ -27,7 +27,7 @@ def overlays(
     runs: Sequence[RunEvidence], judgements: Sequence[Judgement], summaries: Sequence[Summary], names: Sequence[str]
 ) -> tuple[Chart, ...]:
     """The course of two runs, one over the other; the second is dashed."""
-    many = [judgement.tally.series for judgement in judgements]
+    many = [judgement.counters.series for judgement in judgements]
     made = [
         _over("good", "Good answers", "Share of the prompts that got a good answer.", names, many, _good_share),
         _over("sent", "Requests", "Requests sent per second.", names, many, _sent),

@@ -14,7 +14,8 @@ from mockbot.report.lanes import Lane, Word, lanes, phases, place, words
 from mockbot.report.words import fault_words
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.scenario.units import duration_text
+from mockbot.units.formatting import format_clock, format_seconds
+from mockbot.units.quantities import duration_text
 
 SHADES = " ░▒▓█"
 BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -54,9 +55,9 @@ def show_page(scenario: Scenario) -> str:
             phases=phases(timeline),
             lanes=[(lane, _points(lane)) for lane in drawn],
             words=words(timeline),
-            ticks=[(share, clock(share * timeline.end)) for share in (0, 0.25, 0.5, 0.75, 1)],
+            ticks=[(share, format_clock(share * timeline.end)) for share in (0, 0.25, 0.5, 0.75, 1)],
             faults=[(fault_words(span), span) for span in timeline.faults],
-            clock=clock,
+            clock=format_clock,
             length=duration_text,
             css=(TEMPLATES / "report.css").read_text("utf-8"),
         )
@@ -68,20 +69,14 @@ def write_page(scenario: Scenario, path: Path) -> None:
     path.write_text(show_page(scenario), "utf-8")
 
 
-def clock(t: float) -> str:
-    """A moment of the scenario's clock: 2:05:00, and 5:00 when there is no hour to tell."""
-    minutes, seconds = divmod(round(t), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}" if minutes >= 60 else f"{minutes}:{seconds:02}"
-
-
 def _about(scenario: Scenario, timeline: Timeline) -> str:
     retold = f"{scenario.retells.incident}; " if scenario.retells else ""
     cause = f"{scenario.cause}; " if scenario.cause else ""
-    return f"{retold}{cause}{duration_text(timeline.end)}, played in {timeline.end / scenario.speed:.0f} s"
+    return f"{retold}{cause}{duration_text(timeline.end)}, played in {format_seconds(timeline.end / scenario.speed)}"
 
 
 def _axis(timeline: Timeline, label: int, cells: int) -> Text:
-    middle, end = clock(timeline.end / 2), clock(timeline.end)
+    middle, end = format_clock(timeline.end / 2), format_clock(timeline.end)
     line = "0:00".ljust(cells)
     if cells >= 24:
         at = (cells - len(middle)) // 2
@@ -134,9 +129,9 @@ def _legend(timeline: Timeline) -> Table:
     grid.add_column()
     for stretch in phases(timeline):
         told = [stretch.name, duration_text(stretch.end - stretch.start), stretch.crowd]
-        grid.add_row(stretch.sign, clock(stretch.start), Text(", ".join(filter(None, told))))
+        grid.add_row(stretch.sign, format_clock(stretch.start), Text(", ".join(filter(None, told))))
     for word in words(timeline):
-        grid.add_row(word.sign, clock(word.t), Text(": ".join(filter(None, (word.state, word.says)))))
+        grid.add_row(word.sign, format_clock(word.t), Text(": ".join(filter(None, (word.state, word.says)))))
     return grid
 
 

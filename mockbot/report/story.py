@@ -2,9 +2,8 @@
 
 import math
 
-from mockbot.evidence.words import share_words
 from mockbot.report.summary import FaultOut, Measures, MoreThan, Number, Summary
-from mockbot.report.words import long_words
+from mockbot.units.formatting import format_share, spell_duration
 
 PLAIN = {  # fault kind -> what it means to whoever does not know HTTP; {0} is the provider
     "http_error": "{0} answered with errors",
@@ -42,10 +41,10 @@ def _wrong(summary: Summary) -> str:
     if begin is None or clear is None:
         return "Nothing went wrong in this run: it is a plain load."
     if not summary.faults:
-        return f"For {long_words(clear - begin)} a larger crowd than usual came."
+        return f"For {spell_duration(clear - begin)} a larger crowd than usual came."
     named = list(dict.fromkeys(map(_plain, sorted(summary.faults, key=_length, reverse=True))))
     told = f"{', '.join(named[:2])} and more" if len(named) > 2 else " and ".join(named)
-    return f"For {long_words(clear - begin)} {told}."
+    return f"For {spell_duration(clear - begin)} {told}."
 
 
 def _plain(fault: FaultOut) -> str:
@@ -84,7 +83,7 @@ def _availability(row: Measures) -> float:
 
 
 def _share(row: Measures) -> str:
-    return share_words(_availability(row))
+    return format_share(_availability(row))
 
 
 def _after(summary: Summary) -> str:
@@ -99,10 +98,10 @@ def _after(summary: Summary) -> str:
 def _recovered(time: Number) -> str:
     match time:
         case MoreThan():
-            return f"When the run ended, at least {long_words(time.more_than)} later, users were not well again"
+            return f"When the run ended, at least {spell_duration(time.more_than)} later, users were not well again"
         case float() | int() if time < 1:
             return "As soon as it was over users were as well as before"
         case float() | int():
-            return f"It took {long_words(time)} after it was over until users were as well as before"
+            return f"It took {spell_duration(time)} after it was over until users were as well as before"
         case _:
             return "How long users took to be as well as before cannot be said"

@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping
 from typing import assert_never
 
 from mockbot import __version__
-from mockbot.evidence.cells import Work
+from mockbot.evidence.counters import Work
 from mockbot.evidence.disturbance import measured_begin, measured_end
 from mockbot.evidence.findings import Finding
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Action, Prompt, RunInfo
 from mockbot.evidence.scope import Scope
-from mockbot.evidence.values import Beyond, Known, Undefined, Value
 from mockbot.evidence.verdict import ExpectationResult, Judgement, Row
+from mockbot.measures.values import Beyond, Known, Undefined, Value
 from mockbot.report.summary import (
     ActionOut,
     Around,
@@ -35,7 +35,7 @@ from mockbot.scenario.spans import FaultSpan, PhaseSpan
 
 def summarize(evidence: RunEvidence, judgement: Judgement) -> Summary:
     """The judgement as the values of `summary.json`."""
-    what = judgement.tally.what
+    disturbance = judgement.counters.disturbance
     return Summary(
         mockbot=__version__,
         verdict=judgement.verdict,
@@ -44,9 +44,11 @@ def summarize(evidence: RunEvidence, judgement: Judgement) -> Summary:
         phases=tuple(map(_phase, evidence.timeline.phases)),
         faults=tuple(_fault(fault, evidence, judgement) for fault in evidence.timeline.faults),
         actions=tuple(map(_action, evidence.actions)),
-        disturbance=Around(begin=_round(what.begin), clear=_round(what.clear), baseline=what.baseline),
+        disturbance=Around(
+            begin=_round(disturbance.begin), clear=_round(disturbance.clear), baseline=disturbance.baseline
+        ),
         expectations=tuple(map(_expected, judgement.expectations)),
-        guards=tuple(Guard(name=guard.name, ok=guard.ok, says=guard.says) for guard in judgement.guards),
+        guards=tuple(Guard(name=guard.name, ok=guard.ok, says=guard.says) for guard in judgement.checks),
         measures=tuple(map(_measures, judgement.rows)),
         providers=tuple(_providers(evidence, judgement)),
         findings=tuple(map(_finding, judgement.findings)),
@@ -127,7 +129,7 @@ def _fault(fault: FaultSpan, evidence: RunEvidence, judgement: Judgement) -> Fau
         provider=fault.provider,
         planned=(fault.start, fault.end),
         measured=(round(measured[0], 6), round(measured[1], 6)),
-        felt=judgement.tally.felt[fault.id],
+        felt=judgement.counters.felt[fault.id],
     )
 
 
@@ -146,7 +148,7 @@ def _providers(evidence: RunEvidence, judgement: Judgement) -> Iterator[Provider
     for provider in evidence.scenario.providers:
         whole = Work()
         for index, phase in enumerate(evidence.timeline.phases):
-            if (work := judgement.tally.work.get((index, provider))) is not None:
+            if (work := judgement.counters.work.get((index, provider))) is not None:
                 whole.merge(work)
                 yield _provider(provider, phase.name, work)
         yield _provider(provider, None, whole)

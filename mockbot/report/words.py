@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import assert_never
 
-from mockbot.evidence.words import number_words
+from mockbot.measures.text import format_in_unit
 from mockbot.report.summary import Measures, MoreThan, Number, ScopeOut, Summary
 from mockbot.scenario.spans import FaultSpan
-from mockbot.scenario.units import share_text
+from mockbot.units.quantities import share_text
 
 
 def seen_words(measure: str, value: Number) -> str:
@@ -17,9 +17,9 @@ def seen_words(measure: str, value: Number) -> str:
         case "never":
             return "never"
         case MoreThan():
-            return f"> {number_words(measure, value.more_than)}"
+            return f"> {format_in_unit(measure, value.more_than)}"
         case float() | int():
-            return number_words(measure, value)
+            return format_in_unit(measure, value)
         case _:
             assert_never(value)
 
@@ -38,19 +38,6 @@ def people_rows(summary: Summary) -> Iterator[Measures]:
         yield from (row for row in mine if row.scope.group is None)
         groups = [row for row in mine if row.scope.group is not None]
         yield from groups if len(groups) > 1 else ()
-
-
-def long_words(seconds: float) -> str:
-    """A duration in a sentence: "35 minutes", "1 hour and 5 minutes", "40 seconds", "2.5 seconds"."""
-    if seconds < 10:
-        return f"{seconds:.2g} seconds"
-    if seconds < 100:
-        return f"{seconds:.0f} seconds"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    parts = [
-        f"{count} {unit}{'s' if count > 1 else ''}" for count, unit in ((hours, "hour"), (minutes, "minute")) if count
-    ]
-    return " and ".join(parts)
 
 
 def fault_words(span: FaultSpan) -> str:

@@ -8,14 +8,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from mockbot.scenario.faults import FaultBase, ServiceFault, Shed, WireFault
+from mockbot.faults.union import FaultBase, ServiceFault, Shed, WireFault
+from mockbot.scenario.parts import Group, ScenarioParts
 from mockbot.scenario.spans import FaultSpan, PhaseSpan, fault_spans, moment, phase_spans
-from mockbot.scenario.units import Ramp, duration_text, share_text
-
-if TYPE_CHECKING:  # schema.py calls this module
-    from mockbot.scenario.schema import Group, Scenario
+from mockbot.units.quantities import Ramp, duration_text, share_text
 
 Path = tuple[str | int, ...]
 Loop = Literal["users", "arrivals"]
@@ -41,7 +39,7 @@ def nearest(word: str, known: Collection[str]) -> str:
     return f"; there is {', '.join(map(repr, known))}" if 0 < len(known) <= 12 else ""
 
 
-def problems(scenario: "Scenario") -> tuple[Problem, ...]:
+def problems(scenario: ScenarioParts) -> tuple[Problem, ...]:
     """Everything that does not fit together, in the order of the file."""
     return (
         *_providers(scenario),
@@ -60,13 +58,13 @@ def _unknown(
         yield Problem(path, f"{word!r} is not a {what} of this scenario{nearest(word, known)}", at_key)
 
 
-def _providers(scenario: "Scenario") -> Iterator[Problem]:
+def _providers(scenario: ScenarioParts) -> Iterator[Problem]:
     for name, provider in scenario.providers.items():
         for index, tier in enumerate(provider.queue.first):
             yield from _unknown(("providers", name, "queue", "first", index), "tier", tier, _tiers(scenario))
 
 
-def _crowd(scenario: "Scenario") -> Iterator[Problem]:
+def _crowd(scenario: ScenarioParts) -> Iterator[Problem]:
     for name, group in scenario.crowd.items():
         yield from _group(scenario, ("crowd", name), group)
     for loop in ("users", "arrivals"):
@@ -75,7 +73,7 @@ def _crowd(scenario: "Scenario") -> Iterator[Problem]:
             yield from _sum(("crowd",), f"shares of {loop}", shares.values())
 
 
-def _group(scenario: "Scenario", path: Path, group: "Group") -> Iterator[Problem]:
+def _group(scenario: ScenarioParts, path: Path, group: Group) -> Iterator[Problem]:
     if not _in_one_loop(group):
         found = "neither 'users' nor 'arrivals'" if group.users is None else "both 'users' and 'arrivals'"
         yield Problem(path, f"has {found}; a group needs one of them, as a share such as 'users: 60%'")
@@ -88,11 +86,11 @@ def _group(scenario: "Scenario", path: Path, group: "Group") -> Iterator[Problem
         yield Problem((*path, "falls_over_to"), f"{group.falls_over_to!r} is the provider that the group uses anyway")
 
 
-def _in_one_loop(group: "Group") -> bool:
+def _in_one_loop(group: Group) -> bool:
     return (group.users is None) != (group.arrivals is None)
 
 
-def _shares(scenario: "Scenario", loop: Loop) -> dict[str, float]:
+def _shares(scenario: ScenarioParts, loop: Loop) -> dict[str, float]:
     said = ((name, getattr(group, loop)) for name, group in scenario.crowd.items() if _in_one_loop(group))
     return {name: share for name, share in said if share is not None}
 
@@ -103,7 +101,7 @@ def _sum(path: Path, what: str, shares: Collection[float]) -> Iterator[Problem]:
         yield Problem(path, f"{what} sum to {share_text(round(total, 6))}, not to 100%")
 
 
-def _phases(scenario: "Scenario") -> Iterator[Problem]:
+def _phases(scenario: ScenarioParts) -> Iterator[Problem]:
     first: dict[str, int] = {}
     for index, phase in enumerate(scenario.phases):
         path: Path = ("phases", index)
@@ -113,7 +111,7 @@ def _phases(scenario: "Scenario") -> Iterator[Problem]:
         yield from _mix(scenario, (*path, "mix"), phase.mix or {})
 
 
-def _headcount(scenario: "Scenario", index: int) -> Iterator[Problem]:
+def _headcount(scenario: ScenarioParts, index: int) -> Iterator[Problem]:
     phase, path = scenario.phases[index], ("phases", index)
     for loop, said in (("users", phase.users), ("arrivals", phase.arrivals)):
         groups = _shares(scenario, "users" if loop == "users" else "arrivals")
@@ -125,7 +123,7 @@ def _headcount(scenario: "Scenario", index: int) -> Iterator[Problem]:
             )
 
 
-def _mix(scenario: "Scenario", path: Path, mix: Mapping[str, float]) -> Iterator[Problem]:
+def _mix(scenario: ScenarioParts, path: Path, mix: Mapping[str, float]) -> Iterator[Problem]:
     for name in mix:
         yield from _unknown((*path, name), "group", name, scenario.crowd, at_key=True)
     for loop in ("users", "arrivals"):
@@ -134,7 +132,7 @@ def _mix(scenario: "Scenario", path: Path, mix: Mapping[str, float]) -> Iterator
             yield from _sum(path, f"shares of {loop}", shares)
 
 
-def _faults(scenario: "Scenario") -> Iterator[Problem]:
+def _faults(scenario: ScenarioParts) -> Iterator[Problem]:
     phases = phase_spans(scenario.phases)
     spans = fault_spans(scenario.phases, scenario.first_provider)
     paths = [
@@ -167,7 +165,7 @@ def _span(path: Path, span: FaultSpan, phases: Sequence[PhaseSpan]) -> Iterator[
         yield Problem((*path, "flap"), f"goes on and off more than {MOST_FLAPS:,} times; give it a longer period")
 
 
-def _scope(scenario: "Scenario", path: Path, fault: FaultBase) -> Iterator[Problem]:
+def _scope(scenario: ScenarioParts, path: Path, fault: FaultBase) -> Iterator[Problem]:
     if isinstance(fault, ServiceFault):
         yield from _unknown((*path, "tier"), "tier", fault.tier, _tiers(scenario))
     if isinstance(fault, Shed):
@@ -192,7 +190,7 @@ def _whole(path: Path, fault: FaultBase) -> Iterator[Problem]:
             )
 
 
-def _tiers(scenario: "Scenario") -> tuple[str, ...]:
+def _tiers(scenario: ScenarioParts) -> tuple[str, ...]:
     """Every tier that a group has or a provider limits; whoever has no key is "free"."""
     groups = (group.tier for group in scenario.crowd.values())
     limits = (tier for each in scenario.providers.values() for tier in (*each.limits, *each.token_limits))
@@ -222,7 +220,7 @@ def _aim(span: FaultSpan) -> tuple[object, ...]:
     return (span.provider, fault.kind, *narrowed)
 
 
-def _status_page(scenario: "Scenario") -> Iterator[Problem]:
+def _status_page(scenario: ScenarioParts) -> Iterator[Problem]:
     phases = phase_spans(scenario.phases)
     for index, update in enumerate(scenario.status_page):
         path: Path = ("status_page", index)
@@ -243,7 +241,7 @@ def _moment(path: Path, text: str, phases: Sequence[PhaseSpan]) -> Iterator[Prob
             yield Problem(path, f"{text!r} is {where}")
 
 
-def _expectations(scenario: "Scenario") -> Iterator[Problem]:
+def _expectations(scenario: ScenarioParts) -> Iterator[Problem]:
     for index, expected in enumerate(scenario.expect):
         path: Path = ("expect", index)
         yield from _unknown((*path, "phase"), "phase", expected.phase, [phase.name for phase in scenario.phases])

@@ -29,7 +29,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Misprint:
+class Diagnostic:
     """One thing wrong with the text itself. `path` is where it is in the data, empty when there is no data yet."""
 
     place: Place
@@ -37,10 +37,10 @@ class Misprint:
     message: str
 
 
-class MisprintsError(Exception):
+class DocumentError(Exception):
     """The text is no readable document."""
 
-    def __init__(self, *misprints: Misprint) -> None:
+    def __init__(self, *misprints: Diagnostic) -> None:
         super().__init__(*misprints)
         self.misprints = misprints
 
@@ -55,19 +55,21 @@ class Document:
 
 
 def read_document(text: str) -> Document:
-    """Read one document; MisprintsError says everything that is wrong with the text."""
+    """Read one document; DocumentError says everything that is wrong with the text."""
     try:
         root = YAML(typ="safe", pure=True).compose(text)
         builder = _Builder()
         data = None if root is None else builder.build(root, ())
     except MarkedYAMLError as error:
-        raise MisprintsError(Misprint(_place(error.problem_mark or error.context_mark), (), _in_words(error))) from None
+        raise DocumentError(
+            Diagnostic(_place(error.problem_mark or error.context_mark), (), _in_words(error))
+        ) from None
     except ReaderError as error:
-        raise MisprintsError(_unprintable(text, error.position)) from None
+        raise DocumentError(_unprintable(text, error.position)) from None
     except RecursionError:
-        raise MisprintsError(Misprint(Place(1, 1), (), "nested too deeply to be a scenario")) from None
+        raise DocumentError(Diagnostic(Place(1, 1), (), "nested too deeply to be a scenario")) from None
     if builder.misprints:
-        raise MisprintsError(*builder.misprints)
+        raise DocumentError(*builder.misprints)
     return Document(data, builder.values, builder.keys)
 
 
@@ -83,7 +85,7 @@ class _Builder:
 
     values: dict[Path, Place] = field(default_factory=dict)
     keys: dict[Path, Place] = field(default_factory=dict)
-    misprints: list[Misprint] = field(default_factory=list)
+    misprints: list[Diagnostic] = field(default_factory=list)
     built: int = 0
 
     def build(self, node: Node, path: Path) -> Value:
@@ -91,7 +93,7 @@ class _Builder:
         place = self.values[path] = _place(node.start_mark)
         if self.built > MOST_VALUES:
             message = f"more than {MOST_VALUES:,} values once its aliases are followed"
-            raise MisprintsError(Misprint(place, path, message))
+            raise DocumentError(Diagnostic(place, path, message))
         match node:
             case MappingNode() if node.tag == f"{_CORE}map":
                 return dict(self._entries(node, path))
@@ -99,20 +101,20 @@ class _Builder:
                 return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
             case ScalarNode() if (reader := _SCALARS.get(str(node.tag))) is not None:
                 return reader(node.value)
-        self.misprints.append(Misprint(place, path, f"the tag {node.tag} is not read; a scenario is plain data"))
+        self.misprints.append(Diagnostic(place, path, f"the tag {node.tag} is not read; a scenario is plain data"))
         return None
 
     def _entries(self, node: MappingNode, path: Path) -> Iterator[tuple[str, Value]]:
         for key, value in node.value:
             place = _place(key.start_mark)
             if not isinstance(key, ScalarNode):
-                self.misprints.append(Misprint(place, path, "a key must be a word"))
+                self.misprints.append(Diagnostic(place, path, "a key must be a word"))
             elif key.value == "<<":
                 message = "merge keys ('<<') are not part of YAML 1.2; write the keys out, or alias a whole value"
-                self.misprints.append(Misprint(place, path, message))
+                self.misprints.append(Diagnostic(place, path, message))
             elif (inner := (*path, key.value)) in self.keys:
                 message = f"{key.value!r} is there twice; the first is on line {self.keys[inner].line}"
-                self.misprints.append(Misprint(place, inner, message))
+                self.misprints.append(Diagnostic(place, inner, message))
             else:
                 self.keys[inner] = place
                 yield key.value, self.build(value, inner)
@@ -135,8 +137,8 @@ def _in_words(error: MarkedYAMLError) -> str:
     return f"not readable as YAML: {f'{error.context}: ' if error.context else ''}{problem}"
 
 
-def _unprintable(text: str, index: int) -> Misprint:
-    return Misprint(place_of(text, index), (), f"the character {text[index]!r} may not be in a YAML file")
+def _unprintable(text: str, index: int) -> Diagnostic:
+    return Diagnostic(place_of(text, index), (), f"the character {text[index]!r} may not be in a YAML file")
 
 
 def _whole(text: str) -> Value:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 from mockbot.scenario.check import nearest
-from mockbot.scenario.document import Document, Misprint, MisprintsError, Path, Place, Value
+from mockbot.scenario.document import Diagnostic, Document, DocumentError, Path, Place, Value
 
 EXTENDS = "extends"
 _OWN = frozenset({EXTENDS, "name"})
@@ -79,7 +79,7 @@ def document_of(root: Node) -> Document:
 
 
 def extended(parent: Node, child: Node) -> Node:
-    """The child over its parent; both are mappings. MisprintsError when it removes what is not there."""
+    """The child over its parent; both are mappings. DocumentError when it removes what is not there."""
     inherited = {key: node for key, node in _mapping(parent).items() if key not in _OWN}
     said = {key: node for key, node in _mapping(child).items() if key != EXTENDS}
     return replace(child, value=_by_key(inherited, said, ()))
@@ -133,7 +133,7 @@ def _entries(new: Sequence[Node] | Mapping[str, Node], path: Path) -> Iterator[t
         name = _name(node)
         if seen.setdefault(name, node) is not node:
             message = f"{name!r} is there twice; the first is on line {seen[name].place.line}"
-            raise MisprintsError(Misprint(node.place, (*path, name), message))
+            raise DocumentError(Diagnostic(node.place, (*path, name), message))
         yield name, node
 
 
@@ -142,7 +142,7 @@ def _named(name: str, node: Node, path: Path) -> Node:
         return node
     if not isinstance(node.value, dict):
         message = f"should be a mapping of keys to values, or null to remove {name!r}"
-        raise MisprintsError(Misprint(node.place, (*path, name), message))
+        raise DocumentError(Diagnostic(node.place, (*path, name), message))
     return replace(node, value={"name": Node(name, node.key or node.place, node.key)} | node.value)
 
 
@@ -156,7 +156,7 @@ def _with(together: Mapping[str, Node], name: str, node: Node, before: str | Non
 def _removable(key: str, node: Node, known: Mapping[str, Node], path: Path) -> None:
     if key not in known:
         message = f"there is no {key!r} to remove{nearest(key, known)}"
-        raise MisprintsError(Misprint(node.key or node.place, path, message))
+        raise DocumentError(Diagnostic(node.key or node.place, path, message))
 
 
 def _is_named_list(value: object) -> TypeGuard[list[Node]]:

@@ -12,12 +12,12 @@ from pydantic import ValidationError
 
 from mockbot.errors import ScenarioError
 from mockbot.scenario.check import Problem
-from mockbot.scenario.document import Document, Misprint, MisprintsError, Place, place_of, read_document
-from mockbot.scenario.explain import explain, misprint_of
+from mockbot.scenario.diagnostics import diagnose, diagnostic_of
+from mockbot.scenario.document import Diagnostic, Document, DocumentError, Place, place_of, read_document
 from mockbot.scenario.extend import EXTENDS, Node, document_of, extended, tree_of
 from mockbot.scenario.library import find, names, not_found
 from mockbot.scenario.schema import Scenario
-from mockbot.scenario.units import IN_A_FILE
+from mockbot.units.quantities import IN_A_FILE
 
 MOST_BYTES = 64 * 1024
 
@@ -33,20 +33,20 @@ def read_scenario(text: str, name: str = "scenario", path: Path | None = None) -
     try:
         return Scenario.model_validate(document.data, context=IN_A_FILE)
     except ValidationError as error:
-        raise ScenarioError(_lines(name, explain(error, document))) from None
+        raise ScenarioError(_lines(name, diagnose(error, document))) from None
 
 
 def told(problems: Iterable[Problem], path: Path) -> tuple[str, ...]:
-    """What is said about a scenario (`mockbot.scenario.advice`), each with its line in this file or its parent's."""
+    """What is said about a scenario (`mockbot.scenario.lint`), each with its line in this file or its parent's."""
     document = _document(_text(path), str(path), path)
-    return tuple(_line(str(path), misprint_of(problem, document)) for problem in problems)
+    return tuple(_line(str(path), diagnostic_of(problem, document)) for problem in problems)
 
 
 def lineage(path: Path) -> tuple[Path, ...]:
     """The files that make it: itself, what it extends, what that extends. Raises as `load_scenario`."""
     try:
         return tuple(each for _, each in _chain(_text(path), str(path), path) if each is not None)
-    except MisprintsError as error:
+    except DocumentError as error:
         raise ScenarioError(_lines(str(path), error.misprints)) from None
 
 
@@ -54,7 +54,7 @@ def _document(text: str, name: str, path: Path | None) -> Document:
     try:
         chain = _chain(text, name, path)
         return document_of(reduce(extended, (node for node, _ in reversed(chain))))
-    except MisprintsError as error:
+    except DocumentError as error:
         raise ScenarioError(_lines(name, error.misprints)) from None
 
 
@@ -65,11 +65,11 @@ def _chain(text: str, name: str, path: Path | None) -> list[tuple[Node, Path | N
         node, found = parent
         seen = [each.resolve() for _, each in chain if each is not None]
         if found.resolve() in seen:
-            raise MisprintsError(Misprint(node.place, (EXTENDS,), f"{node.value!r} extends this file, in a circle"))
+            raise DocumentError(Diagnostic(node.place, (EXTENDS,), f"{node.value!r} extends this file, in a circle"))
         try:
             chain.append((_tree(_text(found), str(found)), found))
         except ScenarioError as error:
-            raise MisprintsError(Misprint(node.place, (EXTENDS,), str(error))) from None
+            raise DocumentError(Diagnostic(node.place, (EXTENDS,), str(error))) from None
     return chain
 
 
@@ -79,10 +79,10 @@ def _parent(root: Node, path: Path | None) -> tuple[Node, Path] | None:
     if node is None:
         return None
     if not isinstance(node.value, str):
-        raise MisprintsError(Misprint(node.place, (EXTENDS,), "should be the name or the path of one scenario"))
+        raise DocumentError(Diagnostic(node.place, (EXTENDS,), "should be the name or the path of one scenario"))
     if node.value not in names() and not node.value.endswith((".yaml", ".yml")):
         message = f"{not_found(node.value)} (a path ends in .yaml)"
-        raise MisprintsError(Misprint(node.place, (EXTENDS,), message))
+        raise DocumentError(Diagnostic(node.place, (EXTENDS,), message))
     beside = Path() if path is None else path.parent
     return node, find(node.value) if node.value in names() else beside / node.value
 
@@ -91,14 +91,14 @@ def _tree(text: str, name: str) -> Node:
     try:
         document = read_document(text)
         _is_mapping(document)
-    except MisprintsError as error:
-        raise MisprintsError(*_in_file(name, error.misprints)) from None
+    except DocumentError as error:
+        raise DocumentError(*_in_file(name, error.misprints)) from None
     return tree_of(document, name)
 
 
-def _in_file(name: str, misprints: tuple[Misprint, ...]) -> Iterator[Misprint]:
+def _in_file(name: str, misprints: tuple[Diagnostic, ...]) -> Iterator[Diagnostic]:
     for each in misprints:
-        yield Misprint(Place(each.place.line, each.place.column, name), each.path, each.message)
+        yield Diagnostic(Place(each.place.line, each.place.column, name), each.path, each.message)
 
 
 def _is_mapping(document: Document) -> None:
@@ -111,14 +111,14 @@ def _is_mapping(document: Document) -> None:
             message = "a scenario is a mapping that begins with 'name:', not a list"
         case _:
             message = "a scenario is a mapping that begins with 'name:', not a single value"
-    raise MisprintsError(Misprint(document.values.get((), Place(1, 1)), (), message))
+    raise DocumentError(Diagnostic(document.values.get((), Place(1, 1)), (), message))
 
 
-def _lines(name: str, misprints: tuple[Misprint, ...]) -> str:
+def _lines(name: str, misprints: tuple[Diagnostic, ...]) -> str:
     return "\n".join(_line(name, misprint) for misprint in misprints)
 
 
-def _line(name: str, misprint: Misprint) -> str:
+def _line(name: str, misprint: Diagnostic) -> str:
     path, file = ".".join(map(str, misprint.path)) or "scenario", misprint.place.file or name
     told = misprint.message if file == name else f"{misprint.message} (as extended by {name})"
     return f"{file}:{misprint.place.line}:{misprint.place.column}: {path}: {told}"
@@ -148,4 +148,4 @@ def _decoded(raw: bytes, path: Path) -> str:
         before = raw[: error.start].decode("utf-8")
         place = place_of(before, len(before))
         message = f"the byte 0x{raw[error.start]:02x} is not UTF-8; save the file as UTF-8"
-        raise ScenarioError(_line(str(path), Misprint(place, (), message))) from None
+        raise ScenarioError(_line(str(path), Diagnostic(place, (), message))) from None

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from mockbot.scenario.guards import Breaker, Budget, FailOver, Hedge, Throttle, by_name
-from mockbot.scenario.model import Model, Whole
-from mockbot.scenario.units import Duration
+from mockbot.scenario.resilience_specs import Breaker, Budget, FailOver, Hedge, Throttle, by_name
+from mockbot.units.frozen_model import Model, Whole
+from mockbot.units.quantities import Duration
 
-OWN_POLICIES = "mockbot.policies"
+ENTRY_POINT_GROUP = "mockbot.policies"
 
 
 class PolicyBase(Model):
@@ -132,7 +132,7 @@ class Preset(Model):
     timeout: Duration | None = Field(None, gt=0, description="the library's own when not given")
 
 
-class Own(Guarded):
+class CustomPolicy(Guarded):
     """A user's own policy, found by its entry point; `options` are keyword arguments of what the entry point names."""
 
     name: str
@@ -144,9 +144,9 @@ _BUILT_IN = ("once", "refresh", "fixed", "backoff", "informed", "sdk")
 POLICY_NAMES: tuple[str, ...] = (*_BUILT_IN, *get_args(PresetName))
 
 
-def own_policy_names() -> frozenset[str]:
+def custom_policy_names() -> frozenset[str]:
     """The policies that are installed beside mockbot."""
-    return frozenset(entry_points(group=OWN_POLICIES).names)
+    return frozenset(entry_points(group=ENTRY_POINT_GROUP).names)
 
 
 def policy_kind(value: Any) -> str | None:
@@ -156,7 +156,7 @@ def policy_kind(value: Any) -> str | None:
         return name
     if name in POLICY_NAMES:
         return _PRESET
-    return _OWN if name in own_policy_names() else name
+    return _OWN if name in custom_policy_names() else name
 
 
 def _name_in(value: Any) -> str | None:
@@ -172,7 +172,7 @@ Policy = Annotated[
     | Annotated[Informed, Tag("informed")]
     | Annotated[Sdk, Tag("sdk")]
     | Annotated[Preset, Tag(_PRESET)]
-    | Annotated[Own, Tag(_OWN)],
+    | Annotated[CustomPolicy, Tag(_OWN)],
     Discriminator(policy_kind),
     BeforeValidator(by_name),
 ]

@@ -1,275 +1,54 @@
 """The scenario file as frozen values. A file may say exactly what these models accept; `load.py` reads it."""
 
-from typing import Annotated, Literal
-
-from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from mockbot.scenario.check import Problem, problems
-from mockbot.scenario.faults import Fault
-from mockbot.scenario.model import Model, Whole
-from mockbot.scenario.policies import Policy
-from mockbot.scenario.threshold import MEASURES, Threshold, parse_threshold
-from mockbot.scenario.units import CountRamp, Duration, Rate, RateRamp, Share
+from mockbot.scenario.check import problems
+from mockbot.scenario.parts import (
+    Answer,
+    Expectation,
+    Group,
+    Name,
+    Phase,
+    Provider,
+    Queue,
+    Retells,
+    ScenarioParts,
+    StatusUpdate,
+    Tokens,
+)
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
-
-
-class Retells(Model):
-    """Which real outage a scenario retells, where that can be read, and what is not known but assumed."""
-
-    incident: str
-    source: str
-    assumed: tuple[str, ...] = ()
-
-
-class Queue(Model):
-    """Requests waiting for a slot; more than `limit` are refused, and one that waited longer than `max_wait` is too."""
-
-    limit: Whole = Field(100, ge=0)
-    order: Literal["fifo", "lifo"] = "fifo"
-    max_wait: Duration | None = None
-    first: tuple[Name, ...] = Field(
-        (),
-        description="tiers that are served before all others, in this order; a full queue pushes others out for them",
-    )
-
-
-class Tokens(Model):
-    """Length of an answer: log-normal, given by its median and 95th percentile (equal: always that long)."""
-
-    median: Whole = Field(60, ge=1)
-    p95: Whole = Field(200, ge=1)
-
-    @model_validator(mode="after")
-    def _ordered(self) -> "Tokens":
-        if self.p95 < self.median:
-            raise ValueError(f"p95 ({self.p95}) is less than the median ({self.median})")
-        return self
+__all__ = [
+    "Answer",
+    "Expectation",
+    "Group",
+    "Name",
+    "Phase",
+    "Provider",
+    "Queue",
+    "Retells",
+    "Scenario",
+    "StatusUpdate",
+    "Tokens",
+]
 
 
-class Answer(Model):
-    """How an idle provider answers: `first_token` seconds, then `tokens` at `pace` tokens per second."""
-
-    first_token: Duration = 0.3
-    tokens: Tokens = Tokens()
-    pace: Rate = Field(40.0, gt=0)
-    slowdown_from: Whole | None = Field(
-        None,
-        ge=1,
-        description="running answers from which the pace falls in proportion: pace / max(1, running / slowdown_from)",
-    )
-
-
-class Provider(Model):
-    """One chatbot service with its own capacity."""
-
-    dialect: Literal["openai", "anthropic"] = "openai"
-    slots: Whole = Field(40, ge=1, description="answers generated at the same time")
-    queue: Queue = Queue()
-    abandoned_work: Literal["continues", "leaves_queue", "stops"] = Field(
-        "continues", description="what becomes of work whose client has gone"
-    )
-    answer: Answer = Answer()
-    limits: dict[Name, Annotated[Rate, Field(gt=0)]] = Field(
-        default_factory=dict, description="requests per API key, by tier"
-    )
-    token_limits: dict[Name, Annotated[Rate, Field(gt=0)]] = Field(
-        default_factory=dict, description="tokens per API key, prompt and answer together, by tier"
-    )
-    refusal_cost: Duration = Field(
-        0.0, description="slot time that turning a request away takes from the others; 0: refusing is free"
-    )
-    retry_after: Duration | None = Field(
-        None, description="what a refusal for lack of capacity tells the client to wait"
-    )
-
-
-class Group(Model):
-    """Clients that share a policy, a tier and a behaviour. Closed (`users`, with think time) or open (`arrivals`)."""
-
-    users: Share | None = Field(None, description="share of the phase's users")
-    arrivals: Share | None = Field(None, description="share of the phase's arrivals")
-    policy: Policy
-    think: Duration = Field(20.0, description="mean pause between an answer and the next prompt (exponential)")
-    patience: Duration = Field(60.0, gt=0, description="how long a user waits for one prompt, retries included")
-    comes_back: Duration | None = Field(
-        None,
-        gt=0,
-        description="mean time that a user whose prompt failed stays away (exponential); thinks as usual if not given",
-    )
-    tier: Name = "free"
-    uses: Name | None = Field(None, description="provider; the first one when not given")
-    falls_over_to: Name | None = None
-    stream: bool = True
-    burst: float = Field(
-        1.0,
-        ge=1,
-        le=10_000,
-        strict=True,
-        allow_inf_nan=False,
-        description="mean number that arrive at the same moment (batch Poisson, geometric sizes); 1: one by one",
-    )
-    session: float = Field(
-        1.0,
-        ge=1,
-        le=10_000,
-        strict=True,
-        allow_inf_nan=False,
-        description="mean number of prompts of somebody who arrives (geometric), `think` apart; 1: one, and gone",
-    )
-
-
-class Phase(Model):
-    """A stretch of the scenario. `users` and `arrivals` hold on into later phases until they are given anew."""
-
-    name: Name
-    lasts: Duration = Field(gt=0)
-    users: CountRamp | None = None
-    arrivals: RateRamp | None = None
-    mix: dict[Name, Share] | None = Field(
-        None, description="other shares of the users for this phase and the later ones"
-    )
-    faults: tuple[Fault, ...] = ()
-
-
-class StatusUpdate(Model):
-    """What the status page says from `at` on: an offset ("12m") or a phase with an offset ("blackout+12m")."""
-
-    at: str
-    state: Literal["investigating", "identified", "monitoring", "resolved", "scheduled", "in_progress", "completed"]
-    impact: Literal["none", "minor", "major", "critical", "maintenance"] | None = None
-    says: str = ""
-    back_in: Duration | None = Field(None, description="in how long from then the service is said to be back")
-    provider: Name | None = None
-
-
-ThresholdText = Annotated[str, Field(pattern=r"^(<=|<|>=|>|==) *\S.*$", examples=[">= 99.5%", "<= 3m"])]
-
-
-class Expectation(Model):
-    """One or more measures that must hold in a scope: the whole run unless narrowed."""
-
-    phase: Name | None = None
-    group: Name | None = None
-    tier: Name | None = None
-    provider: Name | None = None
-
-    answered: ThresholdText | None = Field(None, description="share of the prompts that were answered at all")
-    availability: ThresholdText | None = Field(
-        None, description="share of the prompts answered within the scenario's `slo`"
-    )
-    user_uptime: ThresholdText | None = Field(
-        None, description="share of the users' time in which their last prompt had been good"
-    )
-    goodput: ThresholdText | None = Field(None, description="good answers per second")
-    efficiency: ThresholdText | None = Field(None, description="goodput over the lesser of capacity and demand")
-    attempts_per_prompt: ThresholdText | None = Field(None, description="requests made for a prompt, on average")
-    amplification: ThresholdText | None = Field(None, description="requests sent over prompts issued in the same time")
-    latency_p50: ThresholdText | None = Field(
-        None, description="time to the whole answer; never answered counts as infinite"
-    )
-    latency_p95: ThresholdText | None = None
-    latency_p99: ThresholdText | None = None
-    latency_p999: ThresholdText | None = None
-    answered_p50: ThresholdText | None = Field(None, description="latency of the answered prompts alone")
-    answered_p95: ThresholdText | None = None
-    failed_p50: ThresholdText | None = Field(None, description="how long failed prompts took to fail")
-    first_token_p50: ThresholdText | None = Field(None, description="time to the first token of what was answered")
-    first_token_p95: ThresholdText | None = None
-    time_to_detect: ThresholdText | None = Field(
-        None, description="from the begin of the disturbance to the first failure a client saw"
-    )
-    first_success: ThresholdText | None = Field(
-        None, description="from its end to the first good answer to a prompt issued after it"
-    )
-    recovery_time: ThresholdText | None = Field(
-        None, description="from its end until it was well for 30 s; `> 5m` holds when that never came"
-    )
-    affected_recovery: ThresholdText | None = Field(
-        None, description="from its end until 95 % of what was asked during it was answered or given up"
-    )
-    wasted_work: ThresholdText | None = Field(
-        None, description="share of the slot-seconds spent on answers whose client had gone"
-    )
-    overshoot: ThresholdText | None = Field(
-        None, description="the most requests in a second after the end, over what the provider can answer in one"
-    )
-    fairness: ThresholdText | None = Field(None, description="Jain's index of the groups' answered shares, 1/n to 1")
-    apdex: ThresholdText | None = Field(None, description="satisfied within slo/4, tolerating within slo")
-    burn_rate: ThresholdText | None = Field(
-        None, description="how many times as fast as the `objective` allows the error budget is spent"
-    )
-    budget_spent: ThresholdText | None = Field(
-        None, description="share of 30 days' error budget that it cost; more than all of it is 100%"
-    )
-    burn_1h: ThresholdText | None = Field(
-        None, description="highest burn rate of the last hour and its last 5 minutes together; pages at 14.4"
-    )
-    burn_6h: ThresholdText | None = Field(None, description="of 6 hours and 30 minutes; pages at 6")
-    burn_3d: ThresholdText | None = Field(None, description="of 3 days and 6 hours; a ticket at 1")
-    time_to_page: ThresholdText | None = Field(
-        None, description="from the begin of the disturbance until a burn-rate alert paged somebody"
-    )
-    hysteresis: ThresholdText | None = Field(
-        None, description="load at which it collapsed less the load at which it recovered, over the capacity"
-    )
-    failed_users: ThresholdText | None = Field(
-        None, description="share of the users with a prompt that was never answered"
-    )
-    longest_outage_p95: ThresholdText | None = Field(None, description="each user's longest time without a good answer")
-
-    @field_validator(*MEASURES)
-    @classmethod
-    def _fits_its_measure(cls, text: str | None, info: ValidationInfo) -> str | None:
-        if text is not None and info.field_name is not None:
-            parse_threshold(info.field_name, text)
-        return text
-
-    def thresholds(self) -> tuple[tuple[str, Threshold], ...]:
-        """The measures that it names, in the order of the language, each with its parsed threshold."""
-        texts = ((measure, getattr(self, measure)) for measure in MEASURES)
-        return tuple((measure, parse_threshold(measure, text)) for measure, text in texts if text is not None)
-
-
-class Scenario(Model):
+class Scenario(ScenarioParts):
     """A whole outage: who suffers it, from what, for how long, and what is expected of them."""
-
-    name: Name
-    title: str
-    retells: Retells | None = None
-    teaches: str = Field("", description="one sentence for `mockbot list`")
-    cause: Literal["traffic surge", "maintenance", "unexpected failure"] | None = None
-    seed: Whole = Field(1, ge=0)
-    speed: float = Field(
-        1.0, gt=0, le=1000, strict=True, allow_inf_nan=False, description="scenario seconds per second of a live run"
-    )
-    slo: Duration = Field(
-        60.0, gt=0, description="a prompt is good when it is answered within this time of its intended start"
-    )
-    objective: Share | None = Field(
-        None, gt=0, lt=1, description="share of good prompts that is promised, like 99.9%; the rest is the error budget"
-    )
-    providers: dict[Name, Provider] = Field(min_length=1)
-    crowd: dict[Name, Group] = Field(min_length=1)
-    phases: tuple[Phase, ...] = Field(min_length=1)
-    status_page: tuple[StatusUpdate, ...] = ()
-    expect: tuple[Expectation, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> "Scenario":
         """The parts are valid; here they are seen together. A nested ValidationError keeps its locations."""
-        if found := problems(self):
-            raise ValidationError.from_exception_data(type(self).__name__, [_details(problem) for problem in found])
+        details = [
+            InitErrorDetails(
+                type=PydanticCustomError(
+                    "wrong_key" if problem.at_key else "inconsistent", "{message}", {"message": problem.message}
+                ),
+                loc=problem.path,
+                input=None,
+            )
+            for problem in problems(self)
+        ]
+        if details:
+            raise ValidationError.from_exception_data(type(self).__name__, details)
         return self
-
-    @property
-    def first_provider(self) -> str:
-        """The provider that faults and groups mean when they name none."""
-        return next(iter(self.providers))
-
-
-def _details(problem: Problem) -> InitErrorDetails:
-    kind = "wrong_key" if problem.at_key else "inconsistent"
-    error = PydanticCustomError(kind, "{message}", {"message": problem.message})
-    return InitErrorDetails(type=error, loc=problem.path, input=None)

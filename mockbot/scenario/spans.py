@@ -3,13 +3,10 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from mockbot.scenario.faults import FaultBase, Flap
-from mockbot.scenario.units import parse_duration
-
-if TYPE_CHECKING:  # schema.py checks itself with check.py, which needs these spans
-    from mockbot.scenario.schema import Phase
+from mockbot.faults.union import FaultBase, Flap
+from mockbot.scenario.parts import Phase
+from mockbot.units.quantities import parse_duration
 
 _OFFSET = re.compile(r"(?P<phase>.+?) *(?P<sign>[+-]) *(?P<offset>[\d.]+(?:ms|h|m|s)[\d.hms]*)")
 
@@ -39,7 +36,7 @@ class FaultSpan:
         return min(1.0, max(0.0, (t - self.start) / (self.end - self.start)))
 
 
-def phase_spans(phases: "Sequence[Phase]") -> tuple[PhaseSpan, ...]:
+def phase_spans(phases: Sequence[Phase]) -> tuple[PhaseSpan, ...]:
     """One phase after the other, from 0."""
     spans: list[PhaseSpan] = []
     for phase in phases:
@@ -48,7 +45,7 @@ def phase_spans(phases: "Sequence[Phase]") -> tuple[PhaseSpan, ...]:
     return tuple(spans)
 
 
-def fault_spans(phases: "Sequence[Phase]", first_provider: str) -> tuple[FaultSpan, ...]:
+def fault_spans(phases: Sequence[Phase], first_provider: str) -> tuple[FaultSpan, ...]:
     """Every fault from when to when, in the order of the file."""
     return tuple(
         _fault_span(fault, f"{span.name}.{index}.{fault.kind}", span, first_provider)

@@ -11,7 +11,7 @@ from itertools import accumulate, chain
 
 from mockbot.scenario.schema import Group, Phase, Scenario, StatusUpdate
 from mockbot.scenario.spans import FaultSpan, PhaseSpan, fault_spans, flap_cycle, flap_edges, moment, phase_spans
-from mockbot.scenario.units import Ramp
+from mockbot.units.quantities import Ramp
 
 __all__ = ["ActiveFault", "Conditions", "FaultSpan", "PhaseSpan", "StatusState", "Timeline", "split"]
 

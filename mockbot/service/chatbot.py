@@ -13,7 +13,7 @@ Every request ends up in the ledger as exactly one of failed (a fault answered i
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mockbot.scenario.faults import Crash
+from mockbot.faults.union import Crash
 from mockbot.scenario.schema import Provider
 from mockbot.scenario.timeline import ActiveFault
 from mockbot.service.capacity import Capacity, Job, Queued, Refused

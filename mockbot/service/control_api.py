@@ -18,7 +18,7 @@ from mockbot import __version__
 from mockbot.clock import Clock
 from mockbot.evidence.records import Request as SeenRequest
 from mockbot.evidence.records import ServiceSecond
-from mockbot.scenario.faults import Fault
+from mockbot.faults.union import Fault
 from mockbot.scenario.schema import StatusUpdate
 from mockbot.scenario.timeline import ActiveFault, FaultSpan, StatusState
 from mockbot.service.control import Where

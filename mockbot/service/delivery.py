@@ -12,7 +12,7 @@ import time
 
 from starlette.types import Receive, Send
 
-from mockbot.scenario.faults import BlankAnswer, Cut, ErrorEvent, MalformedEvent, Stall
+from mockbot.faults.union import BlankAnswer, Cut, ErrorEvent, MalformedEvent, Stall
 from mockbot.service.capacity import Reason
 from mockbot.service.chatbot import Answer
 from mockbot.service.desk import Desk

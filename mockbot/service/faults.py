@@ -23,7 +23,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from mockbot.scenario.faults import (
+from mockbot.faults.union import (
     BlankAnswer,
     Capacity,
     Crash,

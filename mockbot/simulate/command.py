@@ -20,12 +20,12 @@ from mockbot.evidence.journal import read_run
 from mockbot.evidence.verdict import Judgement, judge
 from mockbot.scenario.policies import Policy
 from mockbot.scenario.schema import Scenario
-from mockbot.scenario.units import duration_text
 from mockbot.simulate.compare import policy_of, with_policy
 from mockbot.simulate.engines import EngineName, choose, why_not_fluid
 from mockbot.simulate.play import Folder, Memory, Watch, simulate
 from mockbot.simulate.scale import Scaled, scale
 from mockbot.simulate.spread import MEASURES, Spread, spread_of
+from mockbot.units.quantities import duration_text
 
 MOST_SEEDS = 1000
 

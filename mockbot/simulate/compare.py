@@ -3,10 +3,10 @@
 from pydantic import TypeAdapter, ValidationError
 
 from mockbot.errors import UsageError
-from mockbot.scenario.document import MisprintsError, read_document
+from mockbot.scenario.document import DocumentError, read_document
 from mockbot.scenario.policies import POLICY_NAMES, Policy
 from mockbot.scenario.schema import Scenario
-from mockbot.scenario.units import IN_A_FILE
+from mockbot.units.quantities import IN_A_FILE
 
 _POLICY: TypeAdapter[Policy] = TypeAdapter(Policy)
 
@@ -15,7 +15,7 @@ def policy_of(text: str) -> Policy:
     """Read a policy as a scenario file would say it. Raises UsageError."""
     try:
         return _POLICY.validate_python(read_document(text).data, context=IN_A_FILE)
-    except (MisprintsError, ValidationError) as error:
+    except (DocumentError, ValidationError) as error:
         why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error.misprints[0].message
         known = ", ".join(POLICY_NAMES)
         raise UsageError(f"--compare {text}: not a policy ({why}); there is {known}") from None

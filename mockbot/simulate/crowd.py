@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 
-from mockbot.clients.minds import Minds
-from mockbot.clients.policy import GiveUp, Mind, Move, Send
+from mockbot.clients.policy import ClientPolicy, Decision, GiveUp, Send
+from mockbot.clients.policy_factory import PolicyFactory
 from mockbot.evidence.records import Attempt, Outcome, Prompt, Settled
 from mockbot.scenario.schema import Group
 from mockbot.scenario.timeline import StatusState
@@ -29,7 +29,7 @@ class Part:
 
     name: str
     group: Group
-    minds: Minds
+    minds: PolicyFactory
     policy: Random
     think: Random
     marks: Random
@@ -47,7 +47,7 @@ class User:
 
     __slots__ = ("_cables", "asked", "asking", "caller", "leaving", "mind", "name", "part")
 
-    def __init__(self, part: Part, number: int, mind: Mind) -> None:
+    def __init__(self, part: Part, number: int, mind: ClientPolicy) -> None:
         self.part, self.mind = part, mind
         self.name = f"{part.name}-{number}"
         self.caller = Caller(f"sk-{part.group.tier}-{self.name}", part.group.tier)
@@ -92,7 +92,7 @@ class Crowd:
         self._parts = {name: _part(name, group, first, seed) for name, group in groups.items()}
         self._present: dict[str, list[User]] = {name: [] for name in groups}
         self._numbers = dict.fromkeys(groups, 0)
-        self._resting: dict[str, list[Mind]] = {name: [] for name in groups}
+        self._resting: dict[str, list[ClientPolicy]] = {name: [] for name in groups}
 
     # -- who is there --------------------------------------------------------------------------------------------
 
@@ -116,7 +116,7 @@ class Crowd:
     def _enrol(self, part: Part) -> User:
         self._numbers[part.name] += 1
         resting = self._resting[part.name]
-        mind = resting.pop() if resting else part.minds.mind(part.policy)
+        mind = resting.pop() if resting else part.minds.new_client(part.policy)
         return User(part, self._numbers[part.name], mind)
 
     def _think(self, user: User, away: float | None = None) -> None:
@@ -144,7 +144,7 @@ class Crowd:
         else:
             self._follow(asking, move)
 
-    def _follow(self, asking: Asking, move: Move) -> None:
+    def _follow(self, asking: Asking, move: Decision) -> None:
         now = self.agenda.now
         if isinstance(move, GiveUp):
             if move.at > now:
@@ -259,7 +259,7 @@ def _part(name: str, group: Group, first: str, seed: int) -> Part:
     return Part(
         name,
         group,
-        Minds(group, group.uses or first),
+        PolicyFactory(group, group.uses or first),
         stream("policy"),
         stream("think"),
         stream("marks"),

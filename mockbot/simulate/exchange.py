@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Protocol
 
-from mockbot.clients.policy import Seen, Send
+from mockbot.clients.policy import AttemptResult, Send
 from mockbot.evidence.records import Attempt, Outcome
 
 if TYPE_CHECKING:
@@ -75,9 +75,9 @@ class Exchange:
         self.last = last
         self.tokens += count
 
-    def seen(self, outcome: Outcome) -> Seen:
+    def seen(self, outcome: Outcome) -> AttemptResult:
         """For the client's policy."""
-        return Seen(
+        return AttemptResult(
             outcome, self.provider, self.start, self.status, self.retry_after, self.should_retry, self.tokens > 0
         )
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from mockbot.evidence.scope import Scope
-from mockbot.evidence.values import Undefined, Value
 from mockbot.evidence.verdict import Judgement, judge
-from mockbot.evidence.words import value_words
+from mockbot.measures.text import format_value
+from mockbot.measures.values import Undefined, Value
 from mockbot.scenario.library import find, names
 from mockbot.scenario.load import load_scenario
 from mockbot.scenario.schema import Scenario
@@ -85,7 +85,7 @@ def _row(name: str) -> str:
 
 
 def _cell(values: tuple[Value, ...]) -> str:
-    good, back, requests = (value_words(measure, value) for measure, value in zip(MEASURES, values, strict=True))
+    good, back, requests = (format_value(measure, value) for measure, value in zip(MEASURES, values, strict=True))
     return f"{good}, {back}, {requests}"
 
 

@@ -11,7 +11,7 @@ from mockbot.errors import UsageError
 from mockbot.scenario.policies import Guarded, Policy
 from mockbot.scenario.schema import Answer, Group, Phase, Provider, Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.scenario.units import MOST_USERS, Ramp
+from mockbot.units.quantities import MOST_USERS, Ramp
 
 
 @dataclass(frozen=True, slots=True)

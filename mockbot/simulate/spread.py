@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mockbot.evidence.values import Known
+from mockbot.evidence.student_t import t_quantile
 from mockbot.evidence.verdict import Judgement, Verdict
-from mockbot.evidence.words import number_words
+from mockbot.measures.text import format_in_unit
+from mockbot.measures.values import Known
 
 MEASURES = (
     "availability",
@@ -24,8 +25,6 @@ MEASURES = (
     "overshoot",
     "wasted_work",
 )  # fmt: skip
-# Student's t, two-sided 95 %, for 1, 2, ... degrees of freedom; 1.96 beyond the table.
-_T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +40,9 @@ class Interval:
         """ "98.2% ± 0.4%", with "(3/5)" when not every run could say it."""
         if self.mean is None:
             return f"never (0/{self.runs})" if self.runs > 1 else "-"
-        text = number_words(measure, self.mean)
+        text = format_in_unit(measure, self.mean)
         if self.half is not None:
-            text += f" ± {number_words(measure, self.half)}"
+            text += f" ± {format_in_unit(measure, self.half)}"
         return text if self.known == self.runs else f"{text} ({self.known}/{self.runs})"
 
 
@@ -56,7 +55,7 @@ def interval(values: Sequence[float | None]) -> Interval:
     if len(known) == 1:
         return Interval(mean, None, 1, len(values))
     variance = math.fsum((value - mean) ** 2 for value in known) / (len(known) - 1)
-    t = _T[len(known) - 2] if len(known) - 2 < len(_T) else 1.96
+    t = t_quantile(0.975, len(known) - 1)  # two-sided, 95 %
     return Interval(mean, t * math.sqrt(variance / len(known)), len(known), len(values))
 
 

@@ -12,7 +12,7 @@ from mockbot.errors import UsageError
 from mockbot.scenario.policies import BackoffBase, Fixed, Policy, Refresh, Sdk
 from mockbot.scenario.schema import Phase, Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.scenario.units import MOST_USERS, Ramp, duration_text, parse_duration
+from mockbot.units.quantities import MOST_USERS, Ramp, duration_text, parse_duration
 
 Change = Callable[[Scenario, float], Scenario]
 MOST_RETRIES = 63

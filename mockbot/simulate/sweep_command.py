@@ -14,10 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from mockbot.commands.run import make_run_folder
 from mockbot.errors import ExitCode, UsageError
 from mockbot.scenario.schema import Scenario
-from mockbot.scenario.units import duration_text
 from mockbot.simulate.sweep import Sweep, begin, play_exact, play_point, samples
 from mockbot.simulate.sweep_axes import parse_axis
 from mockbot.simulate.sweep_page import as_json, legend, page, table, terminal_map
+from mockbot.units.quantities import duration_text
 
 MANY = 20_000  # points that need to be asked for twice
 

@@ -9,8 +9,8 @@ answer at once.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from mockbot.scenario.faults import BlankAnswer, Cut, ErrorEvent, MalformedEvent, Stall
-from mockbot.scenario.specs import StallSpec
+from mockbot.faults.specs import StallSpec
+from mockbot.faults.union import BlankAnswer, Cut, ErrorEvent, MalformedEvent, Stall
 from mockbot.service.chatbot import Answer
 from mockbot.service.faults import Flaw
 from mockbot.simulate.agenda import Agenda, Alarm

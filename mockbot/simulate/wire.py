@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mockbot.clock import Clock
+from mockbot.faults.union import Down
 from mockbot.proxy.toxic import Direction, Toxic
 from mockbot.proxy.toxics import effect_type
-from mockbot.scenario.faults import Down
 from mockbot.scenario.timeline import ActiveFault
 from mockbot.service.dialects.base import Dialect, Question, Said
 from mockbot.simulate.cable import CHUNKED, Cable

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from mockbot.evidence.observed import Wire, journal_of
+from mockbot.evidence.attempt_inference import Wire, journal_of
 from mockbot.evidence.records import Attempt, Outcome, Prompt, Request
 from mockbot.proxy.control import EndedConnection, ToxicControl
-from mockbot.scenario.derive import GUEST
+from mockbot.scenario.transforms import EXTERNAL_GROUP
 from mockbot.service.control import ServiceControl
 from mockbot.testbed.start import Addresses
 
@@ -38,7 +38,7 @@ class ClientObserver:
 
     def journal(self) -> list[Attempt | Prompt]:
         """Everything up to the last look."""
-        return journal_of((*self._requests, *self._unfinished), self._wires, GUEST, self._addresses.speed)
+        return journal_of((*self._requests, *self._unfinished), self._wires, EXTERNAL_GROUP, self._addresses.speed)
 
     def close(self) -> None:
         """Close the connections to the control ports."""

@@ -7,8 +7,7 @@ Toxiproxy's units (2.12.0): latency, jitter, timeout and delay in ms; slicer's d
 from collections.abc import Mapping
 
 from mockbot.clock import Clock
-from mockbot.proxy.control import Toxic
-from mockbot.scenario.faults import (
+from mockbot.faults.union import (
     Bandwidth,
     FaultBase,
     Latency,
@@ -19,6 +18,7 @@ from mockbot.scenario.faults import (
     Timeout,
     WireFault,
 )
+from mockbot.proxy.control import Toxic
 from mockbot.scenario.timeline import ActiveFault
 
 

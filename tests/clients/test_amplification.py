@@ -4,17 +4,17 @@ from random import Random
 
 import pytest
 
-from mockbot.clients.policy import Seen, Send
+from mockbot.clients.policy import AttemptResult, Send
 from mockbot.clients.throttle import AdaptiveThrottle
-from tests.clients.play import Server, Words, minds, play
+from tests.clients.play import Server, Words, play, policies
 
 
 def failing(p: float, rng: Random) -> Server:
     """A provider that fails each attempt with probability p, whatever happened before."""
 
-    def serve(send: Send) -> Seen:
+    def serve(send: Send) -> AttemptResult:
         failed = rng.random() < p
-        return Seen("http_error" if failed else "ok", send.provider, send.at, 503 if failed else 200)
+        return AttemptResult("http_error" if failed else "ok", send.provider, send.at, 503 if failed else 200)
 
     return serve
 
@@ -22,8 +22,8 @@ def failing(p: float, rng: Random) -> Server:
 def attempts_per_prompt(policy: Words, p: float, prompts: int = 8_000, *, skip: int = 0) -> float:
     """The mean over many prompts of one client process, a second apart; the first `skip` are not counted."""
     rng = Random(7)
-    mind, server = minds(policy).mind(rng), failing(p, rng)
-    made = [len(play(mind, server, now * 100.0).sends) for now in range(prompts + skip)]
+    client, server = policies(policy).new_client(rng), failing(p, rng)
+    made = [len(play(client, server, now * 100.0).sends) for now in range(prompts + skip)]
     return sum(made[skip:]) / prompts
 
 
@@ -58,10 +58,10 @@ def test_grpc_throttle_stops_retries_above_nine_percent(p: float, most: float) -
 def test_finagle_budget_adds_a_fifth() -> None:
     """Everything fails, a thousand prompts a second: in ten seconds 20 % of them and 10 a second are retried."""
     rng = Random(1)
-    mind = minds({"name": "fixed", "attempts": 4, "wait": "0s", "budget": "finagle"}).mind(rng)
+    client = policies({"name": "fixed", "attempts": 4, "wait": "0s", "budget": "finagle"}).new_client(rng)
     server = failing(1.0, rng)
 
-    sent = sum(len(play(mind, server, 100 + n / 1000).sends) for n in range(10_000))
+    sent = sum(len(play(client, server, 100 + n / 1000).sends) for n in range(10_000))
 
     assert sent - 10_000 == pytest.approx(0.2 * 10_000 + 100, rel=0.06)
 
@@ -89,8 +89,8 @@ def test_adaptive_throttle_sends_k_times_what_is_accepted(k: float, sent: float)
 
 def test_adaptive_throttle_probes_a_dead_provider_once_a_window() -> None:
     """Nothing accepted: about one attempt in two minutes, of a thousand wanted."""
-    mind = minds({"name": "once", "throttle": 2}).mind(Random(3))
+    client = policies({"name": "once", "throttle": 2}).new_client(Random(3))
 
-    sent = sum(len(play(mind, failing(1.0, Random(1)), n * 0.12).sends) for n in range(10_000))
+    sent = sum(len(play(client, failing(1.0, Random(1)), n * 0.12).sends) for n in range(10_000))
 
     assert sent / 10 == pytest.approx(1.0, abs=0.8)

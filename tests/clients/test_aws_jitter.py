@@ -12,8 +12,8 @@ from random import Random
 
 import pytest
 
-from mockbot.clients.policy import Seen, Send
-from tests.clients.play import Words, minds
+from mockbot.clients.policy import AttemptResult, Send
+from tests.clients.play import Words, policies
 
 CLIENTS, REPETITIONS = 100, 6
 PUBLISHED = {"none": 2418, "exponential": 1849, "equal": 810, "full": 796, "decorrelated": 994}
@@ -30,9 +30,9 @@ def _policy(kind: str) -> Words:
 
 def _write_one_row(kind: str, rng: Random) -> tuple[int, float]:
     """Calls until everybody has written, and when that was."""
-    shared = minds(_policy(kind), patience="2000h")
-    crowd = [shared.mind(rng) for _ in range(CLIENTS)]
-    sends = [mind.begin(0.0) for mind in crowd]
+    shared = policies(_policy(kind), patience="2000h")
+    crowd = [shared.new_client(rng) for _ in range(CLIENTS)]
+    sends = [client.begin(0.0) for client in crowd]
     events = [(_hop(rng), index, -1) for index in range(CLIENTS)]  # (when, who, the version it read; -1: reads now)
     heapq.heapify(events)
     version, calls, done = 0, 0, 0.0
@@ -45,7 +45,7 @@ def _write_one_row(kind: str, rng: Random) -> tuple[int, float]:
         if read == version:
             version, done = version + 1, told
             continue
-        move = crowd[who].after(told, Seen("http_error", "main", sends[who].at, 503))
+        move = crowd[who].after(told, AttemptResult("http_error", "main", sends[who].at, 503))
         assert isinstance(move, Send)
         heapq.heappush(events, (move.at + _hop(rng), who, -1))
     return calls, done

@@ -4,23 +4,23 @@ from random import Random
 
 import pytest
 
-from mockbot.clients.policy import GiveUp, Mind, Move, Seen, Send
-from tests.clients.play import DOWN, OK, Told, Words, answers, minds, play, status
+from mockbot.clients.policy import AttemptResult, ClientPolicy, Decision, GiveUp, Send
+from tests.clients.play import DOWN, OK, Told, Words, answers, play, policies, status
 
 FIVE = {"name": "once", "breaker": {"name": "consecutive", "failures": 5, "open_for": "30s"}}
 HALF = {"name": "once", "breaker": {"name": "windowed", "failures": "50%", "window": "10s", "at_least": 10}}
 
 
-def _users(policy: Words, count: int = 10) -> list[Mind]:
-    shared = minds(policy)
-    return [shared.mind(Random(seed)) for seed in range(count)]
+def _users(policy: Words, count: int = 10) -> list[ClientPolicy]:
+    shared = policies(policy)
+    return [shared.new_client(Random(seed)) for seed in range(count)]
 
 
-def _failures(users: list[Mind], count: int, start: float = 0.0) -> list[Told]:
+def _failures(users: list[ClientPolicy], count: int, start: float = 0.0) -> list[Told]:
     return [play(users[n % len(users)], answers(DOWN), start + n * 0.1) for n in range(count)]
 
 
-def _is_sent(move: Move) -> bool:
+def _is_sent(move: Decision) -> bool:
     return isinstance(move, Send)
 
 
@@ -90,9 +90,9 @@ def test_several_probes_must_all_be_good() -> None:
 
     sent = [users[n].begin(11.0) for n in range(4)]
     for n in range(2):
-        users[n].succeeded(12.0, Seen("ok", "main", 11.0, 200))
+        users[n].succeeded(12.0, AttemptResult("ok", "main", 11.0, 200))
     before = [_is_sent(users[n].begin(12.0)) for n in range(4, 7)]
-    users[2].succeeded(13.0, Seen("ok", "main", 11.0, 200))
+    users[2].succeeded(13.0, AttemptResult("ok", "main", 11.0, 200))
 
     assert [_is_sent(move) for move in sent] == [True, True, True, False]
     assert before == [True, True, False]
@@ -116,7 +116,7 @@ def test_results_from_before_the_opening_decide_nothing() -> None:
     _failures(users[:9], 5)
     users[0].begin(31.0)
 
-    users[9].succeeded(32.0, Seen("ok", "main", early.at, 200))
+    users[9].succeeded(32.0, AttemptResult("ok", "main", early.at, 200))
 
     assert not _is_sent(users[1].begin(33.0))
 

@@ -2,16 +2,16 @@
 
 from random import Random
 
-from mockbot.clients.policy import GiveUp, Seen, Send
-from tests.clients.play import DOWN, minds
+from mockbot.clients.policy import AttemptResult, GiveUp, Send
+from tests.clients.play import DOWN, policies
 
 
 def _slow(policy: dict[str, object], seed: int = 1) -> tuple[Send | None, Send]:
     """The first attempt of a user, and what hedging it after three seconds gives."""
-    mind = minds({"name": "once", **policy}).mind(Random(seed))
-    first = mind.begin(0.0)
+    client = policies({"name": "once", **policy}).new_client(Random(seed))
+    first = client.begin(0.0)
     assert isinstance(first, Send)
-    return mind.hedge(3.0, first), first
+    return client.hedge(3.0, first), first
 
 
 def test_a_slow_attempt_is_hedged() -> None:
@@ -24,11 +24,11 @@ def test_a_slow_attempt_is_hedged() -> None:
 
 def test_at_most_one_twin() -> None:
     """A second hedge of the same prompt is refused; with `at_most: 2` the third is."""
-    mind = minds({"name": "once", "hedge": {"after": "3s", "at_most": 2}}).mind(Random(1))
-    first = mind.begin(0.0)
+    client = policies({"name": "once", "hedge": {"after": "3s", "at_most": 2}}).new_client(Random(1))
+    first = client.begin(0.0)
     assert isinstance(first, Send)
 
-    twins = [mind.hedge(3.0 * n, first) for n in (1, 2, 3)]
+    twins = [client.hedge(3.0 * n, first) for n in (1, 2, 3)]
 
     assert [twin is not None for twin in twins] == [True, True, False]
 
@@ -43,47 +43,51 @@ def test_without_the_word_nothing_is_hedged() -> None:
 
 def test_a_budget_limits_hedges() -> None:
     """gRPC: no hedge while the tokens are at half or less (gRFC A6)."""
-    mind = minds({"name": "once", "hedge": "3s", "budget": "grpc"}).mind(Random(1))
+    client = policies({"name": "once", "hedge": "3s", "budget": "grpc"}).new_client(Random(1))
     for start in range(5):
-        assert isinstance(mind.begin(float(start)), Send)
-        mind.after(start + 0.5, DOWN._replace(started=float(start)))
-    first = mind.begin(10.0)
+        assert isinstance(client.begin(float(start)), Send)
+        client.after(start + 0.5, DOWN._replace(started=float(start)))
+    first = client.begin(10.0)
     assert isinstance(first, Send)
 
-    assert mind.hedge(13.0, first) is None
+    assert client.hedge(13.0, first) is None
 
 
 def test_a_half_open_breaker_gets_one_probe_and_no_twin() -> None:
     """The probe may be slow; hedging it would be a second probe."""
-    mind = minds({"name": "once", "hedge": "3s", "breaker": {"name": "consecutive", "failures": 1}}).mind(Random(1))
-    mind.begin(0.0)
-    mind.after(0.0, DOWN)
-    probe = mind.begin(31.0)
+    client = policies({"name": "once", "hedge": "3s", "breaker": {"name": "consecutive", "failures": 1}}).new_client(
+        Random(1)
+    )
+    client.begin(0.0)
+    client.after(0.0, DOWN)
+    probe = client.begin(31.0)
     assert isinstance(probe, Send)
 
-    assert mind.hedge(34.0, probe) is None
+    assert client.hedge(34.0, probe) is None
 
 
 def test_an_abandoned_twin_is_no_failure() -> None:
     """The first answer wins; the breaker that opens after one failure stays closed, and its probe's place is free."""
-    mind = minds({"name": "once", "hedge": "3s", "breaker": {"name": "consecutive", "failures": 1}}).mind(Random(1))
-    first = mind.begin(0.0)
+    client = policies({"name": "once", "hedge": "3s", "breaker": {"name": "consecutive", "failures": 1}}).new_client(
+        Random(1)
+    )
+    first = client.begin(0.0)
     assert isinstance(first, Send)
-    assert mind.hedge(3.0, first) is not None
+    assert client.hedge(3.0, first) is not None
 
-    mind.succeeded(4.0, Seen("ok", "main", 3.0, 200))
-    mind.beside(4.0, Seen("unfinished", "main", 0.0))
+    client.succeeded(4.0, AttemptResult("ok", "main", 3.0, 200))
+    client.beside(4.0, AttemptResult("unfinished", "main", 0.0))
 
-    assert isinstance(mind.begin(5.0), Send)
+    assert isinstance(client.begin(5.0), Send)
 
 
 def test_both_fail_and_the_prompt_is_over() -> None:
     """The first failure is only told, the last one asks; both are counted."""
-    mind = minds({"name": "once", "hedge": "3s"}).mind(Random(1))
-    first = mind.begin(0.0)
+    client = policies({"name": "once", "hedge": "3s"}).new_client(Random(1))
+    first = client.begin(0.0)
     assert isinstance(first, Send)
-    assert mind.hedge(3.0, first) is not None
+    assert client.hedge(3.0, first) is not None
 
-    mind.beside(4.0, DOWN)
+    client.beside(4.0, DOWN)
 
-    assert mind.after(5.0, DOWN) == GiveUp(5.0, "2 attempts")
+    assert client.after(5.0, DOWN) == GiveUp(5.0, "2 attempts")

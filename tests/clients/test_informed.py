@@ -8,7 +8,7 @@ import pytest
 from mockbot.clients.policy import GiveUp
 from mockbot.scenario.schema import StatusUpdate
 from mockbot.scenario.timeline import StatusState
-from tests.clients.play import DOWN, OK, Page, Told, answers, minds, play
+from tests.clients.play import DOWN, OK, Page, Told, answers, play, policies
 
 WORDS = {"name": "informed", "look": "1m", "return_within": "2m"}
 
@@ -21,9 +21,9 @@ def _page(*, since: float = 0.0, until: float = 1200.0, **says: Any) -> Page:
 
 
 def _ask(page: Page, *, seed: int = 1, up_at: float = 1200.0, start: float = 0.0, **facts: Any) -> Told:
-    mind = minds({**WORDS, **facts.pop("words", {})}, **facts).mind(Random(seed))
+    client = policies({**WORDS, **facts.pop("words", {})}, **facts).new_client(Random(seed))
 
-    return play(mind, lambda send: OK if send.at >= up_at else DOWN, start, page=page)
+    return play(client, lambda send: OK if send.at >= up_at else DOWN, start, page=page)
 
 
 def test_nothing_is_sent_while_the_page_shows_an_incident() -> None:
@@ -65,8 +65,8 @@ def test_a_promise_that_was_not_kept_is_tried_once() -> None:
 
 def test_who_knows_of_an_incident_does_not_even_begin() -> None:
     """The next prompt of a user who read about it sends nothing, and fails when the patience is over."""
-    mind = minds(WORDS, patience="2m").mind(Random(1))
-    told = [play(mind, answers(DOWN), start, page=_page()) for start in (0.0, 200.0)]
+    client = policies(WORDS, patience="2m").new_client(Random(1))
+    told = [play(client, answers(DOWN), start, page=_page()) for start in (0.0, 200.0)]
 
     assert [len(prompt.sends) for prompt in told] == [1, 0]
     assert told[1].gave_up == GiveUp(320.0, "patience")

@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockbot.clients.policy import Seen, Send
+from mockbot.clients.policy import AttemptResult, Send
 from mockbot.scenario.policies import POLICY_NAMES
-from tests.clients.play import DOWN, HUNG, LIMITED, OK, Server, minds, play, status
+from tests.clients.play import DOWN, HUNG, LIMITED, OK, Server, play, policies, status
 
 SOME = st.sampled_from([None, 0.0, 0.5, 20.0, 500.0])
 ANSWERS = st.sampled_from(
@@ -34,10 +34,10 @@ COMPOSED = st.fixed_dictionaries({"name": st.sampled_from(["backoff", "informed"
 POLICIES = st.one_of(st.sampled_from(POLICY_NAMES), COMPOSED)
 
 
-def _server(seed: int, seen: list[Seen], told: float | None) -> Server:
+def _server(seed: int, seen: list[AttemptResult], told: float | None) -> Server:
     rng = Random(seed)
 
-    def serve(send: Send) -> Seen:
+    def serve(send: Send) -> AttemptResult:
         return rng.choice(seen)._replace(provider=send.provider, started=send.at, retry_after=told)
 
     return serve
@@ -54,14 +54,20 @@ def _server(seed: int, seen: list[Seen], told: float | None) -> Server:
     seed=st.integers(0, 2**32),
 )
 def test_nothing_is_sent_after_the_patience_is_over(
-    policy: Any, seen: list[Seen], told: float | None, patience: float, takes: float, other: str | None, seed: int
+    policy: Any,
+    seen: list[AttemptResult],
+    told: float | None,
+    patience: float,
+    takes: float,
+    other: str | None,
+    seed: int,
 ) -> None:
     """No attempt starts after it, none lasts past it, and the user leaves at that moment at the latest."""
-    users = minds(policy, patience=patience, falls_over_to=other)
-    mind, server = users.mind(Random(seed)), _server(seed, seen, told)
+    users = policies(policy, patience=patience, falls_over_to=other)
+    client, server = users.new_client(Random(seed)), _server(seed, seen, told)
 
     for begun in (0.0, 1000.0, 2000.0):  # what is shared, is used
-        prompt = play(mind, server, begun, takes=takes)
+        prompt = play(client, server, begun, takes=takes)
 
         assert all(send.at < begun + patience for send in prompt.sends)
         assert all(send.at + send.timeout <= begun + patience + 1e-6 for send in prompt.sends)
@@ -79,22 +85,22 @@ def test_nothing_is_sent_after_the_patience_is_over(
     seed=st.integers(0, 2**32),
 )
 def test_attempts_never_exceed_the_limit(
-    attempts: int, parts: dict[str, Any], seen: list[Seen], told: float | None, seed: int
+    attempts: int, parts: dict[str, Any], seen: list[AttemptResult], told: float | None, seed: int
 ) -> None:
     """Not with any part around the back-off, and not with any answer."""
-    mind = minds({"name": "backoff", "attempts": attempts, **parts}).mind(Random(seed))
+    client = policies({"name": "backoff", "attempts": attempts, **parts}).new_client(Random(seed))
 
     for begun in (0.0, 10_000.0):
-        assert len(play(mind, _server(seed, seen, told), begun).sends) <= attempts
+        assert len(play(client, _server(seed, seen, told), begun).sends) <= attempts
 
 
 @settings(max_examples=80, deadline=None)
 @given(policy=POLICIES, told=SOME, seed=st.integers(0, 2**32))
 def test_nobody_reacts_in_no_time(policy: Any, told: float | None, seed: int) -> None:
     """At least a millisecond between an error and the next attempt, at least a second for a person."""
-    mind = minds(policy, patience="5m", falls_over_to="other").mind(Random(seed))
+    client = policies(policy, patience="5m", falls_over_to="other").new_client(Random(seed))
 
-    gaps = play(mind, _server(seed, [DOWN], told)).gaps
+    gaps = play(client, _server(seed, [DOWN], told)).gaps
 
     assert all(gap >= (1.0 if policy == "refresh" else 0.001) - 1e-9 for gap in gaps)
 
@@ -104,7 +110,11 @@ def test_nobody_reacts_in_no_time(policy: Any, told: float | None, seed: int) ->
 def test_the_same_seed_decides_the_same(policy: Any, seed: int) -> None:
     """Two runs with one seed make the same moves at the same times."""
     runs = [
-        play(minds(policy, falls_over_to="other").mind(Random(seed)), _server(seed, [DOWN, LIMITED], 2.0), takes=0.2)
+        play(
+            policies(policy, falls_over_to="other").new_client(Random(seed)),
+            _server(seed, [DOWN, LIMITED], 2.0),
+            takes=0.2,
+        )
         for _ in range(2)
     ]
 

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from mockbot.clients.policy import GiveUp
-from tests.clients.play import DOWN, HUNG, LIMITED, OK, always, answers, minds, play, status
+from tests.clients.play import DOWN, HUNG, LIMITED, OK, always, answers, play, policies, status
 
 
 def test_once_tries_once() -> None:
@@ -96,7 +96,7 @@ def test_backoff_repeats_what_may_pass(code: int) -> None:
 
 def test_backoff_stops_at_the_answer() -> None:
     """Two failures, then an answer: three attempts and no giving up."""
-    told = play(minds("backoff").mind(Random(1)), answers(DOWN, LIMITED, OK))
+    told = play(policies("backoff").new_client(Random(1)), answers(DOWN, LIMITED, OK))
 
     assert len(told.sends) == 3
     assert told.gave_up is None
@@ -122,14 +122,16 @@ def test_refresh_reloads_a_page_that_still_waits() -> None:
 
 def test_refresh_keeps_its_pace_when_errors_come_quickly() -> None:
     """An error after a tenth of a second is reloaded when the five seconds are over, not before."""
-    told = play(minds({"name": "refresh", "every": "5s"}, patience="5m").mind(Random(1)), answers(DOWN), takes=0.1)
+    told = play(
+        policies({"name": "refresh", "every": "5s"}, patience="5m").new_client(Random(1)), answers(DOWN), takes=0.1
+    )
 
     assert all(4.5 <= gap <= 5.5 for gap in told.gaps)
 
 
 def test_refresh_at_once_takes_a_human_second() -> None:
     """`every: 0`: a person needs 1 to 1.5 s to see the error and press the button, never twice the same."""
-    told = play(minds("refresh", patience="5m").mind(Random(1)), answers(DOWN))
+    told = play(policies("refresh", patience="5m").new_client(Random(1)), answers(DOWN))
 
     assert all(1.0 <= gap <= 1.5 for gap in told.gaps)
     assert len(set(told.gaps)) == len(told.gaps)
@@ -142,7 +144,7 @@ def test_refresh_never_reads_retry_after() -> None:
 
 def test_refresh_is_never_faster_than_a_person() -> None:
     """`every: 100ms` is a person who presses about once a second at most."""
-    told = play(minds({"name": "refresh", "every": "100ms"}, patience="1m").mind(Random(1)), answers(DOWN))
+    told = play(policies({"name": "refresh", "every": "100ms"}, patience="1m").new_client(Random(1)), answers(DOWN))
 
     assert min(told.gaps) >= 1.0
 
@@ -166,10 +168,10 @@ def test_a_plain_answer_that_breaks_is_no_answer_for_an_sdk() -> None:
 
 def test_who_would_wait_longer_than_his_patience_leaves_when_it_is_over() -> None:
     """Told to wait a minute with a minute's patience: no further attempt, and the error shows after that minute."""
-    mind = minds({"name": "backoff", "retry_after": "exact"}, patience="1m").mind(Random(1))
-    mind.begin(0.0)
+    client = policies({"name": "backoff", "retry_after": "exact"}, patience="1m").new_client(Random(1))
+    client.begin(0.0)
 
-    assert mind.after(1.0, status(503, retry_after=60.0)) == GiveUp(60.0, "patience")
+    assert client.after(1.0, status(503, retry_after=60.0)) == GiveUp(60.0, "patience")
 
 
 def test_an_error_that_comes_too_late_is_not_waited_for() -> None:

@@ -8,7 +8,7 @@ import pytest
 from mockbot.clients.presets import PRESETS
 from mockbot.evidence.records import Outcome
 from mockbot.scenario.policies import PresetName
-from tests.clients.play import DOWN, HUNG, LIMITED, Words, always, answers, minds, play, status
+from tests.clients.play import DOWN, HUNG, LIMITED, Words, always, answers, play, policies, status
 
 SEEDS = range(60)
 OPENAI_LIKE = ["openai-python", "openai-python-1", "anthropic-python", "anthropic-python-0", "openai-node", "litellm"]
@@ -119,7 +119,7 @@ def test_llama_index_obeys_a_429_in_both_layers() -> None:
 
 def test_llama_index_stops_after_a_minute() -> None:
     """Calls of 25 s each: the outer loop does not begin again when a minute has passed."""
-    told = play(minds("llama-index").mind(Random(1)), answers(DOWN), takes=25.0)
+    told = play(policies("llama-index").new_client(Random(1)), answers(DOWN), takes=25.0)
 
     assert len(told.sends) == 4
 
@@ -224,12 +224,16 @@ def test_a_single_deployment_never_cools_down() -> None:
 
 def test_a_cooled_down_deployment_is_back_after_five_seconds() -> None:
     """After a 429 everyone goes to the other deployment; five seconds later both are asked again."""
-    shared = minds("litellm-router-pair", falls_over_to="other")
-    first = play(shared.mind(Random(1)), answers(LIMITED, status(200, outcome="ok")))
+    shared = policies("litellm-router-pair", falls_over_to="other")
+    first = play(shared.new_client(Random(1)), answers(LIMITED, status(200, outcome="ok")))
     limited = first.providers[0]
 
-    soon = {play(shared.mind(Random(seed)), answers(status(200, outcome="ok")), 1.0).providers[0] for seed in SEEDS}
-    later = {play(shared.mind(Random(seed)), answers(status(200, outcome="ok")), 5.1).providers[0] for seed in SEEDS}
+    soon = {
+        play(shared.new_client(Random(seed)), answers(status(200, outcome="ok")), 1.0).providers[0] for seed in SEEDS
+    }
+    later = {
+        play(shared.new_client(Random(seed)), answers(status(200, outcome="ok")), 5.1).providers[0] for seed in SEEDS
+    }
 
     assert soon == {"main", "other"} - {limited}
     assert later == {"main", "other"}

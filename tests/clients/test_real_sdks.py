@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mockbot.clients.policy import Seen
+from mockbot.clients.policy import AttemptResult
 from mockbot.evidence.records import Outcome
-from tests.clients.play import answers, minds, play
+from tests.clients.play import answers, play, policies
 from tests.clients.scripted import Answer, scripted
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Fault:
     """The same fault for both: what the server does, and what a client sees of it."""
 
     does: Answer
-    seen: Seen
+    seen: AttemptResult
 
 
 def refusal(code: int, **headers: str) -> Fault:
@@ -106,17 +106,18 @@ def refusal(code: int, **headers: str) -> Fault:
     should = {"true": True, "false": False}.get(named.get("x-should-retry", ""))
     outcome: Outcome = "rate_limited" if code == 429 else "http_error"
     return Fault(
-        Answer(code, tuple(named.items())), Seen(outcome, "main", 0.0, code, retry_after=told, should_retry=should)
+        Answer(code, tuple(named.items())),
+        AttemptResult(outcome, "main", 0.0, code, retry_after=told, should_retry=should),
     )
 
 
 SSE = (("content-type", "text/event-stream"),)
 CHUNK = b'event: ping\ndata: {"type": "ping"}\n\n'
-RESET = Fault(Answer(then="reset"), Seen("reset", "main", 0.0))
-CLOSED = Fault(Answer(), Seen("reset", "main", 0.0))
-HUNG = Fault(Answer(then="hang"), Seen("timeout", "main", 0.0))
-CUT = Fault(Answer(200, SSE, CHUNK, then="reset"), Seen("reset", "main", 0.0, 200, streamed=True))
-FINE = Fault(Answer(200, (("content-type", "application/json"),)), Seen("ok", "main", 0.0, 200))
+RESET = Fault(Answer(then="reset"), AttemptResult("reset", "main", 0.0))
+CLOSED = Fault(Answer(), AttemptResult("reset", "main", 0.0))
+HUNG = Fault(Answer(then="hang"), AttemptResult("timeout", "main", 0.0))
+CUT = Fault(Answer(200, SSE, CHUNK, then="reset"), AttemptResult("reset", "main", 0.0, 200, streamed=True))
+FINE = Fault(Answer(200, (("content-type", "application/json"),)), AttemptResult("ok", "main", 0.0, 200))
 
 SCRIPTS: dict[str, list[Fault]] = {
     "503 for ever": [refusal(503)],
@@ -153,9 +154,9 @@ def _attempts_of_the_sdk(ask: Ask, script: Sequence[Fault], *, stream: bool = Fa
 
 
 def _waits_of_the_preset(sdk: str, script: Sequence[Fault], rng: Random, *, stream: bool = False) -> list[float]:
-    """The gaps that our mind makes for the same answers."""
-    mind = minds(sdk, patience="4800h", stream=stream).mind(rng)
-    told = play(mind, answers(*(fault.seen for fault in script)))
+    """The gaps that our client makes for the same answers."""
+    client = policies(sdk, patience="4800h", stream=stream).new_client(rng)
+    told = play(client, answers(*(fault.seen for fault in script)))
     hung = [send.timeout * (script[min(n, len(script) - 1)] is HUNG) for n, send in enumerate(told.sends)]
     return [gap - waited for gap, waited in zip(told.gaps, hung, strict=False)]
 

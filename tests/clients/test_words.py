@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from mockbot.scenario.guards import Grpc
 from mockbot.scenario.policies import POLICY_NAMES, Backoff
+from mockbot.scenario.resilience_specs import Grpc
 from mockbot.scenario.schema import Group
 from tests.clients.play import group
 

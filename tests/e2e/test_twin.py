@@ -15,8 +15,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from mockbot.evidence.journal import RunEvidence, read_run
-from mockbot.evidence.values import Beyond, Known, Value
 from mockbot.evidence.verdict import Judgement, judge
+from mockbot.measures.values import Beyond, Known, Value
 from mockbot.scenario.library import names
 from mockbot.simulate.play import Memory, simulate
 from tests.e2e.conftest import Run

@@ -3,12 +3,12 @@
 import pytest
 
 from mockbot.evidence.alerts import DAYS_3, HOUR_1, HOURS_6, Alert, burn
-from mockbot.evidence.measures import measure
+from mockbot.evidence.formulas import measure
 from mockbot.evidence.records import Prompt
+from mockbot.evidence.run_counters import RunCounters, count_run
 from mockbot.evidence.scope import Scope
-from mockbot.evidence.tally import Tally, tally
-from mockbot.evidence.values import Beyond, Known, Undefined, Value
 from mockbot.evidence.verdict import judge
+from mockbot.measures.values import Beyond, Known, Undefined, Value
 from tests.evidence.build import AFTER, CALM, FELT, OUTAGE, actions, evidence, scenario, sound_run, steady
 
 PROMISED = scenario(objective=0.999)
@@ -20,9 +20,9 @@ def number(value: Value) -> float:
     return value.number
 
 
-def counted(requests: list[Prompt] | None = None, **changes: object) -> Tally:
+def counted(requests: list[Prompt] | None = None, **changes: object) -> RunCounters:
     """100 s of calm, 100 s in which all is bad, 200 s after; two prompts a second."""
-    return tally(evidence(requests or sound_run(), FELT, of=scenario(**{"objective": 0.999, **changes})))
+    return count_run(evidence(requests or sound_run(), FELT, of=scenario(**{"objective": 0.999, **changes})))
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_without_a_baseline_the_windows_begin_with_the_run() -> None:
     bad = [*steady(0, 100, took=5.0, settled="gave_up"), *steady(100, 300)]
     run = evidence(bad, FELT, of=scenario(objective=0.999, expect=[], **told), did=actions(begin=0.0, end=100.0))
 
-    values = measure(tally(run), Scope())
+    values = measure(count_run(run), Scope())
 
     assert number(values["burn_1h"]) == pytest.approx(1000.0)
     assert values["time_to_page"] == Known(1.0)
@@ -105,7 +105,7 @@ def test_nothing_wrong_has_no_time_to_page() -> None:
     """There is no begin to count from."""
     calm = scenario(objective=0.999, phases=[CALM])
 
-    value = measure(tally(evidence(steady(0, 100), of=calm, did=())), Scope())["time_to_page"]
+    value = measure(count_run(evidence(steady(0, 100), of=calm, did=())), Scope())["time_to_page"]
 
     assert value == Undefined("nothing went wrong in this run")
 

@@ -11,8 +11,8 @@ from mockbot.evidence.compare import Comparison, Difference, compare
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Attempt, Prompt
 from mockbot.evidence.scope import Scope
-from mockbot.evidence.values import Beyond, Known
 from mockbot.evidence.verdict import judge
+from mockbot.measures.values import Beyond, Known
 from tests.evidence.build import AFTER, CALM, FELT, OUTAGE, evidence, health, prompt, scenario
 
 

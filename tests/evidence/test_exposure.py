@@ -5,9 +5,9 @@ attempts under way while it held, by its share.
 import pytest
 
 from mockbot.evidence.exposure import exposed
-from mockbot.evidence.guards import GuardResult
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Action, Attempt, ServiceSecond
+from mockbot.evidence.validity_checks import ValidityCheck
 from mockbot.evidence.verdict import judge
 from mockbot.report.summarize import summarize
 from mockbot.simulate.play import Memory, simulate
@@ -98,7 +98,7 @@ def test_exposure_decides_whether_a_run_on_toxiproxy_says_anything(tried: Attemp
     judgement = judge(run_with(tried))
 
     assert judgement.verdict == verdict
-    assert any(guard.name == f"felt {SLOW}" for guard in judgement.guards)
+    assert any(guard.name == f"felt {SLOW}" for guard in judgement.checks)
 
 
 DOWN = scenario(phases=[CALM, {"name": "cut", "lasts": "100s", "faults": [{"down": True}]}, AFTER])
@@ -120,7 +120,7 @@ def test_clients_that_were_turned_away_felt_it() -> None:
     (fault,) = summarize(run, judgement).faults
 
     assert fault.felt == 4
-    assert GuardResult(f"felt {CUT}", ok=True, says=f"{CUT} hit 4 requests") in judgement.guards
+    assert ValidityCheck(f"felt {CUT}", ok=True, says=f"{CUT} hit 4 requests") in judgement.checks
 
 
 def test_who_is_refused_between_two_spells_did_not_feel_them() -> None:
@@ -128,7 +128,7 @@ def test_who_is_refused_between_two_spells_did_not_feel_them() -> None:
     spells = (*actions(CUT, begin=100.0, end=120.0), *actions(CUT, begin=160.0, end=180.0))
     tried = [attempt(at, 0.01, "refused") for at in (110.0, 140.0, 170.0)]
 
-    assert judge(evidence([*sound_run(), *tried], of=DOWN, did=spells)).tally.felt[CUT] == 2
+    assert judge(evidence([*sound_run(), *tried], of=DOWN, did=spells)).counters.felt[CUT] == 2
 
 
 def test_what_a_crashed_service_counted_itself_is_not_counted_twice() -> None:
@@ -139,7 +139,7 @@ def test_what_a_crashed_service_counted_itself_is_not_counted_twice() -> None:
 
     run = evidence([*sound_run(), *tried], seconds, of=told, did=actions("cut.0.crash"))
 
-    assert judge(run).tally.felt["cut.0.crash"] == 9
+    assert judge(run).counters.felt["cut.0.crash"] == 9
 
 
 def test_a_whole_run_with_its_way_cut_has_been_felt() -> None:
@@ -149,4 +149,4 @@ def test_a_whole_run_with_its_way_cut_has_been_felt() -> None:
     judgement = judge(memory.evidence(DOWN, info))
 
     turned_away = judgement.outcomes["refused"] + judgement.outcomes.get("reset", 0)
-    assert judgement.tally.felt[CUT] == turned_away > 50
+    assert judgement.counters.felt[CUT] == turned_away > 50

@@ -11,7 +11,7 @@ from mockbot.evidence.detectors import said_to_wait
 from mockbot.evidence.findings import TELLS, Finding
 from mockbot.evidence.journal import Broken
 from mockbot.evidence.records import Attempt, Outcome, Prompt, Settled
-from mockbot.evidence.tally import tally
+from mockbot.evidence.run_counters import count_run
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from tests.evidence.build import AFTER, CALM, OUTAGE, attempt, evidence, prompt, scenario
@@ -55,7 +55,7 @@ def many(count: int, *waits: float, first: float = 100.0, each: float = 1.0, **h
 
 def found(lines: Sequence[Attempt | Prompt | Broken], of: Scenario | None = None, **info: Any) -> dict[str, Finding]:
     """By name; of the group `patient` unless only another has it."""
-    return {finding.name: finding for finding in tally(evidence(lines, of=of, **info)).watch.findings()}
+    return {finding.name: finding for finding in count_run(evidence(lines, of=of, **info)).findings.findings()}
 
 
 def test_a_client_that_behaves_is_accused_of_nothing() -> None:

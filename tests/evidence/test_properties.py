@@ -7,12 +7,13 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockbot.evidence.measures import REGISTRY
+from mockbot.evidence.formulas import REGISTRY
 from mockbot.evidence.records import OUTCOMES, Attempt, Prompt, ServiceSecond
 from mockbot.evidence.scope import Scope
-from mockbot.evidence.values import Beyond, Known, Undefined
 from mockbot.evidence.verdict import judge
-from mockbot.evidence.words import unit_of, value_words
+from mockbot.measures.catalogue import CATALOGUE
+from mockbot.measures.text import format_value
+from mockbot.measures.values import Beyond, Known, Undefined
 from mockbot.report.summarize import summarize
 from mockbot.report.summary import summary_json
 from tests.evidence.build import FAULT, attempt, evidence, prompt, scenario
@@ -67,11 +68,11 @@ def test_every_measure_of_every_scope_is_sound(requests: list[Prompt | Attempt],
 
     values = [(name, value) for row in judgement.rows for name, value in row.measures.items()]
     numbers = [(name, value.number) for name, value in values if isinstance(value, Known)]
-    assert [value for name, value in numbers if unit_of(name) == "share" and not 0 <= value <= 1] == []
+    assert [value for name, value in numbers if CATALOGUE[name].unit == "share" and not 0 <= value <= 1] == []
     assert [value for _, value in numbers if math.isnan(value) or value < 0] == []
     assert [value for _, value in values if isinstance(value, Beyond) and not 0 <= value.bound < math.inf] == []
     assert [value for _, value in values if isinstance(value, Undefined) and not value.why] == []
-    assert all(value_words(name, value) for name, value in values)
+    assert all(format_value(name, value) for name, value in values)
 
 
 def shuffled(requests: list[Prompt | Attempt], seed: int) -> list[Prompt | Attempt]:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import pytest
 
 from mockbot.evidence.disturbance import disturbance_of
-from mockbot.evidence.measures import measure
+from mockbot.evidence.formulas import measure
 from mockbot.evidence.records import Action, Attempt, Prompt
+from mockbot.evidence.run_counters import count_run
 from mockbot.evidence.scope import Scope
-from mockbot.evidence.tally import tally
-from mockbot.evidence.values import Beyond, Known, Undefined, Value
+from mockbot.measures.values import Beyond, Known, Undefined, Value
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from tests.evidence.build import CALM, FAULT, OUTAGE, actions, attempt, evidence, prompt, scenario, steady
@@ -23,7 +23,7 @@ def down(start: float, end: float) -> list[Prompt]:
 
 def taken(name: str, requests: Sequence[Attempt | Prompt], did: Sequence[Action] | None = None, **how: object) -> Value:
     run = evidence(requests, did=did, **how)  # type: ignore[arg-type]
-    return measure(tally(run), Scope())[name]
+    return measure(count_run(run), Scope())[name]
 
 
 def test_recovery_is_the_first_second_from_which_it_stays_well() -> None:
@@ -184,9 +184,9 @@ def surge(**crowd: object) -> Scenario:
 
 def test_without_a_fault_the_surge_is_the_disturbance() -> None:
     """Three times the users from 100 to 160 s."""
-    what = disturbance_of(Timeline(surge()), ())
+    disturbance = disturbance_of(Timeline(surge()), ())
 
-    assert (what.begin, what.clear, what.baseline) == (100.0, 160.0, (25.0, 100.0))
+    assert (disturbance.begin, disturbance.clear, disturbance.baseline) == (100.0, 160.0, (25.0, 100.0))
 
 
 def test_the_baseline_leaves_the_warm_up_out() -> None:
@@ -218,6 +218,6 @@ def test_flapping_ends_with_its_last_end() -> None:
         Action(FAULT, "end", 200, 200, None, "no"),
     )
 
-    what = disturbance_of(Timeline(scenario()), did)
+    disturbance = disturbance_of(Timeline(scenario()), did)
 
-    assert (what.begin, what.clear) == (101.0, 190.0)
+    assert (disturbance.begin, disturbance.clear) == (101.0, 190.0)

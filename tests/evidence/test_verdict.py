@@ -3,14 +3,14 @@
 import pytest
 
 from mockbot.errors import ExitCode
-from mockbot.evidence.guards import GuardResult
 from mockbot.evidence.scope import Scope
-from mockbot.evidence.values import Beyond, Known, Undefined, Value, holds
+from mockbot.evidence.validity_checks import ValidityCheck
 from mockbot.evidence.verdict import ExpectationResult, Judgement, Verdict, decide, judge
-from mockbot.scenario.threshold import parse_threshold
+from mockbot.measures.threshold import parse_threshold
+from mockbot.measures.values import Beyond, Known, Undefined, Value, holds
 from tests.evidence.build import FELT, evidence, prompt, scenario, sound_run, steady
 
-HOLDS, BROKEN = GuardResult("a", ok=True, says="fine"), GuardResult("b", ok=False, says="the worker was lost")
+HOLDS, BROKEN = ValidityCheck("a", ok=True, says="fine"), ValidityCheck("b", ok=False, says="the worker was lost")
 
 
 def result(verdict: Verdict) -> ExpectationResult:
@@ -33,7 +33,7 @@ PASS, FAIL, UNKNOWN = result("pass"), result("fail"), result("inconclusive")
         ([BROKEN], [], "inconclusive"),
     ],
 )
-def test_the_rule(guards: list[GuardResult], expectations: list[ExpectationResult], verdict: Verdict) -> None:
+def test_the_rule(guards: list[ValidityCheck], expectations: list[ExpectationResult], verdict: Verdict) -> None:
     """A broken guard, then a failure, then what could not be decided; a pass needs all of it."""
     found, reasons = decide(tuple(guards), tuple(expectations))
 

@@ -3,12 +3,12 @@
 import pytest
 
 from mockbot.clock import Clock
-from mockbot.evidence.measures import measure
+from mockbot.evidence.formulas import measure
 from mockbot.evidence.records import Attempt, Prompt
+from mockbot.evidence.run_counters import count_run
 from mockbot.evidence.scope import Scope
-from mockbot.evidence.tally import tally
-from mockbot.evidence.values import Known
 from mockbot.load.collector import Collector, Sight, Who
+from mockbot.measures.values import Known
 from tests.evidence.build import evidence
 
 WHO = Who("patient-1", "patient", "plus")
@@ -96,7 +96,7 @@ def test_a_fractional_beginning_smears_no_edge(t0: float, monkeypatch: pytest.Mo
         monkeypatch.setattr("mockbot.clock.time.time", lambda tenth=tenth: t0 + tenth / 10 + 0.05)
         prompt = collector.begin(WHO, collector.clock.now())
         collector.settle(prompt, "gave_up" if 1000 <= tenth < 2000 else "answered")
-    counted = tally(evidence(written))
+    counted = count_run(evidence(written))
 
     shares = [measure(counted, Scope(phase=phase))["answered"] for phase in ("steady", "blackout", "after")]
     assert shares == [Known(1.0), Known(0.0), Known(1.0)]

@@ -18,8 +18,8 @@ import openai
 import pytest
 import requests
 
+from mockbot.evidence.antipatterns import ANTIPATTERNS
 from mockbot.evidence.journal import RunEvidence
-from mockbot.evidence.manners import HABITS
 from mockbot.evidence.records import Attempt, Prompt
 from mockbot.evidence.verdict import Judgement, judge
 from mockbot.plugin.fixture import Mockbot
@@ -129,7 +129,9 @@ def of(evidence: RunEvidence, who: str) -> Judgement:
 def habits_of(judgement: Judgement) -> dict[str, str]:
     """The bad habits and the words for them."""
     return {
-        each.measure: each.why for each in judgement.expectations if each.measure in HABITS and each.result == "fail"
+        each.measure: each.why
+        for each in judgement.expectations
+        if each.measure in ANTIPATTERNS and each.result == "fail"
     }
 
 

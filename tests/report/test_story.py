@@ -5,9 +5,9 @@ from typing import Any
 
 from mockbot.evidence.records import Attempt, Prompt
 from mockbot.evidence.verdict import judge
+from mockbot.faults.union import FAULT_KINDS
 from mockbot.report.story import PLAIN, story
 from mockbot.report.summarize import summarize
-from mockbot.scenario.faults import FAULT_KINDS
 from tests.evidence.build import CALM, FELT, actions, evidence, prompt, scenario, sound_run, steady
 
 

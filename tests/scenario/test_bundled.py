@@ -2,13 +2,13 @@
 
 import pytest
 
-from mockbot.scenario.advice import advice, answer_takes
 from mockbot.scenario.library import find, folder, names
+from mockbot.scenario.lint import answer_takes, lint
 from mockbot.scenario.load import load_scenario
 from mockbot.scenario.policies import Refresh
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.scenario.units import duration_text
+from mockbot.units.quantities import duration_text
 
 MARGIN = 0.15  # distance from every boundary, on the side that the file claims
 
@@ -63,7 +63,7 @@ def test_every_outage_is_played_in_under_two_minutes(name: str) -> None:
 @pytest.mark.parametrize("name", names())
 def test_nothing_is_to_be_said_against_a_bundled_scenario(name: str) -> None:
     """Answers survive the speed, and no phase is shorter than its clients wait."""
-    assert advice(bundled(name)) == ()
+    assert lint(bundled(name)) == ()
 
 
 @pytest.mark.parametrize("name", ["traffic-surge", "maintenance-window", "unexpected-failure"])

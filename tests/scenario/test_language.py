@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from mockbot.scenario.editor import schema_json
+from mockbot.scenario.json_schema import schema_json
 from mockbot.scenario.library import folder
 from mockbot.scenario.load import read_scenario
 from mockbot.scenario.policies import POLICY_NAMES

@@ -32,7 +32,7 @@ def test_a_bundled_scenario_passes_in_virtual_time(name: str) -> None:
 @pytest.mark.parametrize("name", names())
 def test_no_fault_is_felt_by_luck(name: str) -> None:
     """Ten requests at least met each, so that a live run, one draw, will hardly miss it (Poisson: 1 in 20,000)."""
-    felt = {guard.name: guard.says for guard in outcome(name).guards if guard.name.startswith("felt ")}
+    felt = {guard.name: guard.says for guard in outcome(name).checks if guard.name.startswith("felt ")}
 
     hits = {fault: int(re.findall(r"hit ([\d,]+) ", says)[0].replace(",", "")) for fault, says in felt.items()}
 

@@ -12,7 +12,7 @@ import pytest
 
 from mockbot.child import Child
 from mockbot.clock import Clock
-from mockbot.scenario.faults import ServiceFault
+from mockbot.faults.union import ServiceFault
 from mockbot.scenario.schema import Scenario
 from mockbot.service.control import ServiceControl
 from tests.service.values import active, scenario_of

@@ -8,7 +8,7 @@ import pytest
 from anthropic.types import MessageParam
 from pydantic import BaseModel
 
-from mockbot.scenario.faults import ErrorEvent, HttpError, Stall
+from mockbot.faults.union import ErrorEvent, HttpError, Stall
 from tests.service.conftest import Served
 
 pytestmark = pytest.mark.live

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mockbot.evidence.records import ServiceSecond
-from mockbot.scenario.faults import Capacity, Crash, HttpError, RateLimited, ServiceFault, Shed, Slow
+from mockbot.faults.union import Capacity, Crash, HttpError, RateLimited, ServiceFault, Shed, Slow
 from mockbot.service.capacity import Refused
 from mockbot.service.chatbot import CHAT, Answer, Caller, Chatbot, Wish
 from mockbot.service.faults import Failed

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mockbot.scenario.faults import (
+from mockbot.faults.union import (
     SERVICE_FAULTS,
     BlankAnswer,
     Cut,

@@ -4,7 +4,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from mockbot.scenario.faults import Cut, HttpError
+from mockbot.faults.union import Cut, HttpError
 from mockbot.service.tally import Histogram, Tally
 from tests.service.conftest import Serve, body
 

@@ -11,7 +11,7 @@ from openai.types.chat import ChatCompletionMessageParam
 from pydantic import BaseModel
 
 from mockbot.clock import Clock
-from mockbot.scenario.faults import BlankAnswer, ErrorEvent, MalformedEvent, Slow, Stall
+from mockbot.faults.union import BlankAnswer, ErrorEvent, MalformedEvent, Slow, Stall
 from tests.service.conftest import Served
 
 pytestmark = pytest.mark.live

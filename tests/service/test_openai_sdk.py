@@ -7,7 +7,7 @@ import httpx
 import openai
 import pytest
 
-from mockbot.scenario.faults import Cut, HttpError, RateLimited
+from mockbot.faults.union import Cut, HttpError, RateLimited
 from tests.service.conftest import Served
 from tests.service.values import active
 

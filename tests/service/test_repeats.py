@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mockbot.scenario.faults import HttpError
+from mockbot.faults.union import HttpError
 from tests.service.conftest import Serve, body
 
 pytestmark = pytest.mark.live

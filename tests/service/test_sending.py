@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from mockbot.scenario.faults import HttpError
+from mockbot.faults.union import HttpError
 from tests.service.conftest import Serve, Served, body
 
 pytestmark = pytest.mark.live

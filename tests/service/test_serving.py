@@ -14,7 +14,7 @@ import pytest
 
 from mockbot.clock import Clock
 from mockbot.evidence.records import ServiceSecond
-from mockbot.scenario.faults import Crash, HttpError, Maintenance
+from mockbot.faults.union import Crash, HttpError, Maintenance
 from tests.service.conftest import Serve, Served, body
 from tests.service.values import active
 

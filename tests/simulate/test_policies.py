@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from mockbot.evidence.values import Beyond, Known, Value
 from mockbot.evidence.verdict import Judgement, judge
+from mockbot.measures.values import Beyond, Known, Value
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate.fast.world import refusals
 from mockbot.simulate.play import Memory, simulate

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mockbot.scenario.faults import WIRE_FAULTS
+from mockbot.faults.union import WIRE_FAULTS
 from tests.simulate.build import live_through, scenario
 
 BROKEN: list[tuple[dict[str, Any], str]] = [

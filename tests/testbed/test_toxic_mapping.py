@@ -3,7 +3,7 @@
 import pytest
 
 from mockbot.clock import Clock
-from mockbot.scenario.faults import WIRE_FAULTS, FaultBase
+from mockbot.faults.union import WIRE_FAULTS, FaultBase
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import ActiveFault, Timeline
 from mockbot.testbed.toxic_mapping import toxic_of

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mockbot.evidence.words import number_words
+from mockbot.measures.text import format_in_unit
 from mockbot.simulate.spread import Interval
 
 Key = Literal["refreshing", "how-long", "failing-over", "telling", "paying"]
@@ -76,7 +76,7 @@ def told(measure: Measure, number: float | None) -> str:
     """A number with its unit, "never" or "-"."""
     if number is None:
         return "-"
-    return "never" if math.isinf(number) else number_words(measure, number)
+    return "never" if math.isinf(number) else format_in_unit(measure, number)
 
 
 def middle(simulated: Interval) -> float:

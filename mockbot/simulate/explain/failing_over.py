@@ -5,8 +5,8 @@ turning to the other provider: not at all, on every retry, behind a breaker with
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mockbot.scenario.guards import ConsecutiveBreaker, FailOver, PerSuccess
 from mockbot.scenario.policies import Backoff, Guarded, Policy
+from mockbot.scenario.resilience_specs import ConsecutiveBreaker, FailOver, PerSuccess
 from mockbot.scenario.schema import Group, Provider, Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.simulate import theory

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from statistics import median
 
 from mockbot.errors import UsageError
+from mockbot.evidence.formulas import measure
 from mockbot.evidence.journal import RunEvidence
-from mockbot.evidence.measures import measure
 from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
+from mockbot.evidence.run_counters import count_run
 from mockbot.evidence.scope import Scope
-from mockbot.evidence.tally import tally
-from mockbot.evidence.values import Beyond, Known
+from mockbot.measures.values import Beyond, Known
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate.engines import EngineName, Record, Run, choose, start
 from mockbot.simulate.play import Memory, simulate
@@ -128,7 +128,7 @@ def is_fast(scenario: Scenario) -> bool:
 
 def life_of(evidence: RunEvidence) -> Life:
     """Of any run, live or simulated."""
-    counted = measure(tally(evidence), Scope())
+    counted = measure(count_run(evidence), Scope())
     prompts = [record for record in evidence.requests() if isinstance(record, Prompt)]
     seconds = [record for record in evidence.seconds() if isinstance(record, ServiceSecond)]
     taken = [counted["recovery_time"], counted["affected_recovery"]]

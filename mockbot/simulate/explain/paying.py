@@ -4,7 +4,7 @@ an overload that is staged so that the formula applies.
 
 from collections.abc import Mapping
 
-from mockbot.scenario.faults import Shed
+from mockbot.faults.union import Shed
 from mockbot.scenario.schema import Group, Phase, Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.simulate.explain.answer import Answer, Figure, middle, told

@@ -12,13 +12,13 @@ from statistics import median
 
 from mockbot.scenario.policies import Backoff, Refresh
 from mockbot.scenario.schema import Scenario
-from mockbot.scenario.units import duration_text
 from mockbot.simulate import theory
 from mockbot.simulate.explain.answer import Answer, Figure, middle, told
 from mockbot.simulate.explain.lab import Lab, Life, is_fast, of_live
 from mockbot.simulate.explain.setting import Setting, groups_of
 from mockbot.simulate.explain.stages import LONG, calm, closed, course, staged
 from mockbot.simulate.spread import Interval, interval
+from mockbot.units.quantities import duration_text
 
 TRIALS = 6  # of the bisection: its edge is known to 16^(1/64), 4 %, and better over seeds
 RUNS = TRIALS + 2 + 3  # for each seed

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mockbot.evidence.disturbance import disturbance_of
-from mockbot.scenario.faults import Capacity, Slow, Stall
+from mockbot.faults.union import Capacity, Slow, Stall
 from mockbot.scenario.policies import Preset, Refresh
 from mockbot.scenario.schema import Answer, Group, Provider, Scenario
 from mockbot.scenario.spans import FaultSpan

@@ -14,12 +14,12 @@ from typing import Any, assert_never
 import numpy as np
 
 from mockbot.clients.failures import AtLeast, Exactly, Never
-from mockbot.clients.minds import reactions_of
-from mockbot.clients.policy import Seen
+from mockbot.clients.policy import AttemptResult
+from mockbot.clients.policy_factory import reactions_of
 from mockbot.clients.reactions import Loop, Loops, Reloads
 from mockbot.clients.waits import Exponential
 from mockbot.evidence.records import Outcome
-from mockbot.scenario.faults import (
+from mockbot.faults.union import (
     Capacity,
     Crash,
     Down,
@@ -35,11 +35,11 @@ from mockbot.scenario.policies import Guarded, Informed, Preset, Refresh
 from mockbot.scenario.schema import Group, Provider, Scenario
 from mockbot.scenario.spans import FaultSpan
 from mockbot.scenario.timeline import Timeline
-from mockbot.scenario.units import Ramp
 from mockbot.service.dialects.base import Dialect
 from mockbot.service.faults import ORDER
 from mockbot.simulate.fast import layout as at
 from mockbot.simulate.moments import moments
+from mockbot.units.quantities import Ramp
 
 Row = dict[str, float | int]
 _P95 = 1.6448536269514722
@@ -242,11 +242,11 @@ def _obeys(loop: Loop) -> Row:
             assert_never(other)
 
 
-def _seen(failure: Failure, group: Group) -> Seen:
+def _seen(failure: Failure, group: Group) -> AttemptResult:
     """What the client saw. Once a stream has begun its status is 200; to a plain reader it is no answer at all."""
     begun = failure.outcome == "slow"
     status = 200 if begun and group.stream else failure.status
-    return Seen(failure.outcome, "", 0.0, status, streamed=begun and group.stream)
+    return AttemptResult(failure.outcome, "", 0.0, status, streamed=begun and group.stream)
 
 
 # -- the provider and its faults -----------------------------------------------------------------------------------

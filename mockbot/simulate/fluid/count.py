@@ -11,12 +11,12 @@ from importlib.metadata import version
 
 import numpy as np
 
-from mockbot.evidence.cells import Course, Key
+from mockbot.evidence.counters import Key, RecoverySeries
 from mockbot.evidence.disturbance import disturbance_of
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import RunInfo, ServiceSecond
+from mockbot.evidence.run_counters import APDEX_SHARE, RunCounters
 from mockbot.evidence.sketch import Sketch
-from mockbot.evidence.tally import APDEX_SHARE, Tally
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate.fast import layout as at
 from mockbot.simulate.fast.world import Plan
@@ -69,16 +69,16 @@ def info_of(scenario: Scenario, run: Fluid, *, loop: str, command: str, scaled: 
     )
 
 
-def count(scenario: Scenario, run: Fluid) -> Tally:
+def count(scenario: Scenario, run: Fluid) -> RunCounters:
     """All counters of a run."""
-    tally = Tally(scenario, run.timeline, disturbance_of(run.timeline, tuple(actions(run.timeline))))
+    counters = RunCounters(scenario, run.timeline, disturbance_of(run.timeline, tuple(actions(run.timeline))))
     for plan, made in zip(run.plans, run.shapes, strict=True):
         for second in seconds(plan, made.flow, int(run.now)):
-            tally.add_second(second)
+            counters.add_second(second)
         for g, name in enumerate(plan.groups):
-            _count_group(tally, plan, made, g, name)
-    tally.seen_until = min(run.now, run.timeline.end)
-    return tally
+            _count_group(counters, plan, made, g, name)
+    counters.seen_until = min(run.now, run.timeline.end)
+    return counters
 
 
 def seconds(plan: Plan, flow: to.Flow, until: int) -> Iterator[ServiceSecond]:
@@ -107,20 +107,20 @@ def seconds(plan: Plan, flow: to.Flow, until: int) -> Iterator[ServiceSecond]:
         )
 
 
-def _count_group(tally: Tally, plan: Plan, made: Shape, g: int, name: str) -> None:
+def _count_group(counters: RunCounters, plan: Plan, made: Shape, g: int, name: str) -> None:
     flow, frame = made.flow, made.frame
-    tier = tally.scenario.crowd[name].tier
+    tier = counters.scenario.crowd[name].tier
     shares = _shares(flow.cohort[g])
     width = float(frame.width[g])
-    course = tally.courses[Key(-1, name, tier)]
+    course = counters.recovery_series[Key(-1, name, tier)]
     wholes = [Whole() for _ in range(8)]
     bins = np.minimum((np.arange(len(flow.crowd)) + 0.5) / width, len(shares) - 1)
     at_bin: Sequence[int] = bins.astype(int).tolist()
-    for t in range(min(len(flow.crowd), math.ceil(tally.timeline.end))):
-        phase = tally.phase(t + 0.5)
+    for t in range(min(len(flow.crowd), math.ceil(counters.timeline.end))):
+        phase = counters.phase(t + 0.5)
         if phase is None:
             break
-        cell, crowd = tally.cells[Key(phase, name, tier)], flow.crowd[t, g]
+        cell, crowd = counters.cohorts[Key(phase, name, tier)], flow.crowd[t, g]
         good, answered, sent, over = shares[at_bin[t]]
         issued = wholes[0].of(float(crowd[at.ISSUED]))
         goods = min(issued, wholes[1].of(float(crowd[at.ISSUED] * good)))
@@ -131,12 +131,14 @@ def _count_group(tally: Tally, plan: Plan, made: Shape, g: int, name: str) -> No
         cell.unfinished += wholes[4].of(float(crowd[at.ISSUED] * (1 - over)))
         cell.sent += wholes[5].of(float(crowd[at.SENT]))
         cell.good_done += wholes[6].of(float(flow.good_done[t, g]))
-        _count_course(course, tally, t, issued, goods)
-        _count_series(tally, name, t, issued, goods, flow, g)
-    _count_latency(tally, flow, g, Key(0, name, tier))
-    _count_moments(course, tally, plan, made, g)
-    _count_alive(tally, flow, g)
-    tally.pending_count += sum(tally.cells[Key(i, name, tier)].unfinished for i in range(len(tally.timeline.phases)))
+        _count_course(course, counters, t, issued, goods)
+        _count_series(counters, name, t, issued, goods, flow, g)
+    _count_latency(counters, flow, g, Key(0, name, tier))
+    _count_moments(course, counters, plan, made, g)
+    _count_alive(counters, flow, g)
+    counters.pending_count += sum(
+        counters.cohorts[Key(i, name, tier)].unfinished for i in range(len(counters.timeline.phases))
+    )
 
 
 def _shares(cohort: at.Floats) -> list[tuple[float, float, float, float]]:
@@ -148,18 +150,18 @@ def _shares(cohort: at.Floats) -> list[tuple[float, float, float, float]]:
     return [(a, b, c, d) for a, b, c, d in np.stack(columns, axis=1).tolist()]
 
 
-def _count_course(course: Course, tally: Tally, t: int, issued: int, good: int) -> None:
-    what = tally.what
-    if what.baseline is not None and what.baseline[0] <= t < what.baseline[1]:
+def _count_course(course: RecoverySeries, counters: RunCounters, t: int, issued: int, good: int) -> None:
+    disturbance = counters.disturbance
+    if disturbance.baseline is not None and disturbance.baseline[0] <= t < disturbance.baseline[1]:
         course.calm_issued += issued
         course.calm_good += good
-    if what.clear is not None and t >= what.clear:
-        course.issued[int(t - what.clear)] += issued
-        course.good[int(t - what.clear)] += good
+    if disturbance.clear is not None and t >= disturbance.clear:
+        course.issued[int(t - disturbance.clear)] += issued
+        course.good[int(t - disturbance.clear)] += good
 
 
-def _count_series(tally: Tally, name: str, t: int, issued: int, good: int, flow: to.Flow, g: int) -> None:
-    series, place = tally.series, tally.series.slice(t)
+def _count_series(counters: RunCounters, name: str, t: int, issued: int, good: int, flow: to.Flow, g: int) -> None:
+    series, place = counters.series, counters.series.slice(t)
     series.issued[name][place] += issued
     series.good[name][place] += good
     series.sent[place] += round(float(flow.crowd[t, g, at.SENT]))
@@ -169,41 +171,41 @@ def _count_series(tally: Tally, name: str, t: int, issued: int, good: int, flow:
         series.outcomes["http_error"][place] += round(float(flow.seen[t, at.FAILED] + flow.seen[t, at.TURNED_AWAY]))
 
 
-def _count_latency(tally: Tally, flow: to.Flow, g: int, key: Key) -> None:
+def _count_latency(counters: RunCounters, flow: to.Flow, g: int, key: Key) -> None:
     for index, row in enumerate(flow.latency[:, g]):
-        cell = tally.cells[key._replace(phase=index)]
+        cell = counters.cohorts[key._replace(phase=index)]
         total, whole = float(row.sum()), Whole()
         for number in np.nonzero(row > 0)[0].tolist():
             took = to.LEAST * math.exp((number + 0.5) * to.WIDE)
             many = whole.of(float(row[number]) * cell.answered / total)
             cell.latency.add_many(took, many)
-            cell.satisfied += many if took <= APDEX_SHARE * tally.scenario.slo else 0
+            cell.satisfied += many if took <= APDEX_SHARE * counters.scenario.slo else 0
         cell.satisfied = min(cell.satisfied, cell.good)
         cell.latency.never = cell.prompts - cell.latency.finite
 
 
-def _count_moments(course: Course, tally: Tally, plan: Plan, made: Shape, g: int) -> None:
+def _count_moments(course: RecoverySeries, counters: RunCounters, plan: Plan, made: Shape, g: int) -> None:
     """The first failure and success around the disturbance, and when those who met it were through."""
-    flow, what = made.flow, tally.what
-    if what.begin is None or what.clear is None:
+    flow, disturbance = made.flow, counters.disturbance
+    if disturbance.begin is None or disturbance.clear is None:
         return
     bad = flow.seen[:, (at.TURNED_AWAY, at.FAILED, at.ABANDONED)].sum(axis=1) + flow.felt.sum(axis=1)
-    first = np.nonzero(np.cumsum(bad[int(what.begin) :]) >= SEEN)[0]
+    first = np.nonzero(np.cumsum(bad[int(disturbance.begin) :]) >= SEEN)[0]
     if len(first):
-        course.first_failure = what.begin + float(first[0])
+        course.first_failure = disturbance.begin + float(first[0])
     good = [second for second, many in course.good.items() if many]
     if good:
-        course.first_success = what.clear + min(good) + mean_service(tally.scenario.providers[plan.provider])
+        course.first_success = disturbance.clear + min(good) + mean_service(counters.scenario.providers[plan.provider])
     whole, settled = Whole(), Sketch()
-    for t in range(int(what.begin), len(flow.settled)):
-        settled.add_many(t - what.clear, whole.of(float(flow.settled[t, g])))
-    issued = float(flow.crowd[int(what.begin) : int(what.clear), g, at.ISSUED].sum())
+    for t in range(int(disturbance.begin), len(flow.settled)):
+        settled.add_many(t - disturbance.clear, whole.of(float(flow.settled[t, g])))
+    issued = float(flow.crowd[int(disturbance.begin) : int(disturbance.clear), g, at.ISSUED].sum())
     settled.never = max(0, round(issued) - settled.finite)
     course.settled = settled
 
 
-def _count_alive(tally: Tally, flow: to.Flow, g: int) -> None:
+def _count_alive(counters: RunCounters, flow: to.Flow, g: int) -> None:
     issued, settled = flow.crowd[:, g, at.ISSUED], flow.crowd[:, g, at.SETTLED] + flow.crowd[:, g, at.GIVEN_UP]
-    for index, phase in enumerate(tally.timeline.phases):
+    for index, phase in enumerate(counters.timeline.phases):
         before, end = int(phase.start), int(phase.end)
-        tally.alive[index] += round(float(issued[:end].sum() - settled[:before].sum()))
+        counters.alive[index] += round(float(issued[:end].sum() - settled[:before].sum()))

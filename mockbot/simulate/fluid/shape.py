@@ -12,7 +12,7 @@ import numpy as np
 
 from mockbot.errors import UsageError
 from mockbot.evidence.disturbance import disturbance_of
-from mockbot.scenario.faults import FaultBase, Slow
+from mockbot.faults.union import FaultBase, Slow
 from mockbot.scenario.schema import Group, Provider, Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.simulate.fast import layout as at

@@ -1,0 +1,1 @@
+"""WHAT CAN GO WRONG: every kind of fault and its values. Pure."""

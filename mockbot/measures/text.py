@@ -1,0 +1,41 @@
+"""A measure's value in, text as people read it out: "99.6%", "4m05s", "3.2/s", "never". Pure.
+
+The rule: shares are rounded against their better way, so that nothing looks better than it was.
+"""
+
+import math
+from typing import assert_never
+
+from mockbot.measures.catalogue import CATALOGUE
+from mockbot.measures.values import Beyond, Known, Undefined, Value
+from mockbot.units.formatting import format_count, format_duration, format_number, format_rate, format_share
+
+
+def format_value(measure: str, value: Value) -> str:
+    """The value with its unit; "-" when it is not known. KeyError: no such measure."""
+    match value:
+        case Known(number):
+            return "never" if math.isinf(number) else format_in_unit(measure, number)
+        case Beyond(bound):
+            return f"> {format_in_unit(measure, bound)}"
+        case Undefined():
+            return "-"
+        case _:
+            assert_never(value)
+
+
+def format_in_unit(measure: str, number: float) -> str:
+    """A finite number in the measure's unit. KeyError: no such measure."""
+    match CATALOGUE[measure].unit:
+        case "share":
+            return format_share(number, up=CATALOGUE[measure].better == "low")
+        case "duration":
+            return format_duration(number)
+        case "rate":
+            return format_rate(number)
+        case "number":
+            return format_number(number)
+        case "count":
+            return format_count(number)
+        case unit:
+            assert_never(unit)

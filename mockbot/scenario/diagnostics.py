@@ -1,0 +1,181 @@
+"""Turn pydantic's errors about a Document into lines a person can act on: where, what was found, what to write instead.
+
+In: a ValidationError and the Document it is about. Out: one Diagnostic for each place, in the order of the file.
+"""
+
+from difflib import get_close_matches
+from itertools import groupby
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from mockbot.faults.union import FAULT_KINDS, FaultBase, ServiceFault, WireFault
+from mockbot.scenario.check import Problem, nearest
+from mockbot.scenario.document import Diagnostic, Document, Path, Place, Value
+from mockbot.scenario.location import Located, locate
+from mockbot.scenario.policies import POLICY_NAMES, custom_policy_names
+
+_NAME_RULE = "is not a name; use small letters, digits, '-' and '_'"
+_SCOPE_KEYS = frozenset(key for base in (FaultBase, ServiceFault, WireFault) for key in base.model_fields)
+_KINDS_OF_VALUE = {
+    "bool": "true or false",
+    "dict": "a mapping of names to values",
+    "float": "a number",
+    "int": "a whole number",
+    "literal": "a word",
+    "model": "a mapping of keys to values",
+    "string": "text",
+    "tuple": "a list, '- ' before each entry",
+}
+_LIMITS = {
+    "greater_than": ("gt", "more than"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "less than"),
+    "less_than_equal": ("le", "at most"),
+}
+
+
+def diagnose(error: ValidationError, document: Document) -> tuple[Diagnostic, ...]:
+    """One Diagnostic for each place; what the alternatives of a union say is told together."""
+    errors = error.errors(include_url=False)
+    found = sorted((_misprint(each, document) for each in errors if not _is_mistyped(each, errors)), key=_order)
+    return tuple(_together([*same]) for _, same in groupby(found, key=_order))
+
+
+def diagnostic_of(problem: Problem, document: Document) -> Diagnostic:
+    """A problem with the place that it is about."""
+    return (_at_key if problem.at_key else _at_value)(document, problem.path, problem.message)
+
+
+def _is_mistyped(missing: ErrorDetails, errors: list[ErrorDetails]) -> bool:
+    """A key that is missing because it stands there with a typo, which is told anyway."""
+    if missing["type"] != "missing":
+        return False
+    *parent, key = missing["loc"]
+    strange = [
+        str(each["loc"][-1]) for each in errors if each["type"] == "extra_forbidden" and [*each["loc"][:-1]] == parent
+    ]
+    return bool(get_close_matches(str(key), strange, n=1))
+
+
+def _order(misprint: Diagnostic) -> tuple[str, int, int, str]:
+    place = misprint.place
+    return place.file, place.line, place.column, ".".join(map(str, misprint.path))
+
+
+def _together(same: list[Diagnostic]) -> Diagnostic:
+    messages = dict.fromkeys(misprint.message for misprint in same)
+    return Diagnostic(same[0].place, same[0].path, ", or ".join(messages))
+
+
+def _misprint(details: ErrorDetails, document: Document) -> Diagnostic:
+    location = details["loc"]
+    if details["type"] in {"inconsistent", "wrong_key"}:  # check.py already says it as the user wrote it
+        at = _at_key if details["type"] == "wrong_key" else _at_value
+        return at(document, location, details["msg"])
+    here = locate(location, document.data)
+    word = str(location[-1]) if location else ""
+    match details["type"]:
+        case "extra_forbidden":
+            known = locate(location[:-1], document.data).keys
+            return _at_key(document, here.path, f"{word!r} is no key here{nearest(word, known)}")
+        case "union_tag_not_found" | "union_tag_invalid" if here.path[-2:-1] == ("faults",):
+            return _no_fault(here, document)
+        case "union_tag_not_found" | "union_tag_invalid":
+            return _no_member(here, document)
+        case "string_pattern_mismatch" if "[key]" in location:
+            return _at_key(document, here.path, f"{here.path[-1]!r} {_NAME_RULE}")
+        case "missing":
+            return _at_value(document, here.path, f"{word!r} is missing")
+    return _at_value(document, here.path, _message(details, here.value))
+
+
+def _at_key(document: Document, path: Path, message: str) -> Diagnostic:
+    return Diagnostic(document.keys.get(path) or _place(path, document), path, message)
+
+
+def _at_value(document: Document, path: Path, message: str) -> Diagnostic:
+    return Diagnostic(_place(path, document), path, message)
+
+
+def _place(path: Path, document: Document) -> Place:
+    """Where the value begins; when nothing is written there, what is around it."""
+    while path not in document.values:
+        path = path[:-1]
+    return document.values[path]
+
+
+def _message(details: ErrorDetails, value: Value) -> str:
+    context, kind = details.get("ctx", {}), details["type"]
+    match kind:
+        case "value_error":
+            return details["msg"].removeprefix("Value error, ")
+        case "string_pattern_mismatch":
+            return f"{_shown(value)} {_pattern_rule(str(context.get('pattern')))}"
+        case "literal_error":
+            return _not_one_of(value, str(context.get("expected")))
+        case "too_short":
+            return "is empty; it needs at least one entry"
+        case _ if kind in _LIMITS:
+            key, words = _LIMITS[kind]
+            return f"{_shown(value)} should be {words} {context.get(key):g}"
+    wanted = _KINDS_OF_VALUE.get(kind.partition("_")[0])
+    return f"{_shown(value)} should be {wanted or details['msg'][:1].lower() + details['msg'][1:]}"
+
+
+def _pattern_rule(pattern: str) -> str:
+    return "is not a threshold; write it like '>= 99%' or '<= 3m'" if "<=" in pattern else _NAME_RULE
+
+
+def _not_one_of(value: Value, expected: str) -> str:
+    if expected == "True":
+        return f"{_shown(value)} should be true; leave the entry out if it should not happen"
+    choices = [choice.strip("'") for choice in expected.replace(" or ", ", ").split(", ")]
+    return f"{_shown(value)} is not one of {', '.join(choices)}{_meant(value, choices)}"
+
+
+def _meant(value: Value, choices: list[str]) -> str:
+    suggestion = nearest(str(value), choices)
+    return suggestion if suggestion.startswith("; did") else ""
+
+
+def _shown(value: Value) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case dict():
+            return "a mapping"
+        case list():
+            return "a list"
+        case str() if len(value) > 60:
+            return f"{value[:57]!r}..."
+    return repr(value)
+
+
+def _no_fault(here: Located, document: Document) -> Diagnostic:
+    """An entry of `faults` whose kind cannot be told."""
+    path, value = here.path, here.value
+    if not isinstance(value, dict):
+        return _at_value(document, path, f"{_shown(value)} should be a mapping like {{latency: 300ms}}")
+    kinds = [key for key in value if key in FAULT_KINDS]
+    if kinds:
+        return _at_key(document, (*path, kinds[1]), f"says {' and '.join(map(repr, kinds))}; write one fault an entry")
+    strange = next((key for key in value if key not in _SCOPE_KEYS), None)
+    if strange is not None:
+        return _at_key(document, (*path, strange), f"{strange!r} is not a fault{nearest(strange, FAULT_KINDS)}")
+    return _at_value(document, path, f"says no fault; the faults are {', '.join(FAULT_KINDS)}")
+
+
+def _no_member(here: Located, document: Document) -> Diagnostic:
+    """A `policy`, `budget` or `breaker` whose name is none of the known ones."""
+    what, value = str(here.path[-1]), here.value
+    known = (*POLICY_NAMES, *sorted(custom_policy_names())) if what == "policy" else tuple(here.models)
+    if isinstance(value, dict) and "name" not in value:
+        return _at_value(document, here.path, f"'name' is missing; the first word says which {what} it is")
+    path = (*here.path, "name") if isinstance(value, dict) else here.path
+    name = value["name"] if isinstance(value, dict) else value
+    if not isinstance(name, str):
+        return _at_value(document, path, f"{_shown(name)} should be the name of a {what}{nearest('', known)}")
+    return _at_value(document, path, f"{name!r} is not a {what}{nearest(name, known)}")

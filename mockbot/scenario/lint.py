@@ -1,0 +1,55 @@
+"""What is allowed in a scenario, and seldom meant, at the speed that it is to be run at. Pure.
+
+The rules: a phase lasts at least as long as the longest wait of its clients (a timeout, or their patience when that is
+shorter), or what is asked in it is decided in another; and an answer takes at least ANSWER of wall time, or the
+machine's own milliseconds, which no speed divides, drown it.
+"""
+
+from collections.abc import Iterator
+from math import exp, log
+from statistics import NormalDist
+
+from mockbot.scenario.check import Problem
+from mockbot.scenario.schema import Answer, Group, Scenario
+from mockbot.units.quantities import duration_text
+
+ANSWER = 0.06  # wall seconds
+
+
+def lint(scenario: Scenario, speed: float | None = None) -> tuple[Problem, ...]:
+    """Every doubt, in the order of the file; `speed` None: the scenario's own."""
+    return (*_answers(scenario, speed or scenario.speed), *_phases(scenario))
+
+
+def answer_takes(answer: Answer) -> float:
+    """Mean seconds that an answer holds a slot: first token, then log-normal tokens."""
+    sigma = log(answer.tokens.p95 / answer.tokens.median) / NormalDist().inv_cdf(0.95)
+    return answer.first_token + answer.tokens.median * exp(sigma**2 / 2) / answer.pace
+
+
+def _answers(scenario: Scenario, speed: float) -> Iterator[Problem]:
+    for name, provider in scenario.providers.items():
+        takes = answer_takes(provider.answer)
+        if takes / speed < ANSWER:
+            yield Problem(
+                ("providers", name),
+                f"an answer of {takes:.3g} s takes {1000 * takes / speed:.0f} ms at speed {speed:g}, in which the "
+                f"machine's own milliseconds drown it; give it longer answers, or a speed of {takes / ANSWER:.3g}",
+            )
+
+
+def _phases(scenario: Scenario) -> Iterator[Problem]:
+    name, wait = max(((name, waits(group)) for name, group in scenario.crowd.items()), key=lambda each: each[1])
+    for index, phase in enumerate(scenario.phases):
+        if phase.lasts < wait:
+            yield Problem(
+                ("phases", index, "lasts"),
+                f"{duration_text(phase.lasts)} is less than {name!r} waits for one attempt, {duration_text(wait)}: "
+                "what hangs in this phase is decided in a later one",
+            )
+
+
+def waits(group: Group) -> float:
+    """How long one of its attempts may hang."""
+    timeout: float | None = getattr(group.policy, "timeout", None)
+    return group.patience if timeout is None else min(timeout, group.patience)

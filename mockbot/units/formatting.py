@@ -1,0 +1,74 @@
+"""Numbers in, text as people read it out. The one module that formats durations, moments, shares, rates and counts,
+for every output: terminal, page, JUnit, live view, web UI, comparison. Pure.
+
+The rule: round first, then split into hours, minutes and seconds, so that 59.97 s is 1:00 and never 0:60. What a file
+says exactly (`duration_text` and its siblings, read back without loss) is in `quantities`.
+"""
+
+import math
+
+
+def format_duration(seconds: float) -> str:
+    """Three digits: 312ms, 4.27s, 12.3s, 4m05s, 1h02m."""
+    if seconds < 0.9995:
+        return f"{1000 * seconds:.0f}ms" if seconds else "0s"
+    if seconds < 59.95:
+        return f"{seconds:.3g}s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}m{rest:02}s" if minutes < 60 else f"{minutes // 60}h{minutes % 60:02}m"
+
+
+def spell_duration(seconds: float) -> str:
+    """As a sentence says it: "35 minutes", "1 hour and 5 minutes", "40 seconds", "2.5 seconds"."""
+    if seconds < 100:
+        number = f"{seconds:.2g}" if seconds < 10 else f"{seconds:.0f}"
+        return f"{number} second{'' if number == '1' else 's'}"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    parts = ((hours, "hour"), (minutes, "minute"))
+    return " and ".join(f"{count} {unit}{'s' if count > 1 else ''}" for count, unit in parts if count)
+
+
+def format_seconds(seconds: float, decimals: int = 0) -> str:
+    """Plain seconds, as reasons and evidence name them: "300 s", "12.3 s"."""
+    return f"{seconds:.{decimals}f} s"
+
+
+def format_clock(t: float) -> str:
+    """A moment of the scenario's clock, to the second: 2:05:00, and 5:00 when there is no hour."""
+    minutes, seconds = divmod(round(t), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}" if minutes >= 60 else f"{minutes}:{seconds:02}"
+
+
+def format_moment(t: float | None) -> str:
+    """A moment of the scenario's clock, to the tenth: 0:05:00.0; "-" when it is not known, 0 before the beginning."""
+    if t is None:
+        return "-"
+    minutes, tenths = divmod(round(10 * max(0.0, t)), 600)
+    return f"{minutes // 60}:{minutes % 60:02}:{tenths // 10:02}.{tenths % 10}"
+
+
+def format_share(share: float, *, up: bool = False) -> str:
+    """Two decimals at most, rounded down (or up, where less is better): 0.99996 is not 100%."""
+    hundredths = round(share * 1e4, 6)
+    whole = math.ceil(hundredths) if up else math.floor(hundredths)
+    return f"{whole / 100:.4g}%" if whole < 10000 else "100%"
+
+
+def format_percent(share: float, decimals: int = 0) -> str:
+    """Rounded to the nearest, as a sentence says it: "42 %", "1.5 %"."""
+    return f"{100 * share:.{decimals}f} %"
+
+
+def format_rate(rate: float) -> str:
+    """Events per second: 3.2/s, 0.004/s."""
+    return f"{rate:.3g}/s" if rate >= 0.01 or not rate else f"{rate:.1g}/s"
+
+
+def format_count(count: float) -> str:
+    """A whole number with separators: 12,345."""
+    return f"{count:,.0f}"
+
+
+def format_number(number: float) -> str:
+    """A number without a unit, for instance attempts per prompt: 3.00."""
+    return f"{number:.2f}"

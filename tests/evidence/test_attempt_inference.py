@@ -1,0 +1,131 @@
+"""Which requests belong to one prompt, when all we have is what a provider saw."""
+
+from dataclasses import replace
+
+from mockbot.evidence.attempt_inference import Wire, journal_of
+from mockbot.evidence.records import Attempt, Outcome, Prompt, Request
+
+A = Request(0, "main", "/v1/chat/completions", "sk-free-1", "body", 0.0, 1.0, "ok", 200, port=1)
+
+
+def seen(
+    *rows: tuple[float, float, Outcome], key: str = "sk-free-1", body: str = "body", retries: bool = False
+) -> list[Request]:
+    """Requests one after the other; `retries`: with an SDK's own count."""
+    return [
+        replace(
+            A, number=n, start=start, end=end, outcome=outcome, key=key, body=body, port=n, retry=n if retries else None
+        )
+        for n, (start, end, outcome) in enumerate(rows)
+    ]
+
+
+def prompts(requests: list[Request], *wires: Wire) -> list[Prompt]:
+    return [line for line in journal_of(requests, wires, "command") if isinstance(line, Prompt)]
+
+
+def attempts(requests: list[Request], *wires: Wire) -> list[Attempt]:
+    return [line for line in journal_of(requests, wires, "command") if isinstance(line, Attempt)]
+
+
+def test_the_same_question_after_a_failure_is_the_same_prompt() -> None:
+    """A program without any headers asks again what failed: one prompt, three attempts."""
+    told = prompts(seen((0, 1, "http_error"), (2, 3, "reset"), (4, 5, "ok")))
+
+    assert [(prompt.attempts, prompt.settled, prompt.end) for prompt in told] == [(3, "answered", 5)]
+
+
+def test_the_same_question_after_an_answer_is_a_new_prompt() -> None:
+    """What was answered is over; who asks it again wants to know it again."""
+    assert [prompt.attempts for prompt in prompts(seen((0, 1, "ok"), (2, 3, "ok")))] == [1, 1]
+
+
+def test_the_same_question_much_later_is_a_new_prompt() -> None:
+    """Two minutes after the failure nobody waits for the first answer any more."""
+    assert [prompt.settled for prompt in prompts(seen((0, 1, "http_error"), (122, 123, "ok")))] == [
+        "gave_up",
+        "answered",
+    ]
+
+
+def test_an_sdks_own_count_tells_two_calls_apart() -> None:
+    """Two failing calls of an SDK with the same words are two prompts, each with its own three attempts."""
+    one = seen((0, 1, "http_error"), (2, 3, "http_error"), (4, 5, "http_error"), retries=True)
+    two = [replace(request, number=request.number + 3, start=request.start + 6, end=request.end + 6) for request in one]
+
+    assert [prompt.attempts for prompt in prompts([*one, *two])] == [3, 3]
+
+
+def test_twenty_users_who_ask_the_same_cause_no_storm() -> None:
+    """Attempts of many who share words and key are shared out evenly, not heaped on one prompt."""
+    rounds = [
+        replace(A, number=20 * turn + user, start=10.0 * turn + user / 100, end=10.0 * turn + 5, outcome="http_error")
+        for turn in range(4)
+        for user in range(20)
+    ]
+
+    assert [prompt.attempts for prompt in prompts(rounds)] == [4] * 20
+
+
+def test_keys_tell_clients_apart() -> None:
+    """Another key is another client, whatever it asks."""
+    assert len(prompts([*seen((0, 1, "http_error")), *seen((2, 3, "ok"), key="sk-plus-2")])) == 2
+    assert prompts(seen((0, 1, "ok"), key="sk-plus-2"))[0].tier == "plus"
+
+
+def test_the_prompt_header_wins_over_everything() -> None:
+    """A client that names its prompts is believed, even when words and numbers say otherwise."""
+    rows = seen((0, 1, "ok"), (2, 3, "ok"), retries=False)
+    named = [replace(request, prompt="p7", body=f"other {request.number}") for request in rows]
+
+    assert [(prompt.id, prompt.attempts) for prompt in prompts(named)] == [("p7", 2)]
+
+
+def test_a_fail_over_goes_on_with_the_same_prompt() -> None:
+    """The same question at another provider, right after the failure, is another attempt for it."""
+    one, two = seen((0, 1, "http_error"), (1.1, 2, "ok"))
+    told = prompts([one, replace(two, provider="other", retry=0)])
+
+    assert [(prompt.attempts, prompt.provider) for prompt in told] == [(2, "other")]
+
+
+def test_attempts_that_nobody_saw_were_refused() -> None:
+    """An SDK's third attempt arrives first: the two before it met a closed door."""
+    first = replace(A, retry=2)
+
+    assert [(each.n, each.outcome) for each in attempts([first])] == [(0, "refused"), (1, "refused"), (2, "ok")]
+    assert prompts([first])[0].attempts == 3
+
+
+def test_what_the_proxy_cut_off_did_not_arrive() -> None:
+    """The provider sent it whole; the connection was reset on the way: for the client it is a reset."""
+    assert [each.outcome for each in attempts(seen((0, 1, "ok")), Wire("main", 0, "reset"))] == ["reset"]
+
+
+def test_only_the_last_answer_of_a_cut_connection_is_lost() -> None:
+    """Answers that came before on the same connection had arrived."""
+    one, two = (replace(request, port=9) for request in seen((0, 1, "ok"), (2, 3, "ok")))
+
+    assert [each.outcome for each in attempts([one, two], Wire("main", 9, "timeout"))] == ["ok", "timeout"]
+
+
+def test_what_is_still_under_way_is_unfinished() -> None:
+    """A request without an end keeps its prompt open, and nothing goes on with it."""
+    told = prompts(seen((0, 9, "unfinished"), (2, 3, "ok")))
+
+    assert [prompt.settled for prompt in told] == ["unfinished", "answered"]
+
+
+def test_a_late_first_token_counts_from_the_first_attempt() -> None:
+    """The user waits from the first attempt on, whichever brings the answer."""
+    one, two = seen((0, 1, "http_error"), (3, 5, "ok"))
+
+    assert prompts([one, replace(two, first_token=0.5)])[0].first_token == 3.5
+
+
+def test_later_is_later_by_the_clients_own_clock() -> None:
+    """At 300 times the speed half a second of the client's time is no reason to take its retry for a new prompt."""
+    requests = seen((0, 1, "http_error"), (151, 152, "ok"))
+
+    assert len(journal_of(requests, (), "command")) == 4
+    assert [line.attempts for line in journal_of(requests, (), "command", 300) if isinstance(line, Prompt)] == [2]

@@ -1,0 +1,74 @@
+"""What may be expected of a measure, and when it holds."""
+
+from math import inf
+
+import pytest
+
+from mockbot.evidence.formulas import REGISTRY
+from mockbot.measures.catalogue import MEASURES
+from mockbot.measures.threshold import Threshold, parse_threshold
+from mockbot.scenario.schema import Expectation
+
+
+@pytest.mark.parametrize(
+    ("measure", "text", "threshold"),
+    [
+        ("availability", ">= 99.5%", Threshold(">=", 0.995)),
+        ("recovery_time", "<=3m", Threshold("<=", 180)),
+        ("goodput", "> 30/m", Threshold(">", 0.5)),
+        ("attempts_per_prompt", "< 1.5", Threshold("<", 1.5)),
+        ("failed_users", " == 0% ", Threshold("==", 0)),
+    ],
+)
+def test_a_threshold_is_read_in_the_unit_of_its_measure(measure: str, text: str, threshold: Threshold) -> None:
+    """Shares in percent, times with a unit, rates per something, numbers plain."""
+    assert parse_threshold(measure, text) == threshold
+
+
+@pytest.mark.parametrize(
+    ("measure", "text"),
+    [
+        ("availability", ">= 99s"),
+        ("availability", ">= 0.99"),
+        ("recovery_time", "<= 3"),
+        ("attempts_per_prompt", "<= 3%"),
+        ("attempts_per_prompt", "<= inf"),
+        ("goodput", ">= 5"),
+    ],
+)
+def test_a_threshold_in_another_unit_is_refused(measure: str, text: str) -> None:
+    """99 seconds of availability is a mistake, not a conversion."""
+    with pytest.raises(ValueError, match="does not fit"):
+        parse_threshold(measure, text)
+
+
+@pytest.mark.parametrize("text", ["99%", "=> 99%", "~ 99%", "", ">="])
+def test_a_threshold_has_an_operator(text: str) -> None:
+    """Which side is good is never guessed."""
+    with pytest.raises(ValueError, match=r"write it like '>= 99\.5%'"):
+        parse_threshold("availability", text)
+
+
+def test_what_never_came_is_longer_than_anything() -> None:
+    """Not recovered holds "> 5m" and does not hold "<= 5m"."""
+    assert parse_threshold("recovery_time", "> 5m").holds(inf)
+    assert not parse_threshold("recovery_time", "<= 5m").holds(inf)
+
+
+@pytest.mark.parametrize(("op", "at"), [("<", False), ("<=", True), ("==", True), (">=", True), (">", False)])
+def test_the_boundary_belongs_to_the_operators_that_say_so(op: str, at: bool) -> None:
+    """`<= 3` holds at 3, `< 3` does not."""
+    assert parse_threshold("attempts_per_prompt", f"{op} 3").holds(3.0) is at
+
+
+def test_everything_that_is_measured_can_be_expected() -> None:
+    """A measure in the report that no file can name would be for show. A mere count is no measure of quality."""
+    assert set(MEASURES) == set(REGISTRY) - {"prompts"}
+    assert set(MEASURES) <= set(Expectation.model_fields)
+
+
+def test_an_expectation_tells_its_thresholds() -> None:
+    """Several measures of one scope may stand together."""
+    expected = Expectation(phase="after", recovery_time="<= 3m", availability=">= 99%")
+
+    assert expected.thresholds() == (("availability", Threshold(">=", 0.99)), ("recovery_time", Threshold("<=", 180)))

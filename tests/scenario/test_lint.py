@@ -1,0 +1,58 @@
+"""What is allowed and seldom meant is said, with its place, and stops nothing."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from mockbot.cli import cli
+from mockbot.scenario.lint import lint, waits
+from mockbot.scenario.load import read_scenario
+from tests.scenario.build import FILE, scenario
+
+HURRIED = FILE.replace("{name: during, lasts: 1m", "").replace("lasts: 1m\n    faults", "lasts: 20s\n    faults")
+
+
+def test_a_phase_that_is_shorter_than_a_client_waits_is_told() -> None:
+    """With the client, and how long that waits."""
+    (doubt,) = lint(read_scenario(HURRIED))
+
+    assert doubt.path == ("phases", 1, "lasts")
+    assert doubt.message.startswith("20s is less than 'patient' waits for one attempt, 30s")
+
+
+@pytest.mark.parametrize(
+    ("group", "seconds"),
+    [
+        ({"policy": {"name": "backoff", "timeout": 20.0}, "patience": 60.0}, 20),
+        ({"policy": {"name": "sdk", "timeout": 600.0}, "patience": 60.0}, 60),
+        ({"policy": "google-genai", "patience": 90.0}, 90),
+    ],
+)
+def test_a_client_waits_for_its_timeout_or_its_patience(group: dict[str, object], seconds: float) -> None:
+    """Whichever is shorter; a client without a timeout has its user's patience."""
+    made = scenario(crowd={"only": {"users": 1.0, **group}})
+
+    assert waits(made.crowd["only"]) == seconds
+
+
+def test_answers_too_short_for_the_speed_are_told() -> None:
+    """With the speed that they would bear; at that speed nothing is said."""
+    made = read_scenario(FILE)
+
+    doubts = lint(made, 100.0)
+
+    assert [doubt.path for doubt in doubts] == [("providers", "main"), ("providers", "other")]
+    assert "or a speed of 37.7" in doubts[0].message
+    assert lint(made, 37.0) == ()
+
+
+def test_check_warns_with_the_line_and_succeeds(tmp_path: Path) -> None:
+    """Also where the line is the parent's."""
+    (tmp_path / "hurried.yaml").write_text(HURRIED, "utf-8")
+    (tmp_path / "child.yaml").write_text("extends: hurried.yaml\nname: child\n", "utf-8")
+
+    result = CliRunner().invoke(cli, ["check", str(tmp_path / "child.yaml")])
+
+    assert result.exit_code == 0
+    assert f"warning: {tmp_path}/hurried.yaml:15:12: phases.1.lasts: 20s is less than" in result.output

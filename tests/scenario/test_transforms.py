@@ -1,0 +1,112 @@
+"""Scenarios made from scenarios: what changes, and that nothing else does."""
+
+import pytest
+
+from mockbot.scenario.library import find
+from mockbot.scenario.load import load_scenario, read_scenario
+from mockbot.scenario.schema import Scenario
+from mockbot.scenario.timeline import Timeline
+from mockbot.scenario.transforms import EXTERNAL_GROUP, for_external_client, held, starting_at
+
+BASE = """
+name: base
+title: Two faults and a page
+providers: {main: {slots: 2}}
+crowd: {all: {users: 100%, policy: once}}
+phases:
+  - {name: calm, lasts: 10s, users: 5}
+  - {name: closed, lasts: 20s, faults: [{maintenance: true}]}
+  - {name: shaky, lasts: 10s, faults: [{http_error: 503, share: 50% -> 0%}]}
+status_page:
+  - {at: 5s, state: investigating}
+  - {at: closed+2s, state: in_progress}
+  - {at: shaky, state: resolved}
+expect:
+  - {phase: calm, availability: ">= 99%"}
+  - {group: all, availability: ">= 10%"}
+  - {phase: shaky, availability: ">= 10%"}
+"""
+
+
+@pytest.fixture(scope="module")
+def base() -> Scenario:
+    return read_scenario(BASE)
+
+
+def test_a_held_phase_does_not_end(base: Scenario) -> None:
+    """An hour of somebody's time later it is still that phase, at any speed."""
+    timeline = Timeline(held(base, "closed", speed=20))
+
+    assert timeline.phase_at(10 + 3599 * 20).name == "closed"
+    assert [phase.name for phase in timeline.phases] == ["calm", "closed", "shaky"]
+
+
+def test_a_held_maintenance_does_not_tell_to_wait_for_ever(base: Scenario) -> None:
+    """Its Retry-After is the length that the file gives it, because its end is not known."""
+    fault = held(base, "closed", speed=1).phases[1].faults[0]
+
+    assert fault.model_dump()["maintenance"]["retry_after"] == "20s"
+
+
+def test_a_guest_is_alone(base: Scenario) -> None:
+    """One client in one group; what was expected of the crowd's groups is not asked of it."""
+    guest = for_external_client(base)
+
+    assert list(guest.crowd) == [EXTERNAL_GROUP]
+    assert Timeline(guest).at(15).users == {EXTERNAL_GROUP: 1}
+    assert [each.phase for each in guest.expect] == ["calm", "shaky"]
+
+
+def test_a_guest_owes_nothing_that_takes_a_crowd() -> None:
+    """How badly a crowd fares, and what it does to a provider, is not asked of one client; what is good is."""
+    expects = (
+        '{phase: calm, availability: ">= 99%", overshoot: ">= 2", latency_p95: "<= 9s"}',
+        '{phase: closed, availability: "<= 5%"}',
+        '{provider: main, wasted_work: ">= 70%"}',
+    )
+    text = BASE[: BASE.index("expect:")] + "expect:\n" + "".join(f"  - {each}\n" for each in expects)
+    (left,) = for_external_client(read_scenario(text)).expect
+
+    assert [name for name, _ in left.thresholds()] == ["availability", "latency_p95"]
+    assert left.phase == "calm"
+
+
+def test_a_guest_meets_the_same_faults(base: Scenario) -> None:
+    """Nothing changes about what goes wrong and when."""
+    assert Timeline(for_external_client(base)).faults == Timeline(base).faults
+
+
+@pytest.mark.parametrize("name", ["unexpected-failure", "maintenance-window", "traffic-surge"])
+def test_a_guests_scenario_can_be_written_down(name: str) -> None:
+    """What a run folder keeps is valid again when it is read."""
+    guest = for_external_client(load_scenario(find(name)))
+
+    assert Scenario.model_validate_json(guest.model_dump_json()) == guest
+
+
+def test_starting_later_leaves_out_what_is_over(base: Scenario) -> None:
+    """Phases and expectations of the time before are gone, the page says its last word, and the rest begins at 0."""
+    later = starting_at(base, "closed")
+
+    assert [phase.start for phase in Timeline(later).phases] == [0.0, 20.0]
+    assert [update.at for update in later.status_page] == ["0s", "2s", "20s"]
+    assert [each.phase for each in later.expect] == [None, "shaky"]
+
+
+def test_what_reaches_over_the_start_goes_on() -> None:
+    """A fault that began before and holds still is there from the first second, and ramps on from where it was."""
+    later = starting_at(
+        read_scenario(BASE.replace("{maintenance: true}", "{blank_answer: true, share: 0% -> 60%, lasts: 30s}")),
+        "shaky",
+    )
+    carried = Timeline(later).faults[0]
+
+    assert (carried.start, carried.end, carried.fault.kind) == (0.0, 10.0, "blank_answer")
+    assert carried.fault.share.at(0.0) == pytest.approx(0.4)
+    assert carried.fault.share.last == pytest.approx(0.6)
+
+
+def test_starting_nowhere_is_an_error(base: Scenario) -> None:
+    """A phase that is not there cannot be started with."""
+    with pytest.raises(KeyError, match="nowhere"):
+        starting_at(base, "nowhere")
