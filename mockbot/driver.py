@@ -20,7 +20,7 @@ from mockbot.proxy.control import CLOSED_BY_DISABLE, ToxicControl
 from mockbot.proxy.errors import ControlPlaneHung
 from mockbot.scenario.faults import Down
 from mockbot.scenario.timeline import ActiveFault, Conditions, StatusState, Timeline
-from mockbot.service.control import ServiceControl
+from mockbot.service.control_client import ServiceControl
 from mockbot.stage import Addresses
 from mockbot.wire import toxic_of
 

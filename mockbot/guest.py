@@ -13,7 +13,7 @@ from mockbot.proxy.control import EndedConnection, ToxicControl
 from mockbot.scenario.derive import GUEST
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.service.control import ServiceControl
+from mockbot.service.control_client import ServiceControl
 from mockbot.stage import Addresses
 
 KEY = "sk-free-1"
@@ -86,7 +86,7 @@ class Watcher:
         self._addresses = addresses
         self._service = ServiceControl(addresses.service_control)
         self._proxy = ToxicControl(addresses.proxy_control)
-        self._service.watch_requests()
+        self._service.record_requests()
         self._requests: list[Request] = []
         self._unfinished: tuple[Request, ...] = ()
         self._wires: set[Wire] = set()

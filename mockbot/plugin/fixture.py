@@ -34,7 +34,7 @@ from mockbot.scenario.policies import Once
 from mockbot.scenario.schema import Answer, Group, Phase, Provider, Scenario, Tokens
 from mockbot.scenario.timeline import ActiveFault
 from mockbot.scenario.units import Ramp
-from mockbot.service.control import ServiceControl
+from mockbot.service.control_client import ServiceControl
 
 QUIET = Answer(first_token=0.005, tokens=Tokens(median=12, p95=12), pace=2000.0)
 

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mockbot.service.capacity import Reason
 from mockbot.service.dialects import openai_errors
-from mockbot.service.dialects.base import Header, ProviderError, Tool
+from mockbot.service.dialects.base import Allowance, Header, ProviderError, Reason, Tool
 from mockbot.service.dialects.reading import field, kind_name
-from mockbot.service.limits import Allowance
 
 RESPONSES: Mapping[int | str, dict[str, object]] = {
     200: {"description": "The answer, or its events", "content": {"application/json": {}, "text/event-stream": {}}},

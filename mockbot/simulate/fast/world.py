@@ -37,7 +37,7 @@ from mockbot.scenario.spans import FaultSpan
 from mockbot.scenario.timeline import Timeline
 from mockbot.scenario.units import Ramp
 from mockbot.service.dialects.base import Dialect
-from mockbot.service.faults import ORDER
+from mockbot.service.fault_board import ORDER
 from mockbot.simulate.fast import layout as at
 from mockbot.simulate.moments import moments
 

@@ -1,6 +1,4 @@
-"""The driver's hand on a running service: typed values in, requests to its control port out. Blocking; works under
-gevent.
-"""
+"""Client of a service's control port: typed values in, HTTP requests out. Blocking; works under gevent."""
 
 import ssl
 from collections.abc import Sequence
@@ -27,7 +25,7 @@ class Where:
 
 
 class ServiceControl:
-    """Talks to one service process. Every method raises TestbedError when the service does not do as it is told."""
+    """One service process. Every method raises TestbedError when the service refuses or does not answer."""
 
     def __init__(self, url: str, token: str | None = None) -> None:
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
@@ -60,9 +58,9 @@ class ServiceControl:
         """The complete seconds from `since` on, of every provider."""
         return tuple(ServiceSecond(**each) for each in self._send("GET", f"/seconds?since={since}").json())
 
-    def watch_requests(self) -> None:
-        """From now on every request is put on record, for `requests`."""
-        self._put("/watch", None)
+    def record_requests(self) -> None:
+        """From now on every request is recorded, for `requests`."""
+        self._put("/recording", None)
 
     def requests(self, since: int = 0) -> tuple[tuple[Request, ...], tuple[Request, ...]]:
         """Of the run that goes on: all but the first `since` finished requests, and those that are still under way."""
@@ -71,7 +69,7 @@ class ServiceControl:
         return tuple(finished), tuple(unfinished)
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._http.close()
 
     def _put(self, path: str, body: object) -> None:
