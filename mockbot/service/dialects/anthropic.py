@@ -17,6 +17,7 @@ from mockbot.service.dialects.base import (
     Allowance,
     AnswerMetadata,
     Header,
+    Json,
     ProviderError,
     Question,
     Reason,
@@ -215,7 +216,7 @@ def _stop_reason(meta: AnswerMetadata) -> str:
     return "end_turn" if meta.question.tool is None else "tool_use"
 
 
-def _field(data: dict[str, Any], name: str, kind: type, *, required: bool = True) -> Any:
+def _field(data: Json, name: str, kind: type, *, required: bool = True) -> Any:
     if required and data.get(name) is None:
         raise ProviderError(400, None, f"{name}: Field required")
     try:
@@ -225,7 +226,7 @@ def _field(data: dict[str, Any], name: str, kind: type, *, required: bool = True
         raise ProviderError(400, None, f"{name}: Input should be a valid {kinds[kind]}") from None
 
 
-def _messages(data: dict[str, Any]) -> list[dict[str, Any]]:
+def _messages(data: Json) -> list[Json]:
     messages: list[Any] = _field(data, "messages", list)
     if not messages:
         raise ProviderError(400, None, "messages: at least one message is required")
@@ -240,7 +241,7 @@ def _messages(data: dict[str, Any]) -> list[dict[str, Any]]:
     return messages
 
 
-def _tool_called(data: dict[str, Any], messages: list[dict[str, Any]]) -> Tool | None:
+def _tool_called(data: Json, messages: list[Json]) -> Tool | None:
     choice = _field(data, "tool_choice", dict, required=False) or {"type": "auto"}
     tools = _tools(_field(data, "tools", list, required=False) or [])
     content = messages[-1].get("content")
@@ -273,7 +274,7 @@ def _tools(tools: list[Any]) -> list[Tool]:
     return found
 
 
-def _schema(data: dict[str, Any]) -> Mapping[str, object] | None:
+def _schema(data: Json) -> Mapping[str, object] | None:
     format_ = (_field(data, "output_config", dict, required=False) or {}).get("format")
     if format_ is None:
         return None

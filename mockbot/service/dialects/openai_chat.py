@@ -10,7 +10,7 @@ from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from mockbot.service.dialects import openai_errors, openai_models
-from mockbot.service.dialects.base import AnswerMetadata, ProviderError, Question, Shape, Stream, Tool
+from mockbot.service.dialects.base import AnswerMetadata, Json, ProviderError, Question, Shape, Stream, Tool
 from mockbot.service.dialects.openai_common import ANY_OBJECT, OpenAIEndpoint, function_of, output_schema, tool_called
 from mockbot.service.dialects.reading import at_least, field, json_object, kind_name, text_length
 
@@ -154,7 +154,7 @@ def _call(meta: AnswerMetadata, tool: Tool, arguments: str, index: str = "") -> 
     return f'{{{index}"id":"{meta.name("call_")}","type":"function","function":{function}}}'
 
 
-def _include_usage(data: dict[str, Any], stream: bool) -> bool:
+def _include_usage(data: Json, stream: bool) -> bool:
     options = field(data, "stream_options", dict)
     if not options:
         return False
@@ -164,12 +164,12 @@ def _include_usage(data: dict[str, Any], stream: bool) -> bool:
     return field(options, "include_usage", bool, within="stream_options") is True
 
 
-def _length(message: dict[str, Any]) -> int:
+def _length(message: Json) -> int:
     content = message.get("content")
     return len(content) if type(content) is str else text_length(content)
 
 
-def _messages(data: dict[str, Any]) -> list[dict[str, Any]]:
+def _messages(data: Json) -> list[Json]:
     messages: list[Any] = field(data, "messages", list, required=True)
     if not messages:
         text = (

@@ -1,10 +1,9 @@
 """What OpenAI's endpoints have in common: headers and errors, and how tools and output formats are asked for."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from mockbot.service.dialects import openai_errors
-from mockbot.service.dialects.base import Allowance, Header, ProviderError, Reason, Tool
+from mockbot.service.dialects.base import Allowance, Header, Json, ProviderError, Reason, Tool
 from mockbot.service.dialects.reading import field, kind_name
 
 RESPONSES: Mapping[int | str, dict[str, object]] = {
@@ -79,7 +78,7 @@ def duration(seconds: float) -> bytes:
     return (f"{int(hours)}h{text}" if hours else text).encode()
 
 
-def tool_called(data: dict[str, Any], functions: Mapping[str, Tool], answered: bool) -> Tool | None:
+def tool_called(data: Json, functions: Mapping[str, Tool], answered: bool) -> Tool | None:
     """Which of the functions offered is to be called now: the one demanded, else the first until its result is
     there.
     """

@@ -15,11 +15,9 @@ from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from mockbot.service.dialects import openai_errors, openai_models
-from mockbot.service.dialects.base import AnswerMetadata, ProviderError, Question, Shape, Stream, Tool
+from mockbot.service.dialects.base import AnswerMetadata, Json, ProviderError, Question, Shape, Stream, Tool
 from mockbot.service.dialects.openai_common import ANY_OBJECT, OpenAIEndpoint, function_of, output_schema, tool_called
 from mockbot.service.dialects.reading import at_least, field, json_object, kind_name, text_length
-
-Item = dict[str, Any]
 
 
 class OpenAIResponses(OpenAIEndpoint):
@@ -140,7 +138,7 @@ class _ResponseStream:
                 return self._event("response.failed", response=response)
 
 
-def _response(meta: AnswerMetadata, status: str, output: list[Item]) -> Item:
+def _response(meta: AnswerMetadata, status: str, output: list[Json]) -> Json:
     question = meta.question
     finished = status in ("completed", "incomplete")
     usage = {
@@ -183,7 +181,7 @@ def _item_id(meta: AnswerMetadata) -> str:
     return meta.name("msg_" if meta.question.tool is None else "fc_")
 
 
-def _item(meta: AnswerMetadata, text: str, status: str) -> Item:
+def _item(meta: AnswerMetadata, text: str, status: str) -> Json:
     tool = meta.question.tool
     if tool is None:
         message = {"type": "message", "role": "assistant", "content": [_part(text)]}
@@ -192,15 +190,15 @@ def _item(meta: AnswerMetadata, text: str, status: str) -> Item:
     return {"id": _item_id(meta), "status": status, **call}
 
 
-def _part(text: str) -> Item:
+def _part(text: str) -> Json:
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
 
 
-def _described(tool: Tool) -> Item:
+def _described(tool: Tool) -> Json:
     return {"type": "function", "name": tool.name, "parameters": tool.parameters, "strict": True, "description": None}
 
 
-def _items(data: dict[str, Any]) -> list[Item]:
+def _items(data: Json) -> list[Json]:
     given = data.get("input")
     if isinstance(given, str):
         return [{"role": "user", "content": given}]
