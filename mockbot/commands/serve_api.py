@@ -9,18 +9,17 @@ Browsers are refused, as at every control port.
 """
 
 import socket
-import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
-import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from mockbot.commands.phase_controller import PhaseController
 from mockbot.errors import MockbotError, TestbedError, UsageError
 from mockbot.service.control_api import PREFIX, refused
+from mockbot.service.http.background_server import background_server
 
 PATH = f"{PREFIX}/play"
 
@@ -29,16 +28,8 @@ PATH = f"{PREFIX}/play"
 def serve_api(controller: PhaseController, port: int = 0) -> Iterator[str]:
     """Listen until the block ends; yields the address. TestbedError when the port is taken."""
     sock = _bound(port)
-    config = uvicorn.Config(_app(controller), log_config=None, access_log=False, lifespan="off", ws="none")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, args=([sock],), name="mockbot-serve-api", daemon=True)
-    thread.start()
-    try:
+    with background_server(_app(controller), sock, "mockbot-serve-api"):
         yield f"http://127.0.0.1:{sock.getsockname()[1]}{PATH}"
-    finally:
-        server.should_exit = server.force_exit = True
-        thread.join()
-        sock.close()
 
 
 def _bound(port: int) -> socket.socket:

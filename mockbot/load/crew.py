@@ -20,6 +20,7 @@ from mockbot.clock import Clock
 from mockbot.evidence.records import Attempt, Health, Prompt
 from mockbot.load.collector import Collector
 from mockbot.load.health import watch
+from mockbot.load.locust_private import known_workers, missing_workers, present_workers
 from mockbot.load.node import Cast, Node, Place, nothing_said
 from mockbot.load.page import Page
 from mockbot.scenario.schema import Scenario
@@ -147,12 +148,12 @@ class WorkerCrew:
         self._runner = runner
         self._take = take
         self._latest: dict[str, Batch] = {}
-        self._expected = {client.id for client in runner.clients.all}
+        self._expected = known_workers(runner)
 
     @property
     def pending(self) -> int:
         """Prompts under way on the workers that are still there."""
-        missing = {client.id for client in self._runner.clients.missing}
+        missing = missing_workers(self._runner)
         return sum(batch.pending for id_, batch in self._latest.items() if id_ not in missing)
 
     @property
@@ -186,12 +187,8 @@ class WorkerCrew:
         """As `Crew.close`; a worker that stays silent is lost."""
         self._runner.send_message(FINISH, {"within": within})
         until = time.monotonic() + within + FINAL_WITHIN
-        while time.monotonic() < until and any(not self._is_final(id_) for id_ in self._alive()):
+        while time.monotonic() < until and any(not self._is_final(id_) for id_ in present_workers(self._runner)):
             gevent.sleep(0.02)
-
-    def _alive(self) -> set[str]:
-        clients = self._runner.clients
-        return {client.id for client in (*clients.ready, *clients.spawning, *clients.running)}
 
     def _is_final(self, id_: str) -> bool:
         return id_ in self._latest and self._latest[id_].final

@@ -8,22 +8,17 @@ or master) also applies the faults.
 import logging
 import sys
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import gevent
-import locust.runners
-import locust.stats
 from gevent.event import Event
-from locust import argument_parser
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.event import EventHook, Events
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from mockbot.errors import MockbotError, TestbedError
-from mockbot.load import guard
-from mockbot.load.dispatch import ExactDispatcher
+from mockbot.load import guard, locust_private
 from mockbot.load.options import Files, Options, add_options, scenario_of
 from mockbot.load.roles import Starter, Worker, chat_users, plain_cast, said
 from mockbot.load.scene import check
@@ -33,12 +28,7 @@ from mockbot.load.web_ui.routes import Pages
 
 def install(events: Events) -> None:
     """Make this Locust process speak mockbot; once, at the top of a locustfile."""
-    # Locust reports workers every 3 s and keeps a point of history every 5 s: too coarse for an outage at speed 20.
-    locust.runners.WORKER_REPORT_INTERVAL = 1.0
-    locust.stats.HISTORY_STATS_INTERVAL_SEC = 1
-    # A worker builds Locust's whole command line once for each of its ~70 options at every change of users, which stops
-    # its event loop for 100 ms (2.47, WorkerRunner.handle_message). The answer is always the same.
-    argument_parser.default_args_dict = cache(argument_parser.default_args_dict)
+    locust_private.tune()
     plugin = Plugin()
     listeners: tuple[tuple[EventHook, Callable[..., None]], ...] = (
         (events.init_command_line_parser, plugin.on_parser),
@@ -92,7 +82,6 @@ class Plugin:
             self._role.stop(self._why)
 
     def _cast_role(self, environment: Environment) -> None:
-        logging.getLogger("httpx").setLevel(logging.WARNING)
         said(environment).mockbot_files = dict(self._files)
         runner, options = environment.runner, Options.of(said(environment))
         if isinstance(runner, WorkerRunner):
@@ -103,7 +92,7 @@ class Plugin:
         check(options)
         self._stop_timeout = environment.stop_timeout
         self._role = starter = Starter(environment, runner, " ".join(sys.argv))
-        environment.dispatcher_class = ExactDispatcher
+        environment.dispatcher_class = locust_private.ExactDispatcher
         if environment.web_ui is not None:
             starter.pages = Pages(
                 environment.web_ui,
@@ -120,11 +109,10 @@ class Plugin:
         if not scenario:
             starter.rest()
             environment.stop_timeout = self._stop_timeout
-            environment.shape_class = None
+            locust_private.use_shape(environment, None)
             return
         environment.stop_timeout = 0.0  # users leave at their own gate; see ChatUser.stop
-        environment.shape_class = ScenarioShape(starter.conduct)
-        environment.shape_class.runner = environment.runner
+        locust_private.use_shape(environment, ScenarioShape(starter.conduct))
 
     def _guard(self, environment: Environment) -> None:
         options, runner = said(environment), environment.runner

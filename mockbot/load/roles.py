@@ -23,6 +23,7 @@ from mockbot.evidence.records import Ended
 from mockbot.load.collector import Collector
 from mockbot.load.crew import BATCH, FINISH, SETUP, Crew, LocalCrew, Setup, WorkerCrew, WorkerEnd
 from mockbot.load.dispatch import Counts, Mix
+from mockbot.load.locust_private import known_workers, present_workers
 from mockbot.load.node import Cast, Node, Place
 from mockbot.load.options import Options
 from mockbot.load.play import Play
@@ -190,7 +191,7 @@ class Starter:
         if isinstance(self._runner, MasterRunner):
             if not self._runner.worker_count:
                 raise TestbedError("no worker is connected; start one, or use --processes")
-            setup = replace(setup, workers=tuple(sorted(client.id for client in self._runner.clients.all)))
+            setup = replace(setup, workers=tuple(sorted(known_workers(self._runner))))
             said(self._environment).mockbot_setup = SETUP.dump_json(setup).decode()
             self._environment.user_classes = [*classes_of(self._bases, cast_, None)]
             return WorkerCrew(self._runner, take)
@@ -216,8 +217,7 @@ class Starter:
         """What the placement of users depends on beside their number."""
         if not isinstance(self._runner, MasterRunner):
             return None
-        clients = self._runner.clients
-        return frozenset(client.id for client in (*clients.ready, *clients.spawning, *clients.running))
+        return present_workers(self._runner)
 
     def _end(self, ended: Ended, why: str = "") -> None:
         play = self.play

@@ -32,7 +32,7 @@ from mockbot.scenario.policies import Once
 from mockbot.scenario.schema import Answer, Group, Phase, Provider, Scenario, Tokens
 from mockbot.scenario.timeline import ActiveFault
 from mockbot.scenario.transforms import EXTERNAL_GROUP, for_external_client, starting_at
-from mockbot.service.control import ServiceControl
+from mockbot.service.control_client import ServiceControl
 from mockbot.testbed.client_environment import environment
 from mockbot.testbed.client_observer import ClientObserver
 from mockbot.units.quantities import Ramp

@@ -20,7 +20,7 @@ from mockbot.proxy.control import ToxicControl
 from mockbot.proxy.flags import Options
 from mockbot.proxy.server import Engine
 from mockbot.scenario.schema import Scenario
-from mockbot.service.server import At, Ready, Service
+from mockbot.service.provider_server import At, Ready, Service
 from mockbot.testbed.start import Addresses
 
 WITHIN = 20.0  # wall seconds for anything that is asked of the loop

@@ -20,7 +20,7 @@ from mockbot.leased import new_loop, time_to_leave
 from mockbot.scenario.library import find
 from mockbot.scenario.load import load_scenario
 from mockbot.scenario.schema import Scenario
-from mockbot.service.server import At, Ready, serve
+from mockbot.service.provider_server import At, Ready, serve
 
 
 def main() -> None:

@@ -1,40 +1,40 @@
-"""Slots, a bounded queue and the fate of abandoned work: asks in, decisions out. No I/O, no clock, no callbacks.
+"""Slots, a bounded queue and abandoned work: requests in, decisions out. No I/O, no clock, no callbacks.
 
     decision = capacity.ask(job, now)     Admitted(until) | Queued(ahead) | Refused(reason, retry_after)
-    capacity.leave(job, now)              its client has gone
-    capacity.next_event()                 when something will happen by itself; inf: not before the next call
-    capacity.advance(now)                 lets it happen -> the jobs whose state has changed since the last advance
+    capacity.leave(job, now)              its client has disconnected
+    capacity.next_event()                 the time of the next change without a call; inf: there is none
+    capacity.advance(now)                 applies changes due -> the jobs whose state changed since the last advance
 
-The app asks in wall time turned into scenario seconds, a simulator in virtual time; both drive this same object.
+Times are scenario seconds. The live service derives them from wall time, the simulators from virtual time; both drive
+this same object.
 
 Rules
-- Whatever is due by `now` happens first, at its own exact time and in order, however late the caller is.
+- Whatever is due by `now` happens first, in order and at its own exact time, even when the caller is late.
 - A job holds one slot for `work` seconds. With `slowdown_from` k, n running jobs share what k can do at full speed:
   each progresses at 1 / max(1, n/k) (flat to a knee, then in proportion to the batch, as vLLM sweeps show). V(t) is the
   integral of that speed; a job begun at V0 ends when V reaches V0 + work, so one heap serves any number of jobs
   (the virtual time of processor sharing; Parekh & Gallager 1993). k = 1 is M/G/1-PS.
-- Abandoned work: `continues` (queued and running work goes on: zombies), `leaves_queue` (only running work goes on),
-  `stops` (neither does). Slot-seconds after the client has gone are `wasted`.
-- Tiers named in the queue's `first` wait in a line of their own that is served first, and when the queue is full one
-  of them pushes out the youngest of the last line.
-- Turning a request away costs `refusal_cost` slot-seconds, which the next answers pay by starting later (none more than
-  its own work again), unless slots are idle; more than a second of all slots is never owed.
-- Fewer slots never interrupt a running job; more slots take up queued ones at once. While capacity ramps it is read
-  anew at every event and at least every quarter of a second.
+- Abandoned work: `continues` (queued and running work goes on, orphaned), `leaves_queue` (only running work goes on),
+  `stops` (neither does). Slot-seconds spent after the client has disconnected are `wasted`.
+- Tiers named in the queue's `first` have a queue each, served in that order before the others'. When the queue is full,
+  a request of such a tier displaces the youngest of the lowest one.
+- Refusing costs `refusal_cost` slot-seconds: a debt. Each new job repays at most its own work; idle slots repay it
+  first; it is capped at `slots` x 1 s.
+- Fewer slots never interrupt a running job; more slots start queued jobs at once. While capacity ramps, it is read
+  again at each event and at least every quarter of a second.
 """
 
 import math
 from collections import deque
 from collections.abc import Iterable
 from heapq import heappop, heappush
+from operator import attrgetter
 
 from mockbot.scenario.schema import Provider
-from mockbot.service.job import Admitted, Decision, Job, Queued, Reason, Refused, Slope, State
-from mockbot.service.ledger import Ledger
-from mockbot.service.limits import Allowance
-from mockbot.service.line import asked, left, right
-
-__all__ = ["Admitted", "Capacity", "Decision", "Job", "Queued", "Reason", "Refused", "Slope"]
+from mockbot.service.dialects.base import Allowance, Reason
+from mockbot.service.job import Admitted, Decision, Job, Queued, Refused, Slope, State
+from mockbot.service.per_second_stats import PerSecondStats
+from mockbot.service.wait_queue import drop_tombstones, oldest, youngest
 
 _RAMP_TICK = 0.25  # scenario seconds
 
@@ -45,9 +45,9 @@ class Capacity:
     Read `running`, `queued`, `slots` freely; change them only through the methods.
     """
 
-    def __init__(self, provider: Provider, ledger: Ledger, now: float = 0.0) -> None:
+    def __init__(self, provider: Provider, stats: PerSecondStats, now: float = 0.0) -> None:
         first = provider.queue.first
-        self.ledger = ledger
+        self.stats = stats
         self.base = self.slots = provider.slots
         self.running = self.queued = 0
         self.alive = True
@@ -56,21 +56,21 @@ class Capacity:
         self._max_wait = provider.queue.max_wait
         self._fate = provider.abandoned_work
         self._knee = provider.answer.slowdown_from
-        self._told = provider.retry_after
-        self._line = {tier: index for index, tier in enumerate(first)}
-        self._lines: tuple[deque[Job], ...] = tuple(deque() for _ in range(len(first) + 1))
+        self._retry_after = provider.retry_after
+        self._queue_of = {tier: index for index, tier in enumerate(first)}
+        self._queues: tuple[deque[Job], ...] = tuple(deque() for _ in range(len(first) + 1))
         self._ends: list[tuple[float, int, Job]] = []
         self._count = 0
         self._now = now
         self._v = now
         self.speed = 1.0  # of every running job, as things stand
-        self._zombies = 0
+        self._orphaned = 0
         self._refusal_cost = provider.refusal_cost
-        self._debt = 0.0  # slot-seconds that refusals have cost and nobody has paid
+        self._debt = 0.0  # slot-seconds that refusals cost and no job has repaid
         self._slopes: tuple[Slope, ...] = ()
         self._warm: Slope | None = None
         self._ramps_until = -math.inf
-        self._news: list[Job] = []
+        self._changed: list[Job] = []
 
     # -- asks ----------------------------------------------------------------------------------------------------
 
@@ -83,37 +83,37 @@ class Capacity:
         if self.running < self.slots and not self.queued:
             self._begin(job)
             return Admitted(now + job.work / self.speed)
-        if self.queued >= self._limit and not self._displace(self._line.get(job.tier, len(self._line))):
-            return self.refuse("queue_full", self._told)
+        if self.queued >= self._limit and not self._displace(self._queue_of.get(job.tier, len(self._queue_of))):
+            return self.refuse("queue_full", self._retry_after)
         return self._enqueue(job)
 
     def refuse(self, reason: Reason, retry_after: float | None, allowances: tuple[Allowance, ...] = ()) -> Refused:
-        """Turn one away, at the cost that this has."""
-        self.ledger.refused += 1
+        """Count a refusal, and its cost."""
+        self.stats.refused += 1
         if self._refusal_cost and self.alive:
             self._debt = min(self._debt + self._refusal_cost, float(self.base))
         return Refused(reason, retry_after, allowances)
 
     def leave(self, job: Job, now: float) -> None:
-        """The job's client has gone. Nothing happens when it was complete already."""
+        """The job's client has disconnected; no effect on a job that has ended."""
         self.catch_up(now)
         if job.gone or job.state not in ("waiting", "running"):
             return
         job.gone = True
-        self.ledger.abandoned += 1
+        self.stats.abandoned += 1
         if job.state == "running":
             if self._fate == "stops":
                 self._end(job, "left")
                 self._fill()
             else:
-                self._zombies += 1
+                self._orphaned += 1
         elif self._fate != "continues":
             self._unqueue(job, "left")
 
     # -- time ----------------------------------------------------------------------------------------------------
 
     def next_event(self) -> float:
-        """When the next thing happens by itself: an answer ends, a wait is over, ramping capacity may have grown."""
+        """The earliest of: an answer ends, a wait exceeds the maximum, ramping capacity may have grown."""
         ends = self._ends
         while ends and ends[0][2].state != "running":
             heappop(ends)
@@ -134,40 +134,40 @@ class Capacity:
         return self._now + (job.v_end - job.work + progress - self._v) / self.speed
 
     def advance(self, now: float) -> list[Job]:
-        """Let everything due by `now` happen; the jobs whose state has changed since the last call, in order."""
+        """Apply everything due by `now`; returns the jobs whose state changed since the last call, in order."""
         self.catch_up(now)
-        news = self._news
-        if news:
-            self._news = []
-        return news
+        changed = self._changed
+        if changed:
+            self._changed = []
+        return changed
 
     def catch_up(self, now: float) -> None:
-        """Let everything due by `now` happen; the news of it waits for `advance`."""
+        """Apply everything due by `now`; the changed jobs are kept for `advance`."""
         while (at := self.next_event()) <= now:
-            self._happen(at)
+            self._apply_next(at)
         if now > self._now:
             self._move(now)
             if self._ramps_until > -math.inf:
                 self._resize()
 
-    def _happen(self, at: float) -> None:
+    def _apply_next(self, at: float) -> None:
         ends = self._ends
         complete = bool(ends) and self._now + (ends[0][0] - self._v) / self.speed <= at
         self._move(at)
         if complete:
             self._v, _, job = heappop(ends)
             self._end(job, "done")
-            self.ledger.finished += not job.gone
-        elif self._max_wait is not None and self.queued and (oldest := self._oldest()).asked + self._max_wait <= at:
-            self._unqueue(oldest, "expired")
-            self.ledger.refused += not oldest.gone
+            self.stats.finished += not job.gone
+        elif self._max_wait is not None and self.queued and (job := self._oldest()).asked + self._max_wait <= at:
+            self._unqueue(job, "expired")
+            self.stats.refused += not job.gone
         if self._ramps_until > -math.inf:
             self._resize()
         if self.queued:
             self._fill()
 
     def _move(self, now: float) -> None:
-        self.ledger.move(now, self.running, self._zombies, self.queued, self.slots)
+        self.stats.move(now, self.running, self._orphaned, self.queued, self.slots)
         if self._debt:
             self._debt = max(0.0, self._debt - max(0, self.slots - self.running) * (now - self._now))
         self._v = now if self._knee is None else self._v + (now - self._now) * self.speed
@@ -201,11 +201,11 @@ class Capacity:
         lost = [job for job in self._everything() if not job.gone]
         for job in self._everything():
             job.state, job.ended = "lost", now
-            self._news.append(job)
+            self._changed.append(job)
         self._ends.clear()
-        for line in self._lines:
-            line.clear()
-        self.running = self.queued = self._zombies = self.slots = 0
+        for queue in self._queues:
+            queue.clear()
+        self.running = self.queued = self._orphaned = self.slots = 0
         self.speed = 1.0
         self.alive = False
         return lost
@@ -218,7 +218,7 @@ class Capacity:
         self._resize()
 
     def _everything(self) -> list[Job]:
-        waiting = [job for line in self._lines for job in line if job.state == "waiting"]
+        waiting = [job for queue in self._queues for job in queue if job.state == "waiting"]
         return waiting + [job for _, _, job in self._ends if job.state == "running"]
 
     def _begin(self, job: Job) -> None:
@@ -230,18 +230,18 @@ class Capacity:
         self._count += 1
         heappush(self._ends, (job.v_end, self._count, job))
         self.running += 1
-        self._zombies += job.gone
-        self.ledger.admitted += 1
+        self._orphaned += job.gone
+        self.stats.admitted += 1
         for fault in job.hits:
-            self.ledger.hit(fault)
+            self.stats.hit(fault)
         if self._knee is not None:
             self.speed = min(1.0, self._knee / self.running)
 
     def _end(self, job: Job, state: State) -> None:
         job.state, job.ended = state, self._now
         self.running -= 1
-        self._zombies -= job.gone and state == "done"
-        self._news.append(job)
+        self._orphaned -= job.gone and state == "done"
+        self._changed.append(job)
         if self._knee is not None:
             self.speed = min(1.0, self._knee / self.running) if self.running else 1.0
 
@@ -250,42 +250,40 @@ class Capacity:
             job = self._next()
             self.queued -= 1
             self._begin(job)
-            self._news.append(job)
+            self._changed.append(job)
 
-    # -- the queue: deques in order of asking; those who left stay as husks until they come to an end --------------
+    # -- the queue ----------------------------------------------------------------------------------------------
 
     def _enqueue(self, job: Job) -> Queued:
         ahead, job.state = self.queued, "waiting"
-        self._lines[self._line.get(job.tier, -1)].append(job)
+        self._queues[self._queue_of.get(job.tier, -1)].append(job)
         self.queued += 1
         return Queued(ahead)
 
-    def _displace(self, line: int) -> bool:
-        for lower in range(len(self._lines) - 1, line, -1):
-            youngest = right(self._lines[lower])
-            if youngest is not None:
-                self._unqueue(youngest, "displaced")
-                self.ledger.refused += not youngest.gone
+    def _displace(self, queue: int) -> bool:
+        for lower in range(len(self._queues) - 1, queue, -1):
+            job = youngest(self._queues[lower])
+            if job is not None:
+                self._unqueue(job, "displaced")
+                self.stats.refused += not job.gone
                 return True
         return False
 
     def _unqueue(self, job: Job, state: State) -> None:
         job.state, job.ended = state, self._now
         self.queued -= 1
-        self._news.append(job)
-        line = self._lines[self._line.get(job.tier, -1)]
-        if len(line) > 2 * self.queued + 64:
-            kept = [waiting for waiting in line if waiting.state == "waiting"]
-            line.clear()
-            line.extend(kept)
+        self._changed.append(job)
+        queue = self._queues[self._queue_of.get(job.tier, -1)]
+        if len(queue) > 2 * self.queued + 64:
+            drop_tombstones(queue)
 
     def _next(self) -> Job:
-        for line in self._lines:
-            job = right(line) if self._lifo else left(line)
+        for queue in self._queues:
+            job = youngest(queue) if self._lifo else oldest(queue)
             if job is not None:
-                return line.pop() if self._lifo else line.popleft()
-        raise AssertionError("queued counts a job that no line has")
+                return queue.pop() if self._lifo else queue.popleft()
+        raise AssertionError("queued counts a job that no queue has")
 
     def _oldest(self) -> Job:
-        firsts = [job for line in self._lines if (job := left(line)) is not None]
-        return min(firsts, key=asked) if len(firsts) > 1 else firsts[0]
+        firsts = [job for queue in self._queues if (job := oldest(queue)) is not None]
+        return min(firsts, key=attrgetter("asked")) if len(firsts) > 1 else firsts[0]

@@ -1,13 +1,12 @@
-"""One provider without I/O: faults, limits, slots and answers behind one door. Requests in, answers or refusals out.
+"""One provider without I/O: faults, limits and capacity together. Requests in, answers or refusals out.
 
     failed = chatbot.edge(caller, endpoint, now)              Failed | None      before the request is read
     outcome = chatbot.admit(caller, endpoint, mark, now)      Answer | Refused   counted as offered, once
-    outcome = chatbot.ask(caller, endpoint, mark, now)        both, for whoever does not read bodies (a simulator)
+    outcome = chatbot.ask(caller, endpoint, mark, now)        both, for a caller without request bodies (a simulator)
     chatbot.capacity.leave(answer, now) ... advance(now)      as capacity.py says; an Answer is its Job
 
-Every request ends up in the ledger as exactly one of failed (a fault answered it), refused or let in; a fault is
-`felt` when it has really changed something, and for the flaws of an answer that is known only to whoever delivers it:
-`chatbot.felt`.
+Every request is counted once, as failed (a fault answered it), refused or admitted. A fault is `felt` when it changed
+something; for faults within an answer only its delivery can know that, and calls `chatbot.felt`.
 """
 
 from collections.abc import Sequence
@@ -16,26 +15,26 @@ from typing import NamedTuple
 from mockbot.faults.union import Crash
 from mockbot.scenario.schema import Provider
 from mockbot.scenario.timeline import ActiveFault
-from mockbot.service.capacity import Capacity, Job, Queued, Refused
-from mockbot.service.faults import Failed, FaultBoard, Flaw, Slowness
-from mockbot.service.ledger import Ledger
-from mockbot.service.limits import Allowance, Limiter
-from mockbot.service.reply import Pace, length
+from mockbot.service.answer_text import Pace, length
+from mockbot.service.capacity import Capacity
+from mockbot.service.dialects.base import Allowance
+from mockbot.service.fault_board import Failed, FaultBoard, Slowness, StreamFault
+from mockbot.service.job import Job, Queued, Refused
+from mockbot.service.limits import Limiter
+from mockbot.service.per_second_stats import PerSecondStats
 
 CHAT = "/v1/chat/completions"
 
 
 class Caller(NamedTuple):
-    """Who asks: the API key, and the tier that it says it has."""
+    """The client: its API key, and the tier that the key names."""
 
     key: str
     tier: str = "free"
 
 
 class Wish(NamedTuple):
-    """What a request says about its answer's length: a maximum, or (its content being prescribed) exactly so many
-    tokens.
-    """
+    """What a request says about token counts; `exactly` is set when its answer's content is prescribed."""
 
     at_most: int | None = None
     exactly: int | None = None
@@ -46,34 +45,34 @@ ANYTHING = Wish()
 
 
 class Answer(Job):
-    """An answer in the making: a Job that knows its words' number and pace, and what will go wrong within it."""
+    """A Job that knows its number of tokens, their pace, and the faults within it."""
 
-    __slots__ = ("allowances", "flaws", "mark", "pace", "tokens", "wanted")
+    __slots__ = ("allowances", "mark", "pace", "stream_faults", "tokens", "wanted")
 
     def __init__(
-        self, caller: Caller, mark: int, tokens: int, wanted: int, pace: Pace, flaws: tuple[Flaw, ...]
+        self, caller: Caller, mark: int, tokens: int, wanted: int, pace: Pace, stream_faults: tuple[StreamFault, ...]
     ) -> None:
         Job.__init__(self, pace.work(tokens), caller.tier)
-        self.mark, self.tokens, self.wanted, self.pace, self.flaws = mark, tokens, wanted, pace, flaws
+        self.mark, self.tokens, self.wanted, self.pace, self.stream_faults = mark, tokens, wanted, pace, stream_faults
         self.allowances: tuple[Allowance, ...] = ()
 
     @property
     def cut_short(self) -> bool:
-        """The client's own maximum ended it."""
+        """Whether the client's own maximum ended it."""
         return self.tokens < self.wanted
 
     def moment(self, token: int) -> float:
-        """When token k = 1, 2, ... was out, once the answer has ended; exact unless answers shared slots meanwhile."""
+        """When token k = 1, 2, ... of an ended answer was due; exact unless answers shared slots meanwhile."""
         return self.begun + (self.ended - self.begun) * (self.pace.at(token) / self.work if self.work else 1.0)
 
 
 class Chatbot:
-    """One provider. Read `capacity` and `ledger` freely."""
+    """One provider. `capacity` and `stats` are for reading."""
 
     def __init__(self, name: str, provider: Provider, seed: int, now: float = 0.0) -> None:
         self.name, self.provider, self.seed = name, provider, seed
-        self.ledger = Ledger(name, now)
-        self.capacity = Capacity(provider, self.ledger, now=now)
+        self.stats = PerSecondStats(name, now)
+        self.capacity = Capacity(provider, self.stats, now=now)
         self.board = FaultBoard(seed, name)
         self._requests = {tier: Limiter(rate) for tier, rate in provider.limits.items()}
         self._tokens = {tier: Limiter(rate, "tokens") for tier, rate in provider.token_limits.items()}
@@ -83,11 +82,11 @@ class Chatbot:
 
     @property
     def down(self) -> bool:
-        """Crashed: nothing listens."""
+        """Whether it has crashed."""
         return not self.capacity.alive
 
     def set_faults(self, faults: Sequence[ActiveFault], now: float) -> None:
-        """From now on exactly these service faults hold. A crash begins or ends here too."""
+        """Exactly these service faults hold from now on. A crash begins and ends here too."""
         self.capacity.catch_up(now)
         self.board.set(faults)
         crash = self.board.crash
@@ -102,32 +101,32 @@ class Chatbot:
         self.capacity.resize(self.board.slopes(), now)
 
     def felt(self, fault: str, now: float, times: int = 1) -> None:
-        """So many requests were really affected by this fault."""
+        """Count requests that this fault affected."""
         self.capacity.catch_up(now)
         for _ in range(times):
-            self.ledger.hit(fault)
+            self.stats.hit(fault)
 
     def connections_reset(self, times: int, now: float) -> None:
-        """The crash has reset so many connections; those that carried running requests are counted already."""
+        """Count connections that the crash reset; those with running requests were counted by `set_faults`."""
         if self._crash is not None:
             self.felt(self._crash[0], now, times=max(0, times - self._lost))
 
     # -- requests ------------------------------------------------------------------------------------------------
 
     def edge(self, caller: Caller, endpoint: str, now: float, counts: bool = True) -> Failed | None:
-        """The fault that answers this request before it is read; `counts`: it asks for an answer, not for a list."""
+        """The fault that answers this request before it is read; `counts` is false for requests that need no slot."""
         if not self.board.edge:
             return None
         failed = self.board.at_the_edge(now, caller.tier, caller.key, endpoint)
         if failed is not None:
             self.capacity.catch_up(now)
-            self.ledger.hit(failed.fault)
-            self.ledger.offered += counts
-            self.ledger.failed += counts
+            self.stats.hit(failed.fault)
+            self.stats.offered += counts
+            self.stats.failed += counts
         return failed
 
     def admit(self, caller: Caller, endpoint: str, mark: int, now: float, wish: Wish = ANYTHING) -> Answer | Refused:
-        """A slot or a place in the queue for a request that passed the edge, or why not."""
+        """A slot or a place in the queue for a request that passed the edge, or the reason of its refusal."""
         wanted = length(self.provider.answer, mark) if wish.exactly is None else wish.exactly
         tokens = wanted if wish.at_most is None else max(1, min(wanted, wish.at_most))
         allowances = self._allowances(caller, now, wish.prompt_tokens + tokens)
@@ -136,12 +135,12 @@ class Chatbot:
                 return self._over(allowance, allowances, now)
         if self.board.shed and (shed := self.board.shed_by(now, caller.tier, caller.key, endpoint)):
             self._offered(now)
-            self.ledger.hit(shed)
+            self.stats.hit(shed)
             return self.capacity.refuse("shed", self.provider.retry_after, allowances)
         return self._take_in(self._answer(caller, endpoint, mark, now, tokens, wanted), allowances, now)
 
     def _allowances(self, caller: Caller, now: float, cost: int) -> tuple[Allowance, ...]:
-        """What the caller's limits have left; all of them are charged or none."""
+        """The state of the caller's limits; both are charged or neither."""
         requests, tokens = self._requests.get(caller.tier), self._tokens.get(caller.tier)
         if requests is None:
             return () if tokens is None else (tokens.take(caller.key, now, cost),)
@@ -154,7 +153,7 @@ class Chatbot:
 
     def _offered(self, now: float) -> None:
         self.capacity.catch_up(now)
-        self.ledger.offered += 1
+        self.stats.offered += 1
 
     def _over(self, over: Allowance, allowances: tuple[Allowance, ...], now: float) -> Refused:
         self._offered(now)
@@ -165,22 +164,24 @@ class Chatbot:
         )
 
     def ask(self, caller: Caller, mark: int, now: float, endpoint: str = CHAT) -> Answer | Refused | Failed:
-        """The edge and the rest in one call."""
+        """`edge` and `admit` in one call."""
         return self.edge(caller, endpoint, now) or self.admit(caller, endpoint, mark, now)
 
     def _take_in(self, answer: Answer, allowances: tuple[Allowance, ...], now: float) -> Answer | Refused:
         answer.allowances = allowances
         decision = self.capacity.ask(answer, now)
-        self.ledger.offered += 1
+        self.stats.offered += 1
         if self.board.capacity and type(decision) in (Queued, Refused) and self.capacity.reduced:
             for fault in self.board.capacity:
-                self.ledger.hit(fault.id)
+                self.stats.hit(fault.id)
         return decision if isinstance(decision, Refused) else answer
 
     def _answer(self, caller: Caller, endpoint: str, mark: int, now: float, tokens: int, wanted: int) -> Answer:
-        flaws = self.board.flaws(now, caller.tier, caller.key, endpoint) if self.board.within else ()
+        stream_faults = self.board.stream_faults(now, caller.tier, caller.key, endpoint) if self.board.within else ()
         slow = self.board.slowness(now, caller.tier, caller.key, endpoint) if self.board.slow else None
-        answer = Answer(caller, mark, tokens, wanted, self._pace if slow is None else _slowed(self._pace, slow), flaws)
+        answer = Answer(
+            caller, mark, tokens, wanted, self._pace if slow is None else _slowed(self._pace, slow), stream_faults
+        )
         if slow is not None:
             answer.hits = slow.faults
         return answer

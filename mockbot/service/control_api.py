@@ -21,7 +21,7 @@ from mockbot.evidence.records import ServiceSecond
 from mockbot.faults.union import Fault
 from mockbot.scenario.schema import StatusUpdate
 from mockbot.scenario.timeline import ActiveFault, FaultSpan, StatusState
-from mockbot.service.control import Where
+from mockbot.service.control_client import Where
 
 PREFIX = "/_mockbot"
 
@@ -76,7 +76,7 @@ class Controlled(Protocol):
 
     def seconds(self, since: int) -> list[ServiceSecond]: ...
 
-    def watch_requests(self) -> None: ...
+    def record_requests(self) -> None: ...
 
     def requests(self, since: int) -> tuple[list[SeenRequest], list[SeenRequest]]: ...
 
@@ -109,9 +109,9 @@ def control_app(service: Controlled, token: str | None) -> FastAPI:
     async def status(body: StatusBody | None) -> None:
         service.set_status(None if body is None else StatusState(body.since, body.update))
 
-    @app.put(f"{PREFIX}/watch", status_code=204)
-    async def watch() -> None:
-        service.watch_requests()
+    @app.put(f"{PREFIX}/recording", status_code=204)
+    async def recording() -> None:
+        service.record_requests()
 
     @app.get(f"{PREFIX}/requests")
     async def requests(since: Annotated[int, Query(ge=0)] = 0) -> JSONResponse:

@@ -1,9 +1,8 @@
-"""An admitted answer on its way to one client: whole, or token by token, with the flaws that faults put into it.
+"""Deliver an admitted answer to one client: whole or token by token, with the faults that strike within it.
 
-A plain answer is sent when its slot is free again. A stream sleeps until its next token is due, and at least 10 wall
-ms after its last write, then writes every token that is due in one event; so at high speed several tokens share an
-event, and a late wake-up catches up by itself. The response begins with the first token, as long as nothing fails
-before it.
+A plain answer is sent when its slot is free again. A stream sleeps until its next token is due, at least 10 wall ms
+after its last write, and writes all tokens due in one event: at high speed several tokens share an event, and a late
+wake-up catches up. The response begins with its first token, so that an error before it can still be a status.
 """
 
 import asyncio
@@ -13,13 +12,12 @@ import time
 from starlette.types import Receive, Send
 
 from mockbot.faults.union import BlankAnswer, Cut, ErrorEvent, MalformedEvent, Stall
-from mockbot.service.capacity import Reason
+from mockbot.service.answer_content import content_tokens
 from mockbot.service.chatbot import Answer
-from mockbot.service.desk import Desk
-from mockbot.service.dialects.base import Dialect, Header, ProviderError, Said, Stream
-from mockbot.service.script import spoken
-from mockbot.service.sleep import Alarm
-from mockbot.service.tally import Outcome
+from mockbot.service.dialects.base import AnswerMetadata, Dialect, Header, ProviderError, Reason, Stream
+from mockbot.service.prometheus_counters import Outcome
+from mockbot.service.provider_runtime import ProviderRuntime
+from mockbot.service.sleep_grid import Alarm
 
 BETWEEN_WRITES = 0.010  # wall seconds
 KEEPALIVE = 5.0  # scenario seconds between two keep-alives of a stalled stream
@@ -29,7 +27,7 @@ _NO_CACHE = (b"cache-control", b"no-cache")
 
 
 class ClientLeftError(Exception):
-    """Nobody is there to be answered any more."""
+    """The client has disconnected."""
 
 
 class Delivery:
@@ -40,35 +38,35 @@ class Delivery:
     __slots__ = (
         "_alarm",
         "_answer",
-        "_desk",
+        "_content",
         "_dialect",
         "_gone",
         "_head",
         "_last",
         "_out",
         "_receive",
-        "_script",
+        "_runtime",
         "_send",
         "_started",
         "first",
+        "meta",
         "opened",
         "outcome",
-        "said",
     )
 
     def __init__(
         self,
-        desk: Desk,
+        runtime: ProviderRuntime,
         dialect: Dialect,
         answer: Answer,
-        said: Said,
-        script: tuple[str, ...] | None,
+        meta: AnswerMetadata,
+        content: tuple[str, ...] | None,
         receive: Receive,
         send: Send,
         started: float,
     ) -> None:
-        self._desk, self._dialect, self._answer, self.said = desk, dialect, answer, said
-        self._script, self._receive, self._send, self._started = script, receive, send, started
+        self._runtime, self._dialect, self._answer, self.meta = runtime, dialect, answer, meta
+        self._content, self._receive, self._send, self._started = content, receive, send, started
         self._gone: asyncio.Task[None] | None = None
         self._alarm: Alarm | None = None
         self.opened, self._last = False, -math.inf
@@ -81,10 +79,10 @@ class Delivery:
         try:
             if self._answer.state != "done":
                 await self._until("waiting", "running")
-            text = "".join(spoken(self._script, self._answer.mark, self._answer.tokens))
-            body = self._dialect.whole(self.said, text)
-            if self._answer.flaws:
-                await self._flawed_whole(body)
+            text = "".join(content_tokens(self._content, self._answer.mark, self._answer.tokens))
+            body = self._dialect.whole(self.meta, text)
+            if self._answer.stream_faults:
+                await self._faulty_whole(body)
             else:
                 await self._send_whole(body)
         except ClientLeftError:
@@ -95,19 +93,19 @@ class Delivery:
         try:
             if self._answer.state == "waiting":
                 await self._until("waiting")
-            await self._speak(self._dialect.stream(self.said))
+            await self._stream_tokens(self._dialect.stream(self.meta))
             await self._send({"type": "http.response.body", "body": b""})
         except ClientLeftError:
             return
 
-    def _flawed(self, fault: str) -> None:
+    def _count_fault(self, fault: str) -> None:
         self.outcome = "flawed"
-        self._desk.felt(fault)
+        self._runtime.felt(fault)
 
     def _cut(self) -> ConnectionAbortedError:
         """The connection is to be reset; nobody waits for the answer any more."""
         self.outcome = "flawed"
-        self._desk.leave(self._answer)
+        self._runtime.leave(self._answer)
         return ConnectionAbortedError()
 
     # -- waiting -------------------------------------------------------------------------------------------------
@@ -115,7 +113,7 @@ class Delivery:
     def _alarm_clock(self) -> Alarm:
         """The alarm that ends a sleep when the answer's state changes or the client goes."""
         if self._alarm is None:
-            self._answer.owner = self._alarm = Alarm(self._desk.ticker)
+            self._answer.owner = self._alarm = Alarm(self._runtime.ticker)
             self._gone = asyncio.create_task(_gone(self._receive))
             self._gone.add_done_callback(self._alarm.wake)
         return self._alarm
@@ -128,7 +126,7 @@ class Delivery:
     def _still_there(self) -> None:
         if self._gone is not None and self._gone.done():
             self.outcome = "abandoned"
-            self._desk.leave(self._answer)
+            self._runtime.leave(self._answer)
             raise ClientLeftError
 
     async def _until(self, *states: str) -> None:
@@ -143,14 +141,14 @@ class Delivery:
                 raise self._cut()
 
     def _turned_away(self, reason: Reason) -> ProviderError:
-        return self._dialect.refusal(reason, self._desk.chatbot.provider.retry_after)
+        return self._dialect.refusal(reason, self._runtime.chatbot.provider.retry_after)
 
     def _headers(self) -> list[Header]:
         millis = round((time.perf_counter() - self._started) * 1000)
-        return self._dialect.headers(self.said.mark, millis, self._answer.allowances, self._desk.clock.speed)
+        return self._dialect.headers(self.meta.mark, millis, self._answer.allowances, self._runtime.clock.speed)
 
     async def _stall(self, seconds: float | None, keepalive: bytes | None) -> None:
-        clock = self._desk.clock
+        clock = self._runtime.clock
         ends = math.inf if seconds is None else time.monotonic() + clock.wall(seconds)
         beat = max(BETWEEN_WRITES, clock.wall(KEEPALIVE)) if keepalive else math.inf
         while (left := ends - time.monotonic()) > 0:
@@ -163,14 +161,14 @@ class Delivery:
 
     async def _send_whole(self, body: bytes) -> None:
         self.opened = True
-        await self._desk.outbox.respond(self._send, 200, [JSON, *self._headers()], body)
+        await self._runtime.writer.respond(self._send, 200, [JSON, *self._headers()], body)
 
-    async def _flawed_whole(self, body: bytes) -> None:
-        for flaw in self._answer.flaws:
-            if flaw.after_tokens > self._answer.tokens:
+    async def _faulty_whole(self, body: bytes) -> None:
+        for stream_fault in self._answer.stream_faults:
+            if stream_fault.after_tokens > self._answer.tokens:
                 break
-            self._flawed(flaw.fault)
-            match flaw.what:
+            self._count_fault(stream_fault.fault)
+            match stream_fault.what:
                 case Stall(stall=spec):
                     await self._stall(spec.resumes, None)
                 case Cut(cut=spec):
@@ -181,7 +179,7 @@ class Delivery:
                 case MalformedEvent():
                     body = body[: len(body) // 2]
                 case BlankAnswer():
-                    body = self._dialect.whole(self.said, "")
+                    body = self._dialect.whole(self.meta, "")
         await self._send_whole(body)
 
     async def _cut_whole(self, reset: bool, body: bytes) -> None:
@@ -202,16 +200,16 @@ class Delivery:
         self._last = time.monotonic()
         await self._send({"type": "http.response.body", "body": event, "more_body": True})
 
-    async def _speak(self, stream: Stream) -> None:
+    async def _stream_tokens(self, stream: Stream) -> None:
         answer = self._answer
-        pieces = spoken(self._script, answer.mark, answer.tokens)
+        pieces = content_tokens(self._content, answer.mark, answer.tokens)
         self._head = stream.opening()
-        for flaw in answer.flaws:
-            if flaw.after_tokens > answer.tokens:
+        for stream_fault in answer.stream_faults:
+            if stream_fault.after_tokens > answer.tokens:
                 break
-            await self._say(stream, pieces, flaw.after_tokens)
-            self._flawed(flaw.fault)
-            match flaw.what:
+            await self._say(stream, pieces, stream_fault.after_tokens)
+            self._count_fault(stream_fault.fault)
+            match stream_fault.what:
                 case Stall(stall=spec):
                     await self._stall(spec.resumes, self._dialect.keepalive if spec.sends == "keepalive" else None)
                 case Cut(cut=spec):
@@ -258,15 +256,15 @@ class Delivery:
 
     def _due(self) -> tuple[int, float]:
         """How many tokens are due by now, and in how many wall seconds the next will be."""
-        answer, desk = self._answer, self._desk
+        answer, runtime = self._answer, self._runtime
         if answer.state != "running":
             if answer.state == "lost":
                 raise self._cut()
             return answer.tokens, 0.0
-        capacity, pace = desk.chatbot.capacity, answer.pace
-        progress = capacity.progress(answer, desk.now())
+        capacity, pace = runtime.chatbot.capacity, answer.pace
+        progress = capacity.progress(answer, runtime.now())
         due = pace.due(progress)
-        return due, (pace.at(due + 1) - progress) / capacity.speed / desk.clock.speed
+        return due, (pace.at(due + 1) - progress) / capacity.speed / runtime.clock.speed
 
 
 async def _gone(receive: Receive) -> None:

@@ -1,16 +1,15 @@
-"""What the capacity model and its callers hand each other: jobs, and what was decided about them. Values only."""
+"""The values that the capacity model takes and returns: jobs, and decisions about them."""
 
 import math
 from typing import Literal, NamedTuple
 
-from mockbot.service.limits import Allowance
+from mockbot.service.dialects.base import Allowance, Reason
 
 State = Literal["new", "waiting", "running", "done", "left", "expired", "displaced", "lost"]
-Reason = Literal["queue_full", "max_wait", "displaced", "shed", "rate_limited", "token_limited", "too_large", "crashed"]
 
 
 class Admitted(NamedTuple):
-    """It has a slot; complete at `until` as things stand (sharing may move that)."""
+    """It has a slot, and is complete at `until` unless sharing slots moves that."""
 
     until: float
 
@@ -22,17 +21,15 @@ class Queued(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """It is turned away; `retry_after` (scenario seconds) is what the client is told, None: nothing."""
+    """It is turned away. `retry_after` in scenario seconds; None: no Retry-After is sent."""
 
     reason: Reason
     retry_after: float | None = None
-    allowances: tuple[Allowance, ...] = ()  # of the limits that were looked at
+    allowances: tuple[Allowance, ...] = ()  # of the limits that were checked
 
 
 class Slope(NamedTuple):
-    """A factor on the slots that goes in a straight line from `first` at `start` to `last` at `end`, and stays
-    there.
-    """
+    """A factor on the slots: linear from `first` at `start` to `last` at `end`, constant before and after."""
 
     start: float
     end: float
@@ -50,7 +47,7 @@ Decision = Admitted | Queued | Refused
 
 
 class Job:
-    """One answer to be generated. The caller makes it, may hang its own things on `owner`, and reads the rest."""
+    """One answer to be generated. `owner` is the caller's own; state and times are set by the capacity model."""
 
     __slots__ = ("asked", "begun", "ended", "gone", "hits", "owner", "state", "tier", "v_end", "work")
 
@@ -58,7 +55,7 @@ class Job:
         self.work = work  # seconds of a slot at full speed
         self.tier = tier
         self.owner = owner
-        self.hits = hits  # ids of the faults it is hit by when it begins
+        self.hits = hits  # ids of the faults that are counted as felt when it begins
         self.state: State = "new"
         self.gone = False  # its client has left
         self.asked = self.begun = self.ended = math.nan

@@ -1,32 +1,17 @@
-"""So many requests and so many tokens per API key, refilled continuously: a key and `now` in, a true wait out. Pure.
+"""Rate limits per API key, in requests or tokens: a key and `now` in, what is left and the exact wait out. Pure.
 
 A token bucket per key: it holds one minute's worth (at least one request), as the providers' per-minute limits do, and
 refills at the limit's rate in scenario time. `Retry-After` is exactly the time until the same request would pass.
 """
 
-from typing import Literal, NamedTuple
+from mockbot.service.dialects.base import Allowance, Unit
 
 _MINUTE = 60.0
 _SWEEP = 10_000  # keys
 
 
-Unit = Literal["requests", "tokens"]
-
-
-class Allowance(NamedTuple):
-    """What a key has left of a unit: `limit` and `remaining` of it, `reset` seconds until it is full again."""
-
-    unit: Unit
-    limit: int
-    remaining: int
-    reset: float
-    cost: int = 1  # what this request asked for
-    wait: float = 0.0  # > 0: this one was not allowed; so many seconds until it would be
-    never: bool = False  # it will not be, however long one waits
-
-
 class Limiter:
-    """One rate, any number of keys. A key that was never seen, or has filled up again, takes no memory."""
+    """One rate, any number of keys. Full buckets take no memory."""
 
     __slots__ = ("_buckets", "_rate", "_size", "_unit")
 
@@ -36,7 +21,7 @@ class Limiter:
         self._buckets: dict[str, tuple[float, float]] = {}  # key -> level at a moment
 
     def take(self, key: str, now: float, cost: float = 1.0, *, really: bool = True) -> Allowance:
-        """Take `cost` when it is there (and `really` is meant); otherwise take nothing and say how long to wait."""
+        """Charge `cost` if the bucket holds it and `really` is true; otherwise charge nothing and give the wait."""
         bucket, size = self._buckets.get(key), self._size
         level = size if bucket is None else min(size, bucket[0] + (now - bucket[1]) * self._rate)
         left = level - cost
@@ -47,10 +32,9 @@ class Limiter:
         if really:
             self._buckets[key] = (left, now)
             if len(self._buckets) > _SWEEP:
-                self._sweep(now)
+                self._drop_full(now)
         return Allowance(self._unit, int(size + 1e-9), max(0, int(left + 1e-9)), (size - left) / self._rate, int(cost))
 
-    def _sweep(self, now: float) -> None:
-        """Forget those that have filled up again."""
+    def _drop_full(self, now: float) -> None:
         needs = {key: (self._size - level) / self._rate - (now - at) for key, (level, at) in self._buckets.items()}
         self._buckets = {key: bucket for key, bucket in self._buckets.items() if needs[key] > 0}

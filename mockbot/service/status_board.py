@@ -42,7 +42,7 @@ _WORST: tuple[Impact, ...] = ("none", "maintenance", "minor", "major", "critical
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class PublishedUpdate:
     """One update as it was published, at Unix time `at`; `back`: the Unix time that it promises, if any."""
 
     at: float
@@ -61,7 +61,7 @@ class Incident:
     """A stretch of updates that belong together."""
 
     number: int
-    updates: list[Said] = field(default_factory=list)
+    updates: list[PublishedUpdate] = field(default_factory=list)
 
     @property
     def state(self) -> str:
@@ -122,7 +122,7 @@ class StatusBoard:
             current = Incident(len(self.incidents) + 1)
             self.incidents.append(current)
         back = None if update.back_in is None else at + update.back_in / self._speed
-        current.updates.append(Said(at, update, _impact_of(update, current), back))
+        current.updates.append(PublishedUpdate(at, update, _impact_of(update, current), back))
 
     @property
     def open(self) -> list[Incident]:

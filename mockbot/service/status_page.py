@@ -16,8 +16,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, Template
 
 from mockbot import __version__
-from mockbot.service.reply import fingerprint
-from mockbot.service.status_board import Incident, Said, StatusBoard
+from mockbot.service.answer_text import fingerprint
+from mockbot.service.status_board import Incident, PublishedUpdate, StatusBoard
 
 Json = dict[str, object]
 _BARS = 60
@@ -100,7 +100,7 @@ class StatusJson:
             described |= {"scheduled_for": iso(began), "scheduled_until": iso(until)}
         return described
 
-    def _update(self, incident: Incident, n: int, said: Said) -> Json:
+    def _update(self, incident: Incident, n: int, said: PublishedUpdate) -> Json:
         return {
             "id": self._id("update", incident.number, n),
             "status": said.update.state,

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from mockbot.evidence.records import Outcome, ServiceSecond
 from mockbot.scenario.timeline import ActiveFault
-from mockbot.service.capacity import Job, Reason, Refused
 from mockbot.service.chatbot import Answer, Chatbot
-from mockbot.service.dialects.base import Dialect
-from mockbot.service.faults import Failed
+from mockbot.service.dialects.base import Dialect, Reason
+from mockbot.service.fault_board import Failed
+from mockbot.service.job import Job, Refused
 from mockbot.simulate.agenda import Agenda
 from mockbot.simulate.exchange import Exchange, Listener
 from mockbot.simulate.voice import Voice
@@ -117,7 +117,7 @@ class Desk:
         outcome = chatbot.ask(asking.user.caller, asking.mark, self.agenda.now, self.dialect.path)
         if isinstance(outcome, Answer):
             exchange.answer, outcome.owner = outcome, exchange
-            if outcome.flaws or exchange.cable is not None:
+            if outcome.stream_faults or exchange.cable is not None:
                 self.speak(exchange)
             if outcome.state == "running":
                 self._come_back()
@@ -263,7 +263,7 @@ class Desk:
     def seconds(self, since: int) -> Iterator[ServiceSecond]:
         """The complete seconds from `since` on."""
         self._look()
-        return self.chatbot.ledger.seconds(since)
+        return self.chatbot.stats.seconds(since)
 
 
 def on_the_wire(retry_after: float | None) -> float | None:

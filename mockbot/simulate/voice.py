@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mockbot.faults.specs import StallSpec
 from mockbot.faults.union import BlankAnswer, Cut, ErrorEvent, MalformedEvent, Stall
 from mockbot.service.chatbot import Answer
-from mockbot.service.faults import Flaw
+from mockbot.service.fault_board import StreamFault
 from mockbot.simulate.agenda import Agenda, Alarm
 from mockbot.simulate.exchange import Listener
 
@@ -71,7 +71,7 @@ class Voice:
     def _streamed(self) -> Iterator[float | None]:
         yield from self._turn()
         answer = self._answer
-        for flaw in answer.flaws:
+        for flaw in answer.stream_faults:
             if flaw.after_tokens > answer.tokens:
                 break
             yield from self._say(flaw.after_tokens)
@@ -87,7 +87,7 @@ class Voice:
         yield from self._say(answer.tokens)
         self.listener.ended("ok")
 
-    def _break_off(self, flaw: Flaw) -> None:
+    def _break_off(self, flaw: StreamFault) -> None:
         self.silent = True  # what follows may wake it
         match flaw.what:
             case Cut(cut=spec) if spec.how == "reset":
@@ -155,7 +155,7 @@ class Voice:
         answer, malformed = self._answer, False
         while answer.state in ("waiting", "running"):
             yield None
-        for flaw in answer.flaws:
+        for flaw in answer.stream_faults:
             if flaw.after_tokens > answer.tokens:
                 break
             self._desk.felt(flaw.fault)

@@ -12,7 +12,7 @@ from mockbot.faults.union import Down
 from mockbot.proxy.toxic import Direction, Toxic
 from mockbot.proxy.toxics import effect_type
 from mockbot.scenario.timeline import ActiveFault
-from mockbot.service.dialects.base import Dialect, Question, Said
+from mockbot.service.dialects.base import AnswerMetadata, Dialect, Question
 from mockbot.simulate.cable import CHUNKED, Cable
 from mockbot.simulate.exchange import Exchange
 from mockbot.testbed.toxic_mapping import toxic_of
@@ -35,7 +35,7 @@ class Sizes:
     """How many bytes the parts of an answer have, as its dialect writes them."""
 
     def __init__(self, dialect: Dialect) -> None:
-        stream = dialect.stream(Said(Question("mockbot"), 0, 0, 60, cut_short=False))
+        stream = dialect.stream(AnswerMetadata(Question("mockbot"), 0, 0, 60, cut_short=False))
         self.opening = len(stream.opening()) + CHUNKED
         self.event = len(stream.words("")) + CHUNKED
         self.word = 5  # bytes of a token, its blank included

@@ -6,7 +6,7 @@ from mockbot.evidence.attempt_inference import Wire, journal_of
 from mockbot.evidence.records import Attempt, Outcome, Prompt, Request
 from mockbot.proxy.control import EndedConnection, ToxicControl
 from mockbot.scenario.transforms import EXTERNAL_GROUP
-from mockbot.service.control import ServiceControl
+from mockbot.service.control_client import ServiceControl
 from mockbot.testbed.start import Addresses
 
 _CUTTERS: Mapping[str, Outcome] = {"reset_peer": "reset", "limit_data": "reset", "timeout": "timeout"}
@@ -19,7 +19,7 @@ class ClientObserver:
         self._addresses = addresses
         self._service = ServiceControl(addresses.service_control)
         self._proxy = ToxicControl(addresses.proxy_control)
-        self._service.watch_requests()
+        self._service.record_requests()
         self._requests: list[Request] = []
         self._unfinished: tuple[Request, ...] = ()
         self._wires: set[Wire] = set()

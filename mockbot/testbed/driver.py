@@ -20,7 +20,7 @@ from mockbot.faults.union import Down
 from mockbot.proxy.control import CLOSED_BY_DISABLE, ToxicControl
 from mockbot.proxy.errors import ControlPlaneHung
 from mockbot.scenario.timeline import ActiveFault, Conditions, StatusState, Timeline
-from mockbot.service.control import ServiceControl
+from mockbot.service.control_client import ServiceControl
 from mockbot.testbed.start import Addresses
 from mockbot.testbed.toxic_mapping import toxic_of
 

@@ -18,7 +18,7 @@ from mockbot.errors import UsageError
 from mockbot.proxy.control import ToxicControl
 from mockbot.proxy.real import Lease, require_toxiproxy, start_embedded, start_toxiproxy
 from mockbot.scenario.schema import Scenario
-from mockbot.service.control import ServiceControl
+from mockbot.service.control_client import ServiceControl
 
 Engine = Literal["embedded", "toxiproxy"]
 LOOPBACK = "127.0.0.1:0"

@@ -17,11 +17,10 @@ import uvicorn
 import uvloop
 from starlette.types import Receive, Scope, Send
 
-from mockbot.service.dialects.base import Question, Said
+from mockbot.service.dialects.base import Allowance, AnswerMetadata, Question
 from mockbot.service.dialects.openai_chat import OpenAIChat
-from mockbot.service.limits import Allowance
 
-SAID = Said(Question("gpt-4o-mini"), 2**63, 1_700_000_000, 8, cut_short=False)
+SAID = AnswerMetadata(Question("gpt-4o-mini"), 2**63, 1_700_000_000, 8, cut_short=False)
 ANSWER = OpenAIChat().whole(SAID, "The short answer is yes, with one condition")
 ALLOWANCE = Allowance("requests", 6_000_000, 5_999_999, 0.01)
 HEADERS = [

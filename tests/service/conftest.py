@@ -14,7 +14,7 @@ from mockbot.child import Child
 from mockbot.clock import Clock
 from mockbot.faults.union import ServiceFault
 from mockbot.scenario.schema import Scenario
-from mockbot.service.control import ServiceControl
+from mockbot.service.control_client import ServiceControl
 from tests.service.values import active, scenario_of
 
 

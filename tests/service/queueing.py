@@ -7,8 +7,9 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from mockbot.service.capacity import Capacity, Job, Refused
-from mockbot.service.ledger import Ledger
+from mockbot.service.capacity import Capacity
+from mockbot.service.job import Job, Refused
+from mockbot.service.per_second_stats import PerSecondStats
 from tests.service.values import provider_of
 
 SEEDS = range(1, 7)
@@ -69,7 +70,7 @@ def wait(job: Job) -> float:
 
 def capacity_of(**provider: object) -> Capacity:
     """A Capacity of a provider given as a file would."""
-    return Capacity(provider_of(**provider), Ledger("main"))
+    return Capacity(provider_of(**provider), PerSecondStats("main"))
 
 
 def open_loop(capacity: Capacity, rate: float, service: Draw, seed: int, patience: Draw | None = None) -> Run:

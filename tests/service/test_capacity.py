@@ -4,14 +4,15 @@ import math
 
 import pytest
 
-from mockbot.service.capacity import Admitted, Capacity, Decision, Job, Queued, Refused, Slope
-from mockbot.service.ledger import Ledger
+from mockbot.service.capacity import Capacity
+from mockbot.service.job import Admitted, Decision, Job, Queued, Refused, Slope
+from mockbot.service.per_second_stats import PerSecondStats
 from tests.service.values import provider_of
 
 
 def capacity_of(**provider: object) -> Capacity:
     """A capacity model of a provider given as a file would."""
-    return Capacity(provider_of(**provider), Ledger("main"))
+    return Capacity(provider_of(**provider), PerSecondStats("main"))
 
 
 def ask(capacity: Capacity, *works: float, now: float = 0.0, tier: str = "free") -> list[tuple[Job, Decision]]:
@@ -85,7 +86,7 @@ def test_abandoned_work_continues() -> None:
 
     assert states(asked) == ["done", "done", "done"]
     assert asked[2][0].begun == 4
-    assert sum(second.wasted for second in capacity.ledger.seconds()) == pytest.approx(1 + 2)
+    assert sum(second.wasted for second in capacity.stats.seconds()) == pytest.approx(1 + 2)
 
 
 def test_abandoned_work_leaves_the_queue() -> None:
@@ -256,7 +257,7 @@ def test_husks_of_those_who_left_do_not_pile_up() -> None:
         capacity.leave(job, float(n))
 
     assert capacity.queued == 1
-    assert len(capacity._lines[0]) < 200
+    assert len(capacity._queues[0]) < 200
 
 
 def test_littles_law_holds_on_the_ledger() -> None:
@@ -266,6 +267,6 @@ def test_littles_law_holds_on_the_ledger() -> None:
 
     capacity.advance(1000.0)
 
-    seconds = list(capacity.ledger.seconds())
+    seconds = list(capacity.stats.seconds())
     assert sum(second.work for second in seconds) == pytest.approx(sum(job.ended - job.begun for job, _ in asked))
     assert sum(second.admitted for second in seconds) == sum(second.finished for second in seconds) == 100

@@ -7,10 +7,10 @@ import pytest
 
 from mockbot.evidence.records import ServiceSecond
 from mockbot.faults.union import Capacity, Crash, HttpError, RateLimited, ServiceFault, Shed, Slow
-from mockbot.service.capacity import Refused
+from mockbot.service.answer_text import fingerprint
 from mockbot.service.chatbot import CHAT, Answer, Caller, Chatbot, Wish
-from mockbot.service.faults import Failed
-from mockbot.service.reply import fingerprint
+from mockbot.service.fault_board import Failed
+from mockbot.service.job import Refused
 from tests.service.values import active, provider_of
 
 FREE = Caller("sk-free-1", "free")
@@ -36,7 +36,7 @@ def total(chatbot: Chatbot, until: float = 100.0) -> ServiceSecond:
     chatbot.capacity.advance(until)
     sums: Counter[str] = Counter()
     felt: Counter[str] = Counter()
-    for second in chatbot.ledger.seconds():
+    for second in chatbot.stats.seconds():
         felt.update(second.felt)
         sums.update({name: getattr(second, name) for name in ("offered", "admitted", "refused", "failed", "finished")})
     return ServiceSecond(0, "main", **sums, felt=dict(felt))
@@ -51,7 +51,7 @@ def test_an_error_fault_fails_and_is_felt_by_each_it_hits() -> None:
 
 
 def test_a_broken_limiter_is_a_fault_and_a_real_limit_is_a_refusal() -> None:
-    """Both are 429 on the wire, and told apart in the ledger."""
+    """Both are 429 on the wire, and told apart in the stats."""
     broken = chatbot_of(RateLimited.model_validate({"rate_limited": True}))
     limited = chatbot_of(limits={"free": "1/m"})
 

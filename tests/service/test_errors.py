@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from mockbot.service import edge_pages
-from mockbot.service.capacity import Refused
+from mockbot.service import cdn_error_pages
+from mockbot.service.answer_endpoint import error_parts, retry_headers, turned_away
 from mockbot.service.dialects import FAMILIES, anthropic_errors, openai_errors
 from mockbot.service.dialects.anthropic import AnthropicMessages
 from mockbot.service.dialects.base import ProviderError
 from mockbot.service.dialects.openai_chat import OpenAIChat
 from mockbot.service.dialects.openai_common import duration
-from mockbot.service.exchange import error_parts, retry_headers, turned_away
+from mockbot.service.job import Refused
 from mockbot.service.limits import Limiter
 
 
@@ -88,7 +88,7 @@ def test_the_edges_pages(status: int, words: str) -> None:
 
 def test_a_host_header_cannot_write_into_the_page() -> None:
     """What a client sends is escaped."""
-    assert b"<script>" not in edge_pages.page(502, "<script>alert(1)</script>", 1)
+    assert b"<script>" not in cdn_error_pages.page(502, "<script>alert(1)</script>", 1)
 
 
 def test_a_refusal_carries_the_true_figures() -> None:

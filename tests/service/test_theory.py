@@ -74,7 +74,7 @@ def test_2_an_overloaded_service_works_at_capacity() -> None:
     assert not agrees([run.blocked / run.asked for run in runs], 0.230769, 0.02)
     for run in runs:
         assert run.capacity is not None
-        busy = [second.work for second in run.capacity.ledger.seconds() if 60 <= second.t < 700]
+        busy = [second.work for second in run.capacity.stats.seconds() if 60 <= second.t < 700]
         assert statistics.fmean(busy) == pytest.approx(100, rel=1e-4)
 
 
@@ -131,12 +131,12 @@ def test_6_a_closed_loop_is_a_finite_source() -> None:
 @pytest.mark.parametrize("slots", [10, 12])
 @pytest.mark.parametrize("fate", ["continues", "leaves_queue", "stops"])
 def test_6_littles_law_holds_in_every_pool(slots: int, fate: str) -> None:
-    """On the ledger itself: mean in the slots = admitted/s x mean time there, mean in the queue = joined/s x mean
+    """On the stats itself: mean in the slots = admitted/s x mean time there, mean in the queue = joined/s x mean
     wait.
     """
     capacity = capacity_of(slots=slots, queue={"limit": 20}, abandoned_work=fate)
     run = open_loop(capacity, 9, exponential, 1, patience=partial(_patience, 4.0))
-    seconds = [second for second in capacity.ledger.seconds() if WARM * PROMPTS / 9 < second.t < PROMPTS / 9 - 50]
+    seconds = [second for second in capacity.stats.seconds() if WARM * PROMPTS / 9 < second.t < PROMPTS / 9 - 50]
 
     admitted = sum(second.admitted for second in seconds) / len(seconds)
     in_slots = statistics.fmean(job.ended - job.begun for job in run.jobs if job.begun == job.begun)

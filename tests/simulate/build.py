@@ -6,8 +6,8 @@ from typing import Any
 
 from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
 from mockbot.scenario.schema import Provider, Scenario
+from mockbot.service.answer_text import Pace
 from mockbot.service.chatbot import Answer, Chatbot
-from mockbot.service.reply import Pace
 from mockbot.simulate.play import Memory
 from mockbot.simulate.reference import Reference
 

@@ -10,15 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request, send_from_directory
-from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING
 from locust.web import WebUI
 
+from mockbot.load.locust_private import (
+    BUSY,
+    EXTENDED_STATS,
+    EXTENDED_TABLES,
+    EXTENDED_TABS,
+    INDEX,
+    REQUEST_STATS,
+    START_PATH,
+)
 from mockbot.load.web_ui.board import Board, Json
 
 STATIC = Path(__file__).parent / "static"
 FRESH = 0.9  # wall seconds for which a snapshot serves everyone who looks
 SCRIPT = '<link rel="stylesheet" href="./outage/banner.css"><script src="./outage/banner.js" defer></script></body>'
-BUSY = frozenset({STATE_SPAWNING, STATE_RUNNING, STATE_CLEANUP})  # a run is on, and stays what it is
 COLUMNS = {
     "phase": "Phase",
     "wrong": "What is wrong",
@@ -45,8 +52,8 @@ class Pages:
         self._runner = web_ui.environment.runner
         self._now, self._choose = now, choose
         self._seen: tuple[float, Json] = (0.0, {})
-        web_ui.template_args["extended_tabs"] = [{"title": "Outage", "key": "outage"}]
-        web_ui.template_args["extended_tables"] = [
+        web_ui.template_args[EXTENDED_TABS] = [{"title": "Outage", "key": "outage"}]
+        web_ui.template_args[EXTENDED_TABLES] = [
             {"key": "outage", "structure": [{"key": key, "title": title} for key, title in COLUMNS.items()]}
         ]
         app = web_ui.app
@@ -78,14 +85,14 @@ class Pages:
 
     def _on_start(self) -> None:
         busy = self.opening or (self._runner is not None and self._runner.state in BUSY)
-        if request.method == "POST" and request.path.endswith("/swarm") and not busy:
+        if request.method == "POST" and request.path.endswith(START_PATH) and not busy:
             self._choose(request.form.get("scenario"))
 
     def _add(self, response: Response) -> Response:
         """The banner into Locust's page, and the tab's rows into what that page asks for every two seconds."""
-        if response.mimetype == "text/html" and request.endpoint == "locust.index":
+        if response.mimetype == "text/html" and request.endpoint == INDEX:
             response.set_data(response.get_data(as_text=True).replace("</body>", SCRIPT, 1))
-        if request.endpoint == "locust.request_stats":
+        if request.endpoint == REQUEST_STATS:
             response.set_data(jsonify({**response.get_json(), **self._stats()}).data)
         return response
 
@@ -97,7 +104,7 @@ class Pages:
         if self._runner is not None:
             found["state"] = "spawning" if self.opening else self._runner.state
         if self.board is not None:
-            found["extended_stats"] = [{"key": "outage", "data": [_cells(row) for row in self.board.rows()]}]
+            found[EXTENDED_STATS] = [{"key": "outage", "data": [_cells(row) for row in self.board.rows()]}]
         return found
 
 

@@ -12,12 +12,21 @@ from datetime import UTC, datetime
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
-from mockbot.service.capacity import Reason
 from mockbot.service.dialects import anthropic_errors
-from mockbot.service.dialects.base import Header, ProviderError, Question, Said, Shape, Stream, Tool
+from mockbot.service.dialects.base import (
+    Allowance,
+    AnswerMetadata,
+    Header,
+    Json,
+    ProviderError,
+    Question,
+    Reason,
+    Shape,
+    Stream,
+    Tool,
+)
 from mockbot.service.dialects.openai_common import ANY_OBJECT, RESPONSES
 from mockbot.service.dialects.reading import field, json_object, kind_name, text_length
-from mockbot.service.limits import Allowance
 
 MODELS = {
     "claude-opus-5-5": "Claude Opus 5.5",
@@ -76,17 +85,17 @@ class AnthropicMessages:
             schema=_schema(data),
         )
 
-    def whole(self, said: Said, text: str) -> bytes:
+    def whole(self, meta: AnswerMetadata, text: str) -> bytes:
         """The message object."""
         return (
-            f'{{"id":"{said.name("msg_")}","type":"message","role":"assistant",'
-            f'"model":{encode_basestring_ascii(said.question.model)},"content":[{_block(said, text)}],'
-            f'"stop_reason":"{_stop_reason(said)}","stop_sequence":null,"usage":{_usage(said, said.tokens)}}}'
+            f'{{"id":"{meta.name("msg_")}","type":"message","role":"assistant",'
+            f'"model":{encode_basestring_ascii(meta.question.model)},"content":[{_block(meta, text)}],'
+            f'"stop_reason":"{_stop_reason(meta)}","stop_sequence":null,"usage":{_usage(meta, meta.tokens)}}}'
         ).encode()
 
-    def stream(self, said: Said) -> Stream:
+    def stream(self, meta: AnswerMetadata) -> Stream:
         """Its events."""
-        return _MessageStream(said)
+        return _MessageStream(meta)
 
     def headers(self, mark: int, millis: int, allowances: tuple[Allowance, ...], speed: float) -> list[Header]:  # noqa: ARG002
         """Request id, and the true state of the key's limits, whose resets are points in time."""
@@ -117,36 +126,36 @@ class AnthropicMessages:
 class _MessageStream:
     """One streamed message."""
 
-    __slots__ = ("_said",)
+    __slots__ = ("_meta",)
 
-    def __init__(self, said: Said) -> None:
-        self._said = said
+    def __init__(self, meta: AnswerMetadata) -> None:
+        self._meta = meta
 
     def opening(self) -> bytes:
-        said = self._said
+        meta = self._meta
         message = (
-            f'{{"id":"{said.name("msg_")}","type":"message","role":"assistant",'
-            f'"model":{encode_basestring_ascii(said.question.model)},"content":[],"stop_reason":null,"stop_sequence":null,'
-            f'"usage":{_usage(said, 1)}}}'
+            f'{{"id":"{meta.name("msg_")}","type":"message","role":"assistant",'
+            f'"model":{encode_basestring_ascii(meta.question.model)},"content":[],"stop_reason":null,"stop_sequence":null,'
+            f'"usage":{_usage(meta, 1)}}}'
         )
         return (
             _event("message_start", f'"message":{message}')
-            + _event("content_block_start", f'"index":0,"content_block":{_block(said, "", begun=True)}')
+            + _event("content_block_start", f'"index":0,"content_block":{_block(meta, "", begun=True)}')
             + AnthropicMessages.keepalive
         )
 
     def words(self, text: str) -> bytes:
         escaped = encode_basestring_ascii(text)
-        if self._said.question.tool is None:
+        if self._meta.question.tool is None:
             return _event("content_block_delta", f'"index":0,"delta":{{"type":"text_delta","text":{escaped}}}')
         return _event(
             "content_block_delta", f'"index":0,"delta":{{"type":"input_json_delta","partial_json":{escaped}}}'
         )
 
     def closing(self) -> bytes:
-        said = self._said
-        delta = f'"delta":{{"stop_reason":"{_stop_reason(said)}","stop_sequence":null}}'
-        delta += f',"usage":{{"output_tokens":{said.tokens}}}'
+        meta = self._meta
+        delta = f'"delta":{{"stop_reason":"{_stop_reason(meta)}","stop_sequence":null}}'
+        delta += f',"usage":{{"output_tokens":{meta.tokens}}}'
         return _event("content_block_stop", '"index":0') + _event("message_delta", delta) + _event("message_stop")
 
     def error(self, code: str, shape: Shape) -> bytes:  # noqa: ARG002 - there is one shape here
@@ -185,29 +194,29 @@ def _event(kind: str, values: str = "") -> bytes:
     return f'event: {kind}\ndata: {{"type":"{kind}"{"," if values else ""}{values}}}\n\n'.encode()
 
 
-def _usage(said: Said, output: int) -> str:
+def _usage(meta: AnswerMetadata, output: int) -> str:
     return (
-        f'{{"input_tokens":{said.question.prompt_tokens},"cache_creation_input_tokens":0,"cache_read_input_tokens":0,'
+        f'{{"input_tokens":{meta.question.prompt_tokens},"cache_creation_input_tokens":0,"cache_read_input_tokens":0,'
         f'"output_tokens":{output},"service_tier":"standard"}}'
     )
 
 
-def _block(said: Said, text: str, *, begun: bool = False) -> str:
-    tool = said.question.tool
+def _block(meta: AnswerMetadata, text: str, *, begun: bool = False) -> str:
+    tool = meta.question.tool
     if tool is None:
         return f'{{"type":"text","text":{encode_basestring_ascii(text)}}}'
-    given = "{}" if begun or said.cut_short else text or "{}"
+    given = "{}" if begun or meta.cut_short else text or "{}"
     name = encode_basestring_ascii(tool.name)
-    return f'{{"type":"tool_use","id":"{said.name("toolu_")}","name":{name},"input":{given}}}'
+    return f'{{"type":"tool_use","id":"{meta.name("toolu_")}","name":{name},"input":{given}}}'
 
 
-def _stop_reason(said: Said) -> str:
-    if said.cut_short:
+def _stop_reason(meta: AnswerMetadata) -> str:
+    if meta.cut_short:
         return "max_tokens"
-    return "end_turn" if said.question.tool is None else "tool_use"
+    return "end_turn" if meta.question.tool is None else "tool_use"
 
 
-def _field(data: dict[str, Any], name: str, kind: type, *, required: bool = True) -> Any:
+def _field(data: Json, name: str, kind: type, *, required: bool = True) -> Any:
     if required and data.get(name) is None:
         raise ProviderError(400, None, f"{name}: Field required")
     try:
@@ -217,7 +226,7 @@ def _field(data: dict[str, Any], name: str, kind: type, *, required: bool = True
         raise ProviderError(400, None, f"{name}: Input should be a valid {kinds[kind]}") from None
 
 
-def _messages(data: dict[str, Any]) -> list[dict[str, Any]]:
+def _messages(data: Json) -> list[Json]:
     messages: list[Any] = _field(data, "messages", list)
     if not messages:
         raise ProviderError(400, None, "messages: at least one message is required")
@@ -232,7 +241,7 @@ def _messages(data: dict[str, Any]) -> list[dict[str, Any]]:
     return messages
 
 
-def _tool_called(data: dict[str, Any], messages: list[dict[str, Any]]) -> Tool | None:
+def _tool_called(data: Json, messages: list[Json]) -> Tool | None:
     choice = _field(data, "tool_choice", dict, required=False) or {"type": "auto"}
     tools = _tools(_field(data, "tools", list, required=False) or [])
     content = messages[-1].get("content")
@@ -265,7 +274,7 @@ def _tools(tools: list[Any]) -> list[Tool]:
     return found
 
 
-def _schema(data: dict[str, Any]) -> Mapping[str, object] | None:
+def _schema(data: Json) -> Mapping[str, object] | None:
     format_ = (_field(data, "output_config", dict, required=False) or {}).get("format")
     if format_ is None:
         return None

@@ -5,8 +5,7 @@ captures).
 import json
 from typing import NamedTuple
 
-from mockbot.service.capacity import Reason
-from mockbot.service.dialects.base import ProviderError
+from mockbot.service.dialects.base import ProviderError, Reason
 
 NOT_JSON = "The request body is not valid JSON: expected a JSON object"
 

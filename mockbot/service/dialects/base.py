@@ -8,11 +8,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
-from mockbot.service.capacity import Reason
-from mockbot.service.limits import Allowance
-
 Header = tuple[bytes, bytes]
 Shape = Literal["nested", "flat", "failed"]
+Json = dict[str, object]  # an object of a request's body, not yet checked
+Unit = Literal["requests", "tokens"]
+Reason = Literal["queue_full", "max_wait", "displaced", "shed", "rate_limited", "token_limited", "too_large", "crashed"]
+
+
+class Allowance(NamedTuple):
+    """What an API key has left of a unit: `limit` and `remaining` of it, `reset` seconds until it is full again."""
+
+    unit: Unit
+    limit: int
+    remaining: int
+    reset: float
+    cost: int = 1  # of this request
+    wait: float = 0.0  # > 0: over the limit; the same request would pass after so many seconds
+    never: bool = False  # it costs more than the limit ever holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +51,12 @@ class Question(NamedTuple):
 
     @property
     def prescribes(self) -> Mapping[str, object] | None:
-        """The schema of what will be said; None: prose."""
+        """The schema of what will be meta; None: prose."""
         return self.tool.parameters if self.tool is not None else self.schema
 
 
-class Said(NamedTuple):
-    """An answer about to be written: its identity and its facts, not yet its words."""
+class AnswerMetadata(NamedTuple):
+    """What the protocol says about an answer beside its text."""
 
     question: Question
     mark: int  # the request's fingerprint: every id is made from it
@@ -113,11 +125,11 @@ class Dialect(Protocol):
         """Understand a request, or raise ProviderError(400 or 404)."""
         ...
 
-    def whole(self, said: Said, text: str) -> bytes:
+    def whole(self, meta: AnswerMetadata, text: str) -> bytes:
         """The body of a plain answer."""
         ...
 
-    def stream(self, said: Said) -> Stream:
+    def stream(self, meta: AnswerMetadata) -> Stream:
         """The events of a streamed answer."""
         ...
 

@@ -10,7 +10,7 @@ from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from mockbot.service.dialects import openai_errors, openai_models
-from mockbot.service.dialects.base import ProviderError, Question, Said, Shape, Stream, Tool
+from mockbot.service.dialects.base import AnswerMetadata, Json, ProviderError, Question, Shape, Stream, Tool
 from mockbot.service.dialects.openai_common import ANY_OBJECT, OpenAIEndpoint, function_of, output_schema, tool_called
 from mockbot.service.dialects.reading import at_least, field, json_object, kind_name, text_length
 
@@ -72,37 +72,37 @@ class OpenAIChat(OpenAIEndpoint):
             output_schema(format_, "response_format") if format_ else None,
         )
 
-    def whole(self, said: Said, text: str) -> bytes:
+    def whole(self, meta: AnswerMetadata, text: str) -> bytes:
         """The chat.completion object."""
         content = encode_basestring_ascii(text)
-        tool = said.question.tool
+        tool = meta.question.tool
         if tool is None:
             message, finish = f'"content":{content},"refusal":null,"annotations":[]', "stop"
         else:
-            message, finish = f'"content":null,"refusal":null,"tool_calls":[{_call(said, tool, content)}]', "tool_calls"
-        finish = "length" if said.cut_short else finish
+            message, finish = f'"content":null,"refusal":null,"tool_calls":[{_call(meta, tool, content)}]', "tool_calls"
+        finish = "length" if meta.cut_short else finish
         return (
-            f'{{"id":"{said.name("chatcmpl-")}","object":"chat.completion","created":{said.created},'
-            f'"model":{encode_basestring_ascii(said.question.model)},"choices":[{{"index":0,"message":'
+            f'{{"id":"{meta.name("chatcmpl-")}","object":"chat.completion","created":{meta.created},'
+            f'"model":{encode_basestring_ascii(meta.question.model)},"choices":[{{"index":0,"message":'
             f'{{"role":"assistant",{message}}},"logprobs":null,"finish_reason":"{finish}"}}],'
-            f'"usage":{usage(said)},"service_tier":"default","system_fingerprint":"fp_mockbot"}}'
+            f'"usage":{usage(meta)},"service_tier":"default","system_fingerprint":"fp_mockbot"}}'
         ).encode()
 
-    def stream(self, said: Said) -> Stream:
+    def stream(self, meta: AnswerMetadata) -> Stream:
         """Its events."""
-        return _ChatStream(said)
+        return _ChatStream(meta)
 
 
 class _ChatStream:
     """One streamed chat completion."""
 
-    __slots__ = ("_after", "_before", "_head", "_said", "_tool")
+    __slots__ = ("_after", "_before", "_head", "_meta", "_tool")
 
-    def __init__(self, said: Said) -> None:
-        question = said.question
-        self._said, self._tool = said, question.tool
+    def __init__(self, meta: AnswerMetadata) -> None:
+        question = meta.question
+        self._meta, self._tool = meta, question.tool
         self._head = (
-            f'data: {{"id":"{said.name("chatcmpl-")}","object":"chat.completion.chunk","created":{said.created},'
+            f'data: {{"id":"{meta.name("chatcmpl-")}","object":"chat.completion.chunk","created":{meta.created},'
             f'"model":{encode_basestring_ascii(question.model)},"service_tier":"default","system_fingerprint":"fp_mockbot",'
             f'"choices":'
         )
@@ -115,7 +115,7 @@ class _ChatStream:
         if self._tool is None:
             delta = '{"role":"assistant","content":"","refusal":null}'
         else:
-            call = _call(self._said, self._tool, '""', index='"index":0,')
+            call = _call(self._meta, self._tool, '""', index='"index":0,')
             delta = f'{{"role":"assistant","content":null,"tool_calls":[{call}]}}'
         return f"{self._before}{delta}{self._after}".encode()
 
@@ -127,21 +127,21 @@ class _ChatStream:
         return f"{self._before}{delta}{self._after}".encode()
 
     def closing(self) -> bytes:
-        said = self._said
-        finish = "length" if said.cut_short else "stop" if self._tool is None else "tool_calls"
+        meta = self._meta
+        finish = "length" if meta.cut_short else "stop" if self._tool is None else "tool_calls"
         after = self._after.replace("null}]", f'"{finish}"}}]', 1)
         last = f"{self._before}{{}}{after}".encode()
-        if not said.question.include_usage:
+        if not meta.question.include_usage:
             return last + _DONE
-        return last + f'{self._head}[],"usage":{usage(said)}}}\n\n'.encode() + _DONE
+        return last + f'{self._head}[],"usage":{usage(meta)}}}\n\n'.encode() + _DONE
 
     def error(self, code: str, shape: Shape) -> bytes:  # noqa: ARG002 - there is one shape here
         return b"data: " + json.dumps({"error": openai_errors.event(code)}).encode() + b"\n\n"
 
 
-def usage(said: Said) -> str:
+def usage(meta: AnswerMetadata) -> str:
     """The usage object of a chat completion, as JSON."""
-    prompt, completion = said.question.prompt_tokens, said.tokens
+    prompt, completion = meta.question.prompt_tokens, meta.tokens
     return (
         f'{{"prompt_tokens":{prompt},"completion_tokens":{completion},"total_tokens":{prompt + completion},'
         '"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":0,'
@@ -149,12 +149,12 @@ def usage(said: Said) -> str:
     )
 
 
-def _call(said: Said, tool: Tool, arguments: str, index: str = "") -> str:
+def _call(meta: AnswerMetadata, tool: Tool, arguments: str, index: str = "") -> str:
     function = f'{{"name":{encode_basestring_ascii(tool.name)},"arguments":{arguments}}}'
-    return f'{{{index}"id":"{said.name("call_")}","type":"function","function":{function}}}'
+    return f'{{{index}"id":"{meta.name("call_")}","type":"function","function":{function}}}'
 
 
-def _include_usage(data: dict[str, Any], stream: bool) -> bool:
+def _include_usage(data: Json, stream: bool) -> bool:
     options = field(data, "stream_options", dict)
     if not options:
         return False
@@ -164,12 +164,12 @@ def _include_usage(data: dict[str, Any], stream: bool) -> bool:
     return field(options, "include_usage", bool, within="stream_options") is True
 
 
-def _length(message: dict[str, Any]) -> int:
+def _length(message: Json) -> int:
     content = message.get("content")
     return len(content) if type(content) is str else text_length(content)
 
 
-def _messages(data: dict[str, Any]) -> list[dict[str, Any]]:
+def _messages(data: Json) -> list[Json]:
     messages: list[Any] = field(data, "messages", list, required=True)
     if not messages:
         text = (

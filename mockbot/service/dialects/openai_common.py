@@ -1,13 +1,10 @@
 """What OpenAI's endpoints have in common: headers and errors, and how tools and output formats are asked for."""
 
 from collections.abc import Mapping
-from typing import Any
 
-from mockbot.service.capacity import Reason
 from mockbot.service.dialects import openai_errors
-from mockbot.service.dialects.base import Header, ProviderError, Tool
+from mockbot.service.dialects.base import Allowance, Header, Json, ProviderError, Reason, Tool
 from mockbot.service.dialects.reading import field, kind_name
-from mockbot.service.limits import Allowance
 
 RESPONSES: Mapping[int | str, dict[str, object]] = {
     200: {"description": "The answer, or its events", "content": {"application/json": {}, "text/event-stream": {}}},
@@ -81,7 +78,7 @@ def duration(seconds: float) -> bytes:
     return (f"{int(hours)}h{text}" if hours else text).encode()
 
 
-def tool_called(data: dict[str, Any], functions: Mapping[str, Tool], answered: bool) -> Tool | None:
+def tool_called(data: Json, functions: Mapping[str, Tool], answered: bool) -> Tool | None:
     """Which of the functions offered is to be called now: the one demanded, else the first until its result is
     there.
     """

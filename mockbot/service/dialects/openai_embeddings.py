@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii
 
 from mockbot.service.dialects import openai_errors, openai_models
-from mockbot.service.dialects.base import ProviderError, Question, Said, Stream
+from mockbot.service.dialects.base import AnswerMetadata, ProviderError, Question, Stream
 from mockbot.service.dialects.openai_common import OpenAIEndpoint
-from mockbot.service.dialects.reading import at_least, field, json_object
-from mockbot.service.reply import count_tokens
+from mockbot.service.dialects.reading import at_least, count_tokens, field, json_object
 
 _DIMENSIONS = {"text-embedding-3-large": 3072}
 _USUAL = 1536
@@ -55,9 +54,9 @@ class OpenAIEmbeddings(OpenAIEndpoint):
             base64=field(data, "encoding_format", str) == "base64",
         )
 
-    def whole(self, said: Said, text: str) -> bytes:  # noqa: ARG002 - there are no words here
+    def whole(self, meta: AnswerMetadata, text: str) -> bytes:  # noqa: ARG002 - there are no words here
         """The list of embeddings."""
-        question = said.question
+        question = meta.question
         model = encode_basestring_ascii(question.model)
         vectors = (vector(question.model, given, question.dimensions) for given in question.inputs)
         data = ",".join(
@@ -67,9 +66,9 @@ class OpenAIEmbeddings(OpenAIEndpoint):
         tokens = f'{{"prompt_tokens":{question.prompt_tokens},"total_tokens":{question.prompt_tokens}}}'
         return f'{{"object":"list","data":[{data}],"model":{model},"usage":{tokens}}}'.encode()
 
-    def stream(self, said: Said) -> Stream:
+    def stream(self, meta: AnswerMetadata) -> Stream:
         """Embeddings are never streamed."""
-        raise NotImplementedError(f"{said.question.model} gives no events")
+        raise NotImplementedError(f"{meta.question.model} gives no events")
 
 
 def vector(model: str, text: str, dimensions: int) -> list[float]:

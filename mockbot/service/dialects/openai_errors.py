@@ -10,8 +10,7 @@ import math
 from functools import lru_cache
 from typing import NamedTuple
 
-from mockbot.service.capacity import Reason
-from mockbot.service.dialects.base import ProviderError
+from mockbot.service.dialects.base import ProviderError, Reason
 
 NOT_JSON = (
     "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library "

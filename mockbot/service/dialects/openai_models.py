@@ -1,9 +1,8 @@
 """OpenAI's models: which names are served, and the lists of `GET /v1/models`."""
 
 import json
-from typing import Any
 
-from mockbot.service.dialects.base import ProviderError
+from mockbot.service.dialects.base import Json, ProviderError
 from mockbot.service.dialects.reading import field
 
 MODELS = (
@@ -14,7 +13,7 @@ _FAMILIES = ("gpt-", "o1", "o3", "o4", "chatgpt-", "text-embedding-", "mockbot")
 _CREATED = 1735689600
 
 
-def known(data: dict[str, Any]) -> str:
+def known(data: Json) -> str:
     """The model that a request names, or ProviderError as OpenAI words it."""
     if data.get("model") is None:
         raise ProviderError(400, "missing_model", "you must provide a model parameter")

@@ -15,11 +15,9 @@ from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from mockbot.service.dialects import openai_errors, openai_models
-from mockbot.service.dialects.base import ProviderError, Question, Said, Shape, Stream, Tool
+from mockbot.service.dialects.base import AnswerMetadata, Json, ProviderError, Question, Shape, Stream, Tool
 from mockbot.service.dialects.openai_common import ANY_OBJECT, OpenAIEndpoint, function_of, output_schema, tool_called
 from mockbot.service.dialects.reading import at_least, field, json_object, kind_name, text_length
-
-Item = dict[str, Any]
 
 
 class OpenAIResponses(OpenAIEndpoint):
@@ -62,27 +60,27 @@ class OpenAIResponses(OpenAIEndpoint):
             schema=output_schema(text_format, "text.format"),
         )
 
-    def whole(self, said: Said, text: str) -> bytes:
+    def whole(self, meta: AnswerMetadata, text: str) -> bytes:
         """The response object."""
-        status = "incomplete" if said.cut_short else "completed"
-        return json.dumps(_response(said, status, [_item(said, text, status)]), separators=(",", ":")).encode()
+        status = "incomplete" if meta.cut_short else "completed"
+        return json.dumps(_response(meta, status, [_item(meta, text, status)]), separators=(",", ":")).encode()
 
-    def stream(self, said: Said) -> Stream:
+    def stream(self, meta: AnswerMetadata) -> Stream:
         """Its events."""
-        return _ResponseStream(said)
+        return _ResponseStream(meta)
 
 
 class _ResponseStream:
     """One streamed response."""
 
-    __slots__ = ("_delta", "_number", "_said", "_text")
+    __slots__ = ("_delta", "_meta", "_number", "_text")
 
-    def __init__(self, said: Said) -> None:
-        self._said, self._number, self._text = said, 0, ""
-        kind = "output_text" if said.question.tool is None else "function_call_arguments"
-        place = '"content_index":0,' if said.question.tool is None else ""
+    def __init__(self, meta: AnswerMetadata) -> None:
+        self._meta, self._number, self._text = meta, 0, ""
+        kind = "output_text" if meta.question.tool is None else "function_call_arguments"
+        place = '"content_index":0,' if meta.question.tool is None else ""
         self._delta = (
-            f'event: response.{kind}.delta\ndata: {{"type":"response.{kind}.delta","item_id":"{_item_id(said)}",'
+            f'event: response.{kind}.delta\ndata: {{"type":"response.{kind}.delta","item_id":"{_item_id(meta)}",'
             f'"output_index":0,{place}"sequence_number":'
         )
 
@@ -92,40 +90,40 @@ class _ResponseStream:
         return f"event: {kind}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
 
     def opening(self) -> bytes:
-        said = self._said
-        started = _response(said, "in_progress", [])
+        meta = self._meta
+        started = _response(meta, "in_progress", [])
         events = self._event("response.created", response=started) + self._event(
             "response.in_progress", response=started
         )
         item = (
-            _item(said, "", "in_progress") if said.question.tool else {**_item(said, "", "in_progress"), "content": []}
+            _item(meta, "", "in_progress") if meta.question.tool else {**_item(meta, "", "in_progress"), "content": []}
         )
         events += self._event("response.output_item.added", output_index=0, item=item)
-        if said.question.tool is None:
+        if meta.question.tool is None:
             events += self._event("response.content_part.added", **self._place(), part=_part(""))
         return events
 
     def _place(self) -> dict[str, object]:
-        return {"item_id": _item_id(self._said), "output_index": 0, "content_index": 0}
+        return {"item_id": _item_id(self._meta), "output_index": 0, "content_index": 0}
 
     def words(self, text: str) -> bytes:
         self._text += text
         event = f'{self._delta}{self._number},"delta":{encode_basestring_ascii(text)}'
         self._number += 1
-        return (event + ("}\n\n" if self._said.question.tool else ',"logprobs":[]}\n\n')).encode()
+        return (event + ("}\n\n" if self._meta.question.tool else ',"logprobs":[]}\n\n')).encode()
 
     def closing(self) -> bytes:
-        said, text, tool = self._said, self._text, self._said.question.tool
+        meta, text, tool = self._meta, self._text, self._meta.question.tool
         if tool is None:
             events = self._event("response.output_text.done", **self._place(), text=text, logprobs=[])
             events += self._event("response.content_part.done", **self._place(), part=_part(text))
         else:
             done = "response.function_call_arguments.done"
-            events = self._event(done, item_id=_item_id(said), output_index=0, name=tool.name, arguments=text)
-        status = "incomplete" if said.cut_short else "completed"
-        item = _item(said, text, status)
+            events = self._event(done, item_id=_item_id(meta), output_index=0, name=tool.name, arguments=text)
+        status = "incomplete" if meta.cut_short else "completed"
+        item = _item(meta, text, status)
         events += self._event("response.output_item.done", output_index=0, item=item)
-        return events + self._event(f"response.{status}", response=_response(said, status, [item]))
+        return events + self._event(f"response.{status}", response=_response(meta, status, [item]))
 
     def error(self, code: str, shape: Shape) -> bytes:
         error = openai_errors.event(code)
@@ -135,25 +133,25 @@ class _ResponseStream:
             case "flat":
                 return self._event("error", code=error["code"], message=error["message"], param=None)
             case "failed":
-                response = _response(self._said, "failed", [])
+                response = _response(self._meta, "failed", [])
                 response["error"] = {"code": error["code"] or "server_error", "message": error["message"]}
                 return self._event("response.failed", response=response)
 
 
-def _response(said: Said, status: str, output: list[Item]) -> Item:
-    question = said.question
+def _response(meta: AnswerMetadata, status: str, output: list[Json]) -> Json:
+    question = meta.question
     finished = status in ("completed", "incomplete")
     usage = {
         "input_tokens": question.prompt_tokens,
         "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
-        "output_tokens": said.tokens,
+        "output_tokens": meta.tokens,
         "output_tokens_details": {"reasoning_tokens": 0},
-        "total_tokens": question.prompt_tokens + said.tokens,
+        "total_tokens": question.prompt_tokens + meta.tokens,
     }
     return {
-        "id": said.name("resp_"),
+        "id": meta.name("resp_"),
         "object": "response",
-        "created_at": said.created,
+        "created_at": meta.created,
         "status": status,
         "background": False,
         "error": None,
@@ -179,28 +177,28 @@ def _response(said: Said, status: str, output: list[Item]) -> Item:
     }
 
 
-def _item_id(said: Said) -> str:
-    return said.name("msg_" if said.question.tool is None else "fc_")
+def _item_id(meta: AnswerMetadata) -> str:
+    return meta.name("msg_" if meta.question.tool is None else "fc_")
 
 
-def _item(said: Said, text: str, status: str) -> Item:
-    tool = said.question.tool
+def _item(meta: AnswerMetadata, text: str, status: str) -> Json:
+    tool = meta.question.tool
     if tool is None:
         message = {"type": "message", "role": "assistant", "content": [_part(text)]}
-        return {"id": _item_id(said), "status": status, **message}
-    call = {"type": "function_call", "call_id": said.name("call_"), "name": tool.name, "arguments": text}
-    return {"id": _item_id(said), "status": status, **call}
+        return {"id": _item_id(meta), "status": status, **message}
+    call = {"type": "function_call", "call_id": meta.name("call_"), "name": tool.name, "arguments": text}
+    return {"id": _item_id(meta), "status": status, **call}
 
 
-def _part(text: str) -> Item:
+def _part(text: str) -> Json:
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
 
 
-def _described(tool: Tool) -> Item:
+def _described(tool: Tool) -> Json:
     return {"type": "function", "name": tool.name, "parameters": tool.parameters, "strict": True, "description": None}
 
 
-def _items(data: dict[str, Any]) -> list[Item]:
+def _items(data: Json) -> list[Json]:
     given = data.get("input")
     if isinstance(given, str):
         return [{"role": "user", "content": given}]

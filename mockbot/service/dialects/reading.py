@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from mockbot.service.dialects.base import ProviderError
+from mockbot.service.dialects.base import Json, ProviderError
 
 _KINDS = {
     str: "a string",
@@ -21,7 +21,7 @@ def kind_name(value: object) -> str:
     return "null" if value is None else _KINDS.get(type(value), "something else")
 
 
-def json_object(body: bytes, not_json: str) -> dict[str, Any]:
+def json_object(body: bytes, not_json: str) -> Json:
     """The body as a JSON object, or ProviderError(400) with the provider's own sentence."""
     try:
         value = from_json(body, allow_inf_nan=False)
@@ -32,7 +32,7 @@ def json_object(body: bytes, not_json: str) -> dict[str, Any]:
     return value
 
 
-def field(data: dict[str, Any], name: str, kind: type, *, required: bool = False, within: str = "") -> Any:
+def field(data: Json, name: str, kind: type, *, required: bool = False, within: str = "") -> Any:
     """One field of the right type, or None when it is absent or null; `within` is what it is a field of."""
     value = data.get(name)
     if type(value) is kind:
@@ -46,7 +46,7 @@ def field(data: dict[str, Any], name: str, kind: type, *, required: bool = False
     raise ProviderError(400, "missing_required_parameter", f"Missing required parameter: '{full}'.", param=full)
 
 
-def at_least(data: dict[str, Any], name: str, least: int) -> int | None:
+def at_least(data: Json, name: str, least: int) -> int | None:
     """An integer field with a minimum."""
     value: int | None = field(data, name, int)
     if value is not None and value < least:
@@ -66,3 +66,8 @@ def text_length(content: object) -> int:
             len(text) for part in content if isinstance(part, dict) and isinstance(text := part.get("text"), str)
         )
     return 0
+
+
+def count_tokens(text: str) -> int:
+    """About four characters a token, the providers' own rule of thumb for English."""
+    return max(1, (len(text) + 3) // 4)

@@ -36,7 +36,7 @@ from mockbot.scenario.schema import Group, Provider, Scenario
 from mockbot.scenario.spans import FaultSpan
 from mockbot.scenario.timeline import Timeline
 from mockbot.service.dialects.base import Dialect
-from mockbot.service.faults import ORDER
+from mockbot.service.fault_board import ORDER
 from mockbot.simulate.fast import layout as at
 from mockbot.simulate.moments import moments
 from mockbot.units.quantities import Ramp

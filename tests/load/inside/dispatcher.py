@@ -6,7 +6,8 @@ from typing import Any
 from locust import User
 from locust.runners import WorkerNode
 
-from mockbot.load.dispatch import ExactDispatcher, Mix
+from mockbot.load.dispatch import Mix
+from mockbot.load.locust_private import ExactDispatcher
 
 FREE, PAID, VISITORS = (type(name, (User,), {"weight": 1}) for name in ("free", "paid", "visitors"))
 CLASSES: list[type[User]] = [FREE, PAID, VISITORS]

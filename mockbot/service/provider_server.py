@@ -17,14 +17,14 @@ from mockbot.clock import Clock
 from mockbot.evidence.records import Request, ServiceSecond
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import ActiveFault, StatusState
-from mockbot.service.app import provider_app
-from mockbot.service.control import Where
 from mockbot.service.control_api import control_app
-from mockbot.service.desk import Desk
-from mockbot.service.listener import Listener
+from mockbot.service.control_client import Where
+from mockbot.service.http.listener import Listener
+from mockbot.service.provider_app import provider_app
+from mockbot.service.provider_runtime import ProviderRuntime
+from mockbot.service.request_recorder import RequestRecorder
 from mockbot.service.status_board import StatusBoard
 from mockbot.service.status_page import status_app
-from mockbot.service.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,13 @@ class Service:
         self._board = StatusBoard(tuple(scenario.providers), clock.speed)
         self._clock = clock
         self._board.forget(clock.t0)
-        self._watch = Watch()
+        self._recorder = RequestRecorder()
         self._name = scenario.name
-        self._desks: dict[str, Desk] = {}
+        self._runtimes: dict[str, ProviderRuntime] = {}
         self._listeners: dict[str, Listener] = {}
         for index, (name, provider) in enumerate(scenario.providers.items()):
-            desk = self._desks[name] = Desk(name, provider, scenario.seed, clock)
-            app = provider_app(desk, provider.dialect, scenario.seed, partial(self._reset, name), self._watch)
+            runtime = self._runtimes[name] = ProviderRuntime(name, provider, scenario.seed, clock)
+            app = provider_app(runtime, provider.dialect, scenario.seed, partial(self._reset, name), self._recorder)
             self._listeners[name] = Listener(app, at.host, at.port(2 + index))
         self._token = at.token or (None if ipaddress.ip_address(at.host).is_loopback else secrets.token_urlsafe(24))
         self._told = None if at.token else self._token  # who gave it knows it, and what is printed may go into a log
@@ -93,25 +93,25 @@ class Service:
 
     def providers(self) -> tuple[str, ...]:
         """Their names, in the scenario's order."""
-        return tuple(self._desks)
+        return tuple(self._runtimes)
 
     async def start_clock(self, clock: Clock) -> None:
         """A new run begins, with every provider up and nothing wrong."""
-        self._watch.forget()
-        for name, desk in self._desks.items():
-            desk.restart(clock)
+        self._recorder.forget()
+        for name, runtime in self._runtimes.items():
+            runtime.restart(clock)
             await self._listeners[name].up()
         self._clock = clock
         self._board.forget(clock.t0)
 
     async def set_faults(self, provider: str, faults: tuple[ActiveFault, ...]) -> None:
         """Exactly these hold at this provider from now on; a crash takes its port down, its end brings it back."""
-        desk, listener = self._desks[provider], self._listeners[provider]
-        was_down = desk.chatbot.down
-        desk.set_faults(faults)
-        if desk.chatbot.down and not was_down:
-            desk.connections_reset(listener.down())
-        elif not desk.chatbot.down:
+        runtime, listener = self._runtimes[provider], self._listeners[provider]
+        was_down = runtime.chatbot.down
+        runtime.set_faults(faults)
+        if runtime.chatbot.down and not was_down:
+            runtime.connections_reset(listener.down())
+        elif not runtime.chatbot.down:
             await listener.up()
 
     def set_status(self, state: StatusState | None) -> None:
@@ -122,23 +122,23 @@ class Service:
     def felt(self) -> Counter[str]:
         """How many requests each fault has hit in this run so far, the running second included."""
         total: Counter[str] = Counter()
-        for desk in self._desks.values():
-            for second in desk.seconds(0):
+        for runtime in self._runtimes.values():
+            for second in runtime.seconds(0):
                 total.update(second.felt)
-            total.update(desk.chatbot.ledger.felt)
+            total.update(runtime.chatbot.stats.felt)
         return total
 
-    def watch_requests(self) -> None:
-        """From now on every request is put on record."""
-        self._watch.on = True
+    def record_requests(self) -> None:
+        """From now on every request is recorded."""
+        self._recorder.on = True
 
     def requests(self, since: int) -> tuple[list[Request], list[Request]]:
         """Of the run that goes on: all but the first `since` finished requests, and those that are still under way."""
-        return self._watch.since(since), self._watch.unfinished()
+        return self._recorder.since(since), self._recorder.unfinished()
 
     def seconds(self, since: int) -> list[ServiceSecond]:
         """The complete seconds from `since` on, provider by provider."""
-        return [second for desk in self._desks.values() for second in desk.seconds(since)]
+        return [second for runtime in self._runtimes.values() for second in runtime.seconds(since)]
 
 
 async def serve(

@@ -1,10 +1,9 @@
-"""Whole responses: status, headers and body in; one write a connection out, at the end of the event loop's turn.
+"""Whole responses: status, headers and body in; one write per connection out, at the end of the event loop's turn.
 
-ASGI wants two messages for a response, which uvicorn checks header by header and writes apart. Every write is a system
-call that wakes the client up, which on a busy machine then takes the core away in the middle of the turn: together
-more than deciding about a short answer costs. What goes out here is made of our own names and figures, so where
-uvicorn's own sender is at the other end, head and body go out together, after those that were written earlier in the
-same turn; anything else (a Watch, another server) gets the two messages.
+ASGI takes two messages for a response; uvicorn checks each header and writes head and body separately. Each write is a
+system call that wakes the client, which on a busy machine takes the core in the middle of the turn. That costs more
+than deciding about a short answer. Headers here contain no client input, so when `send` is uvicorn's own, head and body
+are joined and written once, in order, when the turn ends. Any other `send` (the request recorder's) gets two messages.
 """
 
 import asyncio
@@ -15,8 +14,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 from mockbot.service.dialects.base import Header
 
 
-class Outbox:
-    """What one event loop will have written when its turn is over."""
+class ResponseWriter:
+    """The responses that one event loop writes at the end of its turn."""
 
     __slots__ = ("_loop", "_waiting")
 
@@ -28,14 +27,14 @@ class Outbox:
         """A whole response; neither names nor values of `headers` may come from a client."""
         headers.append((b"content-length", b"%d" % len(body)))
         cycle = getattr(send, "__self__", None)
-        if type(cycle) is RequestResponseCycle and _is_plain(cycle):
+        if type(cycle) is RequestResponseCycle and _is_untouched(cycle):
             self._write(cycle, status, headers, body)
             return
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
     def _write(self, cycle: RequestResponseCycle, status: int, headers: list[Header], body: bytes) -> None:
-        """What RequestResponseCycle.send does with the two messages of a response that the connection outlives."""
+        """Do what RequestResponseCycle.send does with both messages when the connection is kept alive."""
         lines = b"\r\n".join([b": ".join(line) for line in cycle.default_headers + headers])
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
@@ -52,6 +51,6 @@ class Outbox:
                 transport.write(data)
 
 
-def _is_plain(cycle: RequestResponseCycle) -> bool:
-    """Nothing is sent yet, and nothing asks for another way of sending."""
+def _is_untouched(cycle: RequestResponseCycle) -> bool:
+    """Nothing was sent, the client is there and reads, and the connection is kept alive."""
     return not (cycle.response_started or cycle.disconnected or cycle.flow.write_paused or not cycle.keep_alive)

@@ -11,7 +11,7 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from mockbot.service.pattern import text_like
+from mockbot.service.pattern_sample import text_like
 
 _DEEP = 6  # below this only what is required is filled
 _DEEPEST = 24  # a schema that requires itself has no finite value; it is cut here

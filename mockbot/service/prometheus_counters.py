@@ -1,9 +1,7 @@
-"""Everything that has happened at one provider since its process began: counters for Prometheus, retries told apart.
-Pure.
+"""One provider's Prometheus counters since its process began; requests in, totals out. Pure.
 
-A request is a retry when its client says so (`x-stainless-retry-count`, else `x-mockbot-attempt`, above 0), else when
-the same client has asked exactly the same before and has not been answered. Twenty users with one prompt are twenty
-clients.
+A request is a retry when its header says so (`x-stainless-retry-count`, else `x-mockbot-attempt`, above 0), else when
+the same API key sent the same body before and was not answered.
 """
 
 from bisect import bisect_left
@@ -54,8 +52,8 @@ class Histogram:
         self.total += seconds
 
 
-class Tally:
-    """One provider's counters. Times are wall seconds: what somebody who scrapes this process would measure."""
+class PrometheusCounters:
+    """One provider's counters. Times are wall seconds, as whoever scrapes this process measures them."""
 
     __slots__ = ("_unanswered", "first_token", "generated", "outcomes", "prompted", "responses", "whole")
 
@@ -67,7 +65,7 @@ class Tally:
         self._unanswered: OrderedDict[tuple[int, str], None] = OrderedDict()
 
     def is_retry(self, headers: Mapping[bytes, bytes], mark: int, key: str) -> bool:
-        """Whether this question was asked before; `mark` is 0 when its body was never read."""
+        """Whether a request is a retry; `mark` is 0 when its body was never read."""
         for name in (b"x-stainless-retry-count", b"x-mockbot-attempt"):
             count = headers.get(name)
             if count is not None:
@@ -75,7 +73,7 @@ class Tally:
         return mark != 0 and (mark, key) in self._unanswered
 
     def settle(self, path: str, status: int, tier: str, outcome: Outcome, mark: int, key: str, retry: bool) -> None:
-        """One request is over."""
+        """Count a request that is over."""
         self.responses[path, status] += 1
         self.outcomes[tier, outcome, retry] += 1
         if outcome == "finished":
@@ -86,7 +84,7 @@ class Tally:
                 self._unanswered.popitem(last=False)
 
     def answered(self, prompt_tokens: int, tokens: int, first: float | None, whole: float) -> None:
-        """An answer is out."""
+        """Count a complete answer: its tokens and wall seconds."""
         self.prompted += prompt_tokens
         self.generated += tokens
         self.whole.add(whole)

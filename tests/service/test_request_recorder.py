@@ -10,7 +10,7 @@ import pytest
 
 from mockbot.evidence.records import Request
 from mockbot.plugin.fixture import Mockbot
-from mockbot.service.watch import KEPT, Watch
+from mockbot.service.request_recorder import KEPT, RequestRecorder
 
 pytestmark = pytest.mark.live
 BODY = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
@@ -125,7 +125,7 @@ def test_anthropic_questions_are_answered_by_every_provider(mockbot: Mockbot) ->
 
 def test_the_oldest_are_dropped_and_the_count_goes_on() -> None:
     """A watch keeps the last requests; who asks for what comes after number n gets just that."""
-    watch = Watch()
+    watch = RequestRecorder()
     for number in range(KEPT + 2):
         watch.open[number] = object()  # type: ignore[assignment]
         watch.finish(Request(number, "main", "/", "k", "b", 0, 1, "ok"))

@@ -1,4 +1,4 @@
-"""What one provider saw, second by second: counts and slot-seconds in, `ServiceSecond` records out. Pure.
+"""One provider's statistics per second: counts and slot-seconds in, `ServiceSecond` records out. Pure.
 
 Rules. Integrals are exact: `move` is called before anything changes, so that `work` is the area under the number of
 running answers (Little's law holds on every stretch of seconds: mean running = admitted per second x mean time in a
@@ -14,8 +14,8 @@ from mockbot.evidence.records import ServiceSecond
 _KEPT = 100_000  # seconds: more than a day
 
 
-class Ledger:
-    """The open second's counters (plain attributes, for whoever sees the request) and the seconds that are over."""
+class PerSecondStats:
+    """The open second's counters, which callers increment directly, and the complete seconds."""
 
     __slots__ = (
         "_end",
@@ -52,24 +52,22 @@ class Ledger:
         self.felt = {}
 
     def hit(self, fault: str) -> None:
-        """One request was really affected by this fault."""
+        """Count one request that this fault affected."""
         self.felt[fault] = self.felt.get(fault, 0) + 1
         self.all_felt[fault] = self.all_felt.get(fault, 0) + 1
 
-    def move(self, now: float, running: int, zombies: int, queued: int, slots: int) -> None:
-        """Time goes on to `now` with this many running, of which `zombies` work for nobody; closes the seconds in
-        between.
-        """
+    def move(self, now: float, running: int, orphaned: int, queued: int, slots: int) -> None:
+        """Advance to `now` with this many running, `orphaned` of them without a client; closes seconds in between."""
         while now >= self._end:
-            self._spend(self._end, running, zombies)
+            self._spend(self._end, running, orphaned)
             self._close(running, queued, slots)
-        self._spend(now, running, zombies)
+        self._spend(now, running, orphaned)
 
-    def _spend(self, to: float, running: int, zombies: int) -> None:
+    def _spend(self, to: float, running: int, orphaned: int) -> None:
         step = to - self._now
         if step > 0:
             self.work += running * step
-            self.wasted += zombies * step
+            self.wasted += orphaned * step
             self._now = to
 
     def _close(self, running: int, queued: int, slots: int) -> None:

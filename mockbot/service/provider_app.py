@@ -15,13 +15,13 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mockbot import __version__
-from mockbot.service.desk import Desk
+from mockbot.service.answer_endpoint import Endpoint, Reset, caller_of, error_response, failure_of
+from mockbot.service.answer_text import fingerprint
 from mockbot.service.dialects import FAMILIES, Family
 from mockbot.service.dialects.base import Dialect, ProviderError, dialect_for
-from mockbot.service.exchange import Endpoint, Reset, caller_of, error_response, failure_of
-from mockbot.service.metrics import exposition
-from mockbot.service.reply import fingerprint
-from mockbot.service.watch import Answering, Watch, Watched
+from mockbot.service.metrics_endpoint import exposition
+from mockbot.service.provider_runtime import ProviderRuntime
+from mockbot.service.request_recorder import Answering, RecordedEndpoint, RequestRecorder
 
 
 class _Handover(Response):
@@ -46,20 +46,22 @@ class ProviderApp(FastAPI):
         return super().__call__(scope, receive, send) if endpoint is None else endpoint(scope, receive, send)
 
 
-def provider_app(desk: Desk, dialect: str, seed: int, reset: Reset, watch: Watch) -> ProviderApp:
+def provider_app(
+    runtime: ProviderRuntime, dialect: str, seed: int, reset: Reset, recorder: RequestRecorder
+) -> ProviderApp:
     """The application of one provider."""
     family = FAMILIES[dialect]
-    app = ProviderApp(title=f"mockbot: {desk.name}", version=__version__, docs_url="/docs", redoc_url=None)
+    app = ProviderApp(title=f"mockbot: {runtime.name}", version=__version__, docs_url="/docs", redoc_url=None)
     app.hot = {}
     for each in (dialect for other in FAMILIES.values() for dialect in other.dialects):
-        endpoint = Watched(Endpoint(desk, each, seed, reset), watch, desk, each.path, each.malformed)
+        endpoint = RecordedEndpoint(Endpoint(runtime, each, seed, reset), recorder, runtime, each.path, each.malformed)
         # Other families' too: whatever SDK a program uses meets the same faults.
         app.hot["POST", each.path] = endpoint
         if each in family.dialects:
             _document(app, each, endpoint)
-    _lists(app, desk, family, seed)
-    _metrics(app, desk)
-    _errors(app, desk, family.dialects, seed)
+    _lists(app, runtime, family, seed)
+    _metrics(app, runtime)
+    _errors(app, runtime, family.dialects, seed)
     return app
 
 
@@ -79,16 +81,16 @@ def _document(app: FastAPI, dialect: Dialect, endpoint: ASGIApp) -> None:
     )
 
 
-def _lists(app: FastAPI, desk: Desk, family: Family, seed: int) -> None:
+def _lists(app: FastAPI, runtime: ProviderRuntime, family: Family, seed: int) -> None:
     def checked(request: Request) -> None:
         caller = caller_of(dict(request.scope["headers"]), request.scope)
-        failed = desk.edge(caller, request.url.path, counts=False)
+        failed = runtime.edge(caller, request.url.path, counts=False)
         if failed is not None:
             raise failure_of(failed)
 
     def headers(request: Request) -> dict[str, str]:
         mark = fingerprint(seed, request.url.path.encode())
-        lines = family.dialects[0].headers(mark, 0, (), desk.clock.speed)
+        lines = family.dialects[0].headers(mark, 0, (), runtime.clock.speed)
         return {name.decode(): value.decode() for name, value in lines}
 
     @app.get("/v1/models", response_class=Response, responses={200: {"content": {"application/json": {}}}})
@@ -106,18 +108,18 @@ def _lists(app: FastAPI, desk: Desk, family: Family, seed: int) -> None:
         return Response(family.model(model), media_type="application/json", headers=headers(request))
 
 
-def _metrics(app: FastAPI, desk: Desk) -> None:
+def _metrics(app: FastAPI, runtime: ProviderRuntime) -> None:
     @app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
     async def metrics() -> Response:
         """What Prometheus reads."""
-        return Response(exposition(desk), media_type=CONTENT_TYPE_LATEST)
+        return Response(exposition(runtime), media_type=CONTENT_TYPE_LATEST)
 
 
-def _errors(app: FastAPI, desk: Desk, dialects: Sequence[Dialect], seed: int) -> None:
+def _errors(app: FastAPI, runtime: ProviderRuntime, dialects: Sequence[Dialect], seed: int) -> None:
     def answered(request: Request, error: ProviderError) -> Response:
         mark = fingerprint(seed, request.url.path.encode())
         host = request.headers.get("host", "api")
-        return error_response(dialect_for(request.url.path, dialects), error, mark, desk.clock.speed, host)
+        return error_response(dialect_for(request.url.path, dialects), error, mark, runtime.clock.speed, host)
 
     @app.exception_handler(ProviderError)
     async def on_provider_error(request: Request, error: ProviderError) -> Response:

@@ -1,20 +1,18 @@
-"""The driver's hand on a running service: typed values in, requests to its control port out. Blocking; works under
-gevent.
-"""
+"""Client of a service's control port: typed values in, HTTP requests out. Blocking; works under gevent."""
 
-import ssl
+import json
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
-import httpx
+from requests import RequestException, Response, Session
 
 from mockbot.clock import Clock
 from mockbot.errors import TestbedError
 from mockbot.evidence.records import Request, ServiceSecond
 from mockbot.scenario.timeline import ActiveFault, StatusState
 
-_TIMEOUT = httpx.Timeout(5.0)  # wall seconds for each step of a request
+_TIMEOUT = 5.0  # wall seconds to connect, and between two bytes of the answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +25,15 @@ class Where:
 
 
 class ServiceControl:
-    """Talks to one service process. Every method raises TestbedError when the service does not do as it is told."""
+    """One service process. Every method raises TestbedError when the service refuses or does not answer."""
 
     def __init__(self, url: str, token: str | None = None) -> None:
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
-        # Plain HTTP: a context that trusts nobody spares the 20 ms in which httpx reads the world's certificates.
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._http = httpx.Client(
-            base_url=f"{url}/_mockbot", headers=headers, timeout=_TIMEOUT, trust_env=False, verify=tls
-        )
+        self._url = f"{url}/_mockbot"
+        self._lock = threading.Lock()  # a requests session is not made for several threads at once
+        self._http = Session()
+        self._http.trust_env = False
+        self._http.headers.update(headers)
 
     def where(self) -> Where:
         """What it plays, and at which ports."""
@@ -60,9 +58,9 @@ class ServiceControl:
         """The complete seconds from `since` on, of every provider."""
         return tuple(ServiceSecond(**each) for each in self._send("GET", f"/seconds?since={since}").json())
 
-    def watch_requests(self) -> None:
-        """From now on every request is put on record, for `requests`."""
-        self._put("/watch", None)
+    def record_requests(self) -> None:
+        """From now on every request is recorded, for `requests`."""
+        self._put("/recording", None)
 
     def requests(self, since: int = 0) -> tuple[tuple[Request, ...], tuple[Request, ...]]:
         """Of the run that goes on: all but the first `since` finished requests, and those that are still under way."""
@@ -71,21 +69,21 @@ class ServiceControl:
         return tuple(finished), tuple(unfinished)
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._http.close()
 
     def _put(self, path: str, body: object) -> None:
         self._send("PUT", path, body)
 
-    def _send(self, method: str, path: str, body: Any = ...) -> httpx.Response:
-        content: dict[str, Any] = {} if body is ... else {"json": body}
-        if body is None:
-            content = {"content": b"null", "headers": {"content-type": "application/json"}}
+    def _send(self, method: str, path: str, body: object = ...) -> Response:
+        content = None if body is ... else json.dumps(body)
+        headers = {} if body is ... else {"content-type": "application/json"}
         try:
-            response = self._http.request(method, path, **content)
-        except httpx.HTTPError as error:
+            with self._lock:
+                response = self._http.request(method, self._url + path, data=content, headers=headers, timeout=_TIMEOUT)
+        except RequestException as error:
             raise TestbedError(f"the service's control port does not answer {method} {path}: {error!r}") from error
-        if response.is_error:
+        if not response.ok:
             raise TestbedError(f"the service refused {method} {path}: {response.status_code} {response.text[:500]}")
         return response
 

@@ -48,7 +48,7 @@ def test_whoever_is_watched_gets_the_same_bytes(serve: Serve) -> None:
         return response.status_code, headers, response.content
 
     directly = ask()
-    served.control.watch_requests()
+    served.control.record_requests()
     watched = ask()
 
     assert directly == watched

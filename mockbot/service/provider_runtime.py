@@ -1,7 +1,7 @@
-"""Drive one Chatbot on the running event loop: scenario seconds inside, wall seconds only where something waits.
+"""Drive one Chatbot on the running event loop: scenario seconds inside, wall seconds for its timer.
 
-One timer per provider sleeps until the chatbot's next event; whoever waits for an answer has an Alarm as its `owner`,
-and is woken when the answer's state has changed.
+One timer per provider fires at the chatbot's next event. A coroutine that waits for an answer sets an Alarm as the
+answer's `owner`; the Alarm is woken when the answer's state changes.
 """
 
 import asyncio
@@ -13,27 +13,27 @@ from mockbot.clock import Clock
 from mockbot.evidence.records import ServiceSecond
 from mockbot.scenario.schema import Provider
 from mockbot.scenario.timeline import ActiveFault
-from mockbot.service.capacity import Job, Refused
 from mockbot.service.chatbot import ANYTHING, Answer, Caller, Chatbot, Wish
-from mockbot.service.faults import Failed
-from mockbot.service.sending import Outbox
-from mockbot.service.sleep import Alarm, Ticker
-from mockbot.service.tally import Tally
+from mockbot.service.fault_board import Failed
+from mockbot.service.http.response_writer import ResponseWriter
+from mockbot.service.job import Refused
+from mockbot.service.prometheus_counters import PrometheusCounters
+from mockbot.service.sleep_grid import Alarm, Ticker
 
-_LATE = 3600.0  # scenario seconds: how far back the account of a run begins whose t0 is told late
+_LATE = 3600.0  # scenario seconds: how long before now per-second statistics may begin, when a run's t0 is set late
 _SHORTEST = 0.001  # wall seconds; event loops count in milliseconds
 
 
-class Desk:
-    """One provider at work."""
+class ProviderRuntime:
+    """One provider of a running service."""
 
     def __init__(self, name: str, provider: Provider, seed: int, clock: Clock) -> None:
         self.name, self._provider, self._seed = name, provider, seed
         self._set(clock)
         self.chatbot = Chatbot(name, provider, seed, max(0.0, clock.now() - _LATE))
         self._loop = asyncio.get_running_loop()
-        self.tally = Tally()
-        self.ticker, self.outbox = Ticker(self._loop), Outbox(self._loop)
+        self.counters = PrometheusCounters()
+        self.ticker, self.writer = Ticker(self._loop), ResponseWriter(self._loop)
         self._timer: asyncio.TimerHandle | None = None
         self._armed = math.inf
 
@@ -46,9 +46,9 @@ class Desk:
         return now if now > 0.0 else 0.0
 
     def restart(self, clock: Clock) -> None:
-        """A new run begins: the old one's requests are lost, its seconds and limits forgotten."""
+        """A new run begins: the old one's requests are lost, its statistics and limits reset."""
         self.chatbot.capacity.crash(self.now())
-        self._tell()
+        self.catch_up()
         if self._timer is not None:
             self._timer.cancel()
         self._timer, self._armed = None, math.inf
@@ -58,7 +58,7 @@ class Desk:
     def set_faults(self, faults: Sequence[ActiveFault]) -> None:
         """Exactly these service faults hold from now on."""
         self.chatbot.set_faults(faults, self.now())
-        self._tell()
+        self.catch_up()
 
     def edge(self, caller: Caller, endpoint: str, counts: bool = True) -> Failed | None:
         """As `Chatbot.edge`."""
@@ -67,39 +67,37 @@ class Desk:
     def admit(self, caller: Caller, endpoint: str, mark: int, wish: Wish = ANYTHING) -> Answer | Refused:
         """As `Chatbot.admit`; an answer that takes no time is complete at once."""
         outcome = self.chatbot.admit(caller, endpoint, mark, self.now(), wish)
-        self._tell()
+        self.catch_up()
         return outcome
 
     def leave(self, answer: Answer) -> None:
         """The client has gone."""
         self.chatbot.capacity.leave(answer, self.now())
-        self._tell()
+        self.catch_up()
 
-    def look(self) -> None:
-        """Let everything due by now happen."""
-        self._tell()
+    def catch_up(self) -> None:
+        """Apply everything due by now, wake those who wait for it, and set the timer."""
+        capacity, now = self.chatbot.capacity, self.now()
+        for job in capacity.advance(now):
+            if isinstance(job.owner, Alarm):
+                job.owner.wake()
+        self._arm(capacity.next_event())
 
     def connections_reset(self, times: int) -> None:
-        """A crash has reset so many connections."""
+        """As `Chatbot.connections_reset`."""
         self.chatbot.connections_reset(times, self.now())
 
     def felt(self, fault: str) -> None:
-        """A fault has really hit a request."""
+        """As `Chatbot.felt`, for one request."""
         self.chatbot.felt(fault, self.now())
 
     def seconds(self, since: int) -> Iterator[ServiceSecond]:
         """The complete seconds from `since` on."""
-        self._tell()
-        return self.chatbot.ledger.seconds(since)
-
-    def _tell(self) -> None:
-        capacity, now = self.chatbot.capacity, self.now()
-        for job in capacity.advance(now):
-            _wake(job)
-        self._arm(capacity.next_event())
+        self.catch_up()
+        return self.chatbot.stats.seconds(since)
 
     def _arm(self, at: float) -> None:
-        """Be woken at this scenario second at the latest; a timer that fires too early only looks again."""
+        """Set the timer to this scenario second, unless it is set earlier; firing early is harmless."""
         if at >= self._armed:
             return
         if self._timer is not None:
@@ -109,9 +107,4 @@ class Desk:
 
     def _fire(self) -> None:
         self._timer, self._armed = None, math.inf
-        self._tell()
-
-
-def _wake(job: Job) -> None:
-    if isinstance(job.owner, Alarm):
-        job.owner.wake()
+        self.catch_up()

@@ -16,7 +16,7 @@ from mockbot.faults.union import (
     Slow,
     Stall,
 )
-from mockbot.service.faults import ORDER, Failed, FaultBoard
+from mockbot.service.fault_board import ORDER, Failed, FaultBoard
 from tests.service.values import active
 
 CHAT = "/v1/chat/completions"
@@ -172,4 +172,8 @@ def test_flaws_come_in_the_order_of_their_tokens() -> None:
         Stall.model_validate({"stall": {"after_tokens": 5}}),
     )
 
-    assert [flaw.fault for flaw in board.flaws(0.0, "free", "key", CHAT)] == ["blank_answer", "stall", "cut"]
+    assert [fault.fault for fault in board.stream_faults(0.0, "free", "key", CHAT)] == [
+        "blank_answer",
+        "stall",
+        "cut",
+    ]

@@ -5,8 +5,8 @@ import statistics
 import pytest
 
 from mockbot.scenario.schema import Answer
-from mockbot.service.corpus import SENTENCES
-from mockbot.service.reply import Pace, fingerprint, length, words
+from mockbot.service.answer_text import Pace, fingerprint, length, words
+from mockbot.service.sentences import SENTENCES
 
 
 def test_the_same_request_gets_the_same_words() -> None:

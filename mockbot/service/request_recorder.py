@@ -1,8 +1,8 @@
-"""Tell requests apart: every request and what it was sent in, one Request record each out. Off unless control asks.
+"""Record each request (key, body hash, headers used for matching) so that a run of an external client can be
+reconstructed. Off until control asks for it.
 
-For clients that keep no journal (somebody's own program). What it says of an answer is read off the bytes that were
-sent, so that it is true for every dialect and every fault. While it is on, the first piece of a request's body is read
-before anything else, faults at the edge included: the body says which requests ask the same thing.
+The outcome is derived from the bytes sent, which makes it right for every dialect and fault. While recording, the first
+chunk of a body is read before faults at the edge apply: its hash tells which requests ask the same.
 """
 
 import json
@@ -16,7 +16,7 @@ from typing import Any
 from starlette.types import Message, Receive, Scope, Send
 
 from mockbot.evidence.records import Outcome, Request
-from mockbot.service.desk import Desk
+from mockbot.service.provider_runtime import ProviderRuntime
 
 Answering = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
@@ -25,16 +25,16 @@ KEPT = 100_000  # finished requests
 _WORDS = re.compile(rb'"(?:content|text|delta|arguments|partial_json)":"[^"]|"input":\{"')
 _CLOSING = (b"data: [DONE]", b'"message_stop"', b"event: response.completed\n", b"event: response.incomplete\n")
 _ERROR = (b'data: {"error"', b"event: error\n", b"event: response.failed\n")
-_SAYS_WORDS = ("/v1/chat/completions", "/v1/messages", "/v1/responses")
+_WITH_WORDS = ("/v1/chat/completions", "/v1/messages", "/v1/responses")
 
 
-class Watch:
+class RequestRecorder:
     """The finished requests of all providers, oldest first, and the open ones."""
 
     def __init__(self) -> None:
         self.on = False
         self.arrived = 0
-        self.open: dict[int, _Look] = {}
+        self.open: dict[int, _RecordedRequest] = {}
         self._finished: deque[Request] = deque(maxlen=KEPT)
         self._dropped = 0
 
@@ -45,7 +45,7 @@ class Watch:
         self.open.clear()
 
     def finish(self, request: Request) -> None:
-        """This one is over; those of a run that is forgotten are not kept."""
+        """Keep a finished request, unless it belongs to a run that was forgotten."""
         if self.open.pop(request.number, None) is None:
             return
         self._dropped += len(self._finished) == KEPT
@@ -56,50 +56,60 @@ class Watch:
         return list(islice(self._finished, max(0, number - self._dropped), None))
 
     def unfinished(self) -> list[Request]:
-        """Those that are still under way, as they are now."""
-        return [look.record("unfinished") for look in self.open.values()]
+        """Those under way, as of now."""
+        return [request.record("unfinished") for request in self.open.values()]
 
 
-class Watched:
-    """An answering endpoint, watched."""
+class RecordedEndpoint:
+    """An answering endpoint whose requests can be recorded."""
 
-    def __init__(self, app: Answering, watch: Watch, desk: Desk, path: str, malformed: bytes) -> None:
-        self._app, self._watch, self._desk, self._path, self._malformed = app, watch, desk, path, malformed
+    def __init__(
+        self, app: Answering, recorder: RequestRecorder, runtime: ProviderRuntime, path: str, malformed: bytes
+    ) -> None:
+        self._app, self._recorder, self._runtime, self._path, self._malformed = app, recorder, runtime, path, malformed
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
-        """ASGI; what is not watched costs nothing."""
-        return (self._looked_at if self._watch.on else self._app)(scope, receive, send)
+        """ASGI; costs nothing while recording is off."""
+        return (self._recorded if self._recorder.on else self._app)(scope, receive, send)
 
-    async def _looked_at(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _recorded(self, scope: Scope, receive: Receive, send: Send) -> None:
         first = await receive()
-        look = _Look(self._watch, self._desk, self._path, self._malformed, scope, first)
+        request = _RecordedRequest(self._recorder, self._runtime, self._path, self._malformed, scope, first)
         try:
-            await self._app(scope, look.receiving(first, receive), look.sending(send))
+            await self._app(scope, request.receiving(first, receive), request.sending(send))
         finally:
-            self._watch.finish(look.record(look.outcome()))
+            self._recorder.finish(request.record(request.outcome()))
 
 
-class _Look:
-    """One request while it is under way."""
+class _RecordedRequest:
+    """One request under way."""
 
-    def __init__(self, watch: Watch, desk: Desk, path: str, malformed: bytes, scope: Scope, first: Message) -> None:
-        self._desk, self._path, self._malformed = desk, path, malformed
+    def __init__(
+        self,
+        recorder: RequestRecorder,
+        runtime: ProviderRuntime,
+        path: str,
+        malformed: bytes,
+        scope: Scope,
+        first: Message,
+    ) -> None:
+        self._runtime, self._path, self._malformed = runtime, path, malformed
         self._headers = dict(scope["headers"])
         self._client = scope.get("client") or ("", 0)
         self._body = blake2b(first.get("body", b""), digest_size=8).hexdigest()
-        self._start = desk.now()
+        self._start = runtime.now()
         self._status: int | None = None
         self._retry_after: float | None = None
         self._streamed = self._measured = self._complete = self._gone = False
         self._first_words: float | None = None
         self._closed = self._failed = self._broken = False
         self._whole = bytearray()
-        self._number = watch.arrived
-        watch.arrived += 1
-        watch.open[self._number] = self
+        self._number = recorder.arrived
+        recorder.arrived += 1
+        recorder.open[self._number] = self
 
     def receiving(self, first: Message, receive: Receive) -> Receive:
-        """What the endpoint receives: the first piece again, then the rest."""
+        """The endpoint's `receive`: the first chunk again, then the rest."""
         early = [first]
 
         async def again() -> Message:
@@ -110,9 +120,9 @@ class _Look:
         return again
 
     def sending(self, send: Send) -> Send:
-        """What the endpoint sends, looked at on its way."""
+        """The endpoint's `send`, observed."""
 
-        async def look(message: Message) -> None:
+        async def observed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._started(message)
             else:
@@ -120,14 +130,14 @@ class _Look:
                 self._complete = not message.get("more_body", False)
             await send(message)
 
-        return look
+        return observed
 
     def _started(self, message: Message) -> None:
         headers = dict(message["headers"])
         self._status = message["status"]
         self._streamed = headers.get(b"content-type", b"").startswith(b"text/event-stream")
         self._measured = b"content-length" in headers
-        speed = self._desk.clock.speed
+        speed = self._runtime.clock.speed
         if b"retry-after-ms" in headers:
             self._retry_after = int(headers[b"retry-after-ms"]) / 1000 * speed
         elif b"retry-after" in headers:
@@ -135,7 +145,7 @@ class _Look:
 
     def _sent(self, body: bytes) -> None:
         if self._first_words is None and _WORDS.search(body):
-            self._first_words = self._desk.now() - self._start
+            self._first_words = self._runtime.now() - self._start
         if not self._streamed:
             self._whole += body
             return
@@ -144,9 +154,9 @@ class _Look:
         self._broken |= self._malformed in body
 
     def outcome(self) -> Outcome:
-        """What became of it, as far as the provider knows."""
+        """The outcome as seen by the provider."""
         if not self._complete:
-            left = self._gone and not self._desk.chatbot.down
+            left = self._gone and not self._runtime.chatbot.down
             return "reset" if not left else "timeout" if self._first_words is None else "slow"
         if self._status is None or self._status >= 400:
             return "rate_limited" if self._status == 429 else "http_error"
@@ -157,28 +167,28 @@ class _Look:
             return "error_event"
         if self._broken:
             return "malformed"
-        return "truncated" if not self._closed else self._spoken()
+        return "truncated" if not self._closed else self._worded()
 
     def _whole_outcome(self) -> Outcome:
         try:
             json.loads(bytes(self._whole))
         except ValueError:
             return "malformed" if self._measured else "truncated"
-        return self._spoken()
+        return self._worded()
 
-    def _spoken(self) -> Outcome:
-        return "blank" if self._first_words is None and self._path in _SAYS_WORDS else "ok"
+    def _worded(self) -> Outcome:
+        return "blank" if self._first_words is None and self._path in _WITH_WORDS else "ok"
 
     def record(self, outcome: Outcome) -> Request:
         """The record as of now."""
         return Request(
             number=self._number,
-            provider=self._desk.name,
+            provider=self._runtime.name,
             path=self._path,
             key=self._key(),
             body=self._body,
             start=self._start,
-            end=self._desk.now(),
+            end=self._runtime.now(),
             outcome=outcome,
             status=self._status,
             first_token=self._first_words,

@@ -39,8 +39,8 @@ from mockbot.faults.union import (
     Stall,
 )
 from mockbot.scenario.timeline import ActiveFault
-from mockbot.service.capacity import Slope
-from mockbot.service.reply import fingerprint
+from mockbot.service.answer_text import fingerprint
+from mockbot.service.job import Slope
 
 EDGE = (Maintenance, HttpError, RateLimited)
 WITHIN = (Stall, Cut, ErrorEvent, MalformedEvent, BlankAnswer)
@@ -57,7 +57,7 @@ class Failed(NamedTuple):
     html: bool = False
 
 
-class Flaw(NamedTuple):
+class StreamFault(NamedTuple):
     """Something that will go wrong within an answer, after this many tokens."""
 
     fault: str
@@ -192,14 +192,14 @@ class FaultBoard:
                 faults.append(each.id)
         return Slowness(factor, added, tuple(faults)) if faults else None
 
-    def flaws(self, now: float, tier: str, key: str, endpoint: str) -> tuple[Flaw, ...]:
+    def stream_faults(self, now: float, tier: str, key: str, endpoint: str) -> tuple[StreamFault, ...]:
         """What will go wrong within this request's answer, earliest first."""
         found = [
-            Flaw(each.id, _position(each.fault), each.fault)
+            StreamFault(each.id, _position(each.fault), each.fault)
             for each in self._struck(self.within, now, tier, key, endpoint)
             if isinstance(each.fault, WITHIN)
         ]
-        return tuple(sorted(found, key=lambda flaw: flaw.after_tokens))
+        return tuple(sorted(found, key=lambda stream_fault: stream_fault.after_tokens))
 
     def slopes(self) -> tuple[Slope, ...]:
         """What the slots are multiplied by."""

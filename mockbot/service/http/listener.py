@@ -1,7 +1,7 @@
-"""One port: a bound socket with a uvicorn server on it that can die and come back, as a crashed process does.
+"""One port: an ASGI application in, a uvicorn server out that can go down and come back as a crashed process does.
 
-While it is down the port stays ours (a second socket is bound to it, which does not listen), every existing
-connection has been reset, and new ones are refused.
+While it is down, existing connections have been reset and new ones are refused. The port stays reserved: a second
+socket is bound to it and never listens.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ _SWEEP = 5.0
 
 
 def bound(host: str, port: int = 0) -> socket.socket:
-    """A socket bound to the address, which others may share that say so too."""
+    """A socket bound to the address; SO_REUSEPORT lets another one of ours share it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -34,7 +34,7 @@ def bound(host: str, port: int = 0) -> socket.socket:
 
 
 def _must_be_free(host: str, port: int) -> None:
-    """TestbedError when somebody has the port already, who may share it as we do."""
+    """TestbedError when another process listens there: with SO_REUSEPORT our own bind would not fail."""
     try:
         with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
             pass
@@ -74,8 +74,8 @@ class Listener:
 
     @property
     def url(self) -> str:
-        """Where it is."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self._host, self._host)  # noqa: S104 - told apart, not bound
+        """Base URL; an address that means every interface is written as loopback."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self._host, self._host)  # noqa: S104 - compared, not bound
         return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{self.port}"
 
     async def up(self) -> None:
@@ -91,7 +91,9 @@ class Listener:
             self._sweep(time.monotonic())
 
     def _sweep(self, now: float) -> None:
-        """Drop whoever has been sending one request for too long (slow loris); uvicorn only minds idle connections."""
+        """Drop connections that have been sending one request for too long (slow loris); uvicorn's own timeout covers
+        idle connections only.
+        """
         reading: dict[object, tuple[object, float]] = {}
         for connection in self._server.server_state.connections:
             progress = _unfinished(connection)
@@ -105,7 +107,7 @@ class Listener:
         self._reading = reading
 
     def down(self) -> int:
-        """Stop listening and reset every connection; how many there were."""
+        """Stop listening and reset every connection; returns how many there were."""
         for server in self._server.servers:
             server.close()
         self._server.servers = []
@@ -115,7 +117,7 @@ class Listener:
         return len(connections)
 
     async def close(self) -> None:
-        """Be gone: port and connections."""
+        """Go down for good, and release the port."""
         self.down()
         for task in self._tasks:
             task.cancel()
@@ -131,9 +133,9 @@ class Listener:
 
 
 def _unfinished(connection: Any) -> object:
-    """How far the request has come that this connection is still sending; None: none is.
+    """Progress of the request that this connection is still sending; None when it sends none.
 
-    Headers that do not end are one step however many come. (What uvicorn's HTTP protocols have in common.)
+    Unfinished headers are one state however many bytes of them came. Both of uvicorn's HTTP protocols have these names.
     """
     cycle = connection.cycle
     if cycle is None or (cycle.response_complete and connection.timeout_keep_alive_task is None):

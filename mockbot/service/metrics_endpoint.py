@@ -6,26 +6,26 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from mockbot.service.desk import Desk
-from mockbot.service.tally import Histogram
+from mockbot.service.prometheus_counters import Histogram
+from mockbot.service.provider_runtime import ProviderRuntime
 
 
 class ProviderCollector(Collector):
-    """Reads a desk when it is scraped."""
+    """Reads a provider when it is scraped."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, runtime: ProviderRuntime) -> None:
+        self._runtime = runtime
 
     def collect(self) -> Iterable[Metric]:
         """Everything, as it is now."""
-        self._desk.look()
+        self._runtime.catch_up()
         yield from self._gauges()
         yield from self._tokens()
         yield from self._requests()
         yield from self._work()
 
     def _gauges(self) -> Iterable[Metric]:
-        capacity, name = self._desk.chatbot.capacity, self._desk.name
+        capacity, name = self._runtime.chatbot.capacity, self._runtime.name
         for metric, text, value in (
             ("vllm:num_requests_running", "Requests being answered now", capacity.running),
             ("vllm:num_requests_waiting", "Requests waiting for a slot", capacity.queued),
@@ -37,46 +37,46 @@ class ProviderCollector(Collector):
             yield gauge
 
     def _tokens(self) -> Iterable[Metric]:
-        tally, name = self._desk.tally, self._desk.name
-        yield _counter("vllm:prompt_tokens", "Tokens of answered prompts", name, tally.prompted)
-        yield _counter("vllm:generation_tokens", "Tokens of answers", name, tally.generated)
-        yield _histogram("vllm:time_to_first_token_seconds", "To the first token of a stream", name, tally.first_token)
-        yield _histogram("vllm:e2e_request_latency_seconds", "To the end of an answer", name, tally.whole)
+        counters, name = self._runtime.counters, self._runtime.name
+        yield _counter("vllm:prompt_tokens", "Tokens of answered prompts", name, counters.prompted)
+        yield _counter("vllm:generation_tokens", "Tokens of answers", name, counters.generated)
+        yield _histogram(
+            "vllm:time_to_first_token_seconds", "To the first token of a stream", name, counters.first_token
+        )
+        yield _histogram("vllm:e2e_request_latency_seconds", "To the end of an answer", name, counters.whole)
 
     def _requests(self) -> Iterable[Metric]:
-        tally, name = self._desk.tally, self._desk.name
+        counters, name = self._runtime.counters, self._runtime.name
         http = CounterMetricFamily(
             "http_requests", "Responses by path and status", labels=["provider", "path", "status"]
         )
-        for (path, status), count in sorted(tally.responses.items()):
+        for (path, status), count in sorted(counters.responses.items()):
             http.add_metric([name, path, str(status) if status else "none"], count)
         yield http
         labels = ["provider", "tier", "outcome", "retry"]
         requests = CounterMetricFamily(
             "mockbot_requests", "Requests by tier, outcome, and whether they were retries", labels=labels
         )
-        for (tier, outcome, retry), count in sorted(tally.outcomes.items()):
+        for (tier, outcome, retry), count in sorted(counters.outcomes.items()):
             requests.add_metric([name, tier, outcome, "yes" if retry else "no"], count)
         yield requests
 
     def _work(self) -> Iterable[Metric]:
-        ledger, name = self._desk.chatbot.ledger, self._desk.name
-        yield _counter(
-            "mockbot_work_slot_seconds", "Scenario seconds of slots spent in this run", name, ledger.all_work
-        )
-        yield _counter("mockbot_wasted_slot_seconds", "Of these, for clients that had gone", name, ledger.all_wasted)
+        stats, name = self._runtime.chatbot.stats, self._runtime.name
+        yield _counter("mockbot_work_slot_seconds", "Scenario seconds of slots spent in this run", name, stats.all_work)
+        yield _counter("mockbot_wasted_slot_seconds", "Of these, for clients that had gone", name, stats.all_wasted)
         hits = CounterMetricFamily(
             "mockbot_fault_hits", "Requests that a fault has hit in this run", labels=["provider", "fault"]
         )
-        for fault, count in sorted(ledger.all_felt.items()):
+        for fault, count in sorted(stats.all_felt.items()):
             hits.add_metric([name, fault], count)
         yield hits
 
 
-def exposition(desk: Desk) -> bytes:
+def exposition(runtime: ProviderRuntime) -> bytes:
     """The text that Prometheus reads."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(ProviderCollector(desk))
+    registry.register(ProviderCollector(runtime))
     return generate_latest(registry)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from mockbot.errors import TestbedError
 from mockbot.faults.union import HttpError
-from mockbot.service.control import ServiceControl
+from mockbot.service.control_client import ServiceControl
 from tests.service.conftest import Serve
 from tests.service.values import active, scenario_of
 

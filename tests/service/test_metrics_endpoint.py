@@ -5,7 +5,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from mockbot.faults.union import Cut, HttpError
-from mockbot.service.tally import Histogram, Tally
+from mockbot.service.prometheus_counters import Histogram, PrometheusCounters
 from tests.service.conftest import Serve, body
 
 
@@ -57,44 +57,44 @@ def test_the_names_people_know(serve: Serve) -> None:
 
 def test_a_client_that_counts_is_believed() -> None:
     """The SDKs' own header, else ours."""
-    tally = Tally()
+    counters = PrometheusCounters()
 
-    assert tally.is_retry({b"x-stainless-retry-count": b"1"}, 0, "key")
-    assert not tally.is_retry({b"x-stainless-retry-count": b"0"}, 0, "key")
-    assert tally.is_retry({b"x-mockbot-attempt": b"2"}, 0, "key")
+    assert counters.is_retry({b"x-stainless-retry-count": b"1"}, 0, "key")
+    assert not counters.is_retry({b"x-stainless-retry-count": b"0"}, 0, "key")
+    assert counters.is_retry({b"x-mockbot-attempt": b"2"}, 0, "key")
 
 
 def test_the_same_question_of_the_same_client_unanswered_is_a_retry() -> None:
     """Not that of another client, and not once it was answered."""
-    tally = Tally()
-    tally.settle("/", 503, "free", "refused", 7, "a", retry=False)
+    counters = PrometheusCounters()
+    counters.settle("/", 503, "free", "refused", 7, "a", retry=False)
 
-    assert tally.is_retry({}, 7, "a")
-    assert not tally.is_retry({}, 7, "b")
-    assert not tally.is_retry({}, 8, "a")
-    tally.settle("/", 200, "free", "finished", 7, "a", retry=True)
-    assert not tally.is_retry({}, 7, "a")
+    assert counters.is_retry({}, 7, "a")
+    assert not counters.is_retry({}, 7, "b")
+    assert not counters.is_retry({}, 8, "a")
+    counters.settle("/", 200, "free", "finished", 7, "a", retry=True)
+    assert not counters.is_retry({}, 7, "a")
 
 
 def test_twenty_users_with_one_prompt_are_no_retries() -> None:
     """Each asks for the first time, however often the others were refused; asking again, each is a retry."""
-    tally, users = Tally(), [f"user-{n}" for n in range(20)]
+    counters, users = PrometheusCounters(), [f"user-{n}" for n in range(20)]
     asked: list[bool] = []
     for user in users * 2:
-        asked.append(tally.is_retry({}, 7, user))
-        tally.settle("/", 503, "free", "refused", 7, user, retry=asked[-1])
+        asked.append(counters.is_retry({}, 7, user))
+        counters.settle("/", 503, "free", "refused", 7, user, retry=asked[-1])
 
     assert asked == [False] * 20 + [True] * 20
 
 
 def test_old_questions_are_forgotten() -> None:
     """A million unanswered ones cost no more memory than ten thousand."""
-    tally = Tally()
+    counters = PrometheusCounters()
     for mark in range(1, 20_001):
-        tally.settle("/", 503, "free", "refused", mark, "a", retry=False)
+        counters.settle("/", 503, "free", "refused", mark, "a", retry=False)
 
-    assert not tally.is_retry({}, 1, "a")
-    assert tally.is_retry({}, 20_000, "a")
+    assert not counters.is_retry({}, 1, "a")
+    assert counters.is_retry({}, 20_000, "a")
 
 
 def test_a_histogram_counts_by_upper_bound() -> None:

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from statistics import NormalDist
 
 from mockbot.scenario.schema import Answer
-from mockbot.service.corpus import SENTENCES
+from mockbot.service.sentences import SENTENCES
 
 _P95 = 1.6448536269514722  # the normal distribution's 95th percentile
 _NORMAL = NormalDist()
@@ -68,8 +68,3 @@ def words(mark: int, tokens: int) -> tuple[str, ...]:
     if out:
         out[0] = out[0].lstrip()
     return tuple(out)
-
-
-def count_tokens(text: str) -> int:
-    """About four characters a token, the providers' own rule of thumb for English."""
-    return max(1, (len(text) + 3) // 4)

@@ -14,16 +14,16 @@ from functools import lru_cache
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from mockbot.service import edge_pages
-from mockbot.service.capacity import Refused
+from mockbot.service import cdn_error_pages
+from mockbot.service.answer_content import prescribed_content
+from mockbot.service.answer_text import fingerprint
 from mockbot.service.chatbot import Caller, Wish
 from mockbot.service.delivery import JSON, Delivery
-from mockbot.service.desk import Desk
-from mockbot.service.dialects.base import Dialect, Header, ProviderError, Said
-from mockbot.service.faults import Failed
-from mockbot.service.reply import fingerprint
-from mockbot.service.script import fixed
-from mockbot.service.tally import Outcome
+from mockbot.service.dialects.base import AnswerMetadata, Dialect, Header, ProviderError
+from mockbot.service.fault_board import Failed
+from mockbot.service.job import Refused
+from mockbot.service.prometheus_counters import Outcome
+from mockbot.service.provider_runtime import ProviderRuntime
 
 LARGEST_BODY = 8 * 2**20  # bytes
 SLOWEST_BODY = 60.0  # wall seconds for a whole request body
@@ -96,8 +96,8 @@ def retry_headers(retry_after: float | None, speed: float) -> list[Header]:
 class Endpoint:
     """`POST` of one dialect at one provider."""
 
-    def __init__(self, desk: Desk, dialect: Dialect, seed: int, reset: Reset) -> None:
-        self._desk, self._dialect, self._seed, self._reset = desk, dialect, seed, reset
+    def __init__(self, runtime: ProviderRuntime, dialect: Dialect, seed: int, reset: Reset) -> None:
+        self._runtime, self._dialect, self._seed, self._reset = runtime, dialect, seed, reset
         self._unread = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -106,21 +106,21 @@ class Endpoint:
         try:
             visit.caller = caller_of(visit.headers, scope)
             visit.delivery = delivery = await self._let_in(visit, receive, send)
-            await (delivery.streamed() if delivery.said.question.stream else delivery.whole())
+            await (delivery.streamed() if delivery.meta.question.stream else delivery.whole())
         except ProviderError as error:
             visit.error = error.status
-            mark, speed = visit.mark or self._next_mark(), self._desk.clock.speed
+            mark, speed = visit.mark or self._next_mark(), self._runtime.clock.speed
             headers, body = error_parts(self._dialect, error, mark, speed, _host(visit.headers))
-            await self._desk.outbox.respond(send, error.status, headers, body)
+            await self._runtime.writer.respond(send, error.status, headers, body)
         except ConnectionAbortedError:
             self._reset(scope)
         self._settle(visit)
 
     async def _let_in(self, visit: "_Visit", receive: Receive, send: Send) -> Delivery:
-        desk, dialect, caller = self._desk, self._dialect, visit.caller
-        failed = desk.edge(caller, dialect.path)
+        runtime, dialect, caller = self._runtime, self._dialect, visit.caller
+        failed = runtime.edge(caller, dialect.path)
         if failed is not None:
-            visit.failed, visit.retry = True, desk.tally.is_retry(visit.headers, 0, caller.key)
+            visit.failed, visit.retry = True, runtime.counters.is_retry(visit.headers, 0, caller.key)
             raise failure_of(failed)
         message = await receive()
         if message["type"] == "http.request" and not message["more_body"] and len(message["body"]) <= LARGEST_BODY:
@@ -128,15 +128,15 @@ class Endpoint:
         else:
             body = await read_body(message, receive)
         mark = visit.mark = fingerprint(self._seed, visit.headers.get(b"x-mockbot-prompt", b""), body)
-        visit.retry = desk.tally.is_retry(visit.headers, mark, caller.key)
+        visit.retry = runtime.counters.is_retry(visit.headers, mark, caller.key)
         question = dialect.read(body)
-        script = fixed(question, mark)
-        wish = Wish(question.max_tokens, None if script is None else len(script), question.prompt_tokens)
-        outcome = desk.admit(caller, dialect.path, mark, wish)
+        content = prescribed_content(question, mark)
+        wish = Wish(question.max_tokens, None if content is None else len(content), question.prompt_tokens)
+        outcome = runtime.admit(caller, dialect.path, mark, wish)
         if isinstance(outcome, Refused):
-            raise turned_away(dialect, outcome, question.model, desk.clock.speed)
-        said = Said(question, mark, int(time.time()), outcome.tokens, outcome.cut_short)
-        return Delivery(desk, dialect, outcome, said, script, receive, send, visit.started)
+            raise turned_away(dialect, outcome, question.model, runtime.clock.speed)
+        meta = AnswerMetadata(question, mark, int(time.time()), outcome.tokens, outcome.cut_short)
+        return Delivery(runtime, dialect, outcome, meta, content, receive, send, visit.started)
 
     def _next_mark(self) -> int:
         """What stands for a request whose body was not read."""
@@ -144,11 +144,11 @@ class Endpoint:
         return fingerprint(self._seed, self._dialect.path.encode(), str(self._unread).encode())
 
     def _settle(self, visit: "_Visit") -> None:
-        tally, caller, outcome = self._desk.tally, visit.caller, visit.outcome
-        tally.settle(self._dialect.path, visit.status, caller.tier, outcome, visit.mark, caller.key, visit.retry)
+        counters, caller, outcome = self._runtime.counters, visit.caller, visit.outcome
+        counters.settle(self._dialect.path, visit.status, caller.tier, outcome, visit.mark, caller.key, visit.retry)
         if outcome == "finished" and visit.delivery is not None:
-            said, whole = visit.delivery.said, time.perf_counter() - visit.started
-            tally.answered(said.question.prompt_tokens, said.tokens, visit.delivery.first, whole)
+            meta, whole = visit.delivery.meta, time.perf_counter() - visit.started
+            counters.answered(meta.question.prompt_tokens, meta.tokens, visit.delivery.first, whole)
 
 
 class _Visit:
@@ -200,8 +200,8 @@ def error_parts(
 ) -> tuple[list[Header], bytes]:
     """Headers and body of an error as its provider, or the edge in front of it, sends it."""
     if error.html:
-        body = edge_pages.page(error.status, host, mark)
-        headers = [_HTML, *edge_pages.headers(mark)]
+        body = cdn_error_pages.page(error.status, host, mark)
+        headers = [_HTML, *cdn_error_pages.headers(mark)]
     else:
         body = dialect.error(error, mark)
         headers = [JSON, *dialect.headers(mark, 0, error.allowances, speed), *dialect.error_headers(error.status)]

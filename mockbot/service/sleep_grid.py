@@ -1,8 +1,7 @@
-"""Sleeping by the thousand: every timed sleep of the service ends on a grid of 5 wall ms, one timer for all that end
-together.
+"""Timed sleeps of thousands of streams: each ends on a grid of 5 wall ms, with one timer for all that end together.
 
-A timer of its own for each of two thousand streams costs more than the words they say, and a loop that wakes for
-every one of them apart spends its time in waking. Nobody notices 5 ms: streams write at most every 10.
+A timer per stream costs more CPU than writing its tokens (measured with 2,000 streams). The grid may delay a token by
+5 ms; streams write at most every 10 ms.
 """
 
 import asyncio

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mockbot.service.answer_content import prescribed_content
 from mockbot.service.dialects.base import ProviderError, Question, Tool
-from mockbot.service.pattern import text_like
-from mockbot.service.sample import sample
-from mockbot.service.script import fixed
+from mockbot.service.pattern_sample import text_like
+from mockbot.service.schema_sample import sample
 
 TREE = {
     "type": "object",
@@ -123,7 +123,7 @@ def test_a_sample_repeats_itself() -> None:
 def test_an_impossible_schema_is_the_clients_error(schema: dict[str, Any]) -> None:
     """400 in the provider's words, never a traceback."""
     with pytest.raises(ProviderError) as error:
-        fixed(Question("gpt-4o", tool=Tool("f", schema)), 1)
+        prescribed_content(Question("gpt-4o", tool=Tool("f", schema)), 1)
 
     assert (error.value.status, error.value.code) == (400, "invalid_function_parameters")
 
