@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from mockbot.clock import Clock
-from mockbot.leased import new_loop
+from mockbot.process.event_loop import new_event_loop
 from mockbot.proxy.control import ToxicControl
 from mockbot.proxy.flags import Options
 from mockbot.proxy.server import Engine
@@ -32,7 +32,7 @@ class Loop:
     """An event loop in a daemon thread."""
 
     def __init__(self) -> None:
-        self._loop = new_loop()
+        self._loop = new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="mockbot", daemon=True)
         self._thread.start()
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from mockbot.child import Child
 from mockbot.errors import TestbedError
+from mockbot.process.managed_process import ManagedProcess
 
 GET_ONE = (
     "install a release of Toxiproxy 2.12.0, or build it with "
@@ -20,22 +20,22 @@ GET_ONE = (
 )
 
 
-def start_embedded(seed: int, log: Path | None = None) -> Child:
+def start_embedded(seed: int, log: Path | None = None) -> ManagedProcess:
     """The embedded engine on a free loopback port."""
     options = ["--host", "127.0.0.1", "--port", "0", "--seed", str(seed), "--lease-stdin"]
-    return Child(["mockbot.proxy", *options], log)
+    return ManagedProcess(["mockbot.proxy", *options], log)
 
 
-def start_toxiproxy(binary: Path, log: Path | None = None) -> Child:
+def start_toxiproxy(binary: Path, log: Path | None = None) -> ManagedProcess:
     """A real Toxiproxy on a free loopback port; its guardian ends it with us."""
-    return Child(["mockbot.proxy.guardian", "server", str(binary)], log)
+    return ManagedProcess(["mockbot.proxy.cleanup_watchdog", "server", str(binary)], log)
 
 
 class Lease:
     """Our proxies on a Toxiproxy that we did not start; deleted when we end, however we end."""
 
     def __init__(self, url: str) -> None:
-        self._guardian = Child(["mockbot.proxy.guardian", "proxies", url])
+        self._guardian = ManagedProcess(["mockbot.proxy.cleanup_watchdog", "proxies", url])
 
     def hold(self, name: str) -> None:
         """Before the proxy is created: from here on it will be deleted."""

@@ -7,7 +7,6 @@ With `--lease-stdin` it ends when its stdin does, which is how it dies with a pa
 """
 
 import asyncio
-import json
 import logging
 import secrets
 import sys
@@ -19,7 +18,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from mockbot.errors import ExitCode, TestbedError
-from mockbot.leased import new_loop, time_to_leave
+from mockbot.process.event_loop import new_event_loop, stop_event
+from mockbot.process.lifeline import report_ready
 from mockbot.proxy import address
 from mockbot.proxy.api import ControlApi
 from mockbot.proxy.catalogue import ApiError, Catalogue
@@ -128,7 +128,7 @@ class Engine:
 
 async def serve(options: Options, ready: Callable[[str], None]) -> None:
     """Run until SIGINT or SIGTERM, or the end of stdin when leased."""
-    done = time_to_leave(leased=options.lease_stdin)
+    done = stop_event(leased=options.lease_stdin)
     engine = Engine(options)
     try:
         await engine.start()
@@ -147,13 +147,9 @@ def main(argv: Sequence[str]) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     try:
-        with asyncio.Runner(loop_factory=new_loop) as runner:
-            runner.run(serve(options, announce))
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(serve(options, lambda control: report_ready({"control": control})))
     except TestbedError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return error.exit_code
     return ExitCode.PASS
-
-
-def announce(control: str) -> None:
-    print(json.dumps({"control": control}), flush=True)  # noqa: T201

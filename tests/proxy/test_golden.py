@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mockbot.child import Child
+from mockbot.process.managed_process import ManagedProcess
 from mockbot.proxy.real import start_embedded, start_toxiproxy
 from tests.ports import free_ports
 from tests.proxy.wire import Reply, request
@@ -35,7 +35,7 @@ def label(index: int) -> str:
 
 
 @pytest.fixture(scope="module", params=["embedded", "real"])
-def fresh(request: pytest.FixtureRequest) -> Iterator[tuple[str, Child]]:
+def fresh(request: pytest.FixtureRequest) -> Iterator[tuple[str, ManagedProcess]]:
     """Engines of our own: the recording begins and ends with an empty one."""
     kind = str(request.param)
     with start_embedded(1) if kind == "embedded" else start_toxiproxy(request.getfixturevalue("toxiproxy")) as child:
@@ -43,7 +43,7 @@ def fresh(request: pytest.FixtureRequest) -> Iterator[tuple[str, Child]]:
 
 
 @pytest.fixture(scope="module")
-def replayed(fresh: tuple[str, Child]) -> list[Reply]:
+def replayed(fresh: tuple[str, ManagedProcess]) -> list[Reply]:
     """All answers, with the recording's fixed ports moved to free ones and every random port written PORT."""
     _, child = fresh
     free = dict(zip(FIXED_PORTS, map(str, free_ports(len(FIXED_PORTS))), strict=True))
@@ -90,7 +90,9 @@ def comparable(text: str) -> str:
 
 
 @pytest.mark.parametrize("index", range(len(EXCHANGES)), ids=label)
-def test_the_recorded_exchange_is_repeated(index: int, fresh: tuple[str, Child], replayed: list[Reply]) -> None:
+def test_the_recorded_exchange_is_repeated(
+    index: int, fresh: tuple[str, ManagedProcess], replayed: list[Reply]
+) -> None:
     """Status, content type and body are those of the recording; so are redirects and the nosniff header."""
     exchange, reply = EXCHANGES[index], replayed[index]
 

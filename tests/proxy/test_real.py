@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mockbot.child import Child
 from mockbot.errors import TestbedError
+from mockbot.process.managed_process import ManagedProcess
 from mockbot.proxy.control import Toxic as Wanted
 from mockbot.proxy.control import ToxicControl
 from mockbot.proxy.errors import ControlPlaneHung
@@ -202,7 +202,7 @@ def test_the_embedded_engine_changes_toxics_under_dying_clients(embedded: Contro
 
 def test_closing_a_child_twice_is_fine() -> None:
     """Exit stacks may do so."""
-    child: Child = start_embedded(1)
+    child: ManagedProcess = start_embedded(1)
     child.close()
     child.close()
 

@@ -12,7 +12,7 @@ from random import Random
 
 import pytest
 
-from mockbot.leased import new_loop
+from mockbot.process.event_loop import new_event_loop
 from mockbot.proxy.catalogue import ApiError
 from mockbot.proxy.flags import Options
 from mockbot.proxy.proxies import Proxy
@@ -113,7 +113,7 @@ def descriptors() -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="descriptors are counted in /proc")
-@pytest.mark.parametrize(("loop", "cycles"), [(new_loop, 10_000), (asyncio.new_event_loop, 2_000)])
+@pytest.mark.parametrize(("loop", "cycles"), [(new_event_loop, 10_000), (asyncio.new_event_loop, 2_000)])
 def test_ten_thousand_cycles_leave_no_task_no_descriptor_and_no_hang(
     loop: Callable[[], asyncio.AbstractEventLoop], cycles: int
 ) -> None:
