@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from mockbot.errors import TestbedError
 from mockbot.evidence.observed import Wire, journal_of
 from mockbot.evidence.records import Action, Attempt, Outcome, Prompt, Request
-from mockbot.proxy.control import EndedConnection, ToxicControl
+from mockbot.proxy.toxiproxy_client import EndedConnection, ToxicControl
 from mockbot.scenario.derive import GUEST
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline

@@ -26,7 +26,7 @@ from mockbot.driver import Driver
 from mockbot.errors import ExitCode, TestbedError, UsageError
 from mockbot.evidence.records import Action, ServiceSecond
 from mockbot.guest import Cues, environment
-from mockbot.proxy.control import ToxicControl
+from mockbot.proxy.toxiproxy_client import ToxicControl
 from mockbot.remote import remote
 from mockbot.report.words import fault_words
 from mockbot.scenario.derive import held, starting_at

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from mockbot.errors import UsageError
 from mockbot.process.managed_process import ManagedProcess
-from mockbot.proxy.control import ToxicControl
-from mockbot.proxy.real import Lease, require_toxiproxy, start_embedded, start_toxiproxy
+from mockbot.proxy.toxiproxy_client import ToxicControl
+from mockbot.proxy.toxiproxy_server import Lease, require_toxiproxy, start_embedded, start_toxiproxy
 from mockbot.scenario.schema import Scenario
 from mockbot.service.control import ServiceControl
 

@@ -7,7 +7,7 @@ Toxiproxy's units (2.12.0): latency, jitter, timeout and delay in ms; slicer's d
 from collections.abc import Mapping
 
 from mockbot.clock import Clock
-from mockbot.proxy.control import Toxic
+from mockbot.proxy.toxiproxy_client import Toxic
 from mockbot.scenario.faults import (
     Bandwidth,
     FaultBase,

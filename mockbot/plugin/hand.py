@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mockbot.clock import Clock
 from mockbot.errors import UsageError
-from mockbot.proxy.control import ToxicControl
+from mockbot.proxy.toxiproxy_client import ToxicControl
 from mockbot.scenario.faults import SERVICE_FAULTS, WIRE_FAULTS, Fault, FaultBase, ServiceFault
 from mockbot.scenario.spans import FaultSpan
 from mockbot.scenario.timeline import ActiveFault

@@ -16,9 +16,8 @@ from urllib.parse import urlsplit
 
 from mockbot.clock import Clock
 from mockbot.process.event_loop import new_event_loop
-from mockbot.proxy.control import ToxicControl
-from mockbot.proxy.flags import Options
-from mockbot.proxy.server import Engine
+from mockbot.proxy.proxy_server import Engine, Options
+from mockbot.proxy.toxiproxy_client import ToxicControl
 from mockbot.scenario.schema import Scenario
 from mockbot.service.server import At, Ready, Service
 from mockbot.stage import Addresses

@@ -13,8 +13,6 @@ from mockbot.process.managed_process import ManagedProcess
 from mockbot.process.process_group import end
 from mockbot.process.process_group_guard import guarded
 
-pytestmark = pytest.mark.live
-
 SERVER = """
 import os, sys
 from mockbot.process.lifeline import report_ready, wait_for_stdin_to_end

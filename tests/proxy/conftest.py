@@ -8,7 +8,7 @@ import pytest
 from _pytest.terminal import TerminalReporter
 
 from mockbot.process.managed_process import ManagedProcess
-from mockbot.proxy.real import find_toxiproxy, start_embedded, start_toxiproxy
+from mockbot.proxy.toxiproxy_server import find_toxiproxy, start_embedded, start_toxiproxy
 from tests.proxy.wire import Control
 
 SEED = 7

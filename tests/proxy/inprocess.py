@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mockbot.process.event_loop import new_event_loop
-from mockbot.proxy.flags import Options
-from mockbot.proxy.server import Engine
+from mockbot.proxy.proxy_server import Engine, Options
 
 
 class Running:

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from mockbot.process.managed_process import ManagedProcess
-from mockbot.proxy.real import start_embedded
+from mockbot.proxy.toxiproxy_server import start_embedded
 from tests.proxy.inprocess import running
 from tests.proxy.wire import EOF, RST, SILENCE, Client, Control, Upstream, eventually, refused_address, request, sends
 

@@ -1,7 +1,7 @@
-"""Engines as child processes: the embedded proxy, a real Toxiproxy, and the lease that cleans up on a shared one.
+"""Start a proxy as a child process: the embedded one or a real Toxiproxy; or lease proxies on one that is shared.
 
-Rule: nothing outlives us. Every child ends when its stdin does, so it also ends when this process is killed with -9; on
-a Toxiproxy that others use too, the lease then deletes our proxies and touches nothing else.
+Every child ends when its stdin does, so it also ends when this process is killed with -9. On a shared Toxiproxy the
+lease then deletes our proxies and touches nothing else.
 """
 
 import json
@@ -27,7 +27,7 @@ def start_embedded(seed: int, log: Path | None = None) -> ManagedProcess:
 
 
 def start_toxiproxy(binary: Path, log: Path | None = None) -> ManagedProcess:
-    """A real Toxiproxy on a free loopback port; its guardian ends it with us."""
+    """A real Toxiproxy on a free loopback port; its watchdog ends it with us."""
     return ManagedProcess(["mockbot.proxy.cleanup_watchdog", "server", str(binary)], log)
 
 
@@ -35,18 +35,18 @@ class Lease:
     """Our proxies on a Toxiproxy that we did not start; deleted when we end, however we end."""
 
     def __init__(self, url: str) -> None:
-        self._guardian = ManagedProcess(["mockbot.proxy.cleanup_watchdog", "proxies", url])
+        self._watchdog = ManagedProcess(["mockbot.proxy.cleanup_watchdog", "proxies", url])
 
     def hold(self, name: str) -> None:
         """Before the proxy is created: from here on it will be deleted."""
-        self._guardian.tell("+" + json.dumps(name))
+        self._watchdog.tell("+" + json.dumps(name))
 
     def drop(self, name: str) -> None:
         """After the proxy was deleted."""
-        self._guardian.tell("-" + json.dumps(name))
+        self._watchdog.tell("-" + json.dumps(name))
 
     def close(self) -> None:
-        self._guardian.close()
+        self._watchdog.close()
 
     def __enter__(self) -> Self:
         return self
@@ -76,7 +76,7 @@ def require_toxiproxy(hint: str | None = None) -> Path:
 
 
 def is_toxiproxy(path: Path) -> bool:
-    """Whether it says that it is one: `go install` calls it `server`, and so may others call theirs."""
+    """Whether `-version` names Toxiproxy: `go install` calls the program `server`, as other programs are called."""
     if not path.is_file():
         return False
     try:
