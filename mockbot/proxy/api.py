@@ -14,8 +14,9 @@ import asyncio
 import json
 import posixpath
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -105,9 +106,9 @@ class ControlApi:
     def __init__(
         self, collection: ProxyCollection, version: str, metrics: Metrics | None = None, token: str | None = None
     ):
-        self._collection, self._version, self._metrics, self._token = collection, version, metrics, token
+        self._collection, self._version, self._token = collection, version, token
         self._lock = asyncio.Lock()  # changes of proxies one after another; a name may have to be resolved meanwhile
-        self._routes: Sequence[tuple[str, Mapping[str, Handler]]] = (
+        self._routes: list[tuple[str, Mapping[str, Handler]]] = [
             ("/reset", {"POST": self._reset}),
             ("/proxies", {"GET": self._index, "POST": self._create}),
             ("/populate", {"POST": self._populate}),
@@ -125,7 +126,9 @@ class ControlApi:
             ("/version", {"GET": self._show_version}),
             ("/mockbot/stats", {"GET": self._stats}),
             ("/mockbot/proxies/*", {"GET": self._felt}),
-        )
+        ]
+        if metrics is not None:
+            self._routes.append(("/metrics", {"*": partial(self._show_metrics, metrics)}))  # any method
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = await self._answer(scope, receive)
@@ -157,8 +160,6 @@ class ControlApi:
 
     def _match(self, path: str) -> tuple[Mapping[str, Handler], tuple[str, ...]] | None:
         parts = path.split("/")
-        if path == "/metrics" and self._metrics is not None:
-            return {"*": self._show_metrics}, ()  # any method, as in Go
         for pattern, handlers in self._routes:
             wanted = pattern.split("/")
             if len(wanted) == len(parts) and all(
@@ -241,10 +242,8 @@ class ControlApi:
     async def _show_version(self, _: Request) -> Answer:
         return Answer(200, f'{{"version": "{self._version}"}}\n'.encode(), "application/json;charset=utf-8")
 
-    async def _show_metrics(self, _: Request) -> Answer:
-        if self._metrics is None:
-            return text(404, "404 page not found")
-        return Answer(200, self._metrics.page(), self._metrics.content_type)
+    async def _show_metrics(self, metrics: Metrics, _: Request) -> Answer:
+        return Answer(200, metrics.page(), metrics.content_type)
 
     # -- ours
 

@@ -167,4 +167,4 @@ def without_nulls(pairs: list[tuple[str, object]]) -> Body:
     return {name.casefold(): value for name, value in pairs if value is not None}
 
 
-DECODER = json.JSONDecoder(object_pairs_hook=without_nulls, parse_constant=refuse)
+DECODER = json.JSONDecoder(object_pairs_hook=without_nulls, parse_constant=lambda name: refuse(f"{name} is no JSON"))

@@ -8,8 +8,6 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from mockbot.errors import TestbedError
 from mockbot.process.managed_process import ManagedProcess
@@ -31,30 +29,19 @@ def start_toxiproxy(binary: Path, log: Path | None = None) -> ManagedProcess:
     return ManagedProcess(["mockbot.proxy.cleanup_watchdog", "server", str(binary)], log)
 
 
-class Lease:
-    """Our proxies on a Toxiproxy that we did not start; deleted when we end, however we end."""
+class Lease(ManagedProcess):
+    """Our proxies on a Toxiproxy that we did not start; a watchdog deletes them when we end, however we end."""
 
     def __init__(self, url: str) -> None:
-        self._watchdog = ManagedProcess(["mockbot.proxy.cleanup_watchdog", "proxies", url])
+        super().__init__(["mockbot.proxy.cleanup_watchdog", "proxies", url])
 
     def hold(self, name: str) -> None:
         """Before the proxy is created: from here on it will be deleted."""
-        self._watchdog.tell("+" + json.dumps(name))
+        self.tell("+" + json.dumps(name))
 
     def drop(self, name: str) -> None:
         """After the proxy was deleted."""
-        self._watchdog.tell("-" + json.dumps(name))
-
-    def close(self) -> None:
-        self._watchdog.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        self.tell("-" + json.dumps(name))
 
 
 def find_toxiproxy(hint: str | None = None) -> Path | None:
