@@ -332,7 +332,7 @@ def compare(first: Path, second: Path, page: Path | None) -> None:
 @click.argument("flags", nargs=-1, type=click.UNPROCESSED)
 def proxy_(flags: tuple[str, ...]) -> None:
     """Run the embedded proxy alone, with Toxiproxy's flags and control API."""
-    from mockbot.proxy.server import main as serve_proxy  # noqa: PLC0415 - the other commands need no event loop
+    from mockbot.proxy.proxy_server import main as serve_proxy  # noqa: PLC0415 - the other commands need no event loop
 
     sys.exit(serve_proxy(flags))
 

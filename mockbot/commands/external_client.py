@@ -9,12 +9,10 @@ It keeps its own clock: its timeouts and back-off cannot be compressed with the 
 
 import os
 import shutil
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -22,13 +20,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from mockbot import leash
 from mockbot.clock import Clock
 from mockbot.commands.run import conclude, make_run_folder
 from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.antipatterns import ANTIPATTERNS
 from mockbot.evidence.journal import ACTIONS, JOURNAL, SERVICE, Writer, write_run_info
 from mockbot.evidence.records import Action, Ended, RunInfo, ServiceSecond
+from mockbot.process.process_group_guard import guarded
 from mockbot.report.words import fault_words
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
@@ -41,7 +39,6 @@ from mockbot.testbed.start import Addresses, open_stage
 from mockbot.units.quantities import duration_text
 
 LOOK = 0.25  # wall seconds between two looks at the command
-LEAVES_WITHIN = 5.0  # wall seconds in which a command that is told to end does
 GRACE = 60.0  # wall seconds that it may go on after the scenario
 
 
@@ -140,7 +137,7 @@ def _accompany(
 ) -> _End:  # fmt: skip
     """Stay with the command to its end, or to the end of our patience."""
     phase = None
-    with _started(argv, variables) as process:
+    with guarded(argv, {**os.environ, **variables}) as process:
         try:
             while process.poll() is None:
                 now = clock.now()
@@ -154,27 +151,6 @@ def _accompany(
         except KeyboardInterrupt:
             return _End("interrupted", min(clock.now(), timeline.end), None)
         return _End("completed", min(clock.now(), timeline.end), process.returncode)
-
-
-@contextmanager
-def _started(argv: Sequence[str], variables: Mapping[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
-    """The command on a leash that we hold; it is gone when the block ends."""
-    process = subprocess.Popen(
-        [sys.executable, "-I", leash.__file__, *argv],
-        stdin=subprocess.PIPE,
-        env={**os.environ, **variables},
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        if process.stdin is not None:
-            process.stdin.close()
-        try:
-            process.wait(LEAVES_WITHIN)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def _info(guest: Scenario, options: CommandOptions, clock: Clock, end: _End) -> RunInfo:

@@ -5,7 +5,6 @@ never 0 without evidence. Locust lives in a child process because importing it p
 """
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from mockbot.errors import ExitCode, TestbedError, UsageError
 from mockbot.evidence.journal import PROGRESS, RUN, Follower, read_run, read_run_info, write_run_info
 from mockbot.evidence.records import Progress, RunInfo
 from mockbot.evidence.verdict import judge
+from mockbot.process.process_group import end
 from mockbot.report.github import tell_github
 from mockbot.report.live import LiveView
 from mockbot.report.terminal import print_judgement
@@ -189,19 +189,7 @@ def _locust(command: list[str], log: Path) -> Iterator["subprocess.Popen[bytes]"
         try:
             yield process
         finally:
-            _stop(process)
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    process.terminate()
-    try:
-        process.wait(STOP_WITHIN)
-    except subprocess.TimeoutExpired:
-        process.kill()
-    finally:
-        with suppress(ProcessLookupError):  # the whole session, so that no worker is left
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+            end(process, process.terminate, STOP_WITHIN)  # the whole session, so that no worker is left
 
 
 def _sign(folder: Path, command: str) -> None:

@@ -14,7 +14,7 @@ from rich.text import Text
 from mockbot.commands.phase_controller import PhaseController, known
 from mockbot.commands.serve_api import serve_api
 from mockbot.errors import ExitCode
-from mockbot.proxy.control import ToxicControl
+from mockbot.proxy.toxiproxy_client import ToxicControl
 from mockbot.scenario.schema import Scenario
 from mockbot.testbed.client_environment import environment
 from mockbot.testbed.start import Addresses, open_stage

@@ -18,11 +18,12 @@ from locust.event import EventHook, Events
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from mockbot.errors import MockbotError, TestbedError
-from mockbot.load import guard, locust_private
+from mockbot.load import locust_private
 from mockbot.load.options import Files, Options, add_options, scenario_of
 from mockbot.load.roles import Starter, Worker, chat_users, plain_cast, said
 from mockbot.load.scene import check
 from mockbot.load.shape import ScenarioShape
+from mockbot.load.signal_handling import on_orphaned, on_signal
 from mockbot.load.web_ui.routes import Pages
 
 
@@ -124,6 +125,6 @@ class Plugin:
             if environment.web_ui:
                 environment.web_ui.stop()  # type: ignore[no-untyped-call]
 
-        guard.on_signal(stop)
+        on_signal(stop)
         if options.stage or (options.worker and options.processes):
-            guard.on_orphaned(stop)
+            on_orphaned(stop)

@@ -10,9 +10,9 @@ from rich.console import Console
 from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.journal import RUN, read_run
 from mockbot.evidence.verdict import judge as judge_evidence
-from mockbot.keyfile import held
 from mockbot.load.options import Options
 from mockbot.load.play import Part, Play
+from mockbot.process.token_file import read_token
 from mockbot.scenario.library import find
 from mockbot.scenario.load import load_scenario
 from mockbot.scenario.schema import Scenario
@@ -37,7 +37,7 @@ def open_play(options: Options, command: str) -> Play:
         if options.stage is not None:
             addresses = Addresses.from_json(options.stage.read_text("utf-8"))
         elif options.elsewhere is not None:
-            token = None if options.token_file is None else held(options.token_file)
+            token = None if options.token_file is None else read_token(options.token_file)
             addresses = stack.enter_context(attach_stage(scenario, speed, replace(options.elsewhere, token=token)))
         else:
             addresses = stack.enter_context(open_stage(scenario, speed, folder / "logs"))

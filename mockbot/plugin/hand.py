@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from mockbot.clock import Clock
 from mockbot.errors import UsageError
 from mockbot.faults.union import SERVICE_FAULTS, WIRE_FAULTS, Fault, FaultBase, ServiceFault
-from mockbot.proxy.control import ToxicControl
+from mockbot.proxy.toxiproxy_client import ToxicControl
 from mockbot.scenario.spans import FaultSpan
 from mockbot.scenario.timeline import ActiveFault
 from mockbot.testbed.toxic_mapping import toxic_of

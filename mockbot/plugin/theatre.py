@@ -15,10 +15,9 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from mockbot.clock import Clock
-from mockbot.leased import new_loop
-from mockbot.proxy.control import ToxicControl
-from mockbot.proxy.flags import Options
-from mockbot.proxy.server import Engine
+from mockbot.process.event_loop import new_event_loop
+from mockbot.proxy.proxy_server import Engine, Options
+from mockbot.proxy.toxiproxy_client import ToxicControl
 from mockbot.scenario.schema import Scenario
 from mockbot.service.provider_server import At, Ready, Service
 from mockbot.testbed.start import Addresses
@@ -32,7 +31,7 @@ class Loop:
     """An event loop in a daemon thread."""
 
     def __init__(self) -> None:
-        self._loop = new_loop()
+        self._loop = new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="mockbot", daemon=True)
         self._thread.start()
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from mockbot.proxy.server import main
+from mockbot.proxy.proxy_server import main
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

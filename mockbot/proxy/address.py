@@ -1,7 +1,7 @@
-"""Go's addresses: the text of `listen` and `upstream` in, host and port or Go's own words of refusal out.
+"""Addresses as Toxiproxy reads them: the text of `listen` and `upstream` in, host and port or an AddressError out.
 
-The rules and messages are those of Go's net package (SplitHostPort, LookupPort, Listen), which Toxiproxy shows to its
-clients as they are. A wildcard of either family is one dual-stack listener, `[::]:port` (favoriteAddrFamily).
+The rules and messages are those of Go's net package (SplitHostPort, LookupPort, Listen), which Toxiproxy passes on to
+its clients. A wildcard of either family is one dual-stack listener, `[::]:port` (favoriteAddrFamily).
 """
 
 import asyncio

@@ -1,8 +1,8 @@
-"""Toxiproxy's HTTP control API as an ASGI app: requests in, answers byte for byte as Toxiproxy 2.12.0 words them.
+"""Toxiproxy's HTTP control API as an ASGI app: the routes, statuses, headers and JSON of Toxiproxy 2.12.0.
 
 Written on bare ASGI because clients see what frameworks decide for themselves: 405 with an empty body and no Allow,
 JSON errors declared as text/plain, a 301 for an uncleaned path, 404 before the browser check and 405 before it too.
-Sources: api.go, Go's net/http and gorilla/mux at that version. Routes under `/mockbot/` are ours:
+Source: api.go and gorilla/mux at that version. Routes under `/mockbot/` are ours:
 
     GET /mockbot/stats          {"engine", "seed", "tasks", "connections"}
     GET /mockbot/proxies/{p}    {"connections", "live", "unreachable", "closed_by_disable",
@@ -11,18 +11,21 @@ Sources: api.go, Go's net/http and gorilla/mux at that version. Routes under `/m
 """
 
 import asyncio
+import json
 import posixpath
-import random
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, fields
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any
 from urllib.parse import quote, unquote
 
-from mockbot.proxy import gojson
-from mockbot.proxy.catalogue import ApiError, Catalogue, PopulateError
-from mockbot.proxy.metrics import Metrics
+from mockbot.proxy.address import AddressError
+from mockbot.proxy.control_request import ApiError
 from mockbot.proxy.proxies import Proxy
+from mockbot.proxy.proxy_collection import PopulateError, ProxyCollection
 from mockbot.proxy.toxic import Toxic
+from mockbot.proxy.traffic_metrics import Metrics
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -35,8 +38,6 @@ LARGEST_BODY = 4 * 1024 * 1024
 DRAINED_BODY = 64 * 1024 * 1024
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
-TIMEOUT_PAGE = b"<html><head><title>Timeout</title></head><body><h1>Timeout</h1></body></html>"
-ID_LETTERS = "0123456789abcdefghijklmnopqrstuv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +62,20 @@ Handler = Callable[[Request], Awaitable[Answer]]
 
 
 def text(status: int, line: str) -> Answer:
-    """Go's http.Error."""
     return Answer(status, f"{line}\n".encode(), TEXT, (("X-Content-Type-Options", "nosniff"),))
 
 
-def error(refusal: ApiError) -> Answer:
-    """JSON, but declared as text: http.Error overrides the type that api.go sets."""
-    return text(refusal.status, gojson.write({"error": refusal.message, "status": refusal.status}).decode())
+def error(message: str, status: int) -> Answer:
+    """JSON, but declared as text, as in the original."""
+    return text(status, compact({"error": message, "status": status}))
 
 
 def json_answer(value: object, status: int = 200) -> Answer:
-    return Answer(status, gojson.write(value), JSON)
+    return Answer(status, compact(value).encode(), JSON)
+
+
+def compact(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def proxy_json(proxy: Proxy) -> dict[str, object]:
@@ -92,18 +96,19 @@ def toxic_json(toxic: Toxic) -> dict[str, object]:
         "name": toxic.name,
         "type": toxic.effect.type,
         "stream": toxic.stream,
-        "toxicity": gojson.number(toxic.toxicity),
+        "toxicity": toxic.toxicity,
     }
 
 
 class ControlApi:
-    """The ASGI app over one catalogue."""
+    """The ASGI app over one collection."""
 
-    def __init__(self, catalogue: Catalogue, version: str, metrics: Metrics | None = None, token: str | None = None):
-        self._catalogue, self._version, self._metrics, self._token = catalogue, version, metrics, token
+    def __init__(
+        self, collection: ProxyCollection, version: str, metrics: Metrics | None = None, token: str | None = None
+    ):
+        self._collection, self._version, self._token = collection, version, token
         self._lock = asyncio.Lock()  # changes of proxies one after another; a name may have to be resolved meanwhile
-        self._ids = random.Random()
-        self._routes: Sequence[tuple[str, Mapping[str, Handler]]] = (
+        self._routes: list[tuple[str, Mapping[str, Handler]]] = [
             ("/reset", {"POST": self._reset}),
             ("/proxies", {"GET": self._index, "POST": self._create}),
             ("/populate", {"POST": self._populate}),
@@ -121,7 +126,9 @@ class ControlApi:
             ("/version", {"GET": self._show_version}),
             ("/mockbot/stats", {"GET": self._stats}),
             ("/mockbot/proxies/*", {"GET": self._felt}),
-        )
+        ]
+        if metrics is not None:
+            self._routes.append(("/metrics", {"*": partial(self._show_metrics, metrics)}))  # any method
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = await self._answer(scope, receive)
@@ -149,15 +156,10 @@ class ControlApi:
         if handler is None:
             return Answer(405)
         answer = self._refused(scope) or await self._handled(handler, names, receive)
-        identity = "".join(self._ids.choices(ID_LETTERS, k=20))
-        return Answer(
-            answer.status, answer.body, answer.content_type, (*answer.headers, ("X-Toxiproxy-Request-Id", identity))
-        )
+        return replace(answer, headers=(*answer.headers, ("X-Toxiproxy-Request-Id", secrets.token_hex(10))))
 
     def _match(self, path: str) -> tuple[Mapping[str, Handler], tuple[str, ...]] | None:
         parts = path.split("/")
-        if path == "/metrics" and self._metrics is not None:
-            return {"*": self._show_metrics}, ()  # any method, as in Go
         for pattern, handlers in self._routes:
             wanted = pattern.split("/")
             if len(wanted) == len(parts) and all(
@@ -171,7 +173,7 @@ class ControlApi:
         if headers.get(b"user-agent", b"").startswith(b"Mozilla/"):
             return text(403, "User agent not allowed")
         if self._token is not None and headers.get(b"authorization") != f"Bearer {self._token}".encode():
-            return error(ApiError("this control port needs its token: Authorization: Bearer TOKEN", 401))
+            return error("this control port needs its token: Authorization: Bearer TOKEN", 401)
         return None
 
     async def _handled(self, handler: Handler, names: tuple[str, ...], receive: Receive) -> Answer:
@@ -183,92 +185,84 @@ class ControlApi:
             value = {"error": refusal.message, "status": refusal.status, "proxies": done or None}
             return json_answer(value, refusal.status)
         except ApiError as refusal:
-            return error(refusal)
+            return error(refusal.message, refusal.status)
+        except AddressError as refusal:
+            return error(str(refusal), 500)
         except TimeoutError:
-            return Answer(503, TIMEOUT_PAGE, "text/html; charset=utf-8")
+            return text(503, "Timeout")
 
     # -- handlers, in the order of Toxiproxy's table of routes
 
     async def _reset(self, _: Request) -> Answer:
         async with self._lock:
-            await self._catalogue.reset()
+            await self._collection.reset()
         return Answer(204)
 
     async def _index(self, _: Request) -> Answer:
-        return json_answer({proxy.name: proxy_json(proxy) for proxy in self._catalogue.listing()})
+        return json_answer({proxy.name: proxy_json(proxy) for proxy in self._collection.listing()})
 
     async def _create(self, request: Request) -> Answer:
         async with self._lock:
-            return json_answer(proxy_json(await self._catalogue.create(request.body)), 201)
+            return json_answer(proxy_json(await self._collection.create(request.body)), 201)
 
     async def _populate(self, request: Request) -> Answer:
         async with self._lock:
-            done = await self._catalogue.populate(request.body)
+            done = await self._collection.populate(request.body)
         return json_answer({"proxies": [proxy_json(proxy) for proxy in done] or None}, 201)
 
     async def _show(self, request: Request) -> Answer:
-        return json_answer(proxy_json(self._catalogue.get(request.names[0])))
+        return json_answer(proxy_json(self._collection.get(request.names[0])))
 
     async def _update(self, request: Request) -> Answer:
         async with self._lock:
-            return json_answer(proxy_json(await self._catalogue.update(request.names[0], request.body)))
+            return json_answer(proxy_json(await self._collection.update(request.names[0], request.body)))
 
     async def _delete(self, request: Request) -> Answer:
         async with self._lock:
-            self._catalogue.delete(request.names[0])
+            self._collection.delete(request.names[0])
         return Answer(204)
 
     async def _toxics(self, request: Request) -> Answer:
-        return json_answer([toxic_json(toxic) for toxic in self._catalogue.get(request.names[0]).all_toxics()])
+        return json_answer([toxic_json(toxic) for toxic in self._collection.get(request.names[0]).all_toxics()])
 
     async def _add_toxic(self, request: Request) -> Answer:
-        return json_answer(toxic_json(self._catalogue.add_toxic(request.names[0], request.body)))
+        return json_answer(toxic_json(self._collection.add_toxic(request.names[0], request.body)))
 
     async def _toxic(self, request: Request) -> Answer:
-        _, toxic = self._catalogue.toxic(request.names[0], request.names[1])
+        _, toxic = self._collection.toxic(request.names[0], request.names[1])
         return json_answer(toxic_json(toxic))
 
     async def _update_toxic(self, request: Request) -> Answer:
-        return json_answer(toxic_json(self._catalogue.update_toxic(request.names[0], request.names[1], request.body)))
+        return json_answer(toxic_json(self._collection.update_toxic(request.names[0], request.names[1], request.body)))
 
     async def _remove_toxic(self, request: Request) -> Answer:
-        self._catalogue.remove_toxic(request.names[0], request.names[1])
+        self._collection.remove_toxic(request.names[0], request.names[1])
         return Answer(204)
 
     async def _show_version(self, _: Request) -> Answer:
         return Answer(200, f'{{"version": "{self._version}"}}\n'.encode(), "application/json;charset=utf-8")
 
-    async def _show_metrics(self, _: Request) -> Answer:
-        if self._metrics is None:
-            return text(404, "404 page not found")
-        return Answer(200, self._metrics.page(), self._metrics.content_type)
+    async def _show_metrics(self, metrics: Metrics, _: Request) -> Answer:
+        return Answer(200, metrics.page(), metrics.content_type)
 
     # -- ours
 
     async def _stats(self, _: Request) -> Answer:
-        live = sum(len(proxy.connections) for proxy in self._catalogue.proxies.values())
+        live = sum(len(proxy.connections) for proxy in self._collection.proxies.values())
         tasks = len(asyncio.all_tasks())
-        return json_answer({"engine": ENGINE, "seed": self._catalogue.seed, "tasks": tasks, "connections": live})
+        return json_answer({"engine": ENGINE, "seed": self._collection.seed, "tasks": tasks, "connections": live})
 
     async def _felt(self, request: Request) -> Answer:
-        proxy = self._catalogue.get(request.names[0])
-        log = [
-            {
-                "number": c.number,
-                "opened": c.opened,
-                "toxics": list(c.toxics),
-                "closed_by_disable": c.cut_by_disable,
-                "port": c.port,
-            }
-            for c in proxy.finished
-        ]
+        proxy = self._collection.get(request.names[0])
+        keys = ("number", "opened", "toxics", "port")
+        log = [{key: getattr(c, key) for key in keys} | {"closed_by_disable": c.cut_by_disable} for c in proxy.finished]
         return json_answer(
             {
                 "connections": proxy.accepted,
                 "live": len(proxy.connections),
                 "unreachable": proxy.unreachable,
                 "closed_by_disable": proxy.cut_by_disable,
-                "felt": dict(proxy.touched),
+                "felt": proxy.touched,
                 "log": log,
             }
         )

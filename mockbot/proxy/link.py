@@ -17,8 +17,8 @@ Better here: a pipe holds no thread and no lock, so nothing can wait for anythin
 from collections.abc import Sequence
 from typing import Protocol
 
-from mockbot.proxy.stage import Context, Sink, Stage
 from mockbot.proxy.toxic import Direction, Toxic
+from mockbot.proxy.toxic_pipeline import Context, Stage
 from mockbot.proxy.toxics.base import Chunk
 
 CHUNK_BYTES = 32 * 1024  # what one read of Toxiproxy takes (Go's io.Copy)
@@ -149,12 +149,8 @@ class Link:
         ended = stage.ended
         stage.stop()
         self._stages.remove(stage)
-        self._rejoin(before, stage.next, ended=ended)
-
-    def _rejoin(self, before: Stage | None, after: Sink, *, ended: bool) -> None:
-        """The gap of a removed stage closes; an EOF that had reached it reaches the next one."""
-        if ended:
-            after.end()
+        if ended:  # an EOF that had reached it reaches the next stage
+            stage.next.end()
         elif before is not None and not before.closed:
             before.start()
 

@@ -7,7 +7,6 @@ of JSON with every address once all of them listen; leaves at SIGINT, SIGTERM, o
 import argparse
 import asyncio
 import gc
-import json
 import sys
 import time
 from dataclasses import asdict
@@ -15,8 +14,9 @@ from pathlib import Path
 
 from mockbot.clock import Clock
 from mockbot.errors import MockbotError
-from mockbot.keyfile import shared
-from mockbot.leased import new_loop, time_to_leave
+from mockbot.process.event_loop import new_event_loop, stop_event
+from mockbot.process.lifeline import report_ready
+from mockbot.process.token_file import read_or_create_token
 from mockbot.scenario.library import find
 from mockbot.scenario.load import load_scenario
 from mockbot.scenario.schema import Scenario
@@ -28,9 +28,13 @@ def main() -> None:
     options = _parser().parse_args()
     try:
         scenario = _scenario(options.scenario)
-        at = At(options.host, options.port_base, None if options.token_file is None else shared(options.token_file))
+        at = At(
+            options.host,
+            options.port_base,
+            None if options.token_file is None else read_or_create_token(options.token_file),
+        )
         clock = Clock(time.time(), options.speed or scenario.speed)
-        with asyncio.Runner(loop_factory=new_loop) as runner:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(_run(scenario, clock, at, options.lease_stdin))
     except MockbotError as error:
         print(f"mockbot: {error}", file=sys.stderr)  # noqa: T201
@@ -59,14 +63,14 @@ def _scenario(target: str) -> Scenario:
 
 
 async def _run(scenario: Scenario, clock: Clock, at: At, leased: bool) -> None:
-    await serve(scenario, clock, at, _announce, time_to_leave(leased=leased))
+    await serve(scenario, clock, at, _announce, stop_event(leased=leased))
 
 
 def _announce(ready: Ready) -> None:
     gc.collect()
     gc.freeze()  # what is there now stays; scanning it again and again would cost a fifth of every request
     gc.set_threshold(20_000, 20, 20)
-    print(json.dumps(asdict(ready)), flush=True)  # noqa: T201 - this line is the contract
+    report_ready(asdict(ready))
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ class Cable:
         self._up.attach(self.links[UP])
         self._down.attach(self.links[DOWN])
 
-    # -- what its links share (proxy.stage.Context) --------------------------------------------------------------
+    # -- what its links share (proxy.toxic_pipeline.Context) -----------------------------------------------------
 
     @property
     def timers(self) -> "Timers":

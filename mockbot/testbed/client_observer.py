@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from mockbot.evidence.attempt_inference import Wire, journal_of
 from mockbot.evidence.records import Attempt, Outcome, Prompt, Request
-from mockbot.proxy.control import EndedConnection, ToxicControl
+from mockbot.proxy.toxiproxy_client import EndedConnection, ToxicControl
 from mockbot.scenario.transforms import EXTERNAL_GROUP
 from mockbot.service.control_client import ServiceControl
 from mockbot.testbed.start import Addresses

@@ -17,8 +17,8 @@ from mockbot.clock import Clock
 from mockbot.errors import TestbedError
 from mockbot.evidence.records import Action, ServiceSecond
 from mockbot.faults.union import Down
-from mockbot.proxy.control import CLOSED_BY_DISABLE, ToxicControl
-from mockbot.proxy.errors import ControlPlaneHung
+from mockbot.proxy.control_session import ControlPlaneHung
+from mockbot.proxy.toxiproxy_client import CLOSED_BY_DISABLE, ToxicControl
 from mockbot.scenario.timeline import ActiveFault, Conditions, StatusState, Timeline
 from mockbot.service.control_client import ServiceControl
 from mockbot.testbed.start import Addresses

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
-from mockbot.child import Child
 from mockbot.errors import UsageError
-from mockbot.proxy.control import ToxicControl
-from mockbot.proxy.real import Lease, require_toxiproxy, start_embedded, start_toxiproxy
+from mockbot.process.managed_process import ManagedProcess
+from mockbot.proxy.toxiproxy_client import ToxicControl
+from mockbot.proxy.toxiproxy_server import Lease, require_toxiproxy, start_embedded, start_toxiproxy
 from mockbot.scenario.schema import Scenario
 from mockbot.service.control_client import ServiceControl
 
@@ -78,7 +78,7 @@ def open_stage(scenario: Scenario, speed: float, logs: Path, wire: Wire = EMBEDD
     resolved = logs / "service-scenario.json"
     resolved.write_text(scenario.model_dump_json(), "utf-8")
     service_arguments = ["mockbot.service", str(resolved), "--speed", f"{speed:.10g}", "--lease-stdin"]
-    with Child(service_arguments, logs / "service.log") as child, ExitStack() as stack:
+    with ManagedProcess(service_arguments, logs / "service.log") as child, ExitStack() as stack:
         service = child.ready
         direct = cast("dict[str, str]", service["providers"])
         control, proxies = stack.enter_context(_proxies(wire, direct, scenario.seed, logs))

@@ -18,7 +18,7 @@ from mockbot.faults.union import (
     Timeout,
     WireFault,
 )
-from mockbot.proxy.control import Toxic
+from mockbot.proxy.toxiproxy_client import Toxic
 from mockbot.scenario.timeline import ActiveFault
 
 

@@ -20,8 +20,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mockbot.proxy.control import Toxic, ToxicControl
-from mockbot.proxy.real import find_toxiproxy, start_embedded, start_toxiproxy
+from mockbot.proxy.toxiproxy_client import Toxic, ToxicControl
+from mockbot.proxy.toxiproxy_server import find_toxiproxy, start_embedded, start_toxiproxy
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.live, pytest.mark.timeout(300)]
 
@@ -170,7 +170,7 @@ def targets(server: int) -> Iterator[dict[str, Target]]:
             stack.callback(control.close)
             address = control.create("bench", f"127.0.0.1:{server}")
             process = psutil.Process(child.pid)
-            if name == "real":  # the child is its guardian
+            if name == "real":  # the child is its watchdog
                 [process] = process.children()
             ways[name] = Target(name, int(address.rpartition(":")[2]), process, control)
         yield ways

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mockbot.proxy.real import start_toxiproxy
+from mockbot.proxy.toxiproxy_server import start_toxiproxy
 from tests.e2e.conftest import Run
 from tests.proxy.conftest import toxiproxy as toxiproxy  # noqa: PLC0414 - a fixture
 from tests.proxy.wire import Control, eventually, refused_address

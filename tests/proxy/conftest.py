@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from _pytest.terminal import TerminalReporter
 
-from mockbot.child import Child
-from mockbot.proxy.real import find_toxiproxy, start_embedded, start_toxiproxy
+from mockbot.process.managed_process import ManagedProcess
+from mockbot.proxy.toxiproxy_server import find_toxiproxy, start_embedded, start_toxiproxy
 from tests.proxy.wire import Control
 
 SEED = 7
@@ -25,25 +25,25 @@ def toxiproxy() -> Path:
 
 
 @pytest.fixture(scope="session")
-def embedded_child() -> Iterator[Child]:
+def embedded_child() -> Iterator[ManagedProcess]:
     with start_embedded(SEED) as child:
         yield child
 
 
 @pytest.fixture(scope="session")
-def real_child(toxiproxy: Path) -> Iterator[Child]:
+def real_child(toxiproxy: Path) -> Iterator[ManagedProcess]:
     with start_toxiproxy(toxiproxy) as child:
         yield child
 
 
 @pytest.fixture(scope="session", params=["embedded", "real"])
-def engine_child(request: pytest.FixtureRequest) -> tuple[str, Child]:
+def engine_child(request: pytest.FixtureRequest) -> tuple[str, ManagedProcess]:
     kind = str(request.param)
     return kind, request.getfixturevalue(f"{kind}_child")
 
 
 @pytest.fixture
-def engine(engine_child: tuple[str, Child]) -> Iterator[Control]:
+def engine(engine_child: tuple[str, ManagedProcess]) -> Iterator[Control]:
     """Each engine in turn; what a test makes on it is deleted afterwards."""
     kind, child = engine_child
     control = Control(child.url, kind)
@@ -52,7 +52,7 @@ def engine(engine_child: tuple[str, Child]) -> Iterator[Control]:
 
 
 @pytest.fixture
-def embedded(embedded_child: Child) -> Iterator[Control]:
+def embedded(embedded_child: ManagedProcess) -> Iterator[Control]:
     """The embedded engine, for what only it does."""
     control = Control(embedded_child.url, "embedded")
     yield control
@@ -60,7 +60,7 @@ def embedded(embedded_child: Child) -> Iterator[Control]:
 
 
 @pytest.fixture
-def real(real_child: Child) -> Iterator[Control]:
+def real(real_child: ManagedProcess) -> Iterator[Control]:
     """The real server, for what is said of it."""
     control = Control(real_child.url, "real")
     yield control

@@ -5,9 +5,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mockbot.leased import new_loop
-from mockbot.proxy.flags import Options
-from mockbot.proxy.server import Engine
+from mockbot.process.event_loop import new_event_loop
+from mockbot.proxy.proxy_server import Engine, Options
 
 
 class Running:
@@ -37,7 +36,7 @@ class Running:
         self._thread.join(10)
 
     def _run(self) -> None:
-        with asyncio.Runner(loop_factory=new_loop) as runner:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(self._serve())
 
     async def _serve(self) -> None:

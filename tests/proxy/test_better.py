@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from mockbot.child import Child
-from mockbot.proxy.real import start_embedded
+from mockbot.process.managed_process import ManagedProcess
+from mockbot.proxy.toxiproxy_server import start_embedded
 from tests.proxy.inprocess import running
 from tests.proxy.wire import EOF, RST, SILENCE, Client, Control, Upstream, eventually, refused_address, request, sends
 
@@ -240,7 +240,7 @@ def test_an_unreachable_upstream_is_counted(embedded: Control) -> None:
     assert proxy.felt()["unreachable"] == 1
 
 
-def test_the_engine_names_itself(embedded_child: Child) -> None:
+def test_the_engine_names_itself(embedded_child: ManagedProcess) -> None:
     """In a header, since /version must be a Toxiproxy's."""
     reply = request(embedded_child.url, "GET", "/version")
 

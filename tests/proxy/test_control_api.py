@@ -68,7 +68,7 @@ def test_a_wrong_method_is_405_with_nothing(engine: Control, method: str, path: 
 
 
 @pytest.mark.parametrize("path", ["/", "/proxies/a/b", "/proxies/a/toxics/b/c", "/proxies/a/toxics/", "/metrics"])
-def test_an_unknown_path_is_go_s_404(engine: Control, path: str) -> None:
+def test_an_unknown_path_is_404_in_text(engine: Control, path: str) -> None:
     """Text, not JSON."""
     reply = engine("GET", path)
 
@@ -110,25 +110,37 @@ def test_a_name_with_a_slash_can_be_made_and_never_addressed(engine: Control) ->
     assert engine("GET", "/proxies/a%2Fb").status == 404
 
 
-def test_markup_in_answers_is_escaped_as_go_does(engine: Control) -> None:
-    """`<`, `>`, `&` and the two line separators of Unicode."""
-    engine("POST", "/proxies", {"name": "<&>\u2028é", "upstream": "x:1", "enabled": False})
-    engine.made.append("<&>\u2028é")
+def test_markup_and_separators_in_names_come_back_as_they_were(engine: Control) -> None:
+    """`<`, `>`, `&` and a line separator of Unicode."""
+    name = "<&>\u2028é"
+    engine("POST", "/proxies", {"name": name, "upstream": "x:1", "enabled": False})
+    engine.made.append(name)
 
-    assert r'"name":"\u003c\u0026\u003e\u2028é"' in engine("GET", "/proxies").text
+    assert engine("GET", "/proxies").json[name]["name"] == name
 
 
 @pytest.mark.parametrize(
     ("given", "shown"),
-    [("0.30000000000000004", "0.3"), ("123456789", "123456790"), ("0.1", "0.1"), ("1e2", "100"), ("-0.5", "-0.5"),
-     ("0.333333333333", "0.33333334"), ("null", "1"), ("16777217", "16777216")],
+    [("0.30000000000000004", 0.3), ("123456789", 123456790), ("0.1", 0.1), ("1e2", 100), ("-0.5", -0.5),
+     ("0.333333333333", 0.33333334), ("null", 1), ("16777217", 16777216)],
 )  # fmt: skip
-def test_toxicity_is_a_float32(engine: Control, given: str, shown: str) -> None:
-    """What comes back is the shortest decimal of the nearest float32."""
+def test_toxicity_comes_back_to_seven_digits(engine: Control, given: str, shown: float) -> None:
+    """The original keeps a float32."""
     proxy = engine.proxy(refused_address())
     reply = engine("POST", f"{proxy.path}/toxics", f'{{"type":"noop","toxicity":{given}}}')
 
-    assert reply.text.endswith(f'"toxicity":{shown}}}')
+    assert reply.json["toxicity"] == pytest.approx(shown, rel=1e-7)
+
+
+@pytest.mark.parametrize("value", ["1e39", "-1e400", '"1"', "true", "[]", "{}"])
+def test_toxicity_must_be_a_float32(engine: Control, value: str) -> None:
+    """What does not fit, or is no number, is refused, and nothing is added."""
+    proxy = engine.proxy(refused_address())
+    reply = engine("POST", f"{proxy.path}/toxics", f'{{"type":"noop","toxicity":{value}}}')
+
+    assert reply.status == 400
+    assert reply.json["error"].startswith("bad request body: ")
+    assert proxy.show()["toxics"] == []
 
 
 @pytest.mark.parametrize(
@@ -160,7 +172,7 @@ def test_the_whole_range_of_int64_is_taken(engine: Control, value: str) -> None:
      '{"name":"%s","name":null,"upstream":"x:1","enabled":false}',
      '{"name":"%s","upstream":"x:1","enabled":false,"logger":null,"bogus":{"a":[1]}}'],
 )  # fmt: skip
-def test_json_is_read_as_go_reads_it(engine: Control, body: str) -> None:
+def test_json_is_read_leniently(engine: Control, body: str) -> None:
     """The last duplicate, any case, null leaves alone, garbage behind the value and unknown keys are ignored."""
     name = f"j{time.monotonic_ns()}"
     engine.made.append(name)
@@ -172,7 +184,7 @@ def test_json_is_read_as_go_reads_it(engine: Control, body: str) -> None:
 @pytest.mark.parametrize(
     "body",
     ["{", "[", '{"name"', '{"name":}', "{'name':1}", "nul", '{"a":1,}', '"', '{"name":"a\nb"}', "NaN", '{"a":Infinity}',
-     '{"a":01}', "\ufeff{}", '{"name":"\\x"}', '{"logger":1}', '{"name":true}', '{"listen":[]}', "1", '"text"'],
+     '{"a":01}', "\ufeff{}", '{"name":"\\x"}', '{"name":true}', '{"listen":[]}', "1", '"text"'],
 )  # fmt: skip
 def test_malformed_json_is_400_in_json(engine: Control, body: str) -> None:
     """Whatever is wrong with it: `bad request body: ` and the reason."""
@@ -183,7 +195,7 @@ def test_malformed_json_is_400_in_json(engine: Control, body: str) -> None:
 
 
 def test_bytes_that_are_no_utf8_do_no_harm(engine: Control) -> None:
-    """They become U+FFFD, as in Go."""
+    """They become U+FFFD."""
     reply = engine("POST", "/proxies", b'{"name":"bad\xff\xfe\\ud800","upstream":"x:1","enabled":false}')
     engine.made.append(reply.json["name"])
 
@@ -199,7 +211,7 @@ def test_bytes_that_are_no_utf8_do_no_harm(engine: Control) -> None:
      ("127.0.0.1:nosuchservice", "listen tcp: lookup tcp/nosuchservice: unknown port"),
      ("192.0.2.1:0", "listen tcp 192.0.2.1:0: bind: cannot assign requested address")],
 )  # fmt: skip
-def test_a_listener_that_cannot_be_is_500_with_go_s_reason(engine: Control, listen: str, message: str) -> None:
+def test_a_listener_that_cannot_be_is_500_with_the_reason(engine: Control, listen: str, message: str) -> None:
     """And no proxy is made."""
     reply = engine("POST", "/proxies", {"name": "unbound", "upstream": "x:1", "listen": listen})
 
@@ -217,6 +229,21 @@ def test_a_port_in_use_is_500_and_leaves_its_owner_alone(engine: Control) -> Non
         assert reply.json["error"] == f"listen tcp {proxy.address}: bind: address already in use"
         with proxy.client() as client:
             assert client.ask(b"a") < 2
+
+
+def test_populate_leaves_an_equal_proxy_alone(engine: Control) -> None:
+    """Also when its listen is spelt differently: its toxics stay."""
+    proxy = engine.proxy(refused_address())
+    proxy.toxic("latency", latency=1)
+    entry = {
+        "name": proxy.name,
+        "upstream": proxy.show()["upstream"],
+        "listen": proxy.address.replace("127.0.0.1", "localhost"),
+    }
+    reply = engine("POST", "/populate", [entry])
+
+    assert reply.status == 201
+    assert [toxic["type"] for toxic in reply.json["proxies"][0]["toxics"]] == ["latency"]
 
 
 # -- input that nobody should send

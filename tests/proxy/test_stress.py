@@ -12,11 +12,10 @@ from random import Random
 
 import pytest
 
-from mockbot.leased import new_loop
-from mockbot.proxy.catalogue import ApiError
-from mockbot.proxy.flags import Options
+from mockbot.process.event_loop import new_event_loop
+from mockbot.proxy.control_request import ApiError
 from mockbot.proxy.proxies import Proxy
-from mockbot.proxy.server import Engine
+from mockbot.proxy.proxy_server import Engine, Options
 
 pytestmark = pytest.mark.live
 
@@ -89,11 +88,11 @@ async def meddle(engine: Engine, proxy: Proxy, rng: Random, done: asyncio.Event)
             body = {"type": kind, "attributes": attributes, "stream": rng.choice(("upstream", "downstream")),
                     "toxicity": rng.choice((0.3, 1)), "name": f"{kind}{rng.randrange(4)}"}  # fmt: skip
             with contextlib.suppress(ApiError):  # the name is taken
-                engine.catalogue.add_toxic(proxy.name, json.dumps(body).encode())
+                engine.collection.add_toxic(proxy.name, json.dumps(body).encode())
         elif roll < 0.6 and toxics:
-            engine.catalogue.update_toxic(proxy.name, rng.choice(toxics).name, b'{"toxicity": 0.5}')
+            engine.collection.update_toxic(proxy.name, rng.choice(toxics).name, b'{"toxicity": 0.5}')
         elif roll < 0.95 and toxics:
-            engine.catalogue.remove_toxic(proxy.name, rng.choice(toxics).name)
+            engine.collection.remove_toxic(proxy.name, rng.choice(toxics).name)
         elif roll > 0.99:
             proxy.stop()
             await asyncio.sleep(0.001)
@@ -113,7 +112,7 @@ def descriptors() -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="descriptors are counted in /proc")
-@pytest.mark.parametrize(("loop", "cycles"), [(new_loop, 10_000), (asyncio.new_event_loop, 2_000)])
+@pytest.mark.parametrize(("loop", "cycles"), [(new_event_loop, 10_000), (asyncio.new_event_loop, 2_000)])
 def test_ten_thousand_cycles_leave_no_task_no_descriptor_and_no_hang(
     loop: Callable[[], asyncio.AbstractEventLoop], cycles: int
 ) -> None:
@@ -129,7 +128,7 @@ async def stress(cycles: int) -> None:
     await engine.start()
     upstream = await asyncio.start_server(answers, "127.0.0.1", 0)
     body = {"name": "p", "listen": "127.0.0.1:0", "upstream": f"127.0.0.1:{upstream.sockets[0].getsockname()[1]}"}
-    proxy = await engine.catalogue.create(json.dumps(body).encode())
+    proxy = await engine.collection.create(json.dumps(body).encode())
     try:
         await storm(engine, proxy, rng, cycles)
     finally:

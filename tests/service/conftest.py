@@ -10,9 +10,9 @@ from typing import Any, cast
 
 import pytest
 
-from mockbot.child import Child
 from mockbot.clock import Clock
 from mockbot.faults.union import ServiceFault
+from mockbot.process.managed_process import ManagedProcess
 from mockbot.scenario.schema import Scenario
 from mockbot.service.control_client import ServiceControl
 from tests.service.values import active, scenario_of
@@ -50,7 +50,7 @@ def serving(folder: Path) -> Iterator[Serve]:
             file = folder / f"scenario-{len(list(folder.iterdir()))}.json"
             file.write_text(scenario.model_dump_json(), "utf-8")
             arguments = ["mockbot.service", str(file), "--speed", str(speed), "--lease-stdin"]
-            ready = stack.enter_context(Child(arguments, file.with_suffix(".log"))).ready
+            ready = stack.enter_context(ManagedProcess(arguments, file.with_suffix(".log"))).ready
             control = ServiceControl(str(ready["control"]))
             stack.callback(control.close)
             providers = cast("dict[str, str]", ready["providers"])

@@ -134,7 +134,7 @@ def test_a_toxiproxy_that_stops_running_does_not_hold_up_the_end(toxiproxy: Path
 
 
 def the_server_of(addresses: Addresses) -> psutil.Process:
-    """The Toxiproxy at this control port, a child of our guardian."""
+    """The Toxiproxy at this control port, a child of our watchdog."""
     port = addresses.proxy_control.rpartition(":")[2]
     below = psutil.Process().children(recursive=True)
     return next(each for each in below if each.cmdline()[-1:] == [port])

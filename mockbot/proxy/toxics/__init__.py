@@ -1,4 +1,4 @@
-"""One toxic, one file. `EFFECTS` is the registry: every file of this folder is in it, and a test says so."""
+"""One toxic, one file. `EFFECTS` is the registry: a test checks that every file of this folder is in it."""
 
 from mockbot.proxy.toxics.bandwidth import Bandwidth
 from mockbot.proxy.toxics.base import Effect

@@ -1,4 +1,4 @@
-"""What a toxic is: given chunks and the time, it says what leaves its stage and when. No socket, no clock, no task.
+"""What a toxic is: given chunks and the time, it decides what leaves its stage and when. No socket, no clock, no task.
 
 A toxic's `pipe` is a generator, one run per stage. It yields a `Wait` (for input, for a moment, or for whichever comes
 first) and is sent what happened: a `Chunk`, or one of `Signal`. Three rules keep Toxiproxy's semantics:

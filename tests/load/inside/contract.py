@@ -48,7 +48,7 @@ def source_names(function: object, *names: str) -> Callable[[], bool]:
 
 def nodes_by_state() -> bool:
     """`clients` sorts worker nodes, which have ids, by their state."""
-    nodes = WorkerNodes()  # type: ignore[no-untyped-call]
+    nodes = WorkerNodes()
     nodes["a"] = WorkerNode("a")
     lists = (nodes.ready, nodes.spawning, nodes.running, nodes.missing)
     return [len(each) for each in lists] == [1, 0, 0, 0] and [node.id for node in nodes.all] == ["a"]

@@ -19,11 +19,9 @@ from toxiproxy import proxy as library_proxy
 from toxiproxy import server as library_server
 
 from mockbot.errors import TestbedError
-from mockbot.proxy.errors import ControlError, ControlPlaneHung
-from mockbot.proxy.session import LIMITS, Session, over
+from mockbot.proxy.control_session import LIMITS, ControlError, ControlPlaneHung, Session, over
 from mockbot.proxy.toxics import effect_type
 
-POPULATE_LIMIT: Final = 30.0  # many names may have to be resolved
 BOUNCE: Final = 0.05  # seconds between disable and removal; no hang in 104 cycles with it on Toxiproxy 2.12.0
 CLOSED_BY_DISABLE: Final = "(proxy disabled)"
 
@@ -94,11 +92,6 @@ class ToxicControl:
     def proxies(self) -> tuple[str, ...]:
         return tuple(self._toxiproxy.proxies())
 
-    def populate(self, entries: list[Mapping[str, object]]) -> tuple[ProxyState, ...]:
-        """The server's own /populate: proxies that do not differ are left alone."""
-        answer = self._session.call("POST", "/populate", entries, POPULATE_LIMIT)
-        return tuple(state_of(found) for found in answer.json()["proxies"] or ())
-
     def close(self) -> None:
         self._session.close()
 
@@ -109,15 +102,6 @@ class ToxicControl:
         if name in self.proxies():  # the library's own answer to this has no status
             raise ControlError(f"create the proxy {name}", 409, "proxy already exists")
         return str(self._toxiproxy.create(upstream=upstream, name=name, listen=listen).listen)
-
-    def ensure(self, name: str, upstream: str, listen: str = "127.0.0.1:0") -> str:
-        """Create a proxy, or take the one that is there with this upstream."""
-        if name in self.proxies():
-            state = self.get_proxy(name)
-            if state.upstream == upstream:
-                return state.listen
-            return self.update_proxy(name, upstream=upstream).listen
-        return self.create(name, upstream, listen)
 
     def get_proxy(self, name: str) -> ProxyState:
         return state_of(self._session.get(f"/proxies/{quoted(name)}").json())
@@ -162,9 +146,6 @@ class ToxicControl:
         remove = self._proxy(proxy).destroy_toxic
         self._gone_is_fine(lambda: self._bounced(proxy, lambda: remove(quoted(name))))
 
-    def toxics(self, proxy: str) -> tuple[str, ...]:
-        return tuple(self._proxy(proxy).toxics())
-
     def felt(self, proxy: str) -> dict[str, int] | None:
         """How many connections each toxic really touched so far, removed toxics too; None: this server cannot tell.
 
@@ -202,7 +183,7 @@ class ToxicControl:
     def _expect(self, name: str, *, enabled: bool) -> None:
         if self.get_proxy(name).enabled != enabled:
             word = "enable" if enabled else "disable"
-            raise ControlError(f"{word} the proxy {name}", 200, "it said yes and did not do it")
+            raise ControlError(f"{word} the proxy {name}", 200, "it confirmed the change and did not make it")
 
     def _bounced(self, proxy: str, change: Callable[[], object]) -> None:
         """Make a change with no live connections where these could hang the server (research: toxiproxy §2.6)."""

@@ -1,8 +1,8 @@
-"""No orphans and no silent ends: what a signal or the death of the parent means to a Locust process.
+"""What a signal, or the end of its parent, does to a Locust process: an orderly stop that is recorded, then exit.
 
 Locust installs its SIGTERM handler only after a headless shape is over, so that the usual way in which CI cancels a
-job kills it without a word and leaves its workers running (research: locust §6). These handlers are there from the
-start.
+job kills it without a record and leaves its workers running (research: locust §6). These handlers are installed at the
+start. gevent must run them, which is why they are here and not in `mockbot.process`.
 """
 
 import os

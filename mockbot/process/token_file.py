@@ -1,4 +1,4 @@
-"""The token of a control port, in a file that only its owner reads: how two processes share it that share a folder."""
+"""The token of a control port in a file that only its owner can read, for two processes that share a folder."""
 
 import os
 import secrets
@@ -7,7 +7,7 @@ from pathlib import Path
 from mockbot.errors import UsageError
 
 
-def shared(file: Path) -> str:
+def read_or_create_token(file: Path) -> str:
     """What the file holds; a new token is put there when there is no such file. Raises UsageError."""
     try:
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as fresh:
@@ -16,10 +16,10 @@ def shared(file: Path) -> str:
         pass
     except OSError as error:
         raise UsageError(f"{file}: cannot be made: {error.strerror}") from None
-    return held(file)
+    return read_token(file)
 
 
-def held(file: Path) -> str:
+def read_token(file: Path) -> str:
     """What the file holds. Raises UsageError."""
     try:
         token = file.read_text("ascii").strip()

@@ -1,4 +1,4 @@
-"""Engines as children, the guardian and the lease: nothing outlives us, and only ours is touched."""
+"""Proxies as child processes, the watchdog and the lease: nothing outlives us, and only ours is touched."""
 
 import json
 import os
@@ -12,12 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mockbot.child import Child
 from mockbot.errors import TestbedError
-from mockbot.proxy.control import Toxic as Wanted
-from mockbot.proxy.control import ToxicControl
-from mockbot.proxy.errors import ControlPlaneHung
-from mockbot.proxy.real import (
+from mockbot.process.managed_process import ManagedProcess
+from mockbot.proxy.control_session import ControlPlaneHung
+from mockbot.proxy.toxiproxy_client import Toxic as Wanted
+from mockbot.proxy.toxiproxy_client import ToxicControl
+from mockbot.proxy.toxiproxy_server import (
     Lease,
     find_toxiproxy,
     is_toxiproxy,
@@ -54,7 +54,7 @@ def test_an_embedded_engine_dies_with_a_killed_parent() -> None:
     """kill -9: no cleanup code of ours runs, and still its port is free again."""
     said = killed_parent("""
         import json
-        from mockbot.proxy.real import start_embedded
+        from mockbot.proxy.toxiproxy_server import start_embedded
         child = start_embedded(1)
         print(json.dumps({"url": child.url, "pid": child.pid}), flush=True)
     """)
@@ -64,11 +64,11 @@ def test_an_embedded_engine_dies_with_a_killed_parent() -> None:
 
 
 def test_a_toxiproxy_we_started_dies_with_a_killed_parent(toxiproxy: Path) -> None:
-    """Its guardian sees the end of stdin and ends it."""
+    """Its watchdog sees the end of stdin and ends it."""
     said = killed_parent(
         """
         import json, sys, pathlib
-        from mockbot.proxy.real import start_toxiproxy
+        from mockbot.proxy.toxiproxy_server import start_toxiproxy
         child = start_toxiproxy(pathlib.Path(sys.argv[1]))
         print(json.dumps({"url": child.url, "pid": child.pid}), flush=True)
         """,
@@ -86,8 +86,8 @@ def test_a_lease_deletes_our_proxies_after_kill_9_and_no_others(engine: Control)
     killed_parent(
         """
         import json, sys
-        from mockbot.proxy.control import ToxicControl
-        from mockbot.proxy.real import Lease
+        from mockbot.proxy.toxiproxy_client import ToxicControl
+        from mockbot.proxy.toxiproxy_server import Lease
         lease, control = Lease(sys.argv[1]), ToxicControl(sys.argv[1])
         for name in ("ours?é", "dropped"):
             lease.hold(name)
@@ -181,7 +181,7 @@ def test_removing_toxics_under_dying_clients_does_not_hang(engine: Control) -> N
             pause.wait(0.06)
             control.remove_toxic(name, "slow")
 
-        assert control.toxics(name) == ()
+        assert control.get_proxy(name).toxics == ()
         assert control.get_proxy(name).enabled
     control.close()
 
@@ -202,7 +202,7 @@ def test_the_embedded_engine_changes_toxics_under_dying_clients(embedded: Contro
 
 def test_closing_a_child_twice_is_fine() -> None:
     """Exit stacks may do so."""
-    child: Child = start_embedded(1)
+    child: ManagedProcess = start_embedded(1)
     child.close()
     child.close()
 

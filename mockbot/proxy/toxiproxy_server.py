@@ -1,18 +1,16 @@
-"""Engines as child processes: the embedded proxy, a real Toxiproxy, and the lease that cleans up on a shared one.
+"""Start a proxy as a child process: the embedded one or a real Toxiproxy; or lease proxies on one that is shared.
 
-Rule: nothing outlives us. Every child ends when its stdin does, so it also ends when this process is killed with -9; on
-a Toxiproxy that others use too, the lease then deletes our proxies and touches nothing else.
+Every child ends when its stdin does, so it also ends when this process is killed with -9. On a shared Toxiproxy the
+lease then deletes our proxies and touches nothing else.
 """
 
 import json
 import shutil
 import subprocess
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from mockbot.child import Child
 from mockbot.errors import TestbedError
+from mockbot.process.managed_process import ManagedProcess
 
 GET_ONE = (
     "install a release of Toxiproxy 2.12.0, or build it with "
@@ -20,41 +18,30 @@ GET_ONE = (
 )
 
 
-def start_embedded(seed: int, log: Path | None = None) -> Child:
+def start_embedded(seed: int, log: Path | None = None) -> ManagedProcess:
     """The embedded engine on a free loopback port."""
     options = ["--host", "127.0.0.1", "--port", "0", "--seed", str(seed), "--lease-stdin"]
-    return Child(["mockbot.proxy", *options], log)
+    return ManagedProcess(["mockbot.proxy", *options], log)
 
 
-def start_toxiproxy(binary: Path, log: Path | None = None) -> Child:
-    """A real Toxiproxy on a free loopback port; its guardian ends it with us."""
-    return Child(["mockbot.proxy.guardian", "server", str(binary)], log)
+def start_toxiproxy(binary: Path, log: Path | None = None) -> ManagedProcess:
+    """A real Toxiproxy on a free loopback port; its watchdog ends it with us."""
+    return ManagedProcess(["mockbot.proxy.cleanup_watchdog", "server", str(binary)], log)
 
 
-class Lease:
-    """Our proxies on a Toxiproxy that we did not start; deleted when we end, however we end."""
+class Lease(ManagedProcess):
+    """Our proxies on a Toxiproxy that we did not start; a watchdog deletes them when we end, however we end."""
 
     def __init__(self, url: str) -> None:
-        self._guardian = Child(["mockbot.proxy.guardian", "proxies", url])
+        super().__init__(["mockbot.proxy.cleanup_watchdog", "proxies", url])
 
     def hold(self, name: str) -> None:
         """Before the proxy is created: from here on it will be deleted."""
-        self._guardian.tell("+" + json.dumps(name))
+        self.tell("+" + json.dumps(name))
 
     def drop(self, name: str) -> None:
         """After the proxy was deleted."""
-        self._guardian.tell("-" + json.dumps(name))
-
-    def close(self) -> None:
-        self._guardian.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        self.tell("-" + json.dumps(name))
 
 
 def find_toxiproxy(hint: str | None = None) -> Path | None:
@@ -76,7 +63,7 @@ def require_toxiproxy(hint: str | None = None) -> Path:
 
 
 def is_toxiproxy(path: Path) -> bool:
-    """Whether it says that it is one: `go install` calls it `server`, and so may others call theirs."""
+    """Whether `-version` names Toxiproxy: `go install` calls the program `server`, as other programs are called."""
     if not path.is_file():
         return False
     try:

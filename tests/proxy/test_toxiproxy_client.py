@@ -11,9 +11,9 @@ import pytest
 import toxiproxy
 
 from mockbot.errors import TestbedError
-from mockbot.proxy.control import CLOSED_BY_DISABLE, ToxicControl
-from mockbot.proxy.control import Toxic as Wanted
-from mockbot.proxy.errors import ControlError, ControlPlaneHung, ControlUnreachable
+from mockbot.proxy.control_session import ControlError, ControlPlaneHung, ControlUnreachable
+from mockbot.proxy.toxiproxy_client import CLOSED_BY_DISABLE, ToxicControl
+from mockbot.proxy.toxiproxy_client import Toxic as Wanted
 from tests.proxy.inprocess import running
 from tests.proxy.wire import EOF, RST, Control, Upstream, refused_address
 
@@ -53,9 +53,9 @@ def test_names_are_quoted(control: ToxicControl) -> None:
     control.enable(name)
     control.update_toxic(name, Wanted("t?", "noop", toxicity=0.5))
 
-    assert control.toxics(name) == ("t?",)
+    assert control.get_proxy(name).toxics == ("t?",)
     control.remove_toxic(name, "t?")
-    assert control.toxics(name) == ()
+    assert control.get_proxy(name).toxics == ()
     control.delete(name)
     assert name not in control.proxies()
 
@@ -97,7 +97,7 @@ def test_a_refused_toxic_says_why(control: ToxicControl, toxic: Wanted, status: 
 
 def test_what_is_unknown_is_404(control: ToxicControl) -> None:
     """For everything but removals, which are idempotent."""
-    for call in (control.enable, control.disable, control.toxics, control.get_proxy):
+    for call in (control.enable, control.disable, control.get_proxy):
         with pytest.raises(ControlError, match="proxy not found") as caught:
             call("nobody")
         assert caught.value.status == 404
@@ -127,7 +127,7 @@ def test_updating_and_removing_work_and_leave_the_proxy_up(control: ToxicControl
         control.remove_toxic("api", "slow")
 
         assert control.get_proxy("api").enabled is True
-        assert control.toxics("api") == ()
+        assert control.get_proxy("api").toxics == ()
 
 
 def test_a_proxy_that_was_down_stays_down_through_a_removal(control: ToxicControl) -> None:
@@ -146,28 +146,6 @@ def test_update_proxy_moves_the_upstream(control: ToxicControl) -> None:
     elsewhere = refused_address()
 
     assert control.update_proxy("api", upstream=elsewhere).upstream == elsewhere
-
-
-def test_ensure_is_idempotent(control: ToxicControl) -> None:
-    """Twice the same proxy: the same address; with another upstream it is moved."""
-    upstream, other = refused_address(), refused_address()
-    address = control.ensure("api", upstream)
-
-    assert control.ensure("api", upstream) == address
-    assert control.ensure("api", other) == address
-    assert control.get_proxy("api").upstream == other
-
-
-def test_populate_is_the_server_s(control: ToxicControl) -> None:
-    """An equal proxy is left alone, though its listen is spelt differently (the library would destroy it)."""
-    upstream = refused_address()
-    address = control.create("api", upstream)
-    control.add_toxic("api", LATENCY)
-    entry = {"name": "api", "upstream": upstream, "listen": address.replace("127.0.0.1", "localhost")}
-    states = control.populate([entry, {"name": "other", "upstream": upstream, "listen": "127.0.0.1:0"}])
-
-    assert [state.name for state in states] == ["api", "other"]
-    assert states[0].toxics == ("slow",)
 
 
 def test_felt_is_known_to_the_embedded_engine_only(control: ToxicControl, engine: Control) -> None:
@@ -192,7 +170,7 @@ def test_many_threads_can_share_one_control(control: ToxicControl) -> None:
     def work(name: str) -> None:
         for _ in range(5):
             control.add_toxic("api", Wanted(name, "noop"))
-            if name not in control.toxics("api"):
+            if name not in control.get_proxy("api").toxics:
                 failures.append(name)
             control._session.delete(f"/proxies/api/toxics/{name}")
 
@@ -203,7 +181,7 @@ def test_many_threads_can_share_one_control(control: ToxicControl) -> None:
         thread.join(20)
 
     assert failures == []
-    assert control.toxics("api") == ()
+    assert control.get_proxy("api").toxics == ()
 
 
 # -- without an engine
@@ -278,12 +256,13 @@ def test_it_works_under_gevent_s_monkey_patching(embedded: Control) -> None:
     code = (
         "import gevent.monkey; gevent.monkey.patch_all()\n"
         "import sys, gevent\n"
-        "from mockbot.proxy.control import ToxicControl, Toxic\n"
+        "from mockbot.proxy.toxiproxy_client import ToxicControl, Toxic\n"
         "c = ToxicControl(sys.argv[1]); c.create('green', 'x:1')\n"
         "def work(n):\n"
         "    c.add_toxic('green', Toxic(n, 'noop')); c.remove_toxic('green', n)\n"
         "jobs = [gevent.spawn(work, f't{n}') for n in range(5)]; gevent.joinall(jobs, raise_error=True)\n"
-        "c.disable('green'); c.enable('green'); print(c.toxics('green'), c.felt('green')); c.delete('green')\n"
+        "c.disable('green'); c.enable('green'); print(c.get_proxy('green').toxics, c.felt('green'))\n"
+        "c.delete('green')\n"
     )
     said = subprocess.run(
         [sys.executable, "-c", code, embedded.url], capture_output=True, text=True, timeout=60, check=False

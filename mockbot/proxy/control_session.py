@@ -10,11 +10,27 @@ from typing import Final, TypeVar, cast
 
 import requests
 
-from mockbot.proxy.errors import ControlError, ControlPlaneHung, ControlUnreachable
+from mockbot.errors import TestbedError
 
 LIMITS: Final = (2.0, 5.0)  # seconds to connect, seconds to answer
 
 C = TypeVar("C")
+
+
+class ControlError(TestbedError):
+    """The control port refused. `status` is HTTP's, `message` the server's own text."""
+
+    def __init__(self, doing: str, status: int, message: str) -> None:
+        super().__init__(f"the proxy's control port refused to {doing}: {message} (HTTP {status})")
+        self.status, self.message = status, message
+
+
+class ControlUnreachable(TestbedError):  # noqa: N818  a state, like the next one
+    """Nothing answers at the control port's address."""
+
+
+class ControlPlaneHung(TestbedError):  # noqa: N818
+    """The control port accepted a request and did not answer in time: Toxiproxy 2.12.0 has deadlocked (issue #558)."""
 
 
 class Session:
@@ -37,17 +53,16 @@ class Session:
     def delete(self, path: str, **_: object) -> requests.Response:
         return self.call("DELETE", path)
 
-    def call(self, method: str, path: str, body: object = None, answer_limit: float | None = None) -> requests.Response:
-        limits = (self.limits[0], answer_limit or self.limits[1])
+    def call(self, method: str, path: str, body: object = None) -> requests.Response:
         doing = f"{method} {path}"
         try:
             with self._lock:
                 answer = self._session.request(
-                    method, self.url + path, json=body, timeout=limits, allow_redirects=False
+                    method, self.url + path, json=body, timeout=self.limits, allow_redirects=False
                 )
         except requests.ReadTimeout:
             raise ControlPlaneHung(
-                f"{self.url} did not answer {doing} within {limits[1]:g} s; restart that server and run again"
+                f"{self.url} did not answer {doing} within {self.limits[1]:g} s; restart that server and run again"
             ) from None
         except requests.RequestException as error:
             raise ControlUnreachable(f"{self.url} cannot be reached for {doing}: {error}") from None

@@ -6,28 +6,84 @@ Flags are Toxiproxy's (2.12.0, cmd/server/server.go), with one dash or two, so t
 With `--lease-stdin` it ends when its stdin does, which is how it dies with a parent that was killed.
 """
 
+import argparse
 import asyncio
-import json
+import ipaddress
 import logging
 import secrets
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from mockbot.errors import ExitCode, TestbedError
-from mockbot.leased import new_loop, time_to_leave
+from mockbot.process.event_loop import new_event_loop, stop_event
+from mockbot.process.lifeline import report_ready
 from mockbot.proxy import address
 from mockbot.proxy.api import ControlApi
-from mockbot.proxy.catalogue import ApiError, Catalogue
-from mockbot.proxy.flags import READ_LIMIT, Options, parse
-from mockbot.proxy.metrics import Metrics
+from mockbot.proxy.control_request import ApiError
+from mockbot.proxy.proxy_collection import ProxyCollection
+from mockbot.proxy.traffic_metrics import Metrics
 
+VERSION = "2.12.0"
+READ_LIMIT = 15.0  # for one whole request; Toxiproxy's ReadTimeout
 IDLE_LIMIT = 60
 LOG = logging.getLogger("mockbot.proxy")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The command line; `read_limit` in seconds has no flag."""
+
+    host: str = "localhost"
+    port: int = 8474
+    config: str = ""
+    seed: int | None = None
+    proxy_metrics: bool = False
+    runtime_metrics: bool = False
+    version_text: str = VERSION
+    token: str | None = None
+    open: bool = False
+    lease_stdin: bool = False
+    read_limit: float = READ_LIMIT
+
+
+def parse(argv: Sequence[str]) -> Options:
+    """The options of a command line. SystemExit for `-version`, `-help` and what is no option."""
+    parser = argparse.ArgumentParser(
+        prog="mockbot proxy", description="A TCP proxy with Toxiproxy's control API and toxics.", allow_abbrev=False
+    )
+
+    def add(name: str, meaning: str, **how: Any) -> None:
+        parser.add_argument(f"-{name}", f"--{name}", help=meaning, **how)
+
+    add("host", "where the control API listens (localhost)", default="localhost")
+    add("port", "its port; 0 for any free one (8474)", type=int, default=8474)
+    add("config", "JSON file with an array of proxies to create", default="", metavar="FILE")
+    add("seed", "for everything random; printed when not given", type=int)
+    add("proxy-metrics", "serve /metrics with the bytes of each proxy", action="store_true")
+    add("runtime-metrics", "serve /metrics with figures of the process", action="store_true")
+    add("version", "print the version and exit", action="version", version=f"toxiproxy-server version {VERSION}")
+    add("answer-version", f"what GET /version answers ({VERSION})", default=VERSION, dest="version_text", metavar="V")
+    add("token", "control requests need `Authorization: Bearer TOKEN`")
+    add("open", "allow a control port that is not loopback to do without a token", action="store_true")
+    add("lease-stdin", "exit when stdin ends", action="store_true")
+    options = Options(**vars(parser.parse_args(list(argv))))
+    if not (is_loopback(options.host) or options.token or options.open):
+        parser.error(f"{options.host} is not loopback: add -token TOKEN, or -open to admit everyone who reaches it")
+    return options
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class ControlProtocol(H11Protocol):
@@ -69,7 +125,7 @@ class Engine:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.seed = secrets.randbits(63) if options.seed is None else options.seed
-        self.catalogue = Catalogue(self.seed)
+        self.collection = ProxyCollection(self.seed)
         self.control = ""
         self._server: asyncio.Server | None = None
         self._state = ServerState()
@@ -91,8 +147,8 @@ class Engine:
         options = self.options
         metrics = None
         if options.proxy_metrics or options.runtime_metrics:
-            metrics = Metrics(self.catalogue.traffic, proxy=options.proxy_metrics, runtime=options.runtime_metrics)
-        app = ControlApi(self.catalogue, options.version_text, metrics, options.token)
+            metrics = Metrics(self.collection.traffic, proxy=options.proxy_metrics, runtime=options.runtime_metrics)
+        app = ControlApi(self.collection, options.version_text, metrics, options.token)
         config = uvicorn.Config(
             app,
             lifespan="off",
@@ -108,7 +164,7 @@ class Engine:
     async def _populate(self, config: Path) -> None:
         """A file that cannot be used is only logged, as in Toxiproxy 2.12.0 (api.go, PopulateConfig)."""
         try:
-            done = await self.catalogue.populate(config.read_bytes())
+            done = await self.collection.populate(config.read_bytes())
         except (OSError, ApiError) as error:
             LOG.error("config %s: %s", config, error)
         else:
@@ -116,7 +172,7 @@ class Engine:
 
     async def close(self) -> None:
         """Close every listener and connection."""
-        self.catalogue.close()
+        self.collection.close()
         if self._server is not None:
             self._server.close()
         for protocol in list(self._state.connections):
@@ -128,7 +184,7 @@ class Engine:
 
 async def serve(options: Options, ready: Callable[[str], None]) -> None:
     """Run until SIGINT or SIGTERM, or the end of stdin when leased."""
-    done = time_to_leave(leased=options.lease_stdin)
+    done = stop_event(leased=options.lease_stdin)
     engine = Engine(options)
     try:
         await engine.start()
@@ -142,18 +198,12 @@ async def serve(options: Options, ready: Callable[[str], None]) -> None:
 def main(argv: Sequence[str]) -> int:
     """The program; returns its exit code."""
     options = parse(argv)
-    if isinstance(options, int):
-        return options
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     try:
-        with asyncio.Runner(loop_factory=new_loop) as runner:
-            runner.run(serve(options, announce))
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(serve(options, lambda control: report_ready({"control": control})))
     except TestbedError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return error.exit_code
     return ExitCode.PASS
-
-
-def announce(control: str) -> None:
-    print(json.dumps({"control": control}), flush=True)  # noqa: T201

@@ -1,0 +1,1 @@
+"""NOTHING OUTLIVES ITS PARENT: child processes, lifelines, process groups, token files, signals."""

@@ -1,0 +1,31 @@
+"""The event loop of a server process: which implementation it runs on, and what ends it."""
+
+import asyncio
+import signal
+from contextlib import suppress
+
+from mockbot.process.lifeline import when_stdin_ends
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """uvloop where there is one: its timers keep the tail of the latency toxic shorter."""
+    try:
+        import uvloop  # noqa: PLC0415  not on every platform
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def stop_event(*, leased: bool) -> asyncio.Event:
+    """Set at SIGINT, SIGTERM and, when leased, at the end of stdin. To be called inside the running loop."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+
+    def stdin_has_ended() -> None:
+        with suppress(RuntimeError):  # the loop has ended for another reason
+            loop.call_soon_threadsafe(stop.set)
+
+    if leased:
+        when_stdin_ends(stdin_has_ended)
+    return stop

@@ -1,0 +1,92 @@
+"""Start a server of ours as a child process that cannot outlive us, and learn its addresses from its first line.
+
+The rule is that of `lifeline`: the child's stdin is a pipe whose only write end is ours, and its end is the order to
+leave. The child leads a session of its own, so that Ctrl-C reaches only us.
+"""
+
+import json
+import select
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self, cast
+
+from mockbot.errors import TestbedError
+from mockbot.process.process_group import end
+
+READY_WITHIN = 40.0  # wall seconds; importing FastAPI on a busy machine takes a few
+LEAVE_WITHIN = 5.0
+QUOTED = 1000  # bytes of its log that an error quotes
+
+
+class ManagedProcess:
+    """`python -m <arguments>`, which prints one JSON object once it is ready and leaves when its stdin ends.
+
+    Raises TestbedError with the end of its log when it ends or stays silent instead. `log` keeps its stderr.
+    """
+
+    def __init__(self, arguments: Sequence[str], log: Path | None = None) -> None:
+        with ExitStack() as stack:
+            kept = log or Path(stack.enter_context(tempfile.TemporaryDirectory())) / "log"
+            self._log = stack.enter_context(kept.open("w+b"))
+            self._process = stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-m", *arguments],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=self._log,
+                    start_new_session=True,
+                )
+            )
+            assert self._process.stdin is not None and self._process.stdout is not None  # noqa: PT018, S101
+            self._stdin, self._stdout = self._process.stdin, self._process.stdout
+            stack.callback(end, self._process, self._stdin.close, LEAVE_WITHIN)
+            self.ready = self._read_ready_line(arguments[0], log)
+            self._cleanup = stack.pop_all()
+
+    @property
+    def url(self) -> str:
+        """Its control port."""
+        return str(self.ready["control"])
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._process.poll() is None
+
+    def tell(self, line: str) -> None:
+        """One line to its stdin; TestbedError when it has ended."""
+        try:
+            self._stdin.write(f"{line}\n".encode())
+            self._stdin.flush()
+        except OSError as error:
+            raise TestbedError(f"the child {self._process.args!r} has ended: {error}") from None
+
+    def close(self) -> None:
+        """End it and wait for its end. Safe to call again."""
+        self._cleanup.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _read_ready_line(self, name: str, log: Path | None) -> Mapping[str, object]:
+        where = f"; its log is {log}" if log else ""
+        if not select.select([self._stdout], [], [], READY_WITHIN)[0]:
+            raise TestbedError(f"{name} did not become ready within {READY_WITHIN:.0f} s{where}")
+        line = self._stdout.readline()
+        if not line.strip():
+            self._log.seek(0)
+            said = self._log.read()[-QUOTED:].decode("utf-8", "replace").strip()
+            raise TestbedError(f"{name} ended before it was ready: {said or 'its log is empty'}{where}")
+        return cast("Mapping[str, object]", json.loads(line))

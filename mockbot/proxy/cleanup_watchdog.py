@@ -1,0 +1,104 @@
+"""Clean up on a Toxiproxy after our parent is gone: the end of stdin, which no `kill -9` can prevent, is the signal.
+
+    python -m mockbot.proxy.cleanup_watchdog server BINARY    runs a Toxiproxy on a free port and reports {"control":
+                                                              URL}; ends it when stdin ends
+    python -m mockbot.proxy.cleanup_watchdog proxies URL      reports {"control": URL}; reads lines `+name` and `-name`
+                                                              (JSON strings after the sign); when stdin ends, deletes
+                                                              the proxies that were added and not taken back
+
+Only the standard library, so that it starts fast.
+"""
+
+import http.client
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterable
+from threading import Event
+from urllib.parse import quote, urlsplit
+
+from mockbot.process.lifeline import report_ready, wait_for_stdin_to_end
+from mockbot.process.process_group import end
+
+READY_LIMIT = 10.0
+CALL_LIMIT = 5.0
+LEAVE_LIMIT = 2.0  # a deadlocked control API also holds up Toxiproxy's shutdown
+TRIES = 3
+LOOK = 0.02
+
+
+def call(url: str, method: str, path: str) -> int | None:
+    """The status of one request, or None when there was no answer in time."""
+    where = urlsplit(url)
+    connection = http.client.HTTPConnection(where.hostname or "127.0.0.1", where.port, timeout=CALL_LIMIT)
+    try:
+        connection.request(method, path)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def start(binary: str) -> tuple[subprocess.Popen[bytes], str]:
+    """A running Toxiproxy and its address; SystemExit with the reason when it does not come up."""
+    for _ in range(TRIES):  # another process may take the port before Toxiproxy does
+        with socket.create_server(("127.0.0.1", 0)) as sock:
+            port = sock.getsockname()[1]
+        server = subprocess.Popen(
+            [binary, "-host", "127.0.0.1", "-port", str(port)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        url = f"http://127.0.0.1:{port}"
+        if answers(server, url):
+            return server, url
+        end(server, server.kill, LEAVE_LIMIT)
+    sys.exit(f"{binary} did not open its control port within {READY_LIMIT:g} s")
+
+
+def answers(server: subprocess.Popen[bytes], url: str) -> bool:
+    """Whether the control port answers before the server ends and before READY_LIMIT."""
+    for _ in range(int(READY_LIMIT / LOOK)):
+        if call(url, "GET", "/version") == 200:
+            return True
+        if server.poll() is not None:
+            return False
+        Event().wait(LOOK)
+    return False
+
+
+def guard_server(binary: str) -> None:
+    """Run a Toxiproxy until stdin ends."""
+    server, url = start(binary)
+    try:
+        report_ready({"control": url})
+        wait_for_stdin_to_end()
+    finally:
+        end(server, server.terminate, LEAVE_LIMIT)
+
+
+def guard_proxies(url: str, lines: Iterable[str]) -> None:
+    """Keep the names of our proxies until the lines end, then delete them."""
+    report_ready({"control": url})
+    ours: dict[str, None] = {}  # in the order of their creation
+    for line in lines:
+        name = json.loads(line[1:])
+        if line.startswith("+"):
+            ours[name] = None
+        else:
+            ours.pop(name, None)
+    for name in ours:
+        call(url, "DELETE", f"/proxies/{quote(name, safe='')}")
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["server", binary]:
+            guard_server(binary)
+        case ["proxies", url]:
+            guard_proxies(url, sys.stdin)
+        case _:
+            sys.exit(__doc__)

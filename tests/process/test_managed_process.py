@@ -1,0 +1,72 @@
+"""A child process reports that it is ready, quotes its log when it cannot start, and leaves with its parent."""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from mockbot.errors import TestbedError
+from mockbot.process.managed_process import ManagedProcess
+from mockbot.process.process_group import end
+from mockbot.process.process_group_guard import guarded
+
+SERVER = """
+import os, sys
+from mockbot.process.lifeline import report_ready, wait_for_stdin_to_end
+report_ready({"control": "http://here", "pid": os.getpid()})
+wait_for_stdin_to_end()
+"""
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A module that `python -m child_server` finds."""
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return tmp_path / "child_server.py"
+
+
+def test_a_child_in_its_own_session_is_known_by_its_ready_line_and_leaves_when_it_is_closed(module: Path) -> None:
+    """Its line is `ready`, Ctrl-C does not reach it, and closing it twice is fine."""
+    module.write_text(SERVER)
+    with ManagedProcess(["child_server"]) as child:
+        assert (child.url, child.ready["pid"]) == ("http://here", child.pid)
+        assert os.getsid(child.pid) != os.getsid(0)
+    child.close()
+
+    assert not child.alive
+
+
+def test_a_child_that_cannot_start_is_quoted(module: Path) -> None:
+    """The end of its log is in the error."""
+    module.write_text("import sys; sys.exit('no such scenario')")
+
+    with pytest.raises(TestbedError, match="child_server ended before it was ready: no such scenario"):
+        ManagedProcess(["child_server"])
+
+
+def test_the_end_of_a_group_takes_what_the_process_has_started(tmp_path: Path) -> None:
+    """A grandchild that ignores SIGTERM is killed with the group."""
+    pid_file = tmp_path / "pid"
+    script = f"(trap '' TERM; echo $$ > {pid_file}; sleep 300) & wait"
+    process = subprocess.Popen(["sh", "-c", script], start_new_session=True)
+    while not (pid_file.exists() and pid_file.read_text()):
+        time.sleep(0.01)
+    sleepers = psutil.Process(process.pid).children(recursive=True)
+    end(process, process.terminate, 0.5)
+
+    _, alive = psutil.wait_procs(sleepers, timeout=5)
+    assert sleepers
+    assert alive == []
+
+
+def test_a_guard_exits_as_its_command_did() -> None:
+    """Its exit code, or 128 + n when signal n ended it."""
+    codes = []
+    for script in ("exit 7", "kill -9 $$"):
+        with guarded(["sh", "-c", script], os.environ) as process:
+            codes.append(process.wait(20))
+
+    assert codes == [7, 137]
