@@ -135,7 +135,7 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise ScenarioError(f"{path}: cannot be read: {error.strerror or error}") from None
     except ValueError:  # a NUL in the name
-        raise ScenarioError(f"{str(path)!r}: is no name of a file") from None
+        raise ScenarioError(f"{str(path)!r}: is not a file name") from None
     if len(raw) > MOST_BYTES:
         raise ScenarioError(f"{path}: is larger than {MOST_BYTES // 1024} KiB; a scenario is a page or two of text")
     return _decoded(raw, path)
