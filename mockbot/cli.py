@@ -22,6 +22,7 @@ from mockbot.scenario.scaffold import CAUSES, FEWEST, LONGEST, MOST, SHORTEST, B
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.testbed.start import Engine, Wire
+from mockbot.units.formatting import format_seconds
 from mockbot.units.quantities import duration_text, parse_duration
 
 if TYPE_CHECKING:  # what only one command needs is imported by that command
@@ -195,7 +196,7 @@ def list_() -> None:
     for name in names():
         scenario = load_scenario(find(name))
         end = Timeline(scenario).end
-        lengths = f"{duration_text(end)} in {end / scenario.speed:.0f} s"
+        lengths = f"{duration_text(end)} in {format_seconds(end / scenario.speed)}"
         console.print(f"[bold]{name}[/bold]  {scenario.cause or 'no cause given'}, {lengths}")
         console.print(Padding(scenario.teaches or scenario.title, (0, 0, 0, 4), expand=False))
 

@@ -1,4 +1,4 @@
-"""The Mind of one user: a Reaction, kept within the user's patience, through what its client process shares. Pure.
+"""The ClientPolicy of one user: a Reaction, kept within the user's patience, through what its process shares. Pure.
 
     begin ──► hold? (status page) ──► depart: provider, breaker, throttle ──► Send now
     after ──► learn ──► the reaction's wait ──► provider, budget ──► Send later ──► due ──► hold? ──► depart ...
@@ -34,9 +34,9 @@ class Client:
     """One user; `route` is shared by all users of a client process."""
 
     def __init__(
-        self, manner: ClientSettings, reaction: Reaction, route: Route, rng: Random, page: StatusReader | None = None
+        self, settings: ClientSettings, reaction: Reaction, route: Route, rng: Random, page: StatusReader | None = None
     ) -> None:
-        self._manner = manner
+        self._settings = settings
         self._reaction = reaction
         self._route = route
         self._rng = rng
@@ -49,7 +49,7 @@ class Client:
 
     def begin(self, now: float, status: StatusState | None = None) -> Decision:
         """The first attempt, at once unless something is known that speaks against it."""
-        self._deadline = now + self._manner.patience
+        self._deadline = now + self._settings.patience
         self._attempts = self._hedges = self._row = 0
         self._tried.clear()
         self._reaction.begin(now)
@@ -84,7 +84,7 @@ class Client:
     def hedge(self, now: float, send: Send) -> Send | None:
         """Another one at the same provider, if the number, the budget and the breaker allow it."""
         guard = self._route.guards[send.provider]
-        if self._hedges >= self._manner.hedges or now >= self._deadline or not guard.affords(now):
+        if self._hedges >= self._settings.hedges or now >= self._deadline or not guard.affords(now):
             return None
         self._hedges += 1
         twin = self._now(now, send.provider)
@@ -133,13 +133,15 @@ class Client:
 
     def _now(self, now: float, provider: str) -> Send:
         timeout = min(self._reaction.timeout(self._rng), self._deadline - now)
-        return Send(now, provider, timeout, self._manner.hedge_after if self._hedges < self._manner.hedges else None)
+        return Send(
+            now, provider, timeout, self._settings.hedge_after if self._hedges < self._settings.hedges else None
+        )
 
     def _later(self, at: float, provider: str) -> Decision:
         return self._give_up(self._deadline, "patience") if at >= self._deadline else self._now(at, provider)
 
     def _give_up(self, at: float, why: str) -> GiveUp:
-        away = self._manner.comes_back
+        away = self._settings.comes_back
         if at > self._deadline:
             at, why = self._deadline, "patience"
         return GiveUp(at, why, None if away is None else self._rng.expovariate(1 / away))
@@ -148,7 +150,7 @@ class Client:
         """What concerns the next attempt, at `provider`. A plain answer that breaks off is no answer at all."""
         if provider != seen.provider:
             seen = seen._replace(retry_after=None)
-        if self._manner.streams or seen.status is None or seen.status >= 400:
+        if self._settings.streams or seen.status is None or seen.status >= 400:
             return seen
         return seen._replace(status=None)
 

@@ -1,6 +1,6 @@
 """What a policy decides, without a clock or a socket: asked before each attempt and after each failed one.
 
-    policy = mind_of(group, home, rng)                     one per user; `Minds` lets the users of a group share state
+    policy = client_policy(group, home, rng)               one per user; a `PolicyFactory` lets users share state
     move = policy.begin(now, status(now))                  a new prompt
     while isinstance(move, Send):
         if move.at > now:                                not yet: wait, then ask again, for much may have changed

@@ -44,7 +44,7 @@ class PolicyFactory:
     def __init__(self, group: Group, home: str) -> None:
         self._policy = group.policy
         self._providers = (home,) if group.falls_over_to is None else (home, group.falls_over_to)
-        self._manner = _manner(group)
+        self._settings = _settings(group)
         self._reaction = reactions_of(group.policy)
         processes = group.policy.processes if isinstance(group.policy, Guarded) else 1
         self._routes = [self._route() for _ in range(processes)]
@@ -55,7 +55,7 @@ class PolicyFactory:
         if isinstance(self._policy, Informed):
             page = StatusReader(self._policy.look, self._policy.return_within)
         route = self._route() if isinstance(self._policy, Refresh) else rng.choice(self._routes)
-        return Client(self._manner, self._reaction(), route, rng, page)
+        return Client(self._settings, self._reaction(), route, rng, page)
 
     def _route(self) -> Route:
         guards = {provider: _guard(self._policy, len(self._providers)) for provider in self._providers}
@@ -94,7 +94,7 @@ def reactions_of(policy: Policy) -> Callable[[], Reaction]:
     assert_never(policy)
 
 
-def _manner(group: Group) -> ClientSettings:
+def _settings(group: Group) -> ClientSettings:
     hedge = group.policy.hedge if isinstance(group.policy, Guarded) else None
     return ClientSettings(
         patience=group.patience,

@@ -31,6 +31,7 @@ from mockbot.scenario.library import loadtest
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.testbed.start import EMBEDDED, Addresses, Wire, open_stage
+from mockbot.units.formatting import format_seconds
 from mockbot.units.quantities import duration_text
 
 STOP_WITHIN = 20.0  # wall seconds in which Locust has to write what it saw once it was told to stop
@@ -58,7 +59,8 @@ def run(scenario: Scenario, options: RunOptions, console: Console) -> ExitCode:
     folder = make_run_folder(scenario, options.out)
     console.print(f"[bold]{scenario.title}[/bold]")
     console.print(
-        f"{duration_text(timeline.end)} of outage in {timeline.end / speed:.0f} s of your time", highlight=False
+        f"{duration_text(timeline.end)} of outage in {format_seconds(timeline.end / speed)} of your time",
+        highlight=False,
     )
     port = _free_port() if options.ui else None
     if port is not None:

@@ -7,7 +7,7 @@ Which requests are attempts for the same prompt, in this order:
 3. else the same key and body, asked again after it had failed and ended, and not more than GIVEN_UP later.
 A request of kind 2 or 3 that goes to another provider within FALLS_OVER of the failure goes on with the same prompt.
 Where several prompts fit, the one that has waited longest is taken: the attempts of many users who ask the same thing
-are shared out evenly, and an answered or unfinished attempt is never anybody's last but one.
+are shared out evenly. Once an attempt was answered or is still open, no later attempt is assigned to its prompt.
 
 What only the wire knows: an answer is cut off when the proxy closed its connection during or after it, and a retry
 whose earlier attempts nobody saw tells that these were refused.

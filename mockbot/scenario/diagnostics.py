@@ -38,7 +38,7 @@ _LIMITS = {
 def diagnose(error: ValidationError, document: Document) -> tuple[Diagnostic, ...]:
     """One Diagnostic for each place; what the alternatives of a union say is told together."""
     errors = error.errors(include_url=False)
-    found = sorted((_misprint(each, document) for each in errors if not _is_mistyped(each, errors)), key=_order)
+    found = sorted((_diagnostic(each, document) for each in errors if not _is_mistyped(each, errors)), key=_order)
     return tuple(_together([*same]) for _, same in groupby(found, key=_order))
 
 
@@ -58,17 +58,17 @@ def _is_mistyped(missing: ErrorDetails, errors: list[ErrorDetails]) -> bool:
     return bool(get_close_matches(str(key), strange, n=1))
 
 
-def _order(misprint: Diagnostic) -> tuple[str, int, int, str]:
-    place = misprint.place
-    return place.file, place.line, place.column, ".".join(map(str, misprint.path))
+def _order(diagnostic: Diagnostic) -> tuple[str, int, int, str]:
+    place = diagnostic.place
+    return place.file, place.line, place.column, ".".join(map(str, diagnostic.path))
 
 
 def _together(same: list[Diagnostic]) -> Diagnostic:
-    messages = dict.fromkeys(misprint.message for misprint in same)
+    messages = dict.fromkeys(diagnostic.message for diagnostic in same)
     return Diagnostic(same[0].place, same[0].path, ", or ".join(messages))
 
 
-def _misprint(details: ErrorDetails, document: Document) -> Diagnostic:
+def _diagnostic(details: ErrorDetails, document: Document) -> Diagnostic:
     location = details["loc"]
     if details["type"] in {"inconsistent", "wrong_key"}:  # check.py already says it as the user wrote it
         at = _at_key if details["type"] == "wrong_key" else _at_value

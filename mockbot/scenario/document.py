@@ -1,6 +1,6 @@
 """Turn the text of a YAML 1.2 file into plain data that knows where each of its parts was written.
 
-In: text. Out: a Document (mappings, lists and scalars only) or Misprints, each with its line and column. Rules: tags
+In: text. Out: a Document (mappings, lists and scalars only) or Diagnostics, each with its line and column. Rules: tags
 build nothing, dates stay text, a key may occur once, and aliases cannot grow a small file into a huge one.
 """
 
@@ -40,9 +40,9 @@ class Diagnostic:
 class DocumentError(Exception):
     """The text is no readable document."""
 
-    def __init__(self, *misprints: Diagnostic) -> None:
-        super().__init__(*misprints)
-        self.misprints = misprints
+    def __init__(self, *diagnostics: Diagnostic) -> None:
+        super().__init__(*diagnostics)
+        self.diagnostics = diagnostics
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,8 @@ def read_document(text: str) -> Document:
         raise DocumentError(_unprintable(text, error.position)) from None
     except RecursionError:
         raise DocumentError(Diagnostic(Place(1, 1), (), "nested too deeply to be a scenario")) from None
-    if builder.misprints:
-        raise DocumentError(*builder.misprints)
+    if builder.diagnostics:
+        raise DocumentError(*builder.diagnostics)
     return Document(data, builder.values, builder.keys)
 
 
@@ -85,7 +85,7 @@ class _Builder:
 
     values: dict[Path, Place] = field(default_factory=dict)
     keys: dict[Path, Place] = field(default_factory=dict)
-    misprints: list[Diagnostic] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
     built: int = 0
 
     def build(self, node: Node, path: Path) -> Value:
@@ -101,20 +101,20 @@ class _Builder:
                 return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
             case ScalarNode() if (reader := _SCALARS.get(str(node.tag))) is not None:
                 return reader(node.value)
-        self.misprints.append(Diagnostic(place, path, f"the tag {node.tag} is not read; a scenario is plain data"))
+        self.diagnostics.append(Diagnostic(place, path, f"the tag {node.tag} is not read; a scenario is plain data"))
         return None
 
     def _entries(self, node: MappingNode, path: Path) -> Iterator[tuple[str, Value]]:
         for key, value in node.value:
             place = _place(key.start_mark)
             if not isinstance(key, ScalarNode):
-                self.misprints.append(Diagnostic(place, path, "a key must be a word"))
+                self.diagnostics.append(Diagnostic(place, path, "a key must be a word"))
             elif key.value == "<<":
                 message = "merge keys ('<<') are not part of YAML 1.2; write the keys out, or alias a whole value"
-                self.misprints.append(Diagnostic(place, path, message))
+                self.diagnostics.append(Diagnostic(place, path, message))
             elif (inner := (*path, key.value)) in self.keys:
                 message = f"{key.value!r} is there twice; the first is on line {self.keys[inner].line}"
-                self.misprints.append(Diagnostic(place, inner, message))
+                self.diagnostics.append(Diagnostic(place, inner, message))
             else:
                 self.keys[inner] = place
                 yield key.value, self.build(value, inner)

@@ -1,8 +1,8 @@
 """What is allowed in a scenario, and seldom meant, at the speed that it is to be run at. Pure.
 
 The rules: a phase lasts at least as long as the longest wait of its clients (a timeout, or their patience when that is
-shorter), or what is asked in it is decided in another; and an answer takes at least ANSWER of wall time, or the
-machine's own milliseconds, which no speed divides, drown it.
+shorter), or what is asked in it is decided in another; and an answer takes at least ANSWER of wall time, or it is lost
+in the machine's scheduling noise, which no speed divides.
 """
 
 from collections.abc import Iterator
@@ -33,8 +33,8 @@ def _answers(scenario: Scenario, speed: float) -> Iterator[Problem]:
         if takes / speed < ANSWER:
             yield Problem(
                 ("providers", name),
-                f"an answer of {takes:.3g} s takes {1000 * takes / speed:.0f} ms at speed {speed:g}, in which the "
-                f"machine's own milliseconds drown it; give it longer answers, or a speed of {takes / ANSWER:.3g}",
+                f"at speed {speed:g} an answer lasts {1000 * takes / speed:.0f} ms, below this machine's scheduling "
+                f"noise ({1000 * ANSWER:.0f} ms): use longer answers or `speed: {takes / ANSWER:.3g}`",
             )
 
 

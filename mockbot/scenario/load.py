@@ -47,7 +47,7 @@ def lineage(path: Path) -> tuple[Path, ...]:
     try:
         return tuple(each for _, each in _chain(_text(path), str(path), path) if each is not None)
     except DocumentError as error:
-        raise ScenarioError(_lines(str(path), error.misprints)) from None
+        raise ScenarioError(_lines(str(path), error.diagnostics)) from None
 
 
 def _document(text: str, name: str, path: Path | None) -> Document:
@@ -55,7 +55,7 @@ def _document(text: str, name: str, path: Path | None) -> Document:
         chain = _chain(text, name, path)
         return document_of(reduce(extended, (node for node, _ in reversed(chain))))
     except DocumentError as error:
-        raise ScenarioError(_lines(name, error.misprints)) from None
+        raise ScenarioError(_lines(name, error.diagnostics)) from None
 
 
 def _chain(text: str, name: str, path: Path | None) -> list[tuple[Node, Path | None]]:
@@ -92,12 +92,12 @@ def _tree(text: str, name: str) -> Node:
         document = read_document(text)
         _is_mapping(document)
     except DocumentError as error:
-        raise DocumentError(*_in_file(name, error.misprints)) from None
+        raise DocumentError(*_in_file(name, error.diagnostics)) from None
     return tree_of(document, name)
 
 
-def _in_file(name: str, misprints: tuple[Diagnostic, ...]) -> Iterator[Diagnostic]:
-    for each in misprints:
+def _in_file(name: str, diagnostics: tuple[Diagnostic, ...]) -> Iterator[Diagnostic]:
+    for each in diagnostics:
         yield Diagnostic(Place(each.place.line, each.place.column, name), each.path, each.message)
 
 
@@ -114,14 +114,14 @@ def _is_mapping(document: Document) -> None:
     raise DocumentError(Diagnostic(document.values.get((), Place(1, 1)), (), message))
 
 
-def _lines(name: str, misprints: tuple[Diagnostic, ...]) -> str:
-    return "\n".join(_line(name, misprint) for misprint in misprints)
+def _lines(name: str, diagnostics: tuple[Diagnostic, ...]) -> str:
+    return "\n".join(_line(name, diagnostic) for diagnostic in diagnostics)
 
 
-def _line(name: str, misprint: Diagnostic) -> str:
-    path, file = ".".join(map(str, misprint.path)) or "scenario", misprint.place.file or name
-    told = misprint.message if file == name else f"{misprint.message} (as extended by {name})"
-    return f"{file}:{misprint.place.line}:{misprint.place.column}: {path}: {told}"
+def _line(name: str, diagnostic: Diagnostic) -> str:
+    path, file = ".".join(map(str, diagnostic.path)) or "scenario", diagnostic.place.file or name
+    told = diagnostic.message if file == name else f"{diagnostic.message} (as extended by {name})"
+    return f"{file}:{diagnostic.place.line}:{diagnostic.place.column}: {path}: {told}"
 
 
 def _text(path: Path) -> str:
@@ -135,7 +135,7 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise ScenarioError(f"{path}: cannot be read: {error.strerror or error}") from None
     except ValueError:  # a NUL in the name
-        raise ScenarioError(f"{str(path)!r}: is no name of a file") from None
+        raise ScenarioError(f"{str(path)!r}: is not a file name") from None
     if len(raw) > MOST_BYTES:
         raise ScenarioError(f"{path}: is larger than {MOST_BYTES // 1024} KiB; a scenario is a page or two of text")
     return _decoded(raw, path)

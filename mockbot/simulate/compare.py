@@ -16,7 +16,7 @@ def policy_of(text: str) -> Policy:
     try:
         return _POLICY.validate_python(read_document(text).data, context=IN_A_FILE)
     except (DocumentError, ValidationError) as error:
-        why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error.misprints[0].message
+        why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error.diagnostics[0].message
         known = ", ".join(POLICY_NAMES)
         raise UsageError(f"--compare {text}: not a policy ({why}); there is {known}") from None
 

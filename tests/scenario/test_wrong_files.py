@@ -100,7 +100,7 @@ def test_a_missing_file_names_the_nearest_bundled_scenario(tmp_path: Path) -> No
 
 def test_a_name_that_cannot_be_a_file_is_told() -> None:
     """A NUL is in no file name."""
-    with pytest.raises(ScenarioError, match="no name of a file"):
+    with pytest.raises(ScenarioError, match="not a file name"):
         load_scenario(Path("a\0b"))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from mockbot.evidence.records import OUTCOMES, Attempt, Progress, Prompt, Record, ServiceSecond
 from mockbot.scenario.timeline import ActiveFault, PhaseSpan, Timeline
+from mockbot.units.formatting import format_share
 
 BUCKETS = 200  # points of a chart, at most
 Json = dict[str, Any]  # goes to jsonify and nowhere else
@@ -194,7 +195,7 @@ class Board:
 
 def wrong_words(active: ActiveFault) -> str:
     """For instance "http_error on main, 10%"."""
-    share = "" if active.share >= 1 else f", {active.share:.0%}"
+    share = "" if active.share >= 1 else f", {format_share(active.share)}"
     return f"{active.span.fault.kind} on {active.span.provider}{share}"
 
 

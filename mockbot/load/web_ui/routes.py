@@ -22,6 +22,7 @@ from mockbot.load.locust_private import (
     START_PATH,
 )
 from mockbot.load.web_ui.board import Board, Json
+from mockbot.units.formatting import format_number, format_seconds, format_share
 
 STATIC = Path(__file__).parent / "static"
 FRESH = 0.9  # wall seconds for which a snapshot serves everyone who looks
@@ -113,11 +114,18 @@ def _cells(row: Json) -> Json:
     failures = {name: count for name, count in row["outcomes"].items() if name != "ok"}
     return {
         **{key: row[key] for key in ("phase", "wrong", "users", "prompts")},
-        "good": _or_blank(row["good"], lambda share: f"{share:.1%}"),
-        **{key: _or_blank(row[key], lambda s: f"{s:.2f} s") for key in ("latency_p50", "latency_p95", "first_p50")},
-        "per_prompt": _or_blank(row["per_prompt"], lambda attempts: f"{attempts:.2f}"),
+        "good": _or_blank(row["good"], format_share),
+        **{
+            key: _or_blank(row[key], lambda s: format_seconds(s, 2))
+            for key in ("latency_p50", "latency_p95", "first_p50")
+        },
+        "per_prompt": _or_blank(row["per_prompt"], format_number),
         "failures": ", ".join(f"{count} {name}" for name, count in sorted(failures.items(), key=lambda item: -item[1])),
     }
+
+
+def _hundredths(seconds: float) -> str:
+    return format_seconds(seconds, 2)
 
 
 def _or_blank(value: float | None, words: Callable[[float], str]) -> str:
