@@ -16,7 +16,7 @@ Sink = Callable[[Attempt | Prompt], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class AttemptObservation:
     """What was seen of one attempt. Scenario seconds; `first_token` and `worst_gap` are durations."""
 
     outcome: Outcome
@@ -32,7 +32,7 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class UserIdentity:
     """A user as the wire and the journal know it."""
 
     user: str
@@ -50,7 +50,7 @@ class Pending:
     """A prompt that is not settled yet, and its attempts that still run: n -> (provider, start)."""
 
     id: str
-    who: Who
+    who: UserIdentity
     intended: float
     start: float
     attempts: int = 0
@@ -75,7 +75,7 @@ class Collector:
         self._lags: list[float] = []
         self._asked: dict[str, int] = {}
 
-    def begin(self, who: Who, intended: float) -> Pending:
+    def begin(self, who: UserIdentity, intended: float) -> Pending:
         """A prompt starts now that should have started at `intended`."""
         now = self.clock.now()
         number = self._asked[who.user] = self._asked.get(who.user, 0) + 1
@@ -92,7 +92,7 @@ class Collector:
         prompt.running[n] = (provider, self.clock.now())
         return n
 
-    def seen(self, prompt: Pending, n: int, sight: Sight) -> None:
+    def seen(self, prompt: Pending, n: int, sight: AttemptObservation) -> None:
         """An attempt ended."""
         if n not in prompt.running:  # the run was closed over it
             return
@@ -110,7 +110,7 @@ class Collector:
             return
         now = self.clock.now()
         for n, (provider, start) in prompt.running.items():
-            self._write_attempt(prompt, n, provider, Sight("unfinished", start, now))
+            self._write_attempt(prompt, n, provider, AttemptObservation("unfinished", start, now))
         self._sink(
             Prompt(
                 id=prompt.id,
@@ -137,7 +137,7 @@ class Collector:
         lags, self._lags = self._lags, []
         return lags
 
-    def _write_attempt(self, prompt: Pending, n: int, provider: str, sight: Sight) -> None:
+    def _write_attempt(self, prompt: Pending, n: int, provider: str, sight: AttemptObservation) -> None:
         self._sink(
             Attempt(
                 prompt=prompt.id,

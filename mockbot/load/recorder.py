@@ -1,4 +1,4 @@
-"""Send one attempt and see what becomes of it: a request in, a Sight out, whatever the wire does.
+"""Send one attempt and see what becomes of it: a request in, a AttemptObservation out, whatever the wire does.
 
 geventhttpclient's own connection is used below Locust's session, because the session reports a request when its
 headers are in and drops the exceptions of a body (research: five ways in which that hides an outage). The rules:
@@ -23,8 +23,8 @@ from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError, HTTP
 
 from mockbot.clock import Clock
 from mockbot.evidence.records import Outcome
-from mockbot.load.collector import Sight
-from mockbot.load.stream import Reader
+from mockbot.load.collector import AttemptObservation
+from mockbot.load.stream_readers import Reader
 
 TOO_EARLY = ("incomplete", "connection closed", "eof state")
 REST_WITHIN = 0.25  # wall seconds for the end of the HTTP message after the answer is complete
@@ -50,7 +50,9 @@ class Request:
     reader: Callable[[], Reader]
 
 
-def attempt(connection: HTTPClient, request: Request, clock: Clock, until: float, token: Event | None = None) -> Sight:
+def attempt(
+    connection: HTTPClient, request: Request, clock: Clock, until: float, token: Event | None = None
+) -> AttemptObservation:
     """Send, read, give up at `until` (scenario seconds). `token` is set when the first one comes.
 
     Raises GeneratorError, and GreenletExit in a user that is killed.
@@ -68,10 +70,10 @@ def attempt(connection: HTTPClient, request: Request, clock: Clock, until: float
         outcome = _during(cause(error), response is not None, reader)
     end = clock.now()
     if response is None:
-        return Sight(outcome, start, end)
+        return AttemptObservation(outcome, start, end)
     _let_go(response, outcome)
     header = partial(_header, response)
-    return Sight(
+    return AttemptObservation(
         outcome,
         start,
         end,

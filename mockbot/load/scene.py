@@ -11,7 +11,7 @@ from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.journal import RUN, read_run
 from mockbot.evidence.verdict import judge as judge_evidence
 from mockbot.keyfile import held
-from mockbot.load.options import Options
+from mockbot.load.locust_options import Options
 from mockbot.load.play import Part, Play
 from mockbot.scenario.library import find
 from mockbot.scenario.load import load_scenario

@@ -18,10 +18,10 @@ import openai
 
 from mockbot.clients.policy import GiveUp
 from mockbot.evidence.records import Outcome
-from mockbot.load.collector import Pending, Sight
-from mockbot.load.dialects import DIALECTS, Name
+from mockbot.load.collector import AttemptObservation, Pending
 from mockbot.load.recorder import FLAGS, TOO_EARLY, retry_after
-from mockbot.load.stream import Reader, whole_answer
+from mockbot.load.request_forms import DIALECTS, Name
+from mockbot.load.stream_readers import Reader, whole_answer
 from mockbot.load.users import QUESTION, ChatUser
 
 
@@ -52,7 +52,7 @@ class SdkUser(ChatUser):
     @property
     def base(self) -> str:
         """The provider's URL, without /v1."""
-        return self.node.cast.places[self.provider].url
+        return self.node.cast.endpoints[self.provider].url
 
     @property
     def provider(self) -> str:
@@ -139,7 +139,7 @@ class Attempt:
         self._told = True
         clock, reader, response = self.user.node.clock, self.reader, self.response
         headers = httpx2.Headers() if response is None else response.headers
-        sight = Sight(
+        sight = AttemptObservation(
             outcome,
             self.start,
             clock.now(),

@@ -21,11 +21,11 @@ from locust.exception import StopUser
 
 from mockbot.clients.policy import GiveUp, Mind, Move, Seen, Send
 from mockbot.evidence.records import Settled
-from mockbot.load.collector import Pending, Sight, Who
-from mockbot.load.dialects import Body, Form, chat, form
-from mockbot.load.node import Node, nothing_said
-from mockbot.load.race import Race
+from mockbot.load.collector import AttemptObservation, Pending, UserIdentity
+from mockbot.load.hedging import HedgedAttempt
+from mockbot.load.load_generator import LoadGenerator, no_status_page
 from mockbot.load.recorder import GeneratorError, attempt
+from mockbot.load.request_forms import Body, Form, chat, form
 from mockbot.scenario.policies import Informed
 from mockbot.scenario.schema import Group
 
@@ -59,16 +59,16 @@ class ChatUser(FastHttpUser):
     own_clock: ClassVar[bool] = False  # True: its client waits by itself, so that time cannot be compressed
     model: ClassVar[str] = "mockbot"
     api_key: ClassVar[str | None] = None  # None: a key of the user's own, by which mockbot's service knows the tier
-    node: ClassVar[Node]  # set when a run starts
+    node: ClassVar[LoadGenerator]  # set when a run starts
 
     def __init__(self, environment: Environment) -> None:
-        self.host = self.host or next(iter(self.node.cast.places.values())).url
+        self.host = self.host or next(iter(self.node.cast.endpoints.values())).url
         super().__init__(environment)
-        self.who: Who = self.node.enrol(self.group_name)
+        self.who: UserIdentity = self.node.new_user(self.group_name)
         self._mind: Mind = self.node.mind(self.who)
         self._rng: Random = self.node.rng(self.who, "think")
         self._due = max(0.0, self.node.clock.now()) + self._think()
-        self._status = self.node.status if isinstance(self.spec.policy, Informed) else nothing_said
+        self._status = self.node.status if isinstance(self.spec.policy, Informed) else no_status_page
         self._leaving = False
         self._lines: dict[str, Line] = {}
         self._rows: dict[str, str] = {}
@@ -155,7 +155,7 @@ class ChatUser(FastHttpUser):
         return move
 
     def _race(self, prompt: Pending, move: Send) -> Seen:
-        return Race(self.node, self._mind, lambda move, token: self._send(prompt, move, token)).run(move)
+        return HedgedAttempt(self.node, self._mind, lambda move, token: self._send(prompt, move, token)).run(move)
 
     def _send(self, prompt: Pending, move: Send, token: Event | None = None) -> Seen:
         clock = self.node.clock
@@ -166,13 +166,13 @@ class ChatUser(FastHttpUser):
         try:
             sight = attempt(line.connection, ask, clock, move.at + move.timeout, token)
         except GreenletExit:
-            self.told(prompt, n, Sight("unfinished", start, clock.now()), line.url)
+            self.told(prompt, n, AttemptObservation("unfinished", start, clock.now()), line.url)
             raise
         self.told(prompt, n, sight, line.url)
         return _seen(sight, move.provider)
 
     def _line(self, provider: str) -> Line:
-        place = self.node.cast.places[provider]
+        place = self.node.cast.endpoints[provider]
         url = URL(place.url + "/")
         filled = form(place.dialect, url.path.rstrip("/"), self.key, self.group_name, stream=self.spec.stream)
         connection = self.client.client.clientpool.get_client(url)
@@ -186,7 +186,7 @@ class ChatUser(FastHttpUser):
             self._last = (wanted, ask.encode(wanted[1]))
         return self._last[1]
 
-    def told(self, prompt: Pending, n: int, sight: Sight, url: str) -> None:
+    def told(self, prompt: Pending, n: int, sight: AttemptObservation, url: str) -> None:
         """An attempt is over: into the journal, and into Locust's tables."""
         self.node.collector.seen(prompt, n, sight)
         self._report(sight, url)
@@ -196,7 +196,7 @@ class ChatUser(FastHttpUser):
         """The API key this user shows."""
         return self.api_key or self.who.key
 
-    def _report(self, sight: Sight, url: str) -> None:
+    def _report(self, sight: AttemptObservation, url: str) -> None:
         """One event for each attempt, at its end, in wall milliseconds, as Locust's own tables have it."""
         clock, environment = self.node.clock, self.environment
         kind = "STREAM" if self.spec.stream else "POST"
@@ -224,7 +224,7 @@ class ChatUser(FastHttpUser):
         return self._rng.expovariate(1 / self.spec.think) if self.spec.think else 0.0
 
 
-def _seen(sight: Sight, provider: str) -> Seen:
+def _seen(sight: AttemptObservation, provider: str) -> Seen:
     return Seen(
         outcome=sight.outcome,
         provider=provider,
@@ -236,5 +236,5 @@ def _seen(sight: Sight, provider: str) -> Seen:
     )
 
 
-def _label(sight: Sight) -> str:
+def _label(sight: AttemptObservation) -> str:
     return f"{sight.outcome} {sight.status}" if sight.outcome == "http_error" else sight.outcome

@@ -8,10 +8,10 @@ from mockbot.evidence.records import Attempt, Prompt
 from mockbot.evidence.scope import Scope
 from mockbot.evidence.tally import tally
 from mockbot.evidence.values import Known
-from mockbot.load.collector import Collector, Sight, Who
+from mockbot.load.collector import AttemptObservation, Collector, UserIdentity
 from tests.evidence.build import evidence
 
-WHO = Who("patient-1", "patient", "plus")
+WHO = UserIdentity("patient-1", "patient", "plus")
 
 
 class _Hand(Clock):
@@ -36,7 +36,7 @@ def test_an_answered_prompt_is_two_records() -> None:
     prompt = collector.begin(WHO, intended=98.0)
     n = collector.send(prompt, "main")
     _Hand.time = 103.0
-    collector.seen(prompt, n, Sight("ok", 100.0, 103.0, status=200, first_token=1.5, tokens=4))
+    collector.seen(prompt, n, AttemptObservation("ok", 100.0, 103.0, status=200, first_token=1.5, tokens=4))
     collector.settle(prompt, "answered")
 
     attempt, settled = written

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, jsonify, request, send_from_directory
 from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING
 from locust.web import WebUI
 
-from mockbot.load.web_ui.board import Board, Json
+from mockbot.load.web_ui.dashboard_state import DashboardState, Json
 
 STATIC = Path(__file__).parent / "static"
 FRESH = 0.9  # wall seconds for which a snapshot serves everyone who looks
@@ -40,7 +40,7 @@ class Pages:
     """
 
     def __init__(self, web_ui: WebUI, now: Callable[[], float], choose: Callable[[str | None], None]) -> None:
-        self.board: Board | None = None
+        self.board: DashboardState | None = None
         self.opening = False  # a run is being prepared, of which Locust knows nothing yet
         self._runner = web_ui.environment.runner
         self._now, self._choose = now, choose
@@ -60,7 +60,7 @@ class Pages:
         prefix = getattr(web_ui.environment.parsed_options, "web_base_path", "") or ""
         pages = Blueprint("mockbot", __name__, url_prefix=f"{prefix}/outage")
         guarded: Callable[..., Any] = web_ui.auth_required_if_enabled
-        pages.add_url_rule("/", "page", guarded(lambda: send_from_directory(STATIC, "page.html")))
+        pages.add_url_rule("/", "page", guarded(lambda: send_from_directory(STATIC, "dashboard.html")))
         pages.add_url_rule("/data", "data", guarded(self._data))
         pages.add_url_rule("/head", "head", guarded(self._head))
         pages.add_url_rule("/<path:name>", "static", guarded(lambda name: send_from_directory(STATIC, name)))

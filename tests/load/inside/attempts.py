@@ -11,8 +11,8 @@ import gevent
 from geventhttpclient.client import HTTPClient
 
 from mockbot.clock import Clock
-from mockbot.load.collector import Sight
-from mockbot.load.dialects import Name, chat, form
+from mockbot.load.collector import AttemptObservation
+from mockbot.load.request_forms import Name, chat, form
 from mockbot.load.recorder import attempt
 
 DEADLINE = 1.0  # seconds
@@ -23,7 +23,7 @@ def main(dialect: Name, host: str, port: int, faults: list[str], speed: float) -
     clock = Clock(0.0, speed)
     connection = HTTPClient(host, port, network_timeout=None, connection_timeout=None)  # type: ignore[arg-type]
 
-    def one(fault: str) -> Sight:
+    def one(fault: str) -> AttemptObservation:
         name, _, how = fault.partition(":")
         if how == "again":  # a hang-up that crosses the next request on the wire is a reset for any client
             gevent.sleep(1.0)

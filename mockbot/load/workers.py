@@ -1,6 +1,6 @@
 """The nodes of a run as the one that starts it sees them: this very process, or the workers of a Locust master.
 
-    start()      ── Setup, shipped in Locust's custom options ──►  worker: its Node begins on the same t0
+    start()      ── Setup, shipped in Locust's custom options ──►  worker: its LoadGenerator begins on the same t0
     take()       ◄─ "mockbot.batch" twice a second: records, health, how many prompts are pending ──  worker
     close(t)     ── "mockbot.finish" ──►  worker shuts its gate, waits t, abandons the rest ── last batch, `final` ──►
 
@@ -19,9 +19,9 @@ from pydantic import Discriminator, TypeAdapter
 from mockbot.clock import Clock
 from mockbot.evidence.records import Attempt, Health, Prompt
 from mockbot.load.collector import Collector
-from mockbot.load.health import watch
-from mockbot.load.node import Cast, Node, Place, nothing_said
-from mockbot.load.page import Page
+from mockbot.load.generator_health import watch
+from mockbot.load.load_generator import Endpoint, LoadGenerator, LoadPlan, no_status_page
+from mockbot.load.status_page_client import StatusPageClient
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 
@@ -48,15 +48,17 @@ class Setup:
         """The clock that all nodes share."""
         return Clock(self.t0, self.speed)
 
-    def cast(self) -> Cast:
+    def cast(self) -> LoadPlan:
         """The groups, and where they find the providers."""
-        page = Page(self.status_page, self.clock, self.scenario.status_page) if self.status_page else None
-        return Cast(
+        page = StatusPageClient(self.status_page, self.clock, self.scenario.status_page) if self.status_page else None
+        return LoadPlan(
             groups=self.scenario.crowd,
-            places={name: Place(url, self.scenario.providers[name].dialect) for name, url in self.providers.items()},
+            endpoints={
+                name: Endpoint(url, self.scenario.providers[name].dialect) for name, url in self.providers.items()
+            },
             seed=self.scenario.seed,
             end=Timeline(self.scenario).end,
-            status=nothing_said if page is None else page.read,
+            status=no_status_page if page is None else page.read,
         )
 
 
@@ -76,7 +78,7 @@ class Batch:
 SETUP, _BATCH = TypeAdapter(Setup), TypeAdapter(Batch)
 
 
-class Crew(Protocol):
+class Workers(Protocol):
     """The nodes of one run."""
 
     @property
@@ -109,13 +111,13 @@ class Crew(Protocol):
         ...
 
 
-class LocalCrew:
+class LocalWorkers:
     """This process alone makes the load."""
 
     nodes = 1
     lost = 0
 
-    def __init__(self, node: Node, users: Callable[[], int], take: Take) -> None:
+    def __init__(self, node: LoadGenerator, users: Callable[[], int], take: Take) -> None:
         self.node = node
         self._watch = gevent.spawn(watch, node, "local", users, take)
 
@@ -135,12 +137,12 @@ class LocalCrew:
         return self.node.broken
 
     def close(self, within: float) -> None:
-        """As `Crew.close`."""
+        """As `Workers.close`."""
         self._watch.kill()
         self.node.close(within)
 
 
-class WorkerCrew:
+class RemoteWorkers:
     """The workers of a master; the master itself makes no load."""
 
     def __init__(self, runner: MasterRunner, take: Take) -> None:
@@ -183,7 +185,7 @@ class WorkerCrew:
             self._take(record)
 
     def close(self, within: float) -> None:
-        """As `Crew.close`; a worker that stays silent is lost."""
+        """As `Workers.close`; a worker that stays silent is lost."""
         self._runner.send_message(FINISH, {"within": within})
         until = time.monotonic() + within + FINAL_WITHIN
         while time.monotonic() < until and any(not self._is_final(id_) for id_ in self._alive()):
@@ -197,16 +199,18 @@ class WorkerCrew:
         return id_ in self._latest and self._latest[id_].final
 
 
-class WorkerEnd:
+class WorkerReporter:
     """A worker's side: its node, and the batches it sends."""
 
-    def __init__(self, runner: WorkerRunner, cast: Cast, clock: Clock) -> None:
+    def __init__(self, runner: WorkerRunner, cast: LoadPlan, clock: Clock) -> None:
         self._runner = runner
         self._requests: list[Attempt | Prompt] = []
         self._health: list[Health] = []
         self._name = f"worker-{runner.worker_index}"
         self._final = False
-        self.node = Node(cast, clock, Collector(clock, self._requests.append), prefix=f"{runner.worker_index}.")
+        self.node = LoadGenerator(
+            cast, clock, Collector(clock, self._requests.append), prefix=f"{runner.worker_index}."
+        )
         self._greenlets = [
             gevent.spawn(watch, self.node, self._name, lambda: runner.user_count, self._health.append),
             gevent.spawn(self._report),

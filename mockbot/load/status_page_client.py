@@ -42,7 +42,7 @@ class _Summary(BaseModel):
         return max(updates, key=lambda update: update.created_at, default=None)
 
 
-class Page:
+class StatusPageClient:
     """One node's view of the page at `url`. `said`: the scenario's updates, by which words are understood."""
 
     def __init__(self, url: str, clock: Clock, said: Sequence[StatusUpdate]) -> None:

@@ -1,6 +1,6 @@
 """One process's part of the crowd during one run: its clock, its gate, its collector and who is who.
 
-A Node knows nothing of Locust. Users ask it whether they may start another prompt, under which name they live, and
+A LoadGenerator knows nothing of Locust. Users ask it whether they may start another prompt, under which name they live, and
 what the status page says; at the end `close` shuts the gate, waits a bounded time for the prompts under way, ends the
 rest and has them written as unfinished.
 """
@@ -16,8 +16,8 @@ from gevent import Greenlet
 from mockbot.clients.minds import Minds
 from mockbot.clients.policy import Mind
 from mockbot.clock import Clock
-from mockbot.load.collector import Collector, Who
-from mockbot.load.dialects import Name
+from mockbot.load.collector import Collector, UserIdentity
+from mockbot.load.request_forms import Name
 from mockbot.scenario.schema import Group
 from mockbot.scenario.timeline import StatusState
 
@@ -25,12 +25,12 @@ LOOK = 0.02  # wall seconds between two looks at what is still pending
 STATUS_AGE = 0.1  # wall seconds for which what the status page said is taken as what it says
 
 
-def nothing_said() -> None:
+def no_status_page() -> None:
     """Of a service without a status page."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Endpoint:
     """A provider as its clients reach it: base URL without /v1."""
 
     url: str
@@ -38,25 +38,25 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
-    """Who plays: the groups and where each finds the providers."""
+class LoadPlan:
+    """UserIdentity plays: the groups and where each finds the providers."""
 
     groups: Mapping[str, Group]
-    places: Mapping[str, Place]
+    endpoints: Mapping[str, Endpoint]
     seed: int = 1
     end: float = float("inf")  # scenario second after which nobody asks any more
-    status: Callable[[], StatusState | None] = nothing_said  # the status page, read now
+    status: Callable[[], StatusState | None] = no_status_page  # the status page, read now
 
     def home(self, group: str) -> str:
         """The provider that a group talks to first."""
-        return self.groups[group].uses or next(iter(self.places))
+        return self.groups[group].uses or next(iter(self.endpoints))
 
 
 @dataclass(slots=True, eq=False)
-class Node:
+class LoadGenerator:
     """`prefix` keeps the names of users apart between the workers of one run."""
 
-    cast: Cast
+    cast: LoadPlan
     clock: Clock
     collector: Collector
     prefix: str = ""
@@ -74,16 +74,16 @@ class Node:
         """May a prompt that was due at `intended` start? One that is merely late may, or it would be lost silently."""
         return not self.closing and intended < self.cast.end
 
-    def enrol(self, group: str) -> Who:
+    def new_user(self, group: str) -> UserIdentity:
         """A new user of a group, under a name that nobody else has."""
         self._numbers[group] += 1
-        return Who(f"{group}-{self.prefix}{self._numbers[group]}", group, self.cast.groups[group].tier)
+        return UserIdentity(f"{group}-{self.prefix}{self._numbers[group]}", group, self.cast.groups[group].tier)
 
-    def rng(self, who: Who, purpose: str) -> Random:
+    def rng(self, who: UserIdentity, purpose: str) -> Random:
         """One stream of chance for each user and purpose, the same in every run of the same seed."""
         return Random(f"{self.cast.seed}/{who.user}/{purpose}")
 
-    def mind(self, who: Who) -> Mind:
+    def mind(self, who: UserIdentity) -> Mind:
         """How this user decides; what a group shares is shared within the node."""
         if who.group not in self._minds:
             self._minds[who.group] = Minds(self.cast.groups[who.group], self.cast.home(who.group))

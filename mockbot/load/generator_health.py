@@ -11,7 +11,7 @@ import gevent
 import psutil
 
 from mockbot.evidence.records import Health
-from mockbot.load.node import Node
+from mockbot.load.load_generator import LoadGenerator
 
 BEAT = 0.05  # wall seconds; what a sleep of this length takes longer is the loop's lag
 EVERY = 1.0  # wall seconds between two records
@@ -23,7 +23,7 @@ def p99(values: Sequence[float]) -> float:
     return ordered[max(0, -(-99 * len(ordered) // 100) - 1)] if ordered else 0.0
 
 
-def watch(node: Node, name: str, users: Callable[[], int], sink: Callable[[Health], None]) -> None:
+def watch(node: LoadGenerator, name: str, users: Callable[[], int], sink: Callable[[Health], None]) -> None:
     """Runs as a greenlet until it is killed."""
     node.wait_until(0.0)
     process = psutil.Process()

@@ -11,15 +11,15 @@ from gevent.event import Event
 from gevent.queue import Empty, Queue
 
 from mockbot.clients.policy import Mind, Seen, Send
-from mockbot.load.node import Node
+from mockbot.load.load_generator import LoadGenerator
 
 Attempt = Callable[[Send, Event], Seen]
 
 
-class Race:
+class HedgedAttempt:
     """One Send that hedges, from its start to the last of what it led to."""
 
-    def __init__(self, node: Node, mind: Mind, send: Attempt) -> None:
+    def __init__(self, node: LoadGenerator, mind: Mind, send: Attempt) -> None:
         self._node = node
         self._mind = mind
         self._send = send
@@ -50,7 +50,7 @@ class Race:
         racer.link(self._done.put)
 
     def _next(self, move: Send) -> Greenlet | None:
-        """Who finishes next; None when it is time to think of a twin for the newest attempt."""
+        """UserIdentity finishes next; None when it is time to think of a twin for the newest attempt."""
         now = self._node.clock.now()
         newest = next(reversed(self._running.values()))
         if move.hedge_after is None or newest[0] is not move or newest[1].is_set():

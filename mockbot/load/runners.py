@@ -1,4 +1,4 @@
-"""What a Locust process does in a run: the Starter (local runner or master) conducts it, a Worker does as told.
+"""What a Locust process does in a run: the Coordinator (local runner or master) conducts it, a Worker does as told.
 
 Both are driven by the same two moments, `start` (users are about to come) and `stop` (the test is being stopped, for
 whatever reason).
@@ -21,18 +21,18 @@ from mockbot.clock import Clock
 from mockbot.errors import ExitCode, MockbotError, TestbedError, UsageError
 from mockbot.evidence.records import Ended
 from mockbot.load.collector import Collector
-from mockbot.load.crew import BATCH, FINISH, SETUP, Crew, LocalCrew, Setup, WorkerCrew, WorkerEnd
 from mockbot.load.dispatch import Counts, Mix
-from mockbot.load.node import Cast, Node, Place
-from mockbot.load.options import Options
+from mockbot.load.load_generator import Endpoint, LoadGenerator, LoadPlan
+from mockbot.load.locust_options import Options
+from mockbot.load.open_arrivals import welcome
 from mockbot.load.play import Play
 from mockbot.load.recorder import GeneratorError
 from mockbot.load.scene import judge, open_play, verdict
 from mockbot.load.shape import SPAWN_RATE
 from mockbot.load.users import ChatUser
-from mockbot.load.visitors import welcome
-from mockbot.load.web_ui.board import Board
+from mockbot.load.web_ui.dashboard_state import DashboardState
 from mockbot.load.web_ui.routes import Pages
+from mockbot.load.workers import BATCH, FINISH, SETUP, LocalWorkers, RemoteWorkers, Setup, WorkerReporter, Workers
 from mockbot.scenario.timeline import Timeline
 
 WORKERS_NEED, LOCAL_NEEDS = 1.0, 0.25  # wall seconds from setting t0 to t0, in which everybody gets ready
@@ -58,20 +58,22 @@ def refuse_compressed(bases: Users, groups: Iterable[str], speed: float) -> None
         )
 
 
-def classes_of(bases: Users, cast: Cast, node: Node | None) -> Users:
+def classes_of(bases: Users, cast: LoadPlan, node: LoadGenerator | None) -> Users:
     """A class for each group: the locustfile's of that group_name, or else its first one without a clock of its own."""
     by_group = {base.group_name: base for base in reversed(bases)}
     common = next((base for base in bases if not base.own_clock), bases[0])
     classes: Users = []
     for name, group in cast.groups.items():
-        own: dict[str, Any] = {"group_name": name, "spec": group, "host": cast.places[cast.home(name)].url}
+        own: dict[str, Any] = {"group_name": name, "spec": group, "host": cast.endpoints[cast.home(name)].url}
         if node is not None:
             own["node"] = node
         classes.append(type(name, (by_group.get(name, common),), own))
     return classes
 
 
-def let_in(node: Node, environment: Environment, timeline: Timeline, turn: int = 0, turns: int = 1) -> None:
+def start_open_arrivals(
+    node: LoadGenerator, environment: Environment, timeline: Timeline, turn: int = 0, turns: int = 1
+) -> None:
     """From now on visitors of the open groups come as scheduled."""
     classes = {users.group_name: users for users in chat_users(environment)}
 
@@ -87,13 +89,13 @@ def let_in(node: Node, environment: Environment, timeline: Timeline, turn: int =
     node.hosts += welcome(node, timeline, visit, turn, turns)
 
 
-def plain_cast(bases: Users, options: Options) -> Cast:
+def plain_plan(bases: Users, options: Options) -> LoadPlan:
     """A plain load test: the locustfile's own groups against one host."""
     host = options.host or next((base.host for base in bases if base.host), None)
     if host is None:
         raise UsageError("say what to load with --host, or what to play with --scenario")
     url = host.rstrip("/").removesuffix("/v1")
-    return Cast(groups={base.group_name: base.spec for base in bases}, places={"main": Place(url)})
+    return LoadPlan(groups={base.group_name: base.spec for base in bases}, endpoints={"main": Endpoint(url)})
 
 
 def said(environment: Environment) -> Namespace:
@@ -103,7 +105,7 @@ def said(environment: Environment) -> Namespace:
     return cast("Namespace", environment.parsed_options)
 
 
-class Starter:
+class Coordinator:
     """The process that starts the run and writes it down."""
 
     def __init__(self, environment: Environment, runner: LocalRunner | MasterRunner, command: str) -> None:
@@ -112,7 +114,7 @@ class Starter:
         self._command = command
         self._bases = chat_users(environment)
         self.play: Play | None = None
-        self._crew: Crew | None = None
+        self._crew: Workers | None = None
         self.pages: Pages | None = None
         self._given = self.options.scenario
         self._last = 0.0  # scenario second at which the last run ended
@@ -167,7 +169,7 @@ class Starter:
             return
         if isinstance(self._runner, MasterRunner):
             said(self._environment).mockbot_setup = ""
-            self._crew = WorkerCrew(self._runner, lambda _: None)
+            self._crew = RemoteWorkers(self._runner, lambda _: None)
             return
         try:
             node = _plain_node(self._bases, self.options)
@@ -175,7 +177,7 @@ class Starter:
             log.error("%s", error)
             gevent.spawn(self._runner.stop)
             return
-        self._crew = LocalCrew(node, lambda: self._runner.user_count, lambda _: None)
+        self._crew = LocalWorkers(node, lambda: self._runner.user_count, lambda _: None)
 
     def stop(self, why: str) -> None:
         """The test is being stopped."""
@@ -185,7 +187,7 @@ class Starter:
             self._crew.close(self._environment.stop_timeout or PLAIN_DRAIN)
             self._crew = None
 
-    def _enlist(self, play: Play, setup: Setup) -> Crew:
+    def _enlist(self, play: Play, setup: Setup) -> Workers:
         cast_, take = setup.cast(), play.ledger.take
         if isinstance(self._runner, MasterRunner):
             if not self._runner.worker_count:
@@ -193,11 +195,11 @@ class Starter:
             setup = replace(setup, workers=tuple(sorted(client.id for client in self._runner.clients.all)))
             said(self._environment).mockbot_setup = SETUP.dump_json(setup).decode()
             self._environment.user_classes = [*classes_of(self._bases, cast_, None)]
-            return WorkerCrew(self._runner, take)
-        node = Node(cast_, setup.clock, Collector(setup.clock, take))
+            return RemoteWorkers(self._runner, take)
+        node = LoadGenerator(cast_, setup.clock, Collector(setup.clock, take))
         self._environment.user_classes = [*classes_of(self._bases, cast_, node)]
-        let_in(node, self._environment, play.timeline)
-        return LocalCrew(node, lambda: self._runner.user_count, take)
+        start_open_arrivals(node, self._environment, play.timeline)
+        return LocalWorkers(node, lambda: self._runner.user_count, take)
 
     def _tell_opening(self, opening: bool) -> None:
         if self.pages is not None:
@@ -205,7 +207,7 @@ class Starter:
 
     def _show(self, play: Play) -> None:
         if self.pages is not None:
-            self.pages.board = board = Board(play.timeline, play.part.speed, play.clock.t0)
+            self.pages.board = board = DashboardState(play.timeline, play.part.speed, play.clock.t0)
             play.ledger.watcher = board.take
 
     def _set_users(self, counts: Counts) -> None:
@@ -236,7 +238,7 @@ class Starter:
         self._environment.process_exit_code = ExitCode.INTERRUPTED if ended == "interrupted" else code
 
     def _on_batch(self, msg: Message, **_: Any) -> None:
-        if isinstance(self._crew, WorkerCrew):
+        if isinstance(self._crew, RemoteWorkers):
             self._crew.take(msg.node_id, msg.data["batch"])
 
 
@@ -247,7 +249,7 @@ class Worker:
         self._environment = environment
         self._runner = runner
         self._bases = chat_users(environment)
-        self._part: WorkerEnd | None = None
+        self._part: WorkerReporter | None = None
         runner.register_message(FINISH, self._on_finish, concurrent=True)
 
     def start(self) -> None:
@@ -255,14 +257,16 @@ class Worker:
         options = said(self._environment)
         if getattr(options, "mockbot_setup", ""):
             setup = SETUP.validate_json(options.mockbot_setup)
-            self._part = WorkerEnd(self._runner, setup.cast(), setup.clock)
+            self._part = WorkerReporter(self._runner, setup.cast(), setup.clock)
             self._environment.user_classes = [*classes_of(self._bases, self._part.node.cast, self._part.node)]
             if (me := self._runner.client_id) in setup.workers:
                 turn = setup.workers.index(me)
-                let_in(self._part.node, self._environment, Timeline(setup.scenario), turn, len(setup.workers))
+                start_open_arrivals(
+                    self._part.node, self._environment, Timeline(setup.scenario), turn, len(setup.workers)
+                )
             return
-        cast = plain_cast(self._bases, Options.of(options))
-        self._part = WorkerEnd(self._runner, cast, Clock(time.time()))
+        cast = plain_plan(self._bases, Options.of(options))
+        self._part = WorkerReporter(self._runner, cast, Clock(time.time()))
         _appoint(self._bases, self._part.node, options.api_key, options.model)
 
     def stop(self, _why: str) -> None:
@@ -276,13 +280,13 @@ class Worker:
             self._part.close(data["within"])
 
 
-def _plain_node(bases: Users, options: Options) -> Node:
+def _plain_node(bases: Users, options: Options) -> LoadGenerator:
     clock = Clock(time.time())
-    node = Node(plain_cast(bases, options), clock, Collector(clock, lambda _: None))
+    node = LoadGenerator(plain_plan(bases, options), clock, Collector(clock, lambda _: None))
     _appoint(bases, node, options.api_key, options.model)
     return node
 
 
-def _appoint(bases: Users, node: Node, api_key: str | None, model: str) -> None:
+def _appoint(bases: Users, node: LoadGenerator, api_key: str | None, model: str) -> None:
     for base in bases:
         base.node, base.api_key, base.model = node, api_key or None, model

@@ -94,7 +94,7 @@ class Side:
         }
 
 
-class Board:
+class DashboardState:
     """One run. `verdict` and `error` are set when they are known."""
 
     def __init__(self, timeline: Timeline, speed: float, t0: float) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from geventhttpclient.header import Headers
 
 from mockbot.load.recorder import Request
-from mockbot.load.stream import Reader, anthropic_stream, openai_stream, whole_answer
+from mockbot.load.stream_readers import Reader, anthropic_stream, openai_stream, whole_answer
 
 Name = Literal["openai", "anthropic"]
 Body = dict[str, Any]  # goes to json.dumps and nowhere else

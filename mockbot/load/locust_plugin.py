@@ -24,8 +24,8 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 from mockbot.errors import MockbotError, TestbedError
 from mockbot.load import guard
 from mockbot.load.dispatch import ExactDispatcher
-from mockbot.load.options import Files, Options, add_options, scenario_of
-from mockbot.load.roles import Starter, Worker, chat_users, plain_cast, said
+from mockbot.load.locust_options import Files, Options, add_options, scenario_of
+from mockbot.load.runners import Coordinator, Worker, chat_users, plain_plan, said
 from mockbot.load.scene import check
 from mockbot.load.shape import ScenarioShape
 from mockbot.load.web_ui.routes import Pages
@@ -55,7 +55,7 @@ class Plugin:
     """One Locust process from its options to its end."""
 
     def __init__(self) -> None:
-        self._role: Starter | Worker | None = None
+        self._role: Coordinator | Worker | None = None
         self._set_up = Event()
         self._why = "stopped before its end"
         self._files = Files()  # scenarios of the command line
@@ -102,7 +102,7 @@ class Plugin:
             raise TestbedError(f"mockbot does not know Locust's {type(runner).__name__}")
         check(options)
         self._stop_timeout = environment.stop_timeout
-        self._role = starter = Starter(environment, runner, " ".join(sys.argv))
+        self._role = starter = Coordinator(environment, runner, " ".join(sys.argv))
         environment.dispatcher_class = ExactDispatcher
         if environment.web_ui is not None:
             starter.pages = Pages(
@@ -111,10 +111,10 @@ class Plugin:
                 lambda named: self._choose(environment, starter, scenario_of(said(environment), named)),
             )
         elif not options.scenario:
-            plain_cast(chat_users(environment), options)
+            plain_plan(chat_users(environment), options)
         self._choose(environment, starter, options.scenario)
 
-    def _choose(self, environment: Environment, starter: Starter, scenario: str) -> None:
+    def _choose(self, environment: Environment, starter: Coordinator, scenario: str) -> None:
         """The next run is one of this scenario; a plain one when it is empty."""
         logging.getLogger("locust.runners").setLevel(logging.WARNING if scenario else logging.INFO)  # a ramp's steps
         if not scenario:
