@@ -1,6 +1,7 @@
-"""Hedging: attempts of one prompt run beside each other; the first answer wins, on the others we hang up.
+"""Hedged requests (Dean and Barroso, "The Tail at Scale"): several attempts for one prompt, the first answer wins.
 
-`send(move, token)` makes one attempt and sets `token` at its first token. What is left for its twin is `unfinished`.
+`send(decision, first_token)` makes one attempt and sets `first_token` when the first token arrives; an attempt that
+has one is not hedged. Attempts that lose are cancelled and recorded as `unfinished`.
 """
 
 from collections.abc import Callable
@@ -17,61 +18,63 @@ Attempt = Callable[[Send, Event], Seen]
 
 
 class HedgedAttempt:
-    """One Send that hedges, from its start to the last of what it led to."""
+    """One Send with `hedge_after`, and every further attempt that the policy starts beside it. Use once."""
 
-    def __init__(self, node: LoadGenerator, mind: Mind, send: Attempt) -> None:
-        self._node = node
-        self._mind = mind
+    def __init__(self, generator: LoadGenerator, policy: Mind, send: Attempt) -> None:
+        self._generator = generator
+        self._policy = policy
         self._send = send
         self._done: Queue[Greenlet] = Queue()
-        self._running: dict[Greenlet, tuple[Send, Event]] = {}
+        self._running: dict[Greenlet, tuple[Send, Event]] = {}  # in the order of their start
 
-    def run(self, move: Send) -> Seen:
-        """What the winner saw, or the last to fail; of everyone else the mind has been told."""
+    def run(self, decision: Send) -> Seen:
+        """The result of the first attempt that was answered, else of the last to fail.
+
+        The policy learns the results of all others through `beside`.
+        """
+        clock = self._generator.clock
         try:
-            self._start(move)
+            self._start(decision)
             while True:
-                finished = self._next(move)
+                finished = self._next_finished(decision)
                 if finished is None:
-                    move = self._hedge(move)
+                    decision = self._hedge(decision)
                     continue
                 del self._running[finished]
-                seen: Seen = finished.get()
-                if seen.outcome == "ok" or not self._running:
-                    return seen
-                self._mind.beside(self._node.clock.now(), seen)
+                result: Seen = finished.get()
+                if result.outcome == "ok" or not self._running:
+                    return result
+                self._policy.beside(clock.now(), result)
         finally:
-            self._hang_up()
+            left = list(self._running.items())
+            gevent.killall([greenlet for greenlet, _ in left])
+            for _, (sent, _) in left:
+                self._policy.beside(clock.now(), Seen("unfinished", sent.provider, sent.at))
 
-    def _start(self, move: Send) -> None:
-        token = Event()
-        racer = gevent.spawn(self._send, move, token)
-        self._running[racer] = (move, token)
-        racer.link(self._done.put)
+    def _start(self, decision: Send) -> None:
+        first_token = Event()
+        greenlet = gevent.spawn(self._send, decision, first_token)
+        self._running[greenlet] = (decision, first_token)
+        greenlet.link(self._done.put)
 
-    def _next(self, move: Send) -> Greenlet | None:
-        """UserIdentity finishes next; None when it is time to think of a twin for the newest attempt."""
-        now = self._node.clock.now()
-        newest = next(reversed(self._running.values()))
-        if move.hedge_after is None or newest[0] is not move or newest[1].is_set():
+    def _next_finished(self, decision: Send) -> Greenlet | None:
+        """Wait for an attempt to finish; None when the newest one has been without a token for `hedge_after`."""
+        now = self._generator.clock.now()
+        newest, first_token = next(reversed(self._running.values()))
+        if decision.hedge_after is None or newest is not decision or first_token.is_set():
             return self._done.get()
         try:
-            return self._done.get(timeout=max(0.0, self._node.clock.wall(move.at + move.hedge_after - now)))
+            wait = self._generator.clock.wall(decision.at + decision.hedge_after - now)
+            return self._done.get(timeout=max(0.0, wait))
         except Empty:
             return None
 
-    def _hedge(self, move: Send) -> Send:
-        """Start a twin when the mind wants one; returns the newest attempt, which may be hedged in its turn."""
-        _, token = self._running[next(reversed(self._running))]
-        twin = None if token.is_set() else self._mind.hedge(self._node.clock.now(), move)
-        if twin is None:
-            return Send(move.at, move.provider, move.timeout)
-        self._node.wait_until(twin.at)
-        self._start(twin)
-        return twin
-
-    def _hang_up(self) -> None:
-        left = list(self._running.items())
-        gevent.killall([racer for racer, _ in left])
-        for _, (move, _) in left:
-            self._mind.beside(self._node.clock.now(), Seen("unfinished", move.provider, move.at))
+    def _hedge(self, decision: Send) -> Send:
+        """Start another attempt if the policy wants one. Returns the newest attempt, which may be hedged too."""
+        _, first_token = self._running[next(reversed(self._running))]
+        hedge = None if first_token.is_set() else self._policy.hedge(self._generator.clock.now(), decision)
+        if hedge is None:
+            return Send(decision.at, decision.provider, decision.timeout)
+        self._generator.wait_until(hedge.at)
+        self._start(hedge)
+        return hedge

@@ -1,8 +1,8 @@
-"""One process's part of the crowd during one run: its clock, its gate, its collector and who is who.
+"""One process's share of a run's load: its clock, its collector, the identities of its users, and when to stop.
 
-A LoadGenerator knows nothing of Locust. Users ask it whether they may start another prompt, under which name they live, and
-what the status page says; at the end `close` shuts the gate, waits a bounded time for the prompts under way, ends the
-rest and has them written as unfinished.
+Independent of Locust. Users ask whether they may start another prompt, what their names are and what the status page
+says. `close` refuses new prompts, waits a bounded time for those under way, ends the rest and records them as
+unfinished.
 """
 
 from collections import Counter
@@ -21,17 +21,18 @@ from mockbot.load.request_forms import Name
 from mockbot.scenario.schema import Group
 from mockbot.scenario.timeline import StatusState
 
-LOOK = 0.02  # wall seconds between two looks at what is still pending
-STATUS_AGE = 0.1  # wall seconds for which what the status page said is taken as what it says
+POLL_EVERY = 0.02  # wall seconds between two looks at what is still pending
+STATUS_AGE = 0.1  # wall seconds: users of one process share a reading, or 1,000 of them would load the status page
+KILL_WITHIN = 1.0  # wall seconds for killed users to record their attempts; what they leave, `abandon` records
 
 
 def no_status_page() -> None:
-    """Of a service without a status page."""
+    """The status of a service that has no status page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A provider as its clients reach it: base URL without /v1."""
+    """A provider as clients reach it: base URL without /v1, and the API it speaks."""
 
     url: str
     dialect: Name = "openai"
@@ -39,76 +40,75 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class LoadPlan:
-    """UserIdentity plays: the groups and where each finds the providers."""
+    """The groups of users, the endpoint of every provider, and the second at which the load ends."""
 
     groups: Mapping[str, Group]
     endpoints: Mapping[str, Endpoint]
     seed: int = 1
-    end: float = float("inf")  # scenario second after which nobody asks any more
-    status: Callable[[], StatusState | None] = no_status_page  # the status page, read now
+    end: float = float("inf")  # scenario second from which no prompt starts
+    status: Callable[[], StatusState | None] = no_status_page  # reads the status page now
 
-    def home(self, group: str) -> str:
-        """The provider that a group talks to first."""
+    def provider_of(self, group: str) -> str:
+        """The provider that a group asks first."""
         return self.groups[group].uses or next(iter(self.endpoints))
 
 
 @dataclass(slots=True, eq=False)
 class LoadGenerator:
-    """`prefix` keeps the names of users apart between the workers of one run."""
+    """`prefix` keeps user names unique across the workers of a run. `broken`: why this machine made no load, or ""."""
 
-    cast: LoadPlan
+    plan: LoadPlan
     clock: Clock
     collector: Collector
     prefix: str = ""
     closing: bool = False
-    broken: str = ""  # why this machine could not make the load
-    hosts: list[Greenlet] = field(default_factory=list)  # who let visitors in
-    asking: dict[Greenlet, None] = field(
-        default_factory=dict
-    )  # in the middle of a prompt; ordered, so that runs repeat
+    broken: str = ""
+    arrivals: list[Greenlet] = field(default_factory=list)  # each starts the users of one open group
+    asking: dict[Greenlet, None] = field(default_factory=dict)  # users amid a prompt; ordered, so that runs repeat
     _numbers: Counter[str] = field(default_factory=Counter)
-    _minds: dict[str, Minds] = field(default_factory=dict)
+    _policies: dict[str, Minds] = field(default_factory=dict)
     _status: tuple[float, StatusState | None] = (float("-inf"), None)
 
     def admits(self, intended: float) -> bool:
-        """May a prompt that was due at `intended` start? One that is merely late may, or it would be lost silently."""
-        return not self.closing and intended < self.cast.end
+        """Whether a prompt due at `intended` may start; a late one may, since dropping it would hide the delay."""
+        return not self.closing and intended < self.plan.end
 
     def new_user(self, group: str) -> UserIdentity:
-        """A new user of a group, under a name that nobody else has."""
+        """The identity of a new user of a group, unique in the run."""
         self._numbers[group] += 1
-        return UserIdentity(f"{group}-{self.prefix}{self._numbers[group]}", group, self.cast.groups[group].tier)
+        return UserIdentity(f"{group}-{self.prefix}{self._numbers[group]}", group, self.plan.groups[group].tier)
 
-    def rng(self, who: UserIdentity, purpose: str) -> Random:
-        """One stream of chance for each user and purpose, the same in every run of the same seed."""
-        return Random(f"{self.cast.seed}/{who.user}/{purpose}")
+    def rng(self, identity: UserIdentity, purpose: str) -> Random:
+        """One random stream per user and purpose, the same in every run with the same seed."""
+        return Random(f"{self.plan.seed}/{identity.user}/{purpose}")
 
-    def mind(self, who: UserIdentity) -> Mind:
-        """How this user decides; what a group shares is shared within the node."""
-        if who.group not in self._minds:
-            self._minds[who.group] = Minds(self.cast.groups[who.group], self.cast.home(who.group))
-        return self._minds[who.group].mind(self.rng(who, "policy"))
+    def policy(self, identity: UserIdentity) -> Mind:
+        """The user's client policy; what a group shares (budgets, breakers) is shared within this process."""
+        group = identity.group
+        if group not in self._policies:
+            self._policies[group] = Minds(self.plan.groups[group], self.plan.provider_of(group))
+        return self._policies[group].mind(self.rng(identity, "policy"))
 
     def status(self) -> StatusState | None:
-        """What the status page says now, as far as its readers on this node know."""
+        """What the status page says, at most `STATUS_AGE` old."""
         now = self.clock.now()
         if self.clock.wall(now - self._status[0]) > STATUS_AGE:
-            self._status = (now, self._status[1])  # who looks while it is being read sees what was there before
-            self._status = (now, self.cast.status())
+            self._status = (now, self._status[1])  # users who look during the request below get the old state
+            self._status = (now, self.plan.status())
         return self._status[1]
 
     def wait_until(self, t: float) -> None:
-        """Sleep until scenario second t; not at all when it has passed."""
+        """Sleep until scenario second t; return at once when it has passed."""
         wall = self.clock.wall(t - self.clock.now())
         if wall > 0:
             gevent.sleep(wall)
 
     def close(self, within: float) -> None:
-        """No new prompts; `within` wall seconds for those under way; the rest is unfinished. Safe to call again."""
+        """Refuse new prompts, wait `within` wall seconds for those under way, record the rest. Idempotent."""
         self.closing = True
-        gevent.killall(self.hosts)
+        gevent.killall(self.arrivals)
         until = self.clock.now() + self.clock.scenario(within)
         while self.collector.pending and self.clock.now() < until:
-            gevent.sleep(LOOK)
-        gevent.killall(list(self.asking), block=True, timeout=1.0)
+            gevent.sleep(POLL_EVERY)
+        gevent.killall(list(self.asking), block=True, timeout=KILL_WITHIN)
         self.collector.abandon()

@@ -1,6 +1,6 @@
-"""Open groups: somebody new comes when the schedule says so, asks one prompt and goes, whatever becomes of others.
+"""Open groups: a new user starts at every scheduled arrival, however slowly the earlier ones are answered.
 
-Several nodes take turns: of the one schedule that all of them compute, the nth of m workers takes every mth arrival.
+Every worker computes the same schedule. Worker n of m takes every mth arrival, beginning with the nth.
 """
 
 from collections.abc import Callable
@@ -13,16 +13,17 @@ from mockbot.load.load_generator import LoadGenerator
 from mockbot.scenario.arrivals import arrivals
 from mockbot.scenario.timeline import Timeline
 
-Visit = Callable[[str, float], None]  # (group, when it should have started): one prompt of one new user
+Session = Callable[[str, float], None]  # (group, scenario second of the arrival): everything one new user does
 
 
-def welcome(node: LoadGenerator, timeline: Timeline, visit: Visit, turn: int = 0, turns: int = 1) -> list[Greenlet]:
-    """One greenlet for each open group of the timeline."""
-    groups = timeline.at(0.0).arrivals
-    return [gevent.spawn(_welcome, node, timeline, group, visit, turn, turns) for group in groups]
+def spawn_arrivals(
+    generator: LoadGenerator, timeline: Timeline, session: Session, turn: int = 0, turns: int = 1
+) -> list[Greenlet]:
+    """Run `session` in a greenlet of its own at each arrival of this worker. Returns one greenlet per open group."""
 
+    def follow(group: str) -> None:
+        for t in islice(arrivals(timeline, group, generator.plan.seed), turn, None, turns):
+            generator.wait_until(t)
+            gevent.spawn(session, group, t)
 
-def _welcome(node: LoadGenerator, timeline: Timeline, group: str, visit: Visit, turn: int, turns: int) -> None:
-    for t in islice(arrivals(timeline, group, node.cast.seed), turn, None, turns):
-        node.wait_until(t)
-        gevent.spawn(visit, group, t)
+    return [gevent.spawn(follow, group) for group in timeline.at(0.0).arrivals]

@@ -1,7 +1,7 @@
-"""What a Locust process does in a run: the Coordinator (local runner or master) conducts it, a Worker does as told.
+"""What a Locust process does in a run: the Coordinator (local runner or master) plays it, a Worker only makes load.
 
-Both are driven by the same two moments, `start` (users are about to come) and `stop` (the test is being stopped, for
-whatever reason).
+Locust drives both through the same two events, `start` (users are about to be spawned) and `stop` (the test is being
+stopped, for whatever reason).
 """
 
 import logging
@@ -24,7 +24,7 @@ from mockbot.load.collector import Collector
 from mockbot.load.dispatch import Counts, Mix
 from mockbot.load.load_generator import Endpoint, LoadGenerator, LoadPlan
 from mockbot.load.locust_options import Options
-from mockbot.load.open_arrivals import welcome
+from mockbot.load.open_arrivals import spawn_arrivals
 from mockbot.load.play import Play
 from mockbot.load.recorder import GeneratorError
 from mockbot.load.scene import judge, open_play, verdict
@@ -35,7 +35,9 @@ from mockbot.load.web_ui.routes import Pages
 from mockbot.load.workers import BATCH, FINISH, SETUP, LocalWorkers, RemoteWorkers, Setup, WorkerReporter, Workers
 from mockbot.scenario.timeline import Timeline
 
-WORKERS_NEED, LOCAL_NEEDS = 1.0, 0.25  # wall seconds from setting t0 to t0, in which everybody gets ready
+# Wall seconds from choosing t0 to t0, in which every process gets ready: workers receive the Setup and make their user
+# classes from it.
+WORKERS_NEED, LOCAL_NEEDS = 1.0, 0.25
 PLAIN_DRAIN = 10.0  # wall seconds for the requests under way at the end of a plain test, without --stop-timeout
 Users = list[type[ChatUser]]
 log = logging.getLogger("mockbot")
@@ -50,7 +52,7 @@ def chat_users(environment: Environment) -> Users:
 
 
 def refuse_compressed(bases: Users, groups: Iterable[str], speed: float) -> None:
-    """Raises UsageError when a group runs a client that keeps its own clock, and the scenario's clock is another."""
+    """Raises UsageError when a group's client waits in wall time and the scenario is not played in wall time."""
     own = sorted({base.group_name for base in bases if base.own_clock} & set(groups))
     if own and speed != 1:
         raise UsageError(
@@ -58,39 +60,43 @@ def refuse_compressed(bases: Users, groups: Iterable[str], speed: float) -> None
         )
 
 
-def classes_of(bases: Users, cast: LoadPlan, node: LoadGenerator | None) -> Users:
-    """A class for each group: the locustfile's of that group_name, or else its first one without a clock of its own."""
+def classes_of(bases: Users, plan: LoadPlan, generator: LoadGenerator | None) -> Users:
+    """A class for each group: the locustfile's with that group_name, else its first one without a clock of its own."""
     by_group = {base.group_name: base for base in reversed(bases)}
     common = next((base for base in bases if not base.own_clock), bases[0])
     classes: Users = []
-    for name, group in cast.groups.items():
-        own: dict[str, Any] = {"group_name": name, "spec": group, "host": cast.endpoints[cast.home(name)].url}
-        if node is not None:
-            own["node"] = node
+    for name, group in plan.groups.items():
+        own: dict[str, Any] = {
+            "group_name": name,
+            "spec": group,
+            "host": plan.endpoints[plan.provider_of(name)].url,
+        }
+        if generator is not None:
+            own["generator"] = generator
         classes.append(type(name, (by_group.get(name, common),), own))
     return classes
 
 
 def start_open_arrivals(
-    node: LoadGenerator, environment: Environment, timeline: Timeline, turn: int = 0, turns: int = 1
+    generator: LoadGenerator, environment: Environment, timeline: Timeline, turn: int = 0, turns: int = 1
 ) -> None:
-    """From now on visitors of the open groups come as scheduled."""
+    """From now on users of the open groups come as scheduled; `turn` of `turns` is this worker's share of them."""
     classes = {users.group_name: users for users in chat_users(environment)}
 
-    def visit(group: str, due: float) -> None:
-        visitor = classes[group](environment)
+    def session(group: str, due: float) -> None:
+        user = classes[group](environment)
         try:
-            visitor.visit(due)
-        except (StopUser, GeneratorError):  # done; or the node knows by now that it is broken
+            user.visit(due)
+        except (StopUser, GeneratorError):  # the run is over; or the failure is recorded in `generator.broken`
             return
         finally:
-            visitor.on_stop()
+            user.on_stop()
 
-    node.hosts += welcome(node, timeline, visit, turn, turns)
+    generator.arrivals += spawn_arrivals(generator, timeline, session, turn, turns)
 
 
 def plain_plan(bases: Users, options: Options) -> LoadPlan:
-    """A plain load test: the locustfile's own groups against one host."""
+    """A plain load test: the locustfile's own groups against one host. Raises UsageError without a host."""
     host = options.host or next((base.host for base in bases if base.host), None)
     if host is None:
         raise UsageError("say what to load with --host, or what to play with --scenario")
@@ -98,15 +104,24 @@ def plain_plan(bases: Users, options: Options) -> LoadPlan:
     return LoadPlan(groups={base.group_name: base.spec for base in bases}, endpoints={"main": Endpoint(url)})
 
 
-def said(environment: Environment) -> Namespace:
-    """What the command line and the start form say; a master ships it to its workers with every change of users."""
+def prepare_plain(bases: Users, generator: LoadGenerator, api_key: str | None, model: str) -> None:
+    """Give the locustfile's own classes what a plain load test needs."""
+    for base in bases:
+        base.generator, base.api_key, base.model = generator, api_key or None, model
+
+
+def parsed_options(environment: Environment) -> Namespace:
+    """Locust's parsed options, which a master ships to its workers with every change of users.
+
+    Raises TestbedError when Locust is used as a library, which parses none.
+    """
     if environment.parsed_options is None:
         raise TestbedError("mockbot needs Locust's command line; as a library Locust has none")
     return cast("Namespace", environment.parsed_options)
 
 
 class Coordinator:
-    """The process that starts the run and writes it down."""
+    """The process that starts a run and records it; it makes the load itself unless it is a master."""
 
     def __init__(self, environment: Environment, runner: LocalRunner | MasterRunner, command: str) -> None:
         self._environment = environment
@@ -114,7 +129,7 @@ class Coordinator:
         self._command = command
         self._bases = chat_users(environment)
         self.play: Play | None = None
-        self._crew: Workers | None = None
+        self._workers: Workers | None = None
         self.pages: Pages | None = None
         self._given = self.options.scenario
         self._last = 0.0  # scenario second at which the last run ended
@@ -123,99 +138,98 @@ class Coordinator:
 
     @property
     def options(self) -> Options:
-        """As they are now. The start form may change them between runs; a stage is that of the first scenario only."""
-        options = Options.of(said(self._environment))
+        """As the start form last changed them; `stage` and `out` belong to the first scenario only."""
+        options = Options.of(parsed_options(self._environment))
         given = getattr(self, "_given", options.scenario)
         return options if options.scenario == given else replace(options, stage=None, out=None)
 
     @property
     def now(self) -> float:
-        """Scenario second of the run that is on, or at which the last one ended."""
+        """The run's scenario second; between runs, the one at which the last run ended."""
         return self._last if self.play is None or self.play.over else self.play.clock.now()
 
-    def rest(self) -> None:
-        """The next run is a plain one."""
+    def expect_plain_run(self) -> None:
+        """The next run has no scenario."""
         self._environment.user_classes = [*self._bases]
 
-    def conduct(self) -> None:
-        """A whole run with a scenario."""
-        self._tell_opening(True)
+    def play_scenario(self) -> None:
+        """A whole run with a scenario, from the testbed's start to the verdict."""
+        self._set_opening(True)
         try:
             self.play = open_play(self.options, self._command)
             refuse_compressed(self._bases, self.play.part.scenario.crowd, self.play.part.speed)
             distributed = isinstance(self._runner, MasterRunner)
             setup = self.play.begin(WORKERS_NEED if distributed else LOCAL_NEEDS)
-            self._crew = self._enlist(self.play, setup)
-            self._show(self.play)
-            self.play.attend(self._crew, lambda: self._runner.user_count)
+            self._workers = self._start_workers(self.play, setup)
+            if self.pages is not None:
+                self.pages.state = state = DashboardState(self.play.timeline, self.play.part.speed, self.play.clock.t0)
+                self.play.ledger.watcher = state.take
+            self.play.attend(self._workers, lambda: self._runner.user_count)
             self._set_users(self.play.timeline.at(0.0).users)
-            self._tell_opening(False)
+            self._set_opening(False)
             self.play.raise_curtain()
-            self.play.follow(self._set_users, self._workers)
+            self.play.follow(self._set_users, self._placement_key)
             self.play.drain()
             self._end("completed")
         except MockbotError as error:
             log.error("%s", error)
-            if self.pages is not None and self.pages.board is not None:
-                self.pages.board.error = str(error)
+            if self.pages is not None and self.pages.state is not None:
+                self.pages.state.error = str(error)
             self._end("failed", str(error))
             self._environment.process_exit_code = error.exit_code
         finally:
-            self._tell_opening(False)
+            self._set_opening(False)
 
     def start(self) -> None:
-        """Users are about to come; in a run with a scenario all is prepared already."""
+        """Users are about to be spawned: prepare a plain run. One with a scenario is prepared by `play_scenario`."""
         if self.play is not None:
             return
         if isinstance(self._runner, MasterRunner):
-            said(self._environment).mockbot_setup = ""
-            self._crew = RemoteWorkers(self._runner, lambda _: None)
+            parsed_options(self._environment).mockbot_setup = ""
+            self._workers = RemoteWorkers(self._runner, lambda _: None)
             return
         try:
-            node = _plain_node(self._bases, self.options)
+            options, clock = self.options, Clock(time.time())
+            generator = LoadGenerator(plain_plan(self._bases, options), clock, Collector(clock, lambda _: None))
         except UsageError as error:  # the start form named no host
             log.error("%s", error)
             gevent.spawn(self._runner.stop)
             return
-        self._crew = LocalWorkers(node, lambda: self._runner.user_count, lambda _: None)
+        prepare_plain(self._bases, generator, options.api_key, options.model)
+        self._workers = LocalWorkers(generator, lambda: self._runner.user_count, lambda _: None)
 
     def stop(self, why: str) -> None:
         """The test is being stopped."""
         if self.play is not None:
             self._end("interrupted", why)
-        elif self._crew is not None:
-            self._crew.close(self._environment.stop_timeout or PLAIN_DRAIN)
-            self._crew = None
+        elif self._workers is not None:
+            self._workers.close(self._environment.stop_timeout or PLAIN_DRAIN)
+            self._workers = None
 
-    def _enlist(self, play: Play, setup: Setup) -> Workers:
-        cast_, take = setup.cast(), play.ledger.take
+    def _start_workers(self, play: Play, setup: Setup) -> Workers:
+        plan, take = setup.plan(), play.ledger.take
         if isinstance(self._runner, MasterRunner):
             if not self._runner.worker_count:
                 raise TestbedError("no worker is connected; start one, or use --processes")
             setup = replace(setup, workers=tuple(sorted(client.id for client in self._runner.clients.all)))
-            said(self._environment).mockbot_setup = SETUP.dump_json(setup).decode()
-            self._environment.user_classes = [*classes_of(self._bases, cast_, None)]
+            parsed_options(self._environment).mockbot_setup = SETUP.dump_json(setup).decode()
+            self._environment.user_classes = [*classes_of(self._bases, plan, None)]
             return RemoteWorkers(self._runner, take)
-        node = LoadGenerator(cast_, setup.clock, Collector(setup.clock, take))
-        self._environment.user_classes = [*classes_of(self._bases, cast_, node)]
-        start_open_arrivals(node, self._environment, play.timeline)
-        return LocalWorkers(node, lambda: self._runner.user_count, take)
+        generator = LoadGenerator(plan, setup.clock, Collector(setup.clock, take))
+        self._environment.user_classes = [*classes_of(self._bases, plan, generator)]
+        start_open_arrivals(generator, self._environment, play.timeline)
+        return LocalWorkers(generator, lambda: self._runner.user_count, take)
 
-    def _tell_opening(self, opening: bool) -> None:
+    def _set_opening(self, opening: bool) -> None:
         if self.pages is not None:
             self.pages.opening = opening
-
-    def _show(self, play: Play) -> None:
-        if self.pages is not None:
-            self.pages.board = board = DashboardState(play.timeline, play.part.speed, play.clock.t0)
-            play.ledger.watcher = board.take
 
     def _set_users(self, counts: Counts) -> None:
         mix = Mix(self._environment.user_classes, counts)
         self._runner.start(mix.total, SPAWN_RATE, user_classes=mix)
 
-    def _workers(self) -> object:
-        """What the placement of users depends on beside their number."""
+    def _placement_key(self) -> object:
+        """Changes when users must be placed anew although their numbers stay: a worker came or went."""
         if not isinstance(self._runner, MasterRunner):
             return None
         clients = self._runner.clients
@@ -226,20 +240,20 @@ class Coordinator:
         if play is None:
             return
         play.end(ended, why)
-        if play.told:  # someone else was ending it too
+        if play.told:  # this method ran in another greenlet meanwhile, and reported the verdict
             return
         play.told = True
-        self._last, self.play, self._crew = play.info.end, None, None
+        self._last, self.play, self._workers = play.info.end, None, None
         code = ExitCode.PASS if play.info.ended == "completed" else ExitCode.INCONCLUSIVE
         if self.options.stage is None:
             code = judge(play.part.folder)
-        if self.pages is not None and self.pages.board is not None:
-            self.pages.board.verdict = verdict(play.part.folder)
+        if self.pages is not None and self.pages.state is not None:
+            self.pages.state.verdict = verdict(play.part.folder)
         self._environment.process_exit_code = ExitCode.INTERRUPTED if ended == "interrupted" else code
 
     def _on_batch(self, msg: Message, **_: Any) -> None:
-        if isinstance(self._crew, RemoteWorkers):
-            self._crew.take(msg.node_id, msg.data["batch"])
+        if isinstance(self._workers, RemoteWorkers):
+            self._workers.receive(msg.node_id, msg.data["batch"])
 
 
 class Worker:
@@ -249,44 +263,32 @@ class Worker:
         self._environment = environment
         self._runner = runner
         self._bases = chat_users(environment)
-        self._part: WorkerReporter | None = None
+        self._reporter: WorkerReporter | None = None
         runner.register_message(FINISH, self._on_finish, concurrent=True)
 
     def start(self) -> None:
-        """The first users of a run are about to come; the master's Setup is in the options by now."""
-        options = said(self._environment)
-        if getattr(options, "mockbot_setup", ""):
-            setup = SETUP.validate_json(options.mockbot_setup)
-            self._part = WorkerReporter(self._runner, setup.cast(), setup.clock)
-            self._environment.user_classes = [*classes_of(self._bases, self._part.node.cast, self._part.node)]
-            if (me := self._runner.client_id) in setup.workers:
-                turn = setup.workers.index(me)
-                start_open_arrivals(
-                    self._part.node, self._environment, Timeline(setup.scenario), turn, len(setup.workers)
-                )
+        """The first users of a run are about to be spawned; the master's Setup has come with the options by now."""
+        options = parsed_options(self._environment)
+        if not getattr(options, "mockbot_setup", ""):
+            plan = plain_plan(self._bases, Options.of(options))
+            self._reporter = WorkerReporter(self._runner, plan, Clock(time.time()))
+            prepare_plain(self._bases, self._reporter.generator, options.api_key, options.model)
             return
-        cast = plain_plan(self._bases, Options.of(options))
-        self._part = WorkerReporter(self._runner, cast, Clock(time.time()))
-        _appoint(self._bases, self._part.node, options.api_key, options.model)
+        setup = SETUP.validate_json(options.mockbot_setup)
+        plan = setup.plan()
+        self._reporter = WorkerReporter(self._runner, plan, setup.clock)
+        generator = self._reporter.generator
+        self._environment.user_classes = [*classes_of(self._bases, plan, generator)]
+        if (own_id := self._runner.client_id) in setup.workers:
+            turn, turns = setup.workers.index(own_id), len(setup.workers)
+            start_open_arrivals(generator, self._environment, Timeline(setup.scenario), turn, turns)
 
     def stop(self, _why: str) -> None:
-        """Being stopped by the master, who said `finish` before, or by a signal."""
-        if self._part is not None:
-            self._part.close(0.0)
+        """Stopped by the master, which sent "mockbot.finish" before, or by a signal."""
+        if self._reporter is not None:
+            self._reporter.close(0.0)
 
     def _on_finish(self, msg: Message, **_: Any) -> None:
         data: Mapping[str, float] = msg.data
-        if self._part is not None:
-            self._part.close(data["within"])
-
-
-def _plain_node(bases: Users, options: Options) -> LoadGenerator:
-    clock = Clock(time.time())
-    node = LoadGenerator(plain_plan(bases, options), clock, Collector(clock, lambda _: None))
-    _appoint(bases, node, options.api_key, options.model)
-    return node
-
-
-def _appoint(bases: Users, node: LoadGenerator, api_key: str | None, model: str) -> None:
-    for base in bases:
-        base.node, base.api_key, base.model = node, api_key or None, model
+        if self._reporter is not None:
+            self._reporter.close(data["within"])

@@ -1,10 +1,10 @@
-"""The status page as users see it: read over HTTP when one of them looks, a StatusState out.
+"""The status page as users see it: fetched over HTTP when a user looks, a StatusState out.
 
     GET {url}/api/v2/summary.json    Statuspage v2: what is open now, newest update first
 
-What the page shows, and when, is the page's business: a page that is late, wrong or down is so for its readers. Only
-what the words mean ("back at four") is taken from the scenario that put them there, because people read words and we
-cannot. A page that does not answer tells nothing.
+The page decides what it shows and when, so a page that is late, wrong or down misleads its readers as it would in
+production. A page that does not answer reports nothing. The meaning of a text ("back at four") is taken from the
+scenario's update with the same text, because a program cannot read prose.
 """
 
 from collections.abc import Sequence
@@ -36,37 +36,31 @@ class _Summary(BaseModel):
     incidents: tuple[_Incident, ...]
     scheduled_maintenances: tuple[_Incident, ...]
 
-    def newest(self) -> _Update | None:
-        """The last thing said about what is still open."""
-        updates = (each.incident_updates[0] for each in (*self.incidents, *self.scheduled_maintenances))
-        return max(updates, key=lambda update: update.created_at, default=None)
-
 
 class StatusPageClient:
-    """One node's view of the page at `url`. `said`: the scenario's updates, by which words are understood."""
+    """Reads the page at `url`. `updates`: the scenario's, by which texts are understood."""
 
-    def __init__(self, url: str, clock: Clock, said: Sequence[StatusUpdate]) -> None:
-        self._clock, self._said = clock, tuple(said)
+    def __init__(self, url: str, clock: Clock, updates: Sequence[StatusUpdate]) -> None:
+        self._clock, self._updates = clock, tuple(updates)
         parsed = URL(f"{url}/")
         self._uri = f"{parsed.path.rstrip('/')}/api/v2/summary.json"
         self._connection = HTTPClient.from_url(parsed, connection_timeout=WITHIN, network_timeout=WITHIN)
 
     def read(self) -> StatusState | None:
-        """What it shows now; None: nothing is open, or it could not be read."""
+        """The newest update of what is open; None when nothing is open or the page could not be read."""
         try:
-            response = self._connection.get(self._uri)
-            summary = _Summary.model_validate_json(response.read())
+            summary = _Summary.model_validate_json(self._connection.get(self._uri).read())
         except (OSError, HTTPParseError, ValidationError):
             return None
-        newest = summary.newest()
-        return None if newest is None else self._understood(newest)
+        updates = (each.incident_updates[0] for each in (*summary.incidents, *summary.scheduled_maintenances))
+        newest = max(updates, key=lambda update: update.created_at, default=None)
+        if newest is None:
+            return None
+        since = (newest.created_at.timestamp() - self._clock.t0) * self._clock.speed
+        return StatusState(since, self._meaning(newest))
 
-    def _understood(self, update: _Update) -> StatusState:
-        since = (update.created_at.timestamp() - self._clock.t0) * self._clock.speed
-        return StatusState(since, self._meaning(update))
-
-    def _meaning(self, update: _Update) -> StatusUpdate:
-        for said in self._said:
-            if said.state == update.status and said.says in {"", update.body}:
-                return said
-        return StatusUpdate.model_validate({"at": "0s", "state": update.status, "says": update.body})
+    def _meaning(self, shown: _Update) -> StatusUpdate:
+        for update in self._updates:
+            if update.state == shown.status and update.says in {"", shown.body}:
+                return update
+        return StatusUpdate.model_validate({"at": "0s", "state": shown.status, "says": shown.body})

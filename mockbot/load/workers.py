@@ -1,10 +1,10 @@
-"""The nodes of a run as the one that starts it sees them: this very process, or the workers of a Locust master.
+"""The processes that make the load of a run, as seen by the one that starts it: itself, or the workers of a master.
 
-    start()      ── Setup, shipped in Locust's custom options ──►  worker: its LoadGenerator begins on the same t0
-    take()       ◄─ "mockbot.batch" twice a second: records, health, how many prompts are pending ──  worker
-    close(t)     ── "mockbot.finish" ──►  worker shuts its gate, waits t, abandons the rest ── last batch, `final` ──►
+    start()      ── Setup, shipped in Locust's custom options ──►  worker: its LoadGenerator starts on the same t0
+    receive()    ◄─ "mockbot.batch" twice a second: records, health, how many prompts are pending ──  worker
+    close(t)     ── "mockbot.finish" ──►  worker refuses prompts, waits t, records the rest ── last batch, `final` ──►
 
-Batches of a worker arrive in order (ZeroMQ). A worker that does not send its last one is lost, and says so by that.
+Batches of a worker arrive in order (ZeroMQ). A worker whose last batch does not come is lost, with records we miss.
 """
 
 import time
@@ -23,48 +23,50 @@ from mockbot.load.generator_health import watch
 from mockbot.load.load_generator import Endpoint, LoadGenerator, LoadPlan, no_status_page
 from mockbot.load.status_page_client import StatusPageClient
 from mockbot.scenario.schema import Scenario
-from mockbot.scenario.timeline import Timeline
+from mockbot.scenario.timeline import StatusState, Timeline
 
 BATCH, FINISH = "mockbot.batch", "mockbot.finish"
-EVERY = 0.5  # wall seconds between two batches
-FINAL_WITHIN = 5.0  # wall seconds a worker has for its last batch, beyond the wait it was told
+BATCH_EVERY = 0.5  # wall seconds; the live view cannot be fresher than this
+LAST_BATCH_WITHIN = 5.0  # wall seconds a worker has for its last batch, beyond the wait it was told
+POLL_EVERY = 0.02  # wall seconds between two looks for the last batches
 
 Take = Callable[[Attempt | Prompt | Health], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What every node must know to play its part. `providers`: base URLs through the proxy."""
+    """What every load generator of a run must know. `providers`: base URLs through the proxy."""
 
     scenario: Scenario
     providers: dict[str, str]
     t0: float
     speed: float
     status_page: str = ""
-    workers: tuple[str, ...] = ()  # who takes turns at the arrivals; a worker that joins later takes none
+    workers: tuple[str, ...] = ()  # client ids that take turns at the arrivals; a worker that joins later takes none
 
     @property
     def clock(self) -> Clock:
-        """The clock that all nodes share."""
+        """The clock that all load generators share."""
         return Clock(self.t0, self.speed)
 
-    def cast(self) -> LoadPlan:
-        """The groups, and where they find the providers."""
-        page = StatusPageClient(self.status_page, self.clock, self.scenario.status_page) if self.status_page else None
+    def plan(self) -> LoadPlan:
+        """The scenario's groups and the providers' endpoints."""
+        dialects = {name: provider.dialect for name, provider in self.scenario.providers.items()}
+        status: Callable[[], StatusState | None] = no_status_page
+        if self.status_page:
+            status = StatusPageClient(self.status_page, self.clock, self.scenario.status_page).read
         return LoadPlan(
             groups=self.scenario.crowd,
-            endpoints={
-                name: Endpoint(url, self.scenario.providers[name].dialect) for name, url in self.providers.items()
-            },
+            endpoints={name: Endpoint(url, dialects[name]) for name, url in self.providers.items()},
             seed=self.scenario.seed,
             end=Timeline(self.scenario).end,
-            status=no_status_page if page is None else page.read,
+            status=status,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a worker has to say since its last one. `pending`, `started`: prompts now, and in the whole run."""
+    """What a worker reports since its last one. `pending` are prompts now, `started` those of the whole run."""
 
     node: str
     pending: int
@@ -79,11 +81,11 @@ SETUP, _BATCH = TypeAdapter(Setup), TypeAdapter(Batch)
 
 
 class Workers(Protocol):
-    """The nodes of one run."""
+    """The processes that make the load of one run."""
 
     @property
     def pending(self) -> int:
-        """Prompts under way."""
+        """Prompts under way; of workers that have gone missing, none."""
         ...
 
     @property
@@ -98,16 +100,16 @@ class Workers(Protocol):
 
     @property
     def nodes(self) -> int:
-        """Processes that made load."""
+        """How many processes made load."""
         ...
 
     @property
     def lost(self) -> int:
-        """Of these, how many never sent the last of what they saw; known after `close`."""
+        """How many of them never sent their last records; known after `close`."""
         ...
 
     def close(self, within: float) -> None:
-        """Shut every gate, wait `within` wall seconds for prompts under way, abandon the rest, get every record."""
+        """Refuse new prompts, wait `within` wall seconds for those under way, and get the record of every prompt."""
         ...
 
 
@@ -117,33 +119,33 @@ class LocalWorkers:
     nodes = 1
     lost = 0
 
-    def __init__(self, node: LoadGenerator, users: Callable[[], int], take: Take) -> None:
-        self.node = node
-        self._watch = gevent.spawn(watch, node, "local", users, take)
+    def __init__(self, generator: LoadGenerator, users: Callable[[], int], take: Take) -> None:
+        self.generator = generator
+        self._watch = gevent.spawn(watch, generator, "local", users, take)
 
     @property
     def pending(self) -> int:
-        """Prompts under way."""
-        return len(self.node.collector.pending)
+        """As `Workers.pending`."""
+        return len(self.generator.collector.pending)
 
     @property
     def started(self) -> int:
-        """Prompts since the run began."""
-        return self.node.collector.started
+        """As `Workers.started`."""
+        return self.generator.collector.started
 
     @property
     def broken(self) -> str:
-        """Why this machine could not make the load; empty when it could."""
-        return self.node.broken
+        """As `Workers.broken`."""
+        return self.generator.broken
 
     def close(self, within: float) -> None:
         """As `Workers.close`."""
         self._watch.kill()
-        self.node.close(within)
+        self.generator.close(within)
 
 
 class RemoteWorkers:
-    """The workers of a master; the master itself makes no load."""
+    """The workers of a master, which makes no load itself."""
 
     def __init__(self, runner: MasterRunner, take: Take) -> None:
         self._runner = runner
@@ -153,43 +155,43 @@ class RemoteWorkers:
 
     @property
     def pending(self) -> int:
-        """Prompts under way on the workers that are still there."""
+        """As `Workers.pending`."""
         missing = {client.id for client in self._runner.clients.missing}
         return sum(batch.pending for id_, batch in self._latest.items() if id_ not in missing)
 
     @property
     def started(self) -> int:
-        """Prompts since the run began."""
+        """As `Workers.started`."""
         return sum(batch.started for batch in self._latest.values())
 
     @property
     def broken(self) -> str:
-        """Why a worker's machine could not make the load; empty when all could."""
+        """As `Workers.broken`."""
         return next((batch.broken for batch in self._latest.values() if batch.broken), "")
 
     @property
     def nodes(self) -> int:
-        """Workers that were ever there."""
+        """Workers that were connected at any time of the run."""
         return len(self._expected | self._latest.keys())
 
     @property
     def lost(self) -> int:
         """Workers whose last batch never came; known after `close`."""
-        return sum(1 for id_ in self._expected | self._latest.keys() if not self._is_final(id_))
+        return len([id_ for id_ in self._expected | self._latest.keys() if not self._is_final(id_)])
 
-    def take(self, id_: str, data: bytes) -> None:
-        """A batch arrived."""
+    def receive(self, id_: str, data: bytes) -> None:
+        """Take the records of a batch that the worker with client id `id_` has sent."""
         batch = _BATCH.validate_json(data)
         self._latest[id_] = batch
         for record in (*batch.requests, *batch.health):
             self._take(record)
 
     def close(self, within: float) -> None:
-        """As `Workers.close`; a worker that stays silent is lost."""
+        """As `Workers.close`; a worker that stays silent counts as lost."""
         self._runner.send_message(FINISH, {"within": within})
-        until = time.monotonic() + within + FINAL_WITHIN
+        until = time.monotonic() + within + LAST_BATCH_WITHIN
         while time.monotonic() < until and any(not self._is_final(id_) for id_ in self._alive()):
-            gevent.sleep(0.02)
+            gevent.sleep(POLL_EVERY)
 
     def _alive(self) -> set[str]:
         clients = self._runner.clients
@@ -200,42 +202,39 @@ class RemoteWorkers:
 
 
 class WorkerReporter:
-    """A worker's side: its node, and the batches it sends."""
+    """A worker's side: its load generator, and the batches it sends."""
 
-    def __init__(self, runner: WorkerRunner, cast: LoadPlan, clock: Clock) -> None:
+    def __init__(self, runner: WorkerRunner, plan: LoadPlan, clock: Clock) -> None:
         self._runner = runner
         self._requests: list[Attempt | Prompt] = []
         self._health: list[Health] = []
         self._name = f"worker-{runner.worker_index}"
         self._final = False
-        self.node = LoadGenerator(
-            cast, clock, Collector(clock, self._requests.append), prefix=f"{runner.worker_index}."
-        )
+        collector = Collector(clock, self._requests.append)
+        self.generator = LoadGenerator(plan, clock, collector, prefix=f"{runner.worker_index}.")
         self._greenlets = [
-            gevent.spawn(watch, self.node, self._name, lambda: runner.user_count, self._health.append),
+            gevent.spawn(watch, self.generator, self._name, lambda: runner.user_count, self._health.append),
             gevent.spawn(self._report),
         ]
 
     def close(self, within: float) -> None:
-        """Shut the gate, wait, abandon, send the last batch. Idempotent."""
+        """Close the load generator and send the last batch. Idempotent."""
         if self._final:
             return
         self._final = True
-        self.node.close(within)
+        self.generator.close(within)
         gevent.killall(self._greenlets)
         self._send()
 
     def _report(self) -> None:
         while True:
-            gevent.sleep(EVERY)
+            gevent.sleep(BATCH_EVERY)
             self._send()
 
     def _send(self) -> None:
         requests, health = tuple(self._requests), tuple(self._health)
         self._requests.clear()
         self._health.clear()
-        collector = self.node.collector
-        batch = Batch(
-            self._name, len(collector.pending), collector.started, requests, health, self._final, self.node.broken
-        )
+        pending, started = len(self.generator.collector.pending), self.generator.collector.started
+        batch = Batch(self._name, pending, started, requests, health, self._final, self.generator.broken)
         self._runner.send_message(BATCH, {"batch": _BATCH.dump_json(batch)})

@@ -52,7 +52,7 @@ def test_a_stall_is_charged_to_everyone_who_should_have_asked() -> None:
     for number in range(20_000):
         intended = number / 100
         _Hand.time = max(intended, _Hand.time)
-        prompt = collector.begin(who, intended)
+        prompt = collector.begin_prompt(who, intended)
         _Hand.time = intended + 0.001 if intended < 100 else max(_Hand.time, 200.0)
         collector.settle(prompt, "answered")
     latencies = [prompt.end - prompt.intended for prompt in prompts]

@@ -22,9 +22,9 @@ def main(url: str, group: str, prompts: int, page: str = "") -> None:
     records: list[Attempt | Prompt] = []
     clock = Clock(time.time())
     status = StatusPageClient(page, clock, ()).read if page else no_status_page
-    cast = LoadPlan({"users": Group.model_validate_json(group)}, {"main": Endpoint(url)}, status=status)
-    node = LoadGenerator(cast, clock, Collector(clock, records.append))
-    user = classes_of([ChatUser], cast, node)[0](Environment())
+    plan = LoadPlan({"users": Group.model_validate_json(group)}, {"main": Endpoint(url)}, status=status)
+    generator = LoadGenerator(plan, clock, Collector(clock, records.append))
+    user = classes_of([ChatUser], plan, generator)[0](Environment())
     for _ in range(prompts):
         user.ask()
     print(json.dumps([json.loads(to_line(record)) for record in records]))  # noqa: T201 - its result

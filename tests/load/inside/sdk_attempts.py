@@ -36,11 +36,11 @@ def meet(dialect: Name, url: str, fault: str) -> list[object]:
     """The records of one prompt; `fault` or `fault:whole`, `refused` for a port where nobody listens."""
     name, _, how = fault.partition(":")
     group = Group.model_validate({"users": "100%", "policy": "once", "patience": "5s", "stream": how != "whole"})
-    place = Endpoint("http://127.0.0.1:1" if name == "refused" else f"{url}/{name}", dialect)
+    endpoint = Endpoint("http://127.0.0.1:1" if name == "refused" else f"{url}/{name}", dialect)
     clock, records = Clock(time.time()), list[Attempt | Prompt]()
-    cast = LoadPlan({"users": group}, {"main": place})
-    node = LoadGenerator(cast, clock, Collector(clock, records.append))
-    classes_of([OFFICIAL[dialect]], cast, node)[0](Environment()).ask()
+    plan = LoadPlan({"users": group}, {"main": endpoint})
+    generator = LoadGenerator(plan, clock, Collector(clock, records.append))
+    classes_of([OFFICIAL[dialect]], plan, generator)[0](Environment()).ask()
     return [json.loads(to_line(record)) for record in records]
 
 

@@ -63,12 +63,12 @@ def ours(url: str) -> list[float]:
         if isinstance(record, Prompt):
             prompts.append(record)
 
-    cast = LoadPlan(scenario.crowd, {"main": Endpoint(f"{url}/stalls")}, end=timeline.end)
-    node = LoadGenerator(cast, clock, Collector(clock, take))
-    start_open_arrivals(node, Environment(user_classes=[*classes_of([ChatUser], cast, node)]), timeline)
+    plan = LoadPlan(scenario.crowd, {"main": Endpoint(f"{url}/stalls")}, end=timeline.end)
+    generator = LoadGenerator(plan, clock, Collector(clock, take))
+    start_open_arrivals(generator, Environment(user_classes=[*classes_of([ChatUser], plan, generator)]), timeline)
     gevent.sleep(LASTS)
-    gevent.joinall(node.hosts)
-    node.close(10.0)
+    gevent.joinall(generator.arrivals)
+    generator.close(10.0)
     return [prompt.end - prompt.intended for prompt in prompts]
 
 
