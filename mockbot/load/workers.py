@@ -10,7 +10,7 @@ Batches of a worker arrive in order (ZeroMQ). A worker whose last batch does not
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated
 
 import gevent
 from locust.runners import MasterRunner, WorkerRunner
@@ -80,41 +80,8 @@ class Batch:
 SETUP, _BATCH = TypeAdapter(Setup), TypeAdapter(Batch)
 
 
-class Workers(Protocol):
-    """The processes that make the load of one run."""
-
-    @property
-    def pending(self) -> int:
-        """Prompts under way; of workers that have gone missing, none."""
-        ...
-
-    @property
-    def started(self) -> int:
-        """Prompts since the run began."""
-        ...
-
-    @property
-    def broken(self) -> str:
-        """Why a machine could not make the load; empty when all could."""
-        ...
-
-    @property
-    def nodes(self) -> int:
-        """How many processes made load."""
-        ...
-
-    @property
-    def lost(self) -> int:
-        """How many of them never sent their last records; known after `close`."""
-        ...
-
-    def close(self, within: float) -> None:
-        """Refuse new prompts, wait `within` wall seconds for those under way, and get the record of every prompt."""
-        ...
-
-
 class LocalWorkers:
-    """This process alone makes the load."""
+    """This process alone makes the load. `nodes`: processes that did; `lost`: those whose last records never came."""
 
     nodes = 1
     lost = 0
@@ -125,21 +92,21 @@ class LocalWorkers:
 
     @property
     def pending(self) -> int:
-        """As `Workers.pending`."""
+        """Prompts under way."""
         return len(self.generator.collector.pending)
 
     @property
     def started(self) -> int:
-        """As `Workers.started`."""
+        """Prompts since the run began."""
         return self.generator.collector.started
 
     @property
     def broken(self) -> str:
-        """As `Workers.broken`."""
+        """Why this machine could not make the load; empty when it could."""
         return self.generator.broken
 
     def close(self, within: float) -> None:
-        """As `Workers.close`."""
+        """Refuse new prompts, wait `within` wall seconds for those under way, and record every prompt."""
         self._watch.kill()
         self.generator.close(within)
 
@@ -155,18 +122,18 @@ class RemoteWorkers:
 
     @property
     def pending(self) -> int:
-        """As `Workers.pending`."""
+        """Prompts under way on the workers that are still there."""
         missing = {client.id for client in self._runner.clients.missing}
         return sum(batch.pending for id_, batch in self._latest.items() if id_ not in missing)
 
     @property
     def started(self) -> int:
-        """As `Workers.started`."""
+        """Prompts since the run began."""
         return sum(batch.started for batch in self._latest.values())
 
     @property
     def broken(self) -> str:
-        """As `Workers.broken`."""
+        """Why a worker could not make the load; empty when all could."""
         return next((batch.broken for batch in self._latest.values() if batch.broken), "")
 
     @property
@@ -187,7 +154,7 @@ class RemoteWorkers:
             self._take(record)
 
     def close(self, within: float) -> None:
-        """As `Workers.close`; a worker that stays silent counts as lost."""
+        """As `LocalWorkers.close`; a worker that stays silent counts as lost."""
         self._runner.send_message(FINISH, {"within": within})
         until = time.monotonic() + within + LAST_BATCH_WITHIN
         while time.monotonic() < until and any(not self._is_final(id_) for id_ in self._alive()):
@@ -199,6 +166,9 @@ class RemoteWorkers:
 
     def _is_final(self, id_: str) -> bool:
         return id_ in self._latest and self._latest[id_].final
+
+
+Workers = LocalWorkers | RemoteWorkers  # the processes that make the load of one run
 
 
 class WorkerReporter:

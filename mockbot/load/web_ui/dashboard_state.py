@@ -72,12 +72,11 @@ class ProviderBucket:
     failed: int = 0
     running: int = 0
     queued: int = 0
-    capacity: float = 0.0
     seconds: int = 0
 
     def count(self, second: ServiceSecond) -> None:
         """Add a second."""
-        for name in ("offered", "admitted", "refused", "failed", "running", "queued", "capacity"):
+        for name in ("offered", "admitted", "refused", "failed", "running", "queued"):
             setattr(self, name, getattr(self, name) + getattr(second, name))
         self.seconds += 1
 
@@ -88,7 +87,6 @@ class ProviderBucket:
             "refused": (self.refused + self.failed) / self.seconds,
             "running": self.running / self.seconds,
             "queued": self.queued / self.seconds,
-            "capacity": self.capacity / self.seconds,
             "wait": self.queued / self.admitted if self.admitted else None,
         }
 
@@ -137,7 +135,6 @@ class DashboardState:
                 for name, buckets in self._providers.items()
             },
             "phases": self.phase_rows(),
-            "expects": [expectation.model_dump(exclude_none=True) for expectation in self._timeline.scenario.expect],
         }
 
     def head(self, now: float) -> Json:
@@ -158,10 +155,7 @@ class DashboardState:
             "says": conditions.status.update.says if conditions.status else "",
             "users": self._progress.users if self._progress else 0,
             "pending": self._progress.pending if self._progress else 0,
-            "phases": [
-                {"name": phase.name, "start": phase.start, "end": phase.end, "wrong": self._faults_in(phase)}
-                for phase in timeline.phases
-            ],
+            "phases": [{"name": phase.name, "start": phase.start, "end": phase.end} for phase in timeline.phases],
             "faults": [
                 {"start": span.start, "end": span.end, "name": f"{span.fault.kind} on {span.provider}"}
                 for span in timeline.faults
