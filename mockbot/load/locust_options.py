@@ -42,6 +42,9 @@ class Options:
     @classmethod
     def of(cls, parsed: Namespace) -> "Options":
         """From what Locust has parsed. Raises UsageError."""
+        if bool(parsed.service) != bool(parsed.toxiproxy_url):
+            raise UsageError("--service and --toxiproxy-url belong together: a testbed that runs elsewhere has both")
+        elsewhere = Elsewhere(parsed.service, parsed.toxiproxy_url, ports=parsed.proxy_ports)
         return cls(
             scenario=scenario_of(parsed),
             speed=_speed(parsed.speed),
@@ -50,7 +53,7 @@ class Options:
             model=parsed.model,
             api_key=parsed.api_key or None,
             host=parsed.host or None,
-            elsewhere=_elsewhere(parsed),
+            elsewhere=elsewhere if parsed.service else None,
             token_file=Path(parsed.token_file) if parsed.token_file else None,
         )
 
@@ -108,14 +111,6 @@ def add_options(parser: LocustArgumentParser, files: Files) -> None:
     for name in ("--service", "--toxiproxy-url", "--token-file"):  # see docker-compose.yml
         add(name, default="", include_in_web_ui=False, help=argparse.SUPPRESS)
     add("--proxy-ports", type=int, default=0, include_in_web_ui=False, help=argparse.SUPPRESS)
-
-
-def _elsewhere(parsed: Namespace) -> Elsewhere | None:
-    if bool(parsed.service) != bool(parsed.toxiproxy_url):
-        raise UsageError("--service and --toxiproxy-url belong together: a testbed that runs elsewhere has both")
-    if not parsed.service:
-        return None
-    return Elsewhere(parsed.service, parsed.toxiproxy_url, ports=parsed.proxy_ports)
 
 
 def _speed(text: str) -> float | None:

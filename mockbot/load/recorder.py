@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import partial
 
 import gevent
 from gevent.event import Event
@@ -112,7 +113,7 @@ def attempt(
     if response is None:
         return AttemptObservation(outcome, start, end)
     _release(response, outcome)
-    return _observed(outcome, start, end, response, reader, clock)
+    return observe(outcome, start, end, reader, clock, response.status_code, partial(_header, response))
 
 
 def _read(response: HTTPSocketPoolResponse, reader: Reader, clock: Clock, first_token: Event | None) -> Outcome:
@@ -142,23 +143,27 @@ def _release(response: HTTPSocketPoolResponse, outcome: Outcome) -> None:
     response.release()
 
 
-def _observed(
-    outcome: Outcome, start: float, end: float, response: HTTPSocketPoolResponse, reader: Reader, clock: Clock
-) -> AttemptObservation:
-    def header(name: str) -> str | None:
-        value = response.get(name)
-        return value[0] if isinstance(value, list) else value
+def _header(response: HTTPSocketPoolResponse, name: str) -> str | None:
+    value = response.get(name)
+    return value[0] if isinstance(value, list) else value
 
+
+def observe(
+    outcome: Outcome, start: float, end: float, reader: Reader, clock: Clock,
+    status: int | None, header: Callable[[str], str | None],
+) -> AttemptObservation:  # fmt: skip
+    """An attempt that reached an answer. What an answer says about retries counts only when it failed."""
+    failed = outcome != "ok"
     return AttemptObservation(
         outcome,
         start,
         end,
-        status=response.status_code,
+        status=status,
         first_token=None if reader.first is None else reader.first - start,
         worst_gap=reader.worst_gap,
         tokens=reader.tokens,
-        retry_after=None if outcome == "ok" else retry_after(header, clock),
-        should_retry=None if outcome == "ok" else FLAGS.get(header("x-should-retry") or ""),
+        retry_after=retry_after(header, clock) if failed else None,
+        should_retry=FLAGS.get(header("x-should-retry") or "") if failed else None,
         length=reader.length,
     )
 

@@ -32,7 +32,17 @@ from mockbot.load.shape import SPAWN_RATE
 from mockbot.load.users import ChatUser
 from mockbot.load.web_ui.dashboard_state import DashboardState
 from mockbot.load.web_ui.routes import Pages
-from mockbot.load.workers import BATCH, FINISH, SETUP, LocalWorkers, RemoteWorkers, Setup, WorkerReporter, Workers
+from mockbot.load.workers import (
+    BATCH,
+    FINISH,
+    SETUP,
+    LocalWorkers,
+    RemoteWorkers,
+    Setup,
+    WorkerReporter,
+    Workers,
+    connected,
+)
 from mockbot.scenario.timeline import Timeline
 
 # Wall seconds from choosing t0 to t0, in which every process gets ready: workers receive the Setup and make their user
@@ -158,8 +168,8 @@ class Coordinator:
         try:
             self.play = open_play(self.options, self._command)
             refuse_compressed(self._bases, self.play.part.scenario.crowd, self.play.part.speed)
-            distributed = isinstance(self._runner, MasterRunner)
-            setup = self.play.begin(WORKERS_NEED if distributed else LOCAL_NEEDS)
+            master = self._runner if isinstance(self._runner, MasterRunner) else None
+            setup = self.play.begin(LOCAL_NEEDS if master is None else WORKERS_NEED)
             self._workers = self._start_workers(self.play, setup)
             if self.pages is not None:
                 self.pages.state = state = DashboardState(self.play.timeline, self.play.part.speed, self.play.clock.t0)
@@ -168,7 +178,7 @@ class Coordinator:
             self._set_users(self.play.timeline.at(0.0).users)
             self._set_opening(False)
             self.play.raise_curtain()
-            self.play.follow(self._set_users, self._placement_key)
+            self.play.follow(self._set_users, lambda: None if master is None else connected(master))
             self.play.drain()
             self._end("completed")
         except MockbotError as error:
@@ -227,13 +237,6 @@ class Coordinator:
     def _set_users(self, counts: Counts) -> None:
         mix = Mix(self._environment.user_classes, counts)
         self._runner.start(mix.total, SPAWN_RATE, user_classes=mix)
-
-    def _placement_key(self) -> object:
-        """Changes when users must be placed anew although their numbers stay: a worker came or went."""
-        if not isinstance(self._runner, MasterRunner):
-            return None
-        clients = self._runner.clients
-        return frozenset(client.id for client in (*clients.ready, *clients.spawning, *clients.running))
 
     def _end(self, ended: Ended, why: str = "") -> None:
         play = self.play

@@ -18,8 +18,8 @@ import openai
 
 from mockbot.clients.policy import GiveUp
 from mockbot.evidence.records import Outcome
-from mockbot.load.collector import AttemptObservation, Pending
-from mockbot.load.recorder import CUT_SHORT, FLAGS, retry_after
+from mockbot.load.collector import Pending
+from mockbot.load.recorder import CUT_SHORT, observe
 from mockbot.load.request_forms import DIALECTS, Name
 from mockbot.load.stream_readers import Reader, whole_answer
 from mockbot.load.users import QUESTION, ChatUser
@@ -134,20 +134,9 @@ class SdkAttempt:
         if self._finished:
             return
         self._finished = True
-        clock, reader, response = self.user.generator.clock, self.reader, self.response
-        headers = httpx2.Headers() if response is None else response.headers
-        observed = AttemptObservation(
-            outcome,
-            self.start,
-            clock.now(),
-            status=None if response is None else response.status_code,
-            first_token=None if reader.first is None else reader.first - self.start,
-            worst_gap=reader.worst_gap,
-            tokens=reader.tokens,
-            retry_after=retry_after(headers.get, clock),
-            should_retry=FLAGS.get(headers.get("x-should-retry", "")),
-            length=reader.length,
-        )
+        clock, response = self.user.generator.clock, self.response
+        status, headers = (None, httpx2.Headers()) if response is None else (response.status_code, response.headers)
+        observed = observe(outcome, self.start, clock.now(), self.reader, clock, status, headers.get)
         self.user.record_attempt(self.prompt, self.n, observed, str(self.request.url))
 
 

@@ -57,10 +57,8 @@ class StatusPageClient:
         if newest is None:
             return None
         since = (newest.created_at.timestamp() - self._clock.t0) * self._clock.speed
-        return StatusState(since, self._meaning(newest))
-
-    def _meaning(self, shown: _Update) -> StatusUpdate:
         for update in self._updates:
-            if update.state == shown.status and update.says in {"", shown.body}:
-                return update
-        return StatusUpdate.model_validate({"at": "0s", "state": shown.status, "says": shown.body})
+            if update.state == newest.status and update.says in {"", newest.body}:
+                return StatusState(since, update)
+        unknown = {"at": "0s", "state": newest.status, "says": newest.body}
+        return StatusState(since, StatusUpdate.model_validate(unknown))

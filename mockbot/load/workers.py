@@ -80,6 +80,12 @@ class Batch:
 SETUP, _BATCH = TypeAdapter(Setup), TypeAdapter(Batch)
 
 
+def connected(runner: MasterRunner) -> frozenset[str]:
+    """Client ids of the workers that answer; Locust lists a silent one as missing after its heartbeats stop."""
+    clients = runner.clients
+    return frozenset(client.id for client in (*clients.ready, *clients.spawning, *clients.running))
+
+
 class LocalWorkers:
     """This process alone makes the load. `nodes`: processes that did; `lost`: those whose last records never came."""
 
@@ -157,12 +163,8 @@ class RemoteWorkers:
         """As `LocalWorkers.close`; a worker that stays silent counts as lost."""
         self._runner.send_message(FINISH, {"within": within})
         until = time.monotonic() + within + LAST_BATCH_WITHIN
-        while time.monotonic() < until and any(not self._is_final(id_) for id_ in self._alive()):
+        while time.monotonic() < until and any(not self._is_final(id_) for id_ in connected(self._runner)):
             gevent.sleep(POLL_EVERY)
-
-    def _alive(self) -> set[str]:
-        clients = self._runner.clients
-        return {client.id for client in (*clients.ready, *clients.spawning, *clients.running)}
 
     def _is_final(self, id_: str) -> bool:
         return id_ in self._latest and self._latest[id_].final

@@ -10,7 +10,7 @@ from math import ceil
 from typing import Any
 
 from mockbot.evidence.records import OUTCOMES, Attempt, Progress, Prompt, Record, ServiceSecond
-from mockbot.scenario.timeline import ActiveFault, PhaseSpan, Timeline
+from mockbot.scenario.timeline import ActiveFault, Timeline
 
 BUCKETS = 200  # points of a chart, at most: about one per 4 px of a chart on a laptop
 Json = dict[str, Any]  # goes to jsonify and nowhere else
@@ -166,25 +166,25 @@ class DashboardState:
 
     def phase_rows(self) -> list[Json]:
         """A row for each phase, in order; numbered, because Locust's tables sort by the first column."""
-        return [
-            {
-                "phase": f"{number}. {phase.name}",
-                "wrong": ", ".join(self._faults_in(phase)) or "nothing",
-                "users": sum(self._timeline.at((phase.start + phase.end) / 2).users.values()),
-                **self._phases[phase.name].as_json(),
-            }
-            for number, phase in enumerate(self._timeline.phases, 1)
-        ]
+        rows: list[Json] = []
+        for number, phase in enumerate(self._timeline.phases, 1):
+            spans = [span for span in self._timeline.faults if span.start < phase.end and span.end > phase.start]
+            faults = dict.fromkeys(f"{span.fault.kind} on {span.provider}" for span in spans)
+            rows.append(
+                {
+                    "phase": f"{number}. {phase.name}",
+                    "wrong": ", ".join(faults) or "nothing",
+                    "users": sum(self._timeline.at((phase.start + phase.end) / 2).users.values()),
+                    **self._phases[phase.name].as_json(),
+                }
+            )
+        return rows
 
     def _count(self, record: Attempt | Prompt, t: float) -> None:
         bucket = max(0, int(t // self._width))
         self._buckets.setdefault(bucket, Bucket()).count(record, self._slo)
         self._changed.add(bucket)
         self._phases[self._timeline.phase_at(t).name].count(record, self._slo)
-
-    def _faults_in(self, phase: PhaseSpan) -> list[str]:
-        spans = (span for span in self._timeline.faults if span.start < phase.end and span.end > phase.start)
-        return list(dict.fromkeys(f"{span.fault.kind} on {span.provider}" for span in spans))
 
 
 def _text(active: ActiveFault) -> str:
