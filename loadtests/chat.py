@@ -6,7 +6,7 @@ locust -f loadtests/chat.py --scenario traffic-surge --headless
 
 from locust import events
 
-from mockbot.load.plugin import install
+from mockbot.load.locust_plugin import install
 from mockbot.load.users import ChatUser
 
 install(events)

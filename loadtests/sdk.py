@@ -9,7 +9,7 @@ the fast client.
 
 from locust import events
 
-from mockbot.load.plugin import install
+from mockbot.load.locust_plugin import install
 from mockbot.load.sdk import AnthropicSdk, OpenAISdk
 from mockbot.load.users import ChatUser
 

@@ -39,7 +39,6 @@ KNOWS_EVERY_BOX = {
     "command",
     "guest",
     "simulate",
-    "plugin",
     "pytest_plugin",
     "__main__",
     "__init__",

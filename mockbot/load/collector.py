@@ -1,9 +1,8 @@
-"""Everything a node's users do, on record: prompts and attempts register when they begin, and none is ever lost.
+"""Record everything that the users of one process do. Prompts and attempts register when they begin, so none is lost.
 
-A prompt is in `pending` from the moment it starts, and so is the attempt that runs for it. Whatever never comes to an
-end (a hang, a killed user, the end of the run) is written as `unfinished` by `abandon`; a generator that counts only
-what returns reports a total outage as "0 requests, 0 failures". Times are scenario seconds, and records are bucketed
-by nobody: they carry their own start.
+A prompt is in `pending` from its start to its settlement, with the attempts that run for it. What never ends (a hang,
+a killed user, the end of the run) is written as `unfinished` by `abandon`. A generator that counts only requests that
+return reports a total outage as "0 requests, 0 failures". Times are scenario seconds.
 """
 
 from collections.abc import Callable
@@ -13,11 +12,12 @@ from mockbot.clock import Clock
 from mockbot.evidence.records import Attempt, Outcome, Prompt, Settled
 
 Sink = Callable[[Attempt | Prompt], None]
+DIGITS = 4  # of scenario seconds in the journal: 0.1 ms, which is what a socket can resolve, and short lines
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """What was seen of one attempt. Scenario seconds; `first_token` and `worst_gap` are durations."""
+class AttemptObservation:
+    """What the client observed of one attempt. Scenario seconds; `first_token` and `worst_gap` are durations."""
 
     outcome: Outcome
     start: float
@@ -32,7 +32,7 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class UserIdentity:
     """A user as the wire and the journal know it."""
 
     user: str
@@ -50,7 +50,7 @@ class Pending:
     """A prompt that is not settled yet, and its attempts that still run: n -> (provider, start)."""
 
     id: str
-    who: Who
+    identity: UserIdentity
     intended: float
     start: float
     attempts: int = 0
@@ -59,13 +59,12 @@ class Pending:
     first_token: float | None = None
 
 
-def _short(seconds: float | None) -> float | None:
-    """To 0.1 ms of scenario time: what a socket can tell, and short lines."""
-    return None if seconds is None else round(seconds, 4)
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, DIGITS)
 
 
 class Collector:
-    """One a node. `sink` gets each record once, when it is complete."""
+    """One per process. `sink` gets each record once, when it is complete; an attempt comes before its prompt."""
 
     def __init__(self, clock: Clock, sink: Sink) -> None:
         self.clock = clock
@@ -73,84 +72,83 @@ class Collector:
         self.started = 0
         self._sink = sink
         self._lags: list[float] = []
-        self._asked: dict[str, int] = {}
+        self._prompts_of: dict[str, int] = {}
 
-    def begin(self, who: Who, intended: float) -> Pending:
-        """A prompt starts now that should have started at `intended`."""
+    def begin_prompt(self, identity: UserIdentity, intended: float) -> Pending:
+        """Register a prompt that starts now and should have started at `intended`."""
         now = self.clock.now()
-        number = self._asked[who.user] = self._asked.get(who.user, 0) + 1
-        prompt = Pending(f"{who.user}.{number}", who, intended, now)
+        number = self._prompts_of[identity.user] = self._prompts_of.get(identity.user, 0) + 1
+        prompt = Pending(f"{identity.user}.{number}", identity, intended, now)
         self.pending[prompt.id] = prompt
         self.started += 1
         self._lags.append(self.clock.wall(now - intended))
         return prompt
 
-    def send(self, prompt: Pending, provider: str) -> int:
-        """An attempt starts now; returns its number."""
+    def begin_attempt(self, prompt: Pending, provider: str) -> int:
+        """Register an attempt that starts now. Returns its number."""
         n = prompt.attempts
         prompt.attempts += 1
         prompt.running[n] = (provider, self.clock.now())
         return n
 
-    def seen(self, prompt: Pending, n: int, sight: Sight) -> None:
-        """An attempt ended."""
-        if n not in prompt.running:  # the run was closed over it
+    def end_attempt(self, prompt: Pending, n: int, observed: AttemptObservation) -> None:
+        """Record an attempt; nothing when its prompt was settled before it ended."""
+        if n not in prompt.running:
             return
         provider, _ = prompt.running.pop(n)
-        if sight.outcome == "ok":
+        if observed.outcome == "ok":
             prompt.answered_by = provider
-            prompt.first_token = (
-                None if sight.first_token is None else sight.start + sight.first_token - prompt.intended
-            )
-        self._write_attempt(prompt, n, provider, sight)
+            if observed.first_token is not None:
+                prompt.first_token = observed.start + observed.first_token - prompt.intended
+        self._write_attempt(prompt, n, provider, observed)
 
     def settle(self, prompt: Pending, settled: Settled) -> None:
-        """A prompt is over; attempts of it that still run are unfinished. Nothing, the second time."""
+        """Record a prompt, and attempts of it that still run as unfinished. Only the first call counts."""
         if self.pending.pop(prompt.id, None) is None:
             return
         now = self.clock.now()
         for n, (provider, start) in prompt.running.items():
-            self._write_attempt(prompt, n, provider, Sight("unfinished", start, now))
+            self._write_attempt(prompt, n, provider, AttemptObservation("unfinished", start, now))
         self._sink(
             Prompt(
                 id=prompt.id,
-                user=prompt.who.user,
-                group=prompt.who.group,
-                tier=prompt.who.tier,
-                intended=round(prompt.intended, 4),
-                start=round(prompt.start, 4),
-                end=round(now, 4),
+                user=prompt.identity.user,
+                group=prompt.identity.group,
+                tier=prompt.identity.tier,
+                intended=round(prompt.intended, DIGITS),
+                start=round(prompt.start, DIGITS),
+                end=round(now, DIGITS),
                 settled=settled,
                 attempts=prompt.attempts,
                 provider=prompt.answered_by,
-                first_token=_short(prompt.first_token),
+                first_token=_rounded(prompt.first_token),
             )
         )
 
     def abandon(self) -> None:
-        """The run is over: what is still pending is written as unfinished."""
+        """The run is over: record what is still pending as unfinished."""
         for prompt in list(self.pending.values()):
             self.settle(prompt, "unfinished")
 
-    def lags(self) -> list[float]:
-        """How late prompts were sent since the last call, wall seconds."""
+    def take_lags(self) -> list[float]:
+        """By how many wall seconds each prompt since the last call started late."""
         lags, self._lags = self._lags, []
         return lags
 
-    def _write_attempt(self, prompt: Pending, n: int, provider: str, sight: Sight) -> None:
+    def _write_attempt(self, prompt: Pending, n: int, provider: str, observed: AttemptObservation) -> None:
         self._sink(
             Attempt(
                 prompt=prompt.id,
                 n=n,
-                group=prompt.who.group,
+                group=prompt.identity.group,
                 provider=provider,
-                start=round(sight.start, 4),
-                end=round(sight.end, 4),
-                outcome=sight.outcome,
-                status=sight.status,
-                first_token=_short(sight.first_token),
-                worst_gap=_short(sight.worst_gap),
-                tokens=sight.tokens,
-                retry_after=_short(sight.retry_after),
+                start=round(observed.start, DIGITS),
+                end=round(observed.end, DIGITS),
+                outcome=observed.outcome,
+                status=observed.status,
+                first_token=_rounded(observed.first_token),
+                worst_gap=_rounded(observed.worst_gap),
+                tokens=observed.tokens,
+                retry_after=_rounded(observed.retry_after),
             )
         )

@@ -27,8 +27,8 @@ from mockbot import __version__
 from mockbot.clock import Clock
 from mockbot.evidence.journal import write_run_info
 from mockbot.evidence.records import Ended, RunInfo
-from mockbot.load.crew import Crew, Setup
 from mockbot.load.ledger import Ledger
+from mockbot.load.workers import Setup, Workers
 from mockbot.scenario.arrivals import loop_of
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
@@ -93,7 +93,7 @@ class Play:
         places, page = dict(self.addresses.providers), self.addresses.status_page
         return Setup(self.part.scenario, places, self.clock.t0, self.part.speed, page)
 
-    def attend(self, crew: Crew, users: Callable[[], int]) -> None:
+    def attend(self, crew: Workers, users: Callable[[], int]) -> None:
         """These nodes make the load."""
         self.crew = crew
         self._users = users
@@ -174,7 +174,7 @@ class Play:
             gevent.sleep(PROGRESS_EVERY)
 
 
-def _how(crew: Crew, broken: str) -> tuple[Ended, str]:
+def _how(crew: Workers, broken: str) -> tuple[Ended, str]:
     if crew.broken or broken:
         return "failed", crew.broken or broken
     if crew.lost:

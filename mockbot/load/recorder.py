@@ -1,14 +1,15 @@
-"""Send one attempt and see what becomes of it: a request in, a Sight out, whatever the wire does.
+"""Send one attempt and observe it: a request in, an AttemptObservation out, whatever the wire does.
 
-geventhttpclient's own connection is used below Locust's session, because the session reports a request when its
-headers are in and drops the exceptions of a body (research: five ways in which that hides an outage). The rules:
-- `readline(b"\n")` gives a line as soon as it is there; `iter_lines` and `read(n)` wait for whole blocks;
-- one deadline over everything: a server that drips a comment every now and then defeats any timeout per read;
+geventhttpclient's connection is used below Locust's session: with `stream=True`, FastHttpSession reports a request when
+its headers have arrived and never sees a failure of its body (Locust 2.47), so that an outage looks fast. The rules:
+- `readline(b"\n")` returns a line as soon as it has arrived; `iter_lines` and `read(n)` wait for whole blocks;
+- one deadline over the whole attempt: a server that sends a comment now and then outlasts any timeout per read;
 - `Accept-Encoding: identity`, because compression holds lines back;
-- a sort of failure is told by what the socket did, never by which library call happened to notice.
+- an outcome is named after what the socket did, not after the library call that noticed it.
 """
 
 import errno
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,26 +24,31 @@ from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError, HTTP
 
 from mockbot.clock import Clock
 from mockbot.evidence.records import Outcome
-from mockbot.load.collector import Sight
-from mockbot.load.stream import Reader
+from mockbot.load.collector import AttemptObservation
+from mockbot.load.request_forms import DIALECTS, Body, Dialect, Name
+from mockbot.load.stream_readers import Reader, whole_answer
 
-TOO_EARLY = ("incomplete", "connection closed", "eof state")
-REST_WITHIN = 0.25  # wall seconds for the end of the HTTP message after the answer is complete
+# In the words of geventhttpclient's parser (llhttp) and of h11, a message that ended too early.
+CUT_SHORT = ("incomplete", "connection closed", "eof state")
+REST_WITHIN = 0.25  # wall seconds for the end of the HTTP message once the answer is complete
+MIN_TIMEOUT = 0.001  # wall seconds; a deadline that has passed still needs a positive timer, see gevent.Timeout
 FLAGS = {"true": True, "false": False}
-OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM})
+# errno of a connection that this machine, not the service, failed to open: out of descriptors, ports or memory.
+LOCAL_ERRNOS = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM})
+HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": "mockbot"}
 
 
 class GeneratorError(Exception):
-    """This machine, not the service, could not make the request: no more sockets or ports."""
+    """This machine, not the service, could not make the request: it has no more sockets or ports."""
 
 
-class Deadline(Exception):  # noqa: N818 - it is no error of the program
-    """The attempt's time is over. No subclass of gevent.Timeout: the HTTP client swallows those and tries again."""
+class Deadline(Exception):  # noqa: N818 - no error of the program
+    """The attempt's time is over. No subclass of gevent.Timeout: geventhttpclient swallows those and sends again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is sent. `uri` is the path on the connection's host; `reader` makes what reads the answer."""
+    """One HTTP request. `uri` is the path on the connection's host; `reader` makes what reads the answer."""
 
     uri: str
     body: bytes
@@ -50,8 +56,41 @@ class Request:
     reader: Callable[[], Reader]
 
 
-def attempt(connection: HTTPClient, request: Request, clock: Clock, until: float, token: Event | None = None) -> Sight:
-    """Send, read, give up at `until` (scenario seconds). `token` is set when the first one comes.
+@dataclass(frozen=True, slots=True)
+class RequestTemplate:
+    """What all requests of one user to one provider have in common, made once.
+
+    The headers are geventhttpclient's own type, which that client merges several times faster than a dict.
+    """
+
+    uri: str
+    headers: Headers
+    stream: bool
+    dialect: Dialect
+
+    @classmethod
+    def of(cls, name: Name, prefix: str, key: str, group: str, *, stream: bool) -> "RequestTemplate":
+        """`prefix`: the path of the base URL, without /v1."""
+        dialect = DIALECTS[name]
+        headers = Headers({**HEADERS, **dialect.headers(key), "x-mockbot-group": group})
+        return cls(prefix + dialect.path, headers, stream, dialect)
+
+    def fill(self, body: bytes, prompt: str, n: int) -> Request:
+        """The request of one attempt. Send it before the next `fill`, which overwrites the headers that number it."""
+        self.headers["x-mockbot-prompt"] = prompt
+        self.headers["x-mockbot-attempt"] = str(n)
+        return Request(self.uri, body, self.headers, self.dialect.stream if self.stream else whole_answer)
+
+    def encode(self, body: Body) -> bytes:
+        """The body with the fields that the dialect needs, as JSON."""
+        extra = self.dialect.stream_extra if self.stream else {}
+        return json.dumps({**self.dialect.extra, **body, "stream": self.stream, **extra}).encode()
+
+
+def attempt(
+    connection: HTTPClient, request: Request, clock: Clock, until: float, first_token: Event | None = None
+) -> AttemptObservation:
+    """Send, read, give up at `until` (scenario seconds). Sets `first_token` when the first one arrives.
 
     Raises GeneratorError, and GreenletExit in a user that is killed.
     """
@@ -59,78 +98,27 @@ def attempt(connection: HTTPClient, request: Request, clock: Clock, until: float
     reader = request.reader()
     response: HTTPSocketPoolResponse | None = None
     try:
-        with gevent.Timeout(max(0.001, clock.wall(until - start)), Deadline()):
+        with gevent.Timeout(max(MIN_TIMEOUT, clock.wall(until - start)), Deadline()):
             response = connection.request("POST", request.uri, request.body, request.headers)
-            outcome = _answer(response, reader, clock, token)
+            outcome = _read(response, reader, clock, first_token)
     except Deadline:
         outcome = "timeout" if reader.first is None else "slow"
     except (OSError, HTTPParseError) as error:
-        outcome = _during(cause(error), response is not None, reader)
+        outcome = cause(error)
+        if outcome == "refused" and response is not None:  # whatever it is called, it cut an answer that had begun
+            outcome = "reset"
+        elif outcome == "timeout" and reader.first is not None:
+            outcome = "slow"
     end = clock.now()
     if response is None:
-        return Sight(outcome, start, end)
-    _let_go(response, outcome)
-    header = partial(_header, response)
-    return Sight(
-        outcome,
-        start,
-        end,
-        status=response.status_code,
-        first_token=None if reader.first is None else reader.first - start,
-        worst_gap=reader.worst_gap,
-        tokens=reader.tokens,
-        retry_after=None if outcome == "ok" else retry_after(header, clock),
-        should_retry=None if outcome == "ok" else FLAGS.get(header("x-should-retry") or ""),
-        length=reader.length,
-    )
+        return AttemptObservation(outcome, start, end)
+    _release(response, outcome)
+    return observe(outcome, start, end, reader, clock, response.status_code, partial(_header, response))
 
 
-def cause(error: Exception) -> Outcome:
-    """What an exception of the socket or of the HTTP parser means."""
-    match error:
-        case OSError(errno=number) if number in OURS:
-            raise GeneratorError(f"this machine could not open a connection: {error}") from error
-        case HTTPConnectionClosed() | ConnectionResetError() | BrokenPipeError():
-            return "reset"
-        case HTTPParseError():
-            # Bytes that ended too early are the wire's doing; bytes that are wrong are the server's. The parser
-            # (llhttp, geventhttpclient 2.6) tells them apart by its words only.
-            words = str(error).lower()
-            return "reset" if any(early in words for early in TOO_EARLY) else "malformed"
-        case TimeoutError():  # the kernel's own: no answer to SYN, or a dead peer
-            return "timeout"
-        case ConnectionAbortedError():
-            return "reset"
-        case _:  # refused, no route, no such host: nobody there to speak to
-            return "refused"
-
-
-def _during(outcome: Outcome, connected: bool, reader: Reader) -> Outcome:
-    """What the same failure is called once an answer had begun."""
-    if outcome == "refused" and connected:
-        return "reset"
-    return "slow" if outcome == "timeout" and reader.first is not None else outcome
-
-
-def retry_after(header: Callable[[str], str | None], clock: Clock) -> float | None:
-    """Scenario seconds, from `retry-after-ms` when it is there, else from Retry-After (RFC 9110 §10.2.3)."""
-    exact = _number(header("retry-after-ms"))
-    if exact is not None:
-        return clock.scenario(exact / 1000)
-    told = header("retry-after")
-    if told is None:
-        return None
-    seconds = _number(told)
-    if seconds is not None:
-        return clock.scenario(seconds)
-    with suppress(ValueError):  # not a date either: the server told nothing
-        return max(0.0, (parsedate_to_datetime(told).timestamp() - clock.t0) * clock.speed - clock.now())
-    return None
-
-
-def _answer(response: HTTPSocketPoolResponse, reader: Reader, clock: Clock, token: Event | None) -> Outcome:
+def _read(response: HTTPSocketPoolResponse, reader: Reader, clock: Clock, first_token: Event | None) -> Outcome:
     status = response.status_code
-    if status == 429 or status >= 400:
+    if status >= 400:
         reader.length = len(response.read())
         return "rate_limited" if status == 429 else "http_error"
     if status >= 300:
@@ -138,16 +126,16 @@ def _answer(response: HTTPSocketPoolResponse, reader: Reader, clock: Clock, toke
     while not reader.over and (line := response.readline(b"\n")):
         reader.length += len(line)
         reader.line(line, clock.now())
-        if token is not None and reader.first is not None:
-            token.set()
+        if first_token is not None and reader.first is not None:
+            first_token.set()
     if not reader.over and (rest := response.read()):  # readline leaves what has no line end
         reader.length += len(rest)
         reader.line(rest, clock.now())
     return reader.outcome
 
 
-def _let_go(response: HTTPSocketPoolResponse, outcome: Outcome) -> None:
-    """Back to the pool when the message is complete, which takes a moment after [DONE]; closed otherwise."""
+def _release(response: HTTPSocketPoolResponse, outcome: Outcome) -> None:
+    """Back to the pool when the message is complete, which takes a moment after [DONE]; otherwise closed."""
     if outcome == "ok" and not response.message_complete:
         with suppress(OSError, HTTPParseError, Deadline), gevent.Timeout(REST_WITHIN, Deadline()):
             while response.readline(b"\n"):
@@ -158,6 +146,60 @@ def _let_go(response: HTTPSocketPoolResponse, outcome: Outcome) -> None:
 def _header(response: HTTPSocketPoolResponse, name: str) -> str | None:
     value = response.get(name)
     return value[0] if isinstance(value, list) else value
+
+
+def observe(
+    outcome: Outcome, start: float, end: float, reader: Reader, clock: Clock,
+    status: int | None, header: Callable[[str], str | None],
+) -> AttemptObservation:  # fmt: skip
+    """An attempt that reached an answer. What an answer says about retries counts only when it failed."""
+    failed = outcome != "ok"
+    return AttemptObservation(
+        outcome,
+        start,
+        end,
+        status=status,
+        first_token=None if reader.first is None else reader.first - start,
+        worst_gap=reader.worst_gap,
+        tokens=reader.tokens,
+        retry_after=retry_after(header, clock) if failed else None,
+        should_retry=FLAGS.get(header("x-should-retry") or "") if failed else None,
+        length=reader.length,
+    )
+
+
+def cause(error: Exception) -> Outcome:
+    """The outcome that an exception of the socket or of the HTTP parser means. Raises GeneratorError."""
+    match error:
+        case OSError(errno=number) if number in LOCAL_ERRNOS:
+            raise GeneratorError(f"this machine could not open a connection: {error}") from error
+        case HTTPConnectionClosed() | ConnectionResetError() | BrokenPipeError() | ConnectionAbortedError():
+            return "reset"
+        case HTTPParseError():
+            # Bytes that ended too early are the wire's doing; bytes that are wrong are the server's. geventhttpclient
+            # 2.6 has one exception for both, so its text has to tell.
+            words = str(error).lower()
+            return "reset" if any(early in words for early in CUT_SHORT) else "malformed"
+        case TimeoutError():  # the kernel's own: no answer to SYN, or a dead peer
+            return "timeout"
+        case _:  # refused, no route, no such host: no server to speak to
+            return "refused"
+
+
+def retry_after(header: Callable[[str], str | None], clock: Clock) -> float | None:
+    """Scenario seconds, from `retry-after-ms` when it is there, else from Retry-After (RFC 9110 §10.2.3)."""
+    milliseconds = _number(header("retry-after-ms"))
+    if milliseconds is not None:
+        return clock.scenario(milliseconds / 1000)
+    text = header("retry-after")
+    if text is None:
+        return None
+    seconds = _number(text)
+    if seconds is not None:
+        return clock.scenario(seconds)
+    with suppress(ValueError):  # neither a number nor a date: as if there were no header
+        return max(0.0, (parsedate_to_datetime(text).timestamp() - clock.t0) * clock.speed - clock.now())
+    return None
 
 
 def _number(text: str | None) -> float | None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.journal import RUN, read_run
 from mockbot.evidence.verdict import judge as judge_evidence
-from mockbot.load.options import Options
+from mockbot.load.locust_options import Options
 from mockbot.load.play import Part, Play
 from mockbot.process.token_file import read_token
 from mockbot.scenario.library import find

@@ -1,14 +1,14 @@
-"""Users whose client is a real SDK, watched from below: what it sends and sees becomes the same records as everyone's.
+"""Users whose client is an official SDK, observed at its transport: the same records as those of every other user.
 
-The SDK decides about retries and waits; we see each of its requests in a transport of our own. It costs about ten
-times the CPU of the fast client (research: locust §4), so let such a group be small, and let the fast one carry the
-load. It keeps its own clock: speed 1 only.
+The SDK decides about retries and waits; `RecordingTransport` sees each of its requests. That costs about ten times the
+CPU of the fast client, so keep such a group small and let the fast client carry the load. An SDK waits in wall time,
+therefore speed 1 only.
 """
 
 import ssl
 from collections.abc import Iterator
 from functools import cache
-from json import JSONDecodeError  # both SDKs let that of a malformed event pass
+from json import JSONDecodeError  # both SDKs let it through when an event is malformed
 from typing import ClassVar
 
 import anthropic
@@ -18,32 +18,19 @@ import openai
 
 from mockbot.clients.policy import GiveUp
 from mockbot.evidence.records import Outcome
-from mockbot.load.collector import Pending, Sight
-from mockbot.load.dialects import DIALECTS, Name
-from mockbot.load.recorder import FLAGS, TOO_EARLY, retry_after
-from mockbot.load.stream import Reader, whole_answer
+from mockbot.load.collector import Pending
+from mockbot.load.recorder import CUT_SHORT, observe
+from mockbot.load.request_forms import DIALECTS, Name
+from mockbot.load.stream_readers import Reader, whole_answer
 from mockbot.load.users import QUESTION, ChatUser
 
 
 class SdkUser(ChatUser):
-    """One prompt is one call of the SDK, with the SDK's own retries; patience hangs up on it."""
+    """One prompt is one call of the SDK, with the SDK's own retries, cancelled when the user's patience is over."""
 
     abstract = True
     own_clock = True
     dialect: ClassVar[Name]
-
-    def _converse_about(self, prompt: Pending) -> GiveUp | None:
-        why = "patience"
-        with gevent.Timeout(self.node.clock.wall(self.spec.patience), False):
-            why = self._try(prompt)
-        return None if prompt.answered_by else GiveUp(self.node.clock.now(), why)
-
-    def _try(self, prompt: Pending) -> str:
-        try:
-            self.call(httpx2.Client(transport=Watch(self, prompt, _wire())))
-        except (openai.OpenAIError, anthropic.AnthropicError, httpx2.HTTPError, JSONDecodeError) as error:
-            return type(error).__name__
-        return "no whole answer"
 
     def call(self, http: httpx2.Client) -> None:
         """Ask once and read the answer to its end."""
@@ -52,12 +39,22 @@ class SdkUser(ChatUser):
     @property
     def base(self) -> str:
         """The provider's URL, without /v1."""
-        return self.node.cast.places[self.provider].url
+        return self.generator.plan.endpoints[self.provider].url
 
     @property
     def provider(self) -> str:
-        """Whom this group asks; an SDK knows of no other."""
-        return self.node.cast.home(self.group_name)
+        """The one provider that this group asks; an SDK has no fail-over."""
+        return self.generator.plan.provider_of(self.group_name)
+
+    def _run_prompt(self, prompt: Pending) -> GiveUp | None:
+        why = "patience"
+        with gevent.Timeout(self.generator.clock.wall(self.spec.patience), False):
+            try:
+                self.call(httpx2.Client(transport=RecordingTransport(self, prompt, _transport())))
+                why = "no whole answer"
+            except (openai.OpenAIError, anthropic.AnthropicError, httpx2.HTTPError, JSONDecodeError) as error:
+                why = type(error).__name__
+        return None if prompt.answered_by else GiveUp(self.generator.clock.now(), why)
 
 
 class OpenAISdk(SdkUser):
@@ -94,98 +91,88 @@ class AnthropicSdk(SdkUser):
             pass
 
 
-class Watch(httpx2.BaseTransport):
-    """Passes requests on and puts each on record as an attempt of the prompt."""
+class RecordingTransport(httpx2.BaseTransport):
+    """Passes requests on and records each as an attempt of the prompt."""
 
-    def __init__(self, user: SdkUser, prompt: Pending, wire: httpx2.BaseTransport) -> None:
-        self._user, self._prompt, self._wire = user, prompt, wire
+    def __init__(self, user: SdkUser, prompt: Pending, transport: httpx2.BaseTransport) -> None:
+        self._user, self._prompt, self._transport = user, prompt, transport
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Marked for the service as the fast client's are, and not compressed, so that tokens show as they come."""
-        n = self._user.node.collector.send(self._prompt, self._user.provider)
-        attempt = Attempt(self._user, self._prompt, n, request)
+        """Mark the request for the service, refuse compression (it would hold tokens back), and observe the answer."""
+        n = self._user.generator.collector.begin_attempt(self._prompt, self._user.provider)
+        attempt = SdkAttempt(self._user, self._prompt, n, request)
         try:
-            response = self._wire.handle_request(request)
-        except BaseException as error:
-            attempt.over(_cause(error, attempt.reader))
+            response = self._transport.handle_request(request)
+        except BaseException as error:  # also GreenletExit and the patience's Timeout: every attempt is recorded
+            attempt.finish(_cause(error, attempt.reader))
             raise
         attempt.response = response
         return httpx2.Response(
             response.status_code,
             headers=response.headers,
-            stream=Ear(response, attempt),
+            stream=ObservedBody(response, attempt),
             extensions=response.extensions,
         )
 
 
-class Attempt:
+class SdkAttempt:
     """One request of an SDK, until it is over."""
 
     def __init__(self, user: SdkUser, prompt: Pending, n: int, request: httpx2.Request) -> None:
         self.user, self.prompt, self.n, self.request = user, prompt, n, request
-        self.start = user.node.clock.now()
+        self.start = user.generator.clock.now()
         self.reader: Reader = DIALECTS[user.dialect].stream() if user.spec.stream else whole_answer()
         self.response: httpx2.Response | None = None
-        self._told = False
+        self._finished = False
         request.headers["accept-encoding"] = "identity"
         request.headers["x-mockbot-prompt"] = prompt.id
         request.headers["x-mockbot-attempt"] = str(n)
         request.headers["x-mockbot-group"] = user.group_name
 
-    def over(self, outcome: Outcome) -> None:
-        """On record, once."""
-        if self._told:
+    def finish(self, outcome: Outcome) -> None:
+        """Record the attempt. Only the first call counts."""
+        if self._finished:
             return
-        self._told = True
-        clock, reader, response = self.user.node.clock, self.reader, self.response
-        headers = httpx2.Headers() if response is None else response.headers
-        sight = Sight(
-            outcome,
-            self.start,
-            clock.now(),
-            status=None if response is None else response.status_code,
-            first_token=None if reader.first is None else reader.first - self.start,
-            worst_gap=reader.worst_gap,
-            tokens=reader.tokens,
-            retry_after=retry_after(headers.get, clock),
-            should_retry=FLAGS.get(headers.get("x-should-retry", "")),
-            length=reader.length,
-        )
-        self.user.told(self.prompt, self.n, sight, str(self.request.url))
+        self._finished = True
+        clock, response = self.user.generator.clock, self.response
+        status, headers = (None, httpx2.Headers()) if response is None else (response.status_code, response.headers)
+        observed = observe(outcome, self.start, clock.now(), self.reader, clock, status, headers.get)
+        self.user.record_attempt(self.prompt, self.n, observed, str(self.request.url))
 
 
-class Ear(httpx2.SyncByteStream):
-    """Listens to the body that the SDK reads."""
+class ObservedBody(httpx2.SyncByteStream):
+    """The body that the SDK reads; every line also goes to the attempt's reader."""
 
-    def __init__(self, response: httpx2.Response, attempt: Attempt) -> None:
+    def __init__(self, response: httpx2.Response, attempt: SdkAttempt) -> None:
         self._response, self._attempt = response, attempt
-        self._rest = b""
+        self._rest = b""  # of a line whose end has not come yet
 
     def __iter__(self) -> Iterator[bytes]:
+        reader, clock = self._attempt.reader, self._attempt.user.generator.clock
         try:
             for part in self._response.iter_raw():
-                self._hear(part)
+                now = clock.now()
+                reader.length += len(part)
+                *lines, self._rest = (self._rest + part).split(b"\n")
+                for line in lines:
+                    if not reader.over:
+                        reader.line(line + b"\n", now)
                 yield part
-        except GeneratorExit:  # the SDK has read enough; `close` comes next
+        except GeneratorExit:  # the SDK stopped reading; `close` comes next and decides
             raise
         except BaseException as error:
-            self._attempt.over(_cause(error, self._attempt.reader))
+            self._attempt.finish(_cause(error, reader))
             raise
-        self._attempt.over(self._outcome())
+        self._attempt.finish(self._outcome())
 
     def close(self) -> None:
-        """An SDK that closes early has seen a status that it tries again at, the stream's end, or an error in it."""
-        enough = self._response.status_code >= 300 or self._attempt.reader.over
-        self._attempt.over(self._outcome() if enough else "unfinished")
-        self._response.close()
+        """An SDK closes early at a status that it retries, at the end of the stream, or at an error event in it.
 
-    def _hear(self, part: bytes) -> None:
-        reader, now = self._attempt.reader, self._attempt.user.node.clock.now()
-        reader.length += len(part)
-        *lines, self._rest = (self._rest + part).split(b"\n")
-        for line in lines:
-            if not reader.over:
-                reader.line(line + b"\n", now)
+        At any other moment it was cancelled.
+        """
+        complete = self._response.status_code >= 300 or self._attempt.reader.over
+        self._attempt.finish(self._outcome() if complete else "unfinished")
+        self._response.close()
 
     def _outcome(self) -> Outcome:
         status = self._response.status_code
@@ -194,12 +181,12 @@ class Ear(httpx2.SyncByteStream):
         if status >= 300:
             return "malformed"
         if self._rest and not self._attempt.reader.over:
-            self._attempt.reader.line(self._rest, self._attempt.user.node.clock.now())
+            self._attempt.reader.line(self._rest, self._attempt.user.generator.clock.now())
         return self._attempt.reader.outcome
 
 
 def _cause(error: BaseException, reader: Reader) -> Outcome:
-    """As `recorder.cause`, in the words of httpx2 and h11."""
+    """As `recorder.cause`, for the exceptions of httpx2 and h11."""
     match error:
         case httpx2.ConnectError():
             return "refused"
@@ -207,7 +194,7 @@ def _cause(error: BaseException, reader: Reader) -> Outcome:
             return "timeout" if reader.first is None else "slow"
         case httpx2.RemoteProtocolError():
             words = str(error).lower()
-            return "reset" if any(early in words for early in (*TOO_EARLY, "closed", "disconnected")) else "malformed"
+            return "reset" if any(early in words for early in (*CUT_SHORT, "closed", "disconnected")) else "malformed"
         case httpx2.NetworkError():
             return "reset"
         case _:
@@ -215,7 +202,7 @@ def _cause(error: BaseException, reader: Reader) -> Outcome:
 
 
 @cache
-def _wire() -> httpx2.HTTPTransport:
+def _transport() -> httpx2.HTTPTransport:
     """One for all users: an SSL context costs 20 ms and 0.8 MB, and connections are kept."""
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=100)
     return httpx2.HTTPTransport(verify=ssl.create_default_context(), trust_env=False, limits=limits)

@@ -1,8 +1,7 @@
-"""The shape of the load is the timeline: Locust asks once, and the answer is the whole run.
+"""The load follows the timeline: Locust's first call of `tick` plays the whole run and returns at its end.
 
-Locust calls `tick` once a second and sleeps in between, which at speed 20 would be up to 20 scenario seconds late,
-and on a master it skips what falls into a ramp (locustio/locust #2242). So `tick` itself follows the timeline and
-returns only when the run is over.
+Locust calls `tick` once a second, which at speed 20 would be up to 20 scenario seconds late, and a master skips the
+calls that fall into a ramp (locustio/locust #2242).
 """
 
 from collections.abc import Callable
@@ -13,14 +12,14 @@ SPAWN_RATE = 100  # never used: ExactDispatcher makes every change at once; Locu
 
 
 class ScenarioShape(LoadTestShape):
-    """`conduct` plays the whole run. Abstract, or importing it would disable `-u -r -t` (locustio/locust #1829)."""
+    """`play` plays the whole run. Abstract, or importing it would disable `-u -r -t` (locustio/locust #1829)."""
 
     abstract = True
 
-    def __init__(self, conduct: Callable[[], None]) -> None:
+    def __init__(self, play: Callable[[], None]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._conduct = conduct
+        self._play = play
 
     def tick(self) -> None:
         """Returns None, which ends the test, when the run is over."""
-        self._conduct()
+        self._play()

@@ -1,11 +1,12 @@
-"""The user who suffers: thinks, asks, waits, asks again as its policy says, and leaves only when its prompt is settled.
+"""A user under load: thinks, asks, waits, retries as its policy decides, and goes on when its prompt is settled.
 
-`ChatUser` is the one class that a locustfile inherits to get mockbot's measurements. Its `mind` decides, this file
-only waits and sends. Think times are absolute: a prompt has the moment at which it should start, and a late start
-counts against the answer, not for it.
+`ChatUser` is the class that a locustfile inherits to get mockbot's measurements. Its policy decides; this module only
+waits and sends. Every prompt has an intended start, and latency counts from there: a late start lengthens the answer,
+so that a slow generator or a busy user cannot hide a slow service (coordinated omission).
 """
 
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import ClassVar
 from urllib.parse import urlsplit
@@ -21,35 +22,35 @@ from locust.exception import StopUser
 
 from mockbot.clients.policy import AttemptResult, ClientPolicy, Decision, GiveUp, Send
 from mockbot.evidence.records import Settled
-from mockbot.load.collector import Pending, Sight, Who
-from mockbot.load.dialects import Body, Form, chat, form
-from mockbot.load.node import Node, nothing_said
-from mockbot.load.race import Race
-from mockbot.load.recorder import GeneratorError, attempt
+from mockbot.load.collector import AttemptObservation, Pending, UserIdentity
+from mockbot.load.hedging import HedgedAttempt
+from mockbot.load.load_generator import LoadGenerator, no_status_page
+from mockbot.load.recorder import GeneratorError, RequestTemplate, attempt
+from mockbot.load.request_forms import Body, chat
 from mockbot.scenario.policies import Informed
 from mockbot.scenario.schema import Group
 
 QUESTION = "When will it be back?"
 
 
-class Failed(Exception):  # noqa: N818 - what happened to an attempt, not to us
-    """A failed attempt as Locust's failures table prints it: only what happened."""
+class Failed(Exception):  # noqa: N818 - what happened to an attempt, not an error of ours
+    """A failed attempt in Locust's failures table, which prints `repr`: the outcome alone, without a class name."""
 
     def __repr__(self) -> str:
         return str(self)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A user's way to one provider."""
+class ProviderConnection:
+    """How one user reaches one provider."""
 
-    connection: HTTPClient
-    form: Form
+    client: HTTPClient
+    template: RequestTemplate
     url: str
 
 
 class ChatUser(FastHttpUser):
-    """A member of a group. Subclasses may say who they are, what they ask (`body`), or have tasks that call `ask`."""
+    """A member of a group. Subclasses may set the class variables, override `body`, or have tasks that call `ask`."""
 
     abstract = True
     network_timeout = None  # type: ignore[assignment]  # one deadline over the whole attempt instead; see recorder.py
@@ -59,182 +60,171 @@ class ChatUser(FastHttpUser):
     own_clock: ClassVar[bool] = False  # True: its client waits by itself, so that time cannot be compressed
     model: ClassVar[str] = "mockbot"
     api_key: ClassVar[str | None] = None  # None: a key of the user's own, by which mockbot's service knows the tier
-    node: ClassVar[Node]  # set when a run starts
+    generator: ClassVar[LoadGenerator]  # set when a run starts
 
     def __init__(self, environment: Environment) -> None:
-        self.host = self.host or next(iter(self.node.cast.places.values())).url
+        self.host = self.host or next(iter(self.generator.plan.endpoints.values())).url
         super().__init__(environment)
-        self.who: Who = self.node.enrol(self.group_name)
-        self._mind: ClientPolicy = self.node.mind(self.who)
-        self._rng: Random = self.node.rng(self.who, "think")
-        self._due = max(0.0, self.node.clock.now()) + self._think()
-        self._status = self.node.status if isinstance(self.spec.policy, Informed) else nothing_said
+        self.identity: UserIdentity = self.generator.new_user(self.group_name)
+        self._policy: ClientPolicy = self.generator.policy(self.identity)
+        self._rng: Random = self.generator.rng(self.identity, "think")
+        self._due = max(0.0, self.generator.clock.now()) + self._think()
+        self._status = self.generator.status if isinstance(self.spec.policy, Informed) else no_status_page
         self._leaving = False
-        self._lines: dict[str, Line] = {}
-        self._rows: dict[str, str] = {}
-        self._last: tuple[object, bytes] = (None, b"")
+        self._connections: dict[str, ProviderConnection] = {}
+        self._encoded: tuple[object, bytes] = (None, b"")
 
     def body(self) -> Body:
-        """What is sent, without `stream`."""
+        """The request body without `stream`."""
         return chat(self.model, QUESTION)
 
     @task
     def converse(self) -> None:
-        """Think, then ask; the closed loop."""
-        self.node.wait_until(self._due)
+        """The closed loop: think, then ask."""
+        self.generator.wait_until(self._due)
         away: float | None = None
         try:
             away = self.ask(self._due)
-        finally:  # also when this machine failed, or the loop would spin
-            self._due = self.node.clock.now() + (self._think() if away is None else away)
+        finally:  # also after a GeneratorError, or Locust would call this task again at once, for ever
+            self._due = self.generator.clock.now() + (self._think() if away is None else away)
 
     def ask(self, intended: float | None = None) -> float | None:
-        """One prompt, from start to settlement. Returns how long the user stays away; StopUser at a shut gate."""
-        due = self.node.clock.now() if intended is None else intended
-        if not self.node.admits(due):
+        """One prompt, from its start to its settlement, due at scenario second `intended` (default: now).
+
+        Returns how long the user stays away, None for its usual think time. Raises StopUser when the run is over.
+        """
+        due = self.generator.clock.now() if intended is None else intended
+        if not self.generator.admits(due):
             raise StopUser
-        me = gevent.getcurrent()
-        self.node.asking[me] = None
-        prompt = self.node.collector.begin(self.who, due)
+        greenlet = gevent.getcurrent()
+        self.generator.asking[greenlet] = None
+        prompt = self.generator.collector.begin_prompt(self.identity, due)
         settled: Settled = "unfinished"
         try:
-            end = self._converse_about(prompt)
+            end = self._run_prompt(prompt)
             settled = "gave_up" if end else "answered"
         except GeneratorError as error:
-            self.node.broken = str(error)
+            self.generator.broken = str(error)
             raise
         finally:
-            self.node.collector.settle(prompt, settled)
-            del self.node.asking[me]
+            self.generator.collector.settle(prompt, settled)
+            del self.generator.asking[greenlet]
         if self._leaving:
             raise StopUser
         return end.away if end else None
 
     def visit(self, due: float) -> None:
-        """A session of somebody who arrived at `due`: prompts, thinking in between, the last one by chance; then gone.
+        """The session of a user who arrived at `due`: prompts with thinking in between, `spec.session` on average.
 
-        Raises StopUser at a shut gate.
+        The number is geometric: after each prompt the session goes on with probability 1 - 1/`spec.session`. Raises
+        StopUser when the run is over.
         """
-        rng = None if self.spec.session == 1 else self.node.rng(self.who, "session")
+        rng = None if self.spec.session == 1 else self.generator.rng(self.identity, "session")
         away = self.ask(due)
         while rng is not None and rng.random() * self.spec.session >= 1:
-            due = self.node.clock.now() + (self._think() if away is None else away)
-            self.node.wait_until(due)
+            due = self.generator.clock.now() + (self._think() if away is None else away)
+            self.generator.wait_until(due)
             away = self.ask(due)
 
-    def stop(self, force: bool = False) -> bool:  # noqa: ARG002 - our way is neither of Locust's two
-        """Locust takes this user away: at once while it thinks, at its own gate when it is in the middle of a prompt.
+    def stop(self, force: bool = False) -> bool:  # noqa: ARG002 - Locust's two ways lose or delay a prompt
+        """Locust removes this user: at once while it thinks, after its prompt is settled while it asks.
 
-        A user in the middle of a prompt leaves Locust's books now, so that the counts are exact, and the stage when
-        it is done.
+        A user that asks leaves Locust's group now, so that Locust's counts are exact, and ends after the prompt.
         """
-        if self.greenlet not in self.node.asking or self.node.closing:
+        if self.greenlet not in self.generator.asking or self.generator.closing:
             return bool(super().stop(force=True))
         self._leaving = True
         self.group.discard(self.greenlet)
         return True
 
     def on_stop(self) -> None:
-        """Hang up."""
+        """Close the connections."""
         self.client.client.clientpool.close()
-
-    def _converse_about(self, prompt: Pending) -> GiveUp | None:
-        clock, mind, status = self.node.clock, self._mind, self._status
-        move: Decision = mind.begin(clock.now(), status())
-        while isinstance(move, Send):
-            if move.at > clock.now():
-                self.node.wait_until(move.at)
-                move = mind.due(max(clock.now(), move.at), move, status())
-                continue
-            seen = self._send(prompt, move) if move.hedge_after is None else self._race(prompt, move)
-            if seen.outcome == "ok":
-                mind.succeeded(clock.now(), seen)
-                return None
-            move = mind.after(clock.now(), seen, status())
-        self.node.wait_until(move.at)
-        return move
-
-    def _race(self, prompt: Pending, move: Send) -> AttemptResult:
-        return Race(self.node, self._mind, lambda move, token: self._send(prompt, move, token)).run(move)
-
-    def _send(self, prompt: Pending, move: Send, token: Event | None = None) -> AttemptResult:
-        clock = self.node.clock
-        line = self._lines.get(move.provider) or self._line(move.provider)
-        n = self.node.collector.send(prompt, move.provider)
-        ask = line.form.fill(self._encoded(line.form), prompt.id, n)
-        start = clock.now()
-        try:
-            sight = attempt(line.connection, ask, clock, move.at + move.timeout, token)
-        except GreenletExit:
-            self.told(prompt, n, Sight("unfinished", start, clock.now()), line.url)
-            raise
-        self.told(prompt, n, sight, line.url)
-        return _seen(sight, move.provider)
-
-    def _line(self, provider: str) -> Line:
-        place = self.node.cast.places[provider]
-        url = URL(place.url + "/")
-        filled = form(place.dialect, url.path.rstrip("/"), self.key, self.group_name, stream=self.spec.stream)
-        connection = self.client.client.clientpool.get_client(url)
-        line = self._lines[provider] = Line(connection, filled, f"{place.url}{filled.dialect.path}")
-        return line
-
-    def _encoded(self, ask: Form) -> bytes:
-        """The body; the last one again when it says the same to the same dialect."""
-        wanted = (ask.dialect, self.body())
-        if self._last[0] != wanted:
-            self._last = (wanted, ask.encode(wanted[1]))
-        return self._last[1]
-
-    def told(self, prompt: Pending, n: int, sight: Sight, url: str) -> None:
-        """An attempt is over: into the journal, and into Locust's tables."""
-        self.node.collector.seen(prompt, n, sight)
-        self._report(sight, url)
 
     @property
     def key(self) -> str:
-        """The API key this user shows."""
-        return self.api_key or self.who.key
+        """The API key this user sends."""
+        return self.api_key or self.identity.key
 
-    def _report(self, sight: Sight, url: str) -> None:
-        """One event for each attempt, at its end, in wall milliseconds, as Locust's own tables have it."""
-        clock, environment = self.node.clock, self.environment
+    def record_attempt(self, prompt: Pending, n: int, observed: AttemptObservation, url: str) -> None:
+        """An attempt is over: write it to the journal and to Locust's tables, there in wall milliseconds."""
+        self.generator.collector.end_attempt(prompt, n, observed)
+        clock, environment = self.generator.clock, self.environment
         kind = "STREAM" if self.spec.stream else "POST"
+        label = f"http_error {observed.status}" if observed.outcome == "http_error" else observed.outcome
         environment.events.request.fire(
             request_type=kind,
-            name=self._row(url),
-            response_time=clock.wall(sight.end - sight.start) * 1000,
-            response_length=sight.length,
-            exception=None if sight.outcome == "ok" else Failed(_label(sight)),
-            start_time=clock.at(sight.start),
-            context={"group": self.group_name, "tier": self.who.tier, "outcome": sight.outcome},
+            name=f"{self.group_name}: {urlsplit(url).path}",
+            response_time=clock.wall(observed.end - observed.start) * 1000,
+            response_length=observed.length,
+            exception=None if observed.outcome == "ok" else Failed(label),
+            start_time=clock.at(observed.start),
+            context={"group": self.group_name, "tier": self.identity.tier, "outcome": observed.outcome},
             response=None,
             url=url,
         )
-        if sight.first_token is not None:  # a row of its own, not in the totals; it merges across workers
-            environment.stats.get(f"{self.group_name}: first token", kind).log(clock.wall(sight.first_token) * 1000, 0)
+        if observed.first_token is not None:  # a row of its own, not in the totals; it merges across workers
+            first_token = clock.wall(observed.first_token) * 1000
+            environment.stats.get(f"{self.group_name}: first token", kind).log(first_token, 0)
 
-    def _row(self, url: str) -> str:
-        """What Locust's table calls it."""
-        if url not in self._rows:
-            self._rows[url] = f"{self.group_name}: {urlsplit(url).path}"
-        return self._rows[url]
+    def _run_prompt(self, prompt: Pending) -> GiveUp | None:
+        """Do what the policy decides until an answer comes (None) or the policy gives up."""
+        clock, policy, status = self.generator.clock, self._policy, self._status
+        decision: Decision = policy.begin(clock.now(), status())
+        while isinstance(decision, Send):
+            if decision.at > clock.now():
+                self.generator.wait_until(decision.at)
+                decision = policy.due(max(clock.now(), decision.at), decision, status())
+                continue
+            if decision.hedge_after is None:
+                result = self._send(prompt, decision)
+            else:
+                result = HedgedAttempt(self.generator, policy, partial(self._send, prompt)).run(decision)
+            if result.outcome == "ok":
+                policy.succeeded(clock.now(), result)
+                return None
+            decision = policy.after(clock.now(), result, status())
+        self.generator.wait_until(decision.at)
+        return decision
+
+    def _send(self, prompt: Pending, decision: Send, first_token: Event | None = None) -> AttemptResult:
+        clock, provider = self.generator.clock, decision.provider
+        way = self._connections.get(provider) or self._connect(provider)
+        n = self.generator.collector.begin_attempt(prompt, provider)
+        request = way.template.fill(self._encode(way.template), prompt.id, n)
+        start = clock.now()
+        try:
+            observed = attempt(way.client, request, clock, decision.at + decision.timeout, first_token)
+        except GreenletExit:
+            self.record_attempt(prompt, n, AttemptObservation("unfinished", start, clock.now()), way.url)
+            raise
+        self.record_attempt(prompt, n, observed, way.url)
+        return AttemptResult(
+            outcome=observed.outcome,
+            provider=provider,
+            started=observed.start,
+            status=observed.status,
+            retry_after=observed.retry_after,
+            should_retry=observed.should_retry,
+            streamed=observed.tokens > 0,
+        )
+
+    def _connect(self, provider: str) -> ProviderConnection:
+        endpoint = self.generator.plan.endpoints[provider]
+        url = URL(endpoint.url + "/")
+        prefix = url.path.rstrip("/")
+        template = RequestTemplate.of(endpoint.dialect, prefix, self.key, self.group_name, stream=self.spec.stream)
+        client = self.client.client.clientpool.get_client(url)
+        way = ProviderConnection(client, template, f"{endpoint.url}{template.dialect.path}")
+        self._connections[provider] = way
+        return way
+
+    def _encode(self, template: RequestTemplate) -> bytes:
+        """The body as JSON; kept until the body or the dialect changes, since most users always ask the same."""
+        wanted = (template.dialect, self.body())
+        if self._encoded[0] != wanted:
+            self._encoded = (wanted, template.encode(wanted[1]))
+        return self._encoded[1]
 
     def _think(self) -> float:
         return self._rng.expovariate(1 / self.spec.think) if self.spec.think else 0.0
-
-
-def _seen(sight: Sight, provider: str) -> AttemptResult:
-    return AttemptResult(
-        outcome=sight.outcome,
-        provider=provider,
-        started=sight.start,
-        status=sight.status,
-        retry_after=sight.retry_after,
-        should_retry=sight.should_retry,
-        streamed=sight.tokens > 0,
-    )
-
-
-def _label(sight: Sight) -> str:
-    return f"{sight.outcome} {sight.status}" if sight.outcome == "http_error" else sight.outcome

@@ -19,7 +19,9 @@ SABOTAGE = """
 from locust import events
 
 from mockbot.testbed.driver import Driver
-from mockbot.load.plugin import install
+from mockbot.load.locust_plugin import install
+from mockbot.testbed.driver import Driver
+from mockbot.load.locust_plugin import install
 from mockbot.load.users import ChatUser
 
 install(events)

@@ -1,4 +1,4 @@
-"""Who comes when, and for how long: bursts and sessions of open groups, from the seed alone."""
+"""UserIdentity comes when, and for how long: bursts and sessions of open groups, from the seed alone."""
 
 from collections import Counter
 from itertools import pairwise

@@ -7,11 +7,11 @@ from mockbot.evidence.formulas import measure
 from mockbot.evidence.records import Attempt, Prompt
 from mockbot.evidence.run_counters import count_run
 from mockbot.evidence.scope import Scope
-from mockbot.load.collector import Collector, Sight, Who
+from mockbot.load.collector import AttemptObservation, Collector, UserIdentity
 from mockbot.measures.values import Known
 from tests.evidence.build import evidence
 
-WHO = Who("patient-1", "patient", "plus")
+WHO = UserIdentity("patient-1", "patient", "plus")
 
 
 class _Hand(Clock):
@@ -33,10 +33,10 @@ def _collector() -> tuple[Collector, list[Attempt | Prompt]]:
 def test_an_answered_prompt_is_two_records() -> None:
     """The attempt as it was seen, and the prompt with its first token counted from when it should have been sent."""
     collector, written = _collector()
-    prompt = collector.begin(WHO, intended=98.0)
-    n = collector.send(prompt, "main")
+    prompt = collector.begin_prompt(WHO, intended=98.0)
+    n = collector.begin_attempt(prompt, "main")
     _Hand.time = 103.0
-    collector.seen(prompt, n, Sight("ok", 100.0, 103.0, status=200, first_token=1.5, tokens=4))
+    collector.end_attempt(prompt, n, AttemptObservation("ok", 100.0, 103.0, status=200, first_token=1.5, tokens=4))
     collector.settle(prompt, "answered")
 
     attempt, settled = written
@@ -51,8 +51,8 @@ def test_an_answered_prompt_is_two_records() -> None:
 def test_what_is_pending_at_the_end_is_written_as_unfinished() -> None:
     """A hung attempt and its prompt are in the journal although nothing ever came back."""
     collector, written = _collector()
-    prompt = collector.begin(WHO, intended=100.0)
-    collector.send(prompt, "main")
+    prompt = collector.begin_prompt(WHO, intended=100.0)
+    collector.begin_attempt(prompt, "main")
     _Hand.time = 160.0
     collector.abandon()
 
@@ -66,7 +66,7 @@ def test_what_is_pending_at_the_end_is_written_as_unfinished() -> None:
 def test_a_prompt_is_settled_once() -> None:
     """A user that is killed after the run was closed adds nothing."""
     collector, written = _collector()
-    prompt = collector.begin(WHO, intended=100.0)
+    prompt = collector.begin_prompt(WHO, intended=100.0)
     collector.abandon()
     collector.settle(prompt, "answered")
 
@@ -76,10 +76,10 @@ def test_a_prompt_is_settled_once() -> None:
 def test_lag_is_the_wall_time_by_which_a_prompt_was_late() -> None:
     """2 scenario seconds late at speed 20 are 0.1 s; each lag is told once."""
     collector, _ = _collector()
-    collector.begin(WHO, intended=98.0)
+    collector.begin_prompt(WHO, intended=98.0)
 
-    assert collector.lags() == [0.1]
-    assert collector.lags() == []
+    assert collector.take_lags() == [0.1]
+    assert collector.take_lags() == []
 
 
 def test_the_key_tells_the_tier() -> None:
@@ -94,7 +94,7 @@ def test_a_fractional_beginning_smears_no_edge(t0: float, monkeypatch: pytest.Mo
     collector = Collector(Clock(t0), written.append)
     for tenth in range(4000):
         monkeypatch.setattr("mockbot.clock.time.time", lambda tenth=tenth: t0 + tenth / 10 + 0.05)
-        prompt = collector.begin(WHO, collector.clock.now())
+        prompt = collector.begin_prompt(WHO, collector.clock.now())
         collector.settle(prompt, "gave_up" if 1000 <= tenth < 2000 else "answered")
     counted = count_run(evidence(written))
 

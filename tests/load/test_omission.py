@@ -4,7 +4,7 @@ import pytest
 
 from mockbot.clock import Clock
 from mockbot.evidence.records import Prompt
-from mockbot.load.collector import Collector, Who
+from mockbot.load.collector import Collector, UserIdentity
 from mockbot.scenario.arrivals import arrivals
 from mockbot.scenario.load import read_scenario
 from mockbot.scenario.timeline import Timeline
@@ -43,16 +43,16 @@ def _quantile(values: list[float], q: float) -> float:
 def test_a_stall_is_charged_to_everyone_who_should_have_asked() -> None:
     """100 prompts/s; answers take 1 ms for 100 s and then nothing comes for 100 s: mean 25 s, p75 50 s, p99 98 s.
 
-    Who waits for each answer before he asks again, and counts from when he asked, says 11 ms, 1 ms and 1 ms.
+    UserIdentity waits for each answer before he asks again, and counts from when he asked, says 11 ms, 1 ms and 1 ms.
     """
     prompts: list[Prompt] = []
     collector = Collector(_Hand(0.0), lambda record: prompts.append(record) if isinstance(record, Prompt) else None)
-    who = Who("visitor-1", "visitors", "free")
+    who = UserIdentity("visitor-1", "visitors", "free")
 
     for number in range(20_000):
         intended = number / 100
         _Hand.time = max(intended, _Hand.time)
-        prompt = collector.begin(who, intended)
+        prompt = collector.begin_prompt(who, intended)
         _Hand.time = intended + 0.001 if intended < 100 else max(_Hand.time, 200.0)
         collector.settle(prompt, "answered")
     latencies = [prompt.end - prompt.intended for prompt in prompts]

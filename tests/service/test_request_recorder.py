@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from mockbot.evidence.records import Request
-from mockbot.plugin.fixture import Mockbot
+from mockbot.pytest_plugin.fixture import Mockbot
 from mockbot.service.request_recorder import KEPT, RequestRecorder
 
 pytestmark = pytest.mark.live

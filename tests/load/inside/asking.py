@@ -10,9 +10,9 @@ from mockbot.clock import Clock
 from mockbot.evidence.journal import to_line
 from mockbot.evidence.records import Attempt, Prompt
 from mockbot.load.collector import Collector
-from mockbot.load.node import Cast, Node, Place, nothing_said
-from mockbot.load.page import Page
-from mockbot.load.roles import classes_of
+from mockbot.load.load_generator import Endpoint, LoadGenerator, LoadPlan, no_status_page
+from mockbot.load.runners import classes_of
+from mockbot.load.status_page_client import StatusPageClient
 from mockbot.load.users import ChatUser
 from mockbot.scenario.schema import Group
 
@@ -21,10 +21,10 @@ def main(url: str, group: str, prompts: int, page: str = "") -> None:
     """`url`: of the fault; `group`: JSON of a scenario's group; `page`: URL of the status page."""
     records: list[Attempt | Prompt] = []
     clock = Clock(time.time())
-    status = Page(page, clock, ()).read if page else nothing_said
-    cast = Cast({"users": Group.model_validate_json(group)}, {"main": Place(url)}, status=status)
-    node = Node(cast, clock, Collector(clock, records.append))
-    user = classes_of([ChatUser], cast, node)[0](Environment())
+    status = StatusPageClient(page, clock, ()).read if page else no_status_page
+    plan = LoadPlan({"users": Group.model_validate_json(group)}, {"main": Endpoint(url)}, status=status)
+    generator = LoadGenerator(plan, clock, Collector(clock, records.append))
+    user = classes_of([ChatUser], plan, generator)[0](Environment())
     for _ in range(prompts):
         user.ask()
     print(json.dumps([json.loads(to_line(record)) for record in records]))  # noqa: T201 - its result

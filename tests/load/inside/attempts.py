@@ -11,9 +11,9 @@ import gevent
 from geventhttpclient.client import HTTPClient
 
 from mockbot.clock import Clock
-from mockbot.load.collector import Sight
-from mockbot.load.dialects import Name, chat, form
-from mockbot.load.recorder import attempt
+from mockbot.load.collector import AttemptObservation
+from mockbot.load.request_forms import Name, chat
+from mockbot.load.recorder import RequestTemplate, attempt
 
 DEADLINE = 1.0  # seconds
 
@@ -23,12 +23,12 @@ def main(dialect: Name, host: str, port: int, faults: list[str], speed: float) -
     clock = Clock(0.0, speed)
     connection = HTTPClient(host, port, network_timeout=None, connection_timeout=None)  # type: ignore[arg-type]
 
-    def one(fault: str) -> Sight:
+    def one(fault: str) -> AttemptObservation:
         name, _, how = fault.partition(":")
         if how == "again":  # a hang-up that crosses the next request on the wire is a reset for any client
             gevent.sleep(1.0)
-        blank = form(dialect, f"/{name}", "sk-free-a", "users", stream=how != "whole")
-        ask = blank.fill(blank.encode(chat("m", "When?")), "a.1", 0)
+        template = RequestTemplate.of(dialect, f"/{name}", "sk-free-a", "users", stream=how != "whole")
+        ask = template.fill(template.encode(chat("m", "When?")), "a.1", 0)
         target = HTTPClient(host, 1) if name == "refused" else connection
         return attempt(target, ask, clock, clock.now() + clock.scenario(DEADLINE))
 

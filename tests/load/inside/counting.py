@@ -10,7 +10,7 @@ from locust import events
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
-from mockbot.load.plugin import install
+from mockbot.load.locust_plugin import install
 from mockbot.load.users import ChatUser
 
 install(events)

@@ -13,7 +13,7 @@ from array import array
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import gevent
 import psutil
@@ -22,13 +22,13 @@ from locust.env import Environment
 
 from mockbot.clock import Clock
 from mockbot.evidence.records import Attempt, Health
-from mockbot.load import dialects
 from mockbot.load.collector import Collector
-from mockbot.load.crew import LocalCrew
 from mockbot.load.ledger import Ledger
-from mockbot.load.node import Cast, Node, Place
-from mockbot.load.roles import classes_of
+from mockbot.load.load_generator import Endpoint, LoadGenerator, LoadPlan
+from mockbot.load.request_forms import DIALECTS, Dialect
+from mockbot.load.runners import classes_of
 from mockbot.load.users import ChatUser
+from mockbot.load.workers import LocalWorkers
 from mockbot.scenario.schema import Group
 
 ROUNDS = 5
@@ -46,9 +46,9 @@ class Ours:
         self.health: list[Health] = []
         self.ledger.watcher = self._keep
         clock = Clock(time.time())
-        cast = Cast({"users": spec}, {"main": Place(url)})
-        self.node = Node(cast, clock, Collector(clock, self.ledger.take))
-        self.environment = Environment(user_classes=[*classes_of([ChatUser], cast, self.node)])
+        plan = LoadPlan({"users": spec}, {"main": Endpoint(url)})
+        self.generator = LoadGenerator(plan, clock, Collector(clock, self.ledger.take))
+        self.environment = Environment(user_classes=[*classes_of([ChatUser], plan, self.generator)])
         self.runner = self.environment.create_local_runner()
         self.users = users
 
@@ -60,7 +60,7 @@ class Ours:
 
     def hear(self, gaps: "array[float]") -> None:
         """Keep every gap between two tokens, of which a reader keeps the worst only."""
-        plain = dialects.DIALECTS["openai"]
+        plain = DIALECTS["openai"]
 
         class Hearing(type(plain.stream())):  # type: ignore[misc]
             __slots__ = ()
@@ -71,15 +71,15 @@ class Ours:
                 if before is not None:
                     gaps.append(now - before)
 
-        dialects.DIALECTS = {**dialects.DIALECTS, "openai": replace(plain, stream=Hearing)}
+        cast("dict[str, Dialect]", DIALECTS)["openai"] = replace(plain, stream=Hearing)
 
     def play(self, seconds: float) -> float:
         """Returns prompts per second."""
         self.runner.start(self.users, self.users)
-        crew = LocalCrew(self.node, lambda: self.runner.user_count, self.ledger.take)
+        workers = LocalWorkers(self.generator, lambda: self.runner.user_count, self.ledger.take)
         gevent.sleep(seconds)
-        asked = self.node.collector.started
-        crew.close(0.0)
+        asked = self.generator.collector.started
+        workers.close(0.0)
         self.runner.quit()
         self.ledger.close()
         return asked / seconds

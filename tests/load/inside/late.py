@@ -3,7 +3,7 @@
 import gevent
 from locust import events
 
-from mockbot.load.plugin import install
+from mockbot.load.locust_plugin import install
 from mockbot.load.users import ChatUser
 
 

@@ -14,9 +14,9 @@ from mockbot.clock import Clock
 from mockbot.evidence.journal import to_line
 from mockbot.evidence.records import Attempt, Prompt
 from mockbot.load.collector import Collector
-from mockbot.load.dialects import Name
-from mockbot.load.node import Cast, Node, Place
-from mockbot.load.roles import classes_of
+from mockbot.load.request_forms import Name
+from mockbot.load.load_generator import LoadPlan, LoadGenerator, Endpoint
+from mockbot.load.runners import classes_of
 from mockbot.load.sdk import AnthropicSdk, OpenAISdk, SdkUser
 from mockbot.scenario.schema import Group
 
@@ -36,11 +36,11 @@ def meet(dialect: Name, url: str, fault: str) -> list[object]:
     """The records of one prompt; `fault` or `fault:whole`, `refused` for a port where nobody listens."""
     name, _, how = fault.partition(":")
     group = Group.model_validate({"users": "100%", "policy": "once", "patience": "5s", "stream": how != "whole"})
-    place = Place("http://127.0.0.1:1" if name == "refused" else f"{url}/{name}", dialect)
+    endpoint = Endpoint("http://127.0.0.1:1" if name == "refused" else f"{url}/{name}", dialect)
     clock, records = Clock(time.time()), list[Attempt | Prompt]()
-    cast = Cast({"users": group}, {"main": place})
-    node = Node(cast, clock, Collector(clock, records.append))
-    classes_of([OFFICIAL[dialect]], cast, node)[0](Environment()).ask()
+    plan = LoadPlan({"users": group}, {"main": endpoint})
+    generator = LoadGenerator(plan, clock, Collector(clock, records.append))
+    classes_of([OFFICIAL[dialect]], plan, generator)[0](Environment()).ask()
     return [json.loads(to_line(record)) for record in records]
 
 

@@ -14,8 +14,8 @@ from locust.env import Environment
 from mockbot.clock import Clock
 from mockbot.evidence.records import Attempt, Prompt
 from mockbot.load.collector import Collector
-from mockbot.load.node import Cast, Node, Place
-from mockbot.load.roles import classes_of, let_in
+from mockbot.load.load_generator import Endpoint, LoadGenerator, LoadPlan
+from mockbot.load.runners import classes_of, start_open_arrivals
 from mockbot.load.users import ChatUser
 from mockbot.scenario.load import read_scenario
 from mockbot.scenario.timeline import Timeline
@@ -63,12 +63,12 @@ def ours(url: str) -> list[float]:
         if isinstance(record, Prompt):
             prompts.append(record)
 
-    cast = Cast(scenario.crowd, {"main": Place(f"{url}/stalls")}, end=timeline.end)
-    node = Node(cast, clock, Collector(clock, take))
-    let_in(node, Environment(user_classes=[*classes_of([ChatUser], cast, node)]), timeline)
+    plan = LoadPlan(scenario.crowd, {"main": Endpoint(f"{url}/stalls")}, end=timeline.end)
+    generator = LoadGenerator(plan, clock, Collector(clock, take))
+    start_open_arrivals(generator, Environment(user_classes=[*classes_of([ChatUser], plan, generator)]), timeline)
     gevent.sleep(LASTS)
-    gevent.joinall(node.hosts)
-    node.close(10.0)
+    gevent.joinall(generator.arrivals)
+    generator.close(10.0)
     return [prompt.end - prompt.intended for prompt in prompts]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from locust import events
 from locust.env import Environment
 
-from mockbot.load.plugin import install
+from mockbot.load.locust_plugin import install
 from mockbot.load.users import ChatUser
 
 install(events)

@@ -1,4 +1,4 @@
-"""mockbot inside Locust: options and events in, the parts of `mockbot.load` wired to them.
+"""Install mockbot in a Locust process: connect Locust's options and events to the parts of `mockbot.load`.
 
 A locustfile calls `install(events)`. Without `--scenario` its ChatUsers make a plain load test; with it, each group
 of the scenario becomes a class of users, the shape follows the timeline, and the process that starts the run (local
@@ -19,8 +19,8 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from mockbot.errors import MockbotError, TestbedError
 from mockbot.load import locust_private
-from mockbot.load.options import Files, Options, add_options, scenario_of
-from mockbot.load.roles import Starter, Worker, chat_users, plain_cast, said
+from mockbot.load.locust_options import Files, Options, add_options, scenario_of
+from mockbot.load.runners import Coordinator, Worker, chat_users, parsed_options, plain_plan
 from mockbot.load.scene import check
 from mockbot.load.shape import ScenarioShape
 from mockbot.load.signal_handling import on_orphaned, on_signal
@@ -46,45 +46,48 @@ class Plugin:
     """One Locust process from its options to its end."""
 
     def __init__(self) -> None:
-        self._role: Starter | Worker | None = None
+        self._role: Coordinator | Worker | None = None
         self._set_up = Event()
         self._why = "stopped before its end"
         self._files = Files()  # scenarios of the command line
         self._stop_timeout = 0.0  # of the command line
 
     def on_parser(self, parser: LocustArgumentParser, **_: Any) -> None:
-        """Asked for again at every view of the start form."""
+        """Add our options; Locust asks for them again at every view of the start form."""
         add_options(parser, self._files)
 
     def on_init(self, environment: Environment, **_: Any) -> None:
-        """The process is set up; nothing runs yet. What is wrong with the options ends it here, with a sentence."""
+        """Locust is set up and nothing runs yet. Wrong options end the process here, with a sentence."""
         try:
-            self._cast_role(environment)
+            self._start_role(environment)
         except MockbotError as error:
             sys.stderr.write(f"mockbot: {error}\n")
             sys.exit(error.exit_code)
         self._set_up.set()
         self._guard(environment)
-        # gevent starts timers at the time of its loop's last turn, which was before everything was imported: without
-        # this, -t 5s on a slow machine is over before it has begun.
+        # gevent counts timers from its loop's last turn, which was before everything was imported: without this,
+        # Locust's `-t 5s` on a slow machine expires before the first user is spawned.
         gevent.get_hub().loop.update_now()
 
     def on_test_start(self, environment: Environment, **_: Any) -> None:
-        """Users are about to come. A worker has told its master that it is ready before Locust says `init` to it, so
-        that the users of a run that is on may come first: they wait, or they would be lost."""
+        """Users are about to be spawned.
+
+        Locust reports a worker as ready before it fires `init` there, so the users of a run under way may come before
+        `on_init` is done; they wait for it, or they would fail.
+        """
         if not isinstance(environment.runner, LocalRunner | MasterRunner):
             self._set_up.wait()
         if self._role is not None:
             self._role.start()
 
     def on_test_stopping(self, **_: Any) -> None:
-        """Users are about to be taken away: the end, a signal, the web UI, the loss of all workers."""
+        """Users are about to be removed: the end of the run, a signal, the web UI, or the loss of all workers."""
         if self._role is not None:
             self._role.stop(self._why)
 
-    def _cast_role(self, environment: Environment) -> None:
-        said(environment).mockbot_files = dict(self._files)
-        runner, options = environment.runner, Options.of(said(environment))
+    def _start_role(self, environment: Environment) -> None:
+        parsed_options(environment).mockbot_files = dict(self._files)
+        runner, options = environment.runner, Options.of(parsed_options(environment))
         if isinstance(runner, WorkerRunner):
             self._role = Worker(environment, runner)
             return
@@ -92,31 +95,33 @@ class Plugin:
             raise TestbedError(f"mockbot does not know Locust's {type(runner).__name__}")
         check(options)
         self._stop_timeout = environment.stop_timeout
-        self._role = starter = Starter(environment, runner, " ".join(sys.argv))
+        self._role = coordinator = Coordinator(environment, runner, " ".join(sys.argv))
         environment.dispatcher_class = locust_private.ExactDispatcher
         if environment.web_ui is not None:
-            starter.pages = Pages(
+            coordinator.pages = Pages(
                 environment.web_ui,
-                lambda: starter.now,
-                lambda named: self._choose(environment, starter, scenario_of(said(environment), named)),
+                lambda: coordinator.now,
+                lambda named: self._choose(environment, coordinator, scenario_of(parsed_options(environment), named)),
             )
         elif not options.scenario:
-            plain_cast(chat_users(environment), options)
-        self._choose(environment, starter, options.scenario)
+            plain_plan(chat_users(environment), options)
+        self._choose(environment, coordinator, options.scenario)
 
-    def _choose(self, environment: Environment, starter: Starter, scenario: str) -> None:
-        """The next run is one of this scenario; a plain one when it is empty."""
-        logging.getLogger("locust.runners").setLevel(logging.WARNING if scenario else logging.INFO)  # a ramp's steps
+    def _choose(self, environment: Environment, coordinator: Coordinator, scenario: str) -> None:
+        """The next run plays this scenario; empty: a plain load test."""
+        logging.getLogger("locust.runners").setLevel(
+            logging.WARNING if scenario else logging.INFO
+        )  # every step of a ramp
         if not scenario:
-            starter.rest()
+            coordinator.expect_plain_run()
             environment.stop_timeout = self._stop_timeout
             locust_private.use_shape(environment, None)
             return
-        environment.stop_timeout = 0.0  # users leave at their own gate; see ChatUser.stop
-        locust_private.use_shape(environment, ScenarioShape(starter.conduct))
+        environment.stop_timeout = 0.0  # users end by themselves; see ChatUser.stop
+        locust_private.use_shape(environment, ScenarioShape(coordinator.play_scenario))
 
     def _guard(self, environment: Environment) -> None:
-        options, runner = said(environment), environment.runner
+        options, runner = parsed_options(environment), environment.runner
 
         def stop(why: str) -> None:
             self._why = why

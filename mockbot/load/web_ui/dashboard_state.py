@@ -1,7 +1,7 @@
 """What the web UI shows of a run: records in as they come, one JSON-able snapshot out. Pure.
 
-It lives in the process that makes the load, so a look must be cheap: records are counted once, into buckets of
-scenario time by when they started, and only the buckets that changed since the last look are computed anew.
+It lives in the process that makes the load, so a snapshot must be cheap: each record is counted once, into the bucket
+of scenario time in which it began, and only buckets that changed since the last snapshot are computed anew.
 """
 
 from collections import Counter
@@ -10,21 +10,21 @@ from math import ceil
 from typing import Any
 
 from mockbot.evidence.records import OUTCOMES, Attempt, Progress, Prompt, Record, ServiceSecond
-from mockbot.scenario.timeline import ActiveFault, PhaseSpan, Timeline
+from mockbot.scenario.timeline import ActiveFault, Timeline
 from mockbot.units.formatting import format_share
 
-BUCKETS = 200  # points of a chart, at most
+BUCKETS = 200  # points of a chart, at most: about one per 4 px of a chart on a laptop
 Json = dict[str, Any]  # goes to jsonify and nowhere else
 
 
 def quantile(ordered: list[float], q: float) -> float | None:
-    """Nearest rank; None of nothing."""
+    """The value at rank `int(q * n)`, counted from 0; None of nothing."""
     return ordered[min(len(ordered) - 1, int(q * len(ordered)))] if ordered else None
 
 
 @dataclass(slots=True)
-class Cell:
-    """What happened in one stretch of time. `first` are first tokens, `latency` whole answers, scenario seconds."""
+class Bucket:
+    """What users saw in one stretch of time. `first` are first tokens, `latency` whole answers, scenario seconds."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     attempts: int = 0
@@ -33,8 +33,8 @@ class Cell:
     first: list[float] = field(default_factory=list)
     latency: list[float] = field(default_factory=list)
 
-    def take(self, record: Attempt | Prompt, slo: float) -> None:
-        """Count it."""
+    def count(self, record: Attempt | Prompt, slo: float) -> None:
+        """Add a record; good is answered within `slo` of the intended start."""
         if isinstance(record, Attempt):
             self.attempts += 1
             self.outcomes[record.outcome] += 1
@@ -47,8 +47,8 @@ class Cell:
             self.latency.append(took)
             self.good += took <= slo
 
-    def numbers(self) -> Json:
-        """As a page draws them."""
+    def as_json(self) -> Json:
+        """One point of the charts, or the figures of one row."""
         self.first.sort()
         self.latency.sort()
         return {
@@ -64,8 +64,8 @@ class Cell:
 
 
 @dataclass(slots=True)
-class Side:
-    """What one provider saw in one stretch of time."""
+class ProviderBucket:
+    """What one provider saw in one stretch of time; each field is a sum over `seconds`."""
 
     offered: int = 0
     admitted: int = 0
@@ -73,30 +73,27 @@ class Side:
     failed: int = 0
     running: int = 0
     queued: int = 0
-    capacity: float = 0.0
     seconds: int = 0
 
-    def take(self, second: ServiceSecond) -> None:
-        """Count it; running, queued and capacity are sums over `seconds`."""
-        for name in ("offered", "admitted", "refused", "failed", "running", "queued", "capacity"):
+    def count(self, second: ServiceSecond) -> None:
+        """Add a second."""
+        for name in ("offered", "admitted", "refused", "failed", "running", "queued"):
             setattr(self, name, getattr(self, name) + getattr(second, name))
         self.seconds += 1
 
-    def numbers(self) -> Json:
-        """Per scenario second. The wait in the queue is Little's: those who wait over those who are let in."""
-        rate, queued = self.admitted / self.seconds, self.queued / self.seconds
+    def as_json(self) -> Json:
+        """Means per scenario second. `wait` in the queue by Little's law: mean queue length over admission rate."""
         return {
             "offered": self.offered / self.seconds,
             "refused": (self.refused + self.failed) / self.seconds,
             "running": self.running / self.seconds,
-            "queued": queued,
-            "capacity": self.capacity / self.seconds,
-            "wait": queued / rate if rate else None,
+            "queued": self.queued / self.seconds,
+            "wait": self.queued / self.admitted if self.admitted else None,
         }
 
 
-class Board:
-    """One run. `verdict` and `error` are set when they are known."""
+class DashboardState:
+    """One run. The owner sets `verdict` and `error` once they are known."""
 
     def __init__(self, timeline: Timeline, speed: float, t0: float) -> None:
         self.verdict: Json | None = None
@@ -104,11 +101,11 @@ class Board:
         self._timeline, self._speed, self._t0 = timeline, speed, t0
         self._slo = timeline.scenario.slo
         self._width = max(1, ceil(timeline.end / BUCKETS))
-        self._cells: dict[int, Cell] = {}
-        self._phases = {phase.name: Cell() for phase in timeline.phases}
-        self._sides: dict[str, dict[int, Side]] = {name: {} for name in timeline.scenario.providers}
-        self._numbers: dict[int, Json] = {}
-        self._dirty: set[int] = set()
+        self._buckets: dict[int, Bucket] = {}
+        self._phases = {phase.name: Bucket() for phase in timeline.phases}
+        self._providers: dict[str, dict[int, ProviderBucket]] = {name: {} for name in timeline.scenario.providers}
+        self._points: dict[int, Json] = {}
+        self._changed: set[int] = set()
         self._progress: Progress | None = None
 
     def take(self, record: Record) -> None:
@@ -119,33 +116,32 @@ class Board:
             case Prompt():
                 self._count(record, record.intended)
             case ServiceSecond():
-                sides = self._sides.setdefault(record.provider, {})
-                sides.setdefault(record.t // self._width, Side()).take(record)
+                buckets = self._providers.setdefault(record.provider, {})
+                buckets.setdefault(record.t // self._width, ProviderBucket()).count(record)
             case Progress():
                 self._progress = record
 
     def snapshot(self, now: float) -> Json:
-        """Everything, at scenario second `now`."""
-        for bucket in self._dirty:
-            self._numbers[bucket] = self._cells[bucket].numbers()
-        self._dirty.clear()
+        """Everything that the dashboard draws, at scenario second `now`."""
+        for bucket in self._changed:
+            self._points[bucket] = self._buckets[bucket].as_json()
+        self._changed.clear()
         return {
             "head": self.head(now),
             "width": self._width,
             "outcomes": list(OUTCOMES),
-            "points": [{"t": bucket * self._width, **self._numbers[bucket]} for bucket in sorted(self._numbers)],
+            "points": [{"t": bucket * self._width, **self._points[bucket]} for bucket in sorted(self._points)],
             "providers": {
-                name: [{"t": bucket * self._width, **sides[bucket].numbers()} for bucket in sorted(sides)]
-                for name, sides in self._sides.items()
+                name: [{"t": bucket * self._width, **buckets[bucket].as_json()} for bucket in sorted(buckets)]
+                for name, buckets in self._providers.items()
             },
-            "phases": self.rows(),
-            "expects": [expectation.model_dump(exclude_none=True) for expectation in self._timeline.scenario.expect],
+            "phases": self.phase_rows(),
         }
 
     def head(self, now: float) -> Json:
-        """What the banner says, and what the bands over Locust's charts are drawn from."""
+        """What the banner shows, and what the bands over Locust's charts are drawn from."""
         timeline, moment = self._timeline, min(max(0.0, now), self._timeline.end)
-        holds = timeline.at(moment)
+        conditions = timeline.at(moment)
         over = self.verdict is not None or bool(self.error)
         return {
             "scenario": timeline.scenario.name,
@@ -155,13 +151,12 @@ class Board:
             "end": timeline.end,
             "t0": self._t0,
             "speed": self._speed,
-            "phase": holds.phase,
-            "wrong": [wrong_words(active) for active in holds.faults] if not over else [],
-            "says": holds.status.update.says if holds.status else "",
+            "phase": conditions.phase,
+            "wrong": [_text(active) for active in conditions.faults] if not over else [],
+            "says": conditions.status.update.says if conditions.status else "",
             "users": self._progress.users if self._progress else 0,
             "pending": self._progress.pending if self._progress else 0,
-            "success": self._progress.success if self._progress else None,
-            "phases": [_span(phase, self._wrong_in(phase)) for phase in timeline.phases],
+            "phases": [{"name": phase.name, "start": phase.start, "end": phase.end} for phase in timeline.phases],
             "faults": [
                 {"start": span.start, "end": span.end, "name": f"{span.fault.kind} on {span.provider}"}
                 for span in timeline.faults
@@ -170,34 +165,30 @@ class Board:
             "error": self.error,
         }
 
-    def rows(self) -> list[Json]:
+    def phase_rows(self) -> list[Json]:
         """A row for each phase, in order; numbered, because Locust's tables sort by the first column."""
-        return [
-            {
-                "phase": f"{number}. {phase.name}",
-                "wrong": ", ".join(self._wrong_in(phase)) or "nothing",
-                "users": sum(self._timeline.at((phase.start + phase.end) / 2).users.values()),
-                **self._phases[phase.name].numbers(),
-            }
-            for number, phase in enumerate(self._timeline.phases, 1)
-        ]
+        rows: list[Json] = []
+        for number, phase in enumerate(self._timeline.phases, 1):
+            spans = [span for span in self._timeline.faults if span.start < phase.end and span.end > phase.start]
+            faults = dict.fromkeys(f"{span.fault.kind} on {span.provider}" for span in spans)
+            rows.append(
+                {
+                    "phase": f"{number}. {phase.name}",
+                    "wrong": ", ".join(faults) or "nothing",
+                    "users": sum(self._timeline.at((phase.start + phase.end) / 2).users.values()),
+                    **self._phases[phase.name].as_json(),
+                }
+            )
+        return rows
 
     def _count(self, record: Attempt | Prompt, t: float) -> None:
         bucket = max(0, int(t // self._width))
-        self._cells.setdefault(bucket, Cell()).take(record, self._slo)
-        self._dirty.add(bucket)
-        self._phases[self._timeline.phase_at(t).name].take(record, self._slo)
-
-    def _wrong_in(self, phase: PhaseSpan) -> list[str]:
-        spans = (span for span in self._timeline.faults if span.start < phase.end and span.end > phase.start)
-        return list(dict.fromkeys(f"{span.fault.kind} on {span.provider}" for span in spans))
+        self._buckets.setdefault(bucket, Bucket()).count(record, self._slo)
+        self._changed.add(bucket)
+        self._phases[self._timeline.phase_at(t).name].count(record, self._slo)
 
 
-def wrong_words(active: ActiveFault) -> str:
+def _text(active: ActiveFault) -> str:
     """For instance "http_error on main, 10%"."""
     share = "" if active.share >= 1 else f", {format_share(active.share)}"
     return f"{active.span.fault.kind} on {active.span.provider}{share}"
-
-
-def _span(phase: PhaseSpan, wrong: list[str]) -> Json:
-    return {"name": phase.name, "start": phase.start, "end": phase.end, "wrong": wrong}

@@ -121,12 +121,12 @@ function providers(data) {
       box.append(part);
       const [work, wait] = part.querySelectorAll("h2");
       work.textContent = `${name}'s side: requests`;
-      wait.textContent = `${name}'s side: wait in queue, s (waiting over let in per second, Little)`;
+      wait.textContent = `${name}'s side: wait in queue, s (queue length / admissions per second, Little's law)`;
       part.querySelector(".legend").id = `provider-${name}-legend`;
     }
     const [work, wait] = part.querySelectorAll(".chart");
     lines(work, data.head, points, ["offered", "refused", "running", "queued"], number);
-    legend(`provider-${name}-legend`, [["asked for per s", LINES[0]], ["refused or failed per s", LINES[1]], ["answering", LINES[2]], ["queued", LINES[3]]]);
+    legend(`provider-${name}-legend`, [["requests per s", LINES[0]], ["refused or failed per s", LINES[1]], ["answering", LINES[2]], ["queued", LINES[3]]]);
     lines(wait, data.head, points, ["wait"], number);
   }
 }
@@ -166,8 +166,8 @@ function tellNow(head) {
   const where = `${head.phase}, ${minutes(head.t)} of ${minutes(head.end)}`;
   const what = head.state === "over" ? "over" : wrong || (head.state === "ends" ? "waiting for the last answers" : "nothing is wrong");
   const says = head.says && head.state !== "over" ? `, the status page says: ${head.says}` : "";
-  const who = head.state === "over" ? "" : `; ${head.users} users, ${head.pending} waiting`;
-  $("now").textContent = `${where}: ${what}${who}${says}`;
+  const counts = head.state === "over" ? "" : `; ${head.users} users, ${head.pending} waiting`;
+  $("now").textContent = `${where}: ${what}${counts}${says}`;
   $("now").className = wrong ? "wrong" : "";
 }
 
@@ -190,7 +190,7 @@ async function look() {
       if (data.head.state === "over") wait = 5000;
     }
   } catch (error) {
-    $("now").textContent = "Locust is gone; this is the last that was seen.";
+    $("now").textContent = "Locust does not answer; this is its last state.";
   }
   setTimeout(look, wait);
 }

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from mockbot.plugin.fixture import Mockbot
-    from mockbot.plugin.theatre import Loop
+    from mockbot.pytest_plugin.fixture import Mockbot
+    from mockbot.pytest_plugin.in_process_testbed import LoopThread
 
 IN_USE = pytest.StashKey["Mockbot"]()
 MARKER = (
@@ -41,30 +41,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Register the marker."""
     config.addinivalue_line("markers", MARKER)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """A marked test needs the fixture, whether it asks for it or not."""
+    """A marked test needs the fixture, also when its function has no such argument."""
     if isinstance(item, pytest.Function) and item.get_closest_marker("outage") and "mockbot" not in item.fixturenames:
         item.fixturenames.insert(0, "mockbot")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Import what it takes when a test is going to use it, before the clocks and time limits of tests begin to run."""
+    """Import the fixture's modules if a test will use them, before the time limits of tests begin to run."""
     if session.config.option.collectonly:
         return
     if any("mockbot" in getattr(item, "fixturenames", ()) for item in session.items):
-        with _nothing_collected():
-            importlib.import_module("mockbot.plugin.fixture")
+        with _garbage_collection_off():
+            importlib.import_module("mockbot.pytest_plugin.fixture")
 
 
 @contextmanager
-def _nothing_collected() -> Iterator[None]:
-    """No garbage collection: importing makes very many objects that stay, and looking through them all again and again
-    is a third of the time that it takes.
-    """
+def _garbage_collection_off() -> Iterator[None]:
+    """Imports make very many objects that stay; scanning them again and again is a third of the import's time."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -75,27 +73,29 @@ def _nothing_collected() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def _mockbot_loop() -> "Iterator[Loop]":
-    """The event loop on which every test's service and proxy live."""
-    from mockbot.plugin.theatre import Loop  # noqa: PLC0415 - nothing heavy for tests that do not use it
+def _mockbot_loop() -> "Iterator[LoopThread]":
+    """The event loop on which every test's service and proxy run."""
+    from mockbot.pytest_plugin.in_process_testbed import LoopThread  # noqa: PLC0415 - heavy
 
-    loop = Loop()
-    yield loop
-    loop.close()
+    with closing(LoopThread()) as loop:
+        yield loop
 
 
 @pytest.fixture
-def mockbot(request: pytest.FixtureRequest, _mockbot_loop: "Loop") -> "Iterator[Mockbot]":
+def mockbot(request: pytest.FixtureRequest, _mockbot_loop: "LoopThread") -> "Iterator[Mockbot]":
     """A real chatbot service behind a real proxy on free ports, with the SDKs' environment variables set to it."""
-    from mockbot.plugin.fixture import Mockbot, undecided  # noqa: PLC0415 - nothing heavy for tests that do not use it
-    from mockbot.plugin.theatre import Theatre  # noqa: PLC0415
+    from mockbot.pytest_plugin.fixture import Mockbot, inconclusive  # noqa: PLC0415 - heavy
+    from mockbot.pytest_plugin.in_process_testbed import InProcessTestbed  # noqa: PLC0415
 
-    choice = undecided(request.config.getoption("--mockbot-inconclusive"))
+    report_inconclusive = inconclusive(request.config.getoption("--mockbot-inconclusive"))
+    root = request.config.getoption("--mockbot-report")
+    name = re.sub(r"[^\w.-]+", "-", request.node.nodeid).strip("-")
+    folder = None if root is None else Path(root).absolute() / name
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
-        with _nothing_collected():
-            theatre = stack.enter_context(closing(Theatre(_mockbot_loop, seed=1)))
-            bot = Mockbot(theatre, patch.setenv, dict(os.environ), choice, _folder(request.node))
+        with _garbage_collection_off():
+            testbed = stack.enter_context(closing(InProcessTestbed(_mockbot_loop, seed=1)))
+            bot = Mockbot(testbed, patch.setenv, dict(os.environ), report_inconclusive, folder)
         stack.callback(bot.close)
         marker = request.node.get_closest_marker("outage")
         if marker is not None:
@@ -106,13 +106,8 @@ def mockbot(request: pytest.FixtureRequest, _mockbot_loop: "Loop") -> "Iterator[
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """A test that passed although its client felt nothing has not passed."""
+    """Fail a test that passed although its client met no fault."""
     yield
     bot = item.stash.get(IN_USE, None)
     if bot is not None:
         bot.check()
-
-
-def _folder(item: pytest.Item) -> Path | None:
-    root = item.config.getoption("--mockbot-report")
-    return None if root is None else Path(root).absolute() / re.sub(r"[^\w.-]+", "-", item.nodeid).strip("-")

@@ -1,4 +1,4 @@
-"""Single faults, put in place and taken away by hand: keyword arguments in, a fault of the scenario language out.
+"""Single faults that a test adds and removes itself: keyword arguments in, a fault of the scenario language out.
 
 `mockbot.fault(http_error=503, retry_after=0.5, times=2)` means `http_error: {status: 503, retry_after: 500ms}` for the
 first two requests. Durations are seconds. A fault holds until its `lasts` is over, its `times` are used up, its `with`
@@ -22,29 +22,28 @@ from mockbot.scenario.timeline import ActiveFault
 from mockbot.testbed.toxic_mapping import toxic_of
 
 PHASE = "by_hand"
-FOR_EVER = 366 * 86400.0
+NO_END = 366 * 86400.0  # seconds; beyond the one phase of the fixture's own scenario
 _FAULT: TypeAdapter[FaultBase] = TypeAdapter(Fault)
 _KINDS = {fault.kind: fault for fault in (*SERVICE_FAULTS, *WIRE_FAULTS)}
 
 
 @dataclass(frozen=True, slots=True)
-class Hand:
-    """What one fault by hand needs of the theatre."""
+class FaultControl:
+    """How a manual fault acts on the testbed."""
 
     begin: Callable[[ActiveFault], None]
     end: Callable[[ActiveFault], None]
     hits: Callable[[str], int]
 
 
-class HandFault:
+class ManualFault:
     """A fault that holds from the moment it is made."""
 
-    def __init__(self, active: ActiveFault, lasts: float | None, hand: Hand) -> None:
-        self._active, self._hand = active, hand
+    def __init__(self, active: ActiveFault, lasts: float | None, control: FaultControl) -> None:
+        self._active, self._control = active, control
         self._holds = True
-        self._hits: int | None = None
-        self._lock = threading.Lock()
-        hand.begin(active)
+        self._lock = threading.Lock()  # the timer below ends the fault on a thread of its own
+        control.begin(active)
         self._timer = None if lasts is None else threading.Timer(lasts, self.remove)
         if self._timer is not None:
             self._timer.daemon = True
@@ -58,15 +57,15 @@ class HandFault:
     @property
     def hits(self) -> int:
         """How many requests (connections, for a fault of the wire) it has hit so far."""
-        return self._hand.hits(self.id)
+        return self._control.hits(self.id)
 
     def remove(self) -> None:
-        """Take it away; once is enough, twice is fine."""
+        """End it. Idempotent."""
         with self._lock:
             if not self._holds:
                 return
             self._holds = False
-            self._hand.end(self._active)
+            self._control.end(self._active)
         if self._timer is not None:
             self._timer.cancel()
 
@@ -80,77 +79,77 @@ class HandFault:
 
 
 def read_fault(given: Mapping[str, Any]) -> FaultBase:
-    """Keyword arguments as a fault. UsageError says what is wrong with them."""
+    """Keyword arguments as a fault: its own fields (`share`, `lasts`, …) beside the kind, all others within it.
+
+    Raises UsageError, which says what is wrong with them.
+    """
     kinds = [name for name in given if name in _KINDS]
     if len(kinds) != 1:
         raise UsageError(f"name one kind of fault, not {kinds or 'none'}; there are {', '.join(_KINDS)}")
     kind = kinds[0]
-    own = set(_KINDS[kind].model_fields)
-    spec = given[kind] if isinstance(given[kind], dict) else _alone(kind, given[kind])
-    extra = {name: value for name, value in given.items() if name not in own}
-    rest = {name: value for name, value in given.items() if name in own and name != kind}
+    fields = _KINDS[kind].model_fields
+    spec = given[kind]
+    if not isinstance(spec, dict):  # the value of the Spec's main field, as in `http_error: 503`
+        spec = {getattr(fields[kind].annotation, "main"): spec}  # noqa: B009 - every Spec has one; mypy cannot see it
+    extra = {name: value for name, value in given.items() if name not in fields}
+    rest = {name: value for name, value in given.items() if name in fields and name != kind}
     try:
         return _FAULT.validate_python({**rest, kind: {**spec, **extra}})
     except ValidationError as error:
-        says = "; ".join(f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in error.errors())
-        raise UsageError(f"{kind}: {says}") from None
-
-
-def _alone(kind: str, value: object) -> dict[str, object]:
-    annotation = _KINDS[kind].model_fields[kind].annotation
-    return {getattr(annotation, "main"): value}  # noqa: B009 - every Spec has one, which mypy cannot see here
+        problems = "; ".join(f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in error.errors())
+        raise UsageError(f"{kind}: {problems}") from None
 
 
 def active_fault(fault: FaultBase, provider: str, number: int, now: float, times: int | None) -> ActiveFault:
-    """As the driver would have it."""
+    """The fault as a timeline would have it at `now`."""
     if times is not None and not isinstance(fault, ServiceFault):
         raise UsageError(f"{fault.kind} hits connections, not requests; use lasts instead of times")
-    span = FaultSpan(f"{PHASE}.{number}.{fault.kind}", fault, fault.on or provider, PHASE, now, now + FOR_EVER)
+    span = FaultSpan(f"{PHASE}.{number}.{fault.kind}", fault, fault.on or provider, PHASE, now, now + NO_END)
     return ActiveFault(span, fault.share.first, times)
 
 
-class Wire:
-    """Faults of the connection, in Toxiproxy's own units: milliseconds, kB/s, bytes. Each method puts one in place."""
+class WireFaults:
+    """Faults of the connection, in Toxiproxy's own units: milliseconds, kB/s, bytes. Each method adds one."""
 
-    def __init__(self, put: Callable[..., HandFault]) -> None:
-        self._put = put
+    def __init__(self, add: Callable[..., ManualFault]) -> None:
+        self._add = add
 
-    def latency(self, latency: float, jitter: float = 0.0, **where: Any) -> HandFault:
+    def latency(self, latency: float, jitter: float = 0.0, **where: Any) -> ManualFault:
         """Each piece of data `latency` ms later, give or take `jitter` ms."""
-        return self._put(latency={"latency": latency / 1000, "jitter": jitter / 1000}, **where)
+        return self._add(latency={"latency": latency / 1000, "jitter": jitter / 1000}, **where)
 
-    def bandwidth(self, rate: float, **where: Any) -> HandFault:
+    def bandwidth(self, rate: float, **where: Any) -> ManualFault:
         """At most `rate` kB/s."""
-        return self._put(bandwidth={"rate": rate * 1000}, **where)
+        return self._add(bandwidth={"rate": rate * 1000}, **where)
 
-    def slow_close(self, delay: float, **where: Any) -> HandFault:
+    def slow_close(self, delay: float, **where: Any) -> ManualFault:
         """The end of a connection held back for `delay` ms."""
-        return self._put(slow_close={"delay": delay / 1000}, **where)
+        return self._add(slow_close={"delay": delay / 1000}, **where)
 
-    def timeout(self, timeout: float = 0.0, **where: Any) -> HandFault:
+    def timeout(self, timeout: float = 0.0, **where: Any) -> ManualFault:
         """Nothing passes; closed after `timeout` ms, or never when 0."""
-        return self._put(timeout={"timeout": timeout / 1000}, **where)
+        return self._add(timeout={"timeout": timeout / 1000}, **where)
 
-    def reset_peer(self, timeout: float = 0.0, **where: Any) -> HandFault:
+    def reset_peer(self, timeout: float = 0.0, **where: Any) -> ManualFault:
         """New connections are reset `timeout` ms after their first data."""
-        return self._put(reset_peer={"timeout": timeout / 1000}, **where)
+        return self._add(reset_peer={"timeout": timeout / 1000}, **where)
 
-    def slicer(self, average_size: int, size_variation: int = 0, delay: float = 0.0, **where: Any) -> HandFault:
+    def slicer(self, average_size: int, size_variation: int = 0, delay: float = 0.0, **where: Any) -> ManualFault:
         """Pieces of about `average_size` bytes, `delay` microseconds apart."""
         spec = {"average_size": average_size, "size_variation": size_variation, "delay": delay / 1e6}
-        return self._put(slicer=spec, **where)
+        return self._add(slicer=spec, **where)
 
-    def limit_data(self, bytes: int, **where: Any) -> HandFault:  # noqa: A002 - Toxiproxy's word
+    def limit_data(self, bytes: int, **where: Any) -> ManualFault:  # noqa: A002 - Toxiproxy's word
         """Closed after so many bytes."""
-        return self._put(limit_data={"bytes": bytes}, **where)
+        return self._add(limit_data={"bytes": bytes}, **where)
 
-    def down(self, **where: Any) -> HandFault:
-        """Nothing listens. Who is refused leaves no trace, so that this fault does not have to be felt."""
-        return self._put(down=True, **where)
+    def down(self, **where: Any) -> ManualFault:
+        """The port is closed. Refused connections cannot be counted, so this fault does not have to be felt."""
+        return self._add(down=True, **where)
 
 
 def begin_on_wire(control: ToxicControl, proxy: str, active: ActiveFault, clock: Clock) -> None:
-    """Add its toxic, or close the door."""
+    """Add the fault's toxic, or close the listener."""
     if active.span.fault.kind == "down":
         control.disable(proxy)
     else:
@@ -158,7 +157,7 @@ def begin_on_wire(control: ToxicControl, proxy: str, active: ActiveFault, clock:
 
 
 def end_on_wire(control: ToxicControl, proxy: str, active: ActiveFault) -> None:
-    """Take it away again."""
+    """Undo `begin_on_wire`."""
     if active.span.fault.kind == "down":
         control.enable(proxy)
     else:

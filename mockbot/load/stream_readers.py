@@ -1,11 +1,11 @@
-"""Read an answer as it comes, and say what became of it: lines with their times in, an Outcome out. Pure.
+"""Read an answer line by line and classify it: lines with their times in, an Outcome out. Pure.
 
     reader = openai_stream()                 or anthropic_stream(), or whole_answer() for an answer that is not streamed
     while not reader.over: reader.line(bytes, now)
-    reader.outcome                           what an orderly end here means
+    reader.outcome                           what the answer is when the body ends here in order
 
-The rules, each a trap that hides an outage (a client that merely reads to the end calls all of these a success):
-- an end without the terminal event and a finish reason is `truncated`; nothing below HTTP can tell that it was a cut;
+The rules. A client that merely reads to the end takes each of these for a success, which hides the outage:
+- an end without the terminal event and a finish reason is `truncated`: nothing below HTTP can tell that it was a cut;
 - an `error` event inside a stream that began with 200 is an error;
 - comments (": keep-alive") are no tokens, however steadily they come;
 - 200 with no text is `blank`, and anything that is not what the API promises (HTML, half a JSON) is `malformed`.
@@ -20,7 +20,7 @@ from mockbot.evidence.records import Outcome
 
 @dataclass(slots=True)
 class Reader:
-    """What has been seen of one answer. Times are those given to `line`; `tokens` counts the pieces that held text."""
+    """What was read of one answer. Times are those given to `line`; `tokens` counts the pieces that held text."""
 
     over: bool = False  # nothing more is expected
     tokens: int = 0
@@ -38,7 +38,7 @@ class Reader:
 
     @property
     def outcome(self) -> Outcome:
-        """What it means that the answer ended here, in order."""
+        """What the answer is when it ends here in order."""
         if self._failed is not None:
             return self._failed
         if not (self.over and self._finished):
@@ -118,7 +118,7 @@ class _AnthropicStream(_EventReader):
 
 @dataclass(slots=True)
 class _WholeAnswer(Reader):
-    """One JSON document; judged when its last line has come (`over` stays False, since only HTTP knows the end)."""
+    """One JSON document. `over` stays False, since only HTTP knows the end; `outcome` judges what came until then."""
 
     _body: bytearray = field(default_factory=bytearray)
 
@@ -128,20 +128,17 @@ class _WholeAnswer(Reader):
     @property
     def outcome(self) -> Outcome:
         try:
-            text, finished = _text_of(json.loads(self._body))
+            answer = json.loads(self._body)
+            if "choices" in answer:  # OpenAI's
+                choice = answer["choices"][0]
+                text, end = choice["message"]["content"] or "", choice["finish_reason"]
+            else:  # Anthropic's
+                text, end = "".join(block.get("text", "") for block in answer["content"]), answer["stop_reason"]
         except (ValueError, KeyError, TypeError, IndexError):
             return "malformed"
-        if not finished:
+        if end is None:
             return "malformed"
         return "ok" if text.strip() else "blank"
-
-
-def _text_of(answer: Any) -> tuple[str, bool]:
-    """The text of an OpenAI or Anthropic answer, and whether it says why it ended."""
-    if "choices" in answer:
-        choice = answer["choices"][0]
-        return choice["message"]["content"] or "", choice["finish_reason"] is not None
-    return "".join(block.get("text", "") for block in answer["content"]), answer["stop_reason"] is not None
 
 
 def openai_stream() -> Reader:

@@ -4,11 +4,11 @@ import openai
 import pytest
 
 from mockbot.errors import UsageError
-from mockbot.plugin.fixture import Mockbot
+from mockbot.pytest_plugin.fixture import Mockbot
 from mockbot.scenario.dump import scenario_yaml
 from mockbot.scenario.load import read_scenario
 from mockbot.scenario.schema import Scenario
-from tests.plugin.conftest import Ask
+from tests.pytest_plugin.conftest import Ask
 
 pytestmark = pytest.mark.live
 SHORT = Scenario.model_validate(

@@ -18,9 +18,8 @@ from mockbot.clock import Clock
 from mockbot.errors import UsageError
 from mockbot.evidence.journal import ACTIONS, JOURNAL, SERVICE, RunEvidence, Writer, write_run_info
 from mockbot.evidence.records import Action, Attempt, Prompt, RunInfo, ServiceSecond
-from mockbot.plugin.theatre import Play, Theatre
+from mockbot.pytest_plugin.in_process_testbed import InProcessTestbed, RunningService
 from mockbot.scenario.schema import Scenario
-from mockbot.scenario.spans import PhaseSpan
 from mockbot.scenario.timeline import Timeline
 from mockbot.testbed.client_observer import ClientObserver
 from mockbot.testbed.driver import Driver
@@ -29,23 +28,23 @@ from mockbot.testbed.fault_confirmations import FaultConfirmations
 if TYPE_CHECKING:
     from mockbot.evidence.verdict import Judgement
 
-Undecided = Callable[[str], NoReturn]
+Inconclusive = Callable[[str], NoReturn]
 
 
 class Outage:
     """A context manager, plain and asynchronous, that is used once. Made by `mockbot.outage`."""
 
     def __init__(
-        self, scenario: Scenario, speed: float, theatre: Theatre, show: Callable[[Play | None], None],
-        undecided: Undecided, folder: Path | None,
+        self, scenario: Scenario, speed: float, testbed: InProcessTestbed,
+        switch_to: Callable[[RunningService | None], None], inconclusive: Inconclusive, folder: Path | None,
     ) -> None:  # fmt: skip
         self.scenario, self.speed = scenario, speed
         self.timeline = Timeline(scenario)
-        self._theatre, self._show, self._undecided, self._folder = theatre, show, undecided, folder
+        self._testbed, self._switch_to, self._inconclusive, self._folder = testbed, switch_to, inconclusive, folder
         self._clock = Clock(0.0, speed)
         self._confirmations = FaultConfirmations(self.timeline)
         self._seconds: list[ServiceSecond] = []
-        self._play: Play | None = None
+        self._running: RunningService | None = None
         self._driver: Driver | None = None
         self._watcher: ClientObserver | None = None
         self._evidence: RunEvidence | None = None
@@ -53,13 +52,13 @@ class Outage:
     # -- playing
 
     def __enter__(self) -> Self:
-        if self._play is not None:
+        if self._running is not None:
             raise UsageError("an outage is played once; make another one with mockbot.outage(...)")
         self._clock = Clock(time.time(), self.speed)
-        self._play = play = self._theatre.open(self.scenario, self.speed, self._clock)
-        self._watcher = ClientObserver(play.addresses)
-        self._driver = Driver(self.timeline, play.addresses, self._saw)
-        self._show(play)
+        self._running = running = self._testbed.open(self.scenario, self.speed, self._clock)
+        self._watcher = ClientObserver(running.addresses)
+        self._driver = Driver(self.timeline, running.addresses, self._take)
+        self._switch_to(running)
         self._clock = Clock(time.time(), self.speed)
         self._driver.start(self._clock)
         self._confirmations.wait(0.0)
@@ -80,8 +79,11 @@ class Outage:
         await asyncio.to_thread(self.end)
 
     def wait_for(self, phase: str) -> None:
-        """Until this phase has begun and its faults are in place. UsageError when it is over, or is no phase."""
-        span = self._span(phase)
+        """Wait until this phase has begun and its faults are in place. UsageError when it is over, or is no phase."""
+        span = next((span for span in self.timeline.phases if span.name == phase), None)
+        if span is None:
+            names = ", ".join(span.name for span in self.timeline.phases)
+            raise UsageError(f"{self.scenario.name} has no phase {phase!r}; there are {names}")
         if self._driver is None or self._clock.now() >= span.end:
             raise UsageError(f"{phase} is over already: the test came too late, or waits in the wrong order")
         threading.Event().wait(max(0.0, self._clock.at(span.start) - time.time()))
@@ -89,14 +91,14 @@ class Outage:
 
     @property
     def phase(self) -> str:
-        """The phase that goes on."""
+        """The current phase."""
         return self.timeline.phase_at(self._clock.now()).name
 
     def end(self) -> None:
-        """End every fault and the service, and keep what was seen. Idempotent."""
-        if self._driver is None or self._play is None or self._watcher is None:
+        """End every fault and the service, and keep the evidence. Idempotent."""
+        if self._driver is None or self._running is None or self._watcher is None:
             return
-        driver, play, watcher, self._driver = self._driver, self._play, self._watcher, None
+        driver, running, watcher, self._driver = self._driver, self._running, self._watcher, None
         end = self._clock.now()
         try:
             driver.stop()
@@ -104,8 +106,8 @@ class Outage:
             self._evidence = self._gathered(watcher.journal(), end)
         finally:
             watcher.close()
-            self._show(None)
-            self._theatre.end(play)
+            self._switch_to(None)
+            self._testbed.end(running)
         if self._folder is not None:
             self._write(self._folder, self._evidence)
 
@@ -113,7 +115,7 @@ class Outage:
 
     @property
     def evidence(self) -> RunEvidence:
-        """What was seen, once it is over."""
+        """The evidence. UsageError while the outage is being played."""
         if self._evidence is None:
             raise UsageError("the outage goes on; judge it after its `with` block")
         return self._evidence
@@ -125,20 +127,20 @@ class Outage:
         return judge(self.evidence)
 
     def assert_resilient(self) -> None:
-        """AssertionError with the findings and their evidence when the client made it worse, or did not live up to what
-        the scenario expects; undecided, and so no pass, when too little was seen to say so.
+        """Raise AssertionError, with the findings and their evidence, when the client made the outage worse or missed
+        the scenario's expectations. Inconclusive, which is no pass, when there is too little evidence.
         """
         __tracebackhide__ = True  # the findings are what there is to read, and the user's own line
         judgement = self.judgement()
-        told = "\n".join(f"  - {reason}" for reason in judgement.reasons)
+        reasons = "\n".join(f"  - {reason}" for reason in judgement.reasons)
         if judgement.verdict == "fail":
-            raise AssertionError(f"the client is not resilient in {self.scenario.name}:\n{told}")
+            raise AssertionError(f"the client is not resilient in {self.scenario.name}:\n{reasons}")
         if judgement.verdict == "inconclusive":
-            self._undecided(f"nothing can be said of the client in {self.scenario.name}:\n{told}")
+            self._inconclusive(f"nothing can be said of the client in {self.scenario.name}:\n{reasons}")
 
     def unfelt(self) -> str | None:
-        """Why this outage tested nothing; None when something of it was felt, or it was never played."""
-        if self._play is None:
+        """Why this outage tested nothing; None when one of its faults was felt, or it was never played."""
+        if self._running is None:
             return None
         if any(count for second in self._seconds for count in second.felt.values()):
             return None
@@ -150,14 +152,7 @@ class Outage:
 
     # -- inside
 
-    def _span(self, phase: str) -> PhaseSpan:
-        found = next((span for span in self.timeline.phases if span.name == phase), None)
-        if found is None:
-            names = ", ".join(span.name for span in self.timeline.phases)
-            raise UsageError(f"{self.scenario.name} has no phase {phase!r}; there are {names}")
-        return found
-
-    def _saw(self, record: Action | ServiceSecond) -> None:
+    def _take(self, record: Action | ServiceSecond) -> None:
         if isinstance(record, Action):
             self._confirmations.take(record)
         else:
@@ -205,7 +200,7 @@ def _write_lines(path: Path, records: Iterator[object]) -> None:
 
 
 class AsyncOutage:
-    """The same for a test that is a coroutine: what waits is awaited, and the test's own loop goes on meanwhile."""
+    """The same for a test that is a coroutine: waiting does not block the test's own event loop."""
 
     def __init__(self, outage: Outage) -> None:
         self._outage = outage

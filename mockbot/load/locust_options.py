@@ -1,4 +1,4 @@
-"""What Locust's command line and start form say, as one frozen value."""
+"""Locust's command line and start form in, one frozen Options value out; and the options that mockbot adds to both."""
 
 import argparse
 from argparse import Namespace
@@ -13,11 +13,11 @@ from mockbot.scenario.library import names
 from mockbot.scenario.load import load_scenario
 from mockbot.testbed.start import Elsewhere
 
-PLAIN = "none"  # how a command line or a form says: no scenario, a plain load test
+PLAIN = "none"  # in a form's drop-down: no scenario, a plain load test
 
 
 class _Suggestions(tuple[str, ...]):
-    """Choices of the start form's drop-down that a command line may go beyond, with a file."""
+    """Choices of the start form's drop-down; `in` is always true, since a command line may also name a file."""
 
     __slots__ = ()
 
@@ -27,7 +27,7 @@ class _Suggestions(tuple[str, ...]):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`scenario` empty: a plain load test of `host`. `stage`: addresses of a scene that someone else has set up."""
+    """`scenario` empty: a plain load test of `host`. `stage`: file with the addresses of a running testbed."""
 
     scenario: str = ""
     speed: float | None = None
@@ -36,12 +36,15 @@ class Options:
     model: str = "mockbot"
     api_key: str | None = None
     host: str | None = None
-    elsewhere: Elsewhere | None = None  # parts of the stage that run already; their token is in `token_file`
+    elsewhere: Elsewhere | None = None  # service and proxy that run already; their token is in `token_file`
     token_file: Path | None = None
 
     @classmethod
     def of(cls, parsed: Namespace) -> "Options":
-        """From Locust's own. Raises UsageError."""
+        """From what Locust has parsed. Raises UsageError."""
+        if bool(parsed.service) != bool(parsed.toxiproxy_url):
+            raise UsageError("--service and --toxiproxy-url belong together: a testbed that runs elsewhere has both")
+        elsewhere = Elsewhere(parsed.service, parsed.toxiproxy_url, ports=parsed.proxy_ports)
         return cls(
             scenario=scenario_of(parsed),
             speed=_speed(parsed.speed),
@@ -50,22 +53,22 @@ class Options:
             model=parsed.model,
             api_key=parsed.api_key or None,
             host=parsed.host or None,
-            elsewhere=_elsewhere(parsed),
+            elsewhere=elsewhere if parsed.service else None,
             token_file=Path(parsed.token_file) if parsed.token_file else None,
         )
 
 
 def scenario_of(parsed: Namespace, named: str | None = None) -> str:
-    """The name or file of the scenario that was asked for, by a form when it `named` one; empty: a plain load test."""
+    """The scenario's name or file: the one a form `named`, else the command line's; empty: a plain load test."""
     name: str = parsed.scenario if named is None else named
     return "" if name == PLAIN else str(getattr(parsed, "mockbot_files", {}).get(name, name))
 
 
 class Files(dict[str, str]):
-    """Scenario name -> file, of those that a command line named by their file: people choose by name."""
+    """Scenario name -> file of the scenarios that a command line gave as files; a form offers them by name."""
 
     def name(self, text: str) -> str:
-        """What the start form calls it; what cannot be read keeps its path, and the check of the options tells why."""
+        """The scenario's name if `text` is a readable file; else `text`: the check of the options reports the fault."""
         if text in names() or text in self or not Path(text).is_file():
             return text
         try:
@@ -77,7 +80,7 @@ class Files(dict[str, str]):
 
 
 def add_options(parser: LocustArgumentParser, files: Files) -> None:
-    """Add ours to Locust's. `files` are offered beside the bundled scenarios."""
+    """Add mockbot's options to Locust's. `files` are offered beside the bundled scenarios."""
     add: Callable[..., object] = parser.add_argument
     add(
         "--scenario",
@@ -108,14 +111,6 @@ def add_options(parser: LocustArgumentParser, files: Files) -> None:
     for name in ("--service", "--toxiproxy-url", "--token-file"):  # see docker-compose.yml
         add(name, default="", include_in_web_ui=False, help=argparse.SUPPRESS)
     add("--proxy-ports", type=int, default=0, include_in_web_ui=False, help=argparse.SUPPRESS)
-
-
-def _elsewhere(parsed: Namespace) -> Elsewhere | None:
-    if bool(parsed.service) != bool(parsed.toxiproxy_url):
-        raise UsageError("--service and --toxiproxy-url belong together: a stage that runs elsewhere has both")
-    if not parsed.service:
-        return None
-    return Elsewhere(parsed.service, parsed.toxiproxy_url, ports=parsed.proxy_ports)
 
 
 def _speed(text: str) -> float | None:

@@ -22,7 +22,7 @@ from mockbot.evidence.antipatterns import ANTIPATTERNS
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Attempt, Prompt
 from mockbot.evidence.verdict import Judgement, judge
-from mockbot.plugin.fixture import Mockbot
+from mockbot.pytest_plugin.fixture import Mockbot
 from mockbot.scenario.library import find, names
 from mockbot.scenario.load import load_scenario
 from mockbot.scenario.timeline import Timeline

@@ -9,8 +9,8 @@ import pytest
 import requests
 
 from mockbot.errors import UsageError
-from mockbot.plugin.fixture import Mockbot
-from tests.plugin.conftest import Ask
+from mockbot.pytest_plugin.fixture import Mockbot
+from tests.pytest_plugin.conftest import Ask
 
 pytestmark = pytest.mark.live
 MESSAGES: list[openai.types.chat.ChatCompletionMessageParam] = [{"role": "user", "content": "hi"}]

@@ -1,0 +1,207 @@
+"""The processes that make the load of a run, as seen by the one that starts it: itself, or the workers of a master.
+
+    start()      ── Setup, shipped in Locust's custom options ──►  worker: its LoadGenerator starts on the same t0
+    receive()    ◄─ "mockbot.batch" twice a second: records, health, how many prompts are pending ──  worker
+    close(t)     ── "mockbot.finish" ──►  worker refuses prompts, waits t, records the rest ── last batch, `final` ──►
+
+Batches of a worker arrive in order (ZeroMQ). A worker whose last batch does not come is lost, with records we miss.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+import gevent
+from locust.runners import MasterRunner, WorkerRunner
+from pydantic import Discriminator, TypeAdapter
+
+from mockbot.clock import Clock
+from mockbot.evidence.records import Attempt, Health, Prompt
+from mockbot.load.collector import Collector
+from mockbot.load.generator_health import watch
+from mockbot.load.load_generator import Endpoint, LoadGenerator, LoadPlan, no_status_page
+from mockbot.load.locust_private import known_workers, missing_workers, present_workers
+from mockbot.load.status_page_client import StatusPageClient
+from mockbot.scenario.schema import Scenario
+from mockbot.scenario.timeline import StatusState, Timeline
+
+BATCH, FINISH = "mockbot.batch", "mockbot.finish"
+BATCH_EVERY = 0.5  # wall seconds; the live view cannot be fresher than this
+LAST_BATCH_WITHIN = 5.0  # wall seconds a worker has for its last batch, beyond the wait it was told
+POLL_EVERY = 0.02  # wall seconds between two looks for the last batches
+
+Take = Callable[[Attempt | Prompt | Health], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What every load generator of a run must know. `providers`: base URLs through the proxy."""
+
+    scenario: Scenario
+    providers: dict[str, str]
+    t0: float
+    speed: float
+    status_page: str = ""
+    workers: tuple[str, ...] = ()  # client ids that take turns at the arrivals; a worker that joins later takes none
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that all load generators share."""
+        return Clock(self.t0, self.speed)
+
+    def plan(self) -> LoadPlan:
+        """The scenario's groups and the providers' endpoints."""
+        dialects = {name: provider.dialect for name, provider in self.scenario.providers.items()}
+        status: Callable[[], StatusState | None] = no_status_page
+        if self.status_page:
+            status = StatusPageClient(self.status_page, self.clock, self.scenario.status_page).read
+        return LoadPlan(
+            groups=self.scenario.crowd,
+            endpoints={name: Endpoint(url, dialects[name]) for name, url in self.providers.items()},
+            seed=self.scenario.seed,
+            end=Timeline(self.scenario).end,
+            status=status,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a worker reports since its last one. `pending` are prompts now, `started` those of the whole run."""
+
+    node: str
+    pending: int
+    started: int
+    requests: tuple[Annotated[Attempt | Prompt, Discriminator("kind")], ...] = ()
+    health: tuple[Health, ...] = ()
+    final: bool = False
+    broken: str = ""
+
+
+SETUP, _BATCH = TypeAdapter(Setup), TypeAdapter(Batch)
+
+
+class LocalWorkers:
+    """This process alone makes the load. `nodes`: processes that did; `lost`: those whose last records never came."""
+
+    nodes = 1
+    lost = 0
+
+    def __init__(self, generator: LoadGenerator, users: Callable[[], int], take: Take) -> None:
+        self.generator = generator
+        self._watch = gevent.spawn(watch, generator, "local", users, take)
+
+    @property
+    def pending(self) -> int:
+        """Prompts under way."""
+        return len(self.generator.collector.pending)
+
+    @property
+    def started(self) -> int:
+        """Prompts since the run began."""
+        return self.generator.collector.started
+
+    @property
+    def broken(self) -> str:
+        """Why this machine could not make the load; empty when it could."""
+        return self.generator.broken
+
+    def close(self, within: float) -> None:
+        """Refuse new prompts, wait `within` wall seconds for those under way, and record every prompt."""
+        self._watch.kill()
+        self.generator.close(within)
+
+
+class RemoteWorkers:
+    """The workers of a master, which makes no load itself."""
+
+    def __init__(self, runner: MasterRunner, take: Take) -> None:
+        self._runner = runner
+        self._take = take
+        self._latest: dict[str, Batch] = {}
+        self._expected = known_workers(runner)
+
+    @property
+    def pending(self) -> int:
+        """Prompts under way on the workers that are still there."""
+        missing = missing_workers(self._runner)
+        return sum(batch.pending for id_, batch in self._latest.items() if id_ not in missing)
+
+    @property
+    def started(self) -> int:
+        """Prompts since the run began."""
+        return sum(batch.started for batch in self._latest.values())
+
+    @property
+    def broken(self) -> str:
+        """Why a worker could not make the load; empty when all could."""
+        return next((batch.broken for batch in self._latest.values() if batch.broken), "")
+
+    @property
+    def nodes(self) -> int:
+        """Workers that were connected at any time of the run."""
+        return len(self._expected | self._latest.keys())
+
+    @property
+    def lost(self) -> int:
+        """Workers whose last batch never came; known after `close`."""
+        return len([id_ for id_ in self._expected | self._latest.keys() if not self._is_final(id_)])
+
+    def receive(self, id_: str, data: bytes) -> None:
+        """Take the records of a batch that the worker with client id `id_` has sent."""
+        batch = _BATCH.validate_json(data)
+        self._latest[id_] = batch
+        for record in (*batch.requests, *batch.health):
+            self._take(record)
+
+    def close(self, within: float) -> None:
+        """As `LocalWorkers.close`; a worker that stays silent counts as lost."""
+        self._runner.send_message(FINISH, {"within": within})
+        until = time.monotonic() + within + LAST_BATCH_WITHIN
+        while time.monotonic() < until and any(not self._is_final(id_) for id_ in present_workers(self._runner)):
+            gevent.sleep(POLL_EVERY)
+
+    def _is_final(self, id_: str) -> bool:
+        return id_ in self._latest and self._latest[id_].final
+
+
+Workers = LocalWorkers | RemoteWorkers  # the processes that make the load of one run
+
+
+class WorkerReporter:
+    """A worker's side: its load generator, and the batches it sends."""
+
+    def __init__(self, runner: WorkerRunner, plan: LoadPlan, clock: Clock) -> None:
+        self._runner = runner
+        self._requests: list[Attempt | Prompt] = []
+        self._health: list[Health] = []
+        self._name = f"worker-{runner.worker_index}"
+        self._final = False
+        collector = Collector(clock, self._requests.append)
+        self.generator = LoadGenerator(plan, clock, collector, prefix=f"{runner.worker_index}.")
+        self._greenlets = [
+            gevent.spawn(watch, self.generator, self._name, lambda: runner.user_count, self._health.append),
+            gevent.spawn(self._report),
+        ]
+
+    def close(self, within: float) -> None:
+        """Close the load generator and send the last batch. Idempotent."""
+        if self._final:
+            return
+        self._final = True
+        self.generator.close(within)
+        gevent.killall(self._greenlets)
+        self._send()
+
+    def _report(self) -> None:
+        while True:
+            gevent.sleep(BATCH_EVERY)
+            self._send()
+
+    def _send(self) -> None:
+        requests, health = tuple(self._requests), tuple(self._health)
+        self._requests.clear()
+        self._health.clear()
+        pending, started = len(self.generator.collector.pending), self.generator.collector.started
+        batch = Batch(self._name, pending, started, requests, health, self._final, self.generator.broken)
+        self._runner.send_message(BATCH, {"batch": _BATCH.dump_json(batch)})

@@ -1,1 +1,0 @@
-"""A real service behind the real proxy inside a pytest process. Imported only when a test uses it."""
