@@ -310,9 +310,10 @@ def schema() -> None:
 @click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def report(run_folder: Path) -> None:
     """Judge an old run again from what it left behind."""
-    from mockbot.runner import conclude  # noqa: PLC0415 - as above
+    from mockbot.runs.folder import RunFolder  # noqa: PLC0415 - as above
+    from mockbot.runs.judge import conclude  # noqa: PLC0415
 
-    sys.exit(conclude(run_folder, Console()))
+    sys.exit(conclude(RunFolder(run_folder), Console()))
 
 
 @cli.command(epilog=EXIT_CODES)
@@ -323,9 +324,10 @@ def report(run_folder: Path) -> None:
 )
 def compare(first: Path, second: Path, page: Path | None) -> None:
     """Say what differs between two runs of a scenario beyond chance; exit 1 where SECOND is worse."""
-    from mockbot.report.comparison import compare_runs  # noqa: PLC0415 - as above
+    from mockbot.runs.folder import RunFolder  # noqa: PLC0415 - as above
+    from mockbot.runs.judge import compare_runs  # noqa: PLC0415
 
-    sys.exit(compare_runs(first, second, page, Console()))
+    sys.exit(compare_runs(RunFolder(first), RunFolder(second), page, Console()))
 
 
 @cli.command("proxy", add_help_option=False, context_settings={"ignore_unknown_options": True})

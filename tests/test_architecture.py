@@ -21,13 +21,14 @@ MAY_IMPORT = {  # box -> the parts of mockbot that it may import besides itself
     "service": {"errors", "clock", "leased", "keyfile", "scenario", "evidence"},
     "proxy": {"errors", "clock", "leased", "child", "scenario", "evidence"},
     "report": {"errors", "scenario", "evidence"},
+    "runs": {"errors", "scenario", "evidence", "report"},
     "wire": {"clock", "scenario", "proxy"},
     "child": {"errors"},
     "leash": set(),
     "remote": {"errors", "service", "serving"},
     "stage": {"errors", "child", "scenario", "proxy", "service"},
     "driver": {"errors", "clock", "scenario", "evidence", "stage", "wire", "proxy", "service"},
-    "load": {"errors", "clock", "keyfile", "scenario", "evidence", "clients", "stage", "driver", "runner"},
+    "load": {"errors", "clock", "keyfile", "scenario", "evidence", "clients", "stage", "driver", "runs"},
 }
 KNOWS_EVERY_BOX = {
     "cli",
@@ -82,6 +83,12 @@ def test_a_box_imports_only_what_it_may_know(path: Path) -> None:
     known = {name.split(".")[1] for name in _imports(path) if name.startswith("mockbot.")} - {box, "__version__"}
 
     assert box in KNOWS_EVERY_BOX or known <= MAY_IMPORT[box]
+
+
+@pytest.mark.parametrize("box", ["load", "simulate", "plugin"])
+def test_whoever_leaves_a_run_folder_knows_no_live_run(box: str) -> None:
+    """They create, write and judge a folder through `runs`."""
+    assert not any("mockbot.runner" in name for path in MODULES if _box(path) == box for name in _imports(path))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from typing import Literal
 
 from mockbot.evidence.findings import Finding
 from mockbot.evidence.guards import MIN_PROMPTS, GuardResult, check_guards
-from mockbot.evidence.journal import RunEvidence
+from mockbot.evidence.journal import JOURNAL, SERVICE, RunEvidence
 from mockbot.evidence.manners import habits
 from mockbot.evidence.measures import REGISTRY
 from mockbot.evidence.measures import measure as measure_scope
@@ -154,7 +154,7 @@ def _behaviour(evidence: RunEvidence) -> Iterator[ExpectationResult]:
             bad = habit.times > 0
             result: Verdict = "fail" if bad else "pass"
             why = f"{'; '.join(habit.evidence)}. {habit.advice}" if bad else ""
-            yield ExpectationResult(scope, habit.name, "== 0", Known(habit.times), result, why, "journal.jsonl")
+            yield ExpectationResult(scope, habit.name, "== 0", Known(habit.times), result, why, JOURNAL)
     if (code := evidence.info.exit_code) is not None:
         why = f"the command ended with exit code {code}" if code else ""
         yield ExpectationResult(
@@ -183,6 +183,6 @@ def _value(seen: Seen, measure: str) -> Value:
 
 def _where(seen: Seen, measure: str) -> str:
     if measure in PROVIDERS_SIDE:
-        return "service.jsonl"
+        return SERVICE
     named = ", ".join(f"{name} (asked at {at:.1f} s)" for at, name in seen.cell.examples)
-    return f"journal.jsonl: {named}" if named else "journal.jsonl"
+    return f"{JOURNAL}: {named}" if named else JOURNAL

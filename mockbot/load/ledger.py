@@ -6,11 +6,10 @@ Everything goes to disk as it comes. Of what was settled only the last two wall 
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from pathlib import Path
-from typing import assert_never
 
-from mockbot.evidence.journal import ACTIONS, HEALTH, JOURNAL, PROGRESS, SERVICE, Writer
-from mockbot.evidence.records import Action, Attempt, Health, Progress, Prompt, Record, ServiceSecond
+from mockbot.evidence.records import Attempt, Progress, Prompt, Record
+from mockbot.runs.folder import RunFolder
+from mockbot.runs.journal_files import LOAD_JOURNALS, JournalWriter
 from mockbot.scenario.timeline import Conditions
 
 WINDOW = 2.0  # wall seconds
@@ -19,8 +18,8 @@ WINDOW = 2.0  # wall seconds
 class Ledger:
     """`take` is the sink of driver, collectors and health; `look` is one line for the live view."""
 
-    def __init__(self, folder: Path, speed: float) -> None:
-        self._writers = {name: Writer(folder / name) for name in (JOURNAL, SERVICE, ACTIONS, HEALTH, PROGRESS)}
+    def __init__(self, folder: RunFolder, speed: float) -> None:
+        self._journal = JournalWriter(folder, LOAD_JOURNALS)
         self._speed = speed
         self._recent: deque[tuple[float, Attempt | Prompt]] = deque()
         self._starts: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
@@ -32,20 +31,9 @@ class Ledger:
         if self.closed:
             return
         self.watcher(record)
-        match record:
-            case Attempt() | Prompt():
-                self._recent.append((time.monotonic(), record))
-                self._writers[JOURNAL].write(record)
-            case ServiceSecond():
-                self._writers[SERVICE].write(record)
-            case Action():
-                self._writers[ACTIONS].write(record)
-            case Health():
-                self._writers[HEALTH].write(record)
-            case Progress():
-                self._writers[PROGRESS].write(record)
-            case _:
-                assert_never(record)
+        if isinstance(record, Attempt | Prompt):
+            self._recent.append((time.monotonic(), record))
+        self._journal.write(record)
 
     def look(self, now: Conditions, users: int, pending: int, started: int) -> Progress:
         """How it goes; `started`: prompts since the run began."""
@@ -75,8 +63,7 @@ class Ledger:
     def close(self) -> None:
         """Idempotent."""
         self.closed = True
-        for writer in self._writers.values():
-            writer.close()
+        self._journal.close()
 
     def _failures(self) -> dict[str, int]:
         return dict(Counter(r.outcome for _, r in self._recent if isinstance(r, Attempt) and r.outcome != "ok"))

@@ -17,7 +17,6 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from pathlib import Path
 
 import gevent
 from gevent import Greenlet
@@ -26,10 +25,11 @@ from gevent.lock import RLock
 from mockbot import __version__
 from mockbot.clock import Clock
 from mockbot.driver import Driver
-from mockbot.evidence.journal import write_run_info
 from mockbot.evidence.records import Ended, RunInfo
 from mockbot.load.crew import Crew, Setup
 from mockbot.load.ledger import Ledger
+from mockbot.runs.folder import RunFolder
+from mockbot.runs.journal_files import write_run_info
 from mockbot.scenario.arrivals import loop_of
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
@@ -52,7 +52,7 @@ class Part:
 
     scenario: Scenario
     speed: float
-    folder: Path
+    folder: RunFolder
     command: str = ""
 
 

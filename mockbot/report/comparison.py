@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from itertools import groupby
-from pathlib import Path
 
 from rich.console import Console
 from rich.padding import Padding
@@ -10,10 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from mockbot.errors import ExitCode
-from mockbot.evidence.compare import Change, Comparison, Difference, compare
-from mockbot.evidence.journal import RunEvidence, read_run
+from mockbot.evidence.compare import Change, Comparison, Difference
+from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.scope import Scope
-from mockbot.evidence.verdict import Judgement, judge
+from mockbot.evidence.verdict import Judgement
 from mockbot.evidence.words import number_words, unit_of, value_words
 from mockbot.report.html import render
 from mockbot.report.overlays import overlays
@@ -21,22 +20,6 @@ from mockbot.report.summarize import summarize
 
 MEASURE, VALUE, INTERVAL = 19, 7, 22  # characters
 STYLES: dict[Change, str] = {"better": "green", "worse": "bold red", "same": "", "unknown": "dim"}
-
-
-def compare_runs(first: Path, second: Path, page: Path | None, console: Console) -> ExitCode:
-    """Judge both run folders, tell what differs, write the page (into the second folder unless told where).
-
-    Raises UsageError when a folder is no run, or when they are runs of different scenarios.
-    """
-    runs = read_run(first), read_run(second)
-    judgements = judge(runs[0]), judge(runs[1])
-    comparison = compare(*runs, *judgements)
-    names = (first.resolve().name, second.resolve().name)
-    page = page or second / f"compared-with-{names[0]}.html"
-    page.write_text(comparison_html(comparison, runs, judgements, names), "utf-8")
-    print_comparison(console, comparison)
-    console.print(f"the page: {page}", highlight=False, markup=False, soft_wrap=True)
-    return exit_code(comparison)
 
 
 def exit_code(comparison: Comparison) -> ExitCode:

@@ -7,13 +7,13 @@ import time
 from locust.env import Environment
 
 from mockbot.clock import Clock
-from mockbot.evidence.journal import to_line
 from mockbot.evidence.records import Attempt, Prompt
 from mockbot.load.collector import Collector
 from mockbot.load.node import Cast, Node, Place, nothing_said
 from mockbot.load.page import Page
 from mockbot.load.roles import classes_of
 from mockbot.load.users import ChatUser
+from mockbot.runs.journal_files import to_line
 from mockbot.scenario.schema import Group
 
 

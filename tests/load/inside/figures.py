@@ -29,6 +29,7 @@ from mockbot.load.ledger import Ledger
 from mockbot.load.node import Cast, Node, Place
 from mockbot.load.roles import classes_of
 from mockbot.load.users import ChatUser
+from mockbot.runs.folder import RunFolder
 from mockbot.scenario.schema import Group
 
 ROUNDS = 5
@@ -41,7 +42,7 @@ class Ours:
     def __init__(self, url: str, users: int, **group: Any) -> None:
         spec = Group.model_validate({"users": "100%", "policy": "once", "patience": "60s"} | group)
         self.folder = Path(tempfile.mkdtemp())
-        self.ledger = Ledger(self.folder, 1.0)
+        self.ledger = Ledger(RunFolder(self.folder), 1.0)
         self.attempts: list[Attempt] = []
         self.health: list[Health] = []
         self.ledger.watcher = self._keep
