@@ -26,8 +26,8 @@ from mockbot.load import guard
 from mockbot.load.dispatch import ExactDispatcher
 from mockbot.load.options import Files, Options, add_options, scenario_of
 from mockbot.load.roles import Starter, Worker, chat_users, plain_cast, said
-from mockbot.load.scene import check
 from mockbot.load.shape import ScenarioShape
+from mockbot.load.testbed_setup import check
 from mockbot.load.web_ui.routes import Pages
 
 

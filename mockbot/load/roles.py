@@ -23,12 +23,12 @@ from mockbot.evidence.records import Ended
 from mockbot.load.collector import Collector
 from mockbot.load.crew import BATCH, FINISH, SETUP, Crew, LocalCrew, Setup, WorkerCrew, WorkerEnd
 from mockbot.load.dispatch import Counts, Mix
+from mockbot.load.live_run import LiveRun
 from mockbot.load.node import Cast, Node, Place
 from mockbot.load.options import Options
-from mockbot.load.play import Play
 from mockbot.load.recorder import GeneratorError
-from mockbot.load.scene import judge, open_play, verdict
 from mockbot.load.shape import SPAWN_RATE
+from mockbot.load.testbed_setup import judge, open_run, verdict
 from mockbot.load.users import ChatUser
 from mockbot.load.visitors import welcome
 from mockbot.load.web_ui.board import Board
@@ -111,7 +111,7 @@ class Starter:
         self._runner = runner
         self._command = command
         self._bases = chat_users(environment)
-        self.play: Play | None = None
+        self.run: LiveRun | None = None
         self._crew: Crew | None = None
         self.pages: Pages | None = None
         self._given = self.options.scenario
@@ -129,7 +129,7 @@ class Starter:
     @property
     def now(self) -> float:
         """Scenario second of the run that is on, or at which the last one ended."""
-        return self._last if self.play is None or self.play.over else self.play.clock.now()
+        return self._last if self.run is None or self.run.over else self.run.clock.now()
 
     def rest(self) -> None:
         """The next run is a plain one."""
@@ -139,18 +139,18 @@ class Starter:
         """A whole run with a scenario."""
         self._tell_opening(True)
         try:
-            self.play = open_play(self.options, self._command)
-            refuse_compressed(self._bases, self.play.part.scenario.crowd, self.play.part.speed)
+            self.run = open_run(self.options, self._command)
+            refuse_compressed(self._bases, self.run.spec.scenario.crowd, self.run.spec.speed)
             distributed = isinstance(self._runner, MasterRunner)
-            setup = self.play.begin(WORKERS_NEED if distributed else LOCAL_NEEDS)
-            self._crew = self._enlist(self.play, setup)
-            self._show(self.play)
-            self.play.attend(self._crew, lambda: self._runner.user_count)
-            self._set_users(self.play.timeline.at(0.0).users)
+            setup = self.run.begin(WORKERS_NEED if distributed else LOCAL_NEEDS)
+            self._crew = self._enlist(self.run, setup)
+            self._show(self.run)
+            self.run.set_load(self._crew, lambda: self._runner.user_count)
+            self._set_users(self.run.timeline.at(0.0).users)
             self._tell_opening(False)
-            self.play.raise_curtain()
-            self.play.follow(self._set_users, self._workers)
-            self.play.drain()
+            self.run.start_faults()
+            self.run.follow(self._set_users, self._workers)
+            self.run.drain()
             self._end("completed")
         except MockbotError as error:
             log.error("%s", error)
@@ -163,7 +163,7 @@ class Starter:
 
     def start(self) -> None:
         """Users are about to come; in a run with a scenario all is prepared already."""
-        if self.play is not None:
+        if self.run is not None:
             return
         if isinstance(self._runner, MasterRunner):
             said(self._environment).mockbot_setup = ""
@@ -179,14 +179,14 @@ class Starter:
 
     def stop(self, why: str) -> None:
         """The test is being stopped."""
-        if self.play is not None:
+        if self.run is not None:
             self._end("interrupted", why)
         elif self._crew is not None:
             self._crew.close(self._environment.stop_timeout or PLAIN_DRAIN)
             self._crew = None
 
-    def _enlist(self, play: Play, setup: Setup) -> Crew:
-        cast_, take = setup.cast(), play.ledger.take
+    def _enlist(self, run: LiveRun, setup: Setup) -> Crew:
+        cast_, take = setup.cast(), run.recorder.take
         if isinstance(self._runner, MasterRunner):
             if not self._runner.worker_count:
                 raise TestbedError("no worker is connected; start one, or use --processes")
@@ -196,17 +196,17 @@ class Starter:
             return WorkerCrew(self._runner, take)
         node = Node(cast_, setup.clock, Collector(setup.clock, take))
         self._environment.user_classes = [*classes_of(self._bases, cast_, node)]
-        let_in(node, self._environment, play.timeline)
+        let_in(node, self._environment, run.timeline)
         return LocalCrew(node, lambda: self._runner.user_count, take)
 
     def _tell_opening(self, opening: bool) -> None:
         if self.pages is not None:
             self.pages.opening = opening
 
-    def _show(self, play: Play) -> None:
+    def _show(self, run: LiveRun) -> None:
         if self.pages is not None:
-            self.pages.board = board = Board(play.timeline, play.part.speed, play.clock.t0)
-            play.ledger.watcher = board.take
+            self.pages.board = board = Board(run.timeline, run.spec.speed, run.clock.t0)
+            run.recorder.watcher = board.take
 
     def _set_users(self, counts: Counts) -> None:
         mix = Mix(self._environment.user_classes, counts)
@@ -220,19 +220,19 @@ class Starter:
         return frozenset(client.id for client in (*clients.ready, *clients.spawning, *clients.running))
 
     def _end(self, ended: Ended, why: str = "") -> None:
-        play = self.play
-        if play is None:
+        run = self.run
+        if run is None:
             return
-        play.end(ended, why)
-        if play.told:  # someone else was ending it too
+        run.end(ended, why)
+        if run.reported:  # someone else was ending it too
             return
-        play.told = True
-        self._last, self.play, self._crew = play.info.end, None, None
-        code = ExitCode.PASS if play.info.ended == "completed" else ExitCode.INCONCLUSIVE
+        run.reported = True
+        self._last, self.run, self._crew = run.info.end, None, None
+        code = ExitCode.PASS if run.info.ended == "completed" else ExitCode.INCONCLUSIVE
         if self.options.stage is None:
-            code = judge(play.part.folder)
+            code = judge(run.spec.folder)
         if self.pages is not None and self.pages.board is not None:
-            self.pages.board.verdict = verdict(play.part.folder)
+            self.pages.board.verdict = verdict(run.spec.folder)
         self._environment.process_exit_code = ExitCode.INTERRUPTED if ended == "interrupted" else code
 
     def _on_batch(self, msg: Message, **_: Any) -> None:

@@ -25,9 +25,9 @@ from mockbot.evidence.records import Attempt, Health
 from mockbot.load import dialects
 from mockbot.load.collector import Collector
 from mockbot.load.crew import LocalCrew
-from mockbot.load.ledger import Ledger
 from mockbot.load.node import Cast, Node, Place
 from mockbot.load.roles import classes_of
+from mockbot.load.run_recorder import RunRecorder
 from mockbot.load.users import ChatUser
 from mockbot.runs.folder import RunFolder
 from mockbot.scenario.schema import Group
@@ -42,13 +42,13 @@ class Ours:
     def __init__(self, url: str, users: int, **group: Any) -> None:
         spec = Group.model_validate({"users": "100%", "policy": "once", "patience": "60s"} | group)
         self.folder = Path(tempfile.mkdtemp())
-        self.ledger = Ledger(RunFolder(self.folder), 1.0)
+        self.recorder = RunRecorder(RunFolder(self.folder), 1.0)
         self.attempts: list[Attempt] = []
         self.health: list[Health] = []
-        self.ledger.watcher = self._keep
+        self.recorder.watcher = self._keep
         clock = Clock(time.time())
         cast = Cast({"users": spec}, {"main": Place(url)})
-        self.node = Node(cast, clock, Collector(clock, self.ledger.take))
+        self.node = Node(cast, clock, Collector(clock, self.recorder.take))
         self.environment = Environment(user_classes=[*classes_of([ChatUser], cast, self.node)])
         self.runner = self.environment.create_local_runner()
         self.users = users
@@ -77,12 +77,12 @@ class Ours:
     def play(self, seconds: float) -> float:
         """Returns prompts per second."""
         self.runner.start(self.users, self.users)
-        crew = LocalCrew(self.node, lambda: self.runner.user_count, self.ledger.take)
+        crew = LocalCrew(self.node, lambda: self.runner.user_count, self.recorder.take)
         gevent.sleep(seconds)
         asked = self.node.collector.started
         crew.close(0.0)
         self.runner.quit()
-        self.ledger.close()
+        self.recorder.close()
         return asked / seconds
 
 

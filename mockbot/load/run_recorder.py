@@ -1,6 +1,6 @@
-"""Where the records of a run come together: the files of its folder, and a window for the live view.
+"""Records of a run in, its journals and the figures of the live view out.
 
-Everything goes to disk as it comes. Of what was settled only the last two wall seconds are kept, for Progress.
+Every record is written to disk as it comes. Only the last two wall seconds are kept in memory, for Progress.
 """
 
 import time
@@ -15,8 +15,8 @@ from mockbot.scenario.timeline import Conditions
 WINDOW = 2.0  # wall seconds
 
 
-class Ledger:
-    """`take` is the sink of driver, collectors and health; `look` is one line for the live view."""
+class RunRecorder:
+    """`take` is the sink of driver, collectors and health; `progress` is one line for the live view."""
 
     def __init__(self, folder: RunFolder, speed: float) -> None:
         self._journal = JournalWriter(folder, LOAD_JOURNALS)
@@ -27,7 +27,7 @@ class Ledger:
         self.watcher: Callable[[Record], None] = lambda _: None
 
     def take(self, record: Record) -> None:
-        """Write it down; after `close` nothing is (a late record of a worker that is being ended)."""
+        """Write one record. After `close` it is dropped: a late one of a worker that is being ended."""
         if self.closed:
             return
         self.watcher(record)
@@ -35,8 +35,8 @@ class Ledger:
             self._recent.append((time.monotonic(), record))
         self._journal.write(record)
 
-    def look(self, now: Conditions, users: int, pending: int, started: int) -> Progress:
-        """How it goes; `started`: prompts since the run began."""
+    def progress(self, now: Conditions, users: int, pending: int, started: int) -> Progress:
+        """The state of the last two wall seconds; `started`: prompts since the run began."""
         moment = time.monotonic()
         while self._recent and self._recent[0][0] < moment - WINDOW:
             self._recent.popleft()
@@ -57,13 +57,10 @@ class Ledger:
             prompts_per_s=round((started - before) / max(moment - since, 0.1) / self._speed, 3),
             success=len(answered) / len(prompts) if prompts else None,
             latency_p50=answered[len(answered) // 2] if answered else None,
-            failures=self._failures(),
+            failures=dict(Counter(r.outcome for _, r in self._recent if isinstance(r, Attempt) and r.outcome != "ok")),
         )
 
     def close(self) -> None:
         """Idempotent."""
         self.closed = True
         self._journal.close()
-
-    def _failures(self) -> dict[str, int]:
-        return dict(Counter(r.outcome for _, r in self._recent if isinstance(r, Attempt) and r.outcome != "ok"))

@@ -1,4 +1,4 @@
-"""Where a run takes place: the scene that `mockbot run` has set up, or one of its own under a bare `locust`."""
+"""Locust options in, a LiveRun on its testbed out: that of `mockbot run`, or one of its own below a bare `locust`."""
 
 from contextlib import ExitStack
 from dataclasses import replace
@@ -10,8 +10,8 @@ from rich.console import Console
 from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.verdict import judge as judge_evidence
 from mockbot.keyfile import held
+from mockbot.load.live_run import LiveRun, RunSpec
 from mockbot.load.options import Options
-from mockbot.load.play import Part, Play
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import read_run
 from mockbot.scenario.library import find
@@ -30,8 +30,8 @@ def check(options: Options) -> None:
         )
 
 
-def open_play(options: Options, command: str) -> Play:
-    """Everything in place, nothing begun. Raises UsageError or TestbedError, and leaves nothing behind then."""
+def open_run(options: Options, command: str) -> LiveRun:
+    """A run with its testbed up. Raises UsageError or TestbedError, and then leaves nothing running."""
     scenario = load_scenario(find(options.scenario))
     folder, speed = _folder(scenario, options), options.speed or scenario.speed
     with ExitStack() as stack:
@@ -42,9 +42,9 @@ def open_play(options: Options, command: str) -> Play:
             addresses = stack.enter_context(attach_stage(scenario, speed, replace(options.elsewhere, token=token)))
         else:
             addresses = stack.enter_context(open_stage(scenario, speed, folder.logs))
-        play = Play(Part(scenario, addresses.speed, folder, command), addresses)
-        play.stage = stack.pop_all()
-    return play
+        run = LiveRun(RunSpec(scenario, addresses.speed, folder, command), addresses)
+        run.testbed = stack.pop_all()
+    return run
 
 
 def judge(folder: RunFolder) -> ExitCode:
