@@ -207,15 +207,15 @@ def list_() -> None:
 )
 def show(target: str, html: Path | None) -> None:
     """Draw a scenario's timeline: phases, faults, crowd and status page."""
-    from mockbot.report.show import show as draw  # noqa: PLC0415 - as above
-    from mockbot.report.show import write_page  # noqa: PLC0415
+    from mockbot.report.timeline_drawing import show as draw  # noqa: PLC0415 - as above
+    from mockbot.report.timeline_drawing import show_page  # noqa: PLC0415
 
     scenario = load_scenario(find(target))
     if html is None:
         draw(scenario, Console())
         return
     page = html / f"{scenario.name}.html" if html.is_dir() else html
-    write_page(scenario, page)
+    page.write_text(show_page(scenario), "utf-8")
     click.echo(f"{page}: the timeline of {scenario.name}")
 
 

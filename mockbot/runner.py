@@ -19,7 +19,7 @@ from rich.console import Console
 
 from mockbot.errors import ExitCode, TestbedError
 from mockbot.evidence.records import Progress, RunInfo
-from mockbot.report.live import LiveView
+from mockbot.report.live_view import LiveView
 from mockbot.runs.folder import RunFile, RunFolder
 from mockbot.runs.journal_files import Follower, read_run_info, write_run_info
 from mockbot.runs.judge import conclude
@@ -176,7 +176,7 @@ def _account_for_the_end(folder: RunFolder, scenario: Scenario, speed: float, wi
     why = (
         "interrupted"
         if interrupted
-        else f"the load generator ended without a word; {log} ends with: {words[-1:] or ''}"
+        else f"Locust exited without reporting a result; last line of {log}: {words[-1] if words else ''}"
     )
     info = RunInfo(
         scenario=scenario.name,

@@ -25,7 +25,7 @@ COURSE = {
     "time_to_detect": "noticed after",
     "first_success": "first success",
     "recovery_time": "recovered after",
-    "affected_recovery": "its victims were through after",
+    "affected_recovery": "affected prompts settled after",
     "amplification": "attempts per prompt issued",
     "wasted_work": "wasted work",
 }

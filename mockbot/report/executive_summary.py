@@ -3,7 +3,7 @@
 import math
 
 from mockbot.evidence.words import share_words
-from mockbot.report.summary import FaultOut, Measures, MoreThan, Number, Summary
+from mockbot.report.summary import Measures, MoreThan, Number, Summary
 from mockbot.report.words import long_words
 
 PLAIN = {  # fault kind -> what it means to whoever does not know HTTP; {0} is the provider
@@ -30,7 +30,7 @@ PLAIN = {  # fault kind -> what it means to whoever does not know HTTP; {0} is t
 }
 
 
-def story(summary: Summary) -> tuple[str, ...]:
+def executive_summary(summary: Summary) -> tuple[str, ...]:
     """Three sentences; fewer when nothing was asked."""
     if not summary.measures or not summary.measures[0].values["prompts"]:
         return ("Nothing was asked, so there is nothing to tell.",)
@@ -43,17 +43,10 @@ def _wrong(summary: Summary) -> str:
         return "Nothing went wrong in this run: it is a plain load."
     if not summary.faults:
         return f"For {long_words(clear - begin)} a larger crowd than usual came."
-    named = list(dict.fromkeys(map(_plain, sorted(summary.faults, key=_length, reverse=True))))
+    longest = sorted(summary.faults, key=lambda fault: fault.measured[1] - fault.measured[0], reverse=True)
+    named = list(dict.fromkeys(PLAIN[fault.kind].format(fault.provider) for fault in longest))
     told = f"{', '.join(named[:2])} and more" if len(named) > 2 else " and ".join(named)
     return f"For {long_words(clear - begin)} {told}."
-
-
-def _plain(fault: FaultOut) -> str:
-    return PLAIN[fault.kind].format(fault.provider)
-
-
-def _length(fault: FaultOut) -> float:
-    return fault.measured[1] - fault.measured[0]
 
 
 def _fared(summary: Summary) -> str:

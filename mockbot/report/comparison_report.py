@@ -1,6 +1,5 @@
 """A comparison in, its table on the terminal and its page out. The page has both timelines, one over the other."""
 
-from collections.abc import Iterable
 from itertools import groupby
 
 from rich.console import Console
@@ -14,11 +13,12 @@ from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.scope import Scope
 from mockbot.evidence.verdict import Judgement
 from mockbot.evidence.words import number_words, unit_of, value_words
-from mockbot.report.html import render
 from mockbot.report.overlays import overlays
+from mockbot.report.page import render
 from mockbot.report.summarize import summarize
 
 MEASURE, VALUE, INTERVAL = 19, 7, 22  # characters
+RANKS: tuple[Change, ...] = ("worse", "better", "same", "unknown")  # on the page, from above
 STYLES: dict[Change, str] = {"better": "green", "worse": "bold red", "same": "", "unknown": "dim"}
 
 
@@ -106,14 +106,8 @@ def comparison_html(
         worse=bool(comparison.worse),
         notes=comparison.notes,
         sentence=verdict_words(comparison),
-        rows=[_row(each) for each in _ranked(comparison.differences)],
+        rows=[
+            (str(each.scope), each.measure, *_values(each), interval_words(each), each.change)
+            for each in sorted(comparison.differences, key=lambda each: RANKS.index(each.change))
+        ],
     )
-
-
-def _ranked(differences: Iterable[Difference]) -> list[Difference]:
-    order = {"worse": 0, "better": 1, "same": 2, "unknown": 3}
-    return sorted(differences, key=lambda each: order[each.change])
-
-
-def _row(each: Difference) -> tuple[str, ...]:
-    return (str(each.scope), each.measure, *_values(each), interval_words(each), each.change)
