@@ -208,15 +208,15 @@ def list_() -> None:
 )
 def show(target: str, html: Path | None) -> None:
     """Draw a scenario's timeline: phases, faults, crowd and status page."""
-    from mockbot.report.show import show as draw  # noqa: PLC0415 - as above
-    from mockbot.report.show import write_page  # noqa: PLC0415
+    from mockbot.report.timeline_drawing import show as draw  # noqa: PLC0415 - as above
+    from mockbot.report.timeline_drawing import show_page  # noqa: PLC0415
 
     scenario = load_scenario(find(target))
     if html is None:
         draw(scenario, Console())
         return
     page = html / f"{scenario.name}.html" if html.is_dir() else html
-    write_page(scenario, page)
+    page.write_text(show_page(scenario), "utf-8")
     click.echo(f"{page}: the timeline of {scenario.name}")
 
 
@@ -311,9 +311,10 @@ def schema() -> None:
 @click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def report(run_folder: Path) -> None:
     """Judge an old run again from what it left behind."""
-    from mockbot.commands.run import conclude  # noqa: PLC0415 - as above
+    from mockbot.runs.folder import RunFolder  # noqa: PLC0415 - as above
+    from mockbot.runs.judge import conclude  # noqa: PLC0415
 
-    sys.exit(conclude(run_folder, Console()))
+    sys.exit(conclude(RunFolder(run_folder), Console()))
 
 
 @cli.command(epilog=EXIT_CODES)
@@ -324,9 +325,10 @@ def report(run_folder: Path) -> None:
 )
 def compare(first: Path, second: Path, page: Path | None) -> None:
     """Say what differs between two runs of a scenario beyond chance; exit 1 where SECOND is worse."""
-    from mockbot.report.comparison import compare_runs  # noqa: PLC0415 - as above
+    from mockbot.runs.folder import RunFolder  # noqa: PLC0415 - as above
+    from mockbot.runs.judge import compare_runs  # noqa: PLC0415
 
-    sys.exit(compare_runs(first, second, page, Console()))
+    sys.exit(compare_runs(RunFolder(first), RunFolder(second), page, Console()))
 
 
 @cli.command("proxy", add_help_option=False, context_settings={"ignore_unknown_options": True})

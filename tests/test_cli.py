@@ -68,11 +68,17 @@ def test_a_defect_of_ours_is_no_verdict(tmp_path: Path) -> None:
     assert "ZeroDivisionError" in result.stderr
 
 
-def test_a_second_run_does_not_mix_with_the_first(tmp_path: Path) -> None:
-    """A folder that holds a run is refused: two journals in one file would be judged as one."""
-    (tmp_path / "run.json").write_text("{}", "utf-8")
+@pytest.mark.parametrize("left", ["run.json", "journal.jsonl"])
+@pytest.mark.parametrize(
+    "arguments",
+    [("run", "traffic-surge", "--out", "."), ("run", "traffic-surge", "--out", ".", "--", "true"),
+     ("simulate", "traffic-surge", "--out", ".")],
+)  # fmt: skip
+def test_a_second_run_does_not_mix_with_the_first(tmp_path: Path, arguments: tuple[str, ...], left: str) -> None:
+    """A folder that holds a run, also a killed one, is refused: two journals in one file would be judged as one."""
+    (tmp_path / left).write_text("{}", "utf-8")
 
-    result = mockbot("run", "traffic-surge", "--out", str(tmp_path), cwd=tmp_path)
+    result = mockbot(*arguments, cwd=tmp_path)
 
     assert result.returncode == 2
     assert "holds a run already" in result.stderr

@@ -21,13 +21,14 @@ from rich.console import Console
 from rich.text import Text
 
 from mockbot.clock import Clock
-from mockbot.commands.run import conclude, make_run_folder
 from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.antipatterns import ANTIPATTERNS
-from mockbot.evidence.journal import ACTIONS, JOURNAL, SERVICE, Writer, write_run_info
 from mockbot.evidence.records import Action, Ended, RunInfo, ServiceSecond
 from mockbot.process.process_group_guard import guarded
 from mockbot.report.words import fault_words
+from mockbot.runs.folder import RunFolder
+from mockbot.runs.journal_files import JournalWriter, write_run_info
+from mockbot.runs.judge import conclude
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.scenario.transforms import for_external_client
@@ -66,9 +67,9 @@ def run_command(scenario: Scenario, options: CommandOptions, argv: Sequence[str]
     """Play the scenario to one client and judge it. Raises UsageError or TestbedError."""
     _check(options, argv)
     guest = for_external_client(scenario)
-    folder = make_run_folder(guest, options.out)
+    folder = RunFolder.create(guest, options.out)
     _tell(scenario, guest, argv, console)
-    with open_stage(guest, 1.0, folder / "logs") as stage:
+    with open_stage(guest, 1.0, folder.logs) as stage:
         clock = Clock(time.time())
         end = _play(guest, stage, folder, argv, options, clock, console)
     write_run_info(folder, _info(guest, options, clock, end))
@@ -100,23 +101,19 @@ def _tell(scenario: Scenario, guest: Scenario, argv: Sequence[str], console: Con
 
 
 def _play(
-    guest: Scenario, stage: Addresses, folder: Path, argv: Sequence[str], options: CommandOptions, clock: Clock,
+    guest: Scenario, stage: Addresses, folder: RunFolder, argv: Sequence[str], options: CommandOptions, clock: Clock,
     console: Console,
 ) -> _End:  # fmt: skip
     timeline = Timeline(guest)
     with ExitStack() as stack:
-        seconds = stack.enter_context(Writer(folder / SERVICE))
-        actions = stack.enter_context(Writer(folder / ACTIONS))
-        journal = stack.enter_context(Writer(folder / JOURNAL))
+        journal = stack.enter_context(JournalWriter(folder))
         watcher, confirmations = ClientObserver(stage), FaultConfirmations(timeline)
         stack.callback(watcher.close)
 
         def sink(record: Action | ServiceSecond) -> None:
             if isinstance(record, Action):
                 confirmations.take(record)
-                actions.write(record)
-            else:
-                seconds.write(record)
+            journal.write(record)
 
         driver = Driver(timeline, stage, sink)
         driver.start(clock)

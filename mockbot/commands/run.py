@@ -12,21 +12,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console
 
-from mockbot.errors import ExitCode, TestbedError, UsageError
-from mockbot.evidence.journal import PROGRESS, RUN, Follower, read_run, read_run_info, write_run_info
+from mockbot.errors import ExitCode, TestbedError
 from mockbot.evidence.records import Progress, RunInfo
-from mockbot.evidence.verdict import judge
 from mockbot.process.process_group import end
-from mockbot.report.github import tell_github
-from mockbot.report.live import LiveView
-from mockbot.report.terminal import print_judgement
-from mockbot.report.write import write_reports
-from mockbot.scenario.dump import scenario_yaml
+from mockbot.report.live_view import LiveView
+from mockbot.runs.folder import RunFile, RunFolder
+from mockbot.runs.journal_files import Follower, read_run_info, write_run_info
+from mockbot.runs.judge import conclude
 from mockbot.scenario.library import loadtest
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
@@ -56,7 +52,7 @@ def run(scenario: Scenario, options: RunOptions, console: Console) -> ExitCode:
     """Play the scenario live and judge it. Raises UsageError or TestbedError; an interruption is an exit code."""
     speed = options.speed or scenario.speed
     timeline = Timeline(scenario)
-    folder = make_run_folder(scenario, options.out)
+    folder = RunFolder.create(scenario, options.out)
     console.print(f"[bold]{scenario.title}[/bold]")
     console.print(
         f"{duration_text(timeline.end)} of outage in {format_seconds(timeline.end / speed)} of your time",
@@ -67,9 +63,9 @@ def run(scenario: Scenario, options: RunOptions, console: Console) -> ExitCode:
         console.print(f"watch it at http://127.0.0.1:{port}", highlight=False)
     interrupted = False
     try:
-        with open_stage(scenario, speed, folder / "logs", options.wire) as stage:
+        with open_stage(scenario, speed, folder.logs, options.wire) as stage:
             command = _locust_command(options, port, stage, folder)
-            with _locust(command, folder / "logs" / "locust.log") as locust:
+            with _locust(command, folder / RunFile.LOCUST_LOG) as locust:
                 _watch(locust, folder, LiveView(console, timeline))
                 if locust.poll() is None:
                     _sign(folder, options.command)
@@ -82,48 +78,9 @@ def run(scenario: Scenario, options: RunOptions, console: Console) -> ExitCode:
     return ExitCode.INTERRUPTED if interrupted else code
 
 
-def conclude(folder: Path, console: Console) -> ExitCode:
-    """Judge what a run left behind, write its reports, tell the verdict."""
-    evidence = read_run(folder)
-    judgement = judge(evidence)
-    summary = write_reports(folder, evidence, judgement)
-    print_judgement(console, evidence, judgement)
-    console.print(f"everything it left: {folder}", highlight=False, soft_wrap=True)
-    tell_github(summary, os.environ, console)
-    return ExitCode.of(judgement.verdict)
-
-
-def make_run_folder(scenario: Scenario, out: Path | None) -> Path:
-    """`out`, or runs/<time>-<scenario> with `runs/latest` linked to it; holds the resolved scenario on return.
-
-    Raises UsageError when `out` holds a run already: two journals in one file would be judged as one.
-    """
-    if out is not None and (out / RUN).exists():
-        raise UsageError(f"{out} holds a run already; name another folder with --out, or remove it")
-    folder = out or _fresh_folder(scenario.name)
-    (folder / "logs").mkdir(parents=True, exist_ok=True)
-    (folder / "scenario.yaml").write_text(scenario_yaml(scenario), "utf-8")
-    (folder / "scenario.json").write_text(scenario.model_dump_json(indent=1), "utf-8")
-    if out is None:
-        fresh = folder.parent / f".latest-{os.getpid()}"
-        fresh.symlink_to(folder.name)
-        fresh.replace(folder.parent / "latest")
-    return folder
-
-
-def _fresh_folder(name: str) -> Path:
-    base = f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{name}"
-    for suffix in ("", *(f"-{number}" for number in range(2, 100))):
-        folder = Path("runs") / f"{base}{suffix}"
-        with suppress(FileExistsError):  # another run began in the same second
-            folder.mkdir(parents=True)
-            return folder
-    raise TestbedError(f"runs/{base} and a hundred like it are there already")
-
-
-def _watch(locust: "subprocess.Popen[bytes]", folder: Path, view: LiveView) -> None:
+def _watch(locust: "subprocess.Popen[bytes]", folder: RunFolder, view: LiveView) -> None:
     """Show the run's progress until it is over, or Locust is."""
-    progress = Follower(folder / PROGRESS, Progress)
+    progress = Follower(folder / RunFile.PROGRESS, Progress)
     with view:
         while locust.poll() is None and not _over(folder):
             for look in progress.new():
@@ -131,13 +88,13 @@ def _watch(locust: "subprocess.Popen[bytes]", folder: Path, view: LiveView) -> N
             threading.Event().wait(LOOK)
 
 
-def _over(folder: Path) -> bool:
+def _over(folder: RunFolder) -> bool:
     """From its beginning a run's run.json says that it failed, until its end says otherwise."""
     info = read_run_info(folder)
     return info is not None and info.ended != "failed"
 
 
-def _stay(locust: "subprocess.Popen[bytes]", folder: Path, console: Console) -> ExitCode:
+def _stay(locust: "subprocess.Popen[bytes]", folder: RunFolder, console: Console) -> ExitCode:
     """The run is over and the web UI is not: tell the verdict and leave the page open. A headless Locust just ends."""
     with suppress(subprocess.TimeoutExpired):
         locust.wait(LEAVE_WITHIN)
@@ -149,12 +106,11 @@ def _stay(locust: "subprocess.Popen[bytes]", folder: Path, console: Console) -> 
     return code
 
 
-def _locust_command(options: RunOptions, port: int | None, stage: Addresses, folder: Path) -> list[str]:
-    stage_file = folder / "logs" / "stage.json"
-    stage_file.write_text(stage.to_json(), "utf-8")
+def _locust_command(options: RunOptions, port: int | None, stage: Addresses, folder: RunFolder) -> list[str]:
+    folder.put(RunFile.TESTBED, stage.to_json())
     command = [sys.executable, "-m", "locust", "-f", str((options.locustfile or loadtest("chat")).absolute())]
-    command += ["--scenario", str((folder / "scenario.yaml").absolute()), "--speed", f"{stage.speed:.10g}"]
-    command += ["--out", str(folder.absolute()), "--stage", str(stage_file.absolute())]
+    command += ["--scenario", str((folder / RunFile.SCENARIO_YAML).absolute()), "--speed", f"{stage.speed:.10g}"]
+    command += ["--out", str(folder.path.absolute()), "--stage", str((folder / RunFile.TESTBED).absolute())]
     command += ["--headless"] if port is None else ["--autostart", "--web-host", "127.0.0.1", "--web-port", str(port)]
     return command + (_several(options.processes) if options.processes > 1 else [])
 
@@ -194,23 +150,23 @@ def _locust(command: list[str], log: Path) -> Iterator["subprocess.Popen[bytes]"
             end(process, process.terminate, STOP_WITHIN)  # the whole session, so that no worker is left
 
 
-def _sign(folder: Path, command: str) -> None:
+def _sign(folder: RunFolder, command: str) -> None:
     """Locust wrote the command that it was started with; what can be repeated is the user's."""
     info = read_run_info(folder)
     if info is not None and command:
         write_run_info(folder, replace(info, command=command))
 
 
-def _account_for_the_end(folder: Path, scenario: Scenario, speed: float, wire: Wire, *, interrupted: bool) -> None:
+def _account_for_the_end(folder: RunFolder, scenario: Scenario, speed: float, wire: Wire, *, interrupted: bool) -> None:
     """Write the run.json that Locust could not write itself."""
-    if (folder / "run.json").exists():
+    if (folder / RunFile.RUN).exists():
         return
-    log = folder / "logs" / "locust.log"
+    log = folder / RunFile.LOCUST_LOG
     words = log.read_text("utf-8", "replace").strip().splitlines() if log.exists() else []
     why = (
         "interrupted"
         if interrupted
-        else f"the load generator ended without a word; {log} ends with: {words[-1:] or ''}"
+        else f"Locust exited without reporting a result; last line of {log}: {words[-1] if words else ''}"
     )
     info = RunInfo(
         scenario=scenario.name,

@@ -19,7 +19,7 @@ from mockbot.evidence.antipatterns import antipatterns
 from mockbot.evidence.findings import Finding
 from mockbot.evidence.formulas import REGISTRY
 from mockbot.evidence.formulas import measure as measure_scope
-from mockbot.evidence.journal import RunEvidence
+from mockbot.evidence.journal import JOURNAL, SERVICE, RunEvidence
 from mockbot.evidence.records import Attempt, Prompt
 from mockbot.evidence.run_counters import RunCounters, count_run
 from mockbot.evidence.scope import Scope, ScopeCounters, counters_of
@@ -155,7 +155,7 @@ def _behaviour(evidence: RunEvidence) -> Iterator[ExpectationResult]:
             bad = habit.times > 0
             result: Verdict = "fail" if bad else "pass"
             why = f"{'; '.join(habit.evidence)}. {habit.advice}" if bad else ""
-            yield ExpectationResult(scope, habit.name, "== 0", Known(habit.times), result, why, "journal.jsonl")
+            yield ExpectationResult(scope, habit.name, "== 0", Known(habit.times), result, why, JOURNAL)
     if (code := evidence.info.exit_code) is not None:
         why = f"the command ended with exit code {code}" if code else ""
         yield ExpectationResult(
@@ -184,6 +184,6 @@ def _value(seen: ScopeCounters, measure: str) -> Value:
 
 def _where(seen: ScopeCounters, measure: str) -> str:
     if measure in PROVIDERS_SIDE:
-        return "service.jsonl"
+        return SERVICE
     named = ", ".join(f"{name} (asked at {format_seconds(at, 1)})" for at, name in seen.cohort.examples)
-    return f"journal.jsonl: {named}" if named else "journal.jsonl"
+    return f"{JOURNAL}: {named}" if named else JOURNAL

@@ -87,7 +87,7 @@ class LoadGenerator:
         group = identity.group
         if group not in self._policies:
             self._policies[group] = PolicyFactory(self.plan.groups[group], self.plan.provider_of(group))
-        return self._policies[group].mind(self.rng(identity, "policy"))
+        return self._policies[group].new_client(self.rng(identity, "policy"))
 
     def status(self) -> StatusState | None:
         """What the status page says, at most `STATUS_AGE` old."""

@@ -21,9 +21,9 @@ from mockbot.errors import MockbotError, TestbedError
 from mockbot.load import locust_private
 from mockbot.load.locust_options import Files, Options, add_options, scenario_of
 from mockbot.load.runners import Coordinator, Worker, chat_users, parsed_options, plain_plan
-from mockbot.load.scene import check
 from mockbot.load.shape import ScenarioShape
 from mockbot.load.signal_handling import on_orphaned, on_signal
+from mockbot.load.testbed_setup import check
 from mockbot.load.web_ui.routes import Pages
 
 

@@ -22,14 +22,14 @@ from mockbot.errors import ExitCode, MockbotError, TestbedError, UsageError
 from mockbot.evidence.records import Ended
 from mockbot.load.collector import Collector
 from mockbot.load.dispatch import Counts, Mix
+from mockbot.load.live_run import LiveRun
 from mockbot.load.load_generator import Endpoint, LoadGenerator, LoadPlan
 from mockbot.load.locust_options import Options
 from mockbot.load.locust_private import known_workers, present_workers
 from mockbot.load.open_arrivals import spawn_arrivals
-from mockbot.load.play import Play
 from mockbot.load.recorder import GeneratorError
-from mockbot.load.scene import judge, open_play, verdict
 from mockbot.load.shape import SPAWN_RATE
+from mockbot.load.testbed_setup import judge, open_run, verdict
 from mockbot.load.users import ChatUser
 from mockbot.load.web_ui.dashboard_state import DashboardState
 from mockbot.load.web_ui.routes import Pages
@@ -138,7 +138,7 @@ class Coordinator:
         self._runner = runner
         self._command = command
         self._bases = chat_users(environment)
-        self.play: Play | None = None
+        self.run: LiveRun | None = None
         self._workers: Workers | None = None
         self.pages: Pages | None = None
         self._given = self.options.scenario
@@ -156,7 +156,7 @@ class Coordinator:
     @property
     def now(self) -> float:
         """The run's scenario second; between runs, the one at which the last run ended."""
-        return self._last if self.play is None or self.play.over else self.play.clock.now()
+        return self._last if self.run is None or self.run.over else self.run.clock.now()
 
     def expect_plain_run(self) -> None:
         """The next run has no scenario."""
@@ -166,20 +166,20 @@ class Coordinator:
         """A whole run with a scenario, from the testbed's start to the verdict."""
         self._set_opening(True)
         try:
-            self.play = open_play(self.options, self._command)
-            refuse_compressed(self._bases, self.play.part.scenario.crowd, self.play.part.speed)
+            self.run = open_run(self.options, self._command)
+            refuse_compressed(self._bases, self.run.spec.scenario.crowd, self.run.spec.speed)
             master = self._runner if isinstance(self._runner, MasterRunner) else None
-            setup = self.play.begin(LOCAL_NEEDS if master is None else WORKERS_NEED)
-            self._workers = self._start_workers(self.play, setup)
+            setup = self.run.begin(LOCAL_NEEDS if master is None else WORKERS_NEED)
+            self._workers = self._start_workers(self.run, setup)
             if self.pages is not None:
-                self.pages.state = state = DashboardState(self.play.timeline, self.play.part.speed, self.play.clock.t0)
-                self.play.ledger.watcher = state.take
-            self.play.attend(self._workers, lambda: self._runner.user_count)
-            self._set_users(self.play.timeline.at(0.0).users)
+                self.pages.state = state = DashboardState(self.run.timeline, self.run.spec.speed, self.run.clock.t0)
+                self.run.recorder.watcher = state.take
+            self.run.set_load(self._workers, lambda: self._runner.user_count)
+            self._set_users(self.run.timeline.at(0.0).users)
             self._set_opening(False)
-            self.play.raise_curtain()
-            self.play.follow(self._set_users, lambda: None if master is None else present_workers(master))
-            self.play.drain()
+            self.run.start_faults()
+            self.run.follow(self._set_users, lambda: None if master is None else present_workers(master))
+            self.run.drain()
             self._end("completed")
         except MockbotError as error:
             log.error("%s", error)
@@ -192,7 +192,7 @@ class Coordinator:
 
     def start(self) -> None:
         """Users are about to be spawned: prepare a plain run. One with a scenario is prepared by `play_scenario`."""
-        if self.play is not None:
+        if self.run is not None:
             return
         if isinstance(self._runner, MasterRunner):
             parsed_options(self._environment).mockbot_setup = ""
@@ -210,14 +210,14 @@ class Coordinator:
 
     def stop(self, why: str) -> None:
         """The test is being stopped."""
-        if self.play is not None:
+        if self.run is not None:
             self._end("interrupted", why)
         elif self._workers is not None:
             self._workers.close(self._environment.stop_timeout or PLAIN_DRAIN)
             self._workers = None
 
-    def _start_workers(self, play: Play, setup: Setup) -> Workers:
-        plan, take = setup.plan(), play.ledger.take
+    def _start_workers(self, run: LiveRun, setup: Setup) -> Workers:
+        plan, take = setup.plan(), run.recorder.take
         if isinstance(self._runner, MasterRunner):
             if not self._runner.worker_count:
                 raise TestbedError("no worker is present_workers; start one, or use --processes")
@@ -227,7 +227,7 @@ class Coordinator:
             return RemoteWorkers(self._runner, take)
         generator = LoadGenerator(plan, setup.clock, Collector(setup.clock, take))
         self._environment.user_classes = [*classes_of(self._bases, plan, generator)]
-        start_open_arrivals(generator, self._environment, play.timeline)
+        start_open_arrivals(generator, self._environment, run.timeline)
         return LocalWorkers(generator, lambda: self._runner.user_count, take)
 
     def _set_opening(self, opening: bool) -> None:
@@ -239,19 +239,19 @@ class Coordinator:
         self._runner.start(mix.total, SPAWN_RATE, user_classes=mix)
 
     def _end(self, ended: Ended, why: str = "") -> None:
-        play = self.play
-        if play is None:
+        run = self.run
+        if run is None:
             return
-        play.end(ended, why)
-        if play.told:  # this method ran in another greenlet meanwhile, and reported the verdict
+        run.end(ended, why)
+        if run.reported:  # this method ran in another greenlet meanwhile, and reported the verdict
             return
-        play.told = True
-        self._last, self.play, self._workers = play.info.end, None, None
-        code = ExitCode.PASS if play.info.ended == "completed" else ExitCode.INCONCLUSIVE
+        run.reported = True
+        self._last, self.run, self._workers = run.info.end, None, None
+        code = ExitCode.PASS if run.info.ended == "completed" else ExitCode.INCONCLUSIVE
         if self.options.stage is None:
-            code = judge(play.part.folder)
+            code = judge(run.spec.folder)
         if self.pages is not None and self.pages.state is not None:
-            self.pages.state.verdict = verdict(play.part.folder)
+            self.pages.state.verdict = verdict(run.spec.folder)
         self._environment.process_exit_code = ExitCode.INTERRUPTED if ended == "interrupted" else code
 
     def _on_batch(self, msg: Message, **_: Any) -> None:

@@ -9,16 +9,19 @@ outage.assert_resilient()
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self
 
 from mockbot.clock import Clock
 from mockbot.errors import UsageError
-from mockbot.evidence.journal import ACTIONS, JOURNAL, SERVICE, RunEvidence, Writer, write_run_info
+from mockbot.evidence.journal import Broken, RunEvidence
 from mockbot.evidence.records import Action, Attempt, Prompt, RunInfo, ServiceSecond
 from mockbot.pytest_plugin.in_process_testbed import InProcessTestbed, RunningService
+from mockbot.runs.folder import RunFolder
+from mockbot.runs.journal_files import JournalWriter, write_run_info
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.testbed.client_observer import ClientObserver
@@ -40,7 +43,8 @@ class Outage:
     ) -> None:  # fmt: skip
         self.scenario, self.speed = scenario, speed
         self.timeline = Timeline(scenario)
-        self._testbed, self._switch_to, self._inconclusive, self._folder = testbed, switch_to, inconclusive, folder
+        self._testbed, self._switch_to, self._inconclusive, self._out = testbed, switch_to, inconclusive, folder
+        self._folder: RunFolder | None = None
         self._clock = Clock(0.0, speed)
         self._confirmations = FaultConfirmations(self.timeline)
         self._seconds: list[ServiceSecond] = []
@@ -54,6 +58,8 @@ class Outage:
     def __enter__(self) -> Self:
         if self._running is not None:
             raise UsageError("an outage is played once; make another one with mockbot.outage(...)")
+        if self._out is not None:
+            self._folder = RunFolder.create(self.scenario, self._out)
         self._clock = Clock(time.time(), self.speed)
         self._running = running = self._testbed.open(self.scenario, self.speed, self._clock)
         self._watcher = ClientObserver(running.addresses)
@@ -179,24 +185,16 @@ class Outage:
             actions=tuple(self._confirmations.actions),
         )
 
-    def _write(self, folder: Path, evidence: RunEvidence) -> None:
+    def _write(self, folder: RunFolder, evidence: RunEvidence) -> None:
         """The run folder that `mockbot report` reads."""
-        from mockbot.commands.run import make_run_folder  # noqa: PLC0415
-        from mockbot.report.write import write_reports  # noqa: PLC0415 - templates and charts, only for who wants them
+        from mockbot.runs.judge import write_reports  # noqa: PLC0415 - templates and charts, only for who wants them
 
-        make_run_folder(self.scenario, folder)
-        lines = ((JOURNAL, evidence.requests()), (SERVICE, evidence.seconds()), (ACTIONS, iter(evidence.actions)))
-        for name, records in lines:
-            _write_lines(folder / name, records)
+        with JournalWriter(folder) as journal:
+            for record in chain(evidence.requests(), evidence.seconds(), evidence.actions):
+                if not isinstance(record, Broken):
+                    journal.write(record)
         write_run_info(folder, evidence.info)
         write_reports(folder, evidence, self.judgement())
-
-
-def _write_lines(path: Path, records: Iterator[object]) -> None:
-    with Writer(path) as writer:
-        for record in records:
-            if isinstance(record, Attempt | Prompt | ServiceSecond | Action):
-                writer.write(record)
 
 
 class AsyncOutage:

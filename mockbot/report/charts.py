@@ -1,7 +1,7 @@
 """The course of a run in, the figures of its report out, from top to bottom."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from mockbot.evidence.formulas import service_time
 from mockbot.evidence.journal import RunEvidence
@@ -137,7 +137,10 @@ def _latency(series: Series) -> Chart:
     width = step * series.width
     wanted = (("first token, p50", first, 0.5), ("answer, p50", total, 0.5), ("answer, p95", total, 0.95))
     found = [(name, [sketch.quantile(q) for sketch in sketches]) for name, sketches, q in wanted]
-    top = max((value for _, values in found for value in _finite(values)), default=1.0) * 1.5
+    top = (
+        max((value for _, values in found for value in values if value is not None and value < math.inf), default=1.0)
+        * 1.5
+    )
     lines = [
         curve(name, [None if value == math.inf else value for value in values], width, colour, connectgaps=False)
         for (name, values), colour in zip(found, QUANTILES, strict=True)
@@ -151,10 +154,6 @@ def _latency(series: Series) -> Chart:
     )
     layout: Json = {"yaxis": {"type": "log", "rangemode": "normal", "ticksuffix": " s"}}
     return Chart("latency", "Waiting", caption, {"data": [*lines, *filter(None, never)], "layout": layout})
-
-
-def _finite(values: Iterable[float | None]) -> list[float]:
-    return [value for value in values if value is not None and value < math.inf]
 
 
 def _never(name: str, values: Sequence[float | None], width: int, top: float, colour: str) -> Json | None:

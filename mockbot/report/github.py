@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from mockbot.report.story import story
+from mockbot.report.executive_summary import executive_summary
 from mockbot.report.summary import Expected, Measures, Summary
 from mockbot.report.words import people_rows, scope_words, seen_words
 
@@ -49,7 +49,7 @@ def annotations(summary: Summary) -> str:
 def _head(summary: Summary) -> Iterator[str]:
     yield f"## {MARKS[summary.verdict]} {_plain(summary.run.title)}: {summary.verdict}"
     yield ""
-    yield _plain(" ".join(story(summary)))
+    yield _plain(" ".join(executive_summary(summary)))
     yield ""
     yield from (f"- {_plain(reason)}" for reason in summary.reasons)
 

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.openmetrics.exposition import generate_latest
 
 from mockbot.measures.catalogue import CATALOGUE, Unit
-from mockbot.report.summary import Measures, MoreThan, Number, Summary
+from mockbot.report.summary import MoreThan, Number, Summary
 
 LABELS = ("scenario", "phase", "group", "tier", "provider")
 UNITS: dict[Unit, str] = {
@@ -33,7 +33,8 @@ def openmetrics_text(summary: Summary) -> str:
                 name, number = said
                 if name not in gauges:
                     gauges[name] = Gauge(name, f"mockbot measure {measure}", LABELS, registry=registry)
-                gauges[name].labels(*_labels(summary, row)).set(number)
+                labels = (row.scope.phase, row.scope.group, row.scope.tier, row.scope.provider)
+                gauges[name].labels(summary.run.scenario, *(label or "" for label in labels)).set(number)
     text: bytes = generate_latest(registry)  # type: ignore[no-untyped-call]
     return text.decode()
 
@@ -49,8 +50,3 @@ def _said(measure: str, value: Number) -> tuple[str, float] | None:
             return f"mockbot_{measure}_at_least{unit}", value.more_than
         case _:
             return f"mockbot_{measure}{unit}", value
-
-
-def _labels(summary: Summary, row: Measures) -> tuple[str, ...]:
-    scope = row.scope
-    return summary.run.scenario, *(name or "" for name in (scope.phase, scope.group, scope.tier, scope.provider))

@@ -1,16 +1,13 @@
 """A judgement in, its Summary out: what was measured, in the values that `summary.json` has. Computes nothing new."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import assert_never
 
 from mockbot import __version__
 from mockbot.evidence.counters import Work
 from mockbot.evidence.disturbance import measured_begin, measured_end
-from mockbot.evidence.findings import Finding
 from mockbot.evidence.journal import RunEvidence
-from mockbot.evidence.records import Action, Prompt, RunInfo
-from mockbot.evidence.scope import Scope
 from mockbot.evidence.verdict import ExpectationResult, Judgement, Row
 from mockbot.measures.values import Beyond, Known, Undefined, Value
 from mockbot.report.summary import (
@@ -30,7 +27,7 @@ from mockbot.report.summary import (
     ScopeOut,
     Summary,
 )
-from mockbot.scenario.spans import FaultSpan, PhaseSpan
+from mockbot.scenario.spans import FaultSpan
 
 
 def summarize(evidence: RunEvidence, judgement: Judgement) -> Summary:
@@ -40,21 +37,19 @@ def summarize(evidence: RunEvidence, judgement: Judgement) -> Summary:
         mockbot=__version__,
         verdict=judgement.verdict,
         reasons=judgement.reasons,
-        run=_run(evidence, evidence.info),
-        phases=tuple(map(_phase, evidence.timeline.phases)),
+        run=_run(evidence),
+        phases=tuple(map(PhaseOut.model_validate, evidence.timeline.phases)),
         faults=tuple(_fault(fault, evidence, judgement) for fault in evidence.timeline.faults),
-        actions=tuple(map(_action, evidence.actions)),
-        disturbance=Around(
-            begin=_round(disturbance.begin), clear=_round(disturbance.clear), baseline=disturbance.baseline
-        ),
+        actions=tuple(map(ActionOut.model_validate, evidence.actions)),
+        disturbance=Around.model_validate(disturbance),
         expectations=tuple(map(_expected, judgement.expectations)),
-        guards=tuple(Guard(name=guard.name, ok=guard.ok, says=guard.says) for guard in judgement.checks),
+        guards=tuple(map(Guard.model_validate, judgement.checks)),
         measures=tuple(map(_measures, judgement.rows)),
         providers=tuple(_providers(evidence, judgement)),
-        findings=tuple(map(_finding, judgement.findings)),
+        findings=tuple(map(FindingOut.model_validate, judgement.findings)),
         outcomes=dict(judgement.outcomes),
         pending_count=judgement.pending_count,
-        pending=tuple(map(_pending, judgement.pending)),
+        pending=tuple(map(Pending.model_validate, judgement.pending)),
     )
 
 
@@ -71,22 +66,15 @@ def number_of(value: Value) -> Number:
             assert_never(value)
 
 
-def _unknown(measures: Mapping[str, Value]) -> dict[str, str]:
-    return {name: value.why for name, value in measures.items() if isinstance(value, Undefined | Beyond)}
-
-
 def _measures(row: Row) -> Measures:
     values = {name: number_of(value) for name, value in row.measures.items()}
-    return Measures(scope=_scope(row.scope), values=values, unknown=_unknown(row.measures))
-
-
-def _scope(scope: Scope) -> ScopeOut:
-    return ScopeOut(phase=scope.phase, group=scope.group, tier=scope.tier, provider=scope.provider)
+    unknown = {name: value.why for name, value in row.measures.items() if isinstance(value, Undefined | Beyond)}
+    return Measures(scope=ScopeOut.model_validate(row.scope), values=values, unknown=unknown)
 
 
 def _expected(result: ExpectationResult) -> Expected:
     return Expected(
-        scope=_scope(result.scope),
+        scope=ScopeOut.model_validate(result.scope),
         measure=result.measure,
         expected=result.expected,
         seen=number_of(result.value),
@@ -96,51 +84,20 @@ def _expected(result: ExpectationResult) -> Expected:
     )
 
 
-def _run(evidence: RunEvidence, info: RunInfo) -> Run:
+def _run(evidence: RunEvidence) -> Run:
     scenario = evidence.scenario
-    return Run(
-        scenario=scenario.name,
-        title=scenario.title,
-        cause=scenario.cause,
-        seed=info.seed,
-        slo=scenario.slo,
-        speed=info.speed,
-        t0=info.t0,
-        ended=info.ended,
-        end=info.end,
-        engine=info.engine,
-        nodes=info.nodes,
-        loop=info.loop,
-        simulated=info.simulated,
-        command=info.command,
-        versions=info.versions,
-    )
-
-
-def _phase(phase: PhaseSpan) -> PhaseOut:
-    return PhaseOut(name=phase.name, start=phase.start, end=phase.end)
+    own = {name: getattr(evidence.info, name) for name in Run.model_fields if name not in {"title", "cause", "slo"}}
+    return Run(title=scenario.title, cause=scenario.cause, slo=scenario.slo, **own | {"scenario": scenario.name})
 
 
 def _fault(fault: FaultSpan, evidence: RunEvidence, judgement: Judgement) -> FaultOut:
-    measured = measured_begin(fault, evidence.actions), measured_end(fault, evidence.actions)
     return FaultOut(
         id=fault.id,
         kind=fault.fault.kind,
         provider=fault.provider,
         planned=(fault.start, fault.end),
-        measured=(round(measured[0], 6), round(measured[1], 6)),
+        measured=(measured_begin(fault, evidence.actions), measured_end(fault, evidence.actions)),
         felt=judgement.counters.felt[fault.id],
-    )
-
-
-def _action(action: Action) -> ActionOut:
-    return ActionOut(
-        fault=action.fault,
-        does=action.does,
-        due=round(action.due, 6),
-        sent=round(action.sent, 6),
-        confirmed=_round(action.confirmed),
-        error=action.error,
     )
 
 
@@ -162,25 +119,6 @@ def _provider(provider: str, phase: str | None, work: Work) -> ProviderOut:
         refused=work.refused,
         failed=work.failed,
         finished=work.finished,
-        busy=round(work.work / work.capacity, 6) if work.capacity else None,
-        wasted=round(work.wasted / work.work, 6) if work.work else None,
+        busy=work.work / work.capacity if work.capacity else None,
+        wasted=work.wasted / work.work if work.work else None,
     )
-
-
-def _finding(finding: Finding) -> FindingOut:
-    return FindingOut(
-        name=finding.name,
-        group=finding.group,
-        times=finding.times,
-        did=finding.did,
-        evidence=finding.evidence,
-        remedy=finding.remedy,
-    )
-
-
-def _pending(prompt: Prompt) -> Pending:
-    return Pending(id=prompt.id, group=prompt.group, intended=round(prompt.intended, 6), attempts=prompt.attempts)
-
-
-def _round(number: float | None) -> float | None:
-    return None if number is None else round(number, 6)

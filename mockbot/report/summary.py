@@ -7,9 +7,9 @@ x} when the run ended before it was over; null when it cannot be said, and then 
 """
 
 import json
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from mockbot.evidence.verdict import Verdict
 
@@ -17,7 +17,9 @@ VERSION: Literal[1] = 1
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    """Made from a value of `evidence` by the names of its attributes where both have the same."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", from_attributes=True)
 
 
 class MoreThan(_Frozen):
@@ -26,6 +28,7 @@ class MoreThan(_Frozen):
     more_than: float
 
 
+Rounded = Annotated[float, AfterValidator(lambda number: round(number, 6))]
 Number = float | Literal["never"] | MoreThan | None
 
 
@@ -81,7 +84,7 @@ class FaultOut(_Frozen):
     kind: str
     provider: str
     planned: tuple[float, float]
-    measured: tuple[float, float]
+    measured: tuple[Rounded, Rounded]
     felt: int
 
 
@@ -90,9 +93,9 @@ class ActionOut(_Frozen):
 
     fault: str
     does: str
-    due: float
-    sent: float
-    confirmed: float | None
+    due: Rounded
+    sent: Rounded
+    confirmed: Rounded | None
     error: str | None
 
 
@@ -105,8 +108,8 @@ class ProviderOut(_Frozen):
     refused: int
     failed: int
     finished: int
-    busy: float | None
-    wasted: float | None
+    busy: Rounded | None
+    wasted: Rounded | None
 
 
 class FindingOut(_Frozen):
@@ -125,7 +128,7 @@ class Pending(_Frozen):
 
     id: str
     group: str
-    intended: float
+    intended: Rounded
     attempts: int
 
 
@@ -152,8 +155,8 @@ class Run(_Frozen):
 class Around(_Frozen):
     """Between which moments the run was disturbed, and what it is compared with."""
 
-    begin: float | None
-    clear: float | None
+    begin: Rounded | None
+    clear: Rounded | None
     baseline: tuple[float, float] | None
 
 

@@ -9,9 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mockbot.evidence.journal import RunEvidence
-from mockbot.evidence.verdict import Judgement, Verdict
-from mockbot.report.summarize import summarize
+from mockbot.evidence.verdict import Verdict
 from mockbot.report.summary import Measures, Summary
 from mockbot.report.words import people_rows, scope_words, seen_words
 
@@ -27,7 +25,7 @@ COURSE = {
     "time_to_detect": "noticed after",
     "first_success": "first success",
     "recovery_time": "recovered after",
-    "affected_recovery": "its victims were through after",
+    "affected_recovery": "affected prompts settled after",
     "amplification": "attempts per prompt issued",
     "wasted_work": "wasted work",
 }
@@ -36,9 +34,8 @@ STYLES: dict[Verdict, str] = {"pass": "bold green", "fail": "bold red", "inconcl
 MARKS: dict[Verdict, str] = {"pass": "ok", "fail": "FAILED", "inconclusive": "unknown"}
 
 
-def print_judgement(console: Console, evidence: RunEvidence, judgement: Judgement) -> None:
+def print_summary(console: Console, summary: Summary) -> None:
     """The whole of it; nothing here is read as console markup."""
-    summary = summarize(evidence, judgement)
     console.print()
     console.print(_table(summary))
     for line in _course(summary):

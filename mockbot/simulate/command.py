@@ -14,15 +14,16 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from mockbot.commands.run import conclude, make_run_folder
 from mockbot.errors import ExitCode, UsageError
-from mockbot.evidence.journal import read_run
 from mockbot.evidence.verdict import Judgement, judge
+from mockbot.runs.folder import RunFolder
+from mockbot.runs.journal_files import JournalWriter, read_run, write_run_info
+from mockbot.runs.judge import conclude
 from mockbot.scenario.policies import Policy
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate.compare import policy_of, with_policy
 from mockbot.simulate.engines import EngineName, choose, why_not_fluid
-from mockbot.simulate.play import Folder, Memory, Watch, simulate
+from mockbot.simulate.play import Memory, Watch, simulate
 from mockbot.simulate.scale import Scaled, scale
 from mockbot.simulate.spread import MEASURES, Spread, spread_of
 from mockbot.units.quantities import duration_text
@@ -86,7 +87,7 @@ def _fluid(
 
     with _progress(console, "simulating") as watch:
         run, evidence, judgement = play_fluid(scaled.scenario, watch, options.command, scaled.says)
-    code = tell_fluid(make_run_folder(scaled.scenario, options.out), console, run, evidence, judgement)
+    code = tell_fluid(RunFolder.create(scaled.scenario, options.out), console, run, evidence, judgement)
     if policies and code is not ExitCode.INTERRUPTED:
         columns = {"as written": judgement}
         for text, policy in policies:
@@ -107,17 +108,17 @@ def _announce(options: SimulateOptions, scaled: Scaled, console: Console) -> Lit
 
 def _first_run(options: SimulateOptions, scaled: Scaled, console: Console) -> tuple[ExitCode, Judgement | None]:
     """The run that leaves a folder; no judgement when it was interrupted."""
-    folder = make_run_folder(scaled.scenario, options.out)
-    with Folder(folder) as sink, _progress(console, "simulating") as watch:
+    folder = RunFolder.create(scaled.scenario, options.out)
+    with JournalWriter(folder) as journal, _progress(console, "simulating") as watch:
         info = simulate(
             scaled.scenario,
-            sink=sink.take,
+            sink=journal.write,
             engine=options.engine,
             watch=watch,
             command=options.command,
             scaled=scaled.says,
         )
-        sink.close_with(info)
+    write_run_info(folder, info)
     code = conclude(folder, console)
     if info.ended == "interrupted":
         return ExitCode.INTERRUPTED, None

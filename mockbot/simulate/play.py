@@ -5,13 +5,11 @@ called every scenario minute; what is done when an interruption comes is kept.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from importlib.metadata import version
-from pathlib import Path
 from typing import assert_never
 
 from mockbot.errors import UsageError
-from mockbot.evidence.journal import ACTIONS, JOURNAL, SERVICE, Broken, RunEvidence, Writer, write_run_info
+from mockbot.evidence.journal import Broken, RunEvidence
 from mockbot.evidence.records import Action, Attempt, Ended, Prompt, RunInfo, ServiceSecond
 from mockbot.scenario.arrivals import loop_of
 from mockbot.scenario.schema import Scenario
@@ -99,36 +97,3 @@ class Memory:
         requests: Callable[[], Iterator[Attempt | Prompt | Broken]] = lambda: iter(self.requests)  # noqa: E731
         seconds: Callable[[], Iterator[ServiceSecond | Broken]] = lambda: iter(self.seconds)  # noqa: E731
         return RunEvidence(info, scenario, Timeline(scenario), requests, seconds, actions=tuple(self.actions))
-
-
-class Folder:
-    """A sink that writes a run folder's journals; use as a context manager."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._stack = ExitStack()
-
-    def __enter__(self) -> "Folder":
-        self._journal, self._service, self._actions = (
-            self._stack.enter_context(Writer(self._folder / name)) for name in (JOURNAL, SERVICE, ACTIONS)
-        )
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def take(self, record: Record) -> None:
-        """Write it down."""
-        match record:
-            case Attempt() | Prompt():
-                self._journal.write(record)
-            case ServiceSecond():
-                self._service.write(record)
-            case Action():
-                self._actions.write(record)
-            case _:
-                assert_never(record)
-
-    def close_with(self, info: RunInfo) -> None:
-        """Say how it was made and how it ended."""
-        write_run_info(self._folder, info)

@@ -11,8 +11,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from mockbot.commands.run import make_run_folder
 from mockbot.errors import ExitCode, UsageError
+from mockbot.runs.folder import RunFile, RunFolder
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate.sweep import Sweep, begin, play_exact, play_point, samples
 from mockbot.simulate.sweep_axes import parse_axis
@@ -33,19 +33,16 @@ def sweep_command(
             f"--sweep: {sweep.size:,} points would take about {_long(seconds)} here; ask for fewer"
             f" (NAME=FROM..TO/STEPS), or add --big"
         )
+    folder = RunFolder.create(scenario, out)
     console.print(f"[bold]{scenario.title}[/bold] (simulated: fluid)")
     console.print(f"{sweep.size:,} points, about {_long(seconds)}", highlight=False)
     try:
         _play(sweep, console)
     except KeyboardInterrupt:
         sweep.interrupted = True
-    folder = make_run_folder(scenario, out)
-    for name, text in (
-        ("sweep.csv", table(sweep)),
-        ("sweep.json", as_json(sweep)),
-        ("sweep.html", page(sweep, command)),
-    ):
-        (folder / name).write_text(text, "utf-8")
+    folder.put(RunFile.SWEEP_CSV, table(sweep))
+    folder.put(RunFile.SWEEP, as_json(sweep))
+    folder.put(RunFile.SWEEP_PAGE, page(sweep, command))
     _tell(sweep, folder, console)
     return ExitCode.INTERRUPTED if sweep.interrupted else ExitCode.PASS
 
@@ -85,7 +82,7 @@ def _play(sweep: Sweep, console: Console) -> None:
             bar.advance(task)
 
 
-def _tell(sweep: Sweep, folder: Path, console: Console) -> None:
+def _tell(sweep: Sweep, folder: RunFolder, console: Console) -> None:
     console.print(terminal_map(sweep))
     console.print(legend(sweep), highlight=False)
     for law in sweep.laws:
@@ -94,4 +91,4 @@ def _tell(sweep: Sweep, folder: Path, console: Console) -> None:
     console.print(f"exact runs that say the same: {agreed} of {of}", highlight=False)
     if sweep.interrupted:
         console.print(f"interrupted: {len(sweep.points):,} of {sweep.size:,} points are there", style="yellow")
-    console.print(f"everything it left: {folder}", highlight=False, soft_wrap=True)
+    console.print(f"run folder: {folder.path}", highlight=False, soft_wrap=True)

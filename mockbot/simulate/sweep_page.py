@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from rich.text import Text
 
 from mockbot.report.figures import Chart, Json, plain
-from mockbot.report.html import render
+from mockbot.report.page import render
 from mockbot.simulate.sweep import Point, State, Sweep
 from mockbot.simulate.sweep_axes import Axis
 

@@ -14,8 +14,9 @@ from random import Random
 
 import pytest
 
-from mockbot.evidence.journal import Writer, to_line, write_run_info
-from mockbot.evidence.records import Outcome, RunInfo, ServiceSecond, Settled
+from mockbot.evidence.records import Outcome, Record, RunInfo, ServiceSecond, Settled
+from mockbot.runs.folder import RunFolder
+from mockbot.runs.journal_files import LOAD_JOURNALS, JournalWriter, to_line, write_run_info
 from tests.evidence.build import FAULT, actions, attempt, health, prompt, scenario
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(600)]
@@ -33,10 +34,11 @@ TOLD = scenario(
 JUDGE = textwrap.dedent("""
     import json, resource, sys, time
     from pathlib import Path
-    from mockbot.evidence.journal import read_run
     from mockbot.evidence.verdict import judge
-    from mockbot.report.write import write_reports
-    folder = Path(sys.argv[1])
+    from mockbot.runs.folder import RunFolder
+    from mockbot.runs.journal_files import read_run
+    from mockbot.runs.judge import write_reports
+    folder = RunFolder(Path(sys.argv[1]))
     wall, cpu = time.perf_counter(), time.process_time()
     run = read_run(folder)
     judgement = judge(run)
@@ -77,21 +79,17 @@ def lines(count: int) -> Iterator[bytes]:
 def run_folder(path: Path, count: int) -> Path:
     path.mkdir()
     (path / "scenario.json").write_text(TOLD.model_dump_json(), "utf-8")
-    write_run_info(path, RunInfo("paper", 1.0, t0=0.0, ended="completed", end=SECONDS, engine="embedded"))
+    write_run_info(RunFolder(path), RunInfo("paper", 1.0, t0=0.0, ended="completed", end=SECONDS, engine="embedded"))
     with (path / "journal.jsonl").open("wb") as journal:
         journal.writelines(lines(count))
     seconds = [
         ServiceSecond(t, "main", 100, 90, 10, finished=90, work=10.0, wasted=1.0, capacity=10.0, felt={FAULT: 1})
         for t in range(SECONDS)
     ]
-    for name, records in (
-        ("service", seconds),
-        ("actions", actions(begin=1000.0, end=2000.0)),
-        ("health", health(200)),
-    ):
-        with Writer(path / f"{name}.jsonl") as writer:
-            for record in records:
-                writer.write(record)
+    with JournalWriter(RunFolder(path), LOAD_JOURNALS) as writer:
+        records: tuple[Record, ...] = (*seconds, *actions(begin=1000.0, end=2000.0), *health(200))
+        for record in records:
+            writer.write(record)
     return path
 
 

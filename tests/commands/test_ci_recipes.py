@@ -71,9 +71,12 @@ def test_the_action_plays_an_outage_to_a_command(tmp_path: Path, client: str, co
     done = played(tmp_path, {"scenario": str(scenario_file(tmp_path)), "command": command})
 
     assert done.returncode == code, done.stdout + done.stderr
-    assert (tmp_path / "output").read_text("utf-8") == f"folder={tmp_path}/mockbot-run\n"
-    assert (tmp_path / "mockbot-run" / "junit.xml").exists()
-    assert verdict in (tmp_path / "summary").read_text("utf-8").lower()
+    name, _, folder = (tmp_path / "output").read_text("utf-8").strip().partition("=")
+    assert (name, Path(folder).parent) == ("folder", tmp_path)
+    assert (Path(folder) / "junit.xml").exists()
+    told = (tmp_path / "summary").read_text("utf-8")
+    assert told.count("## ") == 1
+    assert verdict in told.lower()
 
 
 def test_the_action_is_a_valid_composite_action() -> None:

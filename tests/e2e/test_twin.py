@@ -14,9 +14,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from mockbot.evidence.journal import RunEvidence, read_run
+from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.verdict import Judgement, judge
 from mockbot.measures.values import Beyond, Known, Value
+from mockbot.runs.folder import RunFolder
+from mockbot.runs.journal_files import read_run
 from mockbot.scenario.library import names
 from mockbot.simulate.play import Memory, simulate
 from tests.e2e.conftest import Run
@@ -44,7 +46,7 @@ class Twins:
 
 def twins_of(folder: Path) -> Twins:
     """Read a live run and simulate its scenario."""
-    evidence = read_run(folder)
+    evidence = read_run(RunFolder(folder))
     return Twins(evidence, judge(evidence), tuple(_simulated(evidence, seed) for seed in range(SEEDS)))
 
 

@@ -15,8 +15,10 @@ from typing import Any
 
 import psutil
 
-from mockbot.evidence.journal import RunEvidence, read_run, read_run_info
+from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Attempt, Prompt, RunInfo
+from mockbot.runs.folder import RunFolder
+from mockbot.runs.journal_files import read_run, read_run_info
 
 ROOT = Path(__file__).parents[2]
 CHAT = ROOT / "loadtests" / "chat.py"
@@ -33,13 +35,13 @@ class Ran:
 
     @property
     def info(self) -> RunInfo:
-        info = read_run_info(self.folder)
+        info = read_run_info(RunFolder(self.folder))
         assert info is not None, self.output
         return info
 
     @property
     def evidence(self) -> RunEvidence:
-        return read_run(self.folder)
+        return read_run(RunFolder(self.folder))
 
     @property
     def attempts(self) -> list[Attempt]:

@@ -12,7 +12,6 @@ import psutil
 import pytest
 
 from mockbot.errors import ExitCode
-from mockbot.evidence.journal import HEALTH
 from mockbot.scenario.arrivals import arrivals
 from mockbot.scenario.load import read_scenario
 from mockbot.scenario.timeline import Timeline
@@ -211,7 +210,7 @@ def test_a_lost_worker_is_told_and_its_users_go_on_elsewhere(tmp_path: Path) -> 
 
 def _latest_users(run: Path) -> dict[str, int]:
     """How many users each node had when it last said so."""
-    lines = (run / HEALTH).read_text("utf-8").splitlines()
+    lines = (run / "health.jsonl").read_text("utf-8").splitlines()
     return {health["node"]: health["users"] for health in map(json.loads, lines[:-1] if len(lines) > 1 else ())}
 
 

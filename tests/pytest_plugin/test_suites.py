@@ -171,6 +171,23 @@ def test_blackout(mockbot):
     assert (folder / "junit.xml").exists()
 
 
+def test_a_report_is_not_mixed_with_an_earlier_one(suite: pytest.Pytester) -> None:
+    """The same --mockbot-report again: refused before the outage is played, and the first report stays."""
+    suite.makepyfile("""
+def test_it(mockbot):
+    with mockbot.outage("unexpected-failure", speed=1000, start_at="after"):
+        pass
+""")
+    suite.runpytest_subprocess("-q", "--mockbot-report=kept")
+    (folder,) = (suite.path / "kept").glob("*/*")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    again = suite.runpytest_subprocess("-q", "--mockbot-report=kept")
+
+    again.stdout.fnmatch_lines(["*1-unexpected-failure holds a run already*"])
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
 def test_wrong_use_is_an_error_with_a_way_out(suite: pytest.Pytester) -> None:
     """An outage that is not there is named with its neighbours."""
     suite.makepyfile('def test_it(mockbot):\n    mockbot.outage("unexpected-failur")\n')

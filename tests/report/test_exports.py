@@ -1,27 +1,20 @@
 """What other tools read of a run, read by those tools' own readers."""
 
-import json
 import math
-from datetime import datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from chaoslib.experiment import ensure_experiment_is_valid
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from rich.console import Console
 
-from mockbot.commands.run import conclude
-from mockbot.evidence.records import Action
 from mockbot.evidence.verdict import judge
-from mockbot.report.chaostoolkit import chaostoolkit_json
 from mockbot.report.github import annotations, job_summary, tell_github
 from mockbot.report.openmetrics import openmetrics_text
 from mockbot.report.summarize import summarize
 from mockbot.report.summary import Summary
-from mockbot.report.write import write_reports
-from tests.evidence.build import FAULT, FELT, actions, attempt, evidence, scenario, sound_run, steady
+from tests.evidence.build import FAULT, FELT, attempt, evidence, scenario, sound_run, steady
 
 LOST = [*steady(0, 100), *steady(100, 400, took=5.0, settled="gave_up", attempts=4)]
 EXPECT = scenario(
@@ -80,69 +73,6 @@ def test_openmetrics_tells_the_verdict(verdict: str) -> None:
     assert [line for line in lines if line.startswith("mockbot_verdict{") and line.endswith(" 1.0")] == [
         f'mockbot_verdict{{scenario="paper",verdict="{verdict}"}} 1.0'
     ]
-
-
-def journal(**how: Any) -> Any:
-    return json.loads(chaostoolkit_json(told(**how)))
-
-
-def test_chaos_toolkit_accepts_its_experiment() -> None:
-    """chaoslib's own validation finds a title, a method and a hypothesis with tolerances."""
-    experiment = journal()["experiment"]
-
-    ensure_experiment_is_valid(experiment)
-
-    assert [probe["tolerance"] for probe in experiment["steady-state-hypothesis"]["probes"]] == [
-        ">= 99%",
-        ">= 99%",
-        "> 0/s",
-    ]
-
-
-def test_chaos_toolkit_sees_what_was_done_in_wall_time() -> None:
-    """At speed 20, a fault that was due at 100 s was sent 5 s after t0."""
-    run = journal(t0=1_700_000_000.0, speed=20.0)["run"]
-
-    assert [(each["activity"]["name"], each["status"]) for each in run] == [
-        (f"begin {FAULT}", "succeeded"),
-        (f"end {FAULT}", "succeeded"),
-    ]
-    assert datetime.fromisoformat(run[0]["start"]).timestamp() == 1_700_000_005.0
-
-
-def test_chaos_toolkit_sees_the_hypothesis_before_and_after() -> None:
-    """The baseline's expectation held before; what was to hold after did not, and one could not be told."""
-    states = journal()["steady_states"]
-
-    assert states["before"]["steady_state_met"] is True
-    assert states["after"]["steady_state_met"] is False
-    assert [(probe["tolerance_met"], probe["status"]) for probe in states["after"]["probes"]] == [
-        (False, "succeeded"),
-        (False, "failed"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("how", "status", "deviated"),
-    [
-        ({"requests": sound_run(), "of": scenario()}, "completed", False),
-        ({}, "failed", True),
-        ({"seconds": ()}, "aborted", False),
-        ({"ended": "interrupted"}, "interrupted", False),
-    ],
-)
-def test_chaos_toolkit_knows_how_it_ended(how: dict[str, Any], status: str, deviated: bool) -> None:
-    """Its words for our verdicts; an inconclusive run has not deviated, it says nothing."""
-    found = journal(**how)
-
-    assert (found["status"], found["deviated"]) == (status, deviated)
-
-
-def test_chaos_toolkit_sees_a_change_that_failed() -> None:
-    """With its error."""
-    did = (*actions(), Action("status_page", "change", 120.0, 120.0, None, "gone"))
-
-    assert [(run["status"], run["output"]) for run in journal(did=did)["run"]][-1] == ("failed", "gone")
 
 
 def test_the_job_summary_tells_verdict_reasons_and_tables() -> None:
@@ -214,37 +144,3 @@ def test_elsewhere_github_is_told_nothing(tmp_path: Path) -> None:
 
     assert isinstance(console.file, StringIO)
     assert (console.file.getvalue(), list(tmp_path.iterdir())) == ("", [])
-
-
-def test_judging_a_run_inside_a_job_tells_github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`mockbot report RUN`, as every command that ends with a verdict."""
-    run, page = tmp_path / "run", tmp_path / "summary.md"
-    run.mkdir()
-    (run / "scenario.json").write_text(EXPECT.model_dump_json(), "utf-8")
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
-    monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    console = Console(file=StringIO())
-
-    conclude(run, console)
-
-    assert isinstance(console.file, StringIO)
-    assert "::warning title=ended::" in console.file.getvalue()
-    assert page.read_text("utf-8").startswith("## ❔ Worked out on paper: inconclusive")
-
-
-def test_all_files_are_written(tmp_path: Path) -> None:
-    """And nothing else: no half-written file is left."""
-    run = evidence(LOST, FELT, of=EXPECT)
-
-    write_reports(tmp_path, run, judge(run))
-    write_reports(tmp_path, run, judge(run))
-
-    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == [
-        "exports/chaostoolkit.json",
-        "exports/github-annotations.txt",
-        "exports/github.md",
-        "exports/openmetrics.txt",
-        "junit.xml",
-        "report.html",
-        "summary.json",
-    ]

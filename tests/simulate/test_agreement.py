@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from mockbot.evidence.journal import to_line
 from mockbot.evidence.records import Prompt
+from mockbot.runs.journal_files import to_line
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate.engines import start
 from mockbot.simulate.play import Memory

@@ -13,7 +13,8 @@ from rich.console import Console
 
 from mockbot.cli import cli
 from mockbot.errors import ExitCode, UsageError
-from mockbot.evidence.journal import write_run_info
+from mockbot.runs.folder import RunFolder
+from mockbot.runs.journal_files import JournalWriter, write_run_info
 from mockbot.scenario.library import find
 from mockbot.scenario.load import load_scenario
 from mockbot.scenario.schema import Scenario
@@ -24,7 +25,7 @@ from mockbot.simulate.explain.command import ExplainOptions, explain_command
 from mockbot.simulate.explain.lab import Lab
 from mockbot.simulate.explain.page import shares
 from mockbot.simulate.explain.setting import Setting, setting_of
-from mockbot.simulate.play import Folder, simulate
+from mockbot.simulate.play import simulate
 from mockbot.simulate.spread import Interval
 
 SHORT: dict[str, Any] = {"first_token": "1s", "tokens": {"median": 11, "p95": 11}, "pace": "10/s"}  # 2 s
@@ -185,9 +186,9 @@ def live_run(folder: Path, scenario: Scenario) -> Path:
     """A folder as a live run leaves it, from a simulated one."""
     folder.mkdir(parents=True)
     (folder / "scenario.json").write_text(scenario.model_dump_json(), "utf-8")
-    with Folder(folder) as sink:
-        info = simulate(scenario, sink=sink.take)
-    write_run_info(folder, replace(info, simulated=False, t0=1.0))
+    with JournalWriter(RunFolder(folder)) as journal:
+        info = simulate(scenario, sink=journal.write)
+    write_run_info(RunFolder(folder), replace(info, simulated=False, t0=1.0))
     return folder
 
 

@@ -6,14 +6,14 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from mockbot.commands.run import make_run_folder
 from mockbot.errors import ExitCode
-from mockbot.evidence.journal import read_run
 from mockbot.evidence.records import Prompt
 from mockbot.evidence.verdict import judge
+from mockbot.runs.folder import RunFolder
+from mockbot.runs.journal_files import JournalWriter, read_run, write_run_info
 from mockbot.simulate.command import SimulateOptions, simulate_command
 from mockbot.simulate.engines import EngineName
-from mockbot.simulate.play import Folder, simulate
+from mockbot.simulate.play import simulate
 from tests.simulate.build import scenario
 
 
@@ -27,9 +27,9 @@ def test_what_was_simulated_until_ctrl_c_is_kept(tmp_path: Path, engine: EngineN
         if now >= 120:
             raise KeyboardInterrupt
 
-    folder = make_run_folder(scenario(), tmp_path / "run")
-    with Folder(folder) as sink:
-        sink.close_with(simulate(scenario(), sink=sink.take, engine=engine, watch=watch))
+    folder = RunFolder.create(scenario(), tmp_path / "run")
+    with JournalWriter(folder) as journal:
+        write_run_info(folder, simulate(scenario(), sink=journal.write, engine=engine, watch=watch))
     run = read_run(folder)
     starts = [record.start for record in run.requests() if isinstance(record, Prompt)]
 
@@ -59,4 +59,4 @@ def test_ctrl_c_ends_the_command_with_130(tmp_path: Path, monkeypatch: pytest.Mo
     code = simulate_command(SimulateOptions(scenario(), seeds=3, out=tmp_path / "run"), Console(quiet=True))
 
     assert code == ExitCode.INTERRUPTED
-    assert read_run(tmp_path / "run").info.ended == "interrupted"
+    assert read_run(RunFolder(tmp_path / "run")).info.ended == "interrupted"

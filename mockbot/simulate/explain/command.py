@@ -8,7 +8,6 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -18,11 +17,12 @@ from rich.table import Table
 from rich.text import Text
 
 from mockbot.errors import ExitCode, UsageError
+from mockbot.runs.folder import RUNS, RunFile, RunFolder
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate.explain import duration, failing_over, paying, refreshing, telling
 from mockbot.simulate.explain.answer import Answer
 from mockbot.simulate.explain.lab import Lab, Life, life_of
-from mockbot.simulate.explain.live import RUNS, find_live
+from mockbot.simulate.explain.live import find_live
 from mockbot.simulate.explain.page import page
 from mockbot.simulate.explain.setting import Setting, setting_of
 from mockbot.simulate.scale import Scaled, scale
@@ -69,16 +69,16 @@ def explain_command(options: ExplainOptions, console: Console, progress: Console
                 _tell(console, each, len(answers), seeds=options.seeds, live=bool(where))
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
-    folder = Path(where) if where else _folder(options.scenario.name)
+    folder = RunFolder(Path(where)) if where else RunFolder.fresh(f"{options.scenario.name}-explained")
     whole = _json(options, scaled, where, answers)
-    (folder / "explain.json").write_text(json.dumps(whole, indent=1) + "\n", "utf-8")
-    (folder / "explain.html").write_text(page(options.scenario, answers, whole), "utf-8")
+    folder.put(RunFile.EXPLAIN, json.dumps(whole, indent=1) + "\n")
+    folder.put(RunFile.EXPLAIN_PAGE, page(options.scenario, answers, whole))
     if options.as_json:
         console.print(json.dumps(whole, indent=1), highlight=False, markup=False, soft_wrap=True)
         return code
     if code is ExitCode.INTERRUPTED:
         console.print(f"interrupted: {len(answers)} of {len(QUESTIONS)} questions answered")
-    console.print(f"the page: {folder / 'explain.html'}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"the page: {folder / RunFile.EXPLAIN_PAGE}", highlight=False, markup=False, soft_wrap=True)
     return code
 
 
@@ -151,13 +151,6 @@ def _progress(console: Console, total: int) -> Iterator[_Bar]:
 
 
 # -- what it leaves --------------------------------------------------------------------------------------------------
-
-
-def _folder(name: str) -> Path:
-    """Where there is no run to lay it into."""
-    folder = RUNS / f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{name}-explained"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _json(options: ExplainOptions, scaled: Scaled, where: str, answers: list[Answer]) -> dict[str, object]:

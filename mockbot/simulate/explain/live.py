@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from mockbot.errors import UsageError
-from mockbot.evidence.journal import SCENARIO, RunEvidence, read_run, read_run_info
+from mockbot.evidence.journal import RunEvidence
+from mockbot.runs.folder import RUNS, RunFile, RunFolder
+from mockbot.runs.journal_files import read_run, read_run_info
 from mockbot.scenario.schema import Scenario
-
-RUNS = Path("runs")
 
 
 def find_live(scenario: Scenario, folder: Path | None) -> RunEvidence | None:
@@ -14,7 +14,7 @@ def find_live(scenario: Scenario, folder: Path | None) -> RunEvidence | None:
     if folder is None:
         found = next((each for each in _newest_first() if _fits(each, scenario)), None)
         return None if found is None else read_run(found)
-    evidence = read_run(folder)
+    evidence = read_run(RunFolder(folder))
     if evidence.scenario.name != scenario.name:
         raise UsageError(f"--run {folder}: a run of {evidence.scenario.name}, not of {scenario.name}")
     if evidence.info.simulated or evidence.info.client == "command" or evidence.info.t0 is None:
@@ -23,17 +23,18 @@ def find_live(scenario: Scenario, folder: Path | None) -> RunEvidence | None:
     return evidence
 
 
-def _newest_first() -> list[Path]:
+def _newest_first() -> list[RunFolder]:
     """The folders of `runs/`, but for the link to the latest one."""
     if not RUNS.is_dir():
         return []
-    return sorted((each for each in RUNS.iterdir() if each.is_dir() and not each.is_symlink()), reverse=True)
+    folders = (each for each in RUNS.iterdir() if each.is_dir() and not each.is_symlink())
+    return [RunFolder(each) for each in sorted(folders, reverse=True)]
 
 
-def _fits(folder: Path, scenario: Scenario) -> bool:
+def _fits(folder: RunFolder, scenario: Scenario) -> bool:
     """A completed live run of the very same scenario."""
     info = read_run_info(folder)
     if info is None or info.simulated or info.ended != "completed" or info.client == "command":
         return False
-    file = folder / SCENARIO
+    file = folder / RunFile.SCENARIO
     return info.scenario == scenario.name and file.is_file() and read_run(folder).scenario == scenario

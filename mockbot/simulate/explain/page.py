@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from mockbot.report.colours import RUNS
 from mockbot.report.figures import Chart, Json, plain
-from mockbot.report.html import render
+from mockbot.report.page import render
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate.explain.answer import Answer, Figure
 

@@ -16,8 +16,9 @@ from rich.console import Console
 from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.verdict import Judgement, judge_counted
-from mockbot.report.terminal import print_judgement
-from mockbot.report.write import write_reports
+from mockbot.report.terminal import print_summary
+from mockbot.runs.folder import RunFolder
+from mockbot.runs.judge import write_reports
 from mockbot.scenario.arrivals import loop_of
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate.engines import why_not_fluid
@@ -45,15 +46,15 @@ def play_fluid(
 
 
 def tell_fluid(
-    folder: Path, console: Console, run: Fluid, evidence: RunEvidence, judgement: Judgement
+    folder: RunFolder, console: Console, run: Fluid, evidence: RunEvidence, judgement: Judgement
 ) -> ExitCode:  # fmt: skip
     """Write the reports, and say what came out."""
-    write_reports(folder, evidence, judgement)
-    (folder / "fluid.json").write_text(json.dumps(asdict(evidence.info), indent=1), "utf-8")
-    write_seconds(folder / "seconds.csv", run)
-    print_judgement(console, evidence, judgement)
+    summary = write_reports(folder, evidence, judgement)
+    (folder.path / "fluid.json").write_text(json.dumps(asdict(evidence.info), indent=1), "utf-8")
+    write_seconds(folder.path / "seconds.csv", run)
+    print_summary(console, summary)
     console.print("simulated (fluid): the limit of many users; chance, and what one user lives through, are not in it")
-    console.print(f"everything it left: {folder}", highlight=False, soft_wrap=True)
+    console.print(f"run folder: {folder.path}", highlight=False, soft_wrap=True)
     return ExitCode.INTERRUPTED if evidence.info.ended == "interrupted" else ExitCode.of(judgement.verdict)
 
 

@@ -23,12 +23,13 @@ from locust.env import Environment
 from mockbot.clock import Clock
 from mockbot.evidence.records import Attempt, Health
 from mockbot.load.collector import Collector
-from mockbot.load.ledger import Ledger
 from mockbot.load.load_generator import Endpoint, LoadGenerator, LoadPlan
 from mockbot.load.request_forms import DIALECTS, Dialect
+from mockbot.load.run_recorder import RunRecorder
 from mockbot.load.runners import classes_of
 from mockbot.load.users import ChatUser
 from mockbot.load.workers import LocalWorkers
+from mockbot.runs.folder import RunFolder
 from mockbot.scenario.schema import Group
 
 ROUNDS = 5
@@ -41,13 +42,13 @@ class Ours:
     def __init__(self, url: str, users: int, **group: Any) -> None:
         spec = Group.model_validate({"users": "100%", "policy": "once", "patience": "60s"} | group)
         self.folder = Path(tempfile.mkdtemp())
-        self.ledger = Ledger(self.folder, 1.0)
+        self.recorder = RunRecorder(RunFolder(self.folder), 1.0)
         self.attempts: list[Attempt] = []
         self.health: list[Health] = []
-        self.ledger.watcher = self._keep
+        self.recorder.watcher = self._keep
         clock = Clock(time.time())
         plan = LoadPlan({"users": spec}, {"main": Endpoint(url)})
-        self.generator = LoadGenerator(plan, clock, Collector(clock, self.ledger.take))
+        self.generator = LoadGenerator(plan, clock, Collector(clock, self.recorder.take))
         self.environment = Environment(user_classes=[*classes_of([ChatUser], plan, self.generator)])
         self.runner = self.environment.create_local_runner()
         self.users = users
@@ -76,12 +77,12 @@ class Ours:
     def play(self, seconds: float) -> float:
         """Returns prompts per second."""
         self.runner.start(self.users, self.users)
-        workers = LocalWorkers(self.generator, lambda: self.runner.user_count, self.ledger.take)
+        workers = LocalWorkers(self.generator, lambda: self.runner.user_count, self.recorder.take)
         gevent.sleep(seconds)
         asked = self.generator.collector.started
         workers.close(0.0)
         self.runner.quit()
-        self.ledger.close()
+        self.recorder.close()
         return asked / seconds
 
 

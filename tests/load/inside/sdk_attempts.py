@@ -11,7 +11,7 @@ import gevent
 from locust.env import Environment
 
 from mockbot.clock import Clock
-from mockbot.evidence.journal import to_line
+from mockbot.runs.journal_files import to_line
 from mockbot.evidence.records import Attempt, Prompt
 from mockbot.load.collector import Collector
 from mockbot.load.request_forms import Name

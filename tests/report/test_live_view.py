@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from mockbot.evidence.records import Progress
-from mockbot.report.live import LiveView
+from mockbot.report.live_view import LiveView
 from mockbot.scenario.timeline import Timeline
 from tests.evidence.build import FAULT, scenario
 

@@ -1,6 +1,6 @@
-"""A scenario's timeline as lanes over time: phases, faults, crowd, status page. A Timeline in, values out. Pure.
+"""A scenario's timeline as rows over time: phases, faults, crowd, status page. A Timeline in, values out. Pure.
 
-Each lane is looked at in the middle of equal cells, so that a terminal draws a cell as a character and a page as a
+Each row is looked at in the middle of equal cells, so that a terminal draws a cell as a character and a page as a
 stretch of its width.
 """
 
@@ -17,7 +17,7 @@ SIGNS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class Row:
     """`levels`: how much of it there is in each cell, 0..1."""
 
     kind: Literal["fault", "crowd"]
@@ -37,7 +37,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class StatusUpdate:
     """What the status page says, with its sign in the drawing."""
 
     sign: str
@@ -54,36 +54,36 @@ def phases(timeline: Timeline) -> tuple[Stretch, ...]:
     )
 
 
-def lanes(timeline: Timeline, cells: int) -> tuple[Lane, ...]:
-    """A lane for every fault, then one for users and one for arrivals where there are any."""
+def rows(timeline: Timeline, cells: int) -> tuple[Row, ...]:
+    """A row for every fault, then one for users and one for arrivals where there are any."""
     looks = [timeline.at((n + 0.5) * timeline.end / (cells * LOOKS)) for n in range(cells * LOOKS)]
-    faults = (Lane("fault", fault_words(span), _cells(looks, _share(span.id))) for span in timeline.faults)
+    faults = (Row("fault", fault_words(span), _cells(looks, _share(span.id))) for span in timeline.faults)
     return (*faults, *_people(timeline, looks))
 
 
-def words(timeline: Timeline) -> tuple[Word, ...]:
+def status_updates(timeline: Timeline) -> tuple[StatusUpdate, ...]:
     """All that the status page says, in its order."""
     states = (timeline.at(t).status for t in timeline.changes())
     said: dict[StatusState, None] = dict.fromkeys(state for state in states if state is not None)
     return tuple(
-        Word(SIGNS[n % len(SIGNS)].upper(), state.since, state.update.state, state.update.says)
+        StatusUpdate(SIGNS[n % len(SIGNS)].upper(), state.since, state.update.state, state.update.says)
         for n, state in enumerate(said)
     )
 
 
-def place(t: float, timeline: Timeline, cells: int) -> int:
+def cell_of(t: float, timeline: Timeline, cells: int) -> int:
     """The cell that a moment falls into."""
     return min(cells - 1, int(t / timeline.end * cells))
 
 
-def _people(timeline: Timeline, looks: Sequence[Conditions]) -> Iterator[Lane]:
+def _people(timeline: Timeline, looks: Sequence[Conditions]) -> Iterator[Row]:
     users = _cells(looks, lambda now: float(sum(now.users.values())))
     arrivals = _cells(looks, lambda now: sum(now.arrivals.values()))
     peak = sum(timeline.max_users().values())
     if most := max(users):
-        yield Lane("crowd", f"users, at most {peak}", tuple(level / most for level in users))
+        yield Row("crowd", f"users, at most {peak}", tuple(level / most for level in users))
     if most := max(arrivals):
-        yield Lane("crowd", f"arrivals, at most {most:.3g}/s", tuple(level / most for level in arrivals))
+        yield Row("crowd", f"arrivals, at most {most:.3g}/s", tuple(level / most for level in arrivals))
 
 
 def _share(fault: str) -> Callable[[Conditions], float]:

@@ -7,9 +7,10 @@ import pytest
 from rich.console import Console
 
 from mockbot.errors import ExitCode, UsageError
-from mockbot.evidence.journal import Writer, write_run_info
 from mockbot.evidence.records import Prompt
-from mockbot.report.comparison import compare_runs
+from mockbot.runs.folder import RunFolder
+from mockbot.runs.journal_files import LOAD_JOURNALS, JournalWriter, write_run_info
+from mockbot.runs.judge import compare_runs
 from tests.evidence.build import FELT, evidence
 from tests.evidence.test_compare import client
 
@@ -19,22 +20,16 @@ def folder(path: Path, prompts: list[Prompt], *, felt: bool = True) -> Path:
     path.mkdir()
     run = evidence(prompts)
     (path / "scenario.json").write_text(run.scenario.model_dump_json(), "utf-8")
-    write_run_info(path, run.info)
-    for name, records in (
-        ("journal", prompts),
-        ("service", FELT if felt else ()),
-        ("actions", run.actions),
-        ("health", run.health),
-    ):
-        with Writer(path / f"{name}.jsonl") as writer:
-            for record in records:
-                writer.write(record)
+    write_run_info(RunFolder(path), run.info)
+    with JournalWriter(RunFolder(path), LOAD_JOURNALS) as writer:
+        for record in (*prompts, *(FELT if felt else ()), *run.actions, *run.health):
+            writer.write(record)
     return path
 
 
 def told(first: Path, second: Path, page: Path | None = None, width: int = 80) -> tuple[ExitCode, str]:
     output = io.StringIO()
-    code = compare_runs(first, second, page, Console(file=output, width=width))
+    code = compare_runs(RunFolder(first), RunFolder(second), page, Console(file=output, width=width))
     return code, output.getvalue()
 
 

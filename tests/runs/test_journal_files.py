@@ -9,41 +9,41 @@ from pathlib import Path
 import pytest
 
 from mockbot.errors import UsageError
-from mockbot.evidence.journal import Broken, Follower, Writer, read_run, to_line, write_run_info
+from mockbot.evidence.journal import Broken
 from mockbot.evidence.records import Action, Attempt, Health, Progress, Prompt, Record, RunInfo, ServiceSecond
+from mockbot.runs.folder import RunFolder
+from mockbot.runs.journal_files import (
+    LOAD_JOURNALS,
+    Follower,
+    JournalWriter,
+    read_run,
+    to_line,
+    write_run_info,
+)
 from tests.evidence.build import attempt, prompt, scenario
 
 INFO = RunInfo("paper", 20.0, t0=1.5, ended="completed", end=400.0, engine="embedded")
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> RunFolder:
     """A run folder with a scenario and nothing else."""
-    (tmp_path / "scenario.json").write_text(scenario().model_dump_json(), "utf-8")
-    return tmp_path
+    return RunFolder.create(scenario(), tmp_path)
 
 
-def write(path: Path, *records: Record) -> None:
-    with Writer(path) as writer:
+def write(folder: RunFolder, *records: Record) -> None:
+    with JournalWriter(folder, LOAD_JOURNALS) as writer:
         for record in records:
             writer.write(record)
 
 
-def append(path: Path, part: bytes) -> None:
-    with path.open("ab") as file:
-        file.write(part)
-
-
-def test_what_was_written_is_what_is_read(folder: Path) -> None:
+def test_what_was_written_is_what_is_read(folder: RunFolder) -> None:
     """Every kind of record comes back from its file as it was."""
     requests = (attempt(1.0, 2.5, "http_error", status=503), prompt(1.0, 3.0, "gave_up", first_token=0.25))
     second = ServiceSecond(7, "main", offered=3, work=1.5, felt={"blackout.0.http_error": 2})
     action = Action("blackout.0.http_error", "begin", 100.0, 100.1, None, "no answer")
     health = Health(3.0, "local", 0.001, 0.002, 0.5, 0.25, users=9)
-    write(folder / "journal.jsonl", *requests)
-    write(folder / "service.jsonl", second)
-    write(folder / "actions.jsonl", action)
-    write(folder / "health.jsonl", health)
+    write(folder, *requests, second, action, health)
     write_run_info(folder, INFO)
 
     run = read_run(folder)
@@ -53,9 +53,9 @@ def test_what_was_written_is_what_is_read(folder: Path) -> None:
     assert run.scenario == scenario()
 
 
-def test_a_journal_can_be_read_twice(folder: Path) -> None:
+def test_a_journal_can_be_read_twice(folder: RunFolder) -> None:
     """Each call of `requests` starts a new pass."""
-    write(folder / "journal.jsonl", prompt(1.0))
+    write(folder, prompt(1.0))
     run = read_run(folder)
 
     first, second = list(run.requests()), list(run.requests())
@@ -65,34 +65,33 @@ def test_a_journal_can_be_read_twice(folder: Path) -> None:
 
 def test_a_killed_writer_loses_nothing_that_it_wrote(tmp_path: Path) -> None:
     """kill -9 right after a write: the line is in the file."""
-    path = tmp_path / "journal.jsonl"
     program = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from mockbot.evidence.journal import Writer; from tests.evidence.build import prompt\n"
-        "Writer(Path(sys.argv[1])).write(prompt(1.0)); os.kill(os.getpid(), signal.SIGKILL)"
+        "from mockbot.runs.folder import RunFolder; from mockbot.runs.journal_files import JournalWriter\n"
+        "from tests.evidence.build import prompt\n"
+        "JournalWriter(RunFolder(Path(sys.argv[1]))).write(prompt(1.0)); os.kill(os.getpid(), signal.SIGKILL)"
     )
 
-    child = subprocess.run([sys.executable, "-c", program, str(path)], check=False)
+    child = subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False)
 
-    assert (child.returncode, path.read_bytes()) == (-signal.SIGKILL, to_line(prompt(1.0)))
+    assert (child.returncode, (tmp_path / "journal.jsonl").read_bytes()) == (-signal.SIGKILL, to_line(prompt(1.0)))
 
 
-def test_two_writers_share_a_file(tmp_path: Path) -> None:
+def test_two_writers_share_a_file(folder: RunFolder) -> None:
     """Lines of two writers are never mixed within a line."""
-    path = tmp_path / "journal.jsonl"
-    with Writer(path) as one, Writer(path) as two:
+    with JournalWriter(folder) as one, JournalWriter(folder) as two:
         for n in range(50):
             one.write(prompt(float(n)))
             two.write(attempt(float(n)))
 
-    lines = path.read_bytes().splitlines(keepends=True)
+    lines = (folder.path / "journal.jsonl").read_bytes().splitlines(keepends=True)
 
     assert sorted(lines) == sorted(to_line(make(float(n))) for n in range(50) for make in (prompt, attempt))
 
 
-def test_a_closed_writer_refuses(tmp_path: Path) -> None:
+def test_a_closed_writer_refuses(folder: RunFolder) -> None:
     """A record after the end is an error and not silence."""
-    writer = Writer(tmp_path / "journal.jsonl")
+    writer = JournalWriter(folder)
     writer.close()
     writer.close()
 
@@ -112,9 +111,9 @@ def test_a_closed_writer_refuses(tmp_path: Path) -> None:
         (b'{"prompt":1,"kind":"attempt"}\n', "valid string"),
     ],
 )
-def test_a_line_that_is_no_record_is_reported(folder: Path, line: bytes, why: str) -> None:
+def test_a_line_that_is_no_record_is_reported(folder: RunFolder, line: bytes, why: str) -> None:
     """It is handed on with its number and the reason, and the lines around it are read."""
-    (folder / "journal.jsonl").write_bytes(to_line(prompt(1.0)) + line + to_line(prompt(2.0)))
+    (folder.path / "journal.jsonl").write_bytes(to_line(prompt(1.0)) + line + to_line(prompt(2.0)))
 
     first, broken, last = read_run(folder).requests()
 
@@ -124,9 +123,9 @@ def test_a_line_that_is_no_record_is_reported(folder: Path, line: bytes, why: st
     assert why in broken.why
 
 
-def test_a_torn_last_line_is_told_apart(folder: Path) -> None:
+def test_a_torn_last_line_is_told_apart(folder: RunFolder) -> None:
     """A killed machine leaves half a line at the end; that is not a damaged journal."""
-    (folder / "journal.jsonl").write_bytes(to_line(prompt(1.0)) + to_line(prompt(2.0))[:40])
+    (folder.path / "journal.jsonl").write_bytes(to_line(prompt(1.0)) + to_line(prompt(2.0))[:40])
 
     _, torn = read_run(folder).requests()
 
@@ -134,26 +133,26 @@ def test_a_torn_last_line_is_told_apart(folder: Path) -> None:
     assert (torn.line, torn.last) == (2, True)
 
 
-def test_another_writers_order_of_keys_is_understood(folder: Path) -> None:
+def test_another_writers_order_of_keys_is_understood(folder: RunFolder) -> None:
     """The kind may stand anywhere in the object."""
     whole = to_line(prompt(1.0)).decode()
     line = '{"kind": "prompt", ' + whole[1:].replace(',"kind":"prompt"', "")
-    (folder / "journal.jsonl").write_text(line, "utf-8")
+    (folder.path / "journal.jsonl").write_text(line, "utf-8")
 
     assert list(read_run(folder).requests()) == [prompt(1.0)]
 
 
-def test_broken_actions_and_health_are_reported(folder: Path) -> None:
+def test_broken_actions_and_health_are_reported(folder: RunFolder) -> None:
     """They are evidence too."""
-    (folder / "actions.jsonl").write_bytes(b"{}\n")
-    (folder / "health.jsonl").write_bytes(b"{}\n")
+    (folder.path / "actions.jsonl").write_bytes(b"{}\n")
+    (folder.path / "health.jsonl").write_bytes(b"{}\n")
 
     assert [line.file for line in read_run(folder).broken] == ["actions.jsonl", "health.jsonl"]
 
 
-def test_a_run_that_could_not_say_how_it_ended_has_failed(folder: Path) -> None:
+def test_a_run_that_could_not_say_how_it_ended_has_failed(folder: RunFolder) -> None:
     """No run.json, or half of one: the run is read, as one that was cut short."""
-    (folder / "run.json").write_text('{"scenario": "pa', "utf-8")
+    (folder.path / "run.json").write_text('{"scenario": "pa', "utf-8")
 
     info = read_run(folder).info
 
@@ -164,7 +163,7 @@ def test_a_run_that_could_not_say_how_it_ended_has_failed(folder: Path) -> None:
 def test_a_folder_without_a_scenario_is_no_run(tmp_path: Path) -> None:
     """The user gave the wrong folder, and is told so."""
     with pytest.raises(UsageError, match=r"no scenario\.json there"):
-        read_run(tmp_path)
+        read_run(RunFolder(tmp_path))
 
 
 def test_a_scenario_that_cannot_be_read_is_the_users_to_mend(tmp_path: Path) -> None:
@@ -172,30 +171,32 @@ def test_a_scenario_that_cannot_be_read_is_the_users_to_mend(tmp_path: Path) -> 
     (tmp_path / "scenario.json").write_text("{}", "utf-8")
 
     with pytest.raises(UsageError, match=r"scenario\.json: cannot be read"):
-        read_run(tmp_path)
+        read_run(RunFolder(tmp_path))
 
 
-def test_progress_is_followed_line_by_line(tmp_path: Path) -> None:
+def test_progress_is_followed_line_by_line(folder: RunFolder) -> None:
     """A reader beside the writer sees each complete line once, and half a line only when it is whole."""
-    path = tmp_path / "progress.jsonl"
+    path = folder.path / "progress.jsonl"
     follower = Follower(path, Progress)
     looks = [Progress(float(t), "steady", (), 5, 1, 2.0, 1.0, 0.5, {"reset": 1}) for t in range(3)]
     half = to_line(looks[2])
 
     before = follower.new()
-    write(path, looks[0], looks[1])
+    write(folder, looks[0], looks[1])
     whole = follower.new()
-    append(path, half[:10])
+    with path.open("ab") as file:
+        file.write(half[:10])
     torn = follower.new()
-    append(path, half[10:])
+    with path.open("ab") as file:
+        file.write(half[10:])
 
     assert (before, whole, torn, follower.new(), follower.new()) == ([], looks[:2], [], looks[2:], [])
 
 
 def test_run_info_is_replaced_whole(tmp_path: Path) -> None:
     """Nothing but run.json is left, and it holds the last word."""
-    write_run_info(tmp_path, INFO)
-    write_run_info(tmp_path, INFO)
+    write_run_info(RunFolder(tmp_path), INFO)
+    write_run_info(RunFolder(tmp_path), INFO)
 
     assert os.listdir(tmp_path) == ["run.json"]  # noqa: PTH208 - hidden files too
 

@@ -2,7 +2,7 @@
 
 import math
 
-from mockbot.report.summary import FaultOut, Measures, MoreThan, Number, Summary
+from mockbot.report.summary import Measures, MoreThan, Number, Summary
 from mockbot.units.formatting import format_share, spell_duration
 
 PLAIN = {  # fault kind -> what it means to whoever does not know HTTP; {0} is the provider
@@ -29,7 +29,7 @@ PLAIN = {  # fault kind -> what it means to whoever does not know HTTP; {0} is t
 }
 
 
-def story(summary: Summary) -> tuple[str, ...]:
+def executive_summary(summary: Summary) -> tuple[str, ...]:
     """Three sentences; fewer when nothing was asked."""
     if not summary.measures or not summary.measures[0].values["prompts"]:
         return ("Nothing was asked, so there is nothing to tell.",)
@@ -42,17 +42,10 @@ def _wrong(summary: Summary) -> str:
         return "Nothing went wrong in this run: it is a plain load."
     if not summary.faults:
         return f"For {spell_duration(clear - begin)} a larger crowd than usual came."
-    named = list(dict.fromkeys(map(_plain, sorted(summary.faults, key=_length, reverse=True))))
+    longest = sorted(summary.faults, key=lambda fault: fault.measured[1] - fault.measured[0], reverse=True)
+    named = list(dict.fromkeys(PLAIN[fault.kind].format(fault.provider) for fault in longest))
     told = f"{', '.join(named[:2])} and more" if len(named) > 2 else " and ".join(named)
     return f"For {spell_duration(clear - begin)} {told}."
-
-
-def _plain(fault: FaultOut) -> str:
-    return PLAIN[fault.kind].format(fault.provider)
-
-
-def _length(fault: FaultOut) -> float:
-    return fault.measured[1] - fault.measured[0]
 
 
 def _fared(summary: Summary) -> str:

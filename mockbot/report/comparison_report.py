@@ -1,8 +1,6 @@
 """A comparison in, its table on the terminal and its page out. The page has both timelines, one over the other."""
 
-from collections.abc import Iterable
 from itertools import groupby
-from pathlib import Path
 
 from rich.console import Console
 from rich.padding import Padding
@@ -10,34 +8,19 @@ from rich.table import Table
 from rich.text import Text
 
 from mockbot.errors import ExitCode
-from mockbot.evidence.compare import Change, Comparison, Difference, compare
-from mockbot.evidence.journal import RunEvidence, read_run
+from mockbot.evidence.compare import Change, Comparison, Difference
+from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.scope import Scope
-from mockbot.evidence.verdict import Judgement, judge
+from mockbot.evidence.verdict import Judgement
 from mockbot.measures.catalogue import CATALOGUE
 from mockbot.measures.text import format_in_unit, format_value
-from mockbot.report.html import render
 from mockbot.report.overlays import overlays
+from mockbot.report.page import render
 from mockbot.report.summarize import summarize
 
 MEASURE, VALUE, INTERVAL = 19, 7, 22  # characters
+RANKS: tuple[Change, ...] = ("worse", "better", "same", "unknown")  # on the page, from above
 STYLES: dict[Change, str] = {"better": "green", "worse": "bold red", "same": "", "unknown": "dim"}
-
-
-def compare_runs(first: Path, second: Path, page: Path | None, console: Console) -> ExitCode:
-    """Judge both run folders, tell what differs, write the page (into the second folder unless told where).
-
-    Raises UsageError when a folder is no run, or when they are runs of different scenarios.
-    """
-    runs = read_run(first), read_run(second)
-    judgements = judge(runs[0]), judge(runs[1])
-    comparison = compare(*runs, *judgements)
-    names = (first.resolve().name, second.resolve().name)
-    page = page or second / f"compared-with-{names[0]}.html"
-    page.write_text(comparison_html(comparison, runs, judgements, names), "utf-8")
-    print_comparison(console, comparison)
-    console.print(f"the page: {page}", highlight=False, markup=False, soft_wrap=True)
-    return exit_code(comparison)
 
 
 def exit_code(comparison: Comparison) -> ExitCode:
@@ -124,14 +107,8 @@ def comparison_html(
         worse=bool(comparison.worse),
         notes=comparison.notes,
         sentence=verdict_words(comparison),
-        rows=[_row(each) for each in _ranked(comparison.differences)],
+        rows=[
+            (str(each.scope), each.measure, *_values(each), interval_words(each), each.change)
+            for each in sorted(comparison.differences, key=lambda each: RANKS.index(each.change))
+        ],
     )
-
-
-def _ranked(differences: Iterable[Difference]) -> list[Difference]:
-    order = {"worse": 0, "better": 1, "same": 2, "unknown": 3}
-    return sorted(differences, key=lambda each: order[each.change])
-
-
-def _row(each: Difference) -> tuple[str, ...]:
-    return (str(each.scope), each.measure, *_values(each), interval_words(each), each.change)

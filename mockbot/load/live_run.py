@@ -1,14 +1,14 @@
-"""One run on the process that starts it: begin on one t0, follow the timeline, end whatever comes, write run.json.
+"""One live run in the process that starts it: set t0, follow the timeline, end in any case, write run.json.
 
 Locust appears here only as two callables (set the users, count the users), so that the order of a run can be read in
 one place:
 
-    open      stage (or the parent's), run folder, ledger          nothing has happened yet
-    begin     t0 is set, and run.json says "failed" until the end says otherwise; the nodes get ready
-    curtain   the service knows the clock, faults of second 0 are in place, and then it is t0
-    follow    users as the timeline has them, until its end
-    drain     no new prompts; those under way get a bounded time
-    end       nodes closed, faults removed, journal complete, run.json, stage gone
+    open          testbed (or the parent's), run folder, recorder      nothing has happened yet
+    begin         t0 is set, run.json says "failed" until `end` replaces it, the workers get ready
+    start_faults  the service knows the clock, faults of second 0 are in place; returns at t0
+    follow        users as the timeline has them, until its end
+    drain         no new prompts; those under way get a bounded time
+    end           workers closed, faults removed, journals complete, run.json written, testbed closed
 """
 
 import logging
@@ -17,7 +17,6 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from pathlib import Path
 
 import gevent
 from gevent import Greenlet
@@ -25,10 +24,11 @@ from gevent.lock import RLock
 
 from mockbot import __version__
 from mockbot.clock import Clock
-from mockbot.evidence.journal import write_run_info
 from mockbot.evidence.records import Ended, RunInfo
-from mockbot.load.ledger import Ledger
+from mockbot.load.run_recorder import RunRecorder
 from mockbot.load.workers import Setup, Workers
+from mockbot.runs.folder import RunFolder
+from mockbot.runs.journal_files import write_run_info
 from mockbot.scenario.arrivals import loop_of
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
@@ -38,74 +38,72 @@ from mockbot.testbed.start import Addresses
 LOOK = 0.1  # wall seconds: the most by which a step of a ramp comes late
 PROGRESS_EVERY = 0.5  # wall seconds
 DRAIN = 120.0  # scenario seconds; the most that prompts under way get after the end
-SETTLE = 1.0  # wall seconds on top, for what the clock of the wall delays
-
-LIBRARIES = ("locust", "gevent", "geventhttpclient")
+SETTLE = 1.0  # wall seconds on top: delays of this machine do not shrink with the speed
 
 Counts = Mapping[str, int]
 log = logging.getLogger("mockbot")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RunSpec:
     """What a run needs to know before it begins."""
 
     scenario: Scenario
     speed: float
-    folder: Path
+    folder: RunFolder
     command: str = ""
 
 
-class Play:
+class LiveRun:
     """Use once: `begin`, then `follow` to the end, and `end` in any case."""
 
-    def __init__(self, part: Part, addresses: Addresses) -> None:
-        self.part = part
-        self.timeline = Timeline(part.scenario)
+    def __init__(self, spec: RunSpec, addresses: Addresses) -> None:
+        self.spec = spec
+        self.timeline = Timeline(spec.scenario)
         self.addresses = addresses
-        self.ledger = Ledger(part.folder, part.speed)
+        self.recorder = RunRecorder(spec.folder, spec.speed)
         self.info = RunInfo(
-            scenario=part.scenario.name,
-            speed=part.speed,
+            scenario=spec.scenario.name,
+            speed=spec.speed,
             t0=None,
             ended="failed",
             end=0.0,
             engine=addresses.engine,
-            seed=part.scenario.seed,
-            why="it did not live to say how it ended",
+            seed=spec.scenario.seed,
+            why="the run was killed before it could record how it ended",
             versions={"mockbot": __version__}
             | {name: version(name) for name in ("locust", "gevent", "geventhttpclient")},
-            loop=loop_of(part.scenario),
-            command=part.command,
+            loop=loop_of(spec.scenario),
+            command=spec.command,
         )
-        self.stage = ExitStack()  # whatever goes with the run
-        self._driver = Driver(self.timeline, addresses, self.ledger.take)
+        self.testbed = ExitStack()  # closed at the end of the run
+        self._driver = Driver(self.timeline, addresses, self.recorder.take)
         self.over = False
-        self.told = False  # its verdict
-        self._narrator = Greenlet()
+        self.reported = False  # whether its verdict was
+        self._reporter = Greenlet()
         self._ending = RLock()
 
     def begin(self, head_start: float) -> Setup:
         """Set the moment t0 for the faults and for the load, `head_start` wall seconds from now."""
-        self.clock = Clock(time.time() + head_start, self.part.speed)
+        self.clock = Clock(time.time() + head_start, self.spec.speed)
         self.info = replace(self.info, t0=self.clock.t0)
-        write_run_info(self.part.folder, self.info)
+        write_run_info(self.spec.folder, self.info)
         places, page = dict(self.addresses.providers), self.addresses.status_page
-        return Setup(self.part.scenario, places, self.clock.t0, self.part.speed, page)
+        return Setup(self.spec.scenario, places, self.clock.t0, self.spec.speed, page)
 
-    def attend(self, crew: Workers, users: Callable[[], int]) -> None:
-        """These nodes make the load."""
+    def set_load(self, crew: Workers, users: Callable[[], int]) -> None:
+        """The workers that make the load, and how many users run on them."""
         self.crew = crew
         self._users = users
 
-    def raise_curtain(self) -> None:
-        """Start the faults, so that those of second 0 are in place then; wait for t0. Raises TestbedError."""
+    def start_faults(self) -> None:
+        """Start the faults, those of second 0 in time for t0, and wait for t0. Raises TestbedError."""
         self._driver.start(self.clock)
         gevent.sleep(max(0.0, self.clock.wall(-self.clock.now())))
-        self._narrator = gevent.spawn(self._narrate)
+        self._reporter = gevent.spawn(self._report_progress)
 
     def follow(self, set_users: Callable[[Counts], None], workers: Callable[[], object]) -> None:
-        """Keep every group at what the timeline says until its end; place users anew when `workers` changes."""
+        """Keep every group at its number until the end of the timeline; place users anew when `workers` changes."""
         changes = [t for t in self.timeline.changes() if t > 0]
         phase, current = "", None
         while (now := self.clock.now()) < self.timeline.end and not self._broken:
@@ -121,8 +119,8 @@ class Play:
             gevent.sleep(max(0.001, min(LOOK, until_change)))
 
     def drain(self) -> None:
-        """Nobody starts a prompt any more, and those under way may end in their users' own time, within bounds."""
-        patience = max(group.patience for group in self.part.scenario.crowd.values())
+        """Wait until the prompts under way have ended, within bounds; no user starts another one."""
+        patience = max(group.patience for group in self.spec.scenario.crowd.values())
         until = self.timeline.end + min(DRAIN, patience) + self.clock.scenario(SETTLE)
         gevent.sleep(PROGRESS_EVERY)  # the last batch of a worker may be this old
         while self.crew.pending and self.clock.now() < until and not self._broken:
@@ -130,33 +128,34 @@ class Play:
 
     @property
     def _broken(self) -> str:
-        """Why this run says nothing any more."""
+        """Why the run cannot be judged any more; empty: it can."""
         return self.crew.broken or self._driver.broken
 
     def end(self, ended: Ended, why: str = "") -> None:
-        """Bring everything home. The first reason stands, and a second caller waits until the first is done."""
+        """End load, faults and testbed; write run.json. The first reason stands; a second caller waits."""
         with self._ending:
-            if not self.over:
-                self.over = True
-                self._end(ended, why)
+            if self.over:
+                return
+            self.over = True
+            with self.testbed:
+                try:
+                    if self.info.t0 is not None:
+                        self._finish(ended, why)
+                finally:
+                    self.recorder.close()
 
-    def _end(self, ended: Ended, why: str) -> None:
-        with self.stage:
-            try:
-                if self.info.t0 is not None:
-                    self._come_home(ended, why)
-            finally:
-                self.ledger.close()
-
-    def _come_home(self, ended: Ended, why: str) -> None:
+    def _finish(self, ended: Ended, why: str) -> None:
         stopped = max(0.0, self.clock.now())
         crew = getattr(self, "crew", None)
         if crew is not None:
             crew.close(0.0)
         self._driver.stop()
-        self._narrator.kill()
+        self._reporter.kill()
         if ended == "completed" and crew is not None:
-            ended, why = _how(crew, self._driver.broken)
+            if self._broken:
+                ended, why = "failed", self._broken
+            elif crew.lost:
+                ended, why = "lost_worker", f"{crew.lost} of {crew.nodes} workers never sent the last of what they saw"
         self.info = replace(
             self.info,
             ended=ended,
@@ -165,18 +164,10 @@ class Play:
             nodes=crew.nodes if crew else 0,
             lost_nodes=crew.lost if crew else 0,
         )
-        write_run_info(self.part.folder, self.info)
+        write_run_info(self.spec.folder, self.info)
 
-    def _narrate(self) -> None:
+    def _report_progress(self) -> None:
         while True:
             now = self.timeline.at(self.clock.now())
-            self.ledger.take(self.ledger.look(now, self._users(), self.crew.pending, self.crew.started))
+            self.recorder.take(self.recorder.progress(now, self._users(), self.crew.pending, self.crew.started))
             gevent.sleep(PROGRESS_EVERY)
-
-
-def _how(crew: Workers, broken: str) -> tuple[Ended, str]:
-    if crew.broken or broken:
-        return "failed", crew.broken or broken
-    if crew.lost:
-        return "lost_worker", f"{crew.lost} of {crew.nodes} workers never sent the last of what they saw"
-    return "completed", ""

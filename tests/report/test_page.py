@@ -10,7 +10,7 @@ import pytest
 from mockbot.evidence.records import Action
 from mockbot.evidence.verdict import judge
 from mockbot.report.charts import charts
-from mockbot.report.html import report_html
+from mockbot.report.page import report_html
 from mockbot.report.summarize import summarize
 from mockbot.report.summary import Summary
 from mockbot.report.words import scope_words, seen_words

@@ -1,18 +1,19 @@
-"""Where a run takes place: the scene that `mockbot run` has set up, or one of its own under a bare `locust`."""
+"""Locust options in, a LiveRun on its testbed out: that of `mockbot run`, or one of its own below a bare `locust`."""
 
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
+from itertools import chain, count
 from typing import Any
 
 from rich.console import Console
 
 from mockbot.errors import ExitCode, UsageError
-from mockbot.evidence.journal import RUN, read_run
 from mockbot.evidence.verdict import judge as judge_evidence
+from mockbot.load.live_run import LiveRun, RunSpec
 from mockbot.load.locust_options import Options
-from mockbot.load.play import Part, Play
 from mockbot.process.token_file import read_token
+from mockbot.runs.folder import RunFolder
+from mockbot.runs.journal_files import read_run
 from mockbot.scenario.library import find
 from mockbot.scenario.load import load_scenario
 from mockbot.scenario.schema import Scenario
@@ -29,8 +30,8 @@ def check(options: Options) -> None:
         )
 
 
-def open_play(options: Options, command: str) -> Play:
-    """Everything in place, nothing begun. Raises UsageError or TestbedError, and leaves nothing behind then."""
+def open_run(options: Options, command: str) -> LiveRun:
+    """A run with its testbed up. Raises UsageError or TestbedError, and then leaves nothing running."""
     scenario = load_scenario(find(options.scenario))
     folder, speed = _folder(scenario, options), options.speed or scenario.speed
     with ExitStack() as stack:
@@ -40,20 +41,20 @@ def open_play(options: Options, command: str) -> Play:
             token = None if options.token_file is None else read_token(options.token_file)
             addresses = stack.enter_context(attach_stage(scenario, speed, replace(options.elsewhere, token=token)))
         else:
-            addresses = stack.enter_context(open_stage(scenario, speed, folder / "logs"))
-        play = Play(Part(scenario, addresses.speed, folder, command), addresses)
-        play.stage = stack.pop_all()
-    return play
+            addresses = stack.enter_context(open_stage(scenario, speed, folder.logs))
+        run = LiveRun(RunSpec(scenario, addresses.speed, folder, command), addresses)
+        run.testbed = stack.pop_all()
+    return run
 
 
-def judge(folder: Path) -> ExitCode:
+def judge(folder: RunFolder) -> ExitCode:
     """What `mockbot run` does at the end of a run: judge it, write the reports, print the verdict."""
-    from mockbot.commands.run import conclude  # noqa: PLC0415 - a plain load test needs no templates and no charts
+    from mockbot.runs.judge import conclude  # noqa: PLC0415 - a plain load test needs no templates and no charts
 
     return conclude(folder, Console())
 
 
-def verdict(folder: Path) -> dict[str, Any]:
+def verdict(folder: RunFolder) -> dict[str, Any]:
     """The judgement in words, for the web UI."""
     judgement = judge_evidence(read_run(folder))
     return {
@@ -63,16 +64,13 @@ def verdict(folder: Path) -> dict[str, Any]:
     }
 
 
-def _folder(scenario: Scenario, options: Options) -> Path:
-    """The one that was asked for; a later run from the same start form gets one beside it."""
-    if options.stage is not None and options.out is not None and not (options.out / RUN).exists():
-        return options.out  # whoever set the stage made it
-    from mockbot.commands.run import make_run_folder  # noqa: PLC0415 - as above
-
+def _folder(scenario: Scenario, options: Options) -> RunFolder:
+    """The one that was asked for; a later run from the same start form gets `name-2` and so on beside it."""
     if options.out is None:
-        return make_run_folder(scenario, None)
-    folder, number = options.out, 1
-    while (folder / RUN).exists():
-        number += 1
-        folder = options.out.with_name(f"{options.out.name}-{number}")
-    return make_run_folder(scenario, folder)
+        return RunFolder.create(scenario, None)
+    folder = RunFolder(options.out)
+    if options.stage is not None and not folder.has_begun:
+        return folder  # made by whoever started the testbed
+    numbered = (RunFolder(options.out.with_name(f"{options.out.name}-{number}")) for number in count(2))
+    free = next(each for each in chain([folder], numbered) if not each.holds_a_run)
+    return RunFolder.create(scenario, free.path)

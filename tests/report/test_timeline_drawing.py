@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from mockbot.cli import cli
-from mockbot.report.lanes import lanes, phases, words
-from mockbot.report.show import show, show_page
+from mockbot.report.timeline_drawing import show, show_page
+from mockbot.report.timeline_rows import phases, rows, status_updates
 from mockbot.scenario.library import find, names
 from mockbot.scenario.load import load_scenario, read_scenario
 from mockbot.scenario.timeline import Timeline
@@ -38,9 +38,9 @@ def test_a_drawing_fits_its_terminal(name: str, width: int) -> None:
     assert len([line for line in lines if line.startswith("phases ")]) == 1
 
 
-def test_the_lanes_show_what_holds_when() -> None:
+def test_the_rows_show_what_holds_when() -> None:
     """Nothing before the fault, all of it while it lasts, nothing after; as many users as there are."""
-    drawing = lanes(Timeline(SMALL), 6)
+    drawing = rows(Timeline(SMALL), 6)
 
     assert len(drawing) == 2
     fault, users = drawing
@@ -54,8 +54,8 @@ def test_a_ramp_and_what_flaps_are_drawn_by_their_share() -> None:
     ramp = read_scenario(FILE.replace("http_error: 503", "http_error: 503, share: 0% -> 100%"))
     flap = read_scenario(FILE.replace("http_error: 503", "http_error: 503, flap: {period: 1s, duty: 50%}"))
 
-    rising = lanes(Timeline(ramp), 30)[0].levels[10:20]
-    flapping = sum(lanes(Timeline(flap), 30)[0].levels[10:20]) / 10
+    rising = rows(Timeline(ramp), 30)[0].levels[10:20]
+    flapping = sum(rows(Timeline(flap), 30)[0].levels[10:20]) / 10
 
     assert list(rising) == sorted(rising)
     assert rising[0] < 0.1
@@ -70,7 +70,7 @@ def test_phases_and_words_are_told_with_their_times() -> None:
     assert [(phase.sign, phase.name, phase.start, phase.crowd) for phase in phases(line)] == [
         ("a", "before", 0, "10 users"), ("b", "during", 60, "10 users"), ("c", "after", 120, "10 users"),
     ]  # fmt: skip
-    assert [(word.sign, word.t, word.state) for word in words(line)] == [("A", 72, "investigating")]
+    assert [(word.sign, word.t, word.state) for word in status_updates(line)] == [("A", 72, "investigating")]
 
 
 def test_a_drawing_tells_the_story() -> None:

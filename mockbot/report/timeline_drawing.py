@@ -3,14 +3,12 @@
 The drawing says everything by its characters; colour only repeats it. It fits the width that the terminal has.
 """
 
-from pathlib import Path
-
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mockbot.report.html import TEMPLATES, environment
-from mockbot.report.lanes import Lane, Word, lanes, phases, place, words
+from mockbot.report.page import TEMPLATES, environment
+from mockbot.report.timeline_rows import Row, StatusUpdate, cell_of, phases, rows, status_updates
 from mockbot.report.words import fault_words
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
@@ -44,7 +42,7 @@ def show(scenario: Scenario, console: Console) -> None:
 def show_page(scenario: Scenario) -> str:
     """The same as a page."""
     timeline = Timeline(scenario)
-    drawn = lanes(timeline, PAGE_CELLS)
+    drawn = rows(timeline, PAGE_CELLS)
     return (
         environment()
         .get_template("show.html.j2")
@@ -53,8 +51,8 @@ def show_page(scenario: Scenario) -> str:
             about=_about(scenario, timeline),
             end=timeline.end,
             phases=phases(timeline),
-            lanes=[(lane, _points(lane)) for lane in drawn],
-            words=words(timeline),
+            rows=[(row, _points(row)) for row in drawn],
+            words=status_updates(timeline),
             ticks=[(share, format_clock(share * timeline.end)) for share in (0, 0.25, 0.5, 0.75, 1)],
             faults=[(fault_words(span), span) for span in timeline.faults],
             clock=format_clock,
@@ -62,11 +60,6 @@ def show_page(scenario: Scenario) -> str:
             css=(TEMPLATES / "report.css").read_text("utf-8"),
         )
     )
-
-
-def write_page(scenario: Scenario, path: Path) -> None:
-    """Put the page into a file."""
-    path.write_text(show_page(scenario), "utf-8")
 
 
 def _about(scenario: Scenario, timeline: Timeline) -> str:
@@ -86,12 +79,10 @@ def _axis(timeline: Timeline, label: int, cells: int) -> Text:
 
 def _drawn(timeline: Timeline, label: int, cells: int) -> list[Text]:
     found = [_line("phases", _signs(timeline, cells), "bold", label)]
-    for lane in lanes(timeline, cells):
-        shades = SHADES if lane.kind == "fault" else BLOCKS
-        found.append(
-            _line(lane.label, "".join(_shade(level, shades) for level in lane.levels), STYLES[lane.kind], label)
-        )
-    if said := words(timeline):
+    for row in rows(timeline, cells):
+        shades = SHADES if row.kind == "fault" else BLOCKS
+        found.append(_line(row.label, "".join(_shade(level, shades) for level in row.levels), STYLES[row.kind], label))
+    if said := status_updates(timeline):
         found.append(_line("status page", _marks(said, timeline, cells), "yellow", label))
     return found
 
@@ -112,11 +103,11 @@ def _signs(timeline: Timeline, cells: int) -> str:
     return "".join(next(span.sign for span in spans if t < span.end) for t in middles)
 
 
-def _marks(said: tuple[Word, ...], timeline: Timeline, cells: int) -> str:
+def _marks(said: tuple[StatusUpdate, ...], timeline: Timeline, cells: int) -> str:
     """A sign where a word begins, and a line while it stands."""
     drawn = [" "] * cells
     for word in said:
-        at = place(word.t, timeline, cells)
+        at = cell_of(word.t, timeline, cells)
         drawn[at:] = [word.sign, *"·" * (cells - at - 1)]
     return "".join(drawn)
 
@@ -130,13 +121,13 @@ def _legend(timeline: Timeline) -> Table:
     for stretch in phases(timeline):
         told = [stretch.name, duration_text(stretch.end - stretch.start), stretch.crowd]
         grid.add_row(stretch.sign, format_clock(stretch.start), Text(", ".join(filter(None, told))))
-    for word in words(timeline):
+    for word in status_updates(timeline):
         grid.add_row(word.sign, format_clock(word.t), Text(": ".join(filter(None, (word.state, word.says)))))
     return grid
 
 
-def _points(lane: Lane) -> str:
-    """The outline of a lane, as SVG wants it; 0 is above."""
-    count = len(lane.levels)
-    tops = [f"{n + side},{100 - 100 * level:.4g}" for n, level in enumerate(lane.levels) for side in (0, 1)]
+def _points(row: Row) -> str:
+    """The outline of a row, as SVG wants it; 0 is above."""
+    count = len(row.levels)
+    tops = [f"{n + side},{100 - 100 * level:.4g}" for n, level in enumerate(row.levels) for side in (0, 1)]
     return " ".join(["0,100", *tops, f"{count},100"])

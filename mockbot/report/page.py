@@ -19,9 +19,9 @@ from mockbot.evidence.formulas import REGISTRY
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.verdict import Judgement
 from mockbot.report.charts import charts
+from mockbot.report.executive_summary import executive_summary
 from mockbot.report.figures import Chart
-from mockbot.report.story import story
-from mockbot.report.summary import Expected, Measures, Summary
+from mockbot.report.summary import Summary
 from mockbot.report.words import fault_words, people_rows, scope_words, seen_words
 from mockbot.units.formatting import format_duration, format_moment, format_share
 
@@ -51,12 +51,12 @@ def report_html(evidence: RunEvidence, judgement: Judgement, summary: Summary) -
         "report.html.j2",
         charts(evidence, judgement, summary),
         summary=summary,
-        story=story(summary),
+        story=executive_summary(summary),
         rows=list(people_rows(summary)),
         others=[row for row in summary.measures if row.scope.tier is not None or row.scope.provider is not None],
         columns=COLUMNS,
         whole=WHOLE,
-        about={name: _sentence(take.__doc__) for name, take in REGISTRY.items()},
+        about={name: (take.__doc__ or "").strip() for name, take in REGISTRY.items()},
         words={span.id: fault_words(span) for span in evidence.timeline.faults},
         scenario=evidence.scenario,
         data=json.loads(summary.model_dump_json()),
@@ -92,23 +92,11 @@ def environment() -> Environment:
         "duration": format_duration,
         "share": format_share,
         "scope": scope_words,
-        "seen": _seen,
-        "expected": _expected,
+        "seen": lambda row, measure: seen_words(measure, row.values[measure]),
+        "expected": lambda case: seen_words(case.measure, case.seen),
         "moment": format_moment,
     }
     return environment
-
-
-def _seen(row: Measures, measure: str) -> str:
-    return seen_words(measure, row.values[measure])
-
-
-def _expected(case: Expected) -> str:
-    return seen_words(case.measure, case.seen)
-
-
-def _sentence(doc: str | None) -> str:
-    return (doc or "").strip()
 
 
 @lru_cache(maxsize=1)

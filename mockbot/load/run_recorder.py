@@ -1,0 +1,66 @@
+"""Records of a run in, its journals and the figures of the live view out.
+
+Every record is written to disk as it comes. Only the last two wall seconds are kept in memory, for Progress.
+"""
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+
+from mockbot.evidence.records import Attempt, Progress, Prompt, Record
+from mockbot.runs.folder import RunFolder
+from mockbot.runs.journal_files import LOAD_JOURNALS, JournalWriter
+from mockbot.scenario.timeline import Conditions
+
+WINDOW = 2.0  # wall seconds
+
+
+class RunRecorder:
+    """`take` is the sink of driver, collectors and health; `progress` is one line for the live view."""
+
+    def __init__(self, folder: RunFolder, speed: float) -> None:
+        self._journal = JournalWriter(folder, LOAD_JOURNALS)
+        self._speed = speed
+        self._recent: deque[tuple[float, Attempt | Prompt]] = deque()
+        self._starts: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
+        self.closed = False
+        self.watcher: Callable[[Record], None] = lambda _: None
+
+    def take(self, record: Record) -> None:
+        """Write one record. After `close` it is dropped: a late one of a worker that is being ended."""
+        if self.closed:
+            return
+        self.watcher(record)
+        if isinstance(record, Attempt | Prompt):
+            self._recent.append((time.monotonic(), record))
+        self._journal.write(record)
+
+    def progress(self, now: Conditions, users: int, pending: int, started: int) -> Progress:
+        """The state of the last two wall seconds; `started`: prompts since the run began."""
+        moment = time.monotonic()
+        while self._recent and self._recent[0][0] < moment - WINDOW:
+            self._recent.popleft()
+        while len(self._starts) > 1 and self._starts[0][0] < moment - WINDOW:
+            self._starts.popleft()
+        since, before = self._starts[0]
+        self._starts.append((moment, started))
+        prompts = [
+            record for _, record in self._recent if isinstance(record, Prompt) and record.settled != "unfinished"
+        ]
+        answered = sorted(prompt.end - prompt.intended for prompt in prompts if prompt.settled == "answered")
+        return Progress(
+            t=round(now.t, 3),
+            phase=now.phase,
+            wrong=tuple(active.span.id for active in now.faults),
+            users=users,
+            pending=pending,
+            prompts_per_s=round((started - before) / max(moment - since, 0.1) / self._speed, 3),
+            success=len(answered) / len(prompts) if prompts else None,
+            latency_p50=answered[len(answered) // 2] if answered else None,
+            failures=dict(Counter(r.outcome for _, r in self._recent if isinstance(r, Attempt) and r.outcome != "ok")),
+        )
+
+    def close(self) -> None:
+        """Idempotent."""
+        self.closed = True
+        self._journal.close()

@@ -1,0 +1,179 @@
+"""A run folder's JSON lines, both ways: records in, lines out while the run lives; lines in, `RunEvidence` out when it
+is judged.
+
+A line goes to the kernel as soon as it is written, so a killed writer loses at most the line it was writing. Reading
+is one pass that holds one line at a time; what cannot be read is handed on as `Broken` and never dropped.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from mockbot.errors import UsageError
+from mockbot.evidence.journal import Broken, RunEvidence
+from mockbot.evidence.records import Action, Attempt, Health, Progress, Prompt, Record, RunInfo, ServiceSecond
+from mockbot.runs.folder import RunFile, RunFolder
+from mockbot.scenario.schema import Scenario
+from mockbot.scenario.timeline import Timeline
+
+_ATTEMPT, _PROMPT = TypeAdapter(Attempt), TypeAdapter(Prompt)
+_SECOND, _ACTION, _HEALTH = TypeAdapter(ServiceSecond), TypeAdapter(Action), TypeAdapter(Health)
+_RUN, _OBJECT = TypeAdapter(RunInfo), TypeAdapter(dict[str, object])
+_KINDS: dict[type, tuple[RunFile, Callable[..., bytes]]] = {  # the file that a record goes to, and its form there
+    Attempt: (RunFile.JOURNAL, _ATTEMPT.dump_json),
+    Prompt: (RunFile.JOURNAL, _PROMPT.dump_json),
+    ServiceSecond: (RunFile.SERVICE, _SECOND.dump_json),
+    Action: (RunFile.ACTIONS, _ACTION.dump_json),
+    Health: (RunFile.HEALTH, _HEALTH.dump_json),
+    Progress: (RunFile.PROGRESS, TypeAdapter(Progress).dump_json),
+}
+JOURNALS = (RunFile.JOURNAL, RunFile.SERVICE, RunFile.ACTIONS)  # of every run
+LOAD_JOURNALS = (*JOURNALS, RunFile.HEALTH, RunFile.PROGRESS)  # of a run with a load generator of ours
+_attempt: Callable[[bytes], Attempt] = _ATTEMPT.validator.validate_json  # the adapter's own method costs a sixth more
+_prompt: Callable[[bytes], Prompt] = _PROMPT.validator.validate_json
+_R = TypeVar("_R")
+
+
+class JournalWriter:
+    """Appends each record to the file of its kind, a line each; writers in several processes may share a folder."""
+
+    def __init__(self, folder: RunFolder, files: Iterable[RunFile] = JOURNALS) -> None:
+        flags = os.O_APPEND | os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC
+        self._files = {file: os.open(folder / file, flags, 0o644) for file in files}
+
+    def write(self, record: Record) -> None:
+        """Append one line; ValueError after `close`."""
+        if not self._files:
+            raise ValueError("the journal is closed")
+        os.write(self._files[_KINDS[type(record)][0]], to_line(record))
+
+    def close(self) -> None:
+        """Idempotent."""
+        files, self._files = self._files, {}
+        for file in files.values():
+            os.close(file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def to_line(record: Record) -> bytes:
+    """One JSON object and a newline."""
+    return _KINDS[type(record)][1](record) + b"\n"
+
+
+def write_run_info(folder: RunFolder, info: RunInfo) -> None:
+    """Write `run.json`."""
+    folder.put(RunFile.RUN, _RUN.dump_json(info, indent=1))
+
+
+def read_run_info(folder: RunFolder) -> RunInfo | None:
+    """`run.json`; None when there is none or it cannot be read."""
+    try:
+        return _RUN.validate_json((folder / RunFile.RUN).read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def read_run(folder: RunFolder) -> RunEvidence:
+    """Everything in a run folder. Raises UsageError when it holds no scenario or a sweep, and is therefore no run."""
+    scenario = _read_scenario(folder)
+    actions = tuple(_lines(folder / RunFile.ACTIONS, _ACTION.validate_json))
+    health = tuple(_lines(folder / RunFile.HEALTH, _HEALTH.validate_json))
+    return RunEvidence(
+        info=read_run_info(folder) or _unknown(scenario),
+        scenario=scenario,
+        timeline=Timeline(scenario),
+        requests=lambda: _lines(folder / RunFile.JOURNAL, _read_request),
+        seconds=lambda: _lines(folder / RunFile.SERVICE, _SECOND.validate_json),
+        actions=tuple(line for line in actions if isinstance(line, Action)),
+        health=tuple(line for line in health if isinstance(line, Health)),
+        broken=tuple(line for line in (*actions, *health) if isinstance(line, Broken)),
+        folder=folder.path,
+    )
+
+
+class Follower(Generic[_R]):
+    """Reads what was appended to a file of one kind of record since the last look; the file need not exist yet."""
+
+    def __init__(self, path: Path, kind: type[_R]) -> None:
+        self._path = path
+        self._offset = 0
+        self._adapter = TypeAdapter(kind)
+
+    def new(self) -> list[_R]:
+        """The records of the complete new lines, oldest first."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                fresh = file.read()
+        except FileNotFoundError:
+            return []
+        whole = fresh[: fresh.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        return [self._adapter.validate_json(line) for line in whole.splitlines()]
+
+
+def _read_scenario(folder: RunFolder) -> Scenario:
+    if (folder / RunFile.SWEEP).exists():
+        raise UsageError(f"{folder.path}: a sweep, which has no single verdict; give the folder of one run")
+    path = folder / RunFile.SCENARIO
+    try:
+        return Scenario.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise UsageError(
+            f"{folder.path}: no {path.name} there, so it is no run folder; give one that `mockbot run` made"
+        ) from None
+    except ValidationError as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from None
+
+
+def _unknown(scenario: Scenario) -> RunInfo:
+    why = f"{RunFile.RUN} is missing or cannot be read: the run was cut short before it could say how it ended"
+    return RunInfo(scenario.name, scenario.speed, t0=None, ended="failed", end=0.0, engine="none", why=why)
+
+
+def _lines(path: Path, read: Callable[[bytes], _R]) -> Iterator[_R | Broken]:
+    """One record a line. Only a file that does not exist is taken as empty."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return
+    with file:
+        torn: Broken | None = None  # held back by one line, to know whether it was the last
+        for number, line in enumerate(file, 1):
+            if torn is not None:
+                yield torn
+                torn = None
+            try:
+                yield read(line)
+            except ValueError as error:
+                why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+                torn = Broken(path.name, number, why)
+        if torn is not None:
+            yield replace(torn, last=True)
+
+
+def _read_request(line: bytes) -> Attempt | Prompt:
+    """By the kind at the end of a line that we wrote; a line of another writer is read twice."""
+    if line.endswith(b'"kind":"attempt"}\n'):
+        return _attempt(line)
+    if line.endswith(b'"kind":"prompt"}\n'):
+        return _prompt(line)
+    match _OBJECT.validate_json(line).get("kind"):
+        case "attempt":
+            return _attempt(line)
+        case "prompt":
+            return _prompt(line)
+        case other:
+            raise ValueError(f"unknown kind {other!r}")

@@ -1,0 +1,88 @@
+"""A run folder is judged: the reports that it gets, and what is told outside of it."""
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from mockbot.errors import ExitCode, UsageError
+from mockbot.evidence.records import Record
+from mockbot.evidence.verdict import judge
+from mockbot.runs.folder import RunFile, RunFolder
+from mockbot.runs.journal_files import LOAD_JOURNALS, JournalWriter, write_run_info
+from mockbot.runs.judge import conclude, write_reports
+from tests.evidence.build import FELT, evidence, scenario, sound_run, steady
+
+LOST = [*steady(0, 100), *steady(100, 400, took=5.0, settled="gave_up", attempts=4)]
+
+
+def test_judging_again_gives_the_same_verdict(tmp_path: Path) -> None:
+    """`mockbot report` on the folder of a run: the same summary, byte by byte, and the same exit code."""
+    run = evidence(sound_run(), FELT)
+    folder = RunFolder.create(run.scenario, tmp_path / "run")
+    with JournalWriter(folder, LOAD_JOURNALS) as journal:
+        records: tuple[Record, ...] = (*sound_run(), *FELT, *run.actions, *run.health)
+        for record in records:
+            journal.write(record)
+    write_run_info(folder, run.info)
+
+    first, summary = conclude(folder, Console(quiet=True)), (folder / RunFile.SUMMARY).read_bytes()
+    second = conclude(folder, Console(quiet=True))
+
+    assert (first, second) == (ExitCode.PASS, ExitCode.PASS)
+    assert (folder / RunFile.SUMMARY).read_bytes() == summary
+    assert json.loads(summary)["verdict"] == judge(run).verdict == "pass"
+
+
+def test_a_run_that_was_killed_is_inconclusive(tmp_path: Path) -> None:
+    """Its journal says nothing about what would have come."""
+    folder = RunFolder.create(scenario(), tmp_path / "run")
+    with JournalWriter(folder) as journal:
+        for record in sound_run():
+            journal.write(record)
+
+    assert conclude(folder, Console(quiet=True)) == ExitCode.INCONCLUSIVE
+
+
+def test_a_sweep_is_no_run(tmp_path: Path) -> None:
+    """It has a scenario and no journal, and is not judged as a run in which nothing was asked."""
+    folder = RunFolder.create(scenario(), tmp_path / "run")
+    folder.put(RunFile.SWEEP, "{}")
+
+    with pytest.raises(UsageError, match="a sweep, which has no single verdict"):
+        conclude(folder, Console(quiet=True))
+
+    assert not (folder / RunFile.SUMMARY).exists()
+
+
+def test_judging_a_run_inside_a_job_tells_github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`mockbot report RUN`, as every command that ends with a verdict."""
+    folder, page = RunFolder.create(scenario(), tmp_path / "run"), tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    console = Console(file=StringIO())
+
+    conclude(folder, console)
+
+    assert isinstance(console.file, StringIO)
+    assert "::warning title=ended::" in console.file.getvalue()
+    assert page.read_text("utf-8").startswith("## ❔ Worked out on paper: inconclusive")
+
+
+def test_all_reports_are_written(tmp_path: Path) -> None:
+    """And nothing else: no half-written file is left."""
+    run = evidence(LOST, FELT)
+
+    write_reports(RunFolder(tmp_path), run, judge(run))
+    write_reports(RunFolder(tmp_path), run, judge(run))
+
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == [
+        "exports/github-annotations.txt",
+        "exports/github.md",
+        "exports/openmetrics.txt",
+        "junit.xml",
+        "report.html",
+        "summary.json",
+    ]
