@@ -40,7 +40,6 @@ PROGRESS_EVERY = 0.5  # wall seconds
 DRAIN = 120.0  # scenario seconds; the most that prompts under way get after the end
 SETTLE = 1.0  # wall seconds on top, for what the clock of the wall delays
 
-LIBRARIES = ("locust", "gevent", "geventhttpclient")
 
 Counts = Mapping[str, int]
 log = logging.getLogger("mockbot")
