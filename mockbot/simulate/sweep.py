@@ -1,7 +1,8 @@
 """A grid of simulated runs: a scenario and axes in, what became of each combination out.
 
 A point is *recovered* when the answers of its last minute come at 90 % of the rate of the calm before; *stuck* when
-they do not; *overloaded* when the calm itself leaves a tenth of what is asked unanswered. One engine plays the whole
+they do not; *overloaded* when the calm itself leaves a tenth of what is asked unanswered. Each of that beyond chance,
+by two standard deviations, because a minute of a small crowd easily has a few answers less. One engine plays the whole
 grid. What is drawn over it is theory's, from `theory.py`, and knows nothing of the runs.
 """
 
@@ -9,7 +10,6 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import product
 from typing import Literal
 
 from mockbot.errors import UsageError
@@ -23,9 +23,10 @@ from mockbot.simulate.answer_law import mean_seconds
 from mockbot.simulate.engines import Engine, EngineName, Record, choose, fastest, start
 from mockbot.simulate.sweep_axes import Axis, at_point
 
+Place = tuple[int, int]  # column, row
 State = Literal["recovered", "stuck", "overloaded"]
 LAST = 60.0  # seconds at the end that are looked at, or a quarter of what follows the disturbance
-WELL = 0.9  # of the calm's rate; chance moves the rate of a minute
+WELL = 0.9  # of the calm's rate
 CALM = 0.9  # of what is asked in the calm has to be answered
 
 
@@ -46,25 +47,22 @@ class Sweep:
     scenario: Scenario
     axes: tuple[Axis, ...]
     engine: Engine
-    points: dict[tuple[int, ...], Point] = field(default_factory=dict)
+    points: dict[Place, Point] = field(default_factory=dict)
     interrupted: bool = False
 
     @property
-    def size(self) -> int:
-        """Points of the whole grid."""
-        return math.prod(len(axis.values) for axis in self.axes)
+    def up(self) -> Axis | None:
+        """The second axis, the grid's rows; without one there is one row."""
+        return self.axes[1] if len(self.axes) > 1 else None
 
-    def places(self) -> Iterator[tuple[int, ...]]:
-        """Every point's indices."""
-        return product(*(range(len(axis.values)) for axis in self.axes))
+    @property
+    def shape(self) -> Place:
+        """How many columns and rows."""
+        return len(self.axes[0].values), len(self.up.values) if self.up else 1
 
-    def values(self, place: tuple[int, ...]) -> tuple[float, ...]:
+    def values(self, place: Place) -> tuple[float, ...]:
         """The axes' values at a point."""
-        return tuple(axis.values[index] for axis, index in zip(self.axes, place, strict=True))
-
-    def world(self, place: tuple[int, ...]) -> Scenario:
-        """The scenario of a point."""
-        return at_point(self.scenario, self.axes, self.values(place))
+        return tuple(axis.values[index] for axis, index in zip(self.axes, place, strict=False))
 
     @property
     def laws(self) -> tuple[str, ...]:
@@ -86,9 +84,9 @@ def begin(scenario: Scenario, axes: Sequence[Axis], engine: EngineName = "auto")
     return Sweep(scenario, tuple(axes), "reference" if "reference" in chosen else "fast")
 
 
-def play_point(sweep: Sweep, place: tuple[int, ...]) -> Point:
+def play_point(sweep: Sweep, place: Place) -> Point:
     """Simulate one point, with the scenario's seed."""
-    world = sweep.world(place)
+    world = at_point(sweep.scenario, sweep.axes, sweep.values(place))
     state, good = outcome(Timeline(world), *_by_second(world, sweep.engine))
     return Point(sweep.values(place), state, round(good, 4), margins(world))
 
@@ -120,12 +118,17 @@ def outcome(timeline: Timeline, issued: Counter[int], answered: Counter[int]) ->
     calm = what.baseline or (0.0, timeline.end)
     clear = what.clear if what.clear is not None else calm[1]
     last = max(1.0, min(LAST, (timeline.end - clear) / 4))
-    usual = total(answered, *calm) / (calm[1] - calm[0])
+    usual, share = total(answered, *calm), last / (calm[1] - calm[0])
     good = min(1.0, total(answered, clear, timeline.end) / max(1, total(issued, clear, timeline.end)))
-    if total(answered, *calm) < CALM * total(issued, *calm):
+    if _falls_short(usual, CALM, total(issued, *calm)):
         return "overloaded", good
-    ends = total(answered, timeline.end - last, timeline.end) / last
-    return ("recovered" if ends >= WELL * usual else "stuck"), good
+    is_stuck = _falls_short(total(answered, timeline.end - last, timeline.end), WELL * share, usual)
+    return ("stuck" if is_stuck else "recovered"), good
+
+
+def _falls_short(count: int, share: float, other: int) -> bool:
+    """Less than this share of another count, by more than chance: both are Poisson, whose variance is the mean."""
+    return count < share * other - 2 * math.sqrt(share * other + share**2 * other)
 
 
 def margins(world: Scenario) -> dict[str, float]:

@@ -5,6 +5,8 @@ How long it takes is measured on two points and told before it starts; Ctrl-C ke
 
 import time
 from collections.abc import Sequence
+from itertools import product
+from math import prod
 from random import Random
 
 from rich.console import Console
@@ -17,7 +19,7 @@ from mockbot.simulate.command import SimulateOptions
 from mockbot.simulate.engines import prompts
 from mockbot.simulate.scale import scaled_to
 from mockbot.simulate.sweep import Sweep, begin, play_point
-from mockbot.simulate.sweep_axes import parse_axis
+from mockbot.simulate.sweep_axes import at_point, parse_axis
 from mockbot.simulate.sweep_page import as_csv, as_json, legend, page, terminal_map
 
 LONG = 900.0  # wall seconds from which a sweep has to be asked for with --big
@@ -35,7 +37,7 @@ def sweep_command(options: SimulateOptions, axes: Sequence[str], console: Consol
         console.print(f"scaled: {scaled.says}", highlight=False)
     console.print(f"engine: {sweep.engine}", highlight=False)
     seconds = estimate(sweep)
-    told = f"{sweep.size:,} points{{}} about {duration_text(float(max(1, round(seconds))))}"
+    told = f"{prod(sweep.shape):,} points{{}} about {duration_text(float(max(1, round(seconds))))}"
     if seconds > LONG and not big:
         raise UsageError(
             f"--sweep: {told.format(' would take')} here; ask for fewer (NAME=FROM..TO/STEPS), or add --big"
@@ -54,7 +56,7 @@ def sweep_command(options: SimulateOptions, axes: Sequence[str], console: Consol
     for law in sweep.laws:
         console.print(f"theory: {law}", highlight=False)
     if sweep.interrupted:
-        console.print(f"interrupted: {len(sweep.points):,} of {sweep.size:,} points are there", style="yellow")
+        console.print(f"interrupted: {len(sweep.points):,} of {prod(sweep.shape):,} points are there", style="yellow")
     console.print(f"everything it left: {folder}", highlight=False, soft_wrap=True)
     return ExitCode.INTERRUPTED if sweep.interrupted else ExitCode.PASS
 
@@ -65,21 +67,23 @@ def estimate(sweep: Sweep) -> float:
     The cost is that of a point with few prompts, and of a middling one unless the first says that all take too long.
     """
     rng = Random(0)
-    places = [tuple(rng.randrange(len(axis.values)) for axis in sweep.axes) for _ in range(SAMPLE)]
-    asked = sorted((prompts(sweep.world(place)), place) for place in places)
+    columns, rows = sweep.shape
+    places = [(rng.randrange(columns), rng.randrange(rows)) for _ in range(SAMPLE)]
+    asked = sorted((prompts(at_point(sweep.scenario, sweep.axes, sweep.values(place))), place) for place in places)
     each = sum(count for count, _ in asked) / len(asked)
     play_point(sweep, asked[0][1])  # the first run compiles or loads the engine
     spent = counted = 0.0
     for count, place in (asked[0], asked[SAMPLE // 2]):
-        if not counted or spent / counted * each * sweep.size < LONG:
+        if not counted or spent / counted * each * columns * rows < LONG:
             before = time.perf_counter()
             play_point(sweep, place)
             spent, counted = spent + time.perf_counter() - before, counted + max(1.0, count)
-    return spent / counted * each * sweep.size
+    return spent / counted * each * columns * rows
 
 
 def _play(sweep: Sweep, console: Console) -> None:
     columns = (TextColumn("sweep"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        for place in bar.track(sweep.places(), total=sweep.size):
+        places = product(*map(range, sweep.shape))
+        for place in bar.track(places, total=prod(sweep.shape)):
             sweep.points[place] = play_point(sweep, place)

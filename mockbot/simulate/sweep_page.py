@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Callable
 
 from rich.text import Text
@@ -10,7 +11,7 @@ from rich.text import Text
 from mockbot.report.colours import OUTCOME
 from mockbot.report.figures import Chart, Json, plain, plot_layout
 from mockbot.report.html import render
-from mockbot.simulate.sweep import Point, State, Sweep
+from mockbot.simulate.sweep import Place, Point, State, Sweep
 from mockbot.simulate.sweep_axes import Axis
 
 MARKS: dict[State, tuple[str, str]] = {
@@ -30,19 +31,17 @@ def legend(sweep: Sweep) -> str:
 
 def terminal_map(sweep: Sweep) -> Text:
     """One row a value of the second axis, the largest on top; one character a value of the first."""
-    across, up = _two(sweep)
+    across, up = sweep.axes[0], sweep.up
+    columns, rows = sweep.shape
     text = Text()
-    for row in reversed(range(len(up.values) if up else 1)):
+    for row in reversed(range(rows)):
         text.append(f"{up.words(up.values[row]) if up else '':>12} ")
-        for column in range(len(across.values)):
-            place = (column, row)[: len(sweep.axes)]
-            point = sweep.points.get(place)
-            if point is None:
-                text.append(" ")
-            elif _at_edge(sweep, point, place):
+        for column in range(columns):
+            point = sweep.points.get((column, row))
+            if point and _at_edge(sweep, point, (column, row)):
                 text.append("/", "bold blue")
             else:
-                text.append(*MARKS[point.state])
+                text.append(*(MARKS[point.state] if point else " "))
         text.append("\n")
     low, high = across.words(across.values[0]), across.words(across.values[-1])
     gap = max(1, len(across.values) - len(low) - len(high))
@@ -50,17 +49,14 @@ def terminal_map(sweep: Sweep) -> Text:
     return text
 
 
-def _at_edge(sweep: Sweep, point: Point, place: tuple[int, ...]) -> bool:
+def _at_edge(sweep: Sweep, point: Point, place: Place) -> bool:
     """Theory says something else of the point to its right, or above it."""
-    beside = (tuple(index + (number == axis) for number, index in enumerate(place)) for axis in range(len(place)))
+    column, row = place
+    beside = ((column + 1, row), (column, row + 1))
     others = [sweep.points[each].margins for each in beside if each in sweep.points]
     return any(
         (margin > 0) != (other[law] > 0) for other in others for law, margin in point.margins.items() if law in other
     )
-
-
-def _two(sweep: Sweep) -> tuple[Axis, Axis | None]:
-    return sweep.axes[0], sweep.axes[1] if len(sweep.axes) > 1 else None
 
 
 def as_csv(sweep: Sweep) -> str:
@@ -79,7 +75,7 @@ def as_json(sweep: Sweep) -> str:
         "engine": sweep.engine,
         "interrupted": sweep.interrupted,
         "axes": {axis.name: axis.values for axis in sweep.axes},
-        "size": sweep.size,
+        "size": math.prod(sweep.shape),
         "points": [_row(sweep, point) | {"margins": point.margins} for point in sweep.points.values()],
     }
     return json.dumps(whole, indent=1)
@@ -105,19 +101,18 @@ def page(sweep: Sweep, command: str) -> str:
         _chart(sweep, "good", "Share answered afterwards", said, good),
     )
     counts = {each: sum(point.state == each for point in sweep.points.values()) for each in states}
-    return render("sweep.html.j2", charts, sweep=sweep, counts=counts, command=command)
+    return render("sweep.html.j2", charts, sweep=sweep, counts=counts, size=math.prod(sweep.shape), command=command)
 
 
 def _grid(sweep: Sweep, what: Callable[[Point], float | None]) -> list[list[float | None]]:
-    across, up = _two(sweep)
-    rows = range(len(up.values)) if up else range(1)
-    places = ([(column, row)[: len(sweep.axes)] for column in range(len(across.values))] for row in rows)
-    return [[what(point) if (point := sweep.points.get(place)) else None for place in row] for row in places]
+    columns, rows = sweep.shape
+    points = ([sweep.points.get((column, row)) for column in range(columns)] for row in range(rows))
+    return [[what(point) if point else None for point in row] for row in points]
 
 
 def _chart(sweep: Sweep, name: str, title: str, caption: str, heat: Json) -> Chart:
-    across, up = _two(sweep)
-    place: Json = {"x": across.values, "y": up.values if up else (0.0,)}
+    up = sweep.up
+    place: Json = {"x": sweep.axes[0].values, "y": up.values if up else (0.0,)}
     data: list[Json] = [{"type": "heatmap", **place, **heat, "hoverongaps": False, "showlegend": False}]
     for law, colour in zip(sweep.laws if up else (), EDGES, strict=False):
         margins = _grid(sweep, lambda point, law=law: point.margins.get(law))  # type: ignore[misc]
@@ -125,7 +120,7 @@ def _chart(sweep: Sweep, name: str, title: str, caption: str, heat: Json) -> Cha
         nought: Json = {"start": 0, "end": 0, "size": 1, "coloring": "none"}
         more: Json = {"name": plain(law), "showlegend": True, "showscale": False, "hoverinfo": "skip"}
         data.append({"type": "contour", **place, "z": margins, "contours": nought, "line": line, **more})
-    axes = {key: _axis(axis) for key, axis in (("xaxis", across), ("yaxis", up)) if axis is not None}
+    axes = {key: _axis(axis) for key, axis in (("xaxis", sweep.axes[0]), ("yaxis", up)) if axis is not None}
     margin = {"l": 70, "r": 10, "t": 18, "b": 44}
     layout = plot_layout(440 if up else 200, margin, **{"yaxis": {"visible": False}, **axes})
     return Chart(name, title, caption, {"data": data, "layout": layout})

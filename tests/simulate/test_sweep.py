@@ -15,7 +15,7 @@ from mockbot.errors import ExitCode, UsageError
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate import sweep_command as command
 from mockbot.simulate.command import SimulateOptions
-from mockbot.simulate.sweep import Point, Sweep, begin, play_point
+from mockbot.simulate.sweep import Place, Point, Sweep, begin, play_point
 from mockbot.simulate.sweep_axes import at_point, parse_axis
 from tests.simulate.build import scenario
 
@@ -129,8 +129,8 @@ def test_a_sweep_leaves_a_map_a_table_and_a_page(tmp_path: Path) -> None:
 def test_a_map_is_kept_when_it_is_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C writes the points that are done, says so, and exits with 130."""
 
-    def stop_at_the_last(sweep: Sweep, place: tuple[int, ...]) -> Point:
-        if place == (2,):
+    def stop_at_the_last(sweep: Sweep, place: Place) -> Point:
+        if place == (2, 0):
             raise KeyboardInterrupt
         return play_point(sweep, place)
 

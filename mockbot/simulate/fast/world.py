@@ -74,7 +74,7 @@ def refusals(scenario: Scenario) -> list[str]:
     """Everything in a scenario that this engine cannot express, in words."""
     found = [f"group {name}: {why}" for name, group in scenario.crowd.items() for why in _group_refusals(group)]
     found += [
-        f"provider {name}: {why}" for name, provider in scenario.providers.items() for why in _queue_refusals(provider)
+        f"provider {name}: {why}" for name, each in scenario.providers.items() for why in _provider_refusals(each)
     ]
     timeline = Timeline(scenario)
     found += [f"fault {span.id}" for span in timeline.faults if not _is_known(span.fault)]
@@ -109,29 +109,21 @@ def _is_simple(group: Group) -> bool:
     )
 
 
-def _queue_refusals(provider: Provider) -> Iterator[str]:
-    if provider.queue.order != "fifo":
-        yield "queue.order lifo"
-    if provider.queue.max_wait is not None:
-        yield "queue.max_wait"
-    if provider.queue.first:
-        yield "queue.first"
-    if provider.abandoned_work == "stops":
-        yield "abandoned_work stops"
-    if provider.answer.slowdown_from is not None:
-        yield "answer.slowdown_from"
-    if provider.token_limits:
-        yield "token_limits"
-    if provider.refusal_cost:
-        yield "refusal_cost"
+def _provider_refusals(provider: Provider) -> Iterator[str]:
+    asked = {
+        "queue.order lifo": provider.queue.order != "fifo",
+        "queue.max_wait": provider.queue.max_wait is not None,
+        "queue.first": provider.queue.first,
+        "abandoned_work stops": provider.abandoned_work == "stops",
+        "answer.slowdown_from": provider.answer.slowdown_from is not None,
+        "token_limits": provider.token_limits,
+        "refusal_cost": provider.refusal_cost,
+    }
+    return (name for name, is_asked in asked.items() if is_asked)
 
 
 def _is_known(fault: FaultBase) -> bool:
-    if (
-        isinstance(fault, ServiceFault)
-        and fault.endpoint is not None
-        and not "/v1/chat/completions".startswith(fault.endpoint)
-    ):
+    if isinstance(fault, ServiceFault) and not "/v1/chat/completions".startswith(fault.endpoint or ""):
         return False
     return isinstance(fault, HttpError | Maintenance | RateLimited | Capacity | Crash | Shed | Slow | Down)
 
