@@ -41,7 +41,7 @@ class Herd:
         a(w) = N/Z e^(-(D-w)/Z) people a second were told to wait w seconds; with jitter up to min(w, J) they come at
         a(w)/min(w, J) a second for so long, and ask anew after thinking for Z.
         """
-        lefts = [(step + 0.5) * self.outage / STEPS for step in range(STEPS)]
+        lefts = [(step + 0.5) * (self.outage / STEPS) for step in range(STEPS)]
         asks = [math.exp(-(self.outage - left) / self.think) for left in lefts]
         within = [
             (max(1.0, min(left, spread)), self.waiting * a / sum(asks)) for left, a in zip(lefts, asks, strict=True)
