@@ -82,8 +82,8 @@ def estimate(sweep: Sweep) -> float:
 
 
 def _play(sweep: Sweep, console: Console) -> None:
-    columns = (TextColumn("sweep"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        places = product(*map(range, sweep.shape))
-        for place in bar.track(places, total=prod(sweep.shape)):
+    parts = (TextColumn("sweep"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*parts, console=console, transient=True, disable=not console.is_terminal) as bar:
+        columns, rows = sweep.shape
+        for place in bar.track(product(range(columns), range(rows)), total=columns * rows):
             sweep.points[place] = play_point(sweep, place)
