@@ -137,10 +137,10 @@ def serve(
 @click.option("--users", type=click.FloatRange(min=1), help="As many users at the peak; everything scales with them.")
 @click.option("--seeds", type=int, default=1, show_default=True, help="Runs, each with a seed of its own.")
 @click.option("--compare", "policies", multiple=True, metavar="POLICY", help="Play it with this policy for all, too.")
-@click.option("--engine", type=click.Choice(["auto", "reference", "fast", "fluid"]), default="auto", show_default=True)
+@click.option("--engine", type=click.Choice(["auto", "reference", "fast"]), default="auto", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="As for run.")
 @click.option("--sweep", metavar="AXIS=FROM..TO", help="A map over one or two axes: users, refresh, outage, slots, ...")
-@click.option("--big", is_flag=True, help="Play a sweep of very many points.")
+@click.option("--big", is_flag=True, help="Run a sweep that takes more than a quarter of an hour.")
 @click.argument("axes", nargs=-1, metavar="[AXIS=FROM..TO]")
 def simulate(
     target: str,
@@ -162,12 +162,12 @@ def simulate(
         raise UsageError(f"{axes[0]}: a program keeps its own clock, and cannot be played in virtual time: mockbot run")
     if axes and sweep is None:
         raise UsageError(f"{axes[0]}: another axis of a map; begin with --sweep {axes[0]}")
+    options = SimulateOptions(scenario, users, seeds, policies, engine, out, command)
     if sweep is not None:
-        from mockbot.simulate.command import sweep_of  # noqa: PLC0415 - as above
+        from mockbot.simulate.sweep_command import sweep_command  # noqa: PLC0415 - as above
 
-        options = SimulateOptions(scenario, users, seeds, policies, engine, out, command)
-        sys.exit(sweep_of(options, (sweep, *axes), Console(), big=big))
-    sys.exit(simulate_command(SimulateOptions(scenario, users, seeds, policies, engine, out, command), Console()))
+        sys.exit(sweep_command(options, (sweep, *axes), Console(), big=big))
+    sys.exit(simulate_command(options, Console()))
 
 
 @cli.command(epilog=EXIT_CODES)

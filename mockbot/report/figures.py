@@ -33,16 +33,23 @@ def plain(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
-def framed(chart: Chart, shades: list[Json], end: float, summary: Summary) -> Chart:
-    """The same axis, shading and phase borders under each."""
-    layout: Json = {
-        "height": 230,
-        "margin": {"l": 48, "r": 10, "t": 18, "b": 24},
+def plot_layout(height: int, margin: dict[str, int], **more: object) -> Json:
+    """What the figures of every page share; `height` and `margin` in pixels."""
+    return {
+        "height": height,
+        "margin": margin,
         "font": {"family": "system-ui, sans-serif", "size": 11, "color": "#333"},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "hovermode": "x unified",
         "legend": {"orientation": "h", "y": -0.16, "yanchor": "top"},
+        **more,
+    }
+
+
+def framed(chart: Chart, shades: list[Json], end: float, summary: Summary) -> Chart:
+    """The same axis, shading and phase borders under each."""
+    layout: Json = plot_layout(230, {"l": 48, "r": 10, "t": 18, "b": 24}) | {
+        "hovermode": "x unified",
         "shapes": [*shades, *(_border(phase.start) for phase in summary.phases[1:])],
         "annotations": [_name(phase.start, phase.name) for phase in summary.phases],
         "xaxis": {

@@ -4,11 +4,10 @@ One run is told like a live one. With several seeds the table says every measure
 is a pass only when every run passed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -19,12 +18,11 @@ from mockbot.evidence.verdict import Judgement, judge
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import JournalWriter, read_run, write_run_info
 from mockbot.runs.judge import conclude
-from mockbot.scenario.policies import Policy
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate.compare import policy_of, with_policy
-from mockbot.simulate.engines import EngineName, choose, why_not_fluid
+from mockbot.simulate.engines import EngineName, choose
 from mockbot.simulate.play import Memory, Watch, simulate
-from mockbot.simulate.scale import Scaled, scale
+from mockbot.simulate.scale import Scaled, scaled_to
 from mockbot.simulate.spread import MEASURES, Spread, spread_of
 from mockbot.units.quantities import duration_text
 
@@ -49,10 +47,11 @@ def simulate_command(options: SimulateOptions, console: Console) -> ExitCode:
     if not 1 <= options.seeds <= MOST_SEEDS:
         raise UsageError(f"--seeds {options.seeds}: 1 to {MOST_SEEDS}")
     policies = [(text, policy_of(text)) for text in options.compare]
-    scaled = scale(options.scenario, options.users) if options.users is not None else Scaled(options.scenario, 1.0, "")
-    engine = _announce(options, scaled, console)
-    if engine == "fluid":
-        return _fluid(options, scaled, policies, console)
+    scaled = scaled_to(options.scenario, options.users)
+    console.print(f"[bold]{options.scenario.title}[/bold] (simulated)")
+    if scaled.says:
+        console.print(f"scaled: {scaled.says}", highlight=False)
+    console.print(f"engine: {choose(options.engine, scaled.scenario)}", highlight=False)
     code, first = _first_run(options, scaled, console)
     if first is None or (options.seeds == 1 and not policies):
         return code
@@ -60,50 +59,8 @@ def simulate_command(options: SimulateOptions, console: Console) -> ExitCode:
     for text, policy in policies:
         columns[text] = _more_runs(options, with_policy(scaled.scenario, policy), console)
     console.print(_table({name: spread_of(judgements) for name, judgements in columns.items()}))
-    return _code(columns["as written"])
-
-
-def sweep_of(options: SimulateOptions, axes: Sequence[str], console: Console, *, big: bool) -> ExitCode:
-    """A map instead of a run."""
-    if options.seeds != 1 or options.compare or options.engine not in ("auto", "fluid"):
-        raise UsageError("--sweep plays the fluid engine once a point; leave --seeds, --compare and --engine away")
-    if missing := why_not_fluid(options.scenario):
-        raise UsageError(f"--sweep plays the fluid engine, and {missing.partition(' Take ')[0]}")
-    from mockbot.simulate.sweep_command import sweep_command  # noqa: PLC0415 - numba is an extra
-
-    scaled = scale(options.scenario, options.users) if options.users is not None else Scaled(options.scenario, 1.0, "")
-    if scaled.says:
-        console.print(f"scaled: {scaled.says}", highlight=False)
-    return sweep_command(scaled.scenario, axes, options.out, options.command, console, big=big)
-
-
-def _fluid(
-    options: SimulateOptions, scaled: Scaled, policies: Sequence[tuple[str, Policy]], console: Console
-) -> ExitCode:
-    """Without chance one run says everything."""
-    if options.seeds != 1:
-        raise UsageError(f"--seeds {options.seeds}: a fluid has no chance, so that every seed gives the same")
-    from mockbot.simulate.fluid.tell import play_fluid, tell_fluid  # noqa: PLC0415 - numba is an extra
-
-    with _progress(console, "simulating") as watch:
-        run, evidence, judgement = play_fluid(scaled.scenario, watch, options.command, scaled.says)
-    code = tell_fluid(RunFolder.create(scaled.scenario, options.out), console, run, evidence, judgement)
-    if policies and code is not ExitCode.INTERRUPTED:
-        columns = {"as written": judgement}
-        for text, policy in policies:
-            with _progress(console, text) as watch:
-                columns[text] = play_fluid(with_policy(scaled.scenario, policy), watch)[2]
-        console.print(_table({name: spread_of([each]) for name, each in columns.items()}))
-    return code
-
-
-def _announce(options: SimulateOptions, scaled: Scaled, console: Console) -> Literal["reference", "fast", "fluid"]:
-    console.print(f"[bold]{options.scenario.title}[/bold] (simulated)")
-    if scaled.says:
-        console.print(f"scaled: {scaled.says}", highlight=False)
-    engine = choose(options.engine, scaled.scenario)
-    console.print(f"engine: {engine}", highlight=False)
-    return engine
+    codes = {ExitCode.of(judgement.verdict) for judgement in columns["as written"]}
+    return max(codes, key=[ExitCode.PASS, ExitCode.INCONCLUSIVE, ExitCode.FAIL].index)
 
 
 def _first_run(options: SimulateOptions, scaled: Scaled, console: Console) -> tuple[ExitCode, Judgement | None]:
@@ -138,11 +95,6 @@ def _more_runs(
             raise KeyboardInterrupt
         judgements.append(judge(memory.evidence(scenario, info)))
     return judgements
-
-
-def _code(judgements: Sequence[Judgement]) -> ExitCode:
-    codes = {ExitCode.of(judgement.verdict) for judgement in judgements}
-    return max(codes, key=[ExitCode.PASS, ExitCode.INCONCLUSIVE, ExitCode.FAIL].index)
 
 
 def _table(columns: dict[str, Spread]) -> Table:

@@ -17,7 +17,6 @@ from mockbot.evidence.records import Outcome, ServiceSecond
 from mockbot.scenario.timeline import ActiveFault
 from mockbot.service.chatbot import Answer, Chatbot
 from mockbot.service.dialects.base import Dialect, Reason
-from mockbot.service.fault_board import Failed
 from mockbot.service.job import Job, Refused
 from mockbot.simulate.agenda import Agenda
 from mockbot.simulate.exchange import Exchange, Listener
@@ -126,7 +125,7 @@ class Desk:
         elif isinstance(outcome, Refused):
             self._turn_away(exchange, outcome.reason, outcome.retry_after)
         else:
-            self._fail(exchange, outcome)
+            self._respond(exchange, outcome.status, outcome.retry_after)
 
     def is_sure(self, exchange: Exchange, by: float) -> bool:
         """Only a crash, or a fault of the wire, can keep this attempt from being answered by then."""
@@ -196,9 +195,6 @@ class Desk:
         if reason not in self._told:
             self._told[reason] = self.dialect.refusal(reason, None).status
         self._respond(exchange, self._told[reason], retry_after)
-
-    def _fail(self, exchange: Exchange, failed: Failed) -> None:
-        self._respond(exchange, failed.status, failed.retry_after)
 
     def _respond(self, exchange: Exchange, status: int, retry_after: float | None) -> None:
         if exchange.cable is not None:

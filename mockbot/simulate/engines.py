@@ -1,9 +1,7 @@
 """Which engine plays a scenario: a name in, a run that can be played out, or a refusal that names what it cannot do.
 
 reference   everything; some ten thousand attempts a second
-fast        a subset, exactly the same; some million attempts a second (extra `fast`)
-fluid       a subset of that, in the limit of many users and at no cost in users; no individuals, so no journal: see
-            `fluid/` and `sweep.py`
+fast        a subset, the same in distribution; some million attempts a second (extra `fast`)
 """
 
 from collections.abc import Callable
@@ -15,12 +13,12 @@ from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.simulate.reference import Reference
 
-EngineName = Literal["auto", "reference", "fast", "fluid"]
+Engine = Literal["reference", "fast"]
+EngineName = Literal["auto", "reference", "fast"]
 Record = Attempt | Prompt | ServiceSecond | Action
 Sink = Callable[[Record], None]
 
 MANY = 500_000  # prompts from which the reference takes longer than the fast engine takes to start
-TOO_MANY = 500_000_000  # prompts that take the fast engine some five minutes
 
 
 class Run(Protocol):
@@ -55,27 +53,27 @@ class Run(Protocol):
         ...
 
 
-def choose(name: EngineName, scenario: Scenario) -> Literal["reference", "fast", "fluid"]:
+def choose(name: EngineName, scenario: Scenario) -> Engine:
     """The engine to take. Raises UsageError when it cannot play this scenario."""
-    if name in ("fast", "fluid"):
-        found = _why_not_fast(scenario) if name == "fast" else why_not_fluid(scenario)
-        if found:
-            raise UsageError(f"--engine {name}: {found}")
-        return name
-    if name == "reference" or prompts(scenario) <= MANY:
-        return "reference"
-    if prompts(scenario) > TOO_MANY and not why_not_fluid(scenario):
-        return "fluid"
+    if name == "fast":
+        if found := _why_not_fast(scenario):
+            raise UsageError(f"--engine fast: {found}")
+        return "fast"
+    return "reference" if name == "reference" or prompts(scenario) <= MANY else fastest(scenario)
+
+
+def fastest(scenario: Scenario) -> Engine:
+    """The fast engine where it is installed and can play this scenario."""
     return "reference" if _why_not_fast(scenario) else "fast"
 
 
-def start(name: Literal["reference", "fast"], scenario: Scenario, seed: int, sink: Sink) -> Run:
-    """A run of the chosen engine, at its beginning."""
+def start(name: Engine, scenario: Scenario, seed: int, sink: Sink, *, services_only: bool = False) -> Run:
+    """A run of the chosen engine, at its beginning. `services_only`: next to no users need to be recorded."""
     if name == "reference":
         return Reference(scenario, seed, sink)
-    from mockbot.simulate.fast.run import Fast  # noqa: PLC0415 - numba is an extra
+    from mockbot.simulate.fast.run import NOBODY, Fast  # noqa: PLC0415 - numba is an extra
 
-    return Fast(scenario, seed, sink)
+    return Fast(scenario, seed, sink, NOBODY if services_only else None)
 
 
 def prompts(scenario: Scenario) -> float:
@@ -97,13 +95,3 @@ def _why_not_fast(scenario: Scenario) -> str:
         return "it needs numba; install mockbot[fast]"
     found = refusals(scenario)
     return f"it cannot express {'; '.join(found)}. Take --engine reference" if found else ""
-
-
-def why_not_fluid(scenario: Scenario) -> str:
-    """What keeps a fluid from this scenario, and what to do; empty when nothing does."""
-    try:
-        from mockbot.simulate.fluid.shape import refusals  # noqa: PLC0415 - numba is an extra
-    except ImportError:
-        return "it needs numba; install mockbot[fast]"
-    found = refusals(scenario)
-    return f"it cannot express {'; '.join(found)}. Take --engine fast or reference" if found else ""

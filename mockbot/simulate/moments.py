@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from mockbot.evidence.records import Action
-from mockbot.scenario.timeline import Conditions, Timeline
+from mockbot.scenario.timeline import Timeline
 
 STEP = 1.0  # scenario seconds between two steps of a ramp
 
@@ -22,14 +22,11 @@ def moments(timeline: Timeline) -> Iterator[float]:
     changes = timeline.changes()
     for start, end in pairwise(changes):
         yield start
-        if _ramps(timeline.at(start), timeline.at((start + end) / 2)):
+        now, later = timeline.at(start), timeline.at((start + end) / 2)
+        if now.users != later.users or now.faults != later.faults:
             steps = int((end - start) / STEP - 1e-9)
             yield from (start + step * STEP for step in range(1, steps + 1))
     yield changes[-1]
-
-
-def _ramps(now: Conditions, later: Conditions) -> bool:
-    return now.users != later.users or now.faults != later.faults
 
 
 def actions(timeline: Timeline) -> Iterator[Action]:

@@ -7,9 +7,7 @@ length and with its seed; every figure is of that group over the whole run.
 """
 
 import re
-import sys
 from functools import lru_cache
-from pathlib import Path
 from typing import Literal, get_args
 
 from mockbot.evidence.scope import Scope
@@ -80,15 +78,10 @@ def replaced(page: str, made: str) -> str:
 
 def _row(name: str) -> str:
     played, seen = groups(load_scenario(find(name))), figures(name)
-    cells = (f"{played[kind]}: {_cell(seen[kind])}" if kind in seen else "-" for kind in KINDS)
+
+    def cell(kind: Kind) -> str:
+        words = [format_value(measure, value) for measure, value in zip(MEASURES, seen[kind], strict=True)]
+        return f"{played[kind]}: {', '.join(words)}"
+
+    cells = (cell(kind) if kind in seen else "-" for kind in KINDS)
     return f"| [{name}]({name}.yaml) | {' | '.join(cells)} |"
-
-
-def _cell(values: tuple[Value, ...]) -> str:
-    good, back, requests = (format_value(measure, value) for measure, value in zip(MEASURES, values, strict=True))
-    return f"{good}, {back}, {requests}"
-
-
-if __name__ == "__main__":
-    readme = Path(sys.argv[1])
-    readme.write_text(replaced(readme.read_text("utf-8"), table()), "utf-8")

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from typing import assert_never
 
-from mockbot.errors import UsageError
 from mockbot.evidence.journal import Broken, RunEvidence
 from mockbot.evidence.records import Action, Attempt, Ended, Prompt, RunInfo, ServiceSecond
 from mockbot.scenario.arrivals import loop_of
@@ -22,10 +21,6 @@ Watch = Callable[[float, float], None]  # (moment reached, the last moment it ma
 LOOK = 60.0  # scenario seconds between two calls of the watcher
 
 
-def _unwatched(_now: float, _end: float) -> None:
-    return None
-
-
 def simulate(
     scenario: Scenario,
     *,
@@ -33,7 +28,7 @@ def simulate(
     users: float | None = None,
     sink: Sink,
     engine: EngineName = "auto",
-    watch: Watch = _unwatched,
+    watch: Watch = lambda _now, _end: None,
     command: str = "",
     scaled: str = "",
 ) -> RunInfo:
@@ -43,8 +38,6 @@ def simulate(
         scenario, scaled = done.scenario, done.says
     seed = scenario.seed if seed is None else seed
     chosen = choose(engine, scenario)
-    if chosen == "fluid":
-        raise UsageError("the fluid engine has no individuals, so it leaves no journal; take --engine fast")
     run = start(chosen, scenario, seed, sink)
     ended: Ended = "completed"
     try:

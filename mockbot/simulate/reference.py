@@ -13,7 +13,6 @@ from mockbot.scenario.schema import Provider, Scenario
 from mockbot.scenario.timeline import ActiveFault, Conditions, Timeline
 from mockbot.service.chatbot import Chatbot
 from mockbot.service.dialects import FAMILIES
-from mockbot.service.dialects.base import Dialect
 from mockbot.simulate.agenda import Agenda
 from mockbot.simulate.crowd import Crowd
 from mockbot.simulate.desk import Desk
@@ -35,7 +34,9 @@ class Reference:
         self._sink = sink
         self.crowd = Crowd(self.agenda, scenario.crowd, scenario.first_provider, seed, sink)
         self.desks = {
-            name: Desk(self.agenda, chatbot(name, provider, seed), _chat(provider), self.crowd, seed)
+            name: Desk(
+                self.agenda, chatbot(name, provider, seed), FAMILIES[provider.dialect].dialects[0], self.crowd, seed
+            )
             for name, provider in scenario.providers.items()
         }
         self.crowd.desks = self.desks
@@ -118,7 +119,3 @@ class Reference:
                 self._begun += second.admitted
                 self._sink(second)
         self._next_second = int(self.agenda.now)
-
-
-def _chat(provider: Provider) -> Dialect:
-    return FAMILIES[provider.dialect].dialects[0]

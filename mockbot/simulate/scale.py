@@ -8,8 +8,8 @@ import math
 from dataclasses import dataclass
 
 from mockbot.errors import UsageError
-from mockbot.scenario.policies import Guarded, Policy
-from mockbot.scenario.schema import Answer, Group, Phase, Provider, Scenario
+from mockbot.scenario.policies import Guarded
+from mockbot.scenario.schema import Group, Phase, Provider, Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.units.quantities import MOST_USERS, Ramp
 
@@ -21,6 +21,11 @@ class Scaled:
     scenario: Scenario
     factor: float
     says: str
+
+
+def scaled_to(scenario: Scenario, users: float | None) -> Scaled:
+    """The scenario as it is when nobody said how many users."""
+    return Scaled(scenario, 1.0, "") if users is None else scale(scenario, users)
 
 
 def scale(scenario: Scenario, users: float) -> Scaled:
@@ -48,26 +53,18 @@ def scale_by(scenario: Scenario, factor: float) -> Scaled:
 
 def _provider(provider: Provider, factor: float) -> Provider:
     queue = provider.queue.model_copy(update={"limit": round(provider.queue.limit * factor)})
-    return provider.model_copy(
-        update={"slots": _whole(provider.slots, factor), "queue": queue, "answer": _answer(provider.answer, factor)}
-    )
-
-
-def _answer(answer: Answer, factor: float) -> Answer:
-    if answer.slowdown_from is None:
-        return answer
-    return answer.model_copy(update={"slowdown_from": _whole(answer.slowdown_from, factor)})
+    answer = provider.answer
+    if answer.slowdown_from is not None:
+        answer = answer.model_copy(update={"slowdown_from": _whole(answer.slowdown_from, factor)})
+    return provider.model_copy(update={"slots": _whole(provider.slots, factor), "queue": queue, "answer": answer})
 
 
 def _group(group: Group, factor: float) -> Group:
-    return group.model_copy(update={"policy": _policy(group.policy, factor)})
-
-
-def _policy(policy: Policy, factor: float) -> Policy:
     """Budgets and breakers belong to client processes: each keeps its number of users."""
+    policy = group.policy
     if isinstance(policy, Guarded):
-        return policy.model_copy(update={"processes": _whole(policy.processes, factor)})
-    return policy
+        policy = policy.model_copy(update={"processes": _whole(policy.processes, factor)})
+    return group.model_copy(update={"policy": policy})
 
 
 def _phase(phase: Phase, factor: float) -> Phase:

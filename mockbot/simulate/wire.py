@@ -65,12 +65,16 @@ class Wire:
         """Exactly these wire faults hold from now on; ends come first, as the driver sends them."""
         wanted = {active.span.id: active for active in faults if not isinstance(active.span.fault, Down)}
         for name in [name for name in self.toxics if name not in wanted]:
-            self._remove(self.toxics.pop(name))
+            gone = self.toxics.pop(name)
+            for cable in list(self._cables):
+                cable.links[gone.direction].remove(gone)
         for name, active in wanted.items():
             if name not in self.toxics:
                 self._add(_toxic(active), under_way)
-            elif self.toxics[name].toxicity != active.share:
-                self._update(self.toxics[name], active.share)
+            elif (toxic := self.toxics[name]).toxicity != active.share:
+                toxic.toxicity = active.share
+                for cable in list(self._cables):
+                    cable.links[toxic.direction].update(toxic)
         if self.plain:
             self._cables = {cable: None for cable in self._cables if not cable.idle}
         self._disable(faults, under_way)
@@ -93,15 +97,6 @@ class Wire:
         self.toxics[toxic.name] = toxic
         for cable in list(self._cables):
             cable.links[toxic.direction].add(toxic)
-
-    def _update(self, toxic: Toxic, share: float) -> None:
-        toxic.toxicity = share
-        for cable in list(self._cables):
-            cable.links[toxic.direction].update(toxic)
-
-    def _remove(self, toxic: Toxic) -> None:
-        for cable in list(self._cables):
-            cable.links[toxic.direction].remove(toxic)
 
     def carry(self, exchange: Exchange) -> None:
         """Send an attempt over its user's connection, or a new one."""

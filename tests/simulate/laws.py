@@ -4,9 +4,7 @@ from dataclasses import dataclass
 
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate.fast import layout as at
-from mockbot.simulate.fast.run import Fast
-
-NOBODY = 1 << 40  # a stride at which next to nobody is recorded
+from mockbot.simulate.fast.run import NOBODY, Fast
 
 
 @dataclass(frozen=True, slots=True)

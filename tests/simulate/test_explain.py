@@ -88,6 +88,7 @@ def test_the_measured_threshold_is_that_of_the_closed_form(world: Callable[[], S
     assert edge.theory == theory.refresh_tips(
         theory.waiting_after(setting.users, setting.think, setting.outage), setting.places, setting.capacity
     )
+    assert edge.simulated is not None
     assert edge.simulated.known == 2
     assert edge.simulated.mean == pytest.approx(edge.theory, rel=0.15)
 
@@ -98,6 +99,7 @@ def test_a_surge_keeps_its_queue_and_has_another_threshold() -> None:
     edge = refreshing.find_edge(setting, Lab(1, lambda: None))
 
     assert setting.keeps_queue
+    assert edge.simulated is not None
     assert edge.theory == pytest.approx(40 / setting.capacity)
     assert edge.simulated.mean == pytest.approx(edge.theory, rel=0.15)
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from mockbot.scenario.schema import Scenario
-from mockbot.simulate import theory
 from mockbot.simulate.scale import scale_by
+from tests.simulate import queueing
 from tests.simulate.laws import rates
 from tests.simulate.worlds import open_loop, outage, surge
 
@@ -42,7 +42,7 @@ def test_hidden_capacity(rate: float, at_least: int, at_most: int) -> None:
         answer=ANSWER,
     )
 
-    assert theory.hidden_capacity(300, 2) == 150
+    assert queueing.hidden_capacity(300, 2) == 150
     assert at_least <= _stuck(world, rate, 300, 340) <= at_most
 
 
@@ -73,7 +73,7 @@ def test_attempts_times_load_decides(attempts: int, load: float, stuck: int) -> 
     ]
     world = open_loop(phases, NAIVE | {"attempts": attempts}, **TEN)
 
-    assert theory.can_stick(load / attempts, attempts, 20.0, 10.0) is bool(stuck)
+    assert queueing.can_stick(load / attempts, attempts, 20.0, 10.0) is bool(stuck)
     assert _stuck(world, rate, 340, 400) == stuck
 
 
@@ -95,7 +95,7 @@ def test_how_long_a_surge_may_be(lasts: float, stuck: int) -> None:
     """
     world = scale_by(open_loop(surge(70.0, 3, lasts), NAIVE, **TEN), 10).scenario
 
-    assert theory.tipping_surge(1000, 2100, 10) == pytest.approx(9.09, abs=0.01)
+    assert queueing.tipping_surge(1000, 2100, 10) == pytest.approx(9.09, abs=0.01)
     assert _stuck(world, 700.0, 180, 220) == stuck
 
 

@@ -13,10 +13,11 @@ from mockbot.evidence.records import Prompt
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate import theory
 from mockbot.simulate.fast import layout as at
-from mockbot.simulate.fast.run import Fast
+from mockbot.simulate.fast.run import NOBODY, Fast
 from mockbot.simulate.scale import scale_by
+from tests.simulate import queueing
 from tests.simulate.build import live_through
-from tests.simulate.laws import NOBODY, rates
+from tests.simulate.laws import rates
 from tests.simulate.test_laws import ANSWER, TEN
 from tests.simulate.worlds import exponential, open_loop, outage
 
@@ -49,7 +50,7 @@ def test_refreshing_faster_than_this_keeps_it_down(lasts: int, queue: int) -> No
     Elsewhere it lies between 0.9 and 1.05. Ten times as large, because chance fades with the size.
     """
     edge = theory.refresh_tips(theory.waiting_after(7000, 99, lasts), queue, 100)
-    above = 1.15 if lasts > 60 else theory.refresh_ends(7000, 99, lasts, 100) / edge
+    above = 1.15 if lasts > 60 else queueing.refresh_ends(7000, 99, lasts, 100) / edge
 
     def goodput(times: float) -> list[float]:
         policy = {"name": "refresh", "every": round(times * edge, 3), "timeout": "2h"}
@@ -74,7 +75,7 @@ def test_backing_off_needs_a_long_cap(times: float, stuck: bool) -> None:
 
     The trigger is a stall that keeps its queue: after a crash, whose clients are reset at once, less suffices.
     """
-    cap = theory.backoff_cap_needed(7000, 100, 10)
+    cap = queueing.backoff_cap_needed(7000, 100, 10)
     policy = {"name": "backoff", "attempts": 60_000, "base": "1s", "cap": times * cap, "timeout": "10s"}
     world = _closed(policy, 120, {"capacity": 0.0}, after=2900)
     goodput = [rates(world, seed).goodput(2720, 3020) / 70 for seed in range(4)]
@@ -194,7 +195,7 @@ def test_a_closed_loop_waits_less_than_an_open_one(users: int, expected: float) 
     low, high = 1e-3, 1e4
     for _ in range(80):
         think = math.sqrt(low * high)
-        low, high = (think, high) if theory.mean_time_closed(users, think, 1.0, 1)[0] > 0.9 else (low, think)
+        low, high = (think, high) if queueing.mean_time_closed(users, think, 1.0, 1)[0] > 0.9 else (low, think)
     group = {"users": "100%", "policy": FOREVER, "think": think, "patience": "23h"}
     provider = {"slots": 1, "queue": {"limit": 1000}}
     phases = [{"name": "steady", "lasts": "12h", "users": users}]
@@ -204,8 +205,8 @@ def test_a_closed_loop_waits_less_than_an_open_one(users: int, expected: float) 
         p.end - p.start for seed in range(2) for p in live_through(world, seed, exponential).prompts if p.start > 3600
     ]
 
-    assert theory.mean_time_open(0.9, 1.0, 1) == pytest.approx(10.0)
-    assert theory.mean_time_closed(users, think, 1.0, 1)[1] == pytest.approx(expected, rel=0.005)
+    assert queueing.mean_time_open(0.9, 1.0, 1) == pytest.approx(10.0)
+    assert queueing.mean_time_closed(users, think, 1.0, 1)[1] == pytest.approx(expected, rel=0.005)
     assert sum(waits) / len(waits) == pytest.approx(expected, rel=0.05)
 
 
@@ -218,6 +219,6 @@ def test_users_who_share_slots_answer_to_the_machine_repair_model() -> None:
     lived = live_through(Scenario.model_validate(whole), 1, exponential)
     waits = [prompt.end - prompt.start for prompt in lived.prompts if 300 < prompt.end < 7200]
 
-    assert theory.mean_time_closed(200, 10, 1.0, 15) == pytest.approx((14.996, 3.337), rel=1e-3)
+    assert queueing.mean_time_closed(200, 10, 1.0, 15) == pytest.approx((14.996, 3.337), rel=1e-3)
     assert len(waits) / 6900 == pytest.approx(14.996, rel=0.005)
     assert sum(waits) / len(waits) == pytest.approx(3.337, rel=0.02)

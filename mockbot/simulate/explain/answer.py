@@ -5,8 +5,7 @@ a live run. Infinite is "never"; None is "cannot be said".
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 from mockbot.measures.text import format_in_unit
@@ -31,22 +30,16 @@ class Figure:
         simulated = "-" if self.simulated is None else self.simulated.words(self.measure)
         return told(self.measure, self.theory), simulated, told(self.measure, self.live)
 
+    def middle(self) -> float:
+        """The mean of the simulated runs; infinite when most of them say never."""
+        return math.inf if self.simulated is None else middle(self.simulated)
+
     def json(self) -> dict[str, object]:
         """Numbers, with "never" for what is infinite."""
-        simulated = self.simulated
-        return {
-            "what": self.what,
-            "measure": self.measure,
-            "theory": _number(self.theory),
-            "simulated": simulated
-            and {
-                "mean": simulated.mean,
-                "half": simulated.half,
-                "known": simulated.known,
-                "seeds": simulated.runs,
-            },
-            "live": _number(self.live),
-        }
+        told: dict[str, object] = {"what": self.what, "measure": self.measure, "theory": _number(self.theory)}
+        seen = self.simulated
+        names = seen and {"mean": seen.mean, "half": seen.half, "known": seen.known, "seeds": seen.runs}
+        return told | {"simulated": names, "live": _number(self.live)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +58,7 @@ class Answer:
 
     def json(self) -> dict[str, object]:
         """All of it, for machines."""
-        names = ("key", "question", "sentence", "formula", "source", "staged")
-        lists = {"put_in": list(self.put_in), "notes": list(self.notes)}
-        return (
-            {name: getattr(self, name) for name in names} | lists | {"figures": [each.json() for each in self.figures]}
-        )
+        return asdict(self) | {"figures": [each.json() for each in self.figures]}
 
 
 def told(measure: Measure, number: float | None) -> str:
@@ -83,11 +72,6 @@ def middle(simulated: Interval) -> float:
     """The mean; infinite when most runs say never."""
     mostly = simulated.mean is not None and 2 * simulated.known >= simulated.runs
     return simulated.mean if mostly and simulated.mean is not None else math.inf
-
-
-def listed(parts: Sequence[str]) -> str:
-    """ "a, b and c"."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def _number(number: float | None) -> float | str | None:

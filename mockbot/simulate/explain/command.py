@@ -6,7 +6,6 @@ An interruption keeps the answers that are done.
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from mockbot.simulate.explain.lab import Lab, Life, life_of
 from mockbot.simulate.explain.live import find_live
 from mockbot.simulate.explain.page import page
 from mockbot.simulate.explain.setting import Setting, setting_of
-from mockbot.simulate.scale import Scaled, scale
+from mockbot.simulate.scale import Scaled, scaled_to
 
 MOST_SEEDS = 100
 Ask = Callable[[Scenario, Setting, Lab, Life | None], Answer]
@@ -54,7 +53,7 @@ def explain_command(options: ExplainOptions, console: Console, progress: Console
     if not 1 <= options.seeds <= MOST_SEEDS:
         raise UsageError(f"--seeds {options.seeds}: 1 to {MOST_SEEDS}")
     live = find_live(options.scenario, options.run)
-    scaled = scale(options.scenario, options.users) if options.users is not None else Scaled(options.scenario, 1.0, "")
+    scaled = scaled_to(options.scenario, options.users)
     where = "" if live is None or live.folder is None else str(live.folder)
     if not options.as_json:
         console.print(Text(options.scenario.title, "bold"))
@@ -83,13 +82,14 @@ def explain_command(options: ExplainOptions, console: Console, progress: Console
 
 
 def _answers(options: ExplainOptions, scenario: Scenario, live: Life | None, console: Console) -> Iterator[Answer]:
-    """One after the other; the bar knows how many runs are left."""
-    setting = setting_of(scenario)
-    with _progress(console, options.seeds * sum(runs for _, runs in QUESTIONS.values())) as bar:
-        lab = Lab(options.seeds, bar.tick)
-        due = 0
+    """One after the other; the bar knows how many runs are left, and is nothing where nobody watches."""
+    setting, due = setting_of(scenario), 0
+    columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=options.seeds * sum(runs for _, runs in QUESTIONS.values()))
+        lab = Lab(options.seeds, lambda: bar.advance(task))
         for name, (ask, runs) in QUESTIONS.items():
-            bar.begin(name, due)
+            bar.update(task, description=name, completed=due)
             due += runs * options.seeds
             yield ask(scenario, setting, lab, live)
 
@@ -125,29 +125,6 @@ def _table(answer: Answer, *, seeds: int, live: bool) -> Table:
     for figure in answer.figures:
         table.add_row(*map(Text, (figure.what, *figure.words()[: 3 if live else 2])))
     return table
-
-
-class _Bar:
-    """How much is done; nothing where nobody watches."""
-
-    def __init__(self, bar: Progress, total: int) -> None:
-        self._bar = bar
-        self._task = bar.add_task("", total=total)
-
-    def begin(self, what: str, done: int) -> None:
-        """A question: so many runs are behind us."""
-        self._bar.update(self._task, description=what, completed=done)
-
-    def tick(self) -> None:
-        """A run is done."""
-        self._bar.advance(self._task)
-
-
-@contextmanager
-def _progress(console: Console, total: int) -> Iterator[_Bar]:
-    columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        yield _Bar(bar, total)
 
 
 # -- what it leaves --------------------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ import math
 
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate import theory
-from mockbot.simulate.explain.answer import Answer, Figure, middle, told
-from mockbot.simulate.explain.lab import Lab, Life, of_live
+from mockbot.simulate.explain.answer import Answer, Figure, told
+from mockbot.simulate.explain.lab import Lab, Life, measured
 from mockbot.simulate.explain.setting import Setting
 from mockbot.simulate.explain.stages import LONG, calm, closed, course, staged
 from mockbot.simulate.spread import Interval, interval
@@ -21,30 +21,25 @@ FULL = 0.97  # of the capacity, from which arrivals alone never let a queue drai
 def answer(scenario: Scenario, setting: Setting, lab: Lab, live: Life | None) -> Answer:
     """The answer for this scenario."""
     lives = lab.lives(scenario, judged=True)
-    recovery = lab.spread(lives, lambda life: life.recovery)
+    waiting, coming = closed_drain(setting), theory.drain_open(setting.outage, setting.load)
+    staged_open = drained(setting, lab, open_loop=True) if setting.load < FULL else None
+    well = measured("as written: well again after", "recovery_time", lambda life: life.recovery, lives, live)
+    through = "as written: its victims through after"
     figures = (
-        Figure("queue kept, users wait (closed loop)", "recovery_time", closed_drain(setting), drained(setting, lab)),
-        Figure(
-            "queue kept, new ones come (open loop)",
-            "recovery_time",
-            theory.drain_open(setting.outage, setting.load),
-            drained(setting, lab, open_loop=True) if setting.load < FULL else None,
-        ),
-        Figure(
-            "as written: well again after", "recovery_time", None, recovery, of_live(live, lambda life: life.recovery)
-        ),
-        Figure(
-            "as written: its victims through after",
-            "recovery_time",
-            None,
-            lab.spread(lives, lambda life: life.affected),
-            of_live(live, lambda life: life.affected),
-        ),
+        Figure("queue kept, users wait (closed loop)", "recovery_time", waiting, drained(setting, lab)),
+        Figure("queue kept, new ones come (open loop)", "recovery_time", coming, staged_open),
+        well,
+        measured(through, "recovery_time", lambda life: life.affected, lives, live),
     )
+    first = f"As written, {told('recovery_time', well.middle())} after the end of all faults."
+    if math.isinf(well.middle()) and well.simulated:
+        runs = well.simulated.runs
+        first = f"As written, not before the scenario ends ({runs - well.simulated.known} of {runs} seeds)."
     return Answer(
         "how-long",
         "How long until it is normal again?",
-        _sentence(setting, recovery),
+        f"{first} A kept queue would drain in {told('recovery_time', waiting)} with users who wait; with new ones all"
+        f" the time, in {told('recovery_time', coming)}.",
         "closed: Z ln((1/rho - e^(-D/Z)) / (1/rho - 1));  open: D rho / (1 - rho)",
         "fluid limit of a queue that is kept; see Schroeder et al., NSDI'06, for open and closed",
         (
@@ -70,36 +65,16 @@ def drained(setting: Setting, lab: Lab, *, open_loop: bool = False) -> Interval:
     expected = theory.drain_open(setting.outage, setting.load) if open_loop else closed_drain(setting)
     if not math.isfinite(expected):
         return Interval(None, None, 0, lab.seeds)
-    world = _kept(setting, expected, open_loop=open_loop)
-    clear = calm(setting) + setting.outage
-    return interval([_empty(lab, world, clear, seed) for seed in range(lab.seeds)])
-
-
-def _kept(setting: Setting, expected: float, *, open_loop: bool) -> Scenario:
-    """The scenario's outage as one that turns nobody away."""
     after = 1.5 * expected + 4 * setting.think
     most = PROMPTS / (setting.rate * (setting.outage + after)) if open_loop else CROWD / setting.users
     policy = {"name": "once", "timeout": "23h"}
     who: dict[str, object] = {"arrivals": 1.0, "policy": policy, "patience": 10 * LONG}
     crowd = {"all": who if open_loop else closed(policy, setting.think)}
-    rate = setting.rate if open_loop else None
+    # An outage that turns nobody away.
+    phases = course(setting, {"capacity": 0.0}, setting.outage, after, rate=setting.rate if open_loop else None)
     queue = setting.spec.queue.model_copy(update={"limit": 1_000_000, "max_wait": None})
-    phases = course(setting, {"capacity": 0.0}, setting.outage, after, rate=rate)
-    return staged(setting, crowd, phases, times=max(1.0, most), queue=queue)
-
-
-def _empty(lab: Lab, world: Scenario, clear: float, seed: int) -> float:
-    seconds = lab.seconds(world, seed)
-    ends = [second.t + 1 - clear for second in seconds if second.t > clear and not second.queued]
-    return min(ends, default=math.inf)
-
-
-def _sentence(setting: Setting, recovery: Interval) -> str:
-    words = told("recovery_time", middle(recovery))
-    if recovery.mean is None or not math.isfinite(middle(recovery)):
-        first = f"As written, not before the scenario ends ({recovery.runs - recovery.known} of {recovery.runs} seeds)."
-    else:
-        first = f"As written, {words} after the end of all faults."
-    drain = told("recovery_time", closed_drain(setting))
-    anyway = told("recovery_time", theory.drain_open(setting.outage, setting.load))
-    return f"{first} A kept queue would drain in {drain} with users who wait; with new ones all the time, in {anyway}."
+    world = staged(setting, crowd, phases, times=max(1.0, most), queue=queue)
+    clear = calm(setting) + setting.outage
+    runs = (lab.seconds(world, seed) for seed in range(lab.seeds))
+    empty = ([each.t + 1 - clear for each in seconds if each.t > clear and not each.queued] for seconds in runs)
+    return interval([min(ends, default=math.inf) for ends in empty])

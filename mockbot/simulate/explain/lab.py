@@ -1,13 +1,13 @@
-"""Scenarios in, what happened in them out, once for each seed. The only module here that simulates.
+"""Scenarios in, what happened in them out, once for each seed; and what to measure of it. The only module here that
+simulates.
 
 An interruption comes out as KeyboardInterrupt, so that whoever asked keeps the answers that are done.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from mockbot.errors import UsageError
 from mockbot.evidence.formulas import measure
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
@@ -15,11 +15,11 @@ from mockbot.evidence.run_counters import count_run
 from mockbot.evidence.scope import Scope
 from mockbot.measures.values import Beyond, Known
 from mockbot.scenario.schema import Scenario
-from mockbot.simulate.engines import EngineName, Record, Run, choose, start
+from mockbot.simulate.engines import Record, fastest, start
+from mockbot.simulate.explain.answer import Figure, Measure
 from mockbot.simulate.play import Memory, simulate
-from mockbot.simulate.spread import Interval, interval
+from mockbot.simulate.spread import interval
 
-NOBODY = 1 << 40  # one user in so many is recorded: what the providers saw is enough
 NEVER = float("inf")
 
 
@@ -32,32 +32,8 @@ class Life:
     recovery: float | None = None
     affected: float | None = None
 
-    def wait(self, begin: float, end: float, groups: frozenset[str] | None = None) -> float | None:
-        """The median wait for an answer of those who asked in this time; without an answer it is infinite."""
-        waits = [
-            prompt.end - prompt.intended if prompt.settled == "answered" else NEVER
-            for prompt in self._asked(begin, end, groups)
-        ]
-        return median(waits) if waits else None
-
-    def answered(self, begin: float, end: float, within: float, groups: frozenset[str] | None = None) -> float | None:
-        """The share of those who asked in this time and were answered within so many seconds."""
-        good = [
-            prompt.settled == "answered" and prompt.end - prompt.intended <= within
-            for prompt in self._asked(begin, end, groups)
-        ]
-        return sum(good) / len(good) if good else None
-
-    def through(self, begin: float, end: float) -> float | None:
-        """Seconds after `end` until 95 % of those who asked in this time have an answer."""
-        ends = sorted(p.end if p.settled == "answered" else NEVER for p in self._asked(begin, end, None))
-        return max(0.0, ends[int(0.95 * (len(ends) - 1))] - end) if ends else None
-
-    def peak(self, begin: float, end: float) -> float:
-        """The most requests in one of these seconds."""
-        return float(max((second.offered for second in self.seconds if begin <= second.t < end), default=0))
-
-    def _asked(self, begin: float, end: float, groups: frozenset[str] | None) -> list[Prompt]:
+    def asked(self, begin: float, end: float, groups: frozenset[str] | None = None) -> list[Prompt]:
+        """The prompts that were asked in this time, by these groups or by all."""
         return [p for p in self.prompts if begin <= p.intended < end and (groups is None or p.group in groups)]
 
 
@@ -85,8 +61,7 @@ class Lab:
             if judged or not isinstance(record, Attempt):
                 memory.take(record)
 
-        engine: EngineName = "fast" if is_fast(scenario) else "reference"
-        info = simulate(scenario, seed=scenario.seed + number, sink=keep, engine=engine)
+        info = simulate(scenario, seed=scenario.seed + number, sink=keep, engine=fastest(scenario))
         if info.ended == "interrupted":
             raise KeyboardInterrupt
         self._tick()
@@ -102,28 +77,11 @@ class Lab:
             if isinstance(record, ServiceSecond):
                 memory.append(record)
 
-        run = _fastest(scenario, scenario.seed + number, keep)
+        run = start(fastest(scenario), scenario, scenario.seed + number, keep, services_only=True)
         while run.play(run.latest):
             pass
         self._tick()
         return memory
-
-    def spread(self, lives: list[Life], take: Callable[[Life], float | None]) -> Interval:
-        """One number of each run, with its interval."""
-        return interval([take(life) for life in lives])
-
-
-def of_live(live: Life | None, take: Callable[[Life], float | None]) -> float | None:
-    """The same number of a live run, if there is one."""
-    return None if live is None else take(live)
-
-
-def is_fast(scenario: Scenario) -> bool:
-    """Whether the fast engine is there and can play it."""
-    try:
-        return choose("fast", scenario) == "fast"
-    except UsageError:
-        return False
 
 
 def life_of(evidence: RunEvidence) -> Life:
@@ -136,9 +94,55 @@ def life_of(evidence: RunEvidence) -> Life:
     return Life(prompts, seconds, *times)
 
 
-def _fastest(scenario: Scenario, seed: int, sink: Callable[[Record], None]) -> Run:
-    if not is_fast(scenario):
-        return start("reference", scenario, seed, sink)
-    from mockbot.simulate.fast.run import Fast  # noqa: PLC0415 - numba is an extra
+# -- what to measure -------------------------------------------------------------------------------------------------
 
-    return Fast(scenario, seed, sink, stride=NOBODY)
+Take = Callable[[Life], float | None]  # None: nobody of whom it could be said
+
+
+def measured(
+    what: str, measure: Measure, take: Take, lives: Sequence[Life], live: Life | None = None, *,
+    theory: float | None = None,
+) -> Figure:  # fmt: skip
+    """One number of each simulated run, with its interval, and of the live one if there is one."""
+    return Figure(what, measure, theory, interval(list(map(take, lives))), None if live is None else take(live))
+
+
+def median_wait(begin: float, end: float, groups: frozenset[str] | None = None) -> Take:
+    """The median wait for an answer of those who asked in this time; without an answer it is infinite."""
+
+    def take(life: Life) -> float | None:
+        asked = life.asked(begin, end, groups)
+        return median(p.end - p.intended if p.settled == "answered" else NEVER for p in asked) if asked else None
+
+    return take
+
+
+def answered(begin: float, end: float, within: float, groups: frozenset[str] | None = None) -> Take:
+    """The share of those who asked in this time and were answered within so many seconds."""
+
+    def take(life: Life) -> float | None:
+        asked = life.asked(begin, end, groups)
+        good = sum(p.settled == "answered" and p.end - p.intended <= within for p in asked)
+        return good / len(asked) if asked else None
+
+    return take
+
+
+def all_answered(begin: float, end: float) -> Take:
+    """Seconds after `end` until 95 % of those who asked in this time have an answer."""
+
+    def take(life: Life) -> float | None:
+        ends = sorted(p.end if p.settled == "answered" else NEVER for p in life.asked(begin, end))
+        return max(0.0, ends[int(0.95 * (len(ends) - 1))] - end) if ends else None
+
+    return take
+
+
+def peak(begin: float, end: float, capacity: float) -> Take:
+    """The most requests in one of these seconds, over the capacity."""
+    return lambda life: max((each.offered for each in life.seconds if begin <= each.t < end), default=0) / capacity
+
+
+def sent(begin: float, end: float, capacity: float) -> Take:
+    """Requests per second in this time, over the capacity."""
+    return lambda life: sum(each.offered for each in life.seconds if begin <= each.t < end) / (end - begin) / capacity

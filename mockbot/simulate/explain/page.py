@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from mockbot.report.colours import RUNS
-from mockbot.report.figures import Chart, Json, plain
+from mockbot.report.figures import Chart, Json, plain, plot_layout
 from mockbot.report.page import render
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate.explain.answer import Answer, Figure
@@ -31,16 +31,13 @@ def shares(answers: Sequence[Answer]) -> tuple[Chart, ...]:
     live: Json = {"type": "scatter", "mode": "markers", "name": "live", "marker": {"symbol": "diamond", "size": 9}}
     live |= {"x": [figure.live for figure in simulated], "y": _names(simulated)}
     data = [_bars(simulated), *([live] if any(figure.live is not None for figure in simulated) else [])]
-    layout: Json = {
-        "height": 90 + 34 * len(simulated),
-        "margin": {"l": 10, "r": 10, "t": 18, "b": 40},
-        "font": {"family": "system-ui, sans-serif", "size": 11, "color": "#333"},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "xaxis": {"range": [0, 1.02], "tickformat": ".0%", "gridcolor": "#eee"},
-        "yaxis": {"autorange": "reversed", "automargin": True},
-        "legend": {"orientation": "h", "y": 1, "yanchor": "bottom"},
-    }
+    layout = plot_layout(
+        90 + 34 * len(simulated),
+        {"l": 10, "r": 10, "t": 18, "b": 40},
+        xaxis={"range": [0, 1.02], "tickformat": ".0%", "gridcolor": "#eee"},
+        yaxis={"autorange": "reversed", "automargin": True},
+        legend={"orientation": "h", "y": 1, "yanchor": "bottom"},
+    )
     caption = "Bars: simulated, with the 95 % interval of the mean. Diamonds: live, where there is a run."
     return (Chart("shares", "Who gets good answers", caption, {"data": data, "layout": layout}),)
 

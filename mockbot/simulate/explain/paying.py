@@ -5,13 +5,12 @@ an overload that is staged so that the formula applies.
 from collections.abc import Mapping
 
 from mockbot.faults.union import Shed
-from mockbot.scenario.schema import Group, Phase, Scenario
+from mockbot.scenario.schema import Group, Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.simulate.explain.answer import Answer, Figure, middle, told
-from mockbot.simulate.explain.lab import Lab, Life, of_live
-from mockbot.simulate.explain.setting import Setting, groups_of
-from mockbot.simulate.explain.stages import calm, course, staged
-from mockbot.simulate.spread import Interval
+from mockbot.simulate.explain.answer import Answer, Figure, told
+from mockbot.simulate.explain.lab import Lab, Life, Take, answered, measured
+from mockbot.simulate.explain.setting import Setting, groups_of, rate_of
+from mockbot.simulate.explain.stages import LONG, calm, course, staged
 
 RUNS = 4
 FREE, PLUS = "free", "plus"
@@ -24,24 +23,23 @@ OUT = 0.5  # of what is asked is what a half-broken provider can answer
 
 def answer(scenario: Scenario, setting: Setting, lab: Lab, live: Life | None) -> Answer:
     """The answer for this scenario, or for it with a fifth of each group paying."""
-    tiers = tiers_of(scenario, setting)
-    why = "" if len(tiers) > 1 else f"All are of one tier; {PAYING:.0%} of each group are made to pay ({PLUS})."
-    world = with_paying(scenario) if why else scenario
+    one_tier = len(tiers_of(scenario, setting)) < 2
+    world = with_paying(scenario) if one_tier else scenario
     tiers = tiers_of(world, setting)
-    written = lab.lives(world) if why else lab.lives(scenario, judged=True)
-    shed = lab.lives(with_shedding(world, setting))
     paid = _paid(world, setting, tiers)
-    whole, first = (lab.lives(_overload(setting, paid, shed=shed_)) for shed_ in (False, True))
     blind, let_in = overload_shares(paid)
     figures = [
-        *_staged_figures(setting, lab, whole, "half broken", {FREE: blind, PLUS: blind}),
-        *_staged_figures(setting, lab, first, "free turned away first", {FREE: let_in, PLUS: 1.0}),
+        *_staged_figures(setting, lab, paid, "half broken", {PLUS: blind, FREE: blind}),
+        *_staged_figures(setting, lab, paid, "free turned away first", {PLUS: 1.0, FREE: let_in}, shed=True),
     ]
+    written = lab.lives(world) if one_tier else lab.lives(scenario, judged=True)
+    shed = lab.lives(with_shedding(world, setting))
     for tier, names in tiers.items():
-        for words, lives, seen in (("as written", written, None if why else live), ("free shed", shed, None)):
-            good = lab.spread(lives, lambda life, names=names: _good(world, setting, life, names))  # type: ignore[misc]
-            measured = of_live(seen, lambda life, names=names: _good(world, setting, life, names))  # type: ignore[misc]
-            figures.append(Figure(f"{words}: {tier} good", "availability", None, good, measured))
+        good = answered(setting.begin, setting.begin + setting.outage + AFTER, world.slo, names)
+        figures += [
+            measured(f"as written: {tier} good", "availability", good, written, None if one_tier else live),
+            measured(f"free shed: {tier} good", "availability", good, shed),
+        ]
     return Answer(
         "paying",
         "What do paying users get?",
@@ -53,7 +51,7 @@ def answer(scenario: Scenario, setting: Setting, lab: Lab, live: Life | None) ->
             f"as written, {LET_IN:.0%} of free requests are let in until {AFTER / 60:.0f} minutes after the outage",
         ),
         tuple(figures),
-        staged=why,
+        staged=f"All are of one tier; {PAYING:.0%} of each group are made to pay ({PLUS})." if one_tier else "",
         notes=("Good: answered within the scenario's slo, of those who asked during the outage and those minutes.",),
     )
 
@@ -68,29 +66,26 @@ def tiers_of(scenario: Scenario, setting: Setting) -> dict[str, frozenset[str]]:
 
 def with_paying(scenario: Scenario) -> Scenario:
     """Every group twice, the smaller one paying; what they do stays."""
-    crowd: dict[str, Group] = {}
-    for name, group in scenario.crowd.items():
-        crowd[name] = _part(group, 1 - PAYING, FREE)
-        crowd[_paying(name)] = _part(group, PAYING, PLUS)
-    phases = tuple(phase.model_copy(update={"mix": _split(phase)}) for phase in scenario.phases)
+    parts = [(FREE, 1 - PAYING), (PLUS, PAYING)]
+
+    def named(name: str, tier: str) -> str:
+        return name if tier == FREE else f"{name[:50]}-{PLUS}"
+
+    def part(group: Group, tier: str, share: float) -> Group:
+        users = None if group.users is None else group.users * share
+        arrivals = None if group.arrivals is None else group.arrivals * share
+        return group.model_copy(update={"users": users, "arrivals": arrivals, "tier": tier})
+
+    def split(mix: Mapping[str, float]) -> dict[str, float]:
+        return {named(name, tier): share * some for tier, some in parts for name, share in mix.items()}
+
+    crowd = {
+        named(name, tier): part(group, tier, some) for name, group in scenario.crowd.items() for tier, some in parts
+    }
+    phases = tuple(
+        phase if phase.mix is None else phase.model_copy(update={"mix": split(phase.mix)}) for phase in scenario.phases
+    )
     return scenario.model_copy(update={"crowd": crowd, "phases": phases, "expect": ()})
-
-
-def _split(phase: Phase) -> dict[str, float] | None:
-    if phase.mix is None:
-        return None
-    free = {name: share * (1 - PAYING) for name, share in phase.mix.items()}
-    return free | {_paying(name): share * PAYING for name, share in phase.mix.items()}
-
-
-def _paying(name: str) -> str:
-    return f"{name[:50]}-{PLUS}"
-
-
-def _part(group: Group, share: float, tier: str) -> Group:
-    users = None if group.users is None else group.users * share
-    arrivals = None if group.arrivals is None else group.arrivals * share
-    return group.model_copy(update={"users": users, "arrivals": arrivals, "tier": tier})
 
 
 def with_shedding(scenario: Scenario, setting: Setting) -> Scenario:
@@ -123,9 +118,9 @@ def overload_shares(paid: float) -> tuple[float, float]:
 def _overload(setting: Setting, paid: float, *, shed: bool) -> Scenario:
     """Arrivals that try once, at a provider that can answer half of them."""
     wait = setting.spec.queue.limit / setting.capacity
-    policy = {"name": "once", "timeout": 86400.0}
+    policy = {"name": "once", "timeout": LONG}
     crowd = {
-        tier: {"arrivals": share, "policy": policy, "tier": tier, "patience": 10 * wait + 86400.0}
+        tier: {"arrivals": share, "policy": policy, "tier": tier, "patience": 10 * wait + LONG}
         for tier, share in ((FREE, 1 - paid), (PLUS, paid))
     }
     factor = OUT * setting.load
@@ -138,49 +133,36 @@ def _overload(setting: Setting, paid: float, *, shed: bool) -> Scenario:
 
 
 def _staged_figures(
-    setting: Setting, lab: Lab, lives: list[Life], words: str, expected: Mapping[str, float]
+    setting: Setting, lab: Lab, paid: float, words: str, expected: Mapping[str, float], *, shed: bool = False
 ) -> list[Figure]:
     """Of those who ask once the queue is full."""
+    lives = lab.lives(_overload(setting, paid, shed=shed))
     wait = setting.spec.queue.limit / setting.capacity
     begin = calm(setting) + 4 * wait / (OUT * setting.load) / 2
-    end = begin + OVERLOAD
+
+    def within(tier: str) -> Take:
+        return answered(begin, begin + OVERLOAD, LONG, frozenset([tier]))
+
     return [
-        Figure(
-            f"{words}: {tier} answered",
-            "availability",
-            expected[tier],
-            lab.spread(lives, lambda life, tier=tier: life.answered(begin, end, 86400.0, frozenset([tier]))),  # type: ignore[misc]
-        )
-        for tier in (PLUS, FREE)
+        measured(f"{words}: {tier} answered", "availability", within(tier), lives, theory=share)
+        for tier, share in expected.items()
     ]
 
 
 def _paid(scenario: Scenario, setting: Setting, tiers: Mapping[str, frozenset[str]]) -> float:
     """The paying share of what is asked, from a twentieth to the half that can be answered."""
-    now = Timeline(scenario).at(max(0.0, setting.begin - 1e-6))
-    rates = {
-        tier: sum(
-            now.users.get(name, 0) / max(1.0, scenario.crowd[name].think) + now.arrivals.get(name, 0.0)
-            for name in names
-        )
-        for tier, names in tiers.items()
-    }
+    rates = {tier: rate_of(scenario, names, setting.begin) for tier, names in tiers.items()}
     whole = sum(rates.values())
     paying = whole - rates.get(FREE, max(rates.values(), default=0.0))
     return min(0.9 * OUT, max(0.05, paying / whole if whole else PAYING))
 
 
-# -- words -----------------------------------------------------------------------------------------------------------
-
-
-def _good(scenario: Scenario, setting: Setting, life: Life, names: frozenset[str]) -> float | None:
-    return life.answered(setting.begin, setting.begin + setting.outage + AFTER, scenario.slo, names)
-
-
 def _sentence(tiers: Mapping[str, frozenset[str]], figures: list[Figure]) -> str:
-    seen = {figure.what: _told(figure.simulated) for figure in figures}
-    paying = [tier for tier in tiers if tier != FREE] or list(tiers)
-    tier = paying[-1]
+    seen = {
+        figure.what: told("availability", figure.middle() if figure.simulated and figure.simulated.known else None)
+        for figure in figures
+    }
+    tier = ([tier for tier in tiers if tier != FREE] or list(tiers))[-1]
     other = FREE if FREE in tiers else next(iter(tiers))
     return (
         f"As written, {seen[f'as written: {tier} good']} of the prompts of {tier} users are good, and "
@@ -188,7 +170,3 @@ def _sentence(tiers: Mapping[str, frozenset[str]], figures: list[Figure]) -> str
         f"{seen[f'free shed: {tier} good']}. In a service that is half broken, that order gives them "
         f"{seen[f'free turned away first: {PLUS} answered']} instead of {seen[f'half broken: {PLUS} answered']}."
     )
-
-
-def _told(simulated: Interval | None) -> str:
-    return "-" if simulated is None or simulated.mean is None else told("availability", middle(simulated))

@@ -6,15 +6,15 @@ of the crowd, so it is scaled up as far as the engine carries it.
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from statistics import median
 
 from mockbot.scenario.policies import Backoff, Refresh
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate import theory
+from mockbot.simulate.engines import fastest
 from mockbot.simulate.explain.answer import Answer, Figure, middle, told
-from mockbot.simulate.explain.lab import Lab, Life, is_fast, of_live
+from mockbot.simulate.explain.lab import Lab, Life, answered, measured, median_wait
 from mockbot.simulate.explain.setting import Setting, groups_of
 from mockbot.simulate.explain.stages import LONG, calm, closed, course, staged
 from mockbot.simulate.spread import Interval, interval
@@ -28,90 +28,91 @@ REFRESHERS = 0.1  # of the staged pair, few enough to harm nobody
 QUANTILES = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """An interval between two refreshes, by theory and by simulation; below it the service stays down."""
-
-    theory: float
-    simulated: Interval
-
-
 def answer(scenario: Scenario, setting: Setting, lab: Lab, live: Life | None) -> Answer:
     """The answer for this scenario."""
     edge = find_edge(setting, lab)
-    patient = patient_every(setting)
     waits = pair_waits(setting, lab)
+    looks = (("refreshes", setting.every, "fast"), ("waits, looks", patient_every(setting), "slow"))
     figures = [
-        Figure("refresh faster than this: down for ever", "recovery_time", edge.theory, edge.simulated),
-        Figure(_pair_words("refreshes", setting.every), "recovery_time", *_pair(setting, setting.every, waits["fast"])),
-        Figure(_pair_words("waits, looks", patient), "recovery_time", *_pair(setting, patient, waits["slow"])),
+        edge,
+        *(
+            Figure(
+                f"{does} every {duration_text(round(every))}: median wait",
+                "recovery_time",
+                expected_wait(setting, every),
+                waits[name],
+            )
+            for does, every, name in looks
+        ),
         *_as_written(scenario, setting, lab, live),
     ]
+    waiting = theory.waiting_after(setting.users, setting.think, setting.outage)
+    think = told("recovery_time", setting.think)
+    lost = "it sticks when r < min(Ns/2, q) / C, with Ns = N (1 - e^(-D/Z))"
     return Answer(
         "refreshing",
         "Does refreshing help?",
         _sentence(setting, edge, {name: middle(each) for name, each in waits.items()}),
-        _formula(setting),
+        "it sticks when r < min(N, q) / C" if setting.keeps_queue else lost,
         "HotOS'21 (metastable failures), fluid limit of a FIFO queue whose abandoned work continues",
-        _put_in(setting),
+        (
+            f"N = {setting.users} users of {setting.provider}, who think for Z = {think}",
+            f"C = {setting.spec.slots} slots / {told('recovery_time', setting.service)} = {setting.capacity:.3g}/s",
+            f"q = {setting.spec.queue.limit} places in the queue + {setting.spec.slots} slots = {setting.places}",
+            f"D = {told('recovery_time', setting.outage)}, so Ns = {waiting:.0f} wait at its end",
+        ),
         tuple(figures),
-        notes=tuple(_notes(setting, edge)),
+        notes=tuple(_notes(setting, edge.theory or 0.0, waiting)),
     )
 
 
 # -- the service -----------------------------------------------------------------------------------------------------
 
 
-def find_edge(setting: Setting, lab: Lab) -> Edge:
-    """By theory and, seed by seed, by bisection between a quarter and four times that."""
-    expected = expected_edge(setting)
-    return Edge(expected, interval([_bisected(setting, expected, lab, seed) for seed in range(lab.seeds)]))
+def find_edge(setting: Setting, lab: Lab) -> Figure:
+    """The interval below which the service stays down: by theory and, seed by seed, by bisection.
 
-
-def expected_edge(setting: Setting) -> float:
-    """min(Ns/2, q)/C after an outage that loses what it had, min(N, q)/C after one that keeps it."""
-    if setting.keeps_queue:
-        return theory.refresh_safe(setting.users, setting.places, setting.capacity)
+    min(Ns/2, q)/C after an outage that loses what it had, min(N, q)/C after one that keeps it.
+    """
     waiting = theory.waiting_after(setting.users, setting.think, setting.outage)
-    return theory.refresh_tips(waiting, setting.places, setting.capacity)
+    if setting.keeps_queue:
+        expected = theory.refresh_safe(setting.users, setting.places, setting.capacity)
+    else:
+        expected = theory.refresh_tips(waiting, setting.places, setting.capacity)
+    simulated = interval([_bisected(setting, expected, lab, seed) for seed in range(lab.seeds)])
+    return Figure("refresh faster than this: down for ever", "recovery_time", expected, simulated)
 
 
 def _bisected(setting: Setting, expected: float, lab: Lab, seed: int) -> float | None:
-    """None when nothing in the bracket sticks, infinite when everything does."""
+    """Between a quarter and four times the law; None when nothing in there sticks, infinite when everything does."""
+    after = float(round(max(40 * expected, 5 * setting.think, 600.0)))  # long enough to see whether it comes back
+
+    def sticks(every: float) -> bool:
+        seconds = lab.seconds(crowd_that_refreshes(setting, every, after), seed)
+        end = max(second.t for second in seconds)
+        last = [second for second in seconds if second.t > end - after / 4]
+        return sum(second.wasted for second in last) > sum(second.work for second in last) / 2
+
     shift = 1.02 ** (seed / lab.seeds)  # so that no two seeds try the same intervals
     low, high = shift * max(1.2, expected / 4), shift * max(4.8, 4 * expected)
-    if not _sticks(setting, low, expected, lab, seed):
+    if not sticks(low):
         return None
-    if _sticks(setting, high, expected, lab, seed):
+    if sticks(high):
         return math.inf
     for _ in range(TRIALS):
         between = math.sqrt(low * high)
-        low, high = (between, high) if _sticks(setting, between, expected, lab, seed) else (low, between)
+        low, high = (between, high) if sticks(between) else (low, between)
     return math.sqrt(low * high)
 
 
-def _sticks(setting: Setting, every: float, expected: float, lab: Lab, seed: int) -> bool:
-    seconds = lab.seconds(crowd_that_refreshes(setting, every, expected), seed)
-    end = max(second.t for second in seconds)
-    last = [second for second in seconds if second.t > end - _after(setting, expected) / 4]
-    return sum(second.wasted for second in last) > sum(second.work for second in last) / 2
-
-
-def crowd_that_refreshes(setting: Setting, every: float, expected: float) -> Scenario:
-    """Everybody refreshes every so many seconds; an outage as long as the scenario's."""
+def crowd_that_refreshes(setting: Setting, every: float, after: float) -> Scenario:
+    """Everybody refreshes every so many seconds; an outage as long as the scenario's, and `after` seconds more."""
     fault: Mapping[str, object] = {"capacity": 0.0} if setting.keeps_queue else {"crash": True}
     lasts = min(setting.outage, ALL_WAIT * setting.think)
-    policy = {"name": "refresh", "every": round(every, 3), "timeout": LONG}
-    crowd = {"all": closed(policy, setting.think)}
-    phases = course(setting, fault, lasts, _after(setting, expected))
-    world = staged(setting, crowd, phases)
-    users = CROWD if is_fast(world) else SMALL_CROWD
+    crowd = {"all": closed({"name": "refresh", "every": round(every, 3), "timeout": LONG}, setting.think)}
+    phases = course(setting, fault, lasts, after)
+    users = CROWD if fastest(staged(setting, crowd, phases)) == "fast" else SMALL_CROWD
     return staged(setting, crowd, phases, times=max(1.0, users / setting.users))
-
-
-def _after(setting: Setting, expected: float) -> float:
-    """Long enough to see whether it comes back."""
-    return float(round(max(40 * expected, 5 * setting.think, 600.0)))
 
 
 # -- one user --------------------------------------------------------------------------------------------------------
@@ -149,18 +150,8 @@ def pair_waits(setting: Setting, lab: Lab) -> dict[str, Interval]:
     phases = course(setting, {"crash": True}, setting.outage, after)
     lives = lab.lives(staged(setting, crowd, phases, times=max(1.0, PAIR / setting.users)))
     begin, end = calm(setting), calm(setting) + setting.outage
-    return {
-        name: lab.spread(lives, lambda life, name=name: life.wait(begin, end, frozenset([name])))  # type: ignore[misc]
-        for name in policies
-    }
-
-
-def _pair(setting: Setting, every: float, simulated: Interval) -> tuple[float, Interval]:
-    return expected_wait(setting, every), simulated
-
-
-def _pair_words(does: str, every: float) -> str:
-    return f"{does} every {duration_text(round(every))}: median wait"
+    takes = {name: median_wait(begin, end, frozenset([name])) for name in policies}
+    return {name: interval(list(map(take, lives))) for name, take in takes.items()}
 
 
 # -- as the scenario is written --------------------------------------------------------------------------------------
@@ -171,82 +162,52 @@ def _as_written(scenario: Scenario, setting: Setting, lab: Lab, live: Life | Non
     groups = groups_of(scenario, setting.provider)
     refreshers = frozenset(name for name, group in groups.items() if isinstance(group.policy, Refresh))
     lives, begin, end = lab.lives(scenario, judged=True), setting.begin, setting.begin + setting.outage
-    figures = []
-    for words, names in (("refreshers", refreshers), ("others", frozenset(groups) - refreshers)):
-        if names:
-            seen = lab.spread(lives, lambda life, names=names: life.wait(begin, end, names))  # type: ignore[misc]
-            measured = of_live(live, lambda life, names=names: life.wait(begin, end, names))  # type: ignore[misc]
-            figures.append(Figure(f"as written, {words}: median wait", "recovery_time", None, seen, measured))
-    if not refreshers:
-        return figures
-    without = lab.lives(nobody_refreshes(scenario))
-    for words, some, told_live in (("as written", lives, live), ("if nobody refreshed", without, None)):
-        share = lab.spread(some, lambda life: _good_after(scenario, setting, life))
-        measured = of_live(told_live, lambda life: _good_after(scenario, setting, life))
-        figures.append(Figure(f"{words}: good answers after the outage", "availability", None, share, measured))
+    figures = [
+        measured(f"as written, {who}: median wait", "recovery_time", median_wait(begin, end, names), lives, live)
+        for who, names in (("refreshers", refreshers), ("others", frozenset(groups) - refreshers))
+        if names
+    ]
+    if refreshers:
+        after = "good answers after the outage"
+        good = answered(end, end + max(600.0, 4 * setting.think), scenario.slo, frozenset(groups))
+        without = lab.lives(nobody_refreshes(scenario))
+        figures.append(measured(f"as written: {after}", "availability", good, lives, live))
+        figures.append(measured(f"if nobody refreshed: {after}", "availability", good, without))
     return figures
 
 
 def nobody_refreshes(scenario: Scenario) -> Scenario:
     """Those who refresh back off instead."""
+    backs_off = {"policy": Backoff(attempts=1000)}
     crowd = {
-        name: group.model_copy(update={"policy": Backoff(attempts=1000)})
-        if isinstance(group.policy, Refresh)
-        else group
+        name: group.model_copy(update=backs_off) if isinstance(group.policy, Refresh) else group
         for name, group in scenario.crowd.items()
     }
     return scenario.model_copy(update={"crowd": crowd})
 
 
-def _good_after(scenario: Scenario, setting: Setting, life: Life) -> float | None:
-    """Of those who asked within ten minutes after the outage, or four think times."""
-    end = setting.begin + setting.outage
-    groups = frozenset(groups_of(scenario, setting.provider))
-    return life.answered(end, end + max(600.0, 4 * setting.think), scenario.slo, groups)
-
-
 # -- words -----------------------------------------------------------------------------------------------------------
 
 
-def _sentence(setting: Setting, edge: Edge, waits: Mapping[str, float]) -> str:
-    found = edge.theory if edge.simulated.mean is None else edge.simulated.mean
+def _sentence(setting: Setting, edge: Figure, waits: Mapping[str, float]) -> str:
+    found = edge.simulated.mean if edge.simulated and edge.simulated.mean is not None else edge.theory
     service = f"For the service no: if everybody reloads more often than every {told('recovery_time', found)}, it "
     service += "stays down for ever, long after the cause is gone."
     gained = waits["slow"] - waits["fast"]
     if not math.isfinite(gained) or gained <= setting.service:
         return f"{service} For one user it does not help either."
-    quick = told("recovery_time", waits["fast"])
-    slow = told("recovery_time", waits["slow"])
-    few = f"For one user a little, as long as few do it: an answer after {quick} instead of {slow}."
-    return f"{service} {few}"
+    quick, slow = told("recovery_time", waits["fast"]), told("recovery_time", waits["slow"])
+    return f"{service} For one user a little, as long as few do it: an answer after {quick} instead of {slow}."
 
 
-def _formula(setting: Setting) -> str:
-    if setting.keeps_queue:
-        return "it sticks when r < min(N, q) / C"
-    return "it sticks when r < min(Ns/2, q) / C, with Ns = N (1 - e^(-D/Z))"
-
-
-def _put_in(setting: Setting) -> tuple[str, ...]:
-    waiting = theory.waiting_after(setting.users, setting.think, setting.outage)
-    return (
-        f"N = {setting.users} users of {setting.provider}, who think for Z = {told('recovery_time', setting.think)}",
-        f"C = {setting.spec.slots} slots / {told('recovery_time', setting.service)} = {setting.capacity:.3g}/s",
-        f"q = {setting.spec.queue.limit} places in the queue + {setting.spec.slots} slots = {setting.places}",
-        f"D = {told('recovery_time', setting.outage)}, so Ns = {waiting:.0f} wait at its end",
-    )
-
-
-def _notes(setting: Setting, edge: Edge) -> list[str]:
+def _notes(setting: Setting, edge: float, waiting: float) -> Iterator[str]:
     safe = theory.refresh_safe(setting.users, setting.places, setting.capacity)
-    notes = [f"No trigger whatever can keep it down when all wait longer than min(N, q)/C = {safe:.3g} s."]
-    waiting = theory.waiting_after(setting.users, setting.think, setting.outage)
+    yield f"No trigger whatever can keep it down when all wait longer than min(N, q)/C = {safe:.3g} s."
     share = theory.refreshers_tip(setting.capacity, setting.every, waiting)
-    if setting.every < expected_edge(setting) and share < 1 and not setting.keeps_queue:
-        notes.append(f"A share of {share:.0%} who refresh every {setting.every:g} s is enough: 2 C r / Ns.")
+    if setting.every < edge and share < 1 and not setting.keeps_queue:
+        yield f"A share of {share:.0%} who refresh every {setting.every:g} s is enough: 2 C r / Ns."
     if setting.spec.abandoned_work != "continues" or setting.spec.queue.order != "fifo":
-        notes.append("The law is for a FIFO queue whose abandoned work continues; this provider has another one.")
-    if edge.theory < 3 * setting.service:
+        yield "The law is for a FIFO queue whose abandoned work continues; this provider has another one."
+    if edge < 3 * setting.service:
         took = told("recovery_time", setting.service)
-        notes.append(f"An answer itself takes {took}; the law takes that as short beside r, so it is rough here.")
-    return notes
+        yield f"An answer itself takes {took}; the law takes that as short beside r, so it is rough here."

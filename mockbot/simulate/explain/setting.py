@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from mockbot.evidence.disturbance import disturbance_of
 from mockbot.faults.union import Capacity, Slow, Stall
 from mockbot.scenario.policies import Preset, Refresh
-from mockbot.scenario.schema import Answer, Group, Provider, Scenario
+from mockbot.scenario.schema import Group, Provider, Scenario
 from mockbot.scenario.spans import FaultSpan
 from mockbot.scenario.timeline import Timeline
+from mockbot.simulate.answer_law import mean_seconds
 
 SEVERE = 0.5  # of the requests, from which a fault counts as an outage
 NO_OUTAGE, EVERY, THINK = 600.0, 10.0, 20.0  # what is staged where a scenario has none
-_P95 = 1.6448536269514722
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def setting_of(scenario: Scenario) -> Setting:
     think = max(1.0, thinks / users) if users else THINK
     spec = scenario.providers[name]
     every = [each.policy.every for each in groups.values() if isinstance(each.policy, Refresh) and each.policy.every]
-    service = service_time(spec.answer, spec.slots)
+    service = mean_seconds(spec.answer, spec.slots)
     return Setting(
         provider=name,
         spec=spec,
@@ -85,21 +85,18 @@ def groups_of(scenario: Scenario, provider: str) -> dict[str, Group]:
     return {n: group for n, group in scenario.crowd.items() if (group.uses or scenario.first_provider) == provider}
 
 
-def service_time(answer: Answer, slots: int) -> float:
-    """Mean seconds of an answer when all slots are taken; the mean of a log-normal law is its median e^(sigma^2/2)."""
-    sigma = math.log(answer.tokens.p95 / answer.tokens.median) / _P95
-    tokens = answer.tokens.median * math.exp(sigma**2 / 2)
-    slower = max(1.0, slots / answer.slowdown_from) if answer.slowdown_from else 1.0
-    return answer.first_token + (tokens - 1) / answer.pace * slower
+def rate_of(scenario: Scenario, names: Iterable[str], begin: float) -> float:
+    """Prompts per second of these groups just before `begin`, when all is well."""
+    now = Timeline(scenario).at(max(0.0, begin - 1e-6))
+    thinks = {name: max(1.0, scenario.crowd[name].think) for name in names}
+    return sum(now.users.get(name, 0) / think + now.arrivals.get(name, 0.0) for name, think in thinks.items())
 
 
 def _outage(timeline: Timeline) -> tuple[str, float, float, list[FaultSpan]]:
     """(provider, begin, length, its faults); no length when nothing goes wrong."""
     severe = [span for span in timeline.faults if (span.fault.share.first + span.fault.share.last) / 2 >= SEVERE]
-    found = [
-        (name, *_longest(span for span in severe if span.provider == name), [s for s in severe if s.provider == name])
-        for name in timeline.scenario.providers
-    ]
+    by_provider = {name: [s for s in severe if s.provider == name] for name in timeline.scenario.providers}
+    found = [(name, *_longest(spans), spans) for name, spans in by_provider.items()]
     name, begin, outage, spans = max(found, key=lambda each: each[2])
     what = disturbance_of(timeline, ())
     if not outage and what.begin is not None and what.clear is not None:

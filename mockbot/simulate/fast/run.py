@@ -1,4 +1,6 @@
-"""The fast engine: a scenario and a seed in, records out, a million users in a minute. Same answers as the reference.
+"""The fast engine: a scenario and a seed in, records out, a million users in a minute.
+
+What it gives is the same in distribution as what the reference gives, not record by record.
 
 Of a large crowd one user in `stride` is recorded, all of what he lives through; what the providers saw is of everybody.
 """
@@ -23,6 +25,7 @@ from mockbot.simulate.moments import STEP, actions, latest
 Record = Attempt | Prompt | ServiceSecond | Action
 Sink = Callable[[Record], None]
 
+NOBODY = 1 << 40  # a stride at which next to nobody is recorded
 RECORDED_USERS, RECORDED_VISITORS = 2_000, 100_000  # at most so many are recorded
 SLICE = 60.0  # scenario seconds whose arrivals are drawn at once
 VISITORS = 65_536
@@ -123,11 +126,12 @@ class Part:
         yield from self._fetched()
 
     def _arrivals(self, start: float, end: float) -> tuple[at.Floats, at.Ints]:
-        drawn = [(self._times(name, start, end), self.plan.groups.index(name)) for name in self._open]
-        times = np.concatenate([times for times, _ in drawn]) if drawn else np.empty(0)
-        groups = (
-            np.concatenate([np.full(len(t), g, dtype=np.int64) for t, g in drawn]) if drawn else np.empty(0, np.int64)
-        )
+        drawn = [
+            (np.empty(0), 0),
+            *((self._times(name, start, end), self.plan.groups.index(name)) for name in self._open),
+        ]
+        times = np.concatenate([times for times, _ in drawn])
+        groups = np.concatenate([np.full(len(times), g, dtype=np.int64) for times, g in drawn])
         order = np.argsort(times, kind="stable")
         return times[order], groups[order]
 

@@ -35,14 +35,16 @@ from mockbot.scenario.policies import Guarded, Informed, Preset, Refresh
 from mockbot.scenario.schema import Group, Provider, Scenario
 from mockbot.scenario.spans import FaultSpan
 from mockbot.scenario.timeline import Timeline
-from mockbot.service.dialects.base import Dialect
+from mockbot.service.dialects.base import Dialect, Reason
 from mockbot.service.fault_board import ORDER
+from mockbot.simulate.answer_law import sigma
 from mockbot.simulate.fast import layout as at
 from mockbot.simulate.moments import moments
 from mockbot.units.quantities import Ramp
 
 Row = dict[str, float | int]
-_P95 = 1.6448536269514722
+_KINDS = {Shed: at.SHED, Slow: at.SLOWER, Capacity: at.FEWER, Crash: at.CRASH, Down: at.DOWN}
+_REASONS: tuple[Reason, ...] = ("queue_full", "rate_limited", "shed")
 MOST_FAULTS, MOST_GROUPS = 64, 500
 _OUTCOMES: tuple[Outcome, ...] = ("timeout", "slow", "reset", "refused", "unfinished", "ok")  # by the kinds of layout
 
@@ -71,7 +73,7 @@ def refusals(scenario: Scenario) -> list[str]:
     """Everything in a scenario that this engine cannot express, in words."""
     found = [f"group {name}: {why}" for name, group in scenario.crowd.items() for why in _group_refusals(group)]
     found += [
-        f"provider {name}: {why}" for name, provider in scenario.providers.items() for why in _queue_refusals(provider)
+        f"provider {name}: {why}" for name, each in scenario.providers.items() for why in _provider_refusals(each)
     ]
     timeline = Timeline(scenario)
     found += [f"fault {span.id}" for span in timeline.faults if not _is_known(span.fault)]
@@ -97,39 +99,30 @@ def _is_simple(group: Group) -> bool:
     reaction = reactions_of(group.policy)()
     if isinstance(reaction, Reloads):
         return True
-    return isinstance(reaction, Loops) and len(reaction.loops) == 1 and _is_plain(reaction.loops[0])
-
-
-def _is_plain(loop: Loop) -> bool:
+    if not isinstance(reaction, Loops) or len(reaction.loops) != 1:
+        return False
+    loop = reaction.loops[0]
     told_everywhere = not isinstance(loop.obeys, Exactly) or loop.obeys.statuses is None
     return (
         isinstance(loop.wait, Exponential) and told_everywhere and math.isinf(loop.stop_after) and not loop.sleeps_last
     )
 
 
-def _queue_refusals(provider: Provider) -> Iterator[str]:
-    if provider.queue.order != "fifo":
-        yield "queue.order lifo"
-    if provider.queue.max_wait is not None:
-        yield "queue.max_wait"
-    if provider.queue.first:
-        yield "queue.first"
-    if provider.abandoned_work == "stops":
-        yield "abandoned_work stops"
-    if provider.answer.slowdown_from is not None:
-        yield "answer.slowdown_from"
-    if provider.token_limits:
-        yield "token_limits"
-    if provider.refusal_cost:
-        yield "refusal_cost"
+def _provider_refusals(provider: Provider) -> Iterator[str]:
+    asked = {
+        "queue.order lifo": provider.queue.order != "fifo",
+        "queue.max_wait": provider.queue.max_wait is not None,
+        "queue.first": provider.queue.first,
+        "abandoned_work stops": provider.abandoned_work == "stops",
+        "answer.slowdown_from": provider.answer.slowdown_from is not None,
+        "token_limits": provider.token_limits,
+        "refusal_cost": provider.refusal_cost,
+    }
+    return (name for name, is_asked in asked.items() if is_asked)
 
 
 def _is_known(fault: FaultBase) -> bool:
-    if (
-        isinstance(fault, ServiceFault)
-        and fault.endpoint is not None
-        and not "/v1/chat/completions".startswith(fault.endpoint)
-    ):
+    if isinstance(fault, ServiceFault) and not "/v1/chat/completions".startswith(fault.endpoint or ""):
         return False
     return isinstance(fault, HttpError | Maintenance | RateLimited | Capacity | Crash | Shed | Slow | Down)
 
@@ -145,33 +138,28 @@ def _plan(timeline: Timeline, provider: str, dialect: Dialect) -> Plan:
     spec = scenario.providers[provider]
     names = tuple(n for n, group in scenario.crowd.items() if (group.uses or scenario.first_provider) == provider)
     groups = [scenario.crowd[name] for name in names]
-    spans = sorted((span for span in timeline.faults if span.provider == provider), key=_rank)
+    spans = [span for span in timeline.faults if span.provider == provider]
+    spans.sort(key=lambda span: ORDER.index(type(span.fault)) if type(span.fault) in ORDER else -1)
     failures = _failures(spans, dialect)
     rates = [spec.limits.get(group.tier, 0.0) for group in groups]
     most = timeline.max_users()
     counts = tuple(most.get(name, 0) for name in names)
+    starts = tuple(accumulate(counts, initial=0))[:-1]  # the number of each group's first user
     step = _step(spec, groups, sum(counts), timeline)
     faults = [span.fault for span in spans]
+    admit = [[_admitted(fault, group.tier) for group in groups] for fault in faults]
     world = at.World(
         provider=_rows(
             at.PROVIDER_ROW, [_provider(spec, failures, dialect) | {"end_of_load": timeline.end, "step": step}]
         ),
-        group=_rows(at.GROUP_ROW, [_group(*row) for row in zip(groups, rates, _starts(counts), strict=True)]),
+        group=_rows(at.GROUP_ROW, [_group(*row) for row in zip(groups, rates, starts, strict=True)]),
         fault=_rows(at.FAULT_ROW, [_fault(span, failures) for span in spans]),
         retried=_table([[_retries(group, failure) for failure in failures] for group in groups], len(failures)),
-        hits=_table(
-            [[_narrow(fault, "tier", group.tier) == group.tier for group in groups] for fault in faults], len(groups)
-        ),
-        admit=np.array([[_admit(fault, group.tier) for group in groups] for fault in faults], dtype=np.float64).reshape(
-            len(faults), len(groups), 2
-        ),
+        hits=_table([[_hits(fault, group.tier) for group in groups] for fault in faults], len(groups)),
+        admit=np.array(admit, dtype=np.float64).reshape(len(faults), len(groups), 2),
         **_changes(timeline, names, spans),
     )
     return Plan(provider, world, names, tuple(span.id for span in spans), failures, counts)
-
-
-def _rank(span: FaultSpan) -> int:
-    return ORDER.index(type(span.fault)) if type(span.fault) in ORDER else -1
 
 
 def _rows(kind: "np.dtype[np.void]", rows: Sequence[Row]) -> at.Rows:
@@ -180,10 +168,6 @@ def _rows(kind: "np.dtype[np.void]", rows: Sequence[Row]) -> at.Rows:
 
 def _table(rows: Sequence[Sequence[bool]], columns: int) -> at.Bools:
     return np.array(rows, dtype=np.bool_).reshape(len(rows), columns)
-
-
-def _starts(counts: Sequence[int]) -> tuple[int, ...]:
-    return tuple(accumulate(counts, initial=0))[:-1]
 
 
 # -- groups --------------------------------------------------------------------------------------------------------
@@ -197,7 +181,7 @@ def _group(group: Group, rate: float, start: int) -> Row:
         "start": start,
         "think": group.think,
         "patience": group.patience,
-        "timeout": _timeout(group),
+        "timeout": group.policy.timeout if isinstance(group.policy, Refresh) else reaction.timeout(Random(0)),
         "attempts": loop.attempts,
         "every": group.policy.every if isinstance(group.policy, Refresh) else -1.0,
         "base": wait.base,
@@ -215,12 +199,6 @@ def _group(group: Group, rate: float, start: int) -> Row:
 def _retries(group: Group, failure: Failure) -> bool:
     reaction = reactions_of(group.policy)()
     return not isinstance(reaction, Loops) or reaction.loops[0].retried.has(_seen(failure, group))
-
-
-def _timeout(group: Group) -> float:
-    if isinstance(group.policy, Refresh):
-        return group.policy.timeout
-    return reactions_of(group.policy)().timeout(Random(0))
 
 
 def _obeys(loop: Loop) -> Row:
@@ -254,19 +232,13 @@ def _seen(failure: Failure, group: Group) -> AttemptResult:
 
 def _failures(spans: Sequence[FaultSpan], dialect: Dialect) -> tuple[Failure, ...]:
     kinds = [Failure(outcome) for outcome in _OUTCOMES]
-    kinds += [_answered(_refusal(dialect, reason)) for reason in ("queue_full", "rate_limited", "shed")]
+    kinds += [_refused(dialect, reason) for reason in _REASONS]
     kinds += [_answered(status) for span in spans if (status := _status(span.fault)) is not None]
     return tuple(dict.fromkeys(kinds))
 
 
-def _refusal(dialect: Dialect, reason: str) -> int:
-    match reason:
-        case "queue_full":
-            return dialect.refusal("queue_full", None).status
-        case "shed":
-            return dialect.refusal("shed", None).status
-        case _:
-            return dialect.refusal("rate_limited", None).status
+def _refused(dialect: Dialect, reason: Reason) -> Failure:
+    return _answered(dialect.refusal(reason, None).status)
 
 
 def _answered(status: int) -> Failure:
@@ -291,29 +263,34 @@ def _provider(spec: Provider, failures: Sequence[Failure], dialect: Dialect) -> 
         "first_token": spec.answer.first_token,
         "per_token": 1.0 / spec.answer.pace,
         "median": tokens.median,
-        "sigma": math.log(tokens.p95 / tokens.median) / _P95 if tokens.p95 > tokens.median else 0.0,
+        "sigma": sigma(spec.answer),
         "base_slots": spec.slots,
         "queue": spec.queue.limit,
         "leaves_queue": int(spec.abandoned_work == "leaves_queue"),
         "told": at.NOT_TOLD if spec.retry_after is None else spec.retry_after,
-        "queue_full": failures.index(_answered(_refusal(dialect, "queue_full"))),
-        "over_limit": failures.index(_answered(_refusal(dialect, "rate_limited"))),
-        "shed": failures.index(_answered(_refusal(dialect, "shed"))),
+        "queue_full": failures.index(_refused(dialect, "queue_full")),
+        "over_limit": failures.index(_refused(dialect, "rate_limited")),
+        "shed": failures.index(_refused(dialect, "shed")),
     }
 
 
 def _fault(span: FaultSpan, failures: Sequence[Failure]) -> Row:
     fault = span.fault
     status = _status(fault)
-    factor, added = _factor(fault), _added(fault)
+    keys = fault.keys if isinstance(fault, ServiceFault) else None
+    factor, added = Ramp(1.0, 1.0), Ramp(0.0, 0.0)
+    if isinstance(fault, Capacity):
+        factor = fault.capacity.factor
+    elif isinstance(fault, Slow):
+        factor, added = Ramp(fault.slow.factor, fault.slow.factor), fault.slow.first_token
     return {
-        "kind": _kind(fault),
+        "kind": _KINDS.get(type(fault), at.FAIL),
         "failure": 0 if status is None else failures.index(_answered(status)),
         "begin": span.start,
         "end": span.end,
         "share_first": fault.share.first,
         "share_last": fault.share.last,
-        "keys": float(_narrow(fault, "keys", 1.0)),
+        "keys": 1.0 if keys is None else keys,
         "tells": _tells(fault),
         "factor_first": factor.first,
         "factor_last": factor.last,
@@ -323,14 +300,14 @@ def _fault(span: FaultSpan, failures: Sequence[Failure]) -> Row:
     }
 
 
-def _kind(fault: FaultBase) -> int:
-    kinds = {Shed: at.SHED, Slow: at.SLOWER, Capacity: at.FEWER, Crash: at.CRASH, Down: at.DOWN}
-    return next((number for kind, number in kinds.items() if isinstance(fault, kind)), at.FAIL)
+def _hits(fault: FaultBase, tier: str) -> bool:
+    return not isinstance(fault, ServiceFault) or fault.tier in (None, tier)
 
 
-def _narrow(fault: FaultBase, field: str, default: Any) -> Any:
-    value = getattr(fault, field, None)
-    return default if value is None else value
+def _admitted(fault: FaultBase, tier: str) -> tuple[float, float]:
+    """The share of this tier that is let in at the fault's begin and end; -1: it says nothing of this tier."""
+    ramp = fault.shed.admit.get(tier) if isinstance(fault, Shed) else None
+    return (-1.0, -1.0) if ramp is None else (ramp.first, ramp.last)
 
 
 def _tells(fault: FaultBase) -> float:
@@ -343,21 +320,6 @@ def _tells(fault: FaultBase) -> float:
         case RateLimited(rate_limited=spec):
             told = spec.retry_after
     return at.NOT_TOLD if told is None else float(told)
-
-
-def _admit(fault: FaultBase, tier: str) -> tuple[float, float]:
-    ramp = fault.shed.admit.get(tier) if isinstance(fault, Shed) else None
-    return (-1.0, -1.0) if ramp is None else (ramp.first, ramp.last)
-
-
-def _factor(fault: FaultBase) -> Ramp:
-    if isinstance(fault, Capacity):
-        return fault.capacity.factor
-    return Ramp(fault.slow.factor, fault.slow.factor) if isinstance(fault, Slow) else Ramp(1.0, 1.0)
-
-
-def _added(fault: FaultBase) -> Ramp:
-    return fault.slow.first_token if isinstance(fault, Slow) else Ramp(0.0, 0.0)
 
 
 # -- time ----------------------------------------------------------------------------------------------------------
