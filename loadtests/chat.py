@@ -6,8 +6,7 @@ locust -f loadtests/chat.py --scenario traffic-surge --headless
 
 from locust import events
 
-from mockbot.load.plugin import install
-from mockbot.load.users import ChatUser
+from mockbot import ChatUser, install
 
 install(events)
 

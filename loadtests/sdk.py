@@ -9,9 +9,7 @@ the fast client.
 
 from locust import events
 
-from mockbot.load.plugin import install
-from mockbot.load.sdk import AnthropicSdk, OpenAISdk
-from mockbot.load.users import ChatUser
+from mockbot import AnthropicSdk, ChatUser, OpenAISdk, install
 
 install(events)
 

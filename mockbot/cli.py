@@ -12,7 +12,6 @@ import click
 from rich.console import Console
 from rich.padding import Padding
 
-from mockbot import __version__
 from mockbot.errors import ExitCode, MockbotError, UsageError
 from mockbot.scenario.advice import advice
 from mockbot.scenario.compose import CAUSES, FEWEST, LONGEST, MOST, SHORTEST, Brief, Cause, compose, name_from
@@ -23,6 +22,7 @@ from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.scenario.units import duration_text, parse_duration
 from mockbot.stage import Engine, Wire
+from mockbot.version import __version__
 
 if TYPE_CHECKING:  # what only one command needs is imported by that command
     from mockbot.simulate.engines import EngineName

@@ -23,7 +23,6 @@ import gevent
 from gevent import Greenlet
 from gevent.lock import RLock
 
-from mockbot import __version__
 from mockbot.clock import Clock
 from mockbot.driver import Driver
 from mockbot.evidence.journal import write_run_info
@@ -34,6 +33,7 @@ from mockbot.scenario.arrivals import loop_of
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.stage import Addresses
+from mockbot.version import __version__
 
 LOOK = 0.1  # wall seconds: the most by which a step of a ramp comes late
 PROGRESS_EVERY = 0.5  # wall seconds

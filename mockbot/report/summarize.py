@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import assert_never
 
-from mockbot import __version__
 from mockbot.evidence.cells import Work
 from mockbot.evidence.disturbance import measured_begin, measured_end
 from mockbot.evidence.findings import Finding
@@ -31,6 +30,7 @@ from mockbot.report.summary import (
     Summary,
 )
 from mockbot.scenario.spans import FaultSpan, PhaseSpan
+from mockbot.version import __version__
 
 
 def summarize(evidence: RunEvidence, judgement: Judgement) -> Summary:

@@ -14,7 +14,6 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockbot import __version__
 from mockbot.service.desk import Desk
 from mockbot.service.dialects import FAMILIES, Family
 from mockbot.service.dialects.base import Dialect, ProviderError, dialect_for
@@ -22,6 +21,7 @@ from mockbot.service.exchange import Endpoint, Reset, caller_of, error_response,
 from mockbot.service.metrics import exposition
 from mockbot.service.reply import fingerprint
 from mockbot.service.watch import Answering, Watch, Watched
+from mockbot.version import __version__
 
 
 class _Handover(Response):
