@@ -44,17 +44,13 @@ def test_dir_lists_the_public_names_and_no_other() -> None:
     assert dir(mockbot) == sorted(mockbot.__all__)
 
 
-@pytest.mark.parametrize("name", mockbot.__all__)
-def test_each_public_name_loads(name: str) -> None:
+def test_each_public_name_loads() -> None:
     """In a process of its own, since some of them bring Locust, which patches the sockets of its process."""
-    if name.endswith("Sdk"):
-        pytest.importorskip("openai", reason="the SDK users need the extra `sdk`")
-        pytest.importorskip("anthropic", reason="the SDK users need the extra `sdk`")
-    program = f"import mockbot; from mockbot import {name}; assert {name} is mockbot.{name}"
+    program = "import mockbot\nprint(*(name for name in mockbot.__all__ if getattr(mockbot, name) is not None))"
 
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
 
-    assert result.returncode == 0, result.stderr
+    assert result.stdout.split() == mockbot.__all__, result.stderr
 
 
 def test_a_mistyped_name_is_told_the_nearest() -> None:
