@@ -75,6 +75,14 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_the_scripts_that_a_workflow_calls_are_there(path: Path) -> None:
+    """And can be executed."""
+    called = [ROOT / name for step in steps(path) for name in re.findall(r"^\.ci/\w+", step.get("run", ""))]
+
+    assert [script for script in called if not os.access(script, os.X_OK)] == []
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_the_markers_that_a_workflow_selects_are_declared(path: Path) -> None:
     """A marker that is renamed would otherwise select everything, silently."""
     markers = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]["markers"]
