@@ -4,10 +4,9 @@ Documents, locustfiles and users' tests import from here and from nowhere deeper
 releases. `import mockbot` itself loads nothing: Locust patches the process that imports it.
 """
 
-from typing import TYPE_CHECKING
-
 from mockbot.version import __version__
 
+TYPE_CHECKING = False  # type checkers know the name; importing `typing` would cost more than all else here
 if TYPE_CHECKING:
     from mockbot.clients.policy import Seen as AttemptResult
     from mockbot.errors import MockbotError, ScenarioError
