@@ -1,4 +1,4 @@
-"""A crowd at a chatbot: a plain load test of any OpenAI-compatible endpoint, or with --scenario a whole outage.
+"""A streaming chat load: a plain load test of any OpenAI-compatible endpoint, or with --scenario a whole outage.
 
 locust -f loadtests/chat.py --host http://127.0.0.1:8000 -u 10 -r 5 -t 20s --headless
 locust -f loadtests/chat.py --scenario traffic-surge --headless
@@ -6,8 +6,7 @@ locust -f loadtests/chat.py --scenario traffic-surge --headless
 
 from locust import events
 
-from mockbot.load.locust_plugin import install
-from mockbot.load.users import ChatUser
+from mockbot import ChatUser, install
 
 install(events)
 

@@ -1,6 +1,6 @@
-"""chat.py's crowd, and beside it small groups that run the official SDKs. Needs the extra `sdk`, and real time.
+"""chat.py plus small groups that use the official SDKs. Needs the extra `sdk`, and real time (--speed 1).
 
-A scenario's group named `openai-sdk` runs openai-python, one named `anthropic-sdk` anthropic-python; all others run
+A scenario's group named `openai-sdk` uses openai-python, one named `anthropic-sdk` anthropic-python; all others use
 the fast client.
 
     locust -f loadtests/sdk.py --scenario my-outage.yaml --speed 1 --headless
@@ -9,15 +9,13 @@ the fast client.
 
 from locust import events
 
-from mockbot.load.locust_plugin import install
-from mockbot.load.sdk import AnthropicSdk, OpenAISdk
-from mockbot.load.users import ChatUser
+from mockbot import AnthropicSdk, ChatUser, OpenAISdk, install
 
 install(events)
 
 
 class Chatter(ChatUser):
-    """The fast client, which carries the load."""
+    """The fast client, for all other groups."""
 
 
 class OpenAI(OpenAISdk):

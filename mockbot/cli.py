@@ -12,7 +12,6 @@ import click
 from rich.console import Console
 from rich.padding import Padding
 
-from mockbot import __version__
 from mockbot.errors import ExitCode, MockbotError, UsageError
 from mockbot.scenario.json_schema import schema_json
 from mockbot.scenario.library import find, name_of, names
@@ -24,6 +23,7 @@ from mockbot.scenario.timeline import Timeline
 from mockbot.testbed.start import Engine, Wire
 from mockbot.units.formatting import format_seconds
 from mockbot.units.quantities import duration_text, parse_duration
+from mockbot.version import __version__
 
 if TYPE_CHECKING:  # what only one command needs is imported by that command
     from mockbot.simulate.engines import EngineName
@@ -41,8 +41,8 @@ Exit codes: 0 pass, 1 expectations failed, 2 wrong usage or scenario file,
 def cli() -> None:
     """Rehearse the outage of a chatbot API before your users live through it.
 
-    A scenario file says what goes wrong and when; mockbot stages it on real sockets, sends a crowd of clients through
-    it, and says in numbers how they fared. Start with: mockbot run unexpected-failure
+    A scenario file says what fails and when. mockbot produces that outage on real sockets, sends a crowd of clients
+    through it, and measures how well they cope. Start with: mockbot run unexpected-failure
     """
 
 
@@ -51,25 +51,29 @@ def cli() -> None:
 @click.option(
     "--speed",
     type=click.FloatRange(min=0, min_open=True, max=1000),
-    help="Scenario seconds per second; default: the file's.",
+    help="Scenario seconds per wall-clock second; default: from the file.",
 )
-@click.option("--ui", is_flag=True, help="Watch it in Locust's web UI.")
-@click.option(
-    "--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that make the load."
-)
+@click.option("--ui", is_flag=True, help="Watch the run in Locust's web UI.")
+@click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="Load generator processes.")
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Run folder; default: runs/<time>-<scenario>."
 )
 @click.option(
     "--locustfile",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Your own Locust file instead of chat.py.",
+    help="Locustfile to use instead of chat.py.",
 )
 @click.option(
-    "--proxy", type=click.Choice(["embedded", "toxiproxy"]), default="embedded", show_default=True, help="The wire."
+    "--proxy", type=click.Choice(["embedded", "toxiproxy"]), default="embedded", show_default=True, help="Fault proxy."
 )
-@click.option("--toxiproxy-url", metavar="URL", help="A Toxiproxy that runs already; implies --proxy toxiproxy.")
-@click.option("--allow", "allowed", multiple=True, metavar="HABIT", help="What your COMMAND may do, however bad it is.")
+@click.option("--toxiproxy-url", metavar="URL", help="Use the Toxiproxy that runs there; implies --proxy toxiproxy.")
+@click.option(
+    "--allow",
+    "allowed",
+    multiple=True,
+    metavar="ANTI-PATTERN",
+    help="An anti-pattern that must not fail the run (repeatable), e.g. does_not_back_off.",
+)
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 def run(
     target: str,
@@ -83,20 +87,27 @@ def run(
     toxiproxy_url: str | None,
     allowed: tuple[str, ...],
 ) -> None:
-    """Stage an outage, run a crowd through it, judge how the clients fared.
+    """Run an outage live and judge how the clients cope.
 
-    With `-- COMMAND` your own program is the client, in any language: it finds the way through the proxy in its
-    environment (OPENAI_BASE_URL and the like) and is judged by what the service saw of it.
+    The clients are a crowd of simulated users, as the scenario describes them.
+
+    With `-- COMMAND` your own program is the client, in any language. It finds the provider in its environment
+    (OPENAI_BASE_URL and the like) and is judged by its requests, as the service and the proxy see them.
     """
     if command:
         if toxiproxy_url or proxy != "embedded":
-            raise UsageError("leave --proxy away with -- COMMAND: only the embedded proxy can tell whom it hit")
+            raise UsageError(
+                "--proxy cannot be combined with `-- COMMAND`: "
+                "only the embedded proxy reports which connections a fault hit"
+            )
         from mockbot.commands.external_client import CommandOptions, run_command  # noqa: PLC0415 - as below
 
         guest = CommandOptions(speed, out, allowed=allowed, command=shlex.join(command))
         sys.exit(run_command(load_scenario(find(target)), guest, command, Console()))
     if allowed:
-        raise UsageError("--allow is of a client of your own, after --; a crowd's habits are told, and fail no run")
+        raise UsageError(
+            "--allow needs `-- COMMAND`: anti-patterns of the built-in crowd are reported and never fail a run"
+        )
     from mockbot.commands.run import RunOptions  # noqa: PLC0415 - plotting and templates are not needed by the other commands
     from mockbot.commands.run import run as run_live  # noqa: PLC0415
 
@@ -110,11 +121,13 @@ def run(
 @cli.command()
 @TARGET
 @click.option("--speed", type=click.FloatRange(min=0, min_open=True, max=1000), help="As for run.")
-@click.option("--loop", is_flag=True, help="Begin again at the end.")
-@click.option("--start-at", metavar="PHASE", help="Begin with this phase.")
-@click.option("--hold", metavar="PHASE", help="Stay in this phase.")
-@click.option("--port", type=click.IntRange(1, 65535), help="Port of the first provider; the others follow.")
-@click.option("--control-port", type=click.IntRange(0, 65535), default=0, help="Port of its control; default: any.")
+@click.option("--loop", is_flag=True, help="Repeat the outage until interrupted.")
+@click.option("--start-at", metavar="PHASE", help="Start at this phase.")
+@click.option("--hold", metavar="PHASE", help="Stay in this phase until told otherwise.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of the first provider; the others use the next ones.")
+@click.option(
+    "--control-port", type=click.IntRange(0, 65535), default=0, help="Port of the control API; 0: any free one."
+)
 def serve(
     target: str,
     speed: float | None,
@@ -124,7 +137,10 @@ def serve(
     port: int | None,
     control_port: int,
 ) -> None:
-    """Play an outage with no load: point any client, in any language, at the printed address."""
+    """Serve an outage without load.
+
+    Point any client, in any language, at the printed addresses.
+    """
     from mockbot.commands.serve import ServeOptions  # noqa: PLC0415 - as above
     from mockbot.commands.serve import serve as serve_live  # noqa: PLC0415
 
@@ -134,13 +150,29 @@ def serve(
 
 @cli.command(epilog=EXIT_CODES)
 @TARGET
-@click.option("--users", type=click.FloatRange(min=1), help="As many users at the peak; everything scales with them.")
-@click.option("--seeds", type=int, default=1, show_default=True, help="Runs, each with a seed of its own.")
-@click.option("--compare", "policies", multiple=True, metavar="POLICY", help="Play it with this policy for all, too.")
-@click.option("--engine", type=click.Choice(["auto", "reference", "fast"]), default="auto", show_default=True)
+@click.option(
+    "--users", type=click.FloatRange(min=1), help="Users at the peak; capacity and arrivals are scaled in proportion."
+)
+@click.option("--seeds", type=int, default=1, show_default=True, help="Number of runs, each with its own seed.")
+@click.option(
+    "--compare",
+    "policies",
+    multiple=True,
+    metavar="POLICY",
+    help="Also simulate the scenario with every user on POLICY (repeatable) and print both side by side.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "reference", "fast"]),
+    default="auto",
+    show_default=True,
+    help="Simulation engine; auto takes the fast one for large crowds.",
+)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="As for run.")
-@click.option("--sweep", metavar="AXIS=FROM..TO", help="A map over one or two axes: users, refresh, outage, slots, ...")
-@click.option("--big", is_flag=True, help="Run a sweep that takes more than a quarter of an hour.")
+@click.option(
+    "--sweep", metavar="AXIS=FROM..TO", help="Simulate a grid over one or two axes: users, refresh, outage, slots, ..."
+)
+@click.option("--big", is_flag=True, help="Allow a sweep that takes more than 15 minutes.")
 @click.argument("axes", nargs=-1, metavar="[AXIS=FROM..TO]")
 def simulate(
     target: str,
@@ -153,15 +185,18 @@ def simulate(
     sweep: str | None,
     big: bool,
 ) -> None:
-    """Play the same outage in virtual time, at its full length and at any scale."""
+    """Simulate an outage in virtual time, at any scale.
+
+    The scenario and the client policies are those of a live run; nothing is sent over the network.
+    """
     from mockbot.simulate.command import SimulateOptions, simulate_command  # noqa: PLC0415 - as above
 
     scenario = load_scenario(find(target))
     command = shlex.join(["mockbot", *sys.argv[1:]])
     if axes and "=" not in axes[0]:
-        raise UsageError(f"{axes[0]}: a program keeps its own clock, and cannot be played in virtual time: mockbot run")
+        raise UsageError(f"{axes[0]}: a program keeps its own clock and cannot run in virtual time; use mockbot run")
     if axes and sweep is None:
-        raise UsageError(f"{axes[0]}: another axis of a map; begin with --sweep {axes[0]}")
+        raise UsageError(f"{axes[0]}: a second axis needs a first one; use --sweep {axes[0]}")
     options = SimulateOptions(scenario, users, seeds, policies, engine, out, command)
     if sweep is not None:
         from mockbot.simulate.sweep_command import sweep_command  # noqa: PLC0415 - as above
@@ -173,16 +208,22 @@ def simulate(
 @cli.command(epilog=EXIT_CODES)
 @TARGET
 @click.option("--users", type=click.FloatRange(min=1), help="As for simulate.")
-@click.option("--seeds", type=int, default=3, show_default=True, help="Runs of each variant, with a seed of its own.")
+@click.option(
+    "--seeds", type=int, default=3, show_default=True, help="Number of runs of each variant, each with its own seed."
+)
 @click.option(
     "--run",
     "run_folder",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="A live run to lay beside it; default: the newest of this scenario under runs/.",
+    help="Live run to compare with; default: the newest run of this scenario in runs/.",
 )
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answers as JSON.")
 def explain(target: str, users: float | None, seeds: int, run_folder: Path | None, as_json: bool) -> None:
-    """Answer what everybody asks in an outage: does refreshing help, how long will it take, and three more."""
+    """Answer five questions about an outage by theory and simulation.
+
+    Does refreshing help? How long until it is normal again? Does failing over help? Does telling people help? What do
+    paying users get? Each answer shows theory, simulation and, if there is one, a live run.
+    """
     from mockbot.simulate.explain.command import ExplainOptions, explain_command  # noqa: PLC0415 - as above
 
     options = ExplainOptions(load_scenario(find(target)), users, seeds, run_folder, as_json)
@@ -191,7 +232,7 @@ def explain(target: str, users: float | None, seeds: int, run_folder: Path | Non
 
 @cli.command("list")
 def list_() -> None:
-    """Show the bundled scenarios: cause, real length and run length, what each teaches."""
+    """List the bundled scenarios and what each teaches."""
     console = Console(highlight=False)
     for name in names():
         scenario = load_scenario(find(name))
@@ -204,10 +245,14 @@ def list_() -> None:
 @cli.command(epilog=EXIT_CODES)
 @TARGET
 @click.option(
-    "--html", is_flag=False, flag_value=".", type=click.Path(path_type=Path), help="Write a page; default: NAME.html."
+    "--html",
+    is_flag=False,
+    flag_value=".",
+    type=click.Path(path_type=Path),
+    help="Write an HTML page; default: NAME.html.",
 )
 def show(target: str, html: Path | None) -> None:
-    """Draw a scenario's timeline: phases, faults, crowd and status page."""
+    """Draw a scenario's timeline: phases, faults, users, status page."""
     from mockbot.report.timeline_drawing import show as draw  # noqa: PLC0415 - as above
     from mockbot.report.timeline_drawing import show_page  # noqa: PLC0415
 
@@ -222,36 +267,43 @@ def show(target: str, html: Path | None) -> None:
 
 @cli.command(epilog=EXIT_CODES)
 @click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--cause", type=click.Choice(CAUSES), help="What it comes from.")
-@click.option("--length", metavar="DURATION", help="How long it lasts, for instance 10m.")
-@click.option("--users", type=click.IntRange(FEWEST, MOST), help="How many people ask.")
-@click.option("--speed", type=click.FloatRange(min=0, min_open=True, max=1000), help="As for run; default: it fits.")
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--cause", type=click.Choice(CAUSES), help="Cause of the outage.")
+@click.option("--length", metavar="DURATION", help="Length of the outage, for instance 10m.")
+@click.option("--users", type=click.IntRange(FEWEST, MOST), help="Number of users.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0, min_open=True, max=1000),
+    help="As for run; default: chosen for a run of about 80 s.",
+)
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def new(
     file: Path | None, cause: Cause | None, length: str | None, users: int | None, speed: float | None, force: bool
 ) -> None:
-    """Write a commented scenario of your own to begin with; asks for what no option says."""
-    cause = cause or _asked("What it comes from", "--cause", None, click.Choice(CAUSES))
-    lasts = _length(length or _asked("How long it lasts", "--length", "10m", click.STRING))
-    users = users or _asked("How many people ask", "--users", 60, click.IntRange(FEWEST, MOST))
+    """Write a commented scenario file to start from.
+
+    Asks for each value that no option gives.
+    """
+    cause = cause or _asked("Cause of the outage", "--cause", None, click.Choice(CAUSES))
+    lasts = _length(length or _asked("Length of the outage", "--length", "10m", click.STRING))
+    users = users or _asked("Number of users", "--users", 60, click.IntRange(FEWEST, MOST))
     path = file or Path(f"my-{cause}.yaml")
     text = scaffold(Brief(name_from(path), cause, lasts, users, speed))
     try:
         with path.open("w" if force else "x", encoding="utf-8") as written:
             written.write(text)
     except FileExistsError:
-        raise UsageError(f"{path} is there already; name another file, or write over it with --force") from None
+        raise UsageError(f"{path} exists already; name another file, or overwrite it with --force") from None
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror or error}") from None
     click.echo(f"{path}: {_in_short(load_scenario(path))}; next: mockbot show {path}, mockbot run {path}")
 
 
 def _asked(text: str, option: str, default: Any, kind: Any) -> Any:
-    """The answer of a person; without one the default, and an error where there is none."""
+    """What the user types; without a terminal the default, or UsageError when there is none."""
     if _somebody_there():
         return click.prompt(text, default=default, type=kind)
     if default is None:
-        raise UsageError(f"say {option}; there is nobody to ask")
+        raise UsageError(f"{option} is required when standard input is not a terminal")
     return default
 
 
@@ -265,14 +317,14 @@ def _length(text: str) -> float:
     except ValueError as error:
         raise UsageError(f"--length: {error}") from None
     if not SHORTEST <= seconds <= LONGEST:
-        raise UsageError(f"--length {text}: from {duration_text(SHORTEST)} to {duration_text(LONGEST)}")
+        raise UsageError(f"--length {text}: must be {duration_text(SHORTEST)} to {duration_text(LONGEST)}")
     return seconds
 
 
 @cli.command(epilog=EXIT_CODES)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 def check(files: tuple[str, ...]) -> None:
-    """Say what is wrong with scenario files, all of it, as file:line:column."""
+    """Report every problem in scenario files as file:line:column."""
     problems = [problem for problem in map(_problem, files) if problem]
     if problems:
         raise UsageError("\n".join(problems))
@@ -290,7 +342,7 @@ def _problem(file: str) -> str:
 
 
 def _advise(path: Path, speed: float | None) -> None:
-    """Say what is allowed and seldom meant."""
+    """Warn of what is valid but rarely intended."""
     for line in told(lint(load_scenario(path), speed), path):
         click.echo(f"warning: {line}", err=True)
 
@@ -310,9 +362,9 @@ def schema() -> None:
 @cli.command(epilog=EXIT_CODES)
 @click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def report(run_folder: Path) -> None:
-    """Judge an old run again from what it left behind."""
+    """Judge a finished run again from the files in its folder."""
     from mockbot.runs.folder import RunFolder  # noqa: PLC0415 - as above
-    from mockbot.runs.judge import conclude  # noqa: PLC0415
+    from mockbot.runs.judge import conclude  # noqa: PLC0415 - as above
 
     sys.exit(conclude(RunFolder(run_folder), Console()))
 
@@ -321,12 +373,15 @@ def report(run_folder: Path) -> None:
 @click.argument("first", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.argument("second", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option(
-    "--page", type=click.Path(path_type=Path, dir_okay=False), help="Where the page goes; default: into SECOND."
+    "--page", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the page; default: into SECOND."
 )
 def compare(first: Path, second: Path, page: Path | None) -> None:
-    """Say what differs between two runs of a scenario beyond chance; exit 1 where SECOND is worse."""
+    """Compare two runs of a scenario beyond what chance explains.
+
+    Exits with 1 if SECOND is worse in any measure, with 3 if the runs say too little to tell.
+    """
     from mockbot.runs.folder import RunFolder  # noqa: PLC0415 - as above
-    from mockbot.runs.judge import compare_runs  # noqa: PLC0415
+    from mockbot.runs.judge import compare_runs  # noqa: PLC0415 - as above
 
     sys.exit(compare_runs(RunFolder(first), RunFolder(second), page, Console()))
 
@@ -334,7 +389,7 @@ def compare(first: Path, second: Path, page: Path | None) -> None:
 @cli.command("proxy", add_help_option=False, context_settings={"ignore_unknown_options": True})
 @click.argument("flags", nargs=-1, type=click.UNPROCESSED)
 def proxy_(flags: tuple[str, ...]) -> None:
-    """Run the embedded proxy alone, with Toxiproxy's flags and control API."""
+    """Run only the embedded proxy, with Toxiproxy's control API."""
     from mockbot.proxy.proxy_server import main as serve_proxy  # noqa: PLC0415 - the other commands need no event loop
 
     sys.exit(serve_proxy(flags))
@@ -345,8 +400,8 @@ def _terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 
 def main() -> None:
-    """The entry point: every error that a user can meet ends here, as a sentence and an exit code."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell's `&` made us deaf to Ctrl-C
+    """The entry point: every error that a user can meet becomes a sentence and an exit code here."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's `&` sets SIGINT to ignored; set it back
         signal.signal(number, _terminated)
     try:
         cli.main(standalone_mode=False)
@@ -363,5 +418,5 @@ def main() -> None:
     except Exception:
         # A defect of ours: Python's own exit code for it, 1, would read "expectations failed".
         traceback.print_exc()
-        click.echo("mockbot: that is a defect in mockbot, and says nothing about your client", err=True)
+        click.echo("mockbot: this is a defect in mockbot; it says nothing about your client", err=True)
         sys.exit(ExitCode.TESTBED)

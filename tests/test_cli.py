@@ -4,8 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
+from mockbot.cli import cli
+
+OWN_HELP = "proxy"  # prints Toxiproxy's flags itself
+COMMANDS = sorted(cli.commands.keys() - {OWN_HELP})
 WRONG_USE = [
     (["run", "trafic-surge"], "did you mean 'traffic-surge'"),
     (["run"], "Missing argument"),
@@ -41,6 +47,32 @@ def test_wrong_use_is_a_sentence_and_exit_2(tmp_path: Path, arguments: list[str]
     assert hint in result.stderr
     assert "Traceback" not in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def help_of(*arguments: str) -> str:
+    """The help text as a terminal of 80 columns shows it."""
+    return CliRunner().invoke(cli, [*arguments, "--help"], terminal_width=80).output
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_a_help_text_fits_80_columns(command: str) -> None:
+    """Whoever reads it has an ordinary terminal."""
+    assert max(map(len, help_of(*command.split()).splitlines())) <= 80
+
+
+def test_the_list_of_commands_cuts_no_sentence_off() -> None:
+    """Each command's first sentence fits its line."""
+    _, listed = help_of().split("Commands:")
+
+    assert "..." not in listed
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_has_a_sentence_of_help(command: str) -> None:
+    """It says what the option is for and ends with a full stop."""
+    options = [option for option in cli.commands[command].params if isinstance(option, click.Option)]
+
+    assert [option.name for option in options if not (option.help or "").endswith(".")] == []
 
 
 def test_every_problem_of_every_file_is_told(tmp_path: Path) -> None:

@@ -7,18 +7,20 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import cast
 
 import pytest
+from click.testing import CliRunner
 from ruamel.yaml import YAML
 
+from mockbot import AttemptResult, Scenario, scenario_yaml
 from mockbot.cli import cli
 from mockbot.errors import ExitCode
-from mockbot.scenario.dump import scenario_yaml
 from mockbot.scenario.library import names
 from mockbot.scenario.load import read_scenario
-from mockbot.scenario.schema import Scenario
 from tests.commands.test_serve import served
 
 ROOT = Path(__file__).parents[1]
@@ -185,6 +187,37 @@ def test_the_scenario_in_python_can_be_written_down_and_read_back() -> None:
     exec(files()["outages.py"], shown)  # noqa: S102 - the block that the README shows
 
     assert read_scenario(scenario_yaml(cast("Scenario", shown["BLINK"]))) == shown["BLINK"]
+
+
+def test_the_policy_of_ones_own_on_the_page_of_the_language_works() -> None:
+    """It waits, and gives up when told that the request is wrong."""
+    shown: dict[str, object] = {}
+    exec(blocks("python", LANGUAGE)[0], shown)  # noqa: S102 - the block that the page shows
+    policy = cast("Callable[[int, AttemptResult, Random], float | None]", cast("type", shown["Stubborn"])())
+
+    assert 1.5 <= (policy(1, AttemptResult("http_error", "main", 0.0, status=503), Random(1)) or 0.0) <= 4.5
+    assert policy(1, AttemptResult("http_error", "main", 0.0, status=400), Random(1)) is None
+
+
+def test_every_file_of_a_run_folder_is_in_the_readme(tmp_path: Path) -> None:
+    """A reader finds each export; what only a live run leaves (health, progress, logs) is named beside it."""
+    (tmp_path / "quick.yaml").write_text(files()["quick.yaml"], "utf-8")
+
+    CliRunner().invoke(cli, ["simulate", str(tmp_path / "quick.yaml"), "--out", str(tmp_path / "run")])
+
+    left = {str(path.relative_to(tmp_path / "run")) for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    assert {"report.html", "summary.json", "junit.xml", "journal.jsonl"} <= left
+    assert [name for name in sorted(left) if f"`{name}`" not in README and not name.startswith("logs/")] == []
+
+
+@pytest.mark.parametrize("name", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_every_file_that_a_document_names_is_there(name: str) -> None:
+    """Whoever follows a walk finds each file; `<...>` is the name of a new one."""
+    text = (ROOT / name).read_text("utf-8")
+    paths = set(re.findall(r"`((?:mockbot|tests|scenarios|\.ci|\.github)/[\w./-]+)`", text))
+    modules = {f"{module.replace('.', '/')}.py" for module in re.findall(r"python -m (mockbot[\w.]+)", text)}
+
+    assert [path for path in sorted(paths | modules) if not (ROOT / path).exists()] == []
 
 
 def test_there_are_sessions_to_try() -> None:

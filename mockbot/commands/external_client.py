@@ -89,7 +89,7 @@ def _check(options: CommandOptions, argv: Sequence[str]) -> None:
         if name not in ANTIPATTERNS:
             near = get_close_matches(name, ANTIPATTERNS, n=1)
             known = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(ANTIPATTERNS)}"
-            raise UsageError(f"--allow {name}: that is not a habit; {known}")
+            raise UsageError(f"--allow {name}: that is not an anti-pattern; {known}")
 
 
 def _tell(scenario: Scenario, guest: Scenario, argv: Sequence[str], console: Console) -> None:

@@ -22,7 +22,6 @@ import gevent
 from gevent import Greenlet
 from gevent.lock import RLock
 
-from mockbot import __version__
 from mockbot.clock import Clock
 from mockbot.evidence.records import Ended, RunInfo
 from mockbot.load.run_recorder import RunRecorder
@@ -34,6 +33,7 @@ from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.testbed.driver import Driver
 from mockbot.testbed.start import Addresses
+from mockbot.version import __version__
 
 LOOK = 0.1  # wall seconds: the most by which a step of a ramp comes late
 PROGRESS_EVERY = 0.5  # wall seconds

@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator
 from typing import assert_never
 
-from mockbot import __version__
 from mockbot.evidence.counters import Work
 from mockbot.evidence.disturbance import measured_begin, measured_end
 from mockbot.evidence.journal import RunEvidence
@@ -28,6 +27,7 @@ from mockbot.report.summary import (
     Summary,
 )
 from mockbot.scenario.spans import FaultSpan
+from mockbot.version import __version__
 
 
 def summarize(evidence: RunEvidence, judgement: Judgement) -> Summary:

@@ -14,7 +14,6 @@ from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from mockbot import __version__
 from mockbot.clock import Clock
 from mockbot.evidence.records import Request as SeenRequest
 from mockbot.evidence.records import ServiceSecond
@@ -22,6 +21,7 @@ from mockbot.faults.union import Fault
 from mockbot.scenario.schema import StatusUpdate
 from mockbot.scenario.timeline import ActiveFault, FaultSpan, StatusState
 from mockbot.service.control_client import Where
+from mockbot.version import __version__
 
 PREFIX = "/_mockbot"
 

@@ -14,7 +14,6 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockbot import __version__
 from mockbot.service.answer_endpoint import Endpoint, Reset, caller_of, error_response, failure_of
 from mockbot.service.answer_text import fingerprint
 from mockbot.service.dialects import FAMILIES, Family
@@ -22,6 +21,7 @@ from mockbot.service.dialects.base import Dialect, ProviderError, dialect_for
 from mockbot.service.metrics_endpoint import exposition
 from mockbot.service.provider_runtime import ProviderRuntime
 from mockbot.service.request_recorder import Answering, RecordedEndpoint, RequestRecorder
+from mockbot.version import __version__
 
 
 class _Handover(Response):

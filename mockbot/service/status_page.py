@@ -15,9 +15,9 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, Template
 
-from mockbot import __version__
 from mockbot.service.answer_text import fingerprint
 from mockbot.service.status_board import Incident, PublishedUpdate, StatusBoard
+from mockbot.version import __version__
 
 Json = dict[str, object]
 _BARS = 60

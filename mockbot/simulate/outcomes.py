@@ -7,7 +7,9 @@ length and with its seed; every figure is of that group over the whole run.
 """
 
 import re
+import sys
 from functools import lru_cache
+from pathlib import Path
 from typing import Literal, get_args
 
 from mockbot.evidence.scope import Scope
@@ -85,3 +87,8 @@ def _row(name: str) -> str:
 
     cells = (cell(kind) if kind in seen else "-" for kind in KINDS)
     return f"| [{name}]({name}.yaml) | {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    readme = Path(sys.argv[1])
+    readme.write_text(replaced(readme.read_text("utf-8"), table()), "utf-8")

@@ -134,8 +134,8 @@ def test_a_command_that_leaves_early_is_undecided(tmp_path: Path) -> None:
     [
         (("--speed", "20", "--", "true"), "a command keeps its own clock"),
         (("--", "no-such-command-here"), "no such command: no-such-command-here"),
-        (("--allow", "ignore_retry_after", "--", "true"), "not a habit; did you mean 'ignores_retry_after'?"),
-        (("--allow", "ignores_retry_after"), "--allow is of a client of your own, after --"),
+        (("--allow", "ignore_retry_after", "--", "true"), "not an anti-pattern; did you mean 'ignores_retry_after'?"),
+        (("--allow", "ignores_retry_after"), "--allow needs `-- COMMAND`"),
     ],
 )
 def test_what_cannot_work_is_wrong_usage(tmp_path: Path, arguments: tuple[str, ...], says: str) -> None:

@@ -81,9 +81,9 @@ def test_it_asks_a_person_for_what_no_flag_says(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
-        (["new"], "say --cause"),
+        (["new"], "--cause is required when"),
         (["new", "--cause", "failure", "--length", "10"], "is not a duration"),
-        (["new", "--cause", "failure", "--length", "10s"], "--length 10s: from 5m to 10h"),
+        (["new", "--cause", "failure", "--length", "10s"], "--length 10s: must be 5m to 10h"),
         (["new", "missing/x.yaml", "--cause", "failure"], "missing/x.yaml: cannot be written"),
     ],
 )
@@ -109,7 +109,7 @@ def test_a_file_that_is_there_stays(tmp_path: Path) -> None:
     kept = path.read_text("utf-8")
     forced = CliRunner().invoke(cli, [*arguments, "--force"])
 
-    assert "is there already; name another file, or write over it with --force" in str(refused.exception)
+    assert "exists already; name another file, or overwrite it with --force" in str(refused.exception)
     assert kept == "precious\n"
     assert forced.exit_code == 0
     assert load_scenario(path).cause == "maintenance"
