@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.conftest import Run
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.second
 Start = Callable[..., Run]
 Short = Callable[[str], Path]
 

@@ -18,7 +18,7 @@ from mockbot.scenario.load import read_scenario
 from mockbot.scenario.timeline import Timeline
 from tests.load.runs import ROOT, Ran, background, counts, family, free_port, rehearse, started, wait_for
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.second
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 CROWD = """

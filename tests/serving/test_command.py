@@ -13,7 +13,7 @@ import pytest
 
 from tests.serving.build import mockbot, run, scenario_file
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.second
 SHELL = Path(__file__).parent / "clients" / "ask.sh"
 CLIENTS = Path(__file__).parent / "clients"
 

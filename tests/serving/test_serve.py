@@ -14,7 +14,7 @@ import pytest
 from tests.ports import free_ports
 from tests.serving.build import mockbot, run, scenario_file
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.second
 QUESTION = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
 
 

@@ -63,7 +63,7 @@ def test_nobody_is_lost_or_made(fault: dict[str, Any]) -> None:
     assert flow.crowd[:, 0, at.SETTLED].sum() == pytest.approx(cohort[to.ANSWERED], rel=2e-3)
 
 
-@pytest.mark.slow
+@pytest.mark.second
 def test_fluid_and_fast_agree() -> None:
     """At 70,000 users successes and attempts differ by less than 0.5 % (target 23)."""
     world = _crowd(70_000, BACKOFF, {"http_error": 503})
@@ -74,7 +74,7 @@ def test_fluid_and_fast_agree() -> None:
     assert fluid[at.SENT] == pytest.approx(fast[at.SENT], rel=0.005)
 
 
-@pytest.mark.slow
+@pytest.mark.second
 def test_the_difference_fades_with_the_root_of_the_crowd() -> None:
     """The error of a window's goodput falls as N^-0.5, slope -0.5 +- 0.12 from 700 to 70,000 users (target 23)."""
     errors = []
@@ -89,7 +89,7 @@ def test_the_difference_fades_with_the_root_of_the_crowd() -> None:
     assert slope == pytest.approx(-0.5, abs=0.12)
 
 
-@pytest.mark.slow
+@pytest.mark.second
 @pytest.mark.parametrize("lasts", [60, 300])
 def test_an_open_queue_drains_as_theory_says(lasts: int) -> None:
     """An outage that keeps its queue is over D rho / (1 - rho) later (target 19, 3 %)."""
@@ -105,7 +105,7 @@ def test_an_open_queue_drains_as_theory_says(lasts: int) -> None:
     assert 2 + int((queue < 1).argmax()) == pytest.approx(theory.drain_open(lasts, 0.7), rel=0.03)
 
 
-@pytest.mark.slow
+@pytest.mark.second
 @pytest.mark.parametrize("lasts", [60, 600])
 def test_a_closed_queue_drains_as_theory_says(lasts: int) -> None:
     """For N users who wait it is over Z ln((1/rho - e^(-D/Z)) / (1/rho - 1)) later (target 19, 5 %)."""
@@ -123,7 +123,7 @@ def test_a_closed_queue_drains_as_theory_says(lasts: int) -> None:
     assert 2 + int((queue < 1).argmax()) == pytest.approx(theory.drain_closed(lasts, 0.7, 99), rel=0.05)
 
 
-@pytest.mark.slow
+@pytest.mark.second
 @pytest.mark.parametrize(("lasts", "stuck"), [(9.0, False), (10.0, True)])
 def test_the_tipping_point(lasts: float, stuck: bool) -> None:
     """C T / (lam1 - C) = 9.09 s: a surge of 9 s passes, one of 10 s sticks (target 13)."""
