@@ -14,7 +14,7 @@ import pytest
 from tests.ports import free_ports
 from tests.serving.build import mockbot, run, scenario_file
 
-pytestmark = pytest.mark.second
+pytestmark = pytest.mark.live
 QUESTION = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
 
 
