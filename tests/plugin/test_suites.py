@@ -84,12 +84,12 @@ from mockbot.scenario.library import names
 
 @pytest.mark.parametrize("name", names())
 def test_silence(mockbot, name):
-    with mockbot.outage(name, speed=600):
+    with mockbot.outage(name, speed=60):
         pass
 
 @pytest.mark.parametrize("name", names())
 def test_silence_is_judged(mockbot, name):
-    with mockbot.outage(name, speed=600) as outage:
+    with mockbot.outage(name, speed=60) as outage:
         pass
     outage.assert_resilient()
 """
