@@ -107,14 +107,14 @@ def test_a_session_in_the_readme_happens_as_shown(tmp_path: Path, command: str, 
     happens(tmp_path, command, expected)
 
 
-@pytest.mark.e2e
+@pytest.mark.second
 @pytest.mark.parametrize(("command", "expected"), SLOW, ids=[command for command, _ in SLOW])
 def test_a_live_session_in_the_readme_happens_as_shown(tmp_path: Path, command: str, expected: str) -> None:
     """The same for those that take a while: a failing test of one's own, a program as client, an outage to serve."""
     happens(tmp_path, command, expected)
 
 
-@pytest.mark.e2e
+@pytest.mark.second
 @pytest.mark.parametrize(("command", "expected"), sessions(LOADTESTS), ids=[each[0] for each in sessions(LOADTESTS)])
 def test_a_session_with_locust_happens_as_shown(tmp_path: Path, command: str, expected: str) -> None:
     """A plain load test, of a service that runs here, and an outage that is over in moments."""
@@ -143,7 +143,7 @@ def answer(text):
 """
 
 
-@pytest.mark.e2e
+@pytest.mark.second
 def test_the_blackout_of_the_readme_is_survived(tmp_path: Path) -> None:
     """Its test of `my_app` passes with an application that apologises; five times as fast, to save half a minute."""
     (shown,) = (block for block in blocks("python") if "my_app" in block)
@@ -234,7 +234,7 @@ def test_the_scenario_in_the_readme_is_one() -> None:
 def test_the_two_commands_are_one_line_each() -> None:
     """Each can be pasted: a venv, an installation, and what is wanted."""
     assert marked("run command").endswith("&& .venv/bin/mockbot run unexpected-failure")
-    assert marked("test command").endswith("&& .venv/bin/python -m pytest -n 2 --dist loadfile")
+    assert marked("test command").endswith("&& .venv/bin/python -m pytest -n 2 --dist worksteal")
     assert "\n" not in marked("run command") + marked("test command")
 
 

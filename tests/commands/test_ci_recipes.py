@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 import mockbot
 from tests.commands.build import scenario_file
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.second
 ROOT = Path(mockbot.__file__).parent.parent
 CLIENTS = Path(__file__).parent / "clients"
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.commands.build import mockbot, run, scenario_file
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.live
 SHELL = Path(__file__).parent / "clients" / "ask.sh"
 CLIENTS = Path(__file__).parent / "clients"
 
@@ -32,6 +32,7 @@ def journal(folder: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in (folder / "journal.jsonl").read_text("utf-8").splitlines()]
 
 
+@pytest.mark.second
 def test_a_command_that_asks_nothing_never_passes(tmp_path: Path) -> None:
     """Silence is no success: exit code 3, and it says that nothing was asked."""
     done, _ = judged(tmp_path, "true")
@@ -50,6 +51,7 @@ def test_a_loop_that_never_waits_fails_with_its_evidence(tmp_path: Path) -> None
     assert {line["group"] for line in journal(folder)} == {"command"}
 
 
+@pytest.mark.second
 def test_what_its_author_accepts_is_no_reason_to_fail(tmp_path: Path) -> None:
     """--allow: the habits that are named are out of the verdict; the same loop fails without (above)."""
     naive = (sys.executable, CLIENTS / "naive.py", "6")
@@ -71,6 +73,7 @@ def test_an_sdk_with_its_defaults_passes(tmp_path: Path) -> None:
     assert "expectations are of the scenario's own crowd and left out" in done.stdout.replace("\n", " ")
 
 
+@pytest.mark.second
 def test_an_anthropic_sdk_goes_to_the_provider_that_speaks_it(tmp_path: Path) -> None:
     """ANTHROPIC_BASE_URL leads to the anthropic provider, where nothing is wrong here: the client felt nothing."""
     done, folder = judged(tmp_path, sys.executable, CLIENTS / "anthropic_client.py", "5")
@@ -81,6 +84,7 @@ def test_an_anthropic_sdk_goes_to_the_provider_that_speaks_it(tmp_path: Path) ->
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.second
 def test_curl_in_a_shell_script_is_a_client(tmp_path: Path) -> None:
     """Three questions, ten times each with curl's own retries: waits for Retry-After and passes."""
     done, folder = judged(tmp_path, "sh", SHELL, "6")
@@ -105,6 +109,7 @@ def node_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.second
 def test_a_node_program_is_a_client(tmp_path: Path, node_modules: Path) -> None:
     """`openai` from npm reads the same environment, tells its retries apart, and passes."""
     done, folder = judged(tmp_path, "node", node_modules / "node_client.mjs", "6")
@@ -113,6 +118,7 @@ def test_a_node_program_is_a_client(tmp_path: Path, node_modules: Path) -> None:
     assert max(int(str(line["attempts"])) for line in journal(folder) if line["kind"] == "prompt") == 3
 
 
+@pytest.mark.second
 def test_a_failing_command_fails(tmp_path: Path) -> None:
     """Its own tests know best: a client that behaved well but ends with 7 has failed, and the 7 is told."""
     done, _ = judged(tmp_path, "sh", "-c", f"{sys.executable} {CLIENTS / 'tidy.py'} 5; exit 7")
@@ -121,6 +127,7 @@ def test_a_failing_command_fails(tmp_path: Path) -> None:
     assert "the command ended with exit code 7" in done.stdout.replace("\n", " ")
 
 
+@pytest.mark.second
 def test_a_command_that_leaves_early_is_undecided(tmp_path: Path) -> None:
     """Who leaves before the outage is over has not lived through it."""
     done, _ = judged(tmp_path, sys.executable, CLIENTS / "naive.py", "0.2")
@@ -146,6 +153,7 @@ def test_what_cannot_work_is_wrong_usage(tmp_path: Path, arguments: tuple[str, .
     assert says in done.stderr
 
 
+@pytest.mark.second
 def test_an_old_command_run_is_judged_again_the_same(tmp_path: Path) -> None:
     """`mockbot report` needs nothing but the folder."""
     done, folder = judged(tmp_path, sys.executable, CLIENTS / "naive.py", "6")
@@ -156,6 +164,7 @@ def test_an_old_command_run_is_judged_again_the_same(tmp_path: Path) -> None:
     assert "ignores_retry_after" in again.stdout
 
 
+@pytest.mark.second
 def test_a_killed_run_leaves_no_command_behind(tmp_path: Path) -> None:
     """`kill -9` of mockbot: the lease ends, and the command with its children is gone within seconds."""
     pid_file = tmp_path / "pid"

@@ -10,7 +10,7 @@ import pytest
 from tests.commands.build import run, scenario_file
 from tests.commands.test_serve import served
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.second
 
 
 def free_port() -> int:

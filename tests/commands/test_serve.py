@@ -14,7 +14,7 @@ import pytest
 from tests.commands.build import mockbot, run, scenario_file
 from tests.ports import free_ports
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.live
 QUESTION = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
 
 

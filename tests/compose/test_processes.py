@@ -20,7 +20,7 @@ from tests.compose.scenario import BUSY, SHORT
 from tests.proxy.conftest import toxiproxy as toxiproxy  # noqa: PLC0414 - a fixture
 from tests.proxy.wire import eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.second, pytest.mark.timeout(180)]
 SPAN = 16  # ports in a row
 
 

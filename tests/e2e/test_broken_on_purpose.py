@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.conftest import Run
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.live
 Start = Callable[..., Run]
 Short = Callable[[str], Path]
 
@@ -46,6 +46,7 @@ def test_a_fault_that_the_driver_never_applies_is_named(start: Start, short: Sho
     assert (code, "blackout.0.http_error" in run.output()) == (3, True)
 
 
+@pytest.mark.second
 def test_prompts_that_hang_for_ever_are_on_record(start: Start, short: Short) -> None:
     """A service that never answers again: its prompts are in the journal as unfinished, and the run does not pass."""
     scenario = short("{stall: nothing, lasts: 90s}")
@@ -61,6 +62,7 @@ def test_prompts_that_hang_for_ever_are_on_record(start: Start, short: Short) ->
     assert len(hung) >= 30 - 2, "nearly every one of the 30 users hangs by the end"
 
 
+@pytest.mark.second
 def test_a_load_generator_that_is_killed_is_no_pass(start: Start, short: Short) -> None:
     """kill -9 on the Locust child: exit 3 or 4, and nothing is left."""
     run = start(short("{http_error: 503}"))
@@ -74,6 +76,7 @@ def test_a_load_generator_that_is_killed_is_no_pass(start: Start, short: Short) 
 
 
 @pytest.mark.parametrize("moment", [random.Random(seed).uniform(0.0, 9.0) for seed in range(4)], ids="{:.1f}s".format)
+@pytest.mark.second
 def test_ctrl_c_at_any_moment_leaves_nothing(start: Start, short: Short, moment: float) -> None:
     """Ctrl-C while it starts, runs or judges: exit 130 (or the run was over), no process and no port is left."""
     run = start(short("{http_error: 503}, {latency: 300ms}"))
@@ -86,6 +89,7 @@ def test_ctrl_c_at_any_moment_leaves_nothing(start: Start, short: Short, moment:
     assert run.left() == ([], [])
 
 
+@pytest.mark.second
 def test_a_cancelled_job_leaves_nothing(start: Start, short: Short) -> None:
     """SIGTERM, as a CI runner sends it when a job is cancelled, is an interruption too."""
     run = start(short("{http_error: 503}"))

@@ -14,7 +14,7 @@ from tests.e2e.conftest import Run
 from tests.proxy.conftest import toxiproxy as toxiproxy  # noqa: PLC0414 - a fixture
 from tests.proxy.wire import Control, eventually, refused_address
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.second
 Start = Callable[..., Run]
 SCENARIO_END = 165.0
 PROGRAM = "toxiproxy-server"

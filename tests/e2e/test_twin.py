@@ -29,7 +29,7 @@ SEEDS = 12
 T = 3.85 * math.sqrt(1 + 1 / SEEDS)  # Student's t with 11 degrees of freedom that is exceeded as often as 3 sd
 SHARP = 0.05  # wall seconds
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.second, pytest.mark.timeout(900)]
 each_scenario = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=() if name in DEFAULT else pytest.mark.nightly) for name in names()]
 )

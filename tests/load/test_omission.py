@@ -89,7 +89,7 @@ def test_a_schedule_is_fixed_by_its_seed() -> None:
     assert first[:10] != list(arrivals(timeline, "others", seed=3))[:10]
 
 
-@pytest.mark.e2e
+@pytest.mark.second
 def test_a_stalling_server_is_seen_to_stall(inside: Inside, faults: FaultServer) -> None:
     """3 s of every 10 nothing answers: a fifth of the visitors wait more than 1 s; stock Locust does not see it."""
     latencies: dict[str, list[float]] = inside("stalling", faults.url)

@@ -9,7 +9,7 @@ from mockbot.errors import ExitCode
 from tests.load.fault_server import FaultServer
 from tests.load.runs import Ran, locust
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.live
 
 
 def _load(folder: Path, host: str, *arguments: str) -> Ran:

@@ -8,7 +8,7 @@ import pytest
 from mockbot.evidence.verdict import judge
 from tests.load.runs import Ran, rehearse
 
-pytestmark = [pytest.mark.nightly, pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.nightly, pytest.mark.timeout(900)]
 
 SEEDS = range(1, 6)
 OUTAGE = """

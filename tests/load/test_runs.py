@@ -17,7 +17,7 @@ from mockbot.scenario.load import read_scenario
 from mockbot.scenario.timeline import Timeline
 from tests.load.runs import ROOT, Ran, background, counts, family, free_port, rehearse, started, wait_for
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.live
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 CROWD = """
@@ -104,6 +104,7 @@ def counted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return ran, [((when - t0) * ran.info.speed, users) for when, users in counts(path)]
 
 
+@pytest.mark.second
 def test_every_group_has_exactly_its_users_in_every_phase(counted: Counted) -> None:
     """The end of a phase has exactly the users that the timeline says, of each group, though prompts are under way."""
     ran, seen = counted
@@ -117,6 +118,7 @@ def test_every_group_has_exactly_its_users_in_every_phase(counted: Counted) -> N
     assert ran.info.ended == "completed"
 
 
+@pytest.mark.second
 def test_users_who_leave_finish_their_prompt(counted: Counted) -> None:
     """34 of 40 users are taken away while half of them wait for an answer, and no prompt is cut off."""
     ran, _ = counted
@@ -127,6 +129,7 @@ def test_users_who_leave_finish_their_prompt(counted: Counted) -> None:
     assert {attempt.outcome for attempt in ran.attempts if attempt.prompt in asked} == {"ok"}
 
 
+@pytest.mark.second
 def test_a_crowd_that_never_asks_does_not_pass(tmp_path: Path) -> None:
     """No visitor came, so none was failed: no data is no success, for Locust's exit code and for `mockbot run`."""
     ran = rehearse(tmp_path, SILENCE)
@@ -140,6 +143,7 @@ def test_a_crowd_that_never_asks_does_not_pass(tmp_path: Path) -> None:
     assert "no data is no success" in again.stdout
 
 
+@pytest.mark.second
 def test_a_user_who_was_failed_stays_away(tmp_path: Path) -> None:
     """With an hour's mean absence hardly anybody of ten asks again within 30 s, though all think for a second only."""
     ran = rehearse(tmp_path, AWAY)
@@ -179,6 +183,7 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[int, str
 
 @pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.second
 def test_an_interrupted_run_says_so_and_leaves_nothing(
     interrupted: dict[tuple[int, str], Ran], number: signal.Signals, processes: int
 ) -> None:
@@ -192,6 +197,7 @@ def test_an_interrupted_run_says_so_and_leaves_nothing(
     assert ran.alive == ()
 
 
+@pytest.mark.second
 def test_a_lost_worker_is_told_and_its_users_go_on_elsewhere(tmp_path: Path) -> None:
     """One of two workers is killed: inconclusive, the loss is named, and the other worker has all the users."""
 
@@ -215,6 +221,7 @@ def _latest_users(run: Path) -> dict[str, int]:
 
 
 @pytest.mark.timeout(200)
+@pytest.mark.second
 def test_a_worker_that_joins_late_takes_its_share(tmp_path: Path) -> None:
     """--master and --worker apart: the second worker comes in the middle, and from then on has half of the users.
 
@@ -240,6 +247,7 @@ def test_a_worker_that_joins_late_takes_its_share(tmp_path: Path) -> None:
 
 
 @MODES
+@pytest.mark.second
 def test_visitors_come_as_scheduled_whoever_lets_them_in(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """Every arrival of the schedule is a first prompt with that intended time, once, in one process or shared by two.
 
@@ -260,6 +268,7 @@ def test_visitors_come_as_scheduled_whoever_lets_them_in(tmp_path: Path, argumen
 
 
 @MODES
+@pytest.mark.second
 def test_no_process_outlives_a_killed_parent(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """`kill -9` of whoever set the stage ends Locust and its workers, which say how the run ended before they go."""
     scenario = tmp_path / "scenario.yaml"

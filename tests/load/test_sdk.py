@@ -62,7 +62,7 @@ def test_the_sdks_own_retries_are_attempts(rows: dict[str, list[dict[str, Any]]]
     assert [record["n"] for record in rows["reset_mid_stream"][:-1]] == [0]
 
 
-@pytest.mark.e2e
+@pytest.mark.second
 def test_both_sdks_play_beside_the_fast_crowd(tmp_path: Path) -> None:
     """Each group asks its provider in its dialect, is answered in the quiet, and tries again in the storm."""
     ran = rehearse(tmp_path, BOTH.replace("SPEED", "1"), locustfile=SDK)
@@ -78,7 +78,7 @@ def test_both_sdks_play_beside_the_fast_crowd(tmp_path: Path) -> None:
     assert {attempt.group for attempt in storm if attempt.n > 0} == {"fast", "openai-sdk", "anthropic-sdk"}
 
 
-@pytest.mark.e2e
+@pytest.mark.second
 def test_a_real_sdk_is_refused_at_any_speed_but_one(tmp_path: Path) -> None:
     """It waits by its own clock; the sentence says who and what to do."""
     ran = rehearse(tmp_path, BOTH.replace("SPEED", "10"), locustfile=SDK)

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.load.fault_server import FaultServer
 from tests.load.runs import ROOT, background, family, wait_for
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.second
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [

@@ -9,7 +9,7 @@ import pytest
 
 from mockbot.scenario.library import names
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.second
 pytest_plugins = ["pytester"]
 INI = """
 [pytest]

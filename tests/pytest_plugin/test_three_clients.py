@@ -27,7 +27,7 @@ from mockbot.scenario.library import find, names
 from mockbot.scenario.load import load_scenario
 from mockbot.scenario.timeline import Timeline
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.second, pytest.mark.timeout(180)]
 MANY = 20  # failures that a client which knows no measure cannot have had by chance
 SECONDS = 10.0  # wall seconds that an outage takes
 Stop = threading.Event

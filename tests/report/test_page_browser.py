@@ -15,7 +15,7 @@ from mockbot.runs.judge import write_reports
 from tests.evidence.build import FAULT, attempt, evidence, prompt, scenario, sound_run
 
 pytestmark = [
-    pytest.mark.e2e,
+    pytest.mark.second,
     pytest.mark.skipif(which("chromium") is None, reason="needs Debian's chromium: apt-get install chromium"),
 ]
 FLAGS = [

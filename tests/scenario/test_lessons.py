@@ -19,7 +19,7 @@ NUMBER = re.compile(r"\d+(?:\.\d+)?")
 TOLERANCE = 2.0  # percent, seconds, requests: another libm may round a chance the other way
 
 
-@pytest.mark.e2e
+@pytest.mark.second
 @pytest.mark.parametrize("name", names())
 def test_a_bundled_scenario_passes_in_virtual_time(name: str) -> None:
     """The difference between its groups is what the file says it is, and every fault was felt."""
@@ -28,7 +28,7 @@ def test_a_bundled_scenario_passes_in_virtual_time(name: str) -> None:
     assert judgement.verdict == "pass", "\n".join(judgement.reasons)
 
 
-@pytest.mark.e2e
+@pytest.mark.second
 @pytest.mark.parametrize("name", names())
 def test_no_fault_is_felt_by_luck(name: str) -> None:
     """Ten requests at least met each, so that a live run, one draw, will hardly miss it (Poisson: 1 in 20,000)."""
@@ -51,7 +51,7 @@ def test_three_kinds_of_clients_suffer_every_outage(name: str) -> None:
     assert {expected.group for expected in made.expect} & set(played.values())
 
 
-@pytest.mark.e2e
+@pytest.mark.second
 def test_the_table_of_outcomes_is_current() -> None:
     """`python -m mockbot.simulate.outcomes scenarios/README.md` when this fails."""
     written = (folder("scenarios") / "README.md").read_text("utf-8").split(BEGIN)[1].split(END)[0]

@@ -14,7 +14,7 @@ import pytest
 
 from tests.service.conftest import Served
 
-pytestmark = [pytest.mark.nightly, pytest.mark.e2e, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1800)]
 
 _COMMON = """
 import json, os

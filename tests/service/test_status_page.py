@@ -90,7 +90,7 @@ def browser_page() -> Iterator[Page]:
         browser.close()
 
 
-@pytest.mark.e2e
+@pytest.mark.second
 def test_people_see_the_outage_unfold(serve: Serve, browser_page: Page, tmp_path: Path) -> None:
     """Green at first; then, without a reload by hand, the banner, the component and the updates; then green and
     past.

@@ -31,7 +31,7 @@ from tests.service.queueing import (
     wait,
 )
 
-pytestmark = pytest.mark.theory
+pytestmark = pytest.mark.second
 
 MANY = {"limit": 1_000_000}
 

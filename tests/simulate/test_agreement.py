@@ -18,9 +18,9 @@ TIGHT = {"slots": 4, "queue": {"limit": 12}}  # 10 users' worth of slots for 20
 POLICIES: list[Any] = [
     "once",
     "backoff",
-    "sdk",
-    {"name": "fixed", "attempts": 4, "wait": "1s", "timeout": "5s"},
-    {"name": "refresh", "every": "4s"},
+    pytest.param("sdk", marks=pytest.mark.second),
+    pytest.param({"name": "fixed", "attempts": 4, "wait": "1s", "timeout": "5s"}, marks=pytest.mark.second),
+    pytest.param({"name": "refresh", "every": "4s"}, marks=pytest.mark.second),
 ]
 FAULTS: list[Any] = [
     {"http_error": 503, "share": "50%"},
