@@ -189,7 +189,7 @@ def simulate(
 
     The scenario and the client policies are those of a live run; nothing is sent over the network.
     """
-    from mockbot.simulate.command import SimulateOptions, simulate_command  # noqa: PLC0415 - as above
+    from mockbot.commands.simulate import SimulateOptions, simulate_command  # noqa: PLC0415 - as above
 
     scenario = load_scenario(find(target))
     command = shlex.join(["mockbot", *sys.argv[1:]])
@@ -199,7 +199,7 @@ def simulate(
         raise UsageError(f"{axes[0]}: a second axis needs a first one; use --sweep {axes[0]}")
     options = SimulateOptions(scenario, users, seeds, policies, engine, out, command)
     if sweep is not None:
-        from mockbot.simulate.sweep_command import sweep_command  # noqa: PLC0415 - as above
+        from mockbot.commands.sweep import sweep_command  # noqa: PLC0415 - as above
 
         sys.exit(sweep_command(options, (sweep, *axes), Console(), big=big))
     sys.exit(simulate_command(options, Console()))
@@ -224,7 +224,7 @@ def explain(target: str, users: float | None, seeds: int, run_folder: Path | Non
     Does refreshing help? How long until it is normal again? Does failing over help? Does telling people help? What do
     paying users get? Each answer shows theory, simulation and, if there is one, a live run.
     """
-    from mockbot.simulate.explain.command import ExplainOptions, explain_command  # noqa: PLC0415 - as above
+    from mockbot.commands.explain import ExplainOptions, explain_command  # noqa: PLC0415 - as above
 
     options = ExplainOptions(load_scenario(find(target)), users, seeds, run_folder, as_json)
     sys.exit(explain_command(options, Console(), Console(stderr=as_json)))

@@ -16,8 +16,8 @@ from gevent import Greenlet
 from mockbot.clients.policy import ClientPolicy
 from mockbot.clients.policy_factory import PolicyFactory
 from mockbot.clock import Clock
+from mockbot.dialects.request_forms import Name
 from mockbot.load.collector import Collector, UserIdentity
-from mockbot.load.request_forms import Name
 from mockbot.scenario.schema import Group
 from mockbot.scenario.timeline import StatusState
 

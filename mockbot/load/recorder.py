@@ -23,10 +23,10 @@ from geventhttpclient.header import Headers
 from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError, HTTPSocketPoolResponse
 
 from mockbot.clock import Clock
+from mockbot.dialects.request_forms import DIALECTS, Body, Dialect, Name
+from mockbot.dialects.stream_readers import Reader, whole_answer
 from mockbot.evidence.records import Outcome
 from mockbot.load.collector import AttemptObservation
-from mockbot.load.request_forms import DIALECTS, Body, Dialect, Name
-from mockbot.load.stream_readers import Reader, whole_answer
 
 # In the words of geventhttpclient's parser (llhttp) and of h11, a message that ended too early.
 CUT_SHORT = ("incomplete", "connection closed", "eof state")

@@ -17,11 +17,11 @@ import httpx2
 import openai
 
 from mockbot.clients.policy import GiveUp
+from mockbot.dialects.request_forms import DIALECTS, Name
+from mockbot.dialects.stream_readers import Reader, whole_answer
 from mockbot.evidence.records import Outcome
 from mockbot.load.collector import Pending
 from mockbot.load.recorder import CUT_SHORT, observe
-from mockbot.load.request_forms import DIALECTS, Name
-from mockbot.load.stream_readers import Reader, whole_answer
 from mockbot.load.users import QUESTION, ChatUser
 
 

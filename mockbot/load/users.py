@@ -21,12 +21,12 @@ from locust.env import Environment
 from locust.exception import StopUser
 
 from mockbot.clients.policy import AttemptResult, ClientPolicy, Decision, GiveUp, Send
+from mockbot.dialects.request_forms import Body, chat
 from mockbot.evidence.records import Settled
 from mockbot.load.collector import AttemptObservation, Pending, UserIdentity
 from mockbot.load.hedging import HedgedAttempt
 from mockbot.load.load_generator import LoadGenerator, no_status_page
 from mockbot.load.recorder import GeneratorError, RequestTemplate, attempt
-from mockbot.load.request_forms import Body, chat
 from mockbot.scenario.policies import Informed
 from mockbot.scenario.schema import Group
 

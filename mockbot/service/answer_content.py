@@ -6,8 +6,8 @@ output are generated at once, because their length follows from the schema: abou
 
 import json
 
+from mockbot.dialects.base import ProviderError, Question
 from mockbot.service.answer_text import words
-from mockbot.service.dialects.base import ProviderError, Question
 from mockbot.service.schema_sample import sample
 
 _PIECE = 4  # characters

@@ -14,12 +14,12 @@ from functools import lru_cache
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from mockbot.dialects.base import AnswerMetadata, Dialect, Header, ProviderError
 from mockbot.service import cdn_error_pages
 from mockbot.service.answer_content import prescribed_content
 from mockbot.service.answer_text import fingerprint
 from mockbot.service.chatbot import Caller, Wish
 from mockbot.service.delivery import JSON, Delivery
-from mockbot.service.dialects.base import AnswerMetadata, Dialect, Header, ProviderError
 from mockbot.service.fault_board import Failed
 from mockbot.service.job import Refused
 from mockbot.service.prometheus_counters import Outcome

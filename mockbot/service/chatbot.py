@@ -12,12 +12,12 @@ something; for faults within an answer only its delivery can know that, and call
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from mockbot.dialects.base import Allowance
 from mockbot.faults.union import Crash
 from mockbot.scenario.schema import Provider
 from mockbot.scenario.timeline import ActiveFault
 from mockbot.service.answer_text import Pace, length
 from mockbot.service.capacity import Capacity
-from mockbot.service.dialects.base import Allowance
 from mockbot.service.fault_board import Failed, FaultBoard, Slowness, StreamFault
 from mockbot.service.job import Job, Queued, Refused
 from mockbot.service.limits import Limiter

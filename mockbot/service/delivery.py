@@ -11,10 +11,10 @@ import time
 
 from starlette.types import Receive, Send
 
+from mockbot.dialects.base import AnswerMetadata, Dialect, Header, ProviderError, Reason, Stream
 from mockbot.faults.union import BlankAnswer, Cut, ErrorEvent, MalformedEvent, Stall
 from mockbot.service.answer_content import content_tokens
 from mockbot.service.chatbot import Answer
-from mockbot.service.dialects.base import AnswerMetadata, Dialect, Header, ProviderError, Reason, Stream
 from mockbot.service.prometheus_counters import Outcome
 from mockbot.service.provider_runtime import ProviderRuntime
 from mockbot.service.sleep_grid import Alarm

@@ -14,10 +14,10 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mockbot.dialects.base import Dialect, ProviderError, dialect_for
+from mockbot.dialects.families import FAMILIES, Family
 from mockbot.service.answer_endpoint import Endpoint, Reset, caller_of, error_response, failure_of
 from mockbot.service.answer_text import fingerprint
-from mockbot.service.dialects import FAMILIES, Family
-from mockbot.service.dialects.base import Dialect, ProviderError, dialect_for
 from mockbot.service.metrics_endpoint import exposition
 from mockbot.service.provider_runtime import ProviderRuntime
 from mockbot.service.request_recorder import Answering, RecordedEndpoint, RequestRecorder

@@ -11,7 +11,7 @@ from mockbot.errors import UsageError
 from mockbot.evidence.records import Action, Attempt, Prompt, ServiceSecond
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.simulate.reference import Reference
+from mockbot.simulate.reference.engine import Reference
 
 Engine = Literal["reference", "fast"]
 EngineName = Literal["auto", "reference", "fast"]
@@ -71,7 +71,7 @@ def start(name: Engine, scenario: Scenario, seed: int, sink: Sink, *, services_o
     """A run of the chosen engine, at its beginning. `services_only`: next to no users need to be recorded."""
     if name == "reference":
         return Reference(scenario, seed, sink)
-    from mockbot.simulate.fast.run import NOBODY, Fast  # noqa: PLC0415 - numba is an extra
+    from mockbot.simulate.fast.engine import NOBODY, Fast  # noqa: PLC0415 - numba is an extra
 
     return Fast(scenario, seed, sink, NOBODY if services_only else None)
 

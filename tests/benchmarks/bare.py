@@ -17,8 +17,8 @@ import uvicorn
 import uvloop
 from starlette.types import Receive, Scope, Send
 
-from mockbot.service.dialects.base import Allowance, AnswerMetadata, Question
-from mockbot.service.dialects.openai_chat import OpenAIChat
+from mockbot.dialects.base import Allowance, AnswerMetadata, Question
+from mockbot.dialects.openai.chat import OpenAIChat
 
 SAID = AnswerMetadata(Question("gpt-4o-mini"), 2**63, 1_700_000_000, 8, cut_short=False)
 ANSWER = OpenAIChat().whole(SAID, "The short answer is yes, with one condition")

@@ -20,7 +20,7 @@ from mockbot.measures.values import Beyond, Known, Value
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import read_run
 from mockbot.scenario.library import names
-from mockbot.simulate.play import Memory, simulate
+from mockbot.simulate.simulation import Memory, simulate
 from tests.e2e.conftest import Run
 
 DEFAULT = ("traffic-surge", "maintenance-window", "unexpected-failure")

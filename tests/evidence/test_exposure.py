@@ -10,7 +10,7 @@ from mockbot.evidence.records import Action, Attempt, ServiceSecond
 from mockbot.evidence.validity_checks import ValidityCheck
 from mockbot.evidence.verdict import judge
 from mockbot.report.summarize import summarize
-from mockbot.simulate.play import Memory, simulate
+from mockbot.simulate.simulation import Memory, simulate
 from tests.evidence.build import AFTER, CALM, actions, attempt, evidence, scenario, sound_run
 
 SLOW = "blackout.0.latency"

@@ -13,7 +13,7 @@ from mockbot.scenario.load import read_scenario
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.simulate.engines import choose
-from mockbot.simulate.play import Memory, simulate
+from mockbot.simulate.simulation import Memory, simulate
 
 LASTS = 1000
 

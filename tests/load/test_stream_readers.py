@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mockbot.load.stream_readers import Reader, anthropic_stream, openai_stream, whole_answer
+from mockbot.dialects.stream_readers import Reader, anthropic_stream, openai_stream, whole_answer
 
 TOKEN = b'data: {"choices":[{"delta":{"content":"a"}}]}\n'
 STOP = b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n'

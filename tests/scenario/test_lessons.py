@@ -13,7 +13,7 @@ import pytest
 
 from mockbot.scenario.library import find, folder, names
 from mockbot.scenario.load import load_scenario
-from mockbot.simulate.outcomes import BEGIN, END, KINDS, groups, outcome, replaced, table
+from mockbot.simulate.library_table import BEGIN, END, KINDS, groups, outcome, replaced, table
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 TOLERANCE = 2.0  # percent, seconds, requests: another libm may round a chance the other way
@@ -53,7 +53,7 @@ def test_three_kinds_of_clients_suffer_every_outage(name: str) -> None:
 
 @pytest.mark.second
 def test_the_table_of_outcomes_is_current() -> None:
-    """`python -m mockbot.simulate.outcomes scenarios/README.md` when this fails."""
+    """`python -m mockbot.simulate.library_table scenarios/README.md` when this fails."""
     written = (folder("scenarios") / "README.md").read_text("utf-8").split(BEGIN)[1].split(END)[0]
 
     made = table()

@@ -10,7 +10,7 @@ from mockbot.evidence.verdict import judge
 from mockbot.scenario.load import load_scenario, read_scenario
 from mockbot.scenario.scaffold import CAUSES, LONGEST, MOST, Brief, Cause, name_from, scaffold
 from mockbot.scenario.timeline import Timeline
-from mockbot.simulate.play import Memory, simulate
+from mockbot.simulate.simulation import Memory, simulate
 
 
 @pytest.mark.parametrize("cause", CAUSES)

@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 
+from mockbot.dialects.anthropic import error_bodies as anthropic_errors
+from mockbot.dialects.anthropic.messages import AnthropicMessages
+from mockbot.dialects.base import ProviderError
+from mockbot.dialects.families import FAMILIES
+from mockbot.dialects.openai import error_bodies as openai_errors
+from mockbot.dialects.openai.chat import OpenAIChat
+from mockbot.dialects.openai.common import duration
 from mockbot.service import cdn_error_pages
 from mockbot.service.answer_endpoint import error_parts, retry_headers, turned_away
-from mockbot.service.dialects import FAMILIES, anthropic_errors, openai_errors
-from mockbot.service.dialects.anthropic import AnthropicMessages
-from mockbot.service.dialects.base import ProviderError
-from mockbot.service.dialects.openai_chat import OpenAIChat
-from mockbot.service.dialects.openai_common import duration
 from mockbot.service.job import Refused
 from mockbot.service.limits import Limiter
 

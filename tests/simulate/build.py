@@ -8,8 +8,8 @@ from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
 from mockbot.scenario.schema import Provider, Scenario
 from mockbot.service.answer_text import Pace
 from mockbot.service.chatbot import Answer, Chatbot
-from mockbot.simulate.play import Memory
-from mockbot.simulate.reference import Reference
+from mockbot.simulate.reference.engine import Reference
+from mockbot.simulate.simulation import Memory
 
 Law = Callable[[float], float]  # uniform in 0..1 -> seconds of work
 

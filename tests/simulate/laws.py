@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate.fast import layout as at
-from mockbot.simulate.fast.run import NOBODY, Fast
+from mockbot.simulate.fast.engine import NOBODY, Fast
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from mockbot.evidence.records import Prompt
 from mockbot.runs.journal_files import to_line
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate.engines import start
-from mockbot.simulate.play import Memory
+from mockbot.simulate.simulation import Memory
 from tests.simulate.build import scenario
 
 pytest.importorskip("numba")

@@ -12,6 +12,8 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from mockbot.cli import cli
+from mockbot.commands import explain as command
+from mockbot.commands.explain import ExplainOptions, explain_command
 from mockbot.errors import ExitCode, UsageError
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import JournalWriter, write_run_info
@@ -19,14 +21,14 @@ from mockbot.scenario.library import find
 from mockbot.scenario.load import load_scenario
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate import theory
-from mockbot.simulate.explain import command, duration, failing_over, paying, refreshing, telling
+from mockbot.simulate.explain import duration, failing_over, paying, refreshing
+from mockbot.simulate.explain import status_page_question as telling
 from mockbot.simulate.explain.answer import Answer, Figure, middle
-from mockbot.simulate.explain.command import ExplainOptions, explain_command
-from mockbot.simulate.explain.lab import Lab
-from mockbot.simulate.explain.page import shares
-from mockbot.simulate.explain.setting import Setting, setting_of
-from mockbot.simulate.play import simulate
-from mockbot.simulate.spread import Interval
+from mockbot.simulate.explain.experiment import Lab
+from mockbot.simulate.explain.explanation_page import shares
+from mockbot.simulate.explain.parameters import Setting, setting_of
+from mockbot.simulate.seed_statistics import Interval
+from mockbot.simulate.simulation import simulate
 
 SHORT: dict[str, Any] = {"first_token": "1s", "tokens": {"median": 11, "p95": 11}, "pace": "10/s"}  # 2 s
 TINY: dict[str, Any] = {

@@ -6,14 +6,14 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
+from mockbot.commands.simulate import SimulateOptions, simulate_command
 from mockbot.errors import ExitCode
 from mockbot.evidence.records import Prompt
 from mockbot.evidence.verdict import judge
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import JournalWriter, read_run, write_run_info
-from mockbot.simulate.command import SimulateOptions, simulate_command
 from mockbot.simulate.engines import EngineName
-from mockbot.simulate.play import simulate
+from mockbot.simulate.simulation import simulate
 from tests.simulate.build import scenario
 
 

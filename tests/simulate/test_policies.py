@@ -17,7 +17,7 @@ from mockbot.evidence.verdict import Judgement, judge
 from mockbot.measures.values import Beyond, Known, Value
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate.fast.world import refusals
-from mockbot.simulate.play import Memory, simulate
+from mockbot.simulate.simulation import Memory, simulate
 from tests.simulate.test_laws import ANSWER
 
 pytestmark = [pytest.mark.second, pytest.mark.timeout(300)]

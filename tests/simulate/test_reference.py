@@ -4,7 +4,7 @@ from collections import Counter
 from itertools import pairwise
 
 from mockbot.runs.journal_files import to_line
-from mockbot.simulate.play import Memory, simulate
+from mockbot.simulate.simulation import Memory, simulate
 from tests.simulate.build import live_through, scenario
 
 

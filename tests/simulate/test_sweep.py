@@ -11,12 +11,12 @@ from rich.console import Console
 
 pytest.importorskip("numba")
 
+from mockbot.commands import sweep as command
+from mockbot.commands.simulate import SimulateOptions
 from mockbot.errors import ExitCode, UsageError
 from mockbot.scenario.schema import Scenario
-from mockbot.simulate import sweep_command as command
-from mockbot.simulate.command import SimulateOptions
-from mockbot.simulate.sweep import Place, Point, Sweep, begin, play_point
-from mockbot.simulate.sweep_axes import at_point, parse_axis
+from mockbot.simulate.sweep.axes import at_point, parse_axis
+from mockbot.simulate.sweep.grid import Place, Point, Sweep, begin, play_point
 from tests.simulate.build import scenario
 
 ANSWER: dict[str, Any] = {"first_token": 0, "tokens": {"median": 31, "p95": 31}, "pace": "100/s"}  # 0.3 s

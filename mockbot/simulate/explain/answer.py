@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from mockbot.measures.text import format_in_unit
-from mockbot.simulate.spread import Interval
+from mockbot.simulate.seed_statistics import Interval
 
 Key = Literal["refreshing", "how-long", "failing-over", "telling", "paying"]
 Measure = Literal["recovery_time", "availability", "goodput", "overshoot"]  # a duration, a share, a rate, a ratio

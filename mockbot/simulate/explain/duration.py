@@ -7,10 +7,10 @@ import math
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate import theory
 from mockbot.simulate.explain.answer import Answer, Figure, told
-from mockbot.simulate.explain.lab import Lab, Life, measured
-from mockbot.simulate.explain.setting import Setting
-from mockbot.simulate.explain.stages import LONG, calm, closed, course, staged
-from mockbot.simulate.spread import Interval, interval
+from mockbot.simulate.explain.experiment import Lab, Life, measured
+from mockbot.simulate.explain.parameters import Setting
+from mockbot.simulate.explain.staged_scenarios import LONG, calm, closed, course, staged
+from mockbot.simulate.seed_statistics import Interval, interval
 
 RUNS = 2 + 1
 PROMPTS = 150_000  # of the staged open loop, at most

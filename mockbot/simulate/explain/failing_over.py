@@ -13,9 +13,9 @@ from mockbot.scenario.timeline import Timeline
 from mockbot.simulate import theory
 from mockbot.simulate.answer_law import mean_seconds
 from mockbot.simulate.explain.answer import Answer, Figure, told
-from mockbot.simulate.explain.lab import Lab, Life, answered, measured
-from mockbot.simulate.explain.setting import Setting, groups_of, rate_of, timeout_of
-from mockbot.simulate.explain.stages import course, staged
+from mockbot.simulate.explain.experiment import Lab, Life, answered, measured
+from mockbot.simulate.explain.parameters import Setting, groups_of, rate_of, timeout_of
+from mockbot.simulate.explain.staged_scenarios import course, staged
 
 RUNS = 4
 AFTER = 600.0  # seconds after the outage that are looked at

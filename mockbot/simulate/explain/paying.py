@@ -8,9 +8,9 @@ from mockbot.faults.union import Shed
 from mockbot.scenario.schema import Group, Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.simulate.explain.answer import Answer, Figure, told
-from mockbot.simulate.explain.lab import Lab, Life, Take, answered, measured
-from mockbot.simulate.explain.setting import Setting, groups_of, rate_of
-from mockbot.simulate.explain.stages import LONG, calm, course, staged
+from mockbot.simulate.explain.experiment import Lab, Life, Take, answered, measured
+from mockbot.simulate.explain.parameters import Setting, groups_of, rate_of
+from mockbot.simulate.explain.staged_scenarios import LONG, calm, course, staged
 
 RUNS = 4
 FREE, PLUS = "free", "plus"

@@ -14,10 +14,10 @@ from mockbot.scenario.schema import Scenario
 from mockbot.simulate import theory
 from mockbot.simulate.engines import fastest
 from mockbot.simulate.explain.answer import Answer, Figure, middle, told
-from mockbot.simulate.explain.lab import Lab, Life, answered, measured, median_wait
-from mockbot.simulate.explain.setting import Setting, groups_of
-from mockbot.simulate.explain.stages import LONG, calm, closed, course, staged
-from mockbot.simulate.spread import Interval, interval
+from mockbot.simulate.explain.experiment import Lab, Life, answered, measured, median_wait
+from mockbot.simulate.explain.parameters import Setting, groups_of
+from mockbot.simulate.explain.staged_scenarios import LONG, calm, closed, course, staged
+from mockbot.simulate.seed_statistics import Interval, interval
 from mockbot.units.quantities import duration_text
 
 TRIALS = 6  # of the bisection: its edge is known to 16^(1/64), 4 %, and better over seeds

@@ -13,9 +13,9 @@ import numpy as np
 from mockbot.simulate.fast import layout as at
 from mockbot.simulate.fast.layout import Floats, Ints, State, World
 from mockbot.simulate.fast.machine import compiled, entry, small
-from mockbot.simulate.fast.provider import fill, restart, set_slots, spend
-from mockbot.simulate.fast.users import arrive, bell, crash, end_of_slot, set_users, turn_off
-from mockbot.simulate.fast.wheels import take_slots, take_users
+from mockbot.simulate.fast.provider_events import fill, restart, set_slots, spend
+from mockbot.simulate.fast.timer_wheel import take_slots, take_users
+from mockbot.simulate.fast.user_events import arrive, bell, crash, end_of_slot, set_users, turn_off
 
 _ROOM = 65_536  # records that a bucket may write at most, beside two for each user that is recorded
 

@@ -18,6 +18,7 @@ from mockbot.clients.policy import AttemptResult
 from mockbot.clients.policy_factory import reactions_of
 from mockbot.clients.reactions import Loop, Loops, Reloads
 from mockbot.clients.waits import Exponential
+from mockbot.dialects.base import Dialect, Reason
 from mockbot.evidence.records import Outcome
 from mockbot.faults.union import (
     Capacity,
@@ -35,11 +36,10 @@ from mockbot.scenario.policies import Guarded, Informed, Preset, Refresh
 from mockbot.scenario.schema import Group, Provider, Scenario
 from mockbot.scenario.spans import FaultSpan
 from mockbot.scenario.timeline import Timeline
-from mockbot.service.dialects.base import Dialect, Reason
 from mockbot.service.fault_board import ORDER
 from mockbot.simulate.answer_law import sigma
+from mockbot.simulate.change_points import moments
 from mockbot.simulate.fast import layout as at
-from mockbot.simulate.moments import moments
 from mockbot.units.quantities import Ramp
 
 Row = dict[str, float | int]

@@ -12,7 +12,7 @@ from geventhttpclient.client import HTTPClient
 
 from mockbot.clock import Clock
 from mockbot.load.collector import AttemptObservation
-from mockbot.load.request_forms import Name, chat
+from mockbot.dialects.request_forms import Name, chat
 from mockbot.load.recorder import RequestTemplate, attempt
 
 DEADLINE = 1.0  # seconds

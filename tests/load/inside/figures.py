@@ -21,10 +21,10 @@ from locust import FastHttpUser, constant, task
 from locust.env import Environment
 
 from mockbot.clock import Clock
+from mockbot.dialects.request_forms import DIALECTS, Dialect
 from mockbot.evidence.records import Attempt, Health
 from mockbot.load.collector import Collector
 from mockbot.load.load_generator import Endpoint, LoadGenerator, LoadPlan
-from mockbot.load.request_forms import DIALECTS, Dialect
 from mockbot.load.run_recorder import RunRecorder
 from mockbot.load.runners import classes_of
 from mockbot.load.users import ChatUser

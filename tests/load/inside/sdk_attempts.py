@@ -14,7 +14,7 @@ from mockbot.clock import Clock
 from mockbot.runs.journal_files import to_line
 from mockbot.evidence.records import Attempt, Prompt
 from mockbot.load.collector import Collector
-from mockbot.load.request_forms import Name
+from mockbot.dialects.request_forms import Name
 from mockbot.load.load_generator import LoadPlan, LoadGenerator, Endpoint
 from mockbot.load.runners import classes_of
 from mockbot.load.sdk import AnthropicSdk, OpenAISdk, SdkUser

@@ -1,0 +1,143 @@
+"""`mockbot explain`: options in; five answers on the terminal, as JSON and as a page out. The only module here that
+prints.
+
+An interruption keeps the answers that are done.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from mockbot.errors import ExitCode, UsageError
+from mockbot.runs.folder import RUNS, RunFile, RunFolder
+from mockbot.scenario.schema import Scenario
+from mockbot.simulate.explain import duration, failing_over, paying, refreshing
+from mockbot.simulate.explain import status_page_question as telling
+from mockbot.simulate.explain.answer import Answer
+from mockbot.simulate.explain.experiment import Lab, Life, life_of
+from mockbot.simulate.explain.explanation_page import page
+from mockbot.simulate.explain.live_figures import find_live
+from mockbot.simulate.explain.parameters import Setting, setting_of
+from mockbot.simulate.scale import Scaled, scaled_to
+
+MOST_SEEDS = 100
+Ask = Callable[[Scenario, Setting, Lab, Life | None], Answer]
+QUESTIONS: dict[str, tuple[Ask, int]] = {  # what is shown while it is worked on -> (question, runs for each seed)
+    "refreshing": (refreshing.answer, refreshing.RUNS),
+    "how long": (duration.answer, duration.RUNS),
+    "failing over": (failing_over.answer, failing_over.RUNS),
+    "telling people": (telling.answer, telling.RUNS),
+    "paying users": (paying.answer, paying.RUNS),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainOptions:
+    """What the command line asks. `run`: the folder of a live run; the newest of the scenario when not given."""
+
+    scenario: Scenario
+    users: float | None = None
+    seeds: int = 3
+    run: Path | None = None
+    as_json: bool = False
+
+
+def explain_command(options: ExplainOptions, console: Console, progress: Console) -> ExitCode:
+    """Answer, tell, write the page. Raises UsageError before anything is done."""
+    if not 1 <= options.seeds <= MOST_SEEDS:
+        raise UsageError(f"--seeds {options.seeds}: 1 to {MOST_SEEDS}")
+    live = find_live(options.scenario, options.run)
+    scaled = scaled_to(options.scenario, options.users)
+    where = "" if live is None or live.folder is None else str(live.folder)
+    if not options.as_json:
+        console.print(Text(options.scenario.title, "bold"))
+        for line in _head(options, scaled, where):
+            console.print(line, highlight=False, markup=False)
+    answers: list[Answer] = []
+    code = ExitCode.PASS
+    try:
+        for each in _answers(options, scaled.scenario, life_of(live) if live else None, progress):
+            answers.append(each)
+            if not options.as_json:
+                _tell(console, each, len(answers), seeds=options.seeds, live=bool(where))
+    except KeyboardInterrupt:
+        code = ExitCode.INTERRUPTED
+    folder = RunFolder(Path(where)) if where else RunFolder.fresh(f"{options.scenario.name}-explained")
+    whole = _json(options, scaled, where, answers)
+    folder.put(RunFile.EXPLAIN, json.dumps(whole, indent=1) + "\n")
+    folder.put(RunFile.EXPLAIN_PAGE, page(options.scenario, answers, whole))
+    if options.as_json:
+        console.print(json.dumps(whole, indent=1), highlight=False, markup=False, soft_wrap=True)
+        return code
+    if code is ExitCode.INTERRUPTED:
+        console.print(f"interrupted: {len(answers)} of {len(QUESTIONS)} questions answered")
+    console.print(f"the page: {folder / RunFile.EXPLAIN_PAGE}", highlight=False, markup=False, soft_wrap=True)
+    return code
+
+
+def _answers(options: ExplainOptions, scenario: Scenario, live: Life | None, console: Console) -> Iterator[Answer]:
+    """One after the other; the bar knows how many runs are left, and is nothing where nobody watches."""
+    setting, due = setting_of(scenario), 0
+    columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=options.seeds * sum(runs for _, runs in QUESTIONS.values()))
+        lab = Lab(options.seeds, lambda: bar.advance(task))
+        for name, (ask, runs) in QUESTIONS.items():
+            bar.update(task, description=name, completed=due)
+            due += runs * options.seeds
+            yield ask(scenario, setting, lab, live)
+
+
+# -- the terminal ----------------------------------------------------------------------------------------------------
+
+
+def _head(options: ExplainOptions, scaled: Scaled, where: str) -> Iterator[str]:
+    if scaled.says:
+        yield f"scaled: {scaled.says}"
+    yield f"simulated with {options.seeds} seed{'s' * (options.seeds > 1)}; ± is the 95 % interval of their mean"
+    command = f"`mockbot run {options.scenario.name}` makes one to compare with"
+    yield f"live: {where}" if where else f"live: no run of this scenario under {RUNS}/; {command}"
+
+
+def _tell(console: Console, answer: Answer, number: int, *, seeds: int, live: bool) -> None:
+    console.print()
+    console.print(Text(f"{number}. {answer.question}", "bold"))
+    console.print(Text(answer.sentence))
+    console.print()
+    console.print(Padding(_table(answer, seeds=seeds, live=live), (0, 0, 0, 2), expand=False))
+    console.print()
+    lines = [answer.staged, answer.formula, f"({answer.source})", *answer.put_in, *answer.notes]
+    for line in filter(None, lines):
+        console.print(Padding(Text(line, "dim"), (0, 0, 0, 2), expand=False))
+
+
+def _table(answer: Answer, *, seeds: int, live: bool) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("", overflow="fold")
+    for heading in ("theory", f"simulated ({seeds})", *(["live"] if live else [])):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for figure in answer.figures:
+        table.add_row(*map(Text, (figure.what, *figure.words()[: 3 if live else 2])))
+    return table
+
+
+# -- what it leaves --------------------------------------------------------------------------------------------------
+
+
+def _json(options: ExplainOptions, scaled: Scaled, where: str, answers: list[Answer]) -> dict[str, object]:
+    return {
+        "version": 1,
+        "scenario": options.scenario.name,
+        "scaled": scaled.says,
+        "seeds": options.seeds,
+        "live": where or None,
+        "answers": [answer.json() for answer in answers],
+        "complete": len(answers) == len(QUESTIONS),
+    }

@@ -1,0 +1,128 @@
+"""`mockbot simulate`: options in, a run folder, tables and an exit code out. The only module here that prints.
+
+One run is told like a live one. With several seeds the table says every measure with its interval, and the exit code
+is a pass only when every run passed.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from mockbot.errors import ExitCode, UsageError
+from mockbot.evidence.verdict import Judgement, judge
+from mockbot.runs.folder import RunFolder
+from mockbot.runs.journal_files import JournalWriter, read_run, write_run_info
+from mockbot.runs.judge import conclude
+from mockbot.scenario.schema import Scenario
+from mockbot.simulate.engines import EngineName, choose
+from mockbot.simulate.policy_override import policy_of, with_policy
+from mockbot.simulate.scale import Scaled, scaled_to
+from mockbot.simulate.seed_statistics import MEASURES, Spread, spread_of
+from mockbot.simulate.simulation import Memory, Watch, simulate
+from mockbot.units.quantities import duration_text
+
+MOST_SEEDS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SimulateOptions:
+    """What the command line asks. `seeds`: how many runs, with the scenario's seed and those after it."""
+
+    scenario: Scenario
+    users: float | None = None
+    seeds: int = 1
+    compare: tuple[str, ...] = ()
+    engine: EngineName = "auto"
+    out: Path | None = None
+    command: str = ""
+
+
+def simulate_command(options: SimulateOptions, console: Console) -> ExitCode:
+    """Simulate, judge and tell. Raises UsageError before anything is done."""
+    if not 1 <= options.seeds <= MOST_SEEDS:
+        raise UsageError(f"--seeds {options.seeds}: 1 to {MOST_SEEDS}")
+    policies = [(text, policy_of(text)) for text in options.compare]
+    scaled = scaled_to(options.scenario, options.users)
+    console.print(f"[bold]{options.scenario.title}[/bold] (simulated)")
+    if scaled.says:
+        console.print(f"scaled: {scaled.says}", highlight=False)
+    console.print(f"engine: {choose(options.engine, scaled.scenario)}", highlight=False)
+    code, first = _first_run(options, scaled, console)
+    if first is None or (options.seeds == 1 and not policies):
+        return code
+    columns = {"as written": _more_runs(options, scaled.scenario, console, first)}
+    for text, policy in policies:
+        columns[text] = _more_runs(options, with_policy(scaled.scenario, policy), console)
+    console.print(_table({name: spread_of(judgements) for name, judgements in columns.items()}))
+    codes = {ExitCode.of(judgement.verdict) for judgement in columns["as written"]}
+    return max(codes, key=[ExitCode.PASS, ExitCode.INCONCLUSIVE, ExitCode.FAIL].index)
+
+
+def _first_run(options: SimulateOptions, scaled: Scaled, console: Console) -> tuple[ExitCode, Judgement | None]:
+    """The run that leaves a folder; no judgement when it was interrupted."""
+    folder = RunFolder.create(scaled.scenario, options.out)
+    with JournalWriter(folder) as journal, _progress(console, "simulating") as watch:
+        info = simulate(
+            scaled.scenario,
+            sink=journal.write,
+            engine=options.engine,
+            watch=watch,
+            command=options.command,
+            scaled=scaled.says,
+        )
+    write_run_info(folder, info)
+    code = conclude(folder, console)
+    if info.ended == "interrupted":
+        return ExitCode.INTERRUPTED, None
+    return code, judge(read_run(folder))
+
+
+def _more_runs(
+    options: SimulateOptions, scenario: Scenario, console: Console, first: Judgement | None = None
+) -> list[Judgement]:
+    """One judgement a seed; the first seed's may be there already."""
+    judgements = [] if first is None else [first]
+    for number in range(len(judgements), options.seeds):
+        memory = Memory()
+        with _progress(console, f"seed {scenario.seed + number}") as watch:
+            info = simulate(scenario, seed=scenario.seed + number, sink=memory.take, engine=options.engine, watch=watch)
+        if info.ended == "interrupted":
+            raise KeyboardInterrupt
+        judgements.append(judge(memory.evidence(scenario, info)))
+    return judgements
+
+
+def _table(columns: dict[str, Spread]) -> Table:
+    table = Table("whole run", box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        table.add_column(name, justify="right")
+    table.add_row("verdict", *(spread.verdict_words() for spread in columns.values()))
+    for measure in MEASURES:
+        table.add_row(measure, *(spread.measures[measure].words(measure) for spread in columns.values()))
+    return table
+
+
+@contextmanager
+def _progress(console: Console, what: str) -> Iterator[Watch]:
+    """A bar with the time left; nothing where nobody watches."""
+    bar = Progress(
+        TextColumn(what),
+        BarColumn(),
+        TextColumn("{task.fields[at]}"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        task = bar.add_task(what, total=None, at="")
+
+        def watch(now: float, end: float) -> None:
+            bar.update(task, completed=now, total=end, at=duration_text(round(now)))
+
+        yield watch

@@ -1,0 +1,1 @@
+"""HOW A PROVIDER SPEAKS: one folder per provider API, both sides of the wire. `FAMILIES` lists them."""

@@ -1,0 +1,284 @@
+"""Anthropic messages: `POST /v1/messages`, plain and streamed. Wire facts: incidents_and_clients.md §4.2 to §4.4.
+
+Events: message_start, content_block_start, ping, content_block_delta*, content_block_stop, message_delta (stop reason
+and usage), message_stop. A tool call is a block of its own whose input comes as pieces of JSON. Limits are told with
+ISO times.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from json.encoder import encode_basestring_ascii
+from typing import Any
+
+from mockbot.dialects.anthropic import error_bodies as anthropic_errors
+from mockbot.dialects.base import (
+    Allowance,
+    AnswerMetadata,
+    Header,
+    Json,
+    ProviderError,
+    Question,
+    Reason,
+    Shape,
+    Stream,
+    Tool,
+)
+from mockbot.dialects.openai.common import ANY_OBJECT, RESPONSES
+from mockbot.dialects.reading import field, json_object, kind_name, text_length
+
+MODELS = {
+    "claude-opus-5-5": "Claude Opus 5.5",
+    "claude-sonnet-5-5": "Claude Sonnet 5.5",
+    "claude-haiku-5-5": "Claude Haiku 5.5",
+    "claude-mockbot": "mockbot",
+}
+_CREATED = "2025-01-01T00:00:00Z"
+
+
+class AnthropicMessages:
+    """Messages."""
+
+    path = "/v1/messages"
+    responses: Mapping[int | str, dict[str, object]] = {**RESPONSES, 529: {"description": "Overloaded"}}
+    keepalive = b'event: ping\ndata: {"type": "ping"}\n\n'
+    malformed = b'event: content_block_delta\ndata: {"type":"content_blo\n\n'
+    schema: Mapping[str, object] = {
+        "type": "object",
+        "required": ["model", "max_tokens", "messages"],
+        "properties": {
+            "model": {"type": "string", "examples": ["claude-sonnet-5-5"]},
+            "max_tokens": {"type": "integer", "minimum": 1},
+            "messages": {
+                "type": "array",
+                "minItems": 1,
+                "items": {
+                    "type": "object",
+                    "required": ["role", "content"],
+                    "properties": {"role": {"enum": ["user", "assistant"]}, "content": {}},
+                },
+            },
+            "system": {"type": ["string", "array"], "items": ANY_OBJECT},
+            "stream": {"type": "boolean"},
+            "tools": {"type": "array", "items": ANY_OBJECT},
+            "tool_choice": {"type": "object"},
+            "output_config": {"type": "object"},
+        },
+    }
+
+    def read(self, body: bytes) -> Question:
+        """A question from a request's body; ProviderError(400) when it is none, (404) for a model that nobody has."""
+        data = json_object(body, anthropic_errors.NOT_JSON)
+        model = served(_field(data, "model", str))
+        most: int = _field(data, "max_tokens", int)
+        if most < 1:
+            raise ProviderError(400, None, "max_tokens: Input should be greater than or equal to 1")
+        messages = _messages(data)
+        characters = text_length(data.get("system")) + sum(text_length(each.get("content")) for each in messages)
+        return Question(
+            model=model,
+            stream=bool(_field(data, "stream", bool, required=False)),
+            max_tokens=most,
+            prompt_tokens=(characters + 3) // 4 + 3 * len(messages) + 3,
+            tool=_tool_called(data, messages),
+            schema=_schema(data),
+        )
+
+    def whole(self, meta: AnswerMetadata, text: str) -> bytes:
+        """The message object."""
+        return (
+            f'{{"id":"{meta.name("msg_")}","type":"message","role":"assistant",'
+            f'"model":{encode_basestring_ascii(meta.question.model)},"content":[{_block(meta, text)}],'
+            f'"stop_reason":"{_stop_reason(meta)}","stop_sequence":null,"usage":{_usage(meta, meta.tokens)}}}'
+        ).encode()
+
+    def stream(self, meta: AnswerMetadata) -> Stream:
+        """Its events."""
+        return _MessageStream(meta)
+
+    def headers(self, mark: int, millis: int, allowances: tuple[Allowance, ...], speed: float) -> list[Header]:  # noqa: ARG002
+        """Request id, and the true state of the key's limits, whose resets are points in time."""
+        headers = [(b"request-id", request_id(mark).encode()), (b"anthropic-organization-id", b"mockbot")]
+        for allowance in allowances:
+            unit = b"anthropic-ratelimit-" + allowance.unit.encode()
+            at = datetime.fromtimestamp(time.time() + allowance.reset / speed, UTC)
+            headers += [
+                (unit + b"-limit", b"%d" % allowance.limit),
+                (unit + b"-remaining", b"%d" % allowance.remaining),
+                (unit + b"-reset", at.isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()),
+            ]
+        return headers
+
+    def refusal(self, reason: Reason, retry_after: float | None) -> ProviderError:
+        """Limits are 429, a lack of capacity is 529."""
+        return anthropic_errors.refusal(reason, retry_after)
+
+    def error(self, error: ProviderError, mark: int) -> bytes:
+        """Anthropic's error object."""
+        return anthropic_errors.body(error, request_id(mark))
+
+    def error_headers(self, status: int) -> list[Header]:
+        """x-should-retry, as captured on 429 and 529."""
+        return [(b"x-should-retry", b"true" if anthropic_errors.should_retry(status) else b"false")]
+
+
+class _MessageStream:
+    """One streamed message."""
+
+    __slots__ = ("_meta",)
+
+    def __init__(self, meta: AnswerMetadata) -> None:
+        self._meta = meta
+
+    def opening(self) -> bytes:
+        meta = self._meta
+        message = (
+            f'{{"id":"{meta.name("msg_")}","type":"message","role":"assistant",'
+            f'"model":{encode_basestring_ascii(meta.question.model)},"content":[],"stop_reason":null,"stop_sequence":null,'
+            f'"usage":{_usage(meta, 1)}}}'
+        )
+        return (
+            _event("message_start", f'"message":{message}')
+            + _event("content_block_start", f'"index":0,"content_block":{_block(meta, "", begun=True)}')
+            + AnthropicMessages.keepalive
+        )
+
+    def words(self, text: str) -> bytes:
+        escaped = encode_basestring_ascii(text)
+        if self._meta.question.tool is None:
+            return _event("content_block_delta", f'"index":0,"delta":{{"type":"text_delta","text":{escaped}}}')
+        return _event(
+            "content_block_delta", f'"index":0,"delta":{{"type":"input_json_delta","partial_json":{escaped}}}'
+        )
+
+    def closing(self) -> bytes:
+        meta = self._meta
+        delta = f'"delta":{{"stop_reason":"{_stop_reason(meta)}","stop_sequence":null}}'
+        delta += f',"usage":{{"output_tokens":{meta.tokens}}}'
+        return _event("content_block_stop", '"index":0') + _event("message_delta", delta) + _event("message_stop")
+
+    def error(self, code: str, shape: Shape) -> bytes:  # noqa: ARG002 - there is one shape here
+        return anthropic_errors.event(code)
+
+
+def request_id(mark: int) -> str:
+    """The id of the request with this fingerprint."""
+    return f"req_{mark:016x}{mark ^ 0x9E3779B97F4A7C15:08x}"
+
+
+def served(model: str) -> str:
+    """The model, or ProviderError(404) as Anthropic words it; any Claude is served."""
+    if not model.startswith(("claude-", "mockbot")):
+        raise ProviderError(404, "not_found_error", f"model: {model}")
+    return model
+
+
+def listed() -> bytes:
+    """The whole list of models."""
+    names = list(MODELS)
+    models = {"data": [_entry(name) for name in names], "has_more": False, "first_id": names[0], "last_id": names[-1]}
+    return json.dumps(models).encode()
+
+
+def one(model: str) -> bytes:
+    """One model."""
+    return json.dumps(_entry(served(model))).encode()
+
+
+def _entry(model: str) -> dict[str, object]:
+    return {"type": "model", "id": model, "display_name": MODELS.get(model, model), "created_at": _CREATED}
+
+
+def _event(kind: str, values: str = "") -> bytes:
+    return f'event: {kind}\ndata: {{"type":"{kind}"{"," if values else ""}{values}}}\n\n'.encode()
+
+
+def _usage(meta: AnswerMetadata, output: int) -> str:
+    return (
+        f'{{"input_tokens":{meta.question.prompt_tokens},"cache_creation_input_tokens":0,"cache_read_input_tokens":0,'
+        f'"output_tokens":{output},"service_tier":"standard"}}'
+    )
+
+
+def _block(meta: AnswerMetadata, text: str, *, begun: bool = False) -> str:
+    tool = meta.question.tool
+    if tool is None:
+        return f'{{"type":"text","text":{encode_basestring_ascii(text)}}}'
+    given = "{}" if begun or meta.cut_short else text or "{}"
+    name = encode_basestring_ascii(tool.name)
+    return f'{{"type":"tool_use","id":"{meta.name("toolu_")}","name":{name},"input":{given}}}'
+
+
+def _stop_reason(meta: AnswerMetadata) -> str:
+    if meta.cut_short:
+        return "max_tokens"
+    return "end_turn" if meta.question.tool is None else "tool_use"
+
+
+def _field(data: Json, name: str, kind: type, *, required: bool = True) -> Any:
+    if required and data.get(name) is None:
+        raise ProviderError(400, None, f"{name}: Field required")
+    try:
+        return field(data, name, kind)
+    except ProviderError:
+        kinds = {str: "string", int: "integer", bool: "boolean", list: "list", dict: "dictionary"}
+        raise ProviderError(400, None, f"{name}: Input should be a valid {kinds[kind]}") from None
+
+
+def _messages(data: Json) -> list[Json]:
+    messages: list[Any] = _field(data, "messages", list)
+    if not messages:
+        raise ProviderError(400, None, "messages: at least one message is required")
+    for index, message in enumerate(messages):
+        if not isinstance(message, dict):
+            text = f"messages.{index}: Input should be a valid dictionary, not {kind_name(message)}"
+            raise ProviderError(400, None, text)
+        if message.get("role") not in ("user", "assistant"):
+            raise ProviderError(400, None, f"messages.{index}.role: Input should be 'user' or 'assistant'")
+        if not isinstance(message.get("content"), str | list):
+            raise ProviderError(400, None, f"messages.{index}.content: Input should be a valid string or list")
+    return messages
+
+
+def _tool_called(data: Json, messages: list[Json]) -> Tool | None:
+    choice = _field(data, "tool_choice", dict, required=False) or {"type": "auto"}
+    tools = _tools(_field(data, "tools", list, required=False) or [])
+    content = messages[-1].get("content")
+    answered = isinstance(content, list) and any(
+        isinstance(block, dict) and block.get("type") == "tool_result" for block in content
+    )
+    match choice.get("type"):
+        case "tool":
+            named = next((tool for tool in tools if tool.name == choice.get("name")), None)
+            if named is None:
+                raise ProviderError(400, None, f"Tool '{choice.get('name')}' not found in provided tools")
+            return named
+        case "any":
+            return tools[0] if tools else None
+        case "none":
+            return None
+        case _:
+            return tools[0] if tools and not answered else None
+
+
+def _tools(tools: list[Any]) -> list[Tool]:
+    found = []
+    for index, tool in enumerate(tools):
+        if not isinstance(tool, dict) or not isinstance(tool.get("name"), str):
+            raise ProviderError(400, None, f"tools.{index}.name: Field required")
+        schema = tool.get("input_schema", {"type": "object"})
+        if not isinstance(schema, dict):
+            raise ProviderError(400, None, f"tools.{index}.input_schema: Input should be a valid dictionary")
+        found.append(Tool(tool["name"], schema))
+    return found
+
+
+def _schema(data: Json) -> Mapping[str, object] | None:
+    format_ = (_field(data, "output_config", dict, required=False) or {}).get("format")
+    if format_ is None:
+        return None
+    if not isinstance(format_, dict) or not isinstance(format_.get("schema"), dict):
+        raise ProviderError(400, None, "output_config.format.schema: Field required")
+    schema: Mapping[str, object] = format_["schema"]
+    return schema

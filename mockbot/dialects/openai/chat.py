@@ -1,0 +1,195 @@
+"""OpenAI chat completions: `POST /v1/chat/completions`, plain and streamed. Wire facts: incidents_and_clients.md §4.
+
+Events are `data: {...}` and a blank line without an `event:` line; the last is `data: [DONE]`. With
+`stream_options.include_usage` every chunk has `usage: null` and one more, with empty `choices`, carries it.
+"""
+
+import json
+from collections.abc import Mapping
+from json.encoder import encode_basestring_ascii
+from typing import Any
+
+from mockbot.dialects.base import AnswerMetadata, Json, ProviderError, Question, Shape, Stream, Tool
+from mockbot.dialects.openai import error_bodies as openai_errors
+from mockbot.dialects.openai import models as openai_models
+from mockbot.dialects.openai.common import ANY_OBJECT, OpenAIEndpoint, function_of, output_schema, tool_called
+from mockbot.dialects.reading import at_least, field, json_object, kind_name, text_length
+
+_DONE = b"data: [DONE]\n\n"
+_SIMPLE = {"model", "messages", "stream"}  # a request that says nothing else, as most do
+
+
+class OpenAIChat(OpenAIEndpoint):
+    """Chat completions."""
+
+    path = "/v1/chat/completions"
+    malformed = b'data: {"id":"chatcmpl-\n\n'
+    schema: Mapping[str, object] = {
+        "type": "object",
+        "required": ["model", "messages"],
+        "properties": {
+            "model": {"type": "string", "examples": ["gpt-4o-mini"]},
+            "messages": {
+                "type": "array",
+                "minItems": 1,
+                "items": {
+                    "type": "object",
+                    "required": ["role"],
+                    "properties": {"role": {"type": "string"}, "content": {}},
+                },
+            },
+            "stream": {"type": ["boolean", "null"]},
+            "stream_options": {
+                "type": ["object", "null"],
+                "properties": {"include_usage": {"type": ["boolean", "null"]}},
+            },
+            "max_completion_tokens": {"type": ["integer", "null"], "minimum": 1},
+            "max_tokens": {"type": ["integer", "null"], "minimum": 1},
+            "tools": {"type": ["array", "null"], "items": ANY_OBJECT},
+            "tool_choice": {},
+            "response_format": {"type": ["object", "null"]},
+        },
+    }
+
+    def read(self, body: bytes) -> Question:
+        """A question from a request's body; ProviderError(400) when it is none, (404) for a model that nobody has."""
+        data = json_object(body, openai_errors.NOT_JSON)
+        model = openai_models.known(data)
+        messages = _messages(data)
+        stream = field(data, "stream", bool) is True
+        length = (sum(map(_length, messages)) + 3) // 4 + 3 * len(messages) + 3
+        if data.keys() <= _SIMPLE:
+            return Question(model, stream, None, length)
+        most = at_least(data, "max_completion_tokens", 1) or at_least(data, "max_tokens", 1)
+        tools = field(data, "tools", list)
+        format_ = field(data, "response_format", dict)
+        return Question(
+            model,
+            stream,
+            most,
+            length,
+            _include_usage(data, stream),
+            tool_called(data, _functions(tools), messages[-1]["role"] == "tool") if tools else None,
+            output_schema(format_, "response_format") if format_ else None,
+        )
+
+    def whole(self, meta: AnswerMetadata, text: str) -> bytes:
+        """The chat.completion object."""
+        content = encode_basestring_ascii(text)
+        tool = meta.question.tool
+        if tool is None:
+            message, finish = f'"content":{content},"refusal":null,"annotations":[]', "stop"
+        else:
+            message, finish = f'"content":null,"refusal":null,"tool_calls":[{_call(meta, tool, content)}]', "tool_calls"
+        finish = "length" if meta.cut_short else finish
+        return (
+            f'{{"id":"{meta.name("chatcmpl-")}","object":"chat.completion","created":{meta.created},'
+            f'"model":{encode_basestring_ascii(meta.question.model)},"choices":[{{"index":0,"message":'
+            f'{{"role":"assistant",{message}}},"logprobs":null,"finish_reason":"{finish}"}}],'
+            f'"usage":{usage(meta)},"service_tier":"default","system_fingerprint":"fp_mockbot"}}'
+        ).encode()
+
+    def stream(self, meta: AnswerMetadata) -> Stream:
+        """Its events."""
+        return _ChatStream(meta)
+
+
+class _ChatStream:
+    """One streamed chat completion."""
+
+    __slots__ = ("_after", "_before", "_head", "_meta", "_tool")
+
+    def __init__(self, meta: AnswerMetadata) -> None:
+        question = meta.question
+        self._meta, self._tool = meta, question.tool
+        self._head = (
+            f'data: {{"id":"{meta.name("chatcmpl-")}","object":"chat.completion.chunk","created":{meta.created},'
+            f'"model":{encode_basestring_ascii(question.model)},"service_tier":"default","system_fingerprint":"fp_mockbot",'
+            f'"choices":'
+        )
+        self._before = f'{self._head}[{{"index":0,"delta":'
+        self._after = ',"logprobs":null,"finish_reason":null}]' + (
+            ',"usage":null}\n\n' if question.include_usage else "}\n\n"
+        )
+
+    def opening(self) -> bytes:
+        if self._tool is None:
+            delta = '{"role":"assistant","content":"","refusal":null}'
+        else:
+            call = _call(self._meta, self._tool, '""', index='"index":0,')
+            delta = f'{{"role":"assistant","content":null,"tool_calls":[{call}]}}'
+        return f"{self._before}{delta}{self._after}".encode()
+
+    def words(self, text: str) -> bytes:
+        escaped = encode_basestring_ascii(text)
+        if self._tool is None:
+            return f'{self._before}{{"content":{escaped}}}{self._after}'.encode()
+        delta = f'{{"tool_calls":[{{"index":0,"function":{{"arguments":{escaped}}}}}]}}'
+        return f"{self._before}{delta}{self._after}".encode()
+
+    def closing(self) -> bytes:
+        meta = self._meta
+        finish = "length" if meta.cut_short else "stop" if self._tool is None else "tool_calls"
+        after = self._after.replace("null}]", f'"{finish}"}}]', 1)
+        last = f"{self._before}{{}}{after}".encode()
+        if not meta.question.include_usage:
+            return last + _DONE
+        return last + f'{self._head}[],"usage":{usage(meta)}}}\n\n'.encode() + _DONE
+
+    def error(self, code: str, shape: Shape) -> bytes:  # noqa: ARG002 - there is one shape here
+        return b"data: " + json.dumps({"error": openai_errors.event(code)}).encode() + b"\n\n"
+
+
+def usage(meta: AnswerMetadata) -> str:
+    """The usage object of a chat completion, as JSON."""
+    prompt, completion = meta.question.prompt_tokens, meta.tokens
+    return (
+        f'{{"prompt_tokens":{prompt},"completion_tokens":{completion},"total_tokens":{prompt + completion},'
+        '"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":0,'
+        '"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}'
+    )
+
+
+def _call(meta: AnswerMetadata, tool: Tool, arguments: str, index: str = "") -> str:
+    function = f'{{"name":{encode_basestring_ascii(tool.name)},"arguments":{arguments}}}'
+    return f'{{{index}"id":"{meta.name("call_")}","type":"function","function":{function}}}'
+
+
+def _include_usage(data: Json, stream: bool) -> bool:
+    options = field(data, "stream_options", dict)
+    if not options:
+        return False
+    if not stream:
+        message = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
+        raise ProviderError(400, "invalid_value", message, param="stream_options")
+    return field(options, "include_usage", bool, within="stream_options") is True
+
+
+def _length(message: Json) -> int:
+    content = message.get("content")
+    return len(content) if type(content) is str else text_length(content)
+
+
+def _messages(data: Json) -> list[Json]:
+    messages: list[Any] = field(data, "messages", list, required=True)
+    if not messages:
+        text = (
+            "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead."
+        )
+        raise ProviderError(400, "empty_array", text, param="messages")
+    for index, message in enumerate(messages):
+        if not isinstance(message, dict):
+            name = f"messages[{index}]"
+            text = f"Invalid type for '{name}': expected an object, but got {kind_name(message)} instead."
+            raise ProviderError(400, "invalid_type", text, param=name)
+        if type(message.get("role")) is not str:
+            field(message, "role", str, required=True, within=f"messages[{index}]")
+    return messages
+
+
+def _functions(tools: list[Any]) -> dict[str, Tool]:
+    offered = [
+        function_of(f"tools[{index}].function", tool.get("function") if isinstance(tool, dict) else None)
+        for index, tool in enumerate(tools)
+    ]
+    return {tool.name: tool for tool in offered}

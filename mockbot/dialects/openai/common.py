@@ -1,0 +1,132 @@
+"""What OpenAI's endpoints have in common: headers and errors, and how tools and output formats are asked for."""
+
+from collections.abc import Mapping
+
+from mockbot.dialects.base import Allowance, Header, Json, ProviderError, Reason, Tool
+from mockbot.dialects.openai import error_bodies as openai_errors
+from mockbot.dialects.reading import field, kind_name
+
+RESPONSES: Mapping[int | str, dict[str, object]] = {
+    200: {"description": "The answer, or its events", "content": {"application/json": {}, "text/event-stream": {}}},
+    400: {"description": "Not a request that can be understood"},
+    401: {"description": "No usable API key"},
+    404: {"description": "No such model"},
+    408: {"description": "The body did not arrive in time"},
+    413: {"description": "Too large"},
+    429: {"description": "Over a limit; Retry-After is the true wait"},
+    500: {"description": "A fault of the scenario"},
+    503: {"description": "No capacity, or a fault of the scenario"},
+}
+ANY_OBJECT: Mapping[str, object] = {"type": "object", "additionalProperties": True}
+
+_ORGANIZATION = (b"openai-organization", b"mockbot")
+_VERSION = (b"openai-version", b"2020-10-01")
+_LIMIT_HEADERS = {
+    unit: tuple(f"x-ratelimit-{what}-{unit}".encode() for what in ("limit", "remaining", "reset"))
+    for unit in ("requests", "tokens")
+}
+_JSON_OBJECT: Mapping[str, object] = {
+    "type": "object",
+    "properties": {"answer": {"type": "string"}},
+    "required": ["answer"],
+}
+
+
+class OpenAIEndpoint:
+    """Headers and errors, the same at every endpoint of OpenAI's."""
+
+    responses = RESPONSES
+    keepalive = b": keepalive\n\n"
+
+    def headers(self, mark: int, millis: int, allowances: tuple[Allowance, ...], speed: float) -> list[Header]:
+        """Request id, time, version, and the true state of the key's limits when it has any."""
+        headers = [
+            (b"x-request-id", b"req_%016x%016x" % (mark, mark ^ 0x9E3779B97F4A7C15)),
+            (b"openai-processing-ms", b"%d" % millis),
+            _VERSION,
+            _ORGANIZATION,
+        ]
+        for unit, limit, remaining, reset, *_ in allowances:
+            names = _LIMIT_HEADERS[unit]
+            headers.append((names[0], b"%d" % limit))
+            headers.append((names[1], b"%d" % remaining))
+            headers.append((names[2], duration(reset / speed)))
+        return headers
+
+    def refusal(self, reason: Reason, retry_after: float | None) -> ProviderError:
+        """Limits are 429, a lack of capacity is 503."""
+        return openai_errors.refusal(reason, retry_after)
+
+    def error(self, error: ProviderError, mark: int) -> bytes:  # noqa: ARG002 - other dialects name the request in it
+        """OpenAI's error object."""
+        return openai_errors.body(error)
+
+    def error_headers(self, status: int) -> list[Header]:  # noqa: ARG002 - the same for all
+        """Nothing else; whether OpenAI sends x-should-retry is not known."""
+        return []
+
+
+def duration(seconds: float) -> bytes:
+    """As in OpenAI's reset headers: 12ms, 1.5s, 6m0s, 2m52.8s, 1h0m0s."""
+    if seconds < 1:
+        return b"%dms" % round(seconds * 1000)
+    hours, rest = divmod(round(seconds, 3), 3600)
+    minutes, rest = divmod(rest, 60)
+    text = f"{rest:.3f}".rstrip("0").rstrip(".") + "s"
+    if hours or minutes:
+        text = f"{int(minutes)}m{text}"
+    return (f"{int(hours)}h{text}" if hours else text).encode()
+
+
+def tool_called(data: Json, functions: Mapping[str, Tool], answered: bool) -> Tool | None:
+    """Which of the functions offered is to be called now: the one demanded, else the first until its result is
+    there.
+    """
+    choice = data.get("tool_choice")
+    if not functions or choice == "none":
+        return None
+    if isinstance(choice, dict):
+        named = choice.get("name") or (choice.get("function") or {}).get("name")
+        if named is not None:
+            return _named(named, functions)
+    if answered and choice != "required":
+        return None
+    return next(iter(functions.values()))
+
+
+def _named(name: object, functions: Mapping[str, Tool]) -> Tool:
+    if name not in functions:
+        raise ProviderError(
+            400, "invalid_value", f"Tool choice '{name}' not found in 'tools' parameter.", param="tool_choice"
+        )
+    return functions[str(name)]
+
+
+def function_of(where: str, data: object) -> Tool:
+    """A function as it is offered."""
+    if not isinstance(data, dict):
+        message = f"Invalid type for '{where}': expected an object, but got {kind_name(data)} instead."
+        raise ProviderError(400, "invalid_type", message, param=where)
+    name = field(data, "name", str, required=True, within=where)
+    return Tool(name, field(data, "parameters", dict, within=where) or {"type": "object", "properties": {}})
+
+
+def output_schema(format_: object, where: str) -> Mapping[str, object] | None:
+    """The schema that a text answer must satisfy; None when any text will do."""
+    if not isinstance(format_, dict):
+        return None
+    match format_.get("type"):
+        case "json_object":
+            return _JSON_OBJECT
+        case "json_schema":
+            inner = format_.get("json_schema") if "json_schema" in format_ else format_
+            if not isinstance(inner, dict):
+                raise ProviderError(
+                    400,
+                    "missing_required_parameter",
+                    f"Missing required parameter: '{where}.json_schema'.",
+                    param=where,
+                )
+            schema = field(inner, "schema", dict, within=where)
+            return schema or {"type": "object", "properties": {}}
+    return None

@@ -1,0 +1,43 @@
+"""OpenAI's models: which names are served, and the lists of `GET /v1/models`."""
+
+import json
+
+from mockbot.dialects.base import Json, ProviderError
+from mockbot.dialects.reading import field
+
+MODELS = (
+    "gpt-5.2", "gpt-5-mini", "gpt-4.1", "gpt-4.1-mini", "gpt-4o", "gpt-4o-mini", "o3", "o4-mini", "mockbot",
+    "text-embedding-3-small", "text-embedding-3-large",
+)  # fmt: skip
+_FAMILIES = ("gpt-", "o1", "o3", "o4", "chatgpt-", "text-embedding-", "mockbot")  # any member of these is served
+_CREATED = 1735689600
+
+
+def known(data: Json) -> str:
+    """The model that a request names, or ProviderError as OpenAI words it."""
+    if data.get("model") is None:
+        raise ProviderError(400, "missing_model", "you must provide a model parameter")
+    model: str = field(data, "model", str)
+    return _served(model)
+
+
+def _served(model: str) -> str:
+    if not model.startswith(_FAMILIES):
+        raise ProviderError(
+            404, "model_not_found", f"The model `{model}` does not exist or you do not have access to it."
+        )
+    return model
+
+
+def _entry(model: str) -> dict[str, object]:
+    return {"id": model, "object": "model", "created": _CREATED, "owned_by": "mockbot"}
+
+
+def listed() -> bytes:
+    """The whole list."""
+    return json.dumps({"object": "list", "data": [_entry(model) for model in MODELS]}).encode()
+
+
+def one(model: str) -> bytes:
+    """One model; ProviderError(404) for a name that nobody has."""
+    return json.dumps(_entry(_served(model))).encode()

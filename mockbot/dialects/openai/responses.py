@@ -1,0 +1,220 @@
+"""OpenAI Responses: `POST /v1/responses`, plain and streamed. Wire facts: incidents_and_clients.md §4.1 and §4.4.
+
+Events have an `event:` line and a `sequence_number`, and there is no `[DONE]`: response.created, response.in_progress,
+response.output_item.added, then for text response.content_part.added, response.output_text.delta*,
+response.output_text.done, response.content_part.done, for a function call response.function_call_arguments.delta*,
+....done, and at last response.output_item.done, response.completed (or response.incomplete).
+
+An error within a stream comes in three shapes: `flat` as the specification has it (openai-python hands it on as an
+ordinary event), `nested` as captures have it (openai-python raises APIError), and `failed`, a response.failed event.
+"""
+
+import json
+from collections.abc import Mapping
+from json.encoder import encode_basestring_ascii
+from typing import Any
+
+from mockbot.dialects.base import AnswerMetadata, Json, ProviderError, Question, Shape, Stream, Tool
+from mockbot.dialects.openai import error_bodies as openai_errors
+from mockbot.dialects.openai import models as openai_models
+from mockbot.dialects.openai.common import ANY_OBJECT, OpenAIEndpoint, function_of, output_schema, tool_called
+from mockbot.dialects.reading import at_least, field, json_object, kind_name, text_length
+
+
+class OpenAIResponses(OpenAIEndpoint):
+    """Responses."""
+
+    path = "/v1/responses"
+    malformed = b'event: response.output_text.delta\ndata: {"type":"response.outp\n\n'
+    schema: Mapping[str, object] = {
+        "type": "object",
+        "required": ["model", "input"],
+        "properties": {
+            "model": {"type": "string", "examples": ["gpt-4o-mini"]},
+            "input": {"type": ["string", "array"], "items": ANY_OBJECT},
+            "instructions": {"type": ["string", "null"]},
+            "stream": {"type": ["boolean", "null"]},
+            "max_output_tokens": {"type": ["integer", "null"], "minimum": 16},
+            "tools": {"type": ["array", "null"], "items": ANY_OBJECT},
+            "tool_choice": {},
+            "text": {"type": ["object", "null"]},
+        },
+    }
+
+    def read(self, body: bytes) -> Question:
+        """A question from a request's body; ProviderError(400) when it is none, (404) for a model that nobody has."""
+        data = json_object(body, openai_errors.NOT_JSON)
+        model = openai_models.known(data)
+        items = _items(data)
+        instructions: str = field(data, "instructions", str) or ""
+        text_format = (field(data, "text", dict) or {}).get("format")
+        tools = field(data, "tools", list) or []
+        functions = {tool.name: tool for tool in _functions(tools)}
+        answered = bool(items) and items[-1].get("type") == "function_call_output"
+        characters = len(instructions) + sum(text_length(item.get("content")) for item in items)
+        return Question(
+            model=model,
+            stream=bool(field(data, "stream", bool)),
+            max_tokens=at_least(data, "max_output_tokens", 16),
+            prompt_tokens=(characters + 3) // 4 + 3 * len(items) + 3,
+            tool=tool_called(data, functions, answered),
+            schema=output_schema(text_format, "text.format"),
+        )
+
+    def whole(self, meta: AnswerMetadata, text: str) -> bytes:
+        """The response object."""
+        status = "incomplete" if meta.cut_short else "completed"
+        return json.dumps(_response(meta, status, [_item(meta, text, status)]), separators=(",", ":")).encode()
+
+    def stream(self, meta: AnswerMetadata) -> Stream:
+        """Its events."""
+        return _ResponseStream(meta)
+
+
+class _ResponseStream:
+    """One streamed response."""
+
+    __slots__ = ("_delta", "_meta", "_number", "_text")
+
+    def __init__(self, meta: AnswerMetadata) -> None:
+        self._meta, self._number, self._text = meta, 0, ""
+        kind = "output_text" if meta.question.tool is None else "function_call_arguments"
+        place = '"content_index":0,' if meta.question.tool is None else ""
+        self._delta = (
+            f'event: response.{kind}.delta\ndata: {{"type":"response.{kind}.delta","item_id":"{_item_id(meta)}",'
+            f'"output_index":0,{place}"sequence_number":'
+        )
+
+    def _event(self, kind: str, **values: object) -> bytes:
+        data = {"type": kind, "sequence_number": self._number, **values}
+        self._number += 1
+        return f"event: {kind}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
+
+    def opening(self) -> bytes:
+        meta = self._meta
+        started = _response(meta, "in_progress", [])
+        events = self._event("response.created", response=started) + self._event(
+            "response.in_progress", response=started
+        )
+        item = (
+            _item(meta, "", "in_progress") if meta.question.tool else {**_item(meta, "", "in_progress"), "content": []}
+        )
+        events += self._event("response.output_item.added", output_index=0, item=item)
+        if meta.question.tool is None:
+            events += self._event("response.content_part.added", **self._place(), part=_part(""))
+        return events
+
+    def _place(self) -> dict[str, object]:
+        return {"item_id": _item_id(self._meta), "output_index": 0, "content_index": 0}
+
+    def words(self, text: str) -> bytes:
+        self._text += text
+        event = f'{self._delta}{self._number},"delta":{encode_basestring_ascii(text)}'
+        self._number += 1
+        return (event + ("}\n\n" if self._meta.question.tool else ',"logprobs":[]}\n\n')).encode()
+
+    def closing(self) -> bytes:
+        meta, text, tool = self._meta, self._text, self._meta.question.tool
+        if tool is None:
+            events = self._event("response.output_text.done", **self._place(), text=text, logprobs=[])
+            events += self._event("response.content_part.done", **self._place(), part=_part(text))
+        else:
+            done = "response.function_call_arguments.done"
+            events = self._event(done, item_id=_item_id(meta), output_index=0, name=tool.name, arguments=text)
+        status = "incomplete" if meta.cut_short else "completed"
+        item = _item(meta, text, status)
+        events += self._event("response.output_item.done", output_index=0, item=item)
+        return events + self._event(f"response.{status}", response=_response(meta, status, [item]))
+
+    def error(self, code: str, shape: Shape) -> bytes:
+        error = openai_errors.event(code)
+        match shape:
+            case "nested":
+                return self._event("error", error=error)
+            case "flat":
+                return self._event("error", code=error["code"], message=error["message"], param=None)
+            case "failed":
+                response = _response(self._meta, "failed", [])
+                response["error"] = {"code": error["code"] or "server_error", "message": error["message"]}
+                return self._event("response.failed", response=response)
+
+
+def _response(meta: AnswerMetadata, status: str, output: list[Json]) -> Json:
+    question = meta.question
+    finished = status in ("completed", "incomplete")
+    usage = {
+        "input_tokens": question.prompt_tokens,
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+        "output_tokens": meta.tokens,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": question.prompt_tokens + meta.tokens,
+    }
+    return {
+        "id": meta.name("resp_"),
+        "object": "response",
+        "created_at": meta.created,
+        "status": status,
+        "background": False,
+        "error": None,
+        "incomplete_details": {"reason": "max_output_tokens"} if status == "incomplete" else None,
+        "instructions": None,
+        "max_output_tokens": question.max_tokens,
+        "model": question.model,
+        "output": output,
+        "parallel_tool_calls": True,
+        "previous_response_id": None,
+        "reasoning": {"effort": None, "summary": None},
+        "service_tier": "default",
+        "store": True,
+        "temperature": 1.0,
+        "text": {"format": {"type": "text"}, "verbosity": "medium"},
+        "tool_choice": "auto",
+        "tools": [] if question.tool is None else [_described(question.tool)],
+        "top_p": 1.0,
+        "truncation": "disabled",
+        "usage": usage if finished else None,
+        "user": None,
+        "metadata": {},
+    }
+
+
+def _item_id(meta: AnswerMetadata) -> str:
+    return meta.name("msg_" if meta.question.tool is None else "fc_")
+
+
+def _item(meta: AnswerMetadata, text: str, status: str) -> Json:
+    tool = meta.question.tool
+    if tool is None:
+        message = {"type": "message", "role": "assistant", "content": [_part(text)]}
+        return {"id": _item_id(meta), "status": status, **message}
+    call = {"type": "function_call", "call_id": meta.name("call_"), "name": tool.name, "arguments": text}
+    return {"id": _item_id(meta), "status": status, **call}
+
+
+def _part(text: str) -> Json:
+    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+
+
+def _described(tool: Tool) -> Json:
+    return {"type": "function", "name": tool.name, "parameters": tool.parameters, "strict": True, "description": None}
+
+
+def _items(data: Json) -> list[Json]:
+    given = data.get("input")
+    if isinstance(given, str):
+        return [{"role": "user", "content": given}]
+    items: list[Any] = field(data, "input", list, required=True)
+    for index, item in enumerate(items):
+        if not isinstance(item, dict):
+            name = f"input[{index}]"
+            message = f"Invalid type for '{name}': expected an object, but got {kind_name(item)} instead."
+            raise ProviderError(400, "invalid_type", message, param=name)
+    return items
+
+
+def _functions(tools: list[Any]) -> list[Tool]:
+    return [
+        function_of(f"tools[{index}]", tool)
+        for index, tool in enumerate(tools)
+        if not isinstance(tool, dict) or tool.get("type") == "function"
+    ]

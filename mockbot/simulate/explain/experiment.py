@@ -1,0 +1,148 @@
+"""Scenarios in, what happened in them out, once for each seed; and what to measure of it. The only module here that
+simulates.
+
+An interruption comes out as KeyboardInterrupt, so that whoever asked keeps the answers that are done.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from mockbot.evidence.formulas import measure
+from mockbot.evidence.journal import RunEvidence
+from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
+from mockbot.evidence.run_counters import count_run
+from mockbot.evidence.scope import Scope
+from mockbot.measures.values import Beyond, Known
+from mockbot.scenario.schema import Scenario
+from mockbot.simulate.engines import Record, fastest, start
+from mockbot.simulate.explain.answer import Figure, Measure
+from mockbot.simulate.seed_statistics import interval
+from mockbot.simulate.simulation import Memory, simulate
+
+NEVER = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One run, simulated or live: its prompts, what its providers saw, and when it was well again (inf: never)."""
+
+    prompts: list[Prompt]
+    seconds: list[ServiceSecond]
+    recovery: float | None = None
+    affected: float | None = None
+
+    def asked(self, begin: float, end: float, groups: frozenset[str] | None = None) -> list[Prompt]:
+        """The prompts that were asked in this time, by these groups or by all."""
+        return [p for p in self.prompts if begin <= p.intended < end and (groups is None or p.group in groups)]
+
+
+class Lab:
+    """`tick` is called after every run."""
+
+    def __init__(self, seeds: int, tick: Callable[[], None]) -> None:
+        self.seeds = seeds
+        self._tick = tick
+        self._done: dict[str, list[Life]] = {}
+
+    def lives(self, scenario: Scenario, *, judged: bool = False) -> list[Life]:
+        """One for each seed; those that were lived through before are remembered when they are `judged`."""
+        if judged and scenario.name in self._done:
+            return self._done[scenario.name]
+        found = [self._live(scenario, number, judged=judged) for number in range(self.seeds)]
+        if judged:
+            self._done[scenario.name] = found
+        return found
+
+    def _live(self, scenario: Scenario, number: int, *, judged: bool) -> Life:
+        memory = Memory()
+
+        def keep(record: Record) -> None:
+            if judged or not isinstance(record, Attempt):
+                memory.take(record)
+
+        info = simulate(scenario, seed=scenario.seed + number, sink=keep, engine=fastest(scenario))
+        if info.ended == "interrupted":
+            raise KeyboardInterrupt
+        self._tick()
+        if judged:
+            return life_of(memory.evidence(scenario, info))
+        return Life([each for each in memory.requests if isinstance(each, Prompt)], memory.seconds)
+
+    def seconds(self, scenario: Scenario, number: int) -> list[ServiceSecond]:
+        """What the providers saw of a crowd of any size, by the fastest engine that there is."""
+        memory: list[ServiceSecond] = []
+
+        def keep(record: Record) -> None:
+            if isinstance(record, ServiceSecond):
+                memory.append(record)
+
+        run = start(fastest(scenario), scenario, scenario.seed + number, keep, services_only=True)
+        while run.play(run.latest):
+            pass
+        self._tick()
+        return memory
+
+
+def life_of(evidence: RunEvidence) -> Life:
+    """Of any run, live or simulated."""
+    counted = measure(count_run(evidence), Scope())
+    prompts = [record for record in evidence.requests() if isinstance(record, Prompt)]
+    seconds = [record for record in evidence.seconds() if isinstance(record, ServiceSecond)]
+    taken = [counted["recovery_time"], counted["affected_recovery"]]
+    times = [each.number if isinstance(each, Known) else NEVER if isinstance(each, Beyond) else None for each in taken]
+    return Life(prompts, seconds, *times)
+
+
+# -- what to measure -------------------------------------------------------------------------------------------------
+
+Take = Callable[[Life], float | None]  # None: nobody of whom it could be said
+
+
+def measured(
+    what: str, measure: Measure, take: Take, lives: Sequence[Life], live: Life | None = None, *,
+    theory: float | None = None,
+) -> Figure:  # fmt: skip
+    """One number of each simulated run, with its interval, and of the live one if there is one."""
+    return Figure(what, measure, theory, interval(list(map(take, lives))), None if live is None else take(live))
+
+
+def median_wait(begin: float, end: float, groups: frozenset[str] | None = None) -> Take:
+    """The median wait for an answer of those who asked in this time; without an answer it is infinite."""
+
+    def take(life: Life) -> float | None:
+        asked = life.asked(begin, end, groups)
+        return median(p.end - p.intended if p.settled == "answered" else NEVER for p in asked) if asked else None
+
+    return take
+
+
+def answered(begin: float, end: float, within: float, groups: frozenset[str] | None = None) -> Take:
+    """The share of those who asked in this time and were answered within so many seconds."""
+
+    def take(life: Life) -> float | None:
+        asked = life.asked(begin, end, groups)
+        good = sum(p.settled == "answered" and p.end - p.intended <= within for p in asked)
+        return good / len(asked) if asked else None
+
+    return take
+
+
+def all_answered(begin: float, end: float) -> Take:
+    """Seconds after `end` until 95 % of those who asked in this time have an answer."""
+
+    def take(life: Life) -> float | None:
+        ends = sorted(p.end if p.settled == "answered" else NEVER for p in life.asked(begin, end))
+        return max(0.0, ends[int(0.95 * (len(ends) - 1))] - end) if ends else None
+
+    return take
+
+
+def peak(begin: float, end: float, capacity: float) -> Take:
+    """The most requests in one of these seconds, over the capacity."""
+    return lambda life: max((each.offered for each in life.seconds if begin <= each.t < end), default=0) / capacity
+
+
+def sent(begin: float, end: float, capacity: float) -> Take:
+    """Requests per second in this time, over the capacity."""
+    return lambda life: sum(each.offered for each in life.seconds if begin <= each.t < end) / (end - begin) / capacity

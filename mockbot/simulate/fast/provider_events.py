@@ -1,0 +1,296 @@
+"""What the provider does, compiled: one function for each thing that can happen to a request or to the slots."""
+
+import numpy as np
+
+from mockbot.simulate.fast import layout as at
+from mockbot.simulate.fast.chance import FAULTS, KEYS, fixed, uniform
+from mockbot.simulate.fast.layout import State, World
+from mockbot.simulate.fast.machine import compiled, small, whole
+from mockbot.simulate.fast.timer_wheel import start_slot, stop_timer
+
+_MINUTE = 60.0
+_ACCEPTED, _WAITS = -1, -2  # what `decide` says beside a kind of failure
+
+
+@small
+def spend(state: State, to: float) -> None:
+    """Time goes on: slot-seconds of work, and of work for nobody; closes the seconds in between."""
+    numbers, times = state.i, state.f
+    while to >= numbers[at.SECOND] + 1.0:
+        end = numbers[at.SECOND] + 1.0
+        second = numbers[at.SECOND]
+        state.work[second, 0] += numbers[at.ACTIVE] * (end - times[at.SPENT])
+        state.work[second, 1] += numbers[at.ZOMBIES] * (end - times[at.SPENT])
+        state.counts[second, at.RUNNING_AT] = numbers[at.ACTIVE]
+        state.counts[second, at.QUEUED_AT] = numbers[at.WAITING]
+        state.counts[second, at.SLOTS_AT] = numbers[at.SLOTS]
+        times[at.SPENT] = end
+        numbers[at.SECOND] += 1
+    second = numbers[at.SECOND]
+    state.work[second, 0] += numbers[at.ACTIVE] * (to - times[at.SPENT])
+    state.work[second, 1] += numbers[at.ZOMBIES] * (to - times[at.SPENT])
+    times[at.SPENT] = to
+
+
+@small
+def _progress(world: World, e: int, now: float) -> float:
+    fault = world.fault[e]
+    return float(min(1.0, max(0.0, (now - fault.begin) / (fault.end - fault.begin))))
+
+
+@compiled
+def _strikes(world: World, state: State, e: int, g: int, i: int, now: float) -> bool:
+    """Does this fault hit this request?"""
+    fault = world.fault[e]
+    if not world.hits[e, g] or (fault.keys < 1.0 and fixed(state.rng[KEYS], i) >= fault.keys):
+        return False
+    share = fault.share_first + (fault.share_last - fault.share_first) * _progress(world, e, now)
+    return bool(share >= 1.0 or (share > 0.0 and uniform(state.rng, FAULTS) < share))
+
+
+@small
+def _active(world: World, state: State, e: int) -> bool:
+    """Does this fault hold now?"""
+    index = state.i[at.CHANGE] - 1
+    return index >= 0 and bool((world.active[index] >> np.uint64(e)) & np.uint64(1))
+
+
+@small
+def _is_down(world: World, state: State) -> bool:
+    down = False
+    for e in range(len(world.fault)):
+        down |= world.fault[e].kind == at.DOWN and _active(world, state, e)
+    return down
+
+
+@compiled
+def serve(world: World, state: State, i: int, g: int, now: float, until: float) -> tuple[int, float]:
+    """A request arrives, whose client waits for it until then: (kind of failure, Retry-After), or -1 when it is in."""
+    if _is_down(world, state):
+        return at.REFUSED, at.NOT_TOLD
+    if not state.i[at.ALIVE]:
+        return at.RESET, at.NOT_TOLD
+    counts = state.counts[state.i[at.SECOND]]
+    counts[at.OFFERED] += 1
+    first, per_token = world.provider[0].first_token, world.provider[0].per_token
+    for e in range(len(world.fault)):
+        if world.fault[e].kind == at.FAIL and _active(world, state, e) and _strikes(world, state, e, g, i, now):
+            counts[at.FAILED] += 1
+            state.felt[state.i[at.SECOND], e] += 1
+            told = world.fault[e].tells
+            return world.fault[e].failure, world.fault[e].end - now if told == at.UNTIL_END else told
+    wait = _over_limit(world, state, i, g, now)
+    if wait > 0.0:
+        counts[at.TURNED_AWAY] += 1
+        return world.provider[0].over_limit, wait
+    for e in range(len(world.fault)):
+        if world.fault[e].kind == at.SHED and _active(world, state, e) and _is_shed(world, state, e, g, i, now):
+            counts[at.TURNED_AWAY] += 1
+            state.felt[state.i[at.SECOND], e] += 1
+            return world.provider[0].shed, world.provider[0].told
+    factor, added = 1.0, 0.0
+    for e in range(len(world.fault)):
+        if world.fault[e].kind == at.SLOWER and _active(world, state, e) and _strikes(world, state, e, g, i, now):
+            factor *= world.fault[e].factor_first
+            added += world.fault[e].added_first + (world.fault[e].added_last - world.fault[e].added_first) * _progress(
+                world, e, now
+            )
+            state.felt[state.i[at.SECOND], e] += 1
+    first = first * factor + added
+    per_token *= factor
+    work = first + max(0, state.user[i].tokens - 1) * per_token
+    return _take_in(world, state, i, now, until, work, first)
+
+
+@compiled
+def _is_shed(world: World, state: State, e: int, g: int, i: int, now: float) -> bool:
+    if world.admit[e, g, 0] < 0.0:
+        return False
+    admit = world.admit[e, g, 0] + (world.admit[e, g, 1] - world.admit[e, g, 0]) * _progress(world, e, now)
+    return uniform(state.rng, FAULTS) >= admit and _strikes(world, state, e, g, i, now)
+
+
+@small
+def _over_limit(world: World, state: State, i: int, g: int, now: float) -> float:
+    """Seconds until this key may ask again; 0: it may now, and is charged."""
+    rate = world.group[g].limit
+    if rate <= 0.0:
+        return 0.0
+    size = max(1.0, rate * _MINUTE)
+    level = min(size, state.key[i].level + (now - state.key[i].level_at) * rate)
+    if level < 1.0 - 1e-9:
+        return float(max((1.0 - level) / rate, 1e-9))
+    state.key[i].level, state.key[i].level_at = level - 1.0, now
+    return 0.0
+
+
+@small
+def _take_in(
+    world: World, state: State, i: int, now: float, until: float, work: float, first: float
+) -> tuple[int, float]:
+    numbers = state.i
+    reduced = numbers[at.SLOTS] < world.provider[0].base_slots
+    if numbers[at.ACTIVE] < numbers[at.SLOTS] and numbers[at.WAITING] == 0:
+        user = state.user[i]
+        user.flags = (user.flags & ~at.STATE) | at.RUNNING
+        user.t = until
+        _begin(world, state, i, whole(user.seq), work, first, True, now)
+        return _ACCEPTED, at.NOT_TOLD
+    for e in range(len(world.fault)):
+        if reduced and world.fault[e].kind == at.FEWER and _active(world, state, e):
+            state.felt[numbers[at.SECOND], e] += 1
+    if numbers[at.WAITING] >= world.provider[0].queue:
+        state.counts[numbers[at.SECOND], at.TURNED_AWAY] += 1
+        return world.provider[0].queue_full, world.provider[0].told
+    if numbers[at.LENGTH] == len(state.queue):
+        _compact(state)
+    k = (numbers[at.HEAD] + numbers[at.LENGTH]) % len(state.queue)
+    user = state.user[i]
+    user.flags = (user.flags & ~at.STATE) | at.QUEUED
+    state.queue[k].user, state.queue[k].seq = i, user.seq
+    state.queue[k].work, state.queue[k].first = work, first
+    numbers[at.LENGTH] += 1
+    numbers[at.WAITING] += 1
+    return _WAITS, at.NOT_TOLD
+
+
+@small
+def _is_live(state: State, i: int, seq: int, what: int) -> bool:
+    user = state.user[i]
+    return bool(user.seq == seq and (user.flags & at.STATE) == what)
+
+
+@compiled
+def _compact(state: State) -> None:
+    """Those who left the queue make room."""
+    numbers, size, kept = state.i, len(state.queue), 0
+    for k in range(numbers[at.LENGTH]):
+        source = (numbers[at.HEAD] + k) % size
+        if _is_live(state, whole(state.queue[source].user), whole(state.queue[source].seq), at.QUEUED):
+            target = (numbers[at.HEAD] + kept) % size
+            state.queue[target].user, state.queue[target].seq = state.queue[source].user, state.queue[source].seq
+            state.queue[target].work, state.queue[target].first = state.queue[source].work, state.queue[source].first
+            kept += 1
+    numbers[at.LENGTH] = kept
+
+
+@small
+def _begin(world: World, state: State, i: int, seq: int, work: float, first: float, live: bool, now: float) -> None:
+    """A request gets a slot. `live`: its client waits, until its `t`."""
+    numbers = state.i
+    numbers[at.FREE] -= 1
+    slot = whole(state.free_slots[numbers[at.FREE]])
+    state.slot[slot].user, state.slot[slot].seq = i, seq
+    numbers[at.ACTIVE] += 1
+    state.counts[numbers[at.SECOND], at.ADMITTED] += 1
+    start_slot(world, state, slot, now + work)
+    if not live:
+        numbers[at.ZOMBIES] += 1
+        return
+    user = state.user[i]
+    if now + first <= user.t:
+        user.flags |= at.SLOW
+    j = recorded(state, i)
+    if j >= 0:
+        state.seen[j].first, state.seen[j].end = now + first, now + work
+
+
+@small
+def recorded(state: State, i: int) -> int:
+    """Where this user's record is kept; -1: it is not one of those that are recorded."""
+    if not state.user[i].flags & at.RECORDED:
+        return -1
+    closed = state.i[at.CLOSED]
+    return whole(i // state.i[at.STRIDE] if i < closed else state.i[at.SEEN_CLOSED] + i - closed)
+
+
+@compiled
+def fill(world: World, state: State, now: float) -> None:
+    """Free slots take up what waits."""
+    numbers = state.i
+    while numbers[at.LENGTH] > 0 and numbers[at.ACTIVE] < numbers[at.SLOTS]:
+        k = numbers[at.HEAD]
+        numbers[at.HEAD] = (k + 1) % len(state.queue)
+        numbers[at.LENGTH] -= 1
+        i, seq = whole(state.queue[k].user), whole(state.queue[k].seq)
+        live = _is_live(state, i, seq, at.QUEUED)
+        if world.provider[0].leaves_queue and not live:
+            continue
+        numbers[at.WAITING] -= 1
+        work = state.queue[k].work
+        if live:
+            user = state.user[i]
+            user.flags = (user.flags & ~at.STATE) | at.RUNNING
+            _begin(world, state, i, seq, work, state.queue[k].first, True, now)
+            if now + work <= user.t:  # it will be answered in time
+                stop_timer(world, state, i)
+        else:
+            _begin(world, state, i, seq, work, 0.0, False, now)
+
+
+@small
+def abandon(world: World, state: State, i: int) -> None:
+    """The client of a request that waits or runs has gone."""
+    numbers = state.i
+    state.counts[numbers[at.SECOND], at.ABANDONED] += 1
+    if (state.user[i].flags & at.STATE) == at.RUNNING:
+        numbers[at.ZOMBIES] += 1
+    elif world.provider[0].leaves_queue:
+        numbers[at.WAITING] -= 1
+
+
+@small
+def free(state: State, slot: int) -> bool:
+    """A slot is done; was there somebody to answer?"""
+    numbers = state.i
+    state.free_slots[numbers[at.FREE]] = slot
+    numbers[at.FREE] += 1
+    numbers[at.ACTIVE] -= 1
+    live = _is_live(state, whole(state.slot[slot].user), whole(state.slot[slot].seq), at.RUNNING)
+    if live:
+        state.counts[numbers[at.SECOND], at.FINISHED] += 1
+    else:
+        numbers[at.ZOMBIES] -= 1
+    return live
+
+
+@compiled
+def set_slots(world: World, state: State, now: float) -> None:
+    """As many slots as capacity faults and a restart leave, whole."""
+    numbers, times = state.i, state.f
+    factor, ramps = 1.0, 0
+    for e in range(len(world.fault)):
+        if world.fault[e].kind == at.FEWER and _active(world, state, e):
+            factor *= world.fault[e].factor_first + (
+                world.fault[e].factor_last - world.fault[e].factor_first
+            ) * _progress(world, e, now)
+            ramps |= world.fault[e].factor_first != world.fault[e].factor_last
+    if now < times[at.WARM_TO]:
+        factor *= (now - times[at.WARM_FROM]) / (times[at.WARM_TO] - times[at.WARM_FROM])
+        ramps = 1
+    numbers[at.RAMPS] = ramps
+    numbers[at.SLOTS] = int(world.provider[0].base_slots * factor + 0.5) if numbers[at.ALIVE] else 0
+
+
+@compiled
+def lose_everything(state: State) -> int:
+    """Queue and slots are empty; how many of those requests still had a client."""
+    numbers = state.i
+    lost = 0
+    for i in range(len(state.user)):
+        lost += (state.user[i].flags & at.STATE) >= at.QUEUED
+    state.slot_wheel[:] = -1
+    numbers[at.SLOT_AT] = numbers[at.SLOT_TO] = 0
+    for slot in range(len(state.free_slots)):
+        state.free_slots[slot] = slot
+    numbers[at.FREE] = len(state.free_slots)
+    numbers[at.ACTIVE] = numbers[at.ZOMBIES] = numbers[at.LENGTH] = numbers[at.WAITING] = 0
+    numbers[at.ALIVE] = numbers[at.SLOTS] = 0
+    return lost
+
+
+@compiled
+def restart(world: World, state: State, e: int, now: float) -> None:
+    """The process is back, empty and cold."""
+    state.i[at.ALIVE] = 1
+    state.f[at.WARM_FROM], state.f[at.WARM_TO] = now, now + world.fault[e].warm_up

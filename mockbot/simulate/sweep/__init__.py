@@ -1,0 +1,1 @@
+"""A grid of simulated runs over one or two axes, and its map."""
