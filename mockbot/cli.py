@@ -20,7 +20,7 @@ from mockbot.scenario.load import lineage, load_scenario, told
 from mockbot.scenario.scaffold import CAUSES, FEWEST, LONGEST, MOST, SHORTEST, Brief, Cause, name_from, scaffold
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.testbed.start import Engine, Wire
+from mockbot.testbed.start import Engine, ProxyChoice
 from mockbot.units.formatting import format_seconds
 from mockbot.units.quantities import duration_text, parse_duration
 from mockbot.version import __version__
@@ -111,7 +111,7 @@ def run(
     from mockbot.commands.run import RunOptions  # noqa: PLC0415 - plotting and templates are not needed by the other commands
     from mockbot.commands.run import run as run_live  # noqa: PLC0415
 
-    wire = Wire("toxiproxy" if toxiproxy_url else proxy, toxiproxy_url)
+    wire = ProxyChoice("toxiproxy" if toxiproxy_url else proxy, toxiproxy_url)
     typed = shlex.join(["mockbot", *sys.argv[1:]])
     _advise(find(target), speed)
     options = RunOptions(speed, out, processes, ui, locustfile, wire, typed)

@@ -21,14 +21,14 @@ from mockbot.scenario.schema import Scenario
 from mockbot.simulate.explain import duration, failing_over, paying, refreshing
 from mockbot.simulate.explain import status_page_question as telling
 from mockbot.simulate.explain.answer import Answer
-from mockbot.simulate.explain.experiment import Lab, Life, life_of
+from mockbot.simulate.explain.experiment import Experiments, RunResult, life_of
 from mockbot.simulate.explain.explanation_page import page
 from mockbot.simulate.explain.live_figures import find_live
 from mockbot.simulate.explain.parameters import Setting, setting_of
 from mockbot.simulate.scale import Scaled, scaled_to
 
 MOST_SEEDS = 100
-Ask = Callable[[Scenario, Setting, Lab, Life | None], Answer]
+Ask = Callable[[Scenario, Setting, Experiments, RunResult | None], Answer]
 QUESTIONS: dict[str, tuple[Ask, int]] = {  # what is shown while it is worked on -> (question, runs for each seed)
     "refreshing": (refreshing.answer, refreshing.RUNS),
     "how long": (duration.answer, duration.RUNS),
@@ -82,13 +82,13 @@ def explain_command(options: ExplainOptions, console: Console, progress: Console
     return code
 
 
-def _answers(options: ExplainOptions, scenario: Scenario, live: Life | None, console: Console) -> Iterator[Answer]:
+def _answers(options: ExplainOptions, scenario: Scenario, live: RunResult | None, console: Console) -> Iterator[Answer]:
     """One after the other; the bar knows how many runs are left, and is nothing where nobody watches."""
     setting, due = setting_of(scenario), 0
     columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=options.seeds * sum(runs for _, runs in QUESTIONS.values()))
-        lab = Lab(options.seeds, lambda: bar.advance(task))
+        lab = Experiments(options.seeds, lambda: bar.advance(task))
         for name, (ask, runs) in QUESTIONS.items():
             bar.update(task, description=name, completed=due)
             due += runs * options.seeds

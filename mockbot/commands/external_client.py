@@ -36,7 +36,7 @@ from mockbot.testbed.client_environment import environment
 from mockbot.testbed.client_observer import ClientObserver
 from mockbot.testbed.driver import Driver
 from mockbot.testbed.fault_confirmations import FaultConfirmations
-from mockbot.testbed.start import Addresses, open_stage
+from mockbot.testbed.start import Addresses, open_testbed
 from mockbot.units.quantities import duration_text
 
 LOOK = 0.25  # wall seconds between two looks at the command
@@ -69,9 +69,9 @@ def run_command(scenario: Scenario, options: CommandOptions, argv: Sequence[str]
     guest = for_external_client(scenario)
     folder = RunFolder.create(guest, options.out)
     _tell(scenario, guest, argv, console)
-    with open_stage(guest, 1.0, folder.logs) as stage:
+    with open_testbed(guest, 1.0, folder.logs) as addresses:
         clock = Clock(time.time())
-        end = _play(guest, stage, folder, argv, options, clock, console)
+        end = _play(guest, addresses, folder, argv, options, clock, console)
     write_run_info(folder, _info(guest, options, clock, end))
     code = conclude(folder, console)
     return ExitCode.INTERRUPTED if end.ended == "interrupted" else code
@@ -101,13 +101,18 @@ def _tell(scenario: Scenario, guest: Scenario, argv: Sequence[str], console: Con
 
 
 def _play(
-    guest: Scenario, stage: Addresses, folder: RunFolder, argv: Sequence[str], options: CommandOptions, clock: Clock,
+    guest: Scenario,
+    addresses: Addresses,
+    folder: RunFolder,
+    argv: Sequence[str],
+    options: CommandOptions,
+    clock: Clock,
     console: Console,
-) -> _End:  # fmt: skip
+) -> _End:
     timeline = Timeline(guest)
     with ExitStack() as stack:
         journal = stack.enter_context(JournalWriter(folder))
-        watcher, confirmations = ClientObserver(stage), FaultConfirmations(timeline)
+        watcher, confirmations = ClientObserver(addresses), FaultConfirmations(timeline)
         stack.callback(watcher.close)
 
         def sink(record: Action | ServiceSecond) -> None:
@@ -115,11 +120,13 @@ def _play(
                 confirmations.take(record)
             journal.write(record)
 
-        driver = Driver(timeline, stage, sink)
+        driver = Driver(timeline, addresses, sink)
         driver.start(clock)
         try:
             confirmations.wait(0.0)
-            end = _accompany(timeline, clock, argv, environment(guest, stage, os.environ), options, watcher, console)
+            end = _accompany(
+                timeline, clock, argv, environment(guest, addresses, os.environ), options, watcher, console
+            )
         finally:
             driver.stop()
         watcher.look()

@@ -1,4 +1,4 @@
-"""One live run, from a scenario to a verdict: stage, Locust child, live view, evidence, judgement, reports, exit code.
+"""`mockbot run`: a Scenario in; testbed, Locust child, live view, judgement and reports; an exit code out.
 
 The rule: whatever happens, the run folder says what happened, nothing that was started is left, and the exit code is
 never 0 without evidence. Locust lives in a child process because importing it patches the process it happens in.
@@ -26,7 +26,7 @@ from mockbot.runs.judge import conclude
 from mockbot.scenario.library import loadtest
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.testbed.start import EMBEDDED, Addresses, Wire, open_stage
+from mockbot.testbed.start import EMBEDDED, Addresses, ProxyChoice, open_testbed
 from mockbot.units.formatting import format_seconds
 from mockbot.units.quantities import duration_text
 
@@ -44,7 +44,7 @@ class RunOptions:
     processes: int = 1
     ui: bool = False
     locustfile: Path | None = None
-    wire: Wire = EMBEDDED
+    wire: ProxyChoice = EMBEDDED
     command: str = ""  # what the user typed, for whoever wants to repeat it
 
 
@@ -63,8 +63,8 @@ def run(scenario: Scenario, options: RunOptions, console: Console) -> ExitCode:
         console.print(f"watch it at http://127.0.0.1:{port}", highlight=False)
     interrupted = False
     try:
-        with open_stage(scenario, speed, folder.logs, options.wire) as stage:
-            command = _locust_command(options, port, stage, folder)
+        with open_testbed(scenario, speed, folder.logs, options.wire) as addresses:
+            command = _locust_command(options, port, addresses, folder)
             with _locust(command, folder / RunFile.LOCUST_LOG) as locust:
                 _watch(locust, folder, LiveView(console, timeline))
                 if locust.poll() is None:
@@ -106,11 +106,11 @@ def _stay(locust: "subprocess.Popen[bytes]", folder: RunFolder, console: Console
     return code
 
 
-def _locust_command(options: RunOptions, port: int | None, stage: Addresses, folder: RunFolder) -> list[str]:
-    folder.put(RunFile.TESTBED, stage.to_json())
+def _locust_command(options: RunOptions, port: int | None, addresses: Addresses, folder: RunFolder) -> list[str]:
+    folder.put(RunFile.TESTBED, addresses.to_json())
     command = [sys.executable, "-m", "locust", "-f", str((options.locustfile or loadtest("chat")).absolute())]
-    command += ["--scenario", str((folder / RunFile.SCENARIO_YAML).absolute()), "--speed", f"{stage.speed:.10g}"]
-    command += ["--out", str(folder.path.absolute()), "--stage", str((folder / RunFile.TESTBED).absolute())]
+    command += ["--scenario", str((folder / RunFile.SCENARIO_YAML).absolute()), "--speed", f"{addresses.speed:.10g}"]
+    command += ["--out", str(folder.path.absolute()), "--testbed", str((folder / RunFile.TESTBED).absolute())]
     command += ["--headless"] if port is None else ["--autostart", "--web-host", "127.0.0.1", "--web-port", str(port)]
     return command + (_several(options.processes) if options.processes > 1 else [])
 
@@ -157,7 +157,9 @@ def _sign(folder: RunFolder, command: str) -> None:
         write_run_info(folder, replace(info, command=command))
 
 
-def _account_for_the_end(folder: RunFolder, scenario: Scenario, speed: float, wire: Wire, *, interrupted: bool) -> None:
+def _account_for_the_end(
+    folder: RunFolder, scenario: Scenario, speed: float, wire: ProxyChoice, *, interrupted: bool
+) -> None:
     """Write the run.json that Locust could not write itself."""
     if (folder / RunFile.RUN).exists():
         return

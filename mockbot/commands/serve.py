@@ -17,7 +17,7 @@ from mockbot.errors import ExitCode
 from mockbot.proxy.toxiproxy_client import ToxicControl
 from mockbot.scenario.schema import Scenario
 from mockbot.testbed.client_environment import environment
-from mockbot.testbed.start import Addresses, open_stage
+from mockbot.testbed.start import Addresses, open_testbed
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,14 @@ def serve(scenario: Scenario, options: ServeOptions, console: Console) -> ExitCo
     speed = options.speed or scenario.speed
     say = _speaker(console)
     try:
-        with tempfile.TemporaryDirectory(prefix="mockbot-") as logs, open_stage(scenario, speed, Path(logs)) as opened:
-            stage = opened if options.port is None else _listening_from(opened, options.port)
-            controller = PhaseController(scenario, stage, options.loop, say)
+        with (
+            tempfile.TemporaryDirectory(prefix="mockbot-") as logs,
+            open_testbed(scenario, speed, Path(logs)) as opened,
+        ):
+            addresses = opened if options.port is None else _listening_from(opened, options.port)
+            controller = PhaseController(scenario, addresses, options.loop, say)
             with closing(controller), serve_api(controller, options.control_port) as control:
-                _tell_addresses(scenario, stage, control, say)
+                _tell_addresses(scenario, addresses, control, say)
                 controller.play(options.start_at or scenario.phases[0].name, options.hold)
     except KeyboardInterrupt:
         say("stopped")
@@ -57,20 +60,20 @@ def _speaker(console: Console) -> Callable[[str], None]:
     return say
 
 
-def _tell_addresses(scenario: Scenario, stage: Addresses, control: str, say: Callable[[str], None]) -> None:
+def _tell_addresses(scenario: Scenario, addresses: Addresses, control: str, say: Callable[[str], None]) -> None:
     say(f"{scenario.title}\n")
-    for name, value in environment(scenario, stage, os.environ).items():
+    for name, value in environment(scenario, addresses, os.environ).items():
         if name.isupper():
             say(f"export {name}={value}")
     say(f"\nwhere it is:             curl {control}")
     say(f"step through its phases: curl -X POST {control}/next    (or /go, or /phase/NAME)\n")
 
 
-def _listening_from(stage: Addresses, port: int) -> Addresses:
+def _listening_from(addresses: Addresses, port: int) -> Addresses:
     """The providers' proxies moved to ports of the user's choice."""
     providers = {}
-    with closing(ToxicControl(stage.proxy_control)) as control:
-        for offset, (provider, proxy) in enumerate(stage.proxies.items()):
-            host = urlsplit(stage.providers[provider]).hostname
+    with closing(ToxicControl(addresses.proxy_control)) as control:
+        for offset, (provider, proxy) in enumerate(addresses.proxies.items()):
+            host = urlsplit(addresses.providers[provider]).hostname
             providers[provider] = f"http://{control.update_proxy(proxy, listen=f'{host}:{port + offset}').listen}"
-    return replace(stage, providers=providers)
+    return replace(addresses, providers=providers)

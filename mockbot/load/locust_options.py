@@ -11,7 +11,7 @@ from locust.argument_parser import LocustArgumentParser
 from mockbot.errors import ScenarioError, UsageError
 from mockbot.scenario.library import names
 from mockbot.scenario.load import load_scenario
-from mockbot.testbed.start import Elsewhere
+from mockbot.testbed.start import RunningParts
 
 PLAIN = "none"  # in a form's drop-down: no scenario, a plain load test
 
@@ -27,16 +27,16 @@ class _Suggestions(tuple[str, ...]):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`scenario` empty: a plain load test of `host`. `stage`: file with the addresses of a running testbed."""
+    """`scenario` empty: a plain load test of `host`. `testbed`: file with the addresses of a running testbed."""
 
     scenario: str = ""
     speed: float | None = None
     out: Path | None = None
-    stage: Path | None = None
+    testbed: Path | None = None
     model: str = "mockbot"
     api_key: str | None = None
     host: str | None = None
-    elsewhere: Elsewhere | None = None  # service and proxy that run already; their token is in `token_file`
+    elsewhere: RunningParts | None = None  # service and proxy that run already; their token is in `token_file`
     token_file: Path | None = None
 
     @classmethod
@@ -44,12 +44,12 @@ class Options:
         """From what Locust has parsed. Raises UsageError."""
         if bool(parsed.service) != bool(parsed.toxiproxy_url):
             raise UsageError("--service and --toxiproxy-url belong together: a testbed that runs elsewhere has both")
-        elsewhere = Elsewhere(parsed.service, parsed.toxiproxy_url, ports=parsed.proxy_ports)
+        elsewhere = RunningParts(parsed.service, parsed.toxiproxy_url, ports=parsed.proxy_ports)
         return cls(
             scenario=scenario_of(parsed),
             speed=_speed(parsed.speed),
             out=Path(parsed.out) if parsed.out else None,
-            stage=Path(parsed.stage) if parsed.stage else None,
+            testbed=Path(parsed.testbed) if parsed.testbed else None,
             model=parsed.model,
             api_key=parsed.api_key or None,
             host=parsed.host or None,
@@ -107,7 +107,7 @@ def add_options(parser: LocustArgumentParser, files: Files) -> None:
         include_in_web_ui=False,
         help="Run folder; runs/<time>-<scenario> when not given.",
     )
-    add("--stage", default="", include_in_web_ui=False, help=argparse.SUPPRESS)
+    add("--testbed", default="", include_in_web_ui=False, help=argparse.SUPPRESS)
     for name in ("--service", "--toxiproxy-url", "--token-file"):  # see docker-compose.yml
         add(name, default="", include_in_web_ui=False, help=argparse.SUPPRESS)
     add("--proxy-ports", type=int, default=0, include_in_web_ui=False, help=argparse.SUPPRESS)

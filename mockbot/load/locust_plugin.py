@@ -131,5 +131,5 @@ class Plugin:
                 environment.web_ui.stop()  # type: ignore[no-untyped-call]
 
         on_signal(stop)
-        if options.stage or (options.worker and options.processes):
+        if options.testbed or (options.worker and options.processes):
             on_orphaned(stop)

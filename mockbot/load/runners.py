@@ -148,10 +148,10 @@ class Coordinator:
 
     @property
     def options(self) -> Options:
-        """As the start form last changed them; `stage` and `out` belong to the first scenario only."""
+        """As the start form last changed them; `testbed` and `out` belong to the first scenario only."""
         options = Options.of(parsed_options(self._environment))
         given = getattr(self, "_given", options.scenario)
-        return options if options.scenario == given else replace(options, stage=None, out=None)
+        return options if options.scenario == given else replace(options, testbed=None, out=None)
 
     @property
     def now(self) -> float:
@@ -248,7 +248,7 @@ class Coordinator:
         run.reported = True
         self._last, self.run, self._workers = run.info.end, None, None
         code = ExitCode.PASS if run.info.ended == "completed" else ExitCode.INCONCLUSIVE
-        if self.options.stage is None:
+        if self.options.testbed is None:
             code = judge(run.spec.folder)
         if self.pages is not None and self.pages.state is not None:
             self.pages.state.verdict = verdict(run.spec.folder)

@@ -17,7 +17,7 @@ from mockbot.runs.journal_files import read_run
 from mockbot.scenario.library import find
 from mockbot.scenario.load import load_scenario
 from mockbot.scenario.schema import Scenario
-from mockbot.testbed.start import Addresses, attach_stage, open_stage
+from mockbot.testbed.start import Addresses, attach_testbed, open_testbed
 
 
 def check(options: Options) -> None:
@@ -35,13 +35,13 @@ def open_run(options: Options, command: str) -> LiveRun:
     scenario = load_scenario(find(options.scenario))
     folder, speed = _folder(scenario, options), options.speed or scenario.speed
     with ExitStack() as stack:
-        if options.stage is not None:
-            addresses = Addresses.from_json(options.stage.read_text("utf-8"))
+        if options.testbed is not None:
+            addresses = Addresses.from_json(options.testbed.read_text("utf-8"))
         elif options.elsewhere is not None:
             token = None if options.token_file is None else read_token(options.token_file)
-            addresses = stack.enter_context(attach_stage(scenario, speed, replace(options.elsewhere, token=token)))
+            addresses = stack.enter_context(attach_testbed(scenario, speed, replace(options.elsewhere, token=token)))
         else:
-            addresses = stack.enter_context(open_stage(scenario, speed, folder.logs))
+            addresses = stack.enter_context(open_testbed(scenario, speed, folder.logs))
         run = LiveRun(RunSpec(scenario, addresses.speed, folder, command), addresses)
         run.testbed = stack.pop_all()
     return run
@@ -69,7 +69,7 @@ def _folder(scenario: Scenario, options: Options) -> RunFolder:
     if options.out is None:
         return RunFolder.create(scenario, None)
     folder = RunFolder(options.out)
-    if options.stage is not None and not folder.has_begun:
+    if options.testbed is not None and not folder.has_begun:
         return folder  # made by whoever started the testbed
     numbered = (RunFolder(options.out.with_name(f"{options.out.name}-{number}")) for number in count(2))
     free = next(each for each in chain([folder], numbered) if not each.holds_a_run)

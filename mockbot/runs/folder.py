@@ -29,7 +29,7 @@ class RunFile(StrEnum):
 
     SCENARIO = "scenario.json"  # the resolved scenario, for machines; the claim
     SCENARIO_YAML = "scenario.yaml"  # the same, for people
-    TESTBED = f"{LOGS}/stage.json"  # where the testbed is, for Locust
+    TESTBED = f"{LOGS}/testbed.json"  # the addresses of the testbed, for Locust
     LOCUST_LOG = f"{LOGS}/locust.log"
     JOURNAL = JOURNAL  # every prompt and attempt, as the clients saw them
     SERVICE = SERVICE  # what each provider saw, second by second

@@ -1,4 +1,4 @@
-"""Play a Timeline against a stage: every fault begins and ends when it is due, and each change is put on record.
+"""Play a Timeline against a testbed: every fault begins and ends when it is due, and each change is put on record.
 
 The driver runs beside whatever makes the load, on the same Clock. It is one thread (a greenlet inside Locust) which
 sleeps until the next moment at which something changes, asks the Timeline what holds then, and sends the difference to

@@ -49,19 +49,19 @@ class Addresses:
 
 
 @dataclass(frozen=True, slots=True)
-class Wire:
+class ProxyChoice:
     """Which proxy stands in front of the providers; `url`: a Toxiproxy that runs already, else one is started."""
 
     engine: Engine = "embedded"
     url: str | None = None
 
 
-EMBEDDED = Wire()
+EMBEDDED = ProxyChoice()
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """The parts of a stage that run already, on machines whose names the clients' machines know too.
+class RunningParts:
+    """The parts of a testbed that run already, on machines whose names the clients' machines know too.
 
     `ports`: where the first provider's proxy is to listen, the others follow; 0: any free ones.
     """
@@ -73,7 +73,7 @@ class Elsewhere:
 
 
 @contextmanager
-def open_stage(scenario: Scenario, speed: float, logs: Path, wire: Wire = EMBEDDED) -> Iterator[Addresses]:
+def open_testbed(scenario: Scenario, speed: float, logs: Path, wire: ProxyChoice = EMBEDDED) -> Iterator[Addresses]:
     """Start service and proxy on free loopback ports. `logs`: an existing folder. Raises TestbedError."""
     resolved = logs / "service-scenario.json"
     resolved.write_text(scenario.model_dump_json(), "utf-8")
@@ -95,8 +95,8 @@ def open_stage(scenario: Scenario, speed: float, logs: Path, wire: Wire = EMBEDD
 
 
 @contextmanager
-def attach_stage(scenario: Scenario, speed: float, parts: Elsewhere) -> Iterator[Addresses]:
-    """A stage made of parts that run elsewhere; ours are only the proxies. Raises UsageError or TestbedError.
+def attach_testbed(scenario: Scenario, speed: float, parts: RunningParts) -> Iterator[Addresses]:
+    """A testbed whose parts run elsewhere; only the proxies are ours. Raises UsageError or TestbedError.
 
     They are named `mockbot-<provider>` and replace what an earlier run left that could not clean up, because their
     ports are fixed: one run at a time.
@@ -138,7 +138,7 @@ Proxies = Mapping[str, tuple[str, str]]  # provider -> name of its proxy, where 
 
 
 @contextmanager
-def _proxies(wire: Wire, upstreams: Mapping[str, str], seed: int, logs: Path) -> Iterator[tuple[str, Proxies]]:
+def _proxies(wire: ProxyChoice, upstreams: Mapping[str, str], seed: int, logs: Path) -> Iterator[tuple[str, Proxies]]:
     with ExitStack() as stack:
         if wire.url is not None:
             run = secrets.token_hex(4)

@@ -82,10 +82,10 @@ class Run:
         return [f"{process}" for process in alive], [port for port in self._ports() if _listens(port)]
 
     def _ports(self) -> list[int]:
-        stage = self.folder / "logs" / "stage.json"
-        if not stage.exists():
+        testbed = self.folder / "logs" / "testbed.json"
+        if not testbed.exists():
             return []
-        addresses = json.loads(stage.read_text("utf-8"))
+        addresses = json.loads(testbed.read_text("utf-8"))
         urls = [addresses["service_control"], addresses["proxy_control"]]
         urls += [*addresses["providers"].values(), *addresses["direct"].values()]
         return [urlsplit(url).port or 0 for url in urls]
@@ -104,7 +104,7 @@ def _hear_ctrl_c() -> None:
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
     """Start `mockbot run ARGUMENTS` in an empty folder; whatever is left of it at the end is killed by its id."""
-    with _stage(lambda number: tmp_path / f"run{number}") as begin:
+    with _put_up(lambda number: tmp_path / f"run{number}") as begin:
         yield begin
 
 
@@ -113,7 +113,7 @@ def lived_through(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
     """A bundled scenario that has been run to its end: once, however many tests look at what it left."""
     base = tmp_path_factory.mktemp("bundled")
     runs: dict[str, Run] = {}
-    with _stage(lambda number: base / f"run{number}") as begin:
+    with _put_up(lambda number: base / f"run{number}") as begin:
 
         def run(name: str) -> Run:
             if name not in runs:
@@ -126,7 +126,7 @@ def lived_through(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
 
 
 @contextmanager
-def _stage(folder: Callable[[int], Path]) -> Iterator[Callable[..., Run]]:
+def _put_up(folder: Callable[[int], Path]) -> Iterator[Callable[..., Run]]:
     runs: list[Run] = []
 
     def begin(target: Path | str, *arguments: str) -> Run:

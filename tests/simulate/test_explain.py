@@ -24,7 +24,7 @@ from mockbot.simulate import theory
 from mockbot.simulate.explain import duration, failing_over, paying, refreshing
 from mockbot.simulate.explain import status_page_question as telling
 from mockbot.simulate.explain.answer import Answer, Figure, middle
-from mockbot.simulate.explain.experiment import Lab
+from mockbot.simulate.explain.experiment import Experiments
 from mockbot.simulate.explain.explanation_page import shares
 from mockbot.simulate.explain.parameters import Setting, setting_of
 from mockbot.simulate.seed_statistics import Interval
@@ -54,7 +54,7 @@ def tiny(**more: Any) -> Scenario:
 
 def asked(ask: command.Ask, scenario: Scenario, seeds: int = 1) -> Answer:
     """One question."""
-    return ask(scenario, setting_of(scenario), Lab(seeds, lambda: None), None)
+    return ask(scenario, setting_of(scenario), Experiments(seeds, lambda: None), None)
 
 
 def research_world() -> Setting:
@@ -85,7 +85,7 @@ def test_the_numbers_of_a_scenario_are_those_of_its_longest_outage() -> None:
 def test_the_measured_threshold_is_that_of_the_closed_form(world: Callable[[], Setting]) -> None:
     """Does refreshing help the service: min(Ns/2, q)/C, and a bisection over simulations, within 15 % (target 28)."""
     setting = world()
-    edge = refreshing.find_edge(setting, Lab(2, lambda: None))
+    edge = refreshing.find_edge(setting, Experiments(2, lambda: None))
 
     assert edge.theory == theory.refresh_tips(
         theory.waiting_after(setting.users, setting.think, setting.outage), setting.places, setting.capacity
@@ -98,7 +98,7 @@ def test_the_measured_threshold_is_that_of_the_closed_form(world: Callable[[], S
 def test_a_surge_keeps_its_queue_and_has_another_threshold() -> None:
     """min(N, q)/C where nobody is turned away, within 15 %."""
     setting = setting_of(load_scenario(find("traffic-surge")))
-    edge = refreshing.find_edge(setting, Lab(1, lambda: None))
+    edge = refreshing.find_edge(setting, Experiments(1, lambda: None))
 
     assert setting.keeps_queue
     assert edge.simulated is not None
@@ -109,7 +109,7 @@ def test_a_surge_keeps_its_queue_and_has_another_threshold() -> None:
 def test_both_groups_wait_as_long_as_theory_says() -> None:
     """Does refreshing help one user: median waits of refreshers and patient users, within 15 % (target 28)."""
     setting = setting_of(load_scenario(find("unexpected-failure")))
-    waits = refreshing.pair_waits(setting, Lab(2, lambda: None))
+    waits = refreshing.pair_waits(setting, Experiments(2, lambda: None))
 
     for name, every in (("fast", setting.every), ("slow", refreshing.patient_every(setting))):
         assert waits[name].mean == pytest.approx(refreshing.expected_wait(setting, every), rel=0.15)
@@ -129,7 +129,7 @@ def test_a_kept_queue_drains_as_the_formulas_say(open_loop: bool) -> None:
     """How long until it is normal: both loops within 15 %."""
     setting = setting_of(load_scenario(find("unexpected-failure")))
     expected = theory.drain_open(setting.outage, setting.load) if open_loop else duration.closed_drain(setting)
-    simulated = duration.drained(setting, Lab(2, lambda: None), open_loop=open_loop)
+    simulated = duration.drained(setting, Experiments(2, lambda: None), open_loop=open_loop)
 
     assert simulated.mean == pytest.approx(expected, rel=0.15)
 

@@ -47,7 +47,7 @@ def test_refreshing_faster_than_this_keeps_it_down(lasts: int, queue: int) -> No
 
     The upper side is 15 %, but for D = 60 s, where over half of the users still think and ask anew: there the edge was
     found between 1.10 and 1.15 of the law (six runs each, ten times as large), and Ns/(2C - lam') bounds it, 1.24.
-    Elsewhere it lies between 0.9 and 1.05. Ten times as large, because chance fades with the size.
+    RunningParts it lies between 0.9 and 1.05. Ten times as large, because chance fades with the size.
     """
     edge = theory.refresh_tips(theory.waiting_after(7000, 99, lasts), queue, 100)
     above = 1.15 if lasts > 60 else queueing.refresh_ends(7000, 99, lasts, 100) / edge

@@ -16,7 +16,7 @@ from mockbot.evidence.records import Action, ServiceSecond
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.testbed.driver import Driver
-from mockbot.testbed.start import Addresses, Wire, open_stage
+from mockbot.testbed.start import Addresses, ProxyChoice, open_testbed
 from tests.proxy.conftest import toxiproxy as toxiproxy  # noqa: PLC0414 - a fixture
 from tests.proxy.wire import eventually
 
@@ -44,7 +44,7 @@ Records = list[Action | ServiceSecond]
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
-    with open_stage(SCENARIO, 1.0, tmp_path_factory.mktemp("stage")) as addresses:
+    with open_testbed(SCENARIO, 1.0, tmp_path_factory.mktemp("stage")) as addresses:
         yield addresses
 
 
@@ -119,7 +119,7 @@ def test_what_the_service_saw_is_on_record_beside_a_deaf_proxy(played: Played) -
 def test_a_toxiproxy_that_stops_running_does_not_hold_up_the_end(toxiproxy: Path, tmp_path: Path) -> None:
     """SIGSTOP in the middle: the ends of its faults fail with the reason, the stage comes down, nothing is left."""
     records: Records = []
-    with open_stage(SCENARIO, 1.0, tmp_path, Wire("toxiproxy")) as addresses:
+    with open_testbed(SCENARIO, 1.0, tmp_path, ProxyChoice("toxiproxy")) as addresses:
         server = the_server_of(addresses)
         driver = Driver(Timeline(SCENARIO), addresses, records.append)
         driver.start(Clock(time.time()))
@@ -142,7 +142,7 @@ def the_server_of(addresses: Addresses) -> psutil.Process:
 
 def test_a_stage_on_a_deaf_toxiproxy_does_not_come_up(deaf: socket.socket, tmp_path: Path) -> None:
     """Nothing has begun yet, so it is an error of the testbed, in time and with the reason."""
-    wire = Wire("toxiproxy", url_of(deaf))
+    wire = ProxyChoice("toxiproxy", url_of(deaf))
 
-    with pytest.raises(TestbedError, match="did not answer"), open_stage(SCENARIO, 1.0, tmp_path, wire):
+    with pytest.raises(TestbedError, match="did not answer"), open_testbed(SCENARIO, 1.0, tmp_path, wire):
         raise AssertionError("it came up")

@@ -14,7 +14,7 @@ from mockbot.evidence.records import Action, ServiceSecond
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.testbed.driver import Driver
-from mockbot.testbed.start import Addresses, open_stage
+from mockbot.testbed.start import Addresses, open_testbed
 
 pytestmark = pytest.mark.live
 HELLO: list[openai.types.chat.ChatCompletionMessageParam] = [{"role": "user", "content": "Hello there"}]
@@ -40,7 +40,7 @@ def scenario_with(*faults: dict[str, object]) -> Scenario:
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
     """One stage for all tests that leave it whole; each plays a timeline of its own on it."""
-    with open_stage(scenario_with(), SPEED, tmp_path_factory.mktemp("stage")) as addresses:
+    with open_testbed(scenario_with(), SPEED, tmp_path_factory.mktemp("stage")) as addresses:
         yield addresses
 
 
@@ -184,7 +184,7 @@ def test_a_stage_that_died_is_an_error_on_record_and_no_exception(tmp_path: Path
     """A driver whose service is gone goes on; its actions carry the error."""
     scenario = scenario_with({"http_error": 503, "at": "3s"})
     records: list[Action | ServiceSecond] = []
-    with open_stage(scenario, 1.0, tmp_path) as addresses:
+    with open_testbed(scenario, 1.0, tmp_path) as addresses:
         driver = Driver(Timeline(scenario), addresses, records.append)
         driver.start(Clock(time.time()))
     _wait_until(lambda: any(isinstance(record, Action) for record in records))

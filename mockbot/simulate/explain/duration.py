@@ -7,7 +7,7 @@ import math
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate import theory
 from mockbot.simulate.explain.answer import Answer, Figure, told
-from mockbot.simulate.explain.experiment import Lab, Life, measured
+from mockbot.simulate.explain.experiment import Experiments, RunResult, measured
 from mockbot.simulate.explain.parameters import Setting
 from mockbot.simulate.explain.staged_scenarios import LONG, calm, closed, course, staged
 from mockbot.simulate.seed_statistics import Interval, interval
@@ -18,7 +18,7 @@ CROWD = 2000  # users of the staged closed loop, so that chance is small
 FULL = 0.97  # of the capacity, from which arrivals alone never let a queue drain in any time worth simulating
 
 
-def answer(scenario: Scenario, setting: Setting, lab: Lab, live: Life | None) -> Answer:
+def answer(scenario: Scenario, setting: Setting, lab: Experiments, live: RunResult | None) -> Answer:
     """The answer for this scenario."""
     lives = lab.lives(scenario, judged=True)
     waiting, coming = closed_drain(setting), theory.drain_open(setting.outage, setting.load)
@@ -60,7 +60,7 @@ def closed_drain(setting: Setting) -> float:
     return theory.drain_closed(setting.outage, setting.load, setting.think)
 
 
-def drained(setting: Setting, lab: Lab, *, open_loop: bool = False) -> Interval:
+def drained(setting: Setting, lab: Experiments, *, open_loop: bool = False) -> Interval:
     """Seconds after the outage until nobody queues, in a crowd of infinite patience on an endless queue."""
     expected = theory.drain_open(setting.outage, setting.load) if open_loop else closed_drain(setting)
     if not math.isfinite(expected):

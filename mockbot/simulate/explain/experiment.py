@@ -24,7 +24,7 @@ NEVER = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class RunResult:
     """One run, simulated or live: its prompts, what its providers saw, and when it was well again (inf: never)."""
 
     prompts: list[Prompt]
@@ -37,15 +37,15 @@ class Life:
         return [p for p in self.prompts if begin <= p.intended < end and (groups is None or p.group in groups)]
 
 
-class Lab:
+class Experiments:
     """`tick` is called after every run."""
 
     def __init__(self, seeds: int, tick: Callable[[], None]) -> None:
         self.seeds = seeds
         self._tick = tick
-        self._done: dict[str, list[Life]] = {}
+        self._done: dict[str, list[RunResult]] = {}
 
-    def lives(self, scenario: Scenario, *, judged: bool = False) -> list[Life]:
+    def lives(self, scenario: Scenario, *, judged: bool = False) -> list[RunResult]:
         """One for each seed; those that were lived through before are remembered when they are `judged`."""
         if judged and scenario.name in self._done:
             return self._done[scenario.name]
@@ -54,7 +54,7 @@ class Lab:
             self._done[scenario.name] = found
         return found
 
-    def _live(self, scenario: Scenario, number: int, *, judged: bool) -> Life:
+    def _live(self, scenario: Scenario, number: int, *, judged: bool) -> RunResult:
         memory = Memory()
 
         def keep(record: Record) -> None:
@@ -67,7 +67,7 @@ class Lab:
         self._tick()
         if judged:
             return life_of(memory.evidence(scenario, info))
-        return Life([each for each in memory.requests if isinstance(each, Prompt)], memory.seconds)
+        return RunResult([each for each in memory.requests if isinstance(each, Prompt)], memory.seconds)
 
     def seconds(self, scenario: Scenario, number: int) -> list[ServiceSecond]:
         """What the providers saw of a crowd of any size, by the fastest engine that there is."""
@@ -84,23 +84,23 @@ class Lab:
         return memory
 
 
-def life_of(evidence: RunEvidence) -> Life:
+def life_of(evidence: RunEvidence) -> RunResult:
     """Of any run, live or simulated."""
     counted = measure(count_run(evidence), Scope())
     prompts = [record for record in evidence.requests() if isinstance(record, Prompt)]
     seconds = [record for record in evidence.seconds() if isinstance(record, ServiceSecond)]
     taken = [counted["recovery_time"], counted["affected_recovery"]]
     times = [each.number if isinstance(each, Known) else NEVER if isinstance(each, Beyond) else None for each in taken]
-    return Life(prompts, seconds, *times)
+    return RunResult(prompts, seconds, *times)
 
 
 # -- what to measure -------------------------------------------------------------------------------------------------
 
-Take = Callable[[Life], float | None]  # None: nobody of whom it could be said
+Take = Callable[[RunResult], float | None]  # None: nobody of whom it could be said
 
 
 def measured(
-    what: str, measure: Measure, take: Take, lives: Sequence[Life], live: Life | None = None, *,
+    what: str, measure: Measure, take: Take, lives: Sequence[RunResult], live: RunResult | None = None, *,
     theory: float | None = None,
 ) -> Figure:  # fmt: skip
     """One number of each simulated run, with its interval, and of the live one if there is one."""
@@ -110,7 +110,7 @@ def measured(
 def median_wait(begin: float, end: float, groups: frozenset[str] | None = None) -> Take:
     """The median wait for an answer of those who asked in this time; without an answer it is infinite."""
 
-    def take(life: Life) -> float | None:
+    def take(life: RunResult) -> float | None:
         asked = life.asked(begin, end, groups)
         return median(p.end - p.intended if p.settled == "answered" else NEVER for p in asked) if asked else None
 
@@ -120,7 +120,7 @@ def median_wait(begin: float, end: float, groups: frozenset[str] | None = None) 
 def answered(begin: float, end: float, within: float, groups: frozenset[str] | None = None) -> Take:
     """The share of those who asked in this time and were answered within so many seconds."""
 
-    def take(life: Life) -> float | None:
+    def take(life: RunResult) -> float | None:
         asked = life.asked(begin, end, groups)
         good = sum(p.settled == "answered" and p.end - p.intended <= within for p in asked)
         return good / len(asked) if asked else None
@@ -131,7 +131,7 @@ def answered(begin: float, end: float, within: float, groups: frozenset[str] | N
 def all_answered(begin: float, end: float) -> Take:
     """Seconds after `end` until 95 % of those who asked in this time have an answer."""
 
-    def take(life: Life) -> float | None:
+    def take(life: RunResult) -> float | None:
         ends = sorted(p.end if p.settled == "answered" else NEVER for p in life.asked(begin, end))
         return max(0.0, ends[int(0.95 * (len(ends) - 1))] - end) if ends else None
 

@@ -13,7 +13,7 @@ from mockbot.scenario.timeline import Timeline
 from mockbot.simulate import theory
 from mockbot.simulate.answer_law import mean_seconds
 from mockbot.simulate.explain.answer import Answer, Figure, told
-from mockbot.simulate.explain.experiment import Lab, Life, answered, measured
+from mockbot.simulate.explain.experiment import Experiments, RunResult, answered, measured
 from mockbot.simulate.explain.parameters import Setting, groups_of, rate_of, timeout_of
 from mockbot.simulate.explain.staged_scenarios import course, staged
 
@@ -47,7 +47,7 @@ class Pair:
         return theory.failover_holds(self.resident_rate, self.guest_rate, self.capacity, self.outage, self.timeout)
 
 
-def answer(scenario: Scenario, setting: Setting, lab: Lab, live: Life | None) -> Answer:
+def answer(scenario: Scenario, setting: Setting, lab: Experiments, live: RunResult | None) -> Answer:
     """The answer for this scenario, or for it with a second provider of the same size."""
     own = pair_of(scenario, setting)
     pair = own or staged_pair(setting)
@@ -142,7 +142,7 @@ def _turning(group: Group, way: str) -> Group:
     return group.model_copy(update={"policy": policy.model_copy(update={"fail_over": FailOver(when=WHEN[way])})})
 
 
-def _good(pair: Pair, words: str, lives: list[Life], live: Life | None = None) -> list[Figure]:
+def _good(pair: Pair, words: str, lives: list[RunResult], live: RunResult | None = None) -> list[Figure]:
     """Guests during it; residents, if there are any, during it and after it."""
     slo, begin, end = pair.scenario.slo, pair.begin, pair.begin + pair.outage
     takes = {"guests good, in it": answered(begin, end, slo, pair.guests)}

@@ -8,7 +8,7 @@ from mockbot.faults.union import Shed
 from mockbot.scenario.schema import Group, Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.simulate.explain.answer import Answer, Figure, told
-from mockbot.simulate.explain.experiment import Lab, Life, Take, answered, measured
+from mockbot.simulate.explain.experiment import Experiments, RunResult, Take, answered, measured
 from mockbot.simulate.explain.parameters import Setting, groups_of, rate_of
 from mockbot.simulate.explain.staged_scenarios import LONG, calm, course, staged
 
@@ -21,7 +21,7 @@ SLOTS = 30  # that are left of the staged provider, at least, so that whole slot
 OUT = 0.5  # of what is asked is what a half-broken provider can answer
 
 
-def answer(scenario: Scenario, setting: Setting, lab: Lab, live: Life | None) -> Answer:
+def answer(scenario: Scenario, setting: Setting, lab: Experiments, live: RunResult | None) -> Answer:
     """The answer for this scenario, or for it with a fifth of each group paying."""
     one_tier = len(tiers_of(scenario, setting)) < 2
     world = with_paying(scenario) if one_tier else scenario
@@ -133,7 +133,7 @@ def _overload(setting: Setting, paid: float, *, shed: bool) -> Scenario:
 
 
 def _staged_figures(
-    setting: Setting, lab: Lab, paid: float, words: str, expected: Mapping[str, float], *, shed: bool = False
+    setting: Setting, lab: Experiments, paid: float, words: str, expected: Mapping[str, float], *, shed: bool = False
 ) -> list[Figure]:
     """Of those who ask once the queue is full."""
     lives = lab.lives(_overload(setting, paid, shed=shed))

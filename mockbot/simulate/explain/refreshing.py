@@ -14,7 +14,7 @@ from mockbot.scenario.schema import Scenario
 from mockbot.simulate import theory
 from mockbot.simulate.engines import fastest
 from mockbot.simulate.explain.answer import Answer, Figure, middle, told
-from mockbot.simulate.explain.experiment import Lab, Life, answered, measured, median_wait
+from mockbot.simulate.explain.experiment import Experiments, RunResult, answered, measured, median_wait
 from mockbot.simulate.explain.parameters import Setting, groups_of
 from mockbot.simulate.explain.staged_scenarios import LONG, calm, closed, course, staged
 from mockbot.simulate.seed_statistics import Interval, interval
@@ -28,7 +28,7 @@ REFRESHERS = 0.1  # of the staged pair, few enough to harm nobody
 QUANTILES = 200
 
 
-def answer(scenario: Scenario, setting: Setting, lab: Lab, live: Life | None) -> Answer:
+def answer(scenario: Scenario, setting: Setting, lab: Experiments, live: RunResult | None) -> Answer:
     """The answer for this scenario."""
     edge = find_edge(setting, lab)
     waits = pair_waits(setting, lab)
@@ -69,7 +69,7 @@ def answer(scenario: Scenario, setting: Setting, lab: Lab, live: Life | None) ->
 # -- the service -----------------------------------------------------------------------------------------------------
 
 
-def find_edge(setting: Setting, lab: Lab) -> Figure:
+def find_edge(setting: Setting, lab: Experiments) -> Figure:
     """The interval below which the service stays down: by theory and, seed by seed, by bisection.
 
     min(Ns/2, q)/C after an outage that loses what it had, min(N, q)/C after one that keeps it.
@@ -83,7 +83,7 @@ def find_edge(setting: Setting, lab: Lab) -> Figure:
     return Figure("refresh faster than this: down for ever", "recovery_time", expected, simulated)
 
 
-def _bisected(setting: Setting, expected: float, lab: Lab, seed: int) -> float | None:
+def _bisected(setting: Setting, expected: float, lab: Experiments, seed: int) -> float | None:
     """Between a quarter and four times the law; None when nothing in there sticks, infinite when everything does."""
     after = float(round(max(40 * expected, 5 * setting.think, 600.0)))  # long enough to see whether it comes back
 
@@ -138,7 +138,7 @@ def expected_wait(setting: Setting, every: float) -> float:
     return median(math.ceil(max(0.0, each) / every) * every for each in left) + setting.service
 
 
-def pair_waits(setting: Setting, lab: Lab) -> dict[str, Interval]:
+def pair_waits(setting: Setting, lab: Experiments) -> dict[str, Interval]:
     """The median waits of few who refresh and of many who do not, in one crowd."""
     policies = {"fast": setting.every, "slow": patient_every(setting)}
     shares = {"fast": REFRESHERS, "slow": 1 - REFRESHERS}
@@ -157,7 +157,7 @@ def pair_waits(setting: Setting, lab: Lab) -> dict[str, Interval]:
 # -- as the scenario is written --------------------------------------------------------------------------------------
 
 
-def _as_written(scenario: Scenario, setting: Setting, lab: Lab, live: Life | None) -> list[Figure]:
+def _as_written(scenario: Scenario, setting: Setting, lab: Experiments, live: RunResult | None) -> list[Figure]:
     """The scenario's own groups, and how the service fares with and without those who refresh."""
     groups = groups_of(scenario, setting.provider)
     refreshers = frozenset(name for name, group in groups.items() if isinstance(group.policy, Refresh))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate import theory
 from mockbot.simulate.explain.answer import Answer, told
-from mockbot.simulate.explain.experiment import Lab, Life, all_answered, measured, peak, sent
+from mockbot.simulate.explain.experiment import Experiments, RunResult, all_answered, measured, peak, sent
 from mockbot.simulate.explain.parameters import Setting
 from mockbot.simulate.explain.staged_scenarios import calm, course, staged
 
@@ -62,7 +62,7 @@ def herd_of(setting: Setting) -> Herd:
     return Herd(waiting, setting.think, setting.users, outage, max(30.0, 1.25 * needed))
 
 
-def answer(scenario: Scenario, setting: Setting, lab: Lab, live: Life | None) -> Answer:  # noqa: ARG001 - as its siblings
+def answer(scenario: Scenario, setting: Setting, lab: Experiments, live: RunResult | None) -> Answer:  # noqa: ARG001 - as its siblings
     """The answer for this scenario's crowd."""
     herd = herd_of(setting)
     begin, end = calm(setting), calm(setting) + herd.outage

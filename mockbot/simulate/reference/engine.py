@@ -14,9 +14,9 @@ from mockbot.scenario.schema import Provider, Scenario
 from mockbot.scenario.timeline import ActiveFault, Conditions, Timeline
 from mockbot.service.chatbot import Chatbot
 from mockbot.simulate.change_points import STEP, actions, latest, moments
-from mockbot.simulate.reference.event_queue import Agenda
-from mockbot.simulate.reference.sim_crowd import Crowd
-from mockbot.simulate.reference.sim_provider import Desk
+from mockbot.simulate.reference.event_queue import EventQueue
+from mockbot.simulate.reference.sim_crowd import SimCrowd
+from mockbot.simulate.reference.sim_provider import SimProvider
 
 Record = Attempt | Prompt | ServiceSecond | Action
 Sink = Callable[[Record], None]
@@ -30,11 +30,11 @@ class Reference:
 
     def __init__(self, scenario: Scenario, seed: int, sink: Sink, chatbot: MakeChatbot = Chatbot) -> None:
         self.timeline = Timeline(scenario)
-        self.agenda = Agenda()
+        self.agenda = EventQueue()
         self._sink = sink
-        self.crowd = Crowd(self.agenda, scenario.crowd, scenario.first_provider, seed, sink)
+        self.crowd = SimCrowd(self.agenda, scenario.crowd, scenario.first_provider, seed, sink)
         self.desks = {
-            name: Desk(
+            name: SimProvider(
                 self.agenda, chatbot(name, provider, seed), FAMILIES[provider.dialect].dialects[0], self.crowd, seed
             )
             for name, provider in scenario.providers.items()

@@ -11,7 +11,7 @@ from typing import TypeVar
 _S = TypeVar("_S")
 
 
-class Alarm:
+class Timer:
     """A call at a moment that can be called off; also a timer as the proxy's stages want one."""
 
     __slots__ = ("_call",)
@@ -30,7 +30,7 @@ class Alarm:
             call()
 
 
-class Agenda:
+class EventQueue:
     """The one clock and the one queue of a simulated run. `count`: events that were put down so far."""
 
     __slots__ = ("_heap", "count", "now")
@@ -45,9 +45,9 @@ class Agenda:
         self.count += 1
         heappush(self._heap, (moment if moment > self.now else self.now, self.count, call, subject))
 
-    def after(self, seconds: float, call: Callable[[], None]) -> Alarm:
+    def after(self, seconds: float, call: Callable[[], None]) -> Timer:
         """In so many seconds, unless it is cancelled."""
-        alarm = Alarm(call)
+        alarm = Timer(call)
         self.at(self.now + seconds, alarm.ring, None)
         return alarm
 

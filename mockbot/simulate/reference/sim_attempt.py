@@ -7,9 +7,9 @@ from mockbot.evidence.records import Attempt, Outcome
 
 if TYPE_CHECKING:
     from mockbot.service.chatbot import Answer
-    from mockbot.simulate.reference.sim_connection import Cable
-    from mockbot.simulate.reference.sim_crowd import Asking
-    from mockbot.simulate.reference.sim_delivery import Voice
+    from mockbot.simulate.reference.sim_connection import SimConnection
+    from mockbot.simulate.reference.sim_crowd import SimPrompt
+    from mockbot.simulate.reference.sim_delivery import SimDelivery
 
 
 class Listener(Protocol):
@@ -39,7 +39,7 @@ class Listener(Protocol):
         ...
 
 
-class Exchange:
+class SimAttempt:
     """`over`: the client has the answer, or has given this attempt up."""
 
     __slots__ = (
@@ -47,11 +47,11 @@ class Exchange:
         "start", "status", "tokens", "voice", "worst_gap",
     )  # fmt: skip
 
-    def __init__(self, asking: "Asking", n: int, send: Send, now: float) -> None:
+    def __init__(self, asking: "SimPrompt", n: int, send: Send, now: float) -> None:
         self.asking, self.n, self.send, self.provider, self.start = asking, n, send, send.provider, now
         self.answer: Answer | None = None
-        self.voice: Voice | None = None
-        self.cable: Cable | None = None
+        self.voice: SimDelivery | None = None
+        self.cable: SimConnection | None = None
         self.over = False
         self.status: int | None = None
         self.retry_after: float | None = None

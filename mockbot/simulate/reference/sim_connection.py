@@ -1,7 +1,7 @@
 """One connection through the proxy in virtual time: the proxy's own links and toxics, with an agenda for a clock.
 
     client --request--> [ Link upstream ] --> desk.serve
-    client <--answer--- [ Link downstream ] <-- voice          a Cable, kept for its user's next attempt
+    client <--answer--- [ Link downstream ] <-- voice          a SimConnection, kept for its user's next attempt
 
 Bytes really go through `proxy.link.Link`, so a toxic does here exactly what it does on a socket. What the bytes mean is
 remembered by position: the client understands a part of the answer when the last of its bytes has arrived.
@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from mockbot.evidence.records import Outcome
 from mockbot.proxy.link import Link, Traffic
 from mockbot.proxy.toxic import Direction
-from mockbot.simulate.reference.sim_attempt import Exchange
+from mockbot.simulate.reference.sim_attempt import SimAttempt
 
 if TYPE_CHECKING:
-    from mockbot.simulate.reference.event_queue import Agenda, Alarm
+    from mockbot.simulate.reference.event_queue import EventQueue, Timer
     from mockbot.simulate.reference.sim_wire import Wire
 
 REQUEST = bytes(700)  # headers and a short question
@@ -70,7 +70,7 @@ class _End:
             self._link.receive(data)
 
 
-class Cable:
+class SimConnection:
     """One connection through the proxy: number n of its wire. The `Listener` of the answer that it carries."""
 
     fine = True
@@ -78,7 +78,7 @@ class Cable:
     def __init__(self, wire: "Wire", number: int) -> None:
         self._wire, self._number = wire, number
         self._touched: set[str] = set()
-        self._exchange: Exchange | None = None
+        self._exchange: SimAttempt | None = None
         self._requested = self._sent = self._received = 0
         self._asked = 0
         self._marks: deque[tuple[int, Callable[[], None]]] = deque()
@@ -117,7 +117,7 @@ class Cable:
         """It can take another attempt."""
         return self._exchange is None and self._client_open and self._server_open
 
-    def request(self, exchange: Exchange) -> None:
+    def request(self, exchange: SimAttempt) -> None:
         """The client sends."""
         self.take(exchange)
         if self._wire.desk.chatbot.down:  # the proxy cannot reach the server, and closes
@@ -126,7 +126,7 @@ class Cable:
         self._asked = self._requested + len(REQUEST)
         self._up.put(REQUEST)
 
-    def take(self, exchange: Exchange) -> None:
+    def take(self, exchange: SimAttempt) -> None:
         """From now on it carries this attempt."""
         self._exchange = exchange
         exchange.cable = self
@@ -266,13 +266,13 @@ class Timers:
 
     __slots__ = ("_agenda",)
 
-    def __init__(self, agenda: "Agenda") -> None:
+    def __init__(self, agenda: "EventQueue") -> None:
         self._agenda = agenda
 
     def now(self) -> float:
         """This moment."""
         return self._agenda.now
 
-    def after(self, seconds: float, call: Callable[[], None]) -> "Alarm":
+    def after(self, seconds: float, call: Callable[[], None]) -> "Timer":
         """In so many seconds."""
         return self._agenda.after(seconds, call)

@@ -15,10 +15,10 @@ from mockbot.evidence.records import Attempt, Outcome, Prompt, Settled
 from mockbot.scenario.schema import Group
 from mockbot.scenario.timeline import StatusState
 from mockbot.service.chatbot import Caller
-from mockbot.simulate.reference.event_queue import Agenda
-from mockbot.simulate.reference.sim_attempt import Exchange
-from mockbot.simulate.reference.sim_connection import Cable
-from mockbot.simulate.reference.sim_provider import Desk
+from mockbot.simulate.reference.event_queue import EventQueue
+from mockbot.simulate.reference.sim_attempt import SimAttempt
+from mockbot.simulate.reference.sim_connection import SimConnection
+from mockbot.simulate.reference.sim_provider import SimProvider
 
 Sink = Callable[[Attempt | Prompt], None]
 
@@ -52,19 +52,19 @@ class User:
         self.name = f"{part.name}-{number}"
         self.caller = Caller(f"sk-{part.group.tier}-{self.name}", part.group.tier)
         self.asked = 0
-        self.asking: Asking | None = None
+        self.asking: SimPrompt | None = None
         self.leaving = False
-        self._cables: dict[str, Cable] | None = None
+        self._cables: dict[str, SimConnection] | None = None
 
     @property
-    def cables(self) -> dict[str, Cable]:
+    def cables(self) -> dict[str, SimConnection]:
         """Its open connections by provider, while something is wrong with the wire."""
         if self._cables is None:
             self._cables = {}
         return self._cables
 
 
-class Asking:
+class SimPrompt:
     """A prompt that is not settled yet."""
 
     __slots__ = ("attempts", "id", "mark", "running", "start", "user")
@@ -76,17 +76,17 @@ class Asking:
         self.start = now
         self.mark = user.part.marks.getrandbits(64)
         self.attempts = 0
-        self.running: list[Exchange] = []
+        self.running: list[SimAttempt] = []
 
 
-class Crowd:
+class SimCrowd:
     """Everybody. `desks` are set once the providers are there; `status` is what the page says now."""
 
-    def __init__(self, agenda: Agenda, groups: Mapping[str, Group], first: str, seed: int, sink: Sink) -> None:
+    def __init__(self, agenda: EventQueue, groups: Mapping[str, Group], first: str, seed: int, sink: Sink) -> None:
         self.agenda = agenda
-        self.desks: Mapping[str, Desk] = {}
+        self.desks: Mapping[str, SimProvider] = {}
         self.status: StatusState | None = None
-        self.pending: dict[Asking, None] = {}
+        self.pending: dict[SimPrompt, None] = {}
         self.open = True
         self._sink = sink
         self._parts = {name: _part(name, group, first, seed) for name, group in groups.items()}
@@ -136,7 +136,7 @@ class Crowd:
         if not self.open:
             return
         now = self.agenda.now
-        asking = user.asking = Asking(user, now)
+        asking = user.asking = SimPrompt(user, now)
         self.pending[asking] = None
         move = user.mind.begin(now, self.status)
         if isinstance(move, Send) and move.at <= now:
@@ -144,7 +144,7 @@ class Crowd:
         else:
             self._follow(asking, move)
 
-    def _follow(self, asking: Asking, move: Decision) -> None:
+    def _follow(self, asking: SimPrompt, move: Decision) -> None:
         now = self.agenda.now
         if isinstance(move, GiveUp):
             if move.at > now:
@@ -156,19 +156,19 @@ class Crowd:
         else:
             self._send(asking, move)
 
-    def _due(self, what: tuple[Asking, Send]) -> None:
+    def _due(self, what: tuple[SimPrompt, Send]) -> None:
         asking, send = what
         if asking in self.pending:
             self._follow(asking, asking.user.mind.due(self.agenda.now, send, self.status))
 
-    def _given_up(self, what: tuple[Asking, GiveUp]) -> None:
+    def _given_up(self, what: tuple[SimPrompt, GiveUp]) -> None:
         asking, end = what
         if asking in self.pending:
             self._settle(asking, "gave_up", None, end.away)
 
-    def _send(self, asking: Asking, send: Send) -> None:
+    def _send(self, asking: SimPrompt, send: Send) -> None:
         agenda = self.agenda
-        exchange = Exchange(asking, asking.attempts, send, agenda.now)
+        exchange = SimAttempt(asking, asking.attempts, send, agenda.now)
         asking.attempts += 1
         asking.running.append(exchange)
         if send.hedge_after is not None:
@@ -178,11 +178,11 @@ class Crowd:
         if not (exchange.over or desk.is_sure(exchange, send.at + send.timeout)):
             self.give_time(exchange)
 
-    def give_time(self, exchange: Exchange) -> None:
+    def give_time(self, exchange: SimAttempt) -> None:
         """The attempt is abandoned when its time is over."""
         self.agenda.at(exchange.send.at + exchange.send.timeout, self._time_over, exchange)
 
-    def _hedge(self, exchange: Exchange) -> None:
+    def _hedge(self, exchange: SimAttempt) -> None:
         if exchange.over:
             return
         self.desks[exchange.provider].catch_up(exchange)
@@ -192,7 +192,7 @@ class Crowd:
         if twin is not None:
             self._send(exchange.asking, twin)
 
-    def _time_over(self, exchange: Exchange) -> None:
+    def _time_over(self, exchange: SimAttempt) -> None:
         if exchange.over:
             return
         desk = self.desks[exchange.provider]
@@ -201,7 +201,7 @@ class Crowd:
             self.ended(exchange, "timeout" if exchange.first is None else "slow")
             desk.hang_up(exchange)
 
-    def ended(self, exchange: Exchange, outcome: Outcome) -> None:
+    def ended(self, exchange: SimAttempt, outcome: Outcome) -> None:
         """What became of an attempt is known."""
         asking, mind, now = exchange.asking, exchange.asking.user.mind, self.agenda.now
         self._close(exchange, outcome)
@@ -216,12 +216,12 @@ class Crowd:
         else:
             self._follow(asking, mind.after(now, seen, self.status))
 
-    def _close(self, exchange: Exchange, outcome: Outcome) -> None:
+    def _close(self, exchange: SimAttempt, outcome: Outcome) -> None:
         exchange.over = True
         exchange.asking.running.remove(exchange)
         self._sink(exchange.record(outcome, self.agenda.now))
 
-    def _drop(self, twin: Exchange) -> None:
+    def _drop(self, twin: SimAttempt) -> None:
         """Its prompt is answered: nobody waits for it any more."""
         self.desks[twin.provider].catch_up(twin)
         if not twin.over:
@@ -230,7 +230,7 @@ class Crowd:
             self.desks[twin.provider].hang_up(twin)
 
     def _settle(
-        self, asking: Asking, settled: Settled, winner: Exchange | None = None, away: float | None = None
+        self, asking: SimPrompt, settled: Settled, winner: SimAttempt | None = None, away: float | None = None
     ) -> None:
         del self.pending[asking]
         user = asking.user
@@ -268,7 +268,7 @@ def _part(name: str, group: Group, first: str, seed: int) -> Part:
     )
 
 
-def _record(asking: Asking, settled: Settled, winner: Exchange | None, now: float) -> Prompt:
+def _record(asking: SimPrompt, settled: Settled, winner: SimAttempt | None, now: float) -> Prompt:
     user, start = asking.user, round(asking.start, 4)
     first = None if winner is None or winner.first is None else round(winner.first - asking.start, 4)
     return Prompt(

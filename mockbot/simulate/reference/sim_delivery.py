@@ -13,31 +13,31 @@ from mockbot.faults.specs import StallSpec
 from mockbot.faults.union import BlankAnswer, Cut, ErrorEvent, MalformedEvent, Stall
 from mockbot.service.chatbot import Answer
 from mockbot.service.fault_board import StreamFault
-from mockbot.simulate.reference.event_queue import Agenda, Alarm
+from mockbot.simulate.reference.event_queue import EventQueue, Timer
 from mockbot.simulate.reference.sim_attempt import Listener
 
 if TYPE_CHECKING:
-    from mockbot.simulate.reference.sim_provider import Desk
+    from mockbot.simulate.reference.sim_provider import SimProvider
 
 _SOON = 1e-9  # a moment that is past by rounding only
 
 
-class Voice:
+class SimDelivery:
     """Speaks one answer to one listener. `wake` when the answer's state has changed."""
 
     __slots__ = ("_alarm", "_answer", "_desk", "_free", "_out", "_script", "_stalled", "listener", "silent")
 
-    def __init__(self, desk: "Desk", answer: Answer, listener: Listener, *, stream: bool, out: int = 0) -> None:
+    def __init__(self, desk: "SimProvider", answer: Answer, listener: Listener, *, stream: bool, out: int = 0) -> None:
         self._desk, self._answer, self.listener = desk, answer, listener
         self._out = out  # tokens said
         self._free = desk.agenda.now  # since when nothing held it back
-        self._alarm: Alarm | None = None
+        self._alarm: Timer | None = None
         self._stalled = False
         self.silent = False
         self._script: Iterator[float | None] = self._streamed() if stream else self._whole()
 
     @property
-    def _agenda(self) -> Agenda:
+    def _agenda(self) -> EventQueue:
         return self._desk.agenda
 
     def wake(self) -> None:

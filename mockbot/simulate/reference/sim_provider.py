@@ -18,13 +18,13 @@ from mockbot.evidence.records import Outcome, ServiceSecond
 from mockbot.scenario.timeline import ActiveFault
 from mockbot.service.chatbot import Answer, Chatbot
 from mockbot.service.job import Job, Refused
-from mockbot.simulate.reference.event_queue import Agenda
-from mockbot.simulate.reference.sim_attempt import Exchange, Listener
-from mockbot.simulate.reference.sim_delivery import Voice
+from mockbot.simulate.reference.event_queue import EventQueue
+from mockbot.simulate.reference.sim_attempt import Listener, SimAttempt
+from mockbot.simulate.reference.sim_delivery import SimDelivery
 from mockbot.simulate.reference.sim_wire import Wire
 
 if TYPE_CHECKING:
-    from mockbot.simulate.reference.sim_crowd import Crowd
+    from mockbot.simulate.reference.sim_crowd import SimCrowd
 
 
 class Direct:
@@ -33,7 +33,7 @@ class Direct:
     fine = False
     __slots__ = ("_desk", "_exchange")
 
-    def __init__(self, desk: "Desk", exchange: Exchange) -> None:
+    def __init__(self, desk: "SimProvider", exchange: SimAttempt) -> None:
         self._desk, self._exchange = desk, exchange
 
     def opened(self) -> None:
@@ -58,17 +58,17 @@ class Direct:
         self._desk.tell(self._exchange, "reset")
 
 
-class Desk:
+class SimProvider:
     """One provider at work."""
 
-    def __init__(self, agenda: Agenda, chatbot: Chatbot, dialect: Dialect, crowd: "Crowd", seed: int) -> None:
+    def __init__(self, agenda: EventQueue, chatbot: Chatbot, dialect: Dialect, crowd: "SimCrowd", seed: int) -> None:
         self.agenda, self.chatbot, self.dialect = agenda, chatbot, dialect
         self._crowd = crowd
         self._capacity = chatbot.capacity
         self._wakes = math.inf  # the earliest moment at which `_wake` is on the agenda
         self._shares = chatbot.provider.answer.slowdown_from is not None
         self._told: dict[Reason, int] = {}
-        self._under_way: dict[Exchange, None] = {}  # in order, so that runs repeat
+        self._under_way: dict[SimAttempt, None] = {}  # in order, so that runs repeat
         self.wire = Wire(self, f"{seed}/{chatbot.name}")
 
     # -- faults --------------------------------------------------------------------------------------------------
@@ -83,7 +83,7 @@ class Desk:
                 self._lose(exchange)
         self.wire.set(wire, list(self._under_way))
 
-    def _lose(self, exchange: Exchange) -> None:
+    def _lose(self, exchange: SimAttempt) -> None:
         """The server's end of a connection is gone."""
         if exchange.cable is not None:
             exchange.cable.server_gone()
@@ -96,7 +96,7 @@ class Desk:
 
     # -- attempts ------------------------------------------------------------------------------------------------
 
-    def open(self, exchange: Exchange) -> None:
+    def open(self, exchange: SimAttempt) -> None:
         """A client sends an attempt."""
         if self.wire.down:
             self._crowd.ended(exchange, "refused")
@@ -107,7 +107,7 @@ class Desk:
         else:
             self.wire.carry(exchange)
 
-    def serve(self, exchange: Exchange) -> None:
+    def serve(self, exchange: SimAttempt) -> None:
         """The whole request has reached the server."""
         chatbot, asking = self.chatbot, exchange.asking
         if chatbot.down:
@@ -127,22 +127,22 @@ class Desk:
         else:
             self._respond(exchange, outcome.status, outcome.retry_after)
 
-    def is_sure(self, exchange: Exchange, by: float) -> bool:
+    def is_sure(self, exchange: SimAttempt, by: float) -> bool:
         """Only a crash, or a fault of the wire, can keep this attempt from being answered by then."""
         answer = exchange.answer
         if answer is None or answer.state != "running" or exchange.voice is not None or self._shares:
             return False
         return answer.begun + answer.work <= by
 
-    def speak(self, exchange: Exchange, out: int = 0) -> None:
+    def speak(self, exchange: SimAttempt, out: int = 0) -> None:
         """From now on this answer is told token by token; `out` of them are."""
         listener: Listener = exchange.cable or Direct(self, exchange)
         if exchange.answer is not None:
             stream = exchange.asking.user.part.group.stream
-            exchange.voice = Voice(self, exchange.answer, listener, stream=stream, out=out)
+            exchange.voice = SimDelivery(self, exchange.answer, listener, stream=stream, out=out)
             exchange.voice.wake()
 
-    def hang_up(self, exchange: Exchange) -> None:
+    def hang_up(self, exchange: SimAttempt) -> None:
         """Its client has closed the connection."""
         self._under_way.pop(exchange, None)
         if exchange.cable is not None:
@@ -150,7 +150,7 @@ class Desk:
         else:
             self.abandon(exchange)
 
-    def abandon(self, exchange: Exchange) -> None:
+    def abandon(self, exchange: SimAttempt) -> None:
         """The server has seen that its client is gone."""
         if exchange.voice is not None:
             exchange.voice.hush()
@@ -162,7 +162,7 @@ class Desk:
         self._capacity.leave(answer, self.agenda.now)
         self._look()
 
-    def catch_up(self, exchange: Exchange) -> None:
+    def catch_up(self, exchange: SimAttempt) -> None:
         """Let the client know what has come by now; it may have been answered by that."""
         self._look()
         if exchange.over:
@@ -174,11 +174,11 @@ class Desk:
 
     # -- what the client learns ----------------------------------------------------------------------------------
 
-    def give_time(self, exchange: Exchange) -> None:
+    def give_time(self, exchange: SimAttempt) -> None:
         """What was sure is so no more: its client looks at the clock again."""
         self._crowd.give_time(exchange)
 
-    def tell(self, exchange: Exchange, outcome: Outcome) -> None:
+    def tell(self, exchange: SimAttempt, outcome: Outcome) -> None:
         """The client knows what became of its attempt."""
         self._under_way.pop(exchange, None)
         if not exchange.over:
@@ -186,17 +186,17 @@ class Desk:
                 self.abandon(exchange)  # it closes the connection on seeing this
             self._crowd.ended(exchange, outcome)
 
-    def tell_failure(self, exchange: Exchange, status: int, retry_after: float | None) -> None:
+    def tell_failure(self, exchange: SimAttempt, status: int, retry_after: float | None) -> None:
         """The client has read an error answer."""
         exchange.status, exchange.retry_after = status, on_the_wire(retry_after)
         self.tell(exchange, "rate_limited" if status == 429 else "http_error")
 
-    def _turn_away(self, exchange: Exchange, reason: Reason, retry_after: float | None) -> None:
+    def _turn_away(self, exchange: SimAttempt, reason: Reason, retry_after: float | None) -> None:
         if reason not in self._told:
             self._told[reason] = self.dialect.refusal(reason, None).status
         self._respond(exchange, self._told[reason], retry_after)
 
-    def _respond(self, exchange: Exchange, status: int, retry_after: float | None) -> None:
+    def _respond(self, exchange: SimAttempt, status: int, retry_after: float | None) -> None:
         if exchange.cable is not None:
             exchange.cable.failed(status, retry_after)
         else:
@@ -223,7 +223,7 @@ class Desk:
 
     def _changed(self, job: Job) -> None:
         exchange = job.owner
-        if not isinstance(exchange, Exchange) or exchange.over:
+        if not isinstance(exchange, SimAttempt) or exchange.over:
             return
         match job.state:
             case "running" | "done" if exchange.voice is not None:
@@ -237,7 +237,7 @@ class Desk:
             case _:
                 pass  # lost: the crash tells; left: the client knows
 
-    def _answered(self, exchange: Exchange) -> None:
+    def _answered(self, exchange: SimAttempt) -> None:
         answer = exchange.answer
         exchange.status = 200
         if answer is not None and exchange.asking.user.part.group.stream:
@@ -246,7 +246,7 @@ class Desk:
                 exchange.worst_gap = (answer.ended - exchange.first) / (answer.tokens - 1)
         self.tell(exchange, "ok")
 
-    def _hear_so_far(self, exchange: Exchange, answer: Answer) -> None:
+    def _hear_so_far(self, exchange: SimAttempt, answer: Answer) -> None:
         if answer.state == "running":
             progress = self._capacity.progress(answer, self.agenda.now)
             out = min(answer.tokens, answer.pace.due(progress + 1e-9))

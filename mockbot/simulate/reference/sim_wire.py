@@ -13,12 +13,12 @@ from mockbot.faults.union import Down
 from mockbot.proxy.toxic import Direction, Toxic
 from mockbot.proxy.toxics import effect_type
 from mockbot.scenario.timeline import ActiveFault
-from mockbot.simulate.reference.sim_attempt import Exchange
-from mockbot.simulate.reference.sim_connection import CHUNKED, Cable
+from mockbot.simulate.reference.sim_attempt import SimAttempt
+from mockbot.simulate.reference.sim_connection import CHUNKED, SimConnection
 from mockbot.testbed.toxic_mapping import toxic_of
 
 if TYPE_CHECKING:
-    from mockbot.simulate.reference.sim_provider import Desk
+    from mockbot.simulate.reference.sim_provider import SimProvider
 
 _NOW = Clock(0.0, 1.0)
 
@@ -47,13 +47,13 @@ class Sizes:
 class Wire:
     """What is wrong between the clients and one provider."""
 
-    def __init__(self, desk: "Desk", seed: str) -> None:
+    def __init__(self, desk: "SimProvider", seed: str) -> None:
         self.desk, self.seed = desk, seed
         self.sizes = Sizes(desk.dialect)
         self.down = False
         self.toxics: dict[str, Toxic] = {}
         self.opened = 0
-        self._cables: dict[Cable, None] = {}
+        self._cables: dict[SimConnection, None] = {}
         self._downs: set[str] = set()
 
     @property
@@ -61,7 +61,7 @@ class Wire:
         """Nothing is wrong with it."""
         return not self.toxics
 
-    def set(self, faults: Sequence[ActiveFault], under_way: Sequence[Exchange]) -> None:
+    def set(self, faults: Sequence[ActiveFault], under_way: Sequence[SimAttempt]) -> None:
         """Exactly these wire faults hold from now on; ends come first, as the driver sends them."""
         wanted = {active.span.id: active for active in faults if not isinstance(active.span.fault, Down)}
         for name in [name for name in self.toxics if name not in wanted]:
@@ -79,7 +79,7 @@ class Wire:
             self._cables = {cable: None for cable in self._cables if not cable.idle}
         self._disable(faults, under_way)
 
-    def _disable(self, faults: Sequence[ActiveFault], under_way: Sequence[Exchange]) -> None:
+    def _disable(self, faults: Sequence[ActiveFault], under_way: Sequence[SimAttempt]) -> None:
         was = self.down
         self.down = any(isinstance(active.span.fault, Down) for active in faults)
         if not self.down or was:
@@ -90,7 +90,7 @@ class Wire:
             self.desk.tell(exchange, "reset")
             self.desk.abandon(exchange)
 
-    def _add(self, toxic: Toxic, under_way: Sequence[Exchange]) -> None:
+    def _add(self, toxic: Toxic, under_way: Sequence[SimAttempt]) -> None:
         for exchange in under_way:
             if exchange.cable is None and not exchange.over:
                 self._lay(exchange)
@@ -98,16 +98,16 @@ class Wire:
         for cable in list(self._cables):
             cable.links[toxic.direction].add(toxic)
 
-    def carry(self, exchange: Exchange) -> None:
+    def carry(self, exchange: SimAttempt) -> None:
         """Send an attempt over its user's connection, or a new one."""
-        cables: dict[str, Cable] = exchange.asking.user.cables
+        cables: dict[str, SimConnection] = exchange.asking.user.cables
         cable = cables.get(exchange.provider)
         if cable is None or not cable.idle or cable not in self._cables:
             cable = self._cable()
             cables[exchange.provider] = cable
         cable.request(exchange)
 
-    def _lay(self, exchange: Exchange) -> None:
+    def _lay(self, exchange: SimAttempt) -> None:
         """A cable for an attempt whose request has arrived and whose answer is still to come."""
         cable = self._cable()
         exchange.asking.user.cables[exchange.provider] = cable
@@ -121,12 +121,12 @@ class Wire:
             exchange.voice.listener = cable
             exchange.voice.wake()
 
-    def _cable(self) -> Cable:
+    def _cable(self) -> SimConnection:
         self.opened += 1
-        cable = Cable(self, self.opened)
+        cable = SimConnection(self, self.opened)
         self._cables[cable] = None
         return cable
 
-    def forget(self, cable: Cable) -> None:
+    def forget(self, cable: SimConnection) -> None:
         """It is closed at both ends."""
         self._cables.pop(cable, None)

@@ -1,11 +1,11 @@
-"""Set a stage and run Locust on it, as `mockbot run` does; for being killed."""
+"""Start a testbed and run Locust on it, as `mockbot run` does; for being killed."""
 
 import subprocess
 import sys
 from pathlib import Path
 
 from mockbot.scenario.load import load_scenario
-from mockbot.testbed.start import open_stage
+from mockbot.testbed.start import open_testbed
 
 
 def main(scenario: Path, folder: Path, *arguments: str) -> None:
@@ -13,10 +13,10 @@ def main(scenario: Path, folder: Path, *arguments: str) -> None:
     (folder / "logs").mkdir(parents=True)
     loaded = load_scenario(scenario)
     (folder / "scenario.json").write_text(loaded.model_dump_json(), "utf-8")
-    with open_stage(loaded, loaded.speed, folder / "logs") as stage:
-        (folder / "stage.json").write_text(stage.to_json(), "utf-8")
+    with open_testbed(loaded, loaded.speed, folder / "logs") as testbed:
+        (folder / "testbed.json").write_text(testbed.to_json(), "utf-8")
         command = [sys.executable, "-m", "locust", "-f", "loadtests/chat.py", "--scenario", str(scenario)]
-        command += ["--out", str(folder), "--stage", str(folder / "stage.json"), "--headless", *arguments]
+        command += ["--out", str(folder), "--testbed", str(folder / "testbed.json"), "--headless", *arguments]
         subprocess.run(command, start_new_session=True, check=False)
 
 
