@@ -90,7 +90,7 @@ def test_without_a_baseline_the_windows_begin_with_the_run() -> None:
     [
         (Scope(), {"objective": None}, "the scenario has no objective"),
         (Scope(phase="blackout"), {}, "is about the whole run and not about one phase"),
-        (Scope(provider="main"), {}, "an objective is about prompts, and those may visit several providers"),
+        (Scope(provider="main"), {}, "an objective is about prompts, which may visit several providers"),
     ],
     ids=["no objective", "a phase", "a provider"],
 )

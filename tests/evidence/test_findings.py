@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from mockbot.evidence.detectors import said_to_wait
-from mockbot.evidence.findings import TELLS, Finding
+from mockbot.evidence.detectors import reported_spans
+from mockbot.evidence.findings import DESCRIPTIONS, REMEDIES, Finding
 from mockbot.evidence.journal import Broken
 from mockbot.evidence.records import Attempt, Outcome, Prompt, Settled
 from mockbot.evidence.run_counters import count_run
@@ -68,7 +68,7 @@ def test_retry_after_ignored_names_only_the_first_offences() -> None:
     finding = found(many(10, 2.0, retry_after=10.0))["ignores_retry_after"]
 
     assert (finding.group, finding.times) == ("patient", 10)
-    assert finding.did == "came back before the Retry-After that it was told was over, 10 times"
+    assert finding.did == "retried before the Retry-After was over, 10 times"
     assert finding.evidence == tuple(
         f"m100-{n} at {100 + n}.0 s: told to wait 10 s, came back after 2 s" for n in range(3)
     )
@@ -181,7 +181,7 @@ def test_a_herd_is_retries_of_many_prompts_in_one_second() -> None:
 
     finding = found(herd)["herd"]
 
-    assert finding.did == "came back all at once: 20 retries in one second"
+    assert finding.did == "retried at the same time: 20 retries in one second"
     assert finding.evidence == ("h00 at 160.00 s", "h01 at 160.00 s", "h02 at 160.00 s")
 
 
@@ -254,8 +254,8 @@ def test_the_same_attempts_without_a_page_are_no_hammering() -> None:
 
 def test_the_spans_of_the_status_page() -> None:
     """From the first word until the page says that it is only watched, or to the end."""
-    waits = list(said_to_wait(Timeline(LOOKING)))
-    open_end = list(said_to_wait(Timeline(page(("after", "identified")))))
+    waits = list(reported_spans(Timeline(LOOKING)))
+    open_end = list(reported_spans(Timeline(page(("after", "identified")))))
 
     assert (waits, open_end) == ([(120.0, 180.0)], [(200.0, 400.0)])
 
@@ -276,7 +276,7 @@ def test_every_finding_names_a_prompt_and_a_remedy() -> None:
     assert set(findings) >= {"ignores_retry_after", "hangs"}
     assert all(finding.evidence and finding.remedy for finding in findings.values())
     assert all(line.startswith(("m100-", "p190")) for finding in findings.values() for line in finding.evidence)
-    assert set(findings) <= set(TELLS)
+    assert set(findings) <= set(DESCRIPTIONS) == set(REMEDIES)
 
 
 def test_a_guests_habits_are_judged_by_its_own_clock() -> None:
