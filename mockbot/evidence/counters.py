@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mockbot.evidence.disturbance import Disturbance
+from mockbot.evidence.records import Prompt
 from mockbot.evidence.sketch import Sketch
 
 EXAMPLES = 3  # prompts kept as evidence of what was not good
@@ -35,6 +36,13 @@ class Sample(NamedTuple):
     def end(self) -> float:
         """When it ended, scenario seconds."""
         return self.at + self.took
+
+
+def prompt_sample(prompt: Prompt, slo: float) -> Sample:
+    """The sample of a prompt."""
+    took, answered = prompt.end - prompt.intended, prompt.settled == "answered"
+    over, good = prompt.settled != "unfinished", answered and took <= slo
+    return Sample(prompt.id, prompt.intended, took, answered, good, over, prompt.first_token)
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple, TypeVar, assert_never
 
-from mockbot.evidence.counters import Cohort, Key, RecoverySeries, Sample, Work
+from mockbot.evidence.counters import Cohort, Key, RecoverySeries, Sample, Work, prompt_sample
 from mockbot.evidence.detection import DetectionContext
 from mockbot.evidence.disturbance import Disturbance, disturbance_of
 from mockbot.evidence.exposure import exposed, turned_away
@@ -109,14 +109,13 @@ class RunCounters:
 
     def add_prompt(self, prompt: Prompt) -> None:
         """Count one prompt."""
-        intended, end, answered = prompt.intended, prompt.end, prompt.settled == "answered"
+        intended, end = prompt.intended, prompt.end
         self.observed_until = max(self.observed_until, end)
         index = self.phase(intended)
         if index is None:
             return
-        took, over = end - intended, prompt.settled != "unfinished"
-        good = answered and took <= self._slo
-        sample = Sample(prompt.id, intended, took, answered, good, over, prompt.first_token)
+        sample = prompt_sample(prompt, self._slo)
+        good = sample.good
         place = self._place(index, prompt.group, prompt.tier)
         place.cohort.add(sample, self._satisfied)
         place.cohort.attempts += prompt.attempts
@@ -132,7 +131,7 @@ class RunCounters:
             self._add_stretch(place.key, stretch)
         self.series.add_prompt(sample, prompt.group)
         self.findings.add_prompt(prompt)
-        if not over:
+        if not sample.over:
             self._add_pending(prompt)
 
     def add_attempt(self, attempt: Attempt) -> None:
