@@ -220,16 +220,16 @@ def answered_only(cohort: Cohort) -> Sketch:
     return only
 
 
+def _percentile(q: float, sketch: Callable[[Cohort], Sketch], empty: str = NO_PROMPTS) -> Measure:
+    return lambda counted: percentile(sketch(counted.cohort), q, empty)
+
+
 def _latency(q: float) -> Measure:
-    return lambda counted: percentile(counted.cohort.latency, q)
-
-
-def _answered_latency(q: float) -> Measure:
-    return lambda counted: percentile(answered_only(counted.cohort), q, "nothing was answered")
+    return _percentile(q, lambda cohort: cohort.latency)
 
 
 def _first_token(q: float) -> Measure:
-    return lambda counted: percentile(counted.cohort.first_token, q, "no first token was seen")
+    return _percentile(q, lambda cohort: cohort.first_token, "no first token was seen")
 
 
 def _recovery(take: Callable[[RecoverySeries, RunCounters], Value]) -> Measure:
@@ -253,9 +253,9 @@ REGISTRY: Mapping[str, Measure] = {
     "latency_p95": _latency(0.95),
     "latency_p99": _latency(0.99),
     "latency_p999": _latency(0.999),
-    "answered_p50": _answered_latency(0.5),
-    "answered_p95": _answered_latency(0.95),
-    "failed_p50": lambda counted: percentile(counted.cohort.failure, 0.5, "nothing failed"),
+    "answered_p50": _percentile(0.5, answered_only, "nothing was answered"),
+    "answered_p95": _percentile(0.95, answered_only, "nothing was answered"),
+    "failed_p50": _percentile(0.5, lambda cohort: cohort.failure, "nothing failed"),
     "first_token_p50": _first_token(0.5),
     "first_token_p95": _first_token(0.95),
     "time_to_detect": _recovery(time_to_detect),

@@ -14,21 +14,18 @@ completion.
 from bisect import bisect_right, insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple, TypeVar, assert_never
 
 from mockbot.evidence.counters import Cohort, Key, RecoverySeries, Sample, Work, prompt_sample
 from mockbot.evidence.detection import DetectionContext
-from mockbot.evidence.disturbance import Disturbance, disturbance_of
+from mockbot.evidence.disturbance import disturbance_of
 from mockbot.evidence.exposure import exposed, turned_away
 from mockbot.evidence.findings import FindingCollector
 from mockbot.evidence.journal import Broken, RunEvidence
 from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
 from mockbot.evidence.series import Series
 from mockbot.evidence.user_uptime import Stretch, UserUptime
-from mockbot.scenario.schema import Scenario
-from mockbot.scenario.timeline import Timeline
 
 PENDING = 20  # pending prompts kept, to be listed in the report
 BROKEN = 20  # unreadable lines kept
@@ -38,52 +35,43 @@ APDEX_SHARE = 0.25  # satisfied within this share of the slo, so that "toleratin
 _M = TypeVar("_M", Cohort, RecoverySeries)
 
 
-@dataclass(slots=True)
 class RunCounters:
     """The counters of a whole run. Filled by `count_run`, then only read."""
 
-    scenario: Scenario
-    timeline: Timeline
-    disturbance: Disturbance
-    speed: float = 1.0
-    external: bool = False  # the client is the user's own program
-    weight: int = 1  # users that each recorded one represents
-    observed_until: float = 0.0
-    cohorts: dict[Key, Cohort] = field(default_factory=lambda: defaultdict(Cohort))
-    recovery_series: dict[Key, RecoverySeries] = field(default_factory=lambda: defaultdict(RecoverySeries))  # phase -1
-    user_uptime: UserUptime = field(default_factory=UserUptime)
-    sent_late: int = 0  # prompts sent more than LATE wall seconds after they were intended
-    turned_away: Counter[tuple[str, int]] = field(default_factory=Counter)  # (provider, second) -> refused or reset
-    work: dict[tuple[int, str], Work] = field(default_factory=lambda: defaultdict(Work))  # (phase, provider)
-    calm_work: dict[str, Work] = field(default_factory=lambda: defaultdict(Work))  # provider -> in the baseline
-    peak_offered: Counter[str] = field(default_factory=Counter)  # provider -> most requests per second after the clear
-    felt: Counter[str] = field(default_factory=Counter)  # fault -> requests it hit
-    alive: Counter[int] = field(default_factory=Counter)  # phase -> prompts in progress at some time in it
-    series: Series = field(init=False)
-    findings: FindingCollector = field(init=False)
-    pending: list[Prompt] = field(default_factory=list)  # the oldest ones
-    pending_count: int = 0
-    overdue: int = 0  # prompts pending for longer than their group's patience
-    broken: list[Broken] = field(default_factory=list)  # the first ones, and torn last lines
-    broken_count: int = 0  # without torn last lines
-    _slo: float = 0.0
-    _satisfied: float = 0.0
-    _late: float = 0.0
-    _starts: list[float] = field(default_factory=list)
-    _tiers: dict[str, str] = field(default_factory=dict)
-    _places: dict[tuple[int, str, str, str], "_Place"] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._slo, self._satisfied = self.scenario.slo, APDEX_SHARE * self.scenario.slo
+    def __init__(self, evidence: RunEvidence) -> None:
+        info = evidence.info
+        self.scenario, self.timeline = evidence.scenario, evidence.timeline
+        self.disturbance = disturbance_of(evidence.timeline, evidence.actions)
+        self.speed = info.speed
+        self.weight = info.weight  # users that each recorded one represents
+        self.observed_until = 0.0
+        self.cohorts: dict[Key, Cohort] = defaultdict(Cohort)
+        self.recovery_series: dict[Key, RecoverySeries] = defaultdict(RecoverySeries)  # their phase is -1
+        self.user_uptime = UserUptime()
+        self.sent_late = 0  # prompts sent more than LATE wall seconds after they were intended
+        self.turned_away: Counter[tuple[str, int]] = Counter()  # (provider, second) -> attempts refused or reset
+        self.work: dict[tuple[int, str], Work] = defaultdict(Work)  # (phase, provider)
+        self.calm_work: dict[str, Work] = defaultdict(Work)  # provider -> in the baseline
+        self.peak_offered: Counter[str] = Counter()  # provider -> most requests in one second after the clear
+        self.felt: Counter[str] = Counter()  # fault -> requests it hit
+        self.alive: Counter[int] = Counter()  # phase -> prompts in progress at some time in it
         self.series = Series(self.timeline.end)
+        external = info.client == "command"
         # Scenario seconds per second of the client's clock: mockbot's own clients wait in scenario time.
-        clock = self.speed if self.external else 1.0
+        clock = info.speed if external else 1.0
         self.findings = FindingCollector(
-            DetectionContext(self.scenario, self.timeline, self.disturbance, clock, self.external)
+            DetectionContext(self.scenario, self.timeline, self.disturbance, clock, external)
         )
-        self._late = LATE * self.speed
+        self.pending: list[Prompt] = []  # the oldest ones
+        self.pending_count = 0
+        self.overdue = 0  # prompts pending for longer than their group's patience
+        self.broken: list[Broken] = []  # the first ones, and torn last lines
+        self.broken_count = 0  # without torn last lines
+        self._slo, self._satisfied = self.scenario.slo, APDEX_SHARE * self.scenario.slo
+        self._late = LATE * info.speed
         self._starts = [phase.start for phase in self.timeline.phases]
         self._tiers = {name: group.tier for name, group in self.scenario.crowd.items()}
+        self._places: dict[tuple[int, str, str, str], _Place] = {}
 
     def phase(self, t: float) -> int | None:
         """The index of the phase that contains t; None before the first and after the last (draining is no load)."""
@@ -231,15 +219,7 @@ class _Place(NamedTuple):
 
 def count_run(evidence: RunEvidence) -> RunCounters:
     """Count all records of a run, in one pass over each journal."""
-    info = evidence.info
-    result = RunCounters(
-        evidence.scenario,
-        evidence.timeline,
-        disturbance_of(evidence.timeline, evidence.actions),
-        info.speed,
-        info.client == "command",
-        info.weight,
-    )
+    result = RunCounters(evidence)
     lines: Iterator[Attempt | Prompt | ServiceSecond | Broken] = chain(
         evidence.requests(), evidence.seconds(), evidence.broken
     )
@@ -258,5 +238,5 @@ def count_run(evidence: RunEvidence) -> RunCounters:
     result.felt.update(exposed(evidence))
     # The greater of both counts, since the service of a crashed provider counts some of the resets itself.
     result.felt |= turned_away(evidence, result.turned_away)
-    result.observed_until = min(info.end or result.observed_until, evidence.timeline.end)
+    result.observed_until = min(evidence.info.end or result.observed_until, evidence.timeline.end)
     return result

@@ -215,7 +215,8 @@ def _share(samples: tuple[Health, ...], holds: Callable[[Health], bool]) -> floa
     return sum(map(holds, samples)) / len(samples) if samples else 0.0
 
 
-CHECKS: tuple[Callable[[RunEvidence, RunCounters], Iterator[ValidityCheck]], ...] = (
+_Check = Callable[[RunEvidence, RunCounters], Iterator[ValidityCheck]]
+CHECKS: tuple[_Check, ...] = (
     ended,
     data,
     journal,

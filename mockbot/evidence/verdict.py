@@ -20,7 +20,7 @@ from mockbot.evidence.findings import Finding
 from mockbot.evidence.formulas import REGISTRY
 from mockbot.evidence.formulas import measure as measure_scope
 from mockbot.evidence.journal import JOURNAL, SERVICE, RunEvidence
-from mockbot.evidence.records import Attempt, Prompt
+from mockbot.evidence.records import Attempt
 from mockbot.evidence.run_counters import RunCounters, count_run
 from mockbot.evidence.scope import Scope, ScopeCounters, counters_of
 from mockbot.evidence.validity_checks import MIN_PROMPTS, ValidityCheck, check_validity
@@ -73,9 +73,6 @@ class Judgement:
     expectations: tuple[ExpectationResult, ...]
     checks: tuple[ValidityCheck, ...]
     rows: tuple[Row, ...]
-    pending: tuple[Prompt, ...]  # the first of them
-    pending_count: int
-    outcomes: Mapping[str, int]  # of all attempts
     findings: tuple[Finding, ...]
     counters: RunCounters
 
@@ -101,9 +98,6 @@ def judge(evidence: RunEvidence) -> Judgement:
         tuple(expectations),
         checks,
         tuple(Row(scope, measure_scope(counters, scope)) for scope in scopes(evidence.scenario, counters)),
-        tuple(counters.pending),
-        counters.pending_count,
-        counters.outcomes,
         counters.findings.findings(),
         counters,
     )

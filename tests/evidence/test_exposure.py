@@ -148,5 +148,5 @@ def test_a_whole_run_with_its_way_cut_has_been_felt() -> None:
     info = simulate(DOWN, seed=1, sink=memory.take, engine="reference")
     judgement = judge(memory.evidence(DOWN, info))
 
-    turned_away = judgement.outcomes["refused"] + judgement.outcomes.get("reset", 0)
+    turned_away = judgement.counters.outcomes["refused"] + judgement.counters.outcomes.get("reset", 0)
     assert judgement.counters.felt[CUT] == turned_away > 50

@@ -155,4 +155,4 @@ def test_hung_prompts_fail_their_phase() -> None:
     judgement = judge(evidence([*steady(0, 100), *hung, *steady(200, 400)], FELT, of=told))
 
     assert judgement.expectations[0].result == "fail"
-    assert (judgement.verdict, judgement.pending_count) == ("inconclusive", 100)
+    assert (judgement.verdict, judgement.counters.pending_count) == ("inconclusive", 100)
