@@ -25,6 +25,7 @@ from mockbot.measures.values import Beyond, Known, Undefined, Value
 from mockbot.units.formatting import format_percent
 
 Change = Literal["better", "worse", "same", "unknown"]
+_Pair = tuple[Scope, str, Value, Value]  # a measure of a scope, in both runs
 MATTERS, MATTERS_SHARE = 0.05, 0.005  # of the larger value; of a share, half a percentage point
 BUSIER = 0.15  # share of the machine
 CHANCE = 0.05  # of a false "worse" or "better", over all differences together
@@ -72,7 +73,7 @@ def compare(
     pairs = list(_pairs(judged_a, judged_b))
     tail = CHANCE / (2 * max(1, len(pairs)))
     limit = t_quantile(1 - tail, max(1, min(len(users_a), len(users_b)) - 1))  # in units of a difference's noise
-    differences = tuple(_difference(*pair, drawn_a, drawn_b, limit) for pair in pairs)
+    differences = tuple(_difference(pair, drawn_a, drawn_b, limit) for pair in pairs)
     broken = [
         f"{which}: {check.says}"
         for which, judgement in (("the first run", judged_a), ("the second run", judged_b))
@@ -103,7 +104,7 @@ def _notes(a: RunEvidence, b: RunEvidence, judged_a: Judgement, found: Sequence[
         yield f"they differ before anything went wrong, in {', '.join(apart)} of {calm}: so may what comes later"
 
 
-def _pairs(a: Judgement, b: Judgement) -> Iterator[tuple[Scope, str, Value, Value]]:
+def _pairs(a: Judgement, b: Judgement) -> Iterator[_Pair]:
     """The measures of the scopes that both runs have, with enough prompts in both."""
     rows = {row.scope: row.measures for row in b.rows}
     for row in a.rows:
@@ -118,15 +119,8 @@ def _pairs(a: Judgement, b: Judgement) -> Iterator[tuple[Scope, str, Value, Valu
                 yield row.scope, name, first, second
 
 
-def _difference(
-    scope: Scope,
-    measure: str,
-    a: Value,
-    b: Value,
-    drawn_a: Sequence[Replica],
-    drawn_b: Sequence[Replica],
-    limit: float,
-) -> Difference:
+def _difference(pair: _Pair, drawn_a: Sequence[Replica], drawn_b: Sequence[Replica], limit: float) -> Difference:
+    scope, measure, a, b = pair
     key = (scope, measure)
     both = zip(drawn_a, drawn_b, strict=True)
     apart = sorted(_apart(first[key], second[key]) for first, second in both if key in first and key in second)

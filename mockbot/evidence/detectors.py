@@ -246,11 +246,5 @@ def _name(prompt: Prompt, at: float) -> str:
     return f"{prompt.id} at {format_seconds(at, 1)}"
 
 
-DETECTORS: tuple[Callable[[DetectionContext], Detector], ...] = (
-    AttemptPatterns,
-    RetryStorm,
-    ThunderingHerd,
-    GaveUpTooSoon,
-    FailOver,
-    IgnoredStatusPage,
-)
+_New = Callable[[DetectionContext], Detector]
+DETECTORS: tuple[_New, ...] = (AttemptPatterns, RetryStorm, ThunderingHerd, GaveUpTooSoon, FailOver, IgnoredStatusPage)

@@ -86,14 +86,8 @@ class FindingCollector:
         """Everything that was found, in the order of DESCRIPTIONS, then by group."""
         order = {name: rank for rank, name in enumerate(DESCRIPTIONS)}
         found = [each for detector in self._detectors for each in detector.detections()]
-        return tuple(
-            Finding(
-                each.name,
-                each.group,
-                each.times,
-                DESCRIPTIONS[each.name].format(times=each.times, of=each.of),
-                each.evidence,
-                REMEDIES[each.name],
-            )
-            for each in sorted(found, key=lambda each: (order[each.name], each.group))
-        )
+        findings = []
+        for each in sorted(found, key=lambda each: (order[each.name], each.group)):
+            did = DESCRIPTIONS[each.name].format(times=each.times, of=each.of)
+            findings.append(Finding(each.name, each.group, each.times, did, each.evidence, REMEDIES[each.name]))
+        return tuple(findings)

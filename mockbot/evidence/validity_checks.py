@@ -177,7 +177,7 @@ def other_actions(evidence: RunEvidence, _: RunCounters) -> Iterator[ValidityChe
     yield ValidityCheck("other actions", ok=True, says="all confirmed")
 
 
-def generator_lag(evidence: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck]:
+def lag(evidence: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck]:
     """The load generator kept to its schedule, by the prompts' own times and by the delay of its event loop."""
     if not _generates_load(evidence):
         return
@@ -193,7 +193,7 @@ def generator_lag(evidence: RunEvidence, counters: RunCounters) -> Iterator[Vali
     yield ValidityCheck("generator lag", ok=ok, says=says if ok else behind)
 
 
-def machine(evidence: RunEvidence, _: RunCounters) -> Iterator[ValidityCheck]:
+def cpu(evidence: RunEvidence, _: RunCounters) -> Iterator[ValidityCheck]:
     """The CPU sufficed: no full core for the generator, and no full machine that delayed its event loop."""
     if not _generates_load(evidence):
         return
@@ -216,15 +216,4 @@ def _share(samples: tuple[Health, ...], holds: Callable[[Health], bool]) -> floa
 
 
 _Check = Callable[[RunEvidence, RunCounters], Iterator[ValidityCheck]]
-CHECKS: tuple[_Check, ...] = (
-    ended,
-    data,
-    journal,
-    data_in_phases,
-    pending,
-    felt,
-    applied,
-    other_actions,
-    generator_lag,
-    machine,
-)
+CHECKS: tuple[_Check, ...] = (ended, data, journal, data_in_phases, pending, felt, applied, other_actions, lag, cpu)

@@ -36,7 +36,7 @@ def test_the_same_question_after_a_failure_is_the_same_prompt() -> None:
 
 
 def test_the_same_question_after_an_answer_is_a_new_prompt() -> None:
-    """What was answered is over; who asks it again wants to know it again."""
+    """A prompt ends with its answer; the same question is a new one."""
     assert [prompt.attempts for prompt in prompts(seen((0, 1, "ok"), (2, 3, "ok")))] == [1, 1]
 
 
@@ -57,7 +57,7 @@ def test_an_sdks_own_count_tells_two_calls_apart() -> None:
 
 
 def test_twenty_users_who_ask_the_same_cause_no_storm() -> None:
-    """Attempts of many who share words and key are shared out evenly, not heaped on one prompt."""
+    """Attempts of many users with the same body and key are distributed evenly over their prompts."""
     rounds = [
         replace(A, number=20 * turn + user, start=10.0 * turn + user / 100, end=10.0 * turn + 5, outcome="http_error")
         for turn in range(4)

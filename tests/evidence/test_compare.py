@@ -1,4 +1,4 @@
-"""Two runs against each other: what is chance is not told, and what is not chance is."""
+"""Two runs against each other: only differences beyond chance are reported."""
 
 from collections.abc import Sequence
 from random import Random
@@ -141,7 +141,7 @@ def test_runs_of_different_scenarios_cannot_be_compared() -> None:
 
 
 def test_a_run_that_says_nothing_makes_the_comparison_say_nothing() -> None:
-    """A broken guard in either."""
+    """A failed validity check in either run."""
     assert compared(run(client(1)), run(client(2), ended="failed", why="lost")).broken == (
         "the second run: the run did not complete, it failed: lost",
     )

@@ -114,7 +114,7 @@ TURNED_AWAY = [
 
 
 def test_clients_that_were_turned_away_felt_it() -> None:
-    """Three refused and one cut off while nothing listened: 4, in the summary as in the guard."""
+    """Three refused and one cut off while nothing listened: 4, in the summary as in the validity check."""
     run = evidence([*sound_run(), *TURNED_AWAY], of=DOWN, did=actions(CUT))
     judgement = judge(run)
     (fault,) = summarize(run, judgement).faults

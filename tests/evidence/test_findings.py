@@ -58,7 +58,7 @@ def found(lines: Sequence[Attempt | Prompt | Broken], of: Scenario | None = None
     return {finding.name: finding for finding in count_run(evidence(lines, of=of, **info)).findings.findings()}
 
 
-def test_a_client_that_behaves_is_accused_of_nothing() -> None:
+def test_a_client_that_behaves_well_has_no_findings() -> None:
     """Waits that grow, Retry-After honoured, three attempts, an answer."""
     assert found(many(30, 1.0, 2.2, retry_after=0.5)) == {}
 
@@ -134,7 +134,7 @@ def test_a_broken_answer_that_the_user_was_told_of_is_no_finding(outcome: Outcom
 
 
 def test_of_a_client_that_is_not_ours_it_is_not_known_what_its_user_saw() -> None:
-    """There a broken answer that was not asked for again is told."""
+    """A broken answer without a retry is a finding there."""
     lines = asked(100.0, last="error_event", settled="gave_up")
 
     assert "takes_broken_answers" in found(lines, client="command")
@@ -176,7 +176,7 @@ def test_a_retry_storm_is_more_than_three_attempts_a_prompt() -> None:
 
 
 def test_a_herd_is_retries_of_many_prompts_in_one_second() -> None:
-    """Twenty clients told the same moment: all back at 160 s."""
+    """Twenty clients that retry at the same moment: all back at 160 s."""
     herd = list(chain(*(asked(100.0 + n, 59.0 - n, name=f"h{n:02}") for n in range(20))))
 
     finding = found(herd)["herd"]
@@ -248,7 +248,7 @@ def test_hammering_on_while_the_page_says_wait_is_found() -> None:
 
 
 def test_the_same_attempts_without_a_page_are_no_hammering() -> None:
-    """Nobody was told anything."""
+    """Without a status page there is nothing to ignore."""
     assert "hammers_on" not in found([*many(50, first=0.0, each=2.0), *many(30, 0.5, 1.0, first=120.0, each=2.0)])
 
 
@@ -261,7 +261,7 @@ def test_the_spans_of_the_status_page() -> None:
 
 
 def test_two_users_who_ask_the_same_cause_no_finding() -> None:
-    """Prompts are told apart by their id, so that neighbours are never taken for retries."""
+    """Attempts belong to a prompt by its id, so two users with the same question are no retry."""
     pairs = list(chain(*(asked(100.0 + n, name=f"{who}{n}") for n in range(40) for who in "ab")))
 
     assert found(pairs) == {}
@@ -279,7 +279,7 @@ def test_every_finding_names_a_prompt_and_a_remedy() -> None:
     assert set(findings) <= set(DESCRIPTIONS) == set(REMEDIES)
 
 
-def test_a_guests_habits_are_judged_by_its_own_clock() -> None:
+def test_an_external_client_is_judged_by_its_own_clock() -> None:
     """At speed 20, three scenario seconds are 0.15 s of a real SDK's time, and 1.4 s are at once."""
     lines = many(30, 1.4, 1.4)
 

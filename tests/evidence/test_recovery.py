@@ -149,17 +149,17 @@ def test_no_success_after_the_clear_is_censored() -> None:
     assert value == Beyond(200.0, "no prompt issued after the clear was good")
 
 
-def test_the_victims_are_through_when_95_percent_of_theirs_are_over() -> None:
+def test_affected_recovery_ends_when_95_percent_of_the_affected_prompts_are_over() -> None:
     """Of 20 prompts of the blackout 18 were over before its end, one 40 s after it and one 80 s after it."""
-    victims = [*down(100, 109), prompt(190.0, 50.0, "answered"), prompt(191.0, 89.0, "gave_up")]
+    affected = [*down(100, 109), prompt(190.0, 50.0, "answered"), prompt(191.0, 89.0, "gave_up")]
 
-    value = taken("affected_recovery", [*steady(0, 100), *victims])
+    value = taken("affected_recovery", [*steady(0, 100), *affected])
 
     assert isinstance(value, Known)
     assert value.number == pytest.approx(40.0, rel=0.003)
 
 
-def test_victims_who_are_stuck_at_the_end_are_censored() -> None:
+def test_affected_prompts_that_are_pending_at_the_end_are_censored() -> None:
     """A tenth never got out."""
     stuck = [prompt(150.0 + n, 250.0 - n, "unfinished") for n in range(2)]
 

@@ -21,7 +21,7 @@ PASS, FAIL, UNKNOWN = result("pass"), result("fail"), result("inconclusive")
 
 
 @pytest.mark.parametrize(
-    ("guards", "expectations", "verdict"),
+    ("checks", "expectations", "verdict"),
     [
         ([HOLDS], [PASS], "pass"),
         ([HOLDS], [PASS, FAIL], "fail"),
@@ -33,9 +33,9 @@ PASS, FAIL, UNKNOWN = result("pass"), result("fail"), result("inconclusive")
         ([BROKEN], [], "inconclusive"),
     ],
 )
-def test_the_rule(guards: list[ValidityCheck], expectations: list[ExpectationResult], verdict: Verdict) -> None:
-    """A broken guard, then a failure, then what could not be decided; a pass needs all of it."""
-    found, reasons = decide(tuple(guards), tuple(expectations))
+def test_the_rule(checks: list[ValidityCheck], expectations: list[ExpectationResult], verdict: Verdict) -> None:
+    """A failed check, then a failure, then what could not be decided; a pass needs all of it."""
+    found, reasons = decide(tuple(checks), tuple(expectations))
 
     assert found == verdict
     assert reasons
