@@ -27,12 +27,10 @@ class Disturbance:
 
 def disturbance_of(timeline: Timeline, actions: Sequence[Action]) -> Disturbance:
     """By measured times where an action was confirmed, by planned times elsewhere."""
-    calm = None
-    for phase in timeline.phases:
-        if not any(fault.start < phase.end and fault.end > phase.start for fault in timeline.faults):
-            calm = phase
-            break
-    spans = [(measured_begin(fault, actions), measured_end(fault, actions)) for fault in timeline.faults]
+    faults = timeline.faults
+    healthy = (p for p in timeline.phases if not any(f.start < p.end and f.end > p.start for f in faults))
+    calm = next(healthy, None)
+    spans = [(measured_begin(fault, actions), measured_end(fault, actions)) for fault in faults]
     if not spans and calm is not None:
         spans = _surges(timeline, calm)
     begin = min((start for start, _ in spans), default=None)

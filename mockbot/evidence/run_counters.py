@@ -184,7 +184,9 @@ class RunCounters:
     def _add_stretch(self, key: Key, stretch: Stretch) -> None:
         """Split a user's time at the phases' boundaries and count each part in its phase."""
         first, start = self.phase(stretch.start), stretch.start
-        for index in range(len(self._starts) if first is None else first, len(self._starts)):
+        if first is None:
+            return
+        for index in range(first, len(self._starts)):
             end = min(stretch.end, self.timeline.phases[index].end)
             cohort = self._place(index, key.group, key.tier).cohort
             # Integers, because a sum of floats would depend on the order of the journal's lines.

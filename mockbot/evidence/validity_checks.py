@@ -120,7 +120,9 @@ def felt(evidence: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck
 
 def applied(evidence: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck]:
     """Each begin and end of a fault was confirmed, and in time."""
-    for fault in [] if evidence.info.simulated else _scheduled(evidence, counters):
+    if evidence.info.simulated:
+        return
+    for fault in _scheduled(evidence, counters):
         actions = [action for action in evidence.actions if action.fault == fault.id]
         problem = None
         for action in actions:

@@ -53,7 +53,7 @@ def test_a_window_in_which_everybody_is_stuck_is_not_well() -> None:
 
 
 def test_a_run_whose_users_stay_stuck_never_recovers() -> None:
-    """Nobody asks anything any more: censored, and no number."""
+    """No user asks anything any more: censored."""
     value = taken("recovery_time", CALM_AND_DOWN)
 
     assert value == Beyond(191, "the run ended before it had been well for long enough")
@@ -105,7 +105,7 @@ def test_without_a_disturbance_there_is_nothing_to_recover_from() -> None:
 
 
 def test_a_baseline_of_a_few_prompts_is_none() -> None:
-    """19 prompts before it say too little."""
+    """19 prompts before it are too few."""
     journal = [*steady(80, 89.5), *down(100, 200), *steady(200, 400)]
 
     assert taken("recovery_time", journal) == Undefined("the baseline has 19 prompts, and 20 are needed")
@@ -160,7 +160,7 @@ def test_affected_recovery_ends_when_95_percent_of_the_affected_prompts_are_over
 
 
 def test_affected_prompts_that_are_pending_at_the_end_are_censored() -> None:
-    """A tenth never got out."""
+    """A tenth of them is pending at the end."""
     stuck = [prompt(150.0 + n, 250.0 - n, "unfinished") for n in range(2)]
 
     value = taken("affected_recovery", [*steady(0, 100), *down(100, 109), *stuck])

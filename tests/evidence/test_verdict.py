@@ -1,4 +1,4 @@
-"""The three-valued verdict: what beats what, and what is never a pass."""
+"""The three-valued verdict: which result has precedence, and what never passes."""
 
 import pytest
 
@@ -83,7 +83,7 @@ def test_each_measure_of_an_expectation_is_judged_alone() -> None:
     ],
 )
 def test_what_cannot_be_said_is_never_a_pass(expect: dict[str, str], why: str) -> None:
-    """However generous the threshold is."""
+    """This holds for every threshold."""
     judgement = judged(expect)
 
     assert judgement.verdict != "pass"
@@ -91,7 +91,7 @@ def test_what_cannot_be_said_is_never_a_pass(expect: dict[str, str], why: str) -
 
 
 def test_a_scenario_that_expects_nothing_is_not_passed() -> None:
-    """A pass is a claim, and here is none."""
+    """Without expectations the verdict is inconclusive."""
     judgement = judged()
 
     assert (judgement.verdict, "expects nothing" in judgement.reasons[0]) == ("inconclusive", True)
