@@ -93,6 +93,7 @@ def _history(run: RunCounters, groups: Sequence[str]) -> _History:
     issued = [sum(series.issued[group][n] for group in groups if group in series.issued) for n in range(observed)]
     good = [sum(series.good[group][n] for group in groups if group in series.good) for n in range(observed)]
     bad = [asked - well for asked, well in zip(issued, good, strict=True)]
+    # Without a baseline nothing is added before the run, so that its windows are cut off there.
     first, last = (0, 0) if baseline is None else series.whole_slices(baseline)
     before = sum(issued[first:last]) / max(1, last - first)
     return _History(series.width, list(accumulate(issued, initial=0)), list(accumulate(bad, initial=0)), before)

@@ -124,6 +124,7 @@ def _grouped(requests: Iterable[Request], speed: float) -> list[_InferredPrompt]
     open_prompts: dict[tuple[str, str], list[_InferredPrompt]] = {}  # (key, body) -> those that may have a retry
     for request in requests:
         same = open_prompts.setdefault((request.key, request.body), [])
+        # In place, because the list stays in `open_prompts`; a long run must not look at all prompts of a key again.
         same[:] = [each for each in same if each.failed and request.start - each.last.end <= FORGOTTEN * speed]
         if request.prompt is not None:
             found = named.get((request.key, request.prompt))

@@ -64,6 +64,7 @@ def _surges(timeline: Timeline, calm: PhaseSpan) -> list[tuple[float, float]]:
     users, arrivals = _crowd(timeline, calm.end)
     spans = []
     for phase in timeline.phases:
+        # `_crowd` looks just before its time, so the first of these is the start of the phase itself.
         crowds = (_crowd(timeline, phase.start + 1e-6), _crowd(timeline, phase.end))
         if any(now[0] > SURGE * users or now[1] > SURGE * arrivals for now in crowds):
             spans.append((phase.start, phase.end))

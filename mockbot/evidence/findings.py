@@ -78,6 +78,7 @@ class FindingCollector:
         """Give a settled prompt and its attempts to the detectors."""
         attempts = self._open.pop(prompt.id, [])
         if len(attempts) > 1:
+            # The journal has them by their end, and a hedge may end before the attempt it was sent beside.
             attempts.sort(key=lambda attempt: attempt.n)
         for detector in self._detectors:
             detector.settle(prompt, attempts)

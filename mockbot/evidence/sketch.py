@@ -80,6 +80,7 @@ class Sketch:
         """The smallest value that a share `q` (0 < q <= 1) of all does not exceed; None when there are none."""
         if not len(self):
             return None
+        # Rounded first, since 0.07 * 100 is 7.000000000000001 in floats, which must not become rank 8.
         rank = math.ceil(round(q * len(self), 9))
         for key in sorted(self._bins):
             rank -= self._bins[key]

@@ -57,6 +57,7 @@ class UserUptime:
         if user is None:
             user = group[prompt.user] = _User(prompt.intended)
         user.failed |= prompt.settled != "answered"
+        # The prompts inferred for one API key of an external client may overlap.
         start, end = user.counted_until, max(user.counted_until, prompt.end)
         user.counted_until = end
         if user.down_since is None:

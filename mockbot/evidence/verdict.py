@@ -139,6 +139,7 @@ def _result(counted: ScopeCounters, measure: str, text: str, threshold: Threshol
         where = SERVICE
     elif examples := [f"{name} (asked at {format_seconds(at, 1)})" for at, name in counted.cohort.examples]:
         where = f"{JOURNAL}: {', '.join(examples)}"
+    # The service's journal measures work, however few prompts there were.
     if measure not in PROVIDERS_SIDE and prompts < MIN_PROMPTS:
         value = Undefined(f"only {prompts} prompts there, and {MIN_PROMPTS} are needed")
     met = holds(threshold, value)
