@@ -1,14 +1,13 @@
-"""Would the pager have gone off, and when? The error budget's multi-window, multi-burn-rate alerts. Pure.
+"""Prompts per slice in, burn rates and paging times out: multi-window, multi-burn-rate alerts. Pure.
 
     page    the last hour and its last 5 minutes    both at >= 14.4 times the sustainable rate    2 % of 30 days' budget
     page    6 hours and 30 minutes                                    6                           5 %
     ticket  3 days and 6 hours                                        1                          10 %
 
 (Google, The Site Reliability Workbook, ch. 5, table 5-8.) The windows are as long as there, in scenario time, and end
-with each slice of the run. A run is shorter than its longest window, so before it as much is taken to have been asked
-as in its baseline, and all of it to have been good: that is what these alerts would have seen of such an outage in a
-service that was well until then. Without a baseline the windows are cut off at the run's begin, as Prometheus cuts them
-off where its samples begin.
+with each slice of the run. A run is shorter than its longest window, so the time before it counts as if prompts had
+come at the baseline's rate and all had been good: an outage of a service that was healthy until then. Without a
+baseline the windows are cut off at the run's begin, as Prometheus cuts them off where its samples begin.
 """
 
 from collections.abc import Sequence
@@ -26,7 +25,7 @@ NO_OBJECTIVE = "the scenario has no objective"
 
 
 class Alert(NamedTuple):
-    """A long window and a short one, seconds, and the burn rate that both have to reach."""
+    """A long and a short window, seconds, and the burn rate that both have to reach."""
 
     long: float
     short: float
@@ -41,69 +40,60 @@ PAGES = (HOUR_1, HOURS_6)
 
 @dataclass(frozen=True, slots=True)
 class _History:
-    """`issued[n]`, `bad[n]`: prompts of the first n slices. `before`: good ones in each slice before the run."""
+    """`issued[n]`, `bad[n]`: prompts of the first n slices. `before`: good prompts per slice before the run."""
 
     width: float
     issued: Sequence[int]
     bad: Sequence[int]
     before: float
 
-    def share(self, end: int, seconds: float) -> float:
-        """The bad share of the last so many seconds before the end of slice `end` - 1."""
+    def bad_share(self, end: int, seconds: float) -> float:
+        """The bad share in the window of so many seconds that ends with slice `end` - 1."""
         slices = max(1, ceil(seconds / self.width))
         start, early = max(0, end - slices), max(0, slices - end)
         issued = self.issued[end] - self.issued[start] + early * self.before
         return (self.bad[end] - self.bad[start]) / issued if issued else 0.0
 
+    def burn_rates(self, alert: Alert, objective: float) -> list[float]:
+        """After each slice, the lesser of the burn rates in the alert's two windows."""
+        shares = (
+            min(self.bad_share(end, alert.long), self.bad_share(end, alert.short)) for end in range(1, len(self.issued))
+        )
+        return [share / (1 - objective) for share in shares]
 
-def burn(counters: RunCounters, groups: Sequence[str], alert: Alert) -> Value:
-    """The highest burn rate that both windows of the alert were at together."""
-    if (objective := counters.scenario.objective) is None:
+
+def burn(run: RunCounters, groups: Sequence[str], alert: Alert) -> Value:
+    """The highest burn rate that both windows of the alert reached together."""
+    if (objective := run.scenario.objective) is None:
         return Undefined(NO_OBJECTIVE)
-    return Known(max(_rates(_history(counters, groups), alert, objective), default=0.0))
+    return Known(max(_history(run, groups).burn_rates(alert, objective), default=0.0))
 
 
-def time_to_page(counters: RunCounters, groups: Sequence[str]) -> Value:
-    """From the measured begin of what was wrong until one of the two paging alerts went off."""
-    if (objective := counters.scenario.objective) is None:
+def time_to_page(run: RunCounters, groups: Sequence[str]) -> Value:
+    """From the measured begin of the disturbance until one of the two paging alerts fired."""
+    if (objective := run.scenario.objective) is None:
         return Undefined(NO_OBJECTIVE)
-    if counters.disturbance.begin is None:
+    if (begin := run.disturbance.begin) is None:
         return Undefined(NOTHING_WRONG)
-    history, begin = _history(counters, groups), counters.disturbance.begin
-    burn_rates = [(alert, _rates(history, alert, objective)) for alert in PAGES]
+    history = _history(run, groups)
     ends = [
         n * history.width
-        for alert, rates in burn_rates
-        for n, rate in enumerate(rates, 1)
+        for alert in PAGES
+        for n, rate in enumerate(history.burn_rates(alert, objective), 1)
         if rate >= alert.rate and n * history.width > begin
     ]
     if not ends:
-        return Beyond(
-            max(0.0, counters.seen_until - counters.disturbance.begin), "no burn-rate alert would have paged anybody"
-        )
+        return Beyond(max(0.0, run.observed_until - begin), "no burn-rate alert would have paged anybody")
     return Known(min(ends) - begin)
 
 
-def _rates(history: _History, alert: Alert, objective: float) -> list[float]:
-    """After each slice, the rate that both windows are at: the lesser of them."""
-    ends = range(1, len(history.issued))
-    return [min(history.share(end, alert.long), history.share(end, alert.short)) / (1 - objective) for end in ends]
-
-
-def _history(counters: RunCounters, groups: Sequence[str]) -> _History:
-    series = counters.series
-    seen = min(series.size, ceil(counters.seen_until / series.width))
-    issued = [sum(series.issued[group][n] for group in groups if group in series.issued) for n in range(seen)]
-    good = [sum(series.good[group][n] for group in groups if group in series.good) for n in range(seen)]
+def _history(run: RunCounters, groups: Sequence[str]) -> _History:
+    series, baseline = run.series, run.disturbance.baseline
+    observed = min(series.size, ceil(run.observed_until / series.width))
+    issued = [sum(series.issued[group][n] for group in groups if group in series.issued) for n in range(observed)]
+    good = [sum(series.good[group][n] for group in groups if group in series.good) for n in range(observed)]
     bad = [asked - well for asked, well in zip(issued, good, strict=True)]
-    first, last = _calm(counters)
+    # Without a baseline nothing is added before the run, so that its windows are cut off there.
+    first, last = (0, 0) if baseline is None else series.whole_slices(baseline)
     before = sum(issued[first:last]) / max(1, last - first)
     return _History(series.width, list(accumulate(issued, initial=0)), list(accumulate(bad, initial=0)), before)
-
-
-def _calm(counters: RunCounters) -> tuple[int, int]:
-    """The whole slices of the baseline; none without one."""
-    if counters.disturbance.baseline is None:
-        return 0, 0
-    start, end = counters.disturbance.baseline
-    return ceil(start / counters.series.width), int(end / counters.series.width)

@@ -1,4 +1,4 @@
-"""The counters that measures are taken from: each can be summed over any scope, in any order, with the same result."""
+"""The counters from which measures are computed; they can be merged in any order, with the same result. Pure."""
 
 import math
 from collections import Counter
@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mockbot.evidence.disturbance import Disturbance
+from mockbot.evidence.records import Prompt
 from mockbot.evidence.sketch import Sketch
 
 EXAMPLES = 3  # prompts kept as evidence of what was not good
 
 
 class Key(NamedTuple):
-    """Where a sample belongs. `provider` is set for attempts and empty for prompts."""
+    """What a sample is counted under. `provider` is set for attempts and empty for prompts."""
 
     phase: int
     group: str
@@ -28,23 +29,32 @@ class Sample(NamedTuple):
     took: float
     answered: bool
     good: bool
-    over: bool  # somebody answered it or gave it up; the run did not cut it off
+    over: bool  # answered or given up, and not cut off by the end of the run
     first_token: float | None
 
     @property
     def end(self) -> float:
-        """When it was settled, scenario seconds."""
+        """When it ended, scenario seconds."""
         return self.at + self.took
+
+
+def prompt_sample(prompt: Prompt, slo: float) -> Sample:
+    """The sample of a prompt."""
+    took, answered = prompt.end - prompt.intended, prompt.settled == "answered"
+    over, good = prompt.settled != "unfinished", answered and took <= slo
+    return Sample(prompt.id, prompt.intended, took, answered, good, over, prompt.first_token)
 
 
 @dataclass(slots=True)
 class Cohort:
-    """What is counted of one cohort; but `sent` and `good_done` belong to the phase they began, or completed, in."""
+    """Counts of the samples of one phase, group, tier and provider, by their intended time.
+
+    Two counts go by another time: `sent` by the start of the attempt, `good_done` by the completion of the answer.
+    """
 
     prompts: int = 0
     answered: int = 0
     good: int = 0
-    unfinished: int = 0
     attempts: int = 0
     sent: int = 0
     good_done: int = 0
@@ -60,7 +70,6 @@ class Cohort:
         """Count one sample of the cohort."""
         self.prompts += 1
         self.good += sample.good
-        self.unfinished += not sample.over
         if sample.answered:
             self.answered += 1
             self.satisfied += sample.took <= satisfied_within
@@ -68,12 +77,15 @@ class Cohort:
         else:
             self.latency.never += 1
             self.failure.add(sample.took)
-        self._add_first_token(sample)
+        if sample.first_token is not None:
+            self.first_token.add(sample.first_token)
+        elif not sample.answered:  # an answer that was not streamed has no first token, so it counts as neither
+            self.first_token.never += 1
         if not sample.good:
             self._keep((sample.at, sample.name))
 
     def merge(self, other: "Cohort") -> None:
-        """Add another cohort's."""
+        """Add the counts of another cohort."""
         for name in _COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.latency.merge(other.latency)
@@ -82,54 +94,55 @@ class Cohort:
         for example in other.examples:
             self._keep(example)
 
-    def _add_first_token(self, sample: Sample) -> None:
-        if sample.first_token is not None:
-            self.first_token.add(sample.first_token)
-        elif not sample.answered:  # an answer that was not streamed has no first token, and says nothing about it
-            self.first_token.never += 1
-
     def _keep(self, example: tuple[float, str]) -> None:
         if len(self.examples) < EXAMPLES or example < self.examples[-1]:
             self.examples = tuple(sorted((*self.examples, example))[:EXAMPLES])
 
 
-_COUNTS = ("prompts", "answered", "good", "unfinished", "attempts", "sent", "good_done", "satisfied", "up", "down")
+_COUNTS = ("prompts", "answered", "good", "attempts", "sent", "good_done", "satisfied", "up", "down")
 
 
 @dataclass(slots=True)
 class RecoverySeries:
-    """What happened around the disturbance: the baseline's cohort, cohorts by second since the clear, and moments."""
+    """Samples around the disturbance: of the baseline, during it, and by second after the clear."""
 
     calm_issued: int = 0
     calm_good: int = 0
     issued: Counter[int] = field(default_factory=Counter)  # whole seconds since the clear -> prompts
     good: Counter[int] = field(default_factory=Counter)
-    settled: Sketch = field(
-        default_factory=Sketch
-    )  # of those issued in the disturbance: seconds from the clear to their end
-    first_success: float = math.inf  # when the first one issued after the clear was answered well
-    first_failure: float = math.inf  # when the first failure after the begin was seen
+    # Of the samples issued during the disturbance: seconds from the clear to their end.
+    settled: Sketch = field(default_factory=Sketch)
+    first_success: float = math.inf  # when the first good answer to a sample issued after the clear was complete
+    first_failure: float = math.inf  # when the first failure after the begin ended
 
     def add(self, sample: Sample, disturbance: Disturbance) -> None:
-        """Count one sample where it belongs."""
-        if disturbance.baseline is not None and disturbance.baseline[0] <= sample.at < disturbance.baseline[1]:
+        """Count one sample."""
+        begin, clear, baseline = disturbance.begin, disturbance.clear, disturbance.baseline
+        if baseline is not None and baseline[0] <= sample.at < baseline[1]:
             self.calm_issued += 1
             self.calm_good += sample.good
-        if disturbance.begin is None or disturbance.clear is None:
+        if begin is None or clear is None:
             return
-        if sample.at >= disturbance.clear:
-            self._add_after(sample, disturbance.clear)
-        elif sample.at >= disturbance.begin:
-            self._add_during(sample, disturbance.clear)
-        self.notice(sample, disturbance)
+        if sample.at >= clear:
+            second = int(sample.at - clear)
+            self.issued[second] += 1
+            if sample.good:
+                self.good[second] += 1
+                self.first_success = min(self.first_success, sample.end)
+        elif sample.at >= begin:
+            if sample.over:
+                self.settled.add(sample.end - clear)
+            else:
+                self.settled.never += 1
+        self.add_failure(sample, disturbance)
 
-    def notice(self, sample: Sample, disturbance: Disturbance) -> None:
-        """Remember the first failure; a prompt's is also what a client saw of one of its attempts."""
+    def add_failure(self, sample: Sample, disturbance: Disturbance) -> None:
+        """Update the time of the first failure; a failed attempt of a prompt counts as one, too."""
         if disturbance.begin is not None and not sample.good and sample.over and sample.end >= disturbance.begin:
             self.first_failure = min(self.first_failure, sample.end)
 
     def merge(self, other: "RecoverySeries") -> None:
-        """Add another series."""
+        """Add the counts of another series."""
         self.calm_issued += other.calm_issued
         self.calm_good += other.calm_good
         self.issued.update(other.issued)
@@ -138,23 +151,10 @@ class RecoverySeries:
         self.first_success = min(self.first_success, other.first_success)
         self.first_failure = min(self.first_failure, other.first_failure)
 
-    def _add_after(self, sample: Sample, clear: float) -> None:
-        second = int(sample.at - clear)
-        self.issued[second] += 1
-        if sample.good:
-            self.good[second] += 1
-            self.first_success = min(self.first_success, sample.end)
-
-    def _add_during(self, sample: Sample, clear: float) -> None:
-        if sample.over:
-            self.settled.add(sample.end - clear)
-        else:
-            self.settled.never += 1
-
 
 @dataclass(slots=True)
 class Work:
-    """What the seconds of one provider add up to."""
+    """The sums over the seconds of one provider."""
 
     seconds: int = 0
     offered: int = 0
@@ -163,9 +163,9 @@ class Work:
     finished: int = 0
     work: float = 0.0  # slot-seconds
     wasted: float = 0.0
-    capacity: float = 0.0  # slot-seconds there were
+    capacity: float = 0.0  # slot-seconds available
 
     def merge(self, other: "Work") -> None:
-        """Add another's."""
+        """Add the sums of another one."""
         for name in ("seconds", "offered", "refused", "failed", "finished", "work", "wasted", "capacity"):
             setattr(self, name, getattr(self, name) + getattr(other, name))

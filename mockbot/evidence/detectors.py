@@ -1,150 +1,81 @@
-"""What clients can do wrong in an outage: one detector each, fed with settled prompts and their attempts. Pure.
+"""One detector for each way in which clients make an outage worse: settled prompts with their attempts in. Pure.
 
 A detector remembers counts and the first few prompts, never all of them. Times are scenario seconds.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from math import inf
-from typing import Protocol
 
-from mockbot.evidence.antipatterns import ATTEMPT_CHECKS, might_have_passed
-from mockbot.evidence.disturbance import Disturbance
+from mockbot.evidence.antipatterns import ATTEMPT_CHECKS, SHOWN, might_have_passed
+from mockbot.evidence.detection import Detection, DetectionContext, Detector, Occurrences
 from mockbot.evidence.records import Attempt, Prompt
-from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.units.formatting import format_seconds
 
-SHOWN = 3  # prompts named
-STORM = 3.0  # attempts per prompt while it lasts: an SDK's default makes that many
+STORM = 3.0  # attempts per prompt during the disturbance: an SDK's default makes that many
 HERD, HERD_TIMES, AROUND = 20, 5.0, 30  # retries in a second, times as many as usual in the 30 s to each side
-ENOUGH = 20  # attempts that say something about where a group goes
-BY_CHANCE = 0.05  # share of prompts with retries whose waits look alike by the luck of full jitter
-HAMMERS = 1.5  # times the calm's attempts per second
-SAYS_WAIT = frozenset({"investigating", "identified", "in_progress"})
+ENOUGH = 20  # attempts of a group that show where it sends them
+BY_CHANCE = 0.05  # share of prompts with retries whose waits look alike by the chance of full jitter
+HAMMERS = 1.5  # times the baseline's attempts per second
+BEING_FIXED = frozenset({"investigating", "identified", "in_progress"})  # states of a status page
 
 
-@dataclass(frozen=True, slots=True)
-class DetectionContext:
-    """What the clients were in. `clock`: scenario seconds in a second of theirs; `guest`: they are not ours."""
+class AttemptPatterns(Detector):
+    """Anti-patterns that the attempts of one prompt show."""
 
-    scenario: Scenario
-    timeline: Timeline
-    disturbance: Disturbance
-    clock: float = 1.0
-    guest: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Detection:
-    """Something that a group did `times` times, with the first prompts that show it; `of`: compared with what."""
-
-    name: str
-    group: str
-    times: int
-    evidence: tuple[str, ...]
-    of: float = 0.0
-
-
-@dataclass(slots=True)
-class Occurrences:
-    """Occurrences of one thing: how many, and the first by time."""
-
-    times: int = 0
-    first: list[tuple[float, str]] = field(default_factory=list)
-
-    def add(self, at: float, text: str) -> None:
-        """One more, at second `at`."""
-        self.times += 1
-        if len(self.first) < SHOWN or (at, text) < self.first[-1]:
-            self.first = sorted([*self.first, (at, text)])[:SHOWN]
-
-    def spotted(self, name: str, group: str) -> Detection:
-        """As it is told."""
-        return Detection(name, group, self.times, tuple(text for _, text in self.first))
-
-
-class Detector(Protocol):
-    """Looks for one kind of thing; `idle` when it cannot be there in this scenario."""
-
-    idle: bool
-
-    def settle(self, prompt: Prompt, attempts: Sequence[Attempt]) -> None:
-        """A prompt is over; `attempts` are its own, by number."""
-        ...
-
-    def spotted(self) -> Iterator[Detection]:
-        """What was found in the whole journal."""
-        ...
-
-
-class AttemptPatterns:
-    """What shows in the attempts of one prompt."""
-
-    idle = False
-
-    def __init__(self, setting: DetectionContext) -> None:
-        self._setting = setting
-        self._seen: dict[tuple[str, str], Occurrences] = defaultdict(Occurrences)
+    def __init__(self, context: DetectionContext) -> None:
+        self._context = context
+        self._found: dict[tuple[str, str], Occurrences] = defaultdict(Occurrences)
         self._retried: Counter[str] = Counter()  # group -> prompts with two retries or more
-        self._tried_again: set[str] = set()
+        self._with_retries: set[str] = set()  # groups
 
     def settle(self, prompt: Prompt, attempts: Sequence[Attempt]) -> None:
-        """Every habit that it shows."""
+        """Count each anti-pattern of the prompt for its group."""
+        clock, scenario, group = self._context.clock, self._context.scenario, prompt.group
         if len(attempts) > 1:
-            self._tried_again.add(prompt.group)
-            self._retried[prompt.group] += len(attempts) > 2
-        elif not attempts or (
-            attempts[0].outcome == "ok" and attempts[0].end - attempts[0].start < self._setting.clock
-        ):
-            return  # an answer within a second shows no habit
-        for name, look in ATTEMPT_CHECKS.items():
-            if (told := look(attempts, self._setting.clock)) and not self._was_noticed(name, prompt):
-                self._seen[name, prompt.group].add(attempts[0].start, told)
-        self._look_for_a_drip(prompt, attempts)
-        if might_have_passed(attempts[0]):
-            first = attempts[0]
-            told = f"{prompt.id} at {format_seconds(first.start, 1)}: {first.status or first.outcome}, and given up"
-            self._seen["never_retries", prompt.group].add(first.start, told)
-
-    def spotted(self) -> Iterator[Detection]:
-        """Two habits are a group's: who retries at times does retry, and jitter may happen to wait twice the same."""
-        for (name, group), seen in self._seen.items():
-            if name == "never_retries" and (group in self._tried_again or seen.times < SHOWN):
-                continue
-            if name == "does_not_back_off" and seen.times < BY_CHANCE * self._retried[group]:
-                continue
-            yield seen.spotted(name, group)
-
-    def _was_noticed(self, name: str, prompt: Prompt) -> bool:
-        """Our own clients say what their user saw; of another's it is not known."""
-        return name == "takes_broken_answers" and prompt.settled != "answered" and not self._setting.guest
-
-    def _look_for_a_drip(self, prompt: Prompt, attempts: Sequence[Attempt]) -> None:
-        group = self._setting.scenario.crowd.get(prompt.group)
-        longest = max(2 * self._setting.scenario.slo, group.patience if group else 0.0)
+            self._with_retries.add(group)
+            self._retried[group] += len(attempts) > 2
+        elif not attempts or (attempts[0].outcome == "ok" and attempts[0].end - attempts[0].start < clock):
+            return  # an answer within a second shows no anti-pattern
+        first = attempts[0]
+        # Our own clients record whether the user saw the error; of an external client that is not known.
+        excused = prompt.settled != "answered" and not self._context.external
+        for name, check in ATTEMPT_CHECKS.items():
+            if (text := check(attempts, clock)) and not (excused and name == "takes_broken_answers"):
+                self._found[name, group].add(first.start, text)
+        settings = scenario.crowd.get(group)
+        longest = max(2 * scenario.slo, settings.patience if settings else 0.0)
         for attempt in attempts:
             if attempt.first_token is not None and (took := attempt.end - attempt.start) > longest:
-                when = format_seconds(attempt.start, 1)
-                told = f"{prompt.id} at {when}: {format_seconds(took)}, {attempt.tokens} tokens"
-                self._seen["no_total_deadline", prompt.group].add(attempt.start, told)
+                text = f"{_name(prompt, attempt.start)}: {format_seconds(took)}, {attempt.tokens} tokens"
+                self._found["no_total_deadline", group].add(attempt.start, text)
+        if might_have_passed(first):
+            text = f"{_name(prompt, first.start)}: {first.status or first.outcome}, and given up"
+            self._found["never_retries", group].add(first.start, text)
+
+    def detections(self) -> Iterator[Detection]:
+        """Two depend on all prompts of a group: one retry disproves never_retries, and jitter may repeat a wait."""
+        for (name, group), found in self._found.items():
+            if name == "never_retries" and (group in self._with_retries or found.times < SHOWN):
+                continue
+            if name == "does_not_back_off" and found.times < BY_CHANCE * self._retried[group]:
+                continue
+            yield Detection(name, group, found.times, found.evidence)
 
 
-class RetryStorm:
-    """More than three attempts for each prompt that was issued while the provider was in trouble."""
+class RetryStorm(Detector):
+    """More than STORM attempts for each prompt that was issued during the disturbance."""
 
-    idle = False
-
-    def __init__(self, setting: DetectionContext) -> None:
-        self._begin, self._clear = setting.disturbance.begin or inf, setting.disturbance.clear or -inf
+    def __init__(self, context: DetectionContext) -> None:
+        self._begin, self._clear = context.disturbance.begin or inf, context.disturbance.clear or -inf
         self._issued: Counter[str] = Counter()
         self._sent: Counter[str] = Counter()
         self._most: dict[str, list[tuple[int, float, str]]] = defaultdict(list)
 
     def settle(self, prompt: Prompt, attempts: Sequence[Attempt]) -> None:
-        """Count what it sent in the disturbance."""
+        """Count the attempts of a prompt of the disturbance."""
         if not self._begin <= prompt.intended < self._clear:
             return
         group, count = prompt.group, len(attempts)
@@ -154,168 +85,166 @@ class RetryStorm:
         if len(most) < SHOWN or -count <= most[-1][0]:
             self._most[group] = sorted([*most, (-count, prompt.intended, prompt.id)])[:SHOWN]
 
-    def spotted(self) -> Iterator[Detection]:
+    def detections(self) -> Iterator[Detection]:
         """The prompts with the most attempts are the evidence."""
         for group, issued in self._issued.items():
             if issued >= ENOUGH and self._sent[group] > STORM * issued:
-                told = (
-                    f"{name} at {format_seconds(at, 1)}: {-count} attempts" for count, at, name in self._most[group]
-                )
-                yield Detection("retry_storm", group, self._sent[group], tuple(told), issued)
+                most = self._most[group]
+                texts = tuple(f"{name} at {format_seconds(at, 1)}: {-count} attempts" for count, at, name in most)
+                yield Detection("retry_storm", group, self._sent[group], texts, issued)
 
 
-class ThunderingHerd:
-    """Retries of many prompts in one second, far more than around it: clients that were told the same time."""
+class ThunderingHerd(Detector):
+    """Retries of many prompts in one second, many more than in the seconds around it."""
 
-    idle = False
-
-    def __init__(self, setting: DetectionContext) -> None:
-        self._clock = setting.clock
-        self._retries: dict[str, Counter[int]] = defaultdict(Counter)
-        self._who: dict[tuple[str, int], Occurrences] = defaultdict(Occurrences)
+    def __init__(self, context: DetectionContext) -> None:
+        self._clock = context.clock
+        self._retries: dict[str, dict[int, Occurrences]] = defaultdict(lambda: defaultdict(Occurrences))
 
     def settle(self, prompt: Prompt, attempts: Sequence[Attempt]) -> None:
-        """Count its retries by the second."""
-        if len(attempts) < 2:
-            return
+        """Count the retries by the second."""
         for attempt in attempts[1:]:
-            second = int(attempt.start / self._clock)
-            self._retries[prompt.group][second] += 1
-            self._who[prompt.group, second].add(attempt.start, f"{prompt.id} at {format_seconds(attempt.start, 2)}")
+            text = f"{prompt.id} at {format_seconds(attempt.start, 2)}"
+            self._retries[prompt.group][int(attempt.start / self._clock)].add(attempt.start, text)
 
-    def spotted(self) -> Iterator[Detection]:
-        """Each group's largest one."""
+    def detections(self) -> Iterator[Detection]:
+        """The largest herd of each group."""
         for group, retries in self._retries.items():
-            second, most = min(retries.items(), key=lambda item: (-item[1], item[0]))
-            around = sum(retries[other] for other in range(second - AROUND, second + AROUND + 1)) - most
-            if most >= HERD and most > HERD_TIMES * around / (2 * AROUND):
-                yield Detection("herd", group, most, self._who[group, second].spotted("herd", group).evidence)
+            second, most = min(retries.items(), key=lambda item: (-item[1].times, item[0]))
+            seconds = range(second - AROUND, second + AROUND + 1)
+            around = sum(retries[other].times for other in seconds if other in retries) - most.times
+            if most.times >= HERD and most.times > HERD_TIMES * around / (2 * AROUND):
+                yield Detection("herd", group, most.times, most.evidence)
 
 
-class GaveUpTooSoon:
-    """Prompts given up after the first success of others: the provider was back, and they did not try once more."""
+class GaveUpTooSoon(Detector):
+    """Prompts given up after the first success of others, without an attempt after the clear."""
 
-    idle = False
-
-    def __init__(self, setting: DetectionContext) -> None:
-        self._clear = inf if setting.disturbance.clear is None else setting.disturbance.clear
-        self._back = inf
-        self._late: dict[tuple[str, int], Occurrences] = defaultdict(Occurrences)
+    def __init__(self, context: DetectionContext) -> None:
+        self._clear = inf if context.disturbance.clear is None else context.disturbance.clear
+        self._recovered = inf  # when the first prompt issued after the clear was answered
+        self._given_up: dict[tuple[str, int], Occurrences] = defaultdict(Occurrences)  # by group and second
 
     def settle(self, prompt: Prompt, attempts: Sequence[Attempt]) -> None:
-        """Remember when it was back, and who gave up by which second after the clear."""
+        """Which of the given-up prompts count is known only at the end, so all are kept by second."""
         if prompt.end < self._clear:
             return
         if prompt.settled == "answered" and prompt.intended >= self._clear:
-            self._back = min(self._back, prompt.end)
-        elif prompt.settled == "gave_up" and prompt.intended < self._clear and not _tried(attempts, self._clear):
+            self._recovered = min(self._recovered, prompt.end)
+        elif prompt.settled == "gave_up" and prompt.intended < self._clear:
+            if attempts and attempts[-1].start >= self._clear:
+                return
             last = f", last tried at {format_seconds(attempts[-1].start, 1)}" if attempts else ""
-            told = (
-                f"{prompt.id} at {format_seconds(prompt.intended, 1)}{last}, gave up at {format_seconds(prompt.end, 1)}"
-            )
-            self._late[prompt.group, int(prompt.end)].add(prompt.end, told)
+            text = f"{_name(prompt, prompt.intended)}{last}, gave up at {format_seconds(prompt.end, 1)}"
+            self._given_up[prompt.group, int(prompt.end)].add(prompt.end, text)
 
-    def spotted(self) -> Iterator[Detection]:
-        """Those after the first success."""
-        for group in sorted({group for group, _ in self._late}):
-            mine = [self._late[key] for key in sorted(self._late) if key[0] == group and key[1] >= self._back]
-            if mine:
-                evidence = tuple(text for seen in mine for _, text in seen.first)[:SHOWN]
-                yield Detection("gave_up_too_soon", group, sum(seen.times for seen in mine), evidence)
-
-
-def _tried(attempts: Sequence[Attempt], since: float) -> bool:
-    return bool(attempts) and attempts[-1].start >= since
+    def detections(self) -> Iterator[Detection]:
+        """Prompts given up after the first success."""
+        late: dict[str, list[Occurrences]] = defaultdict(list)
+        for (group, second), given_up in sorted(self._given_up.items(), key=lambda item: item[0]):
+            if second >= self._recovered:
+                late[group].append(given_up)
+        for group, each in late.items():
+            evidence = tuple(text for given_up in each for text in given_up.evidence)[:SHOWN]
+            yield Detection("gave_up_too_soon", group, sum(given_up.times for given_up in each), evidence)
 
 
-class FailOver:
-    """Groups that have a second provider: whether they went there in the disturbance, and back after it."""
+class FailOver(Detector):
+    """Groups with a second provider that did not use it during the disturbance, or did not return after it."""
 
-    def __init__(self, setting: DetectionContext) -> None:
-        crowd = setting.scenario.crowd.items()
-        first = setting.scenario.first_provider
-        self._homes = {name: group.uses or first for name, group in crowd if group.falls_over_to is not None}
-        self._begin, self._clear = setting.disturbance.begin or inf, setting.disturbance.clear or -inf
-        hit = {fault.provider for fault in setting.timeline.faults}
-        self._homes = {group: home for group, home in self._homes.items() if home in hit}
-        self.idle = not self._homes
-        half = (setting.timeline.end + self._clear) / 2
-        self._after = min(half, self._clear + 300.0)  # by then whoever comes back has
+    def __init__(self, context: DetectionContext) -> None:
+        scenario, clear = context.scenario, context.disturbance.clear or -inf
+        faulty = {fault.provider for fault in context.timeline.faults}
+        self._primary = {
+            name: primary
+            for name, group in scenario.crowd.items()
+            if group.falls_over_to is not None and (primary := group.uses or scenario.first_provider) in faulty
+        }
+        self.idle = not self._primary
+        self._begin, self._clear = context.disturbance.begin or inf, clear
+        # From here on a client that returns at all has returned.
+        self._after = min((context.timeline.end + clear) / 2, clear + 300.0)
         self._failed: dict[str, Occurrences] = defaultdict(Occurrences)
         self._away: dict[str, Occurrences] = defaultdict(Occurrences)
-        self._went: set[str] = set()
-        self._came: set[str] = set()
+        self._fell_over: set[str] = set()
+        self._returned: set[str] = set()
 
     def settle(self, prompt: Prompt, attempts: Sequence[Attempt]) -> None:
-        """Where each attempt went, and when."""
-        home = self._homes.get(prompt.group)
-        if home is None:
+        """Count the attempts by provider and time."""
+        primary = self._primary.get(prompt.group)
+        if primary is None:
             return
         for attempt in attempts:
             during = self._begin <= attempt.start < self._clear
-            told = f"{prompt.id} at {format_seconds(attempt.start, 1)}: {attempt.provider}, {attempt.outcome}"
-            if attempt.provider != home:
-                self._went.add(prompt.group)
+            text = f"{_name(prompt, attempt.start)}: {attempt.provider}, {attempt.outcome}"
+            if attempt.provider != primary:
+                self._fell_over.add(prompt.group)
                 if attempt.start >= self._after:
-                    self._away[prompt.group].add(attempt.start, told)
+                    self._away[prompt.group].add(attempt.start, text)
             elif during and attempt.outcome != "ok":
-                self._failed[prompt.group].add(attempt.start, told)
+                self._failed[prompt.group].add(attempt.start, text)
             elif attempt.start >= self._after:
-                self._came.add(prompt.group)
+                self._returned.add(prompt.group)
 
-    def spotted(self) -> Iterator[Detection]:
-        """Only of groups that sent enough to say so."""
-        for group, seen in self._failed.items():
-            if group not in self._went and seen.times >= ENOUGH:
-                yield seen.spotted("did_not_fall_over", group)
-        for group, seen in self._away.items():
-            if group not in self._came and seen.times >= ENOUGH:
-                yield seen.spotted("did_not_come_back", group)
+    def detections(self) -> Iterator[Detection]:
+        """Only of groups with enough attempts."""
+        for name, attempts, innocent in (
+            ("did_not_fall_over", self._failed, self._fell_over),
+            ("did_not_come_back", self._away, self._returned),
+        ):
+            for group, found in attempts.items():
+                if group not in innocent and found.times >= ENOUGH:
+                    yield Detection(name, group, found.times, found.evidence)
 
 
-class IgnoredStatusPage:
-    """More attempts per second at a provider in trouble than in the calm, while its status page said so."""
+class IgnoredStatusPage(Detector):
+    """More attempts per second at a faulty provider than in the baseline, while the status page reported it."""
 
-    def __init__(self, setting: DetectionContext) -> None:
-        self._waits = tuple(said_to_wait(setting.timeline))
-        self._hit = {fault.provider for fault in setting.timeline.faults}
-        self.idle = not self._waits
-        self._calm = setting.disturbance.baseline or (0.0, 0.0)
+    def __init__(self, context: DetectionContext) -> None:
+        self._spans = tuple(reported_spans(context.timeline))
+        self._faulty = {fault.provider for fault in context.timeline.faults}
+        self.idle = not self._spans
+        self._calm = context.disturbance.baseline or (0.0, 0.0)
         self._usual: Counter[str] = Counter()
         self._sent: Counter[str] = Counter()
-        self._seen: dict[str, Occurrences] = defaultdict(Occurrences)
+        self._retries: dict[str, Occurrences] = defaultdict(Occurrences)
 
     def settle(self, prompt: Prompt, attempts: Sequence[Attempt]) -> None:
-        """Count its attempts where they belong."""
+        """Count the attempts in the baseline and in the reported spans."""
         for attempt in attempts:
-            if attempt.provider not in self._hit:
+            if attempt.provider not in self._faulty:
                 continue
             if self._calm[0] <= attempt.start < self._calm[1]:
                 self._usual[prompt.group] += 1
-            elif any(start <= attempt.start < end for start, end in self._waits):
+            elif any(start <= attempt.start < end for start, end in self._spans):
                 self._sent[prompt.group] += 1
                 if attempt.n:
-                    told = f"{prompt.id} at {format_seconds(attempt.start, 1)}: attempt {attempt.n + 1}"
-                    self._seen[prompt.group].add(attempt.start, told)
+                    text = f"{_name(prompt, attempt.start)}: attempt {attempt.n + 1}"
+                    self._retries[prompt.group].add(attempt.start, text)
 
-    def spotted(self) -> Iterator[Detection]:
-        """By rate: the same people, so the same rate is no more than usual."""
-        waited, calm = sum(end - start for start, end in self._waits), self._calm[1] - self._calm[0]
-        for group, seen in self._seen.items():
+    def detections(self) -> Iterator[Detection]:
+        """By rate, since the users are the same in both times."""
+        reported, calm = sum(end - start for start, end in self._spans), self._calm[1] - self._calm[0]
+        for group, retries in self._retries.items():
             usual, sent = self._usual[group], self._sent[group]
             if usual < ENOUGH or sent < ENOUGH:
                 continue
-            if (times := sent * calm / (usual * waited)) > HAMMERS:
-                yield Detection("hammers_on", group, sent, seen.spotted("", group).evidence, times)
+            if (times := sent * calm / (usual * reported)) > HAMMERS:
+                yield Detection("hammers_on", group, sent, retries.evidence, times)
 
 
-def said_to_wait(timeline: Timeline) -> Iterator[tuple[float, float]]:
-    """The spans in which the status page says that something is being looked into."""
+def reported_spans(timeline: Timeline) -> Iterator[tuple[float, float]]:
+    """The spans in which the status page reports a problem that is being worked on."""
     moments = [t for t in timeline.changes() if timeline.at(t).status is not None]
     for start, end in pairwise([*moments, timeline.end]):
         status = timeline.at(start).status
-        if status is not None and status.update.state in SAYS_WAIT and start < end:
+        if status is not None and status.update.state in BEING_FIXED and start < end:
             yield start, end
 
 
-DETECTORS = (AttemptPatterns, RetryStorm, ThunderingHerd, GaveUpTooSoon, FailOver, IgnoredStatusPage)
+def _name(prompt: Prompt, at: float) -> str:
+    return f"{prompt.id} at {format_seconds(at, 1)}"
+
+
+_New = Callable[[DetectionContext], Detector]
+DETECTORS: tuple[_New, ...] = (AttemptPatterns, RetryStorm, ThunderingHerd, GaveUpTooSoon, FailOver, IgnoredStatusPage)

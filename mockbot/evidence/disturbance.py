@@ -1,9 +1,8 @@
-"""When it went wrong and when that was over: the measured begin of the first fault and end of the last, and the calm
-before. Pure.
+"""A timeline and the driver's confirmed actions in, the disturbance and its baseline out. Pure.
 
-Without a fault it is the surge: the phases with a larger crowd than the baseline's. The baseline is the first phase
-without a fault, if it comes before the disturbance, less its warm-up; measures of recovery compare the same run with
-itself.
+The disturbance begins with the measured begin of the first fault and is clear at the measured end of the last. Without
+a fault it is the surge: the phases with a larger crowd than the baseline's. The baseline is the first phase without a
+fault, if it comes before the disturbance, less its warm-up; recovery is measured against the same run's baseline.
 """
 
 from collections.abc import Sequence
@@ -27,63 +26,52 @@ class Disturbance:
 
 
 def disturbance_of(timeline: Timeline, actions: Sequence[Action]) -> Disturbance:
-    """As measured where an action was confirmed, as planned elsewhere."""
-    calm = next((phase for phase in timeline.phases if not _faulty(phase, timeline.faults)), None)
-    spans = [_measured(fault, actions) for fault in timeline.faults] or _surges(timeline, calm)
+    """By measured times where an action was confirmed, by planned times elsewhere."""
+    faults = timeline.faults
+    healthy = (p for p in timeline.phases if not any(f.start < p.end and f.end > p.start for f in faults))
+    calm = next(healthy, None)
+    spans = [(measured_begin(fault, actions), measured_end(fault, actions)) for fault in faults]
+    if not spans and calm is not None:
+        spans = _surges(timeline, calm)
     begin = min((start for start, _ in spans), default=None)
     clear = max((end for _, end in spans), default=None)
-    before = calm is not None and (begin is None or calm.start < begin)
-    return Disturbance(begin, clear, _warmed(calm) if calm is not None and before else None)
-
-
-def measured_end(fault: FaultSpan, actions: Sequence[Action]) -> float:
-    """When the fault's end was confirmed; when it was due if it never was."""
-    ends = [
-        action.confirmed
-        for action in actions
-        if action.fault == fault.id and action.does == "end" and action.confirmed is not None
-    ]
-    return max(ends, default=fault.end)
+    if calm is None or (begin is not None and calm.start >= begin):
+        return Disturbance(begin, clear, None)
+    warm = calm.start + min(WARM_UP_MOST, WARM_UP_SHARE * (calm.end - calm.start))
+    return Disturbance(begin, clear, (warm, calm.end))
 
 
 def measured_begin(fault: FaultSpan, actions: Sequence[Action]) -> float:
     """When the fault's first begin was confirmed; when it was due if it never was."""
-    begins = [
+    return min(_confirmed("begin", fault, actions), default=fault.start)
+
+
+def measured_end(fault: FaultSpan, actions: Sequence[Action]) -> float:
+    """When the fault's last end was confirmed; when it was due if it never was."""
+    return max(_confirmed("end", fault, actions), default=fault.end)
+
+
+def _confirmed(does: str, fault: FaultSpan, actions: Sequence[Action]) -> list[float]:
+    return [
         action.confirmed
         for action in actions
-        if action.fault == fault.id and action.does == "begin" and action.confirmed is not None
+        if action.fault == fault.id and action.does == does and action.confirmed is not None
     ]
-    return min(begins, default=fault.start)
 
 
-def _measured(fault: FaultSpan, actions: Sequence[Action]) -> tuple[float, float]:
-    return measured_begin(fault, actions), measured_end(fault, actions)
-
-
-def _faulty(phase: PhaseSpan, faults: Sequence[FaultSpan]) -> bool:
-    return any(fault.start < phase.end and fault.end > phase.start for fault in faults)
-
-
-def _warmed(phase: PhaseSpan) -> tuple[float, float]:
-    return phase.start + min(WARM_UP_MOST, WARM_UP_SHARE * (phase.end - phase.start)), phase.end
-
-
-def _surges(timeline: Timeline, calm: PhaseSpan | None) -> list[tuple[float, float]]:
-    if calm is None:
-        return []
-    usual = _crowd(timeline, calm.end)
-    return [
-        (phase.start, phase.end)
-        for phase in timeline.phases
-        if any(_larger(_crowd(timeline, t), usual) for t in (phase.start + 1e-6, phase.end))
-    ]
+def _surges(timeline: Timeline, calm: PhaseSpan) -> list[tuple[float, float]]:
+    """The phases with more users or more arrivals than the calm one, at their start or their end."""
+    users, arrivals = _crowd(timeline, calm.end)
+    spans = []
+    for phase in timeline.phases:
+        # `_crowd` looks just before its time, so the first of these is the start of the phase itself.
+        crowds = (_crowd(timeline, phase.start + 1e-6), _crowd(timeline, phase.end))
+        if any(now[0] > SURGE * users or now[1] > SURGE * arrivals for now in crowds):
+            spans.append((phase.start, phase.end))
+    return spans
 
 
 def _crowd(timeline: Timeline, until: float) -> tuple[float, float]:
     """Users and arrivals per second just before `until`."""
     conditions = timeline.at(until - 1e-6)
     return sum(conditions.users.values()), sum(conditions.arrivals.values())
-
-
-def _larger(crowd: tuple[float, float], usual: tuple[float, float]) -> bool:
-    return any(now > SURGE * before for now, before in zip(crowd, usual, strict=True))

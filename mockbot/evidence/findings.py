@@ -1,70 +1,45 @@
-"""What clients did that made their outage worse, in words: the journal in, findings with their evidence out. Pure.
+"""The journal in, findings out: what clients did that made the outage worse, with evidence and remedy. Pure.
 
-A finding says who did what how often, names the first prompts in which it shows, and what to do instead. It is advice:
-it changes no verdict. Two users who ask the same thing are two prompts, so they cause none.
+A finding says which group did what how often, names the first prompts that show it, and gives a remedy. It is advice
+and changes no verdict. Two users with the same question are two prompts and no retry.
 
-    Attempt ──► kept until its prompt is settled ──► Manners: what shows in one prompt's attempts  ┐
-       └──────► the other detectors: what takes a crowd, a second provider or a status page        ┴──► Finding
+    Attempt ──► kept until its prompt is settled ──► AttemptPatterns: what one prompt's attempts show  ┐
+       └──────► the other detectors: what needs many prompts, a second provider or a status page       ┴──► Finding
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mockbot.evidence.antipatterns import ANTIPATTERNS
-from mockbot.evidence.detectors import DETECTORS, Detection, DetectionContext, Detector
+from mockbot.evidence.detection import DetectionContext, Detector
+from mockbot.evidence.detectors import DETECTORS
 from mockbot.evidence.records import Attempt, Prompt
 
-TELLS: Mapping[str, tuple[str, str]] = {  # name -> (what the group did, what to do instead)
-    "ignores_retry_after": (
-        "came back before the Retry-After that it was told was over, {times:,} times",
-        ANTIPATTERNS["ignores_retry_after"],
-    ),
-    "retries_what_cannot_succeed": (
-        "repeated requests that can only fail, {times:,} times",
-        ANTIPATTERNS["retries_what_cannot_succeed"],
-    ),
-    "retries_without_end": (
-        "made more than ten attempts for one prompt, {times:,} times",
-        ANTIPATTERNS["retries_without_end"],
-    ),
-    "does_not_back_off": (
-        "did not wait longer after each failure, for {times:,} prompts",
-        ANTIPATTERNS["does_not_back_off"],
-    ),
-    "takes_broken_answers": (
-        "took an answer that was not whole, {times:,} times",
-        ANTIPATTERNS["takes_broken_answers"],
-    ),
-    "hangs": ("held on without a word, {times:,} times", ANTIPATTERNS["hangs"]),
-    "never_retries": ("gave up at the first failure, all {times:,} times", ANTIPATTERNS["never_retries"]),
-    "no_total_deadline": (
-        "held on to an answer that only dripped, {times:,} times",
-        "Set a deadline for the whole answer; a read timeout begins anew with every byte",
-    ),
-    "retry_storm": (
-        "sent {times:,} requests for {of:,.0f} prompts while the provider was in trouble",
-        "Limit retries by a budget, for instance to a tenth of all requests",
-    ),
-    "herd": (
-        "came back all at once: {times:,} retries in one second",
-        "Add jitter to every wait, on top of a Retry-After too",
-    ),
-    "gave_up_too_soon": (
-        "gave up {times:,} prompts although the provider was back already",
-        "Keep some patience for the end: cap the wait between attempts well below it",
-    ),
-    "did_not_fall_over": (
-        "stayed with a failing provider for {times:,} attempts although it has another",
-        "Fall over after a few failures",
-    ),
-    "did_not_come_back": (
-        "stayed with the other provider for {times:,} attempts after its own was well",
-        "Try the first one again now and then",
-    ),
-    "hammers_on": (
-        "sent {of:.1f} times as much as usual while the status page said that it is being looked into",
-        "Read the status page, or slow down while everything fails",
-    ),
+DESCRIPTIONS: Mapping[str, str] = {  # name -> what the group did, in the order of the report
+    "ignores_retry_after": "retried before the Retry-After was over, {times:,} times",
+    "retries_what_cannot_succeed": "repeated requests that can only fail, {times:,} times",
+    "retries_without_end": "made more than ten attempts for one prompt, {times:,} times",
+    "does_not_back_off": "did not wait longer after each failure, for {times:,} prompts",
+    "takes_broken_answers": "took an incomplete or broken answer for a good one, {times:,} times",
+    "hangs": "waited more than a minute without a token, {times:,} times",
+    "never_retries": "gave up at the first failure, all {times:,} times",
+    "no_total_deadline": "waited for an answer that arrived too slowly, {times:,} times",
+    "retry_storm": "sent {times:,} requests for {of:,.0f} prompts while the provider was in trouble",
+    "herd": "retried at the same time: {times:,} retries in one second",
+    "gave_up_too_soon": "gave up {times:,} prompts although the provider had recovered",
+    "did_not_fall_over": "stayed with a failing provider for {times:,} attempts although it has another",
+    "did_not_come_back": "stayed with the other provider for {times:,} attempts after its own had recovered",
+    "hammers_on": "sent {of:.1f} times as much as usual while the status page said that it is being looked into",
+}
+REMEDIES: Mapping[str, str] = {
+    **ANTIPATTERNS,
+    "no_total_deadline": "Set a deadline for the whole answer; a read timeout begins anew with every byte",
+    "retry_storm": "Limit retries by a budget, for instance to a tenth of all requests",
+    "herd": "Add jitter to every wait, on top of a Retry-After too",
+    "gave_up_too_soon": "Cap the wait between attempts well below the time after which the client gives up",
+    "did_not_fall_over": "Fall over after a few failures",
+    "did_not_come_back": "Try the first one again now and then",
+    "hammers_on": "Read the status page, or slow down while everything fails",
 }
 
 
@@ -82,46 +57,38 @@ class Finding:
 
 @dataclass(slots=True)
 class FindingCollector:
-    """Watches the clients in one pass; keeps only the attempts of the prompts that are not settled yet."""
+    """Runs all detectors in one pass; keeps only the attempts of the prompts that are not settled yet."""
 
-    setting: DetectionContext
+    context: DetectionContext
     _detectors: tuple[Detector, ...] = ()
     _open: dict[str, list[Attempt]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._detectors = tuple(made for detector in DETECTORS if not (made := detector(self.setting)).idle)
+        self._detectors = tuple(made for detector in DETECTORS if not (made := detector(self.context)).idle)
 
     def add_attempt(self, attempt: Attempt) -> None:
-        """One attempt; all of a prompt's come before it."""
-        mine = self._open.get(attempt.prompt)
-        if mine is None:
+        """Keep one attempt; all attempts of a prompt come before the prompt."""
+        attempts = self._open.get(attempt.prompt)
+        if attempts is None:
             self._open[attempt.prompt] = [attempt]
         else:
-            mine.append(attempt)
+            attempts.append(attempt)
 
     def add_prompt(self, prompt: Prompt) -> None:
-        """One prompt, settled."""
+        """Give a settled prompt and its attempts to the detectors."""
         attempts = self._open.pop(prompt.id, [])
         if len(attempts) > 1:
-            attempts.sort(key=_number)
+            # The journal has them by their end, and a hedge may end before the attempt it was sent beside.
+            attempts.sort(key=lambda attempt: attempt.n)
         for detector in self._detectors:
             detector.settle(prompt, attempts)
 
     def findings(self) -> tuple[Finding, ...]:
-        """Everything that was found, in the order of TELLS."""
-        spotted = [each for detector in self._detectors for each in detector.spotted()]
-        ranked = sorted(spotted, key=lambda each: (_RANK[each.name], each.group))
-        return tuple(_finding(each) for each in ranked)
-
-
-_RANK = {name: rank for rank, name in enumerate(TELLS)}
-
-
-def _number(attempt: Attempt) -> int:
-    return attempt.n
-
-
-def _finding(spotted: Detection) -> Finding:
-    did, remedy = TELLS[spotted.name]
-    told = did.format(times=spotted.times, of=spotted.of)
-    return Finding(spotted.name, spotted.group, spotted.times, told, spotted.evidence, remedy)
+        """Everything that was found, in the order of DESCRIPTIONS, then by group."""
+        order = {name: rank for rank, name in enumerate(DESCRIPTIONS)}
+        found = [each for detector in self._detectors for each in detector.detections()]
+        findings = []
+        for each in sorted(found, key=lambda each: (order[each.name], each.group)):
+            did = DESCRIPTIONS[each.name].format(times=each.times, of=each.of)
+            findings.append(Finding(each.name, each.group, each.times, did, each.evidence, REMEDIES[each.name]))
+        return tuple(findings)

@@ -1,6 +1,4 @@
-"""All that a run left behind, as the values that are judged. Pure: `mockbot.runs` reads them from files, and who has
-no files makes them from memory.
-"""
+"""The evidence of a run, as values. Pure: `mockbot.runs` reads it from files, the simulator builds it in memory."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,12 +8,12 @@ from mockbot.evidence.records import Action, Attempt, Health, Prompt, RunInfo, S
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 
-JOURNAL, SERVICE = "journal.jsonl", "service.jsonl"  # the files that a reason sends its reader to
+JOURNAL, SERVICE = "journal.jsonl", "service.jsonl"  # files that a verdict's reasons refer to
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A line that is no record: where it is and why. `last`: the file's final one, as a killed writer leaves it."""
+    """A line that is not a valid record. `last`: the final line of its file, as a killed writer leaves it."""
 
     file: str
     line: int
@@ -25,7 +23,7 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class RunEvidence:
-    """All that a run left behind. `requests` and `seconds` start a fresh single pass each time they are called."""
+    """All records of a run. Each call of `requests` or `seconds` starts a new pass over their journal."""
 
     info: RunInfo
     scenario: Scenario

@@ -1,4 +1,4 @@
-"""The records of a run: one line of JSON each, in scenario seconds. Written by whoever saw it, read by `journal.py`."""
+"""The records of a run: a line of JSON each, in scenario seconds. Read and written by `mockbot.runs.journal_files`."""
 
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -7,21 +7,20 @@ Outcome = Literal[
     "ok",
     "http_error",  # a status >= 400 other than 429; see `status`
     "rate_limited",  # 429
-    "refused",  # nothing listens
+    "refused",  # the connection was refused: no process listens on the port
     "reset",  # the connection was reset or closed before the answer was complete at the HTTP level
-    "timeout",  # the attempt's time was over before the first token
-    "slow",  # the attempt's time was over after the first token
+    "timeout",  # the attempt's timeout expired before the first token
+    "slow",  # the attempt's timeout expired after the first token
     "truncated",  # an orderly end without finish_reason or [DONE]
     "error_event",  # an error inside a stream that began with 200
-    "malformed",  # an answer that is not what the API promises
+    "malformed",  # an answer that does not follow the API's schema
     "blank",  # 200 with an empty text
     "unfinished",  # still running when the run ended
 ]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
-Settled = Literal[
-    "answered", "gave_up", "unfinished"
-]  # gave_up: the policy or the patience ended it; unfinished: the run did
+# How a prompt ended. gave_up: by the policy or the user's patience; unfinished: by the end of the run.
+Settled = Literal["answered", "gave_up", "unfinished"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +38,13 @@ class Attempt:
     first_token: float | None = None
     worst_gap: float | None = None  # the longest silence between two tokens
     tokens: int = 0
-    retry_after: float | None = None  # what the server told, scenario seconds
+    retry_after: float | None = None  # the server's Retry-After, scenario seconds
     kind: Literal["attempt"] = "attempt"
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a user wanted answered once. `intended` is when it should have been sent: latencies count from there."""
+    """One question of a user. `intended` is when it should have been sent: latencies count from there."""
 
     id: str
     user: str
@@ -56,7 +55,7 @@ class Prompt:
     end: float
     settled: Settled
     attempts: int
-    provider: str | None = None  # who answered
+    provider: str | None = None  # of the answer
     first_token: float | None = None  # from `intended`
     kind: Literal["prompt"] = "prompt"
 
@@ -65,20 +64,20 @@ class Prompt:
 class Request:
     """One HTTP request as a provider saw it: the record of clients that keep no journal of their own.
 
-    Times in scenario seconds. What the wire did to an answer on its way back is not known here.
+    Times in scenario seconds. Wire faults that damaged the answer on its way to the client are not visible here.
     """
 
     number: int  # in the order of arrival, over all providers
     provider: str
     path: str
     key: str  # the API key, or the address of a client that sent none
-    body: str  # fingerprint of what was asked
+    body: str  # fingerprint of the request's body
     start: float
     end: float
     outcome: Outcome
     status: int | None = None
     first_token: float | None = None  # a duration
-    retry_after: float | None = None  # what it was told, scenario seconds
+    retry_after: float | None = None  # in the answer, scenario seconds
     prompt: str | None = None  # x-mockbot-prompt
     retry: int | None = None  # x-stainless-retry-count: the number of an SDK's retry, 0 for its first attempt
     port: int = 0  # of its connection
@@ -86,7 +85,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class ServiceSecond:
-    """What one provider saw in one scenario second [t, t+1). Counts of requests; slot-seconds of work."""
+    """The counters of one provider for one scenario second [t, t+1). Counts of requests; slot-seconds of work."""
 
     t: int
     provider: str
@@ -95,18 +94,18 @@ class ServiceSecond:
     refused: int = 0  # by limits, queue or shedding
     failed: int = 0  # by a fault
     finished: int = 0
-    abandoned: int = 0  # the client had gone
+    abandoned: int = 0  # the client had disconnected
     running: int = 0  # at the end of the second
     queued: int = 0  # at the end of the second
     work: float = 0.0  # slot-seconds spent
-    wasted: float = 0.0  # of these, on answers whose client had gone
+    wasted: float = 0.0  # of these, for clients that had disconnected
     capacity: float = 0.0  # slots
     felt: dict[str, int] = field(default_factory=dict)  # fault id -> requests it hit
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One change the driver made, or failed to make: when it was due, sent and confirmed (scenario seconds)."""
+    """One change that the driver made or tried: when it was due, sent and confirmed (scenario seconds)."""
 
     fault: str  # FaultSpan.id, or "status_page" or "clock"
     does: Literal["begin", "change", "end"]
@@ -131,15 +130,15 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One look at a running outage, for the live view; twice a wall second. Rates are per scenario second."""
+    """A snapshot of a running outage, for the live view; two per wall second. Rates are per scenario second."""
 
     t: float
     phase: str
-    wrong: tuple[str, ...]  # ids of the faults that hold now
+    wrong: tuple[str, ...]  # ids of the active faults
     users: int
     pending: int  # prompts started and not settled
     prompts_per_s: float
-    success: float | None  # share of the prompts settled in the last wall second or two; None when none was
+    success: float | None  # share of the prompts settled in the last one or two wall seconds; None when none was
     latency_p50: float | None  # of the answered ones, from `intended`
     failures: dict[str, int] = field(default_factory=dict)  # outcome -> attempts in the same window
 
@@ -157,19 +156,19 @@ class RunInfo:
     ended: Ended
     end: float  # scenario second at which the load stopped
     engine: Literal["embedded", "toxiproxy", "none"]
-    nodes: int = 1  # processes that made load
+    nodes: int = 1  # processes that generated load
     lost_nodes: int = 0
     seed: int = 1
-    why: str = ""  # for people, when `ended` is not "completed"
+    why: str = ""  # the reason, in words, when `ended` is not "completed"
     versions: dict[str, str] = field(default_factory=dict)
     simulated: bool = False
     loop: Literal["closed", "open", "partly open"] = "closed"
     command: str = ""
-    scaled: str = ""  # for people: what a simulated run multiplied
-    weight: int = 1  # users that each one in the journal stands for
-    client: Literal["crowd", "command"] = "crowd"  # command: somebody's own program, of which we see only its requests
-    exit_code: int | None = None  # of that program; None when it was ended by us, or has none
-    allowed: tuple[str, ...] = ()  # habits that are no reason to fail
+    scaled: str = ""  # in words: what a simulated run multiplied
+    weight: int = 1  # users that each one in the journal represents
+    client: Literal["crowd", "command"] = "crowd"  # command: the user's own program; only its requests are recorded
+    exit_code: int | None = None  # of that program; None when mockbot stopped it, or it has none
+    allowed: tuple[str, ...] = ()  # anti-patterns that must not fail the run
 
 
 Record = Attempt | Prompt | ServiceSecond | Action | Health | Progress

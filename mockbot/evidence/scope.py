@@ -1,4 +1,4 @@
-"""What a measure is taken of: a scope, and the counters of the run that belong to it, summed up. Pure."""
+"""The scope of a measure, and the counters of a run that belong to it, summed up. Pure."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from mockbot.evidence.run_counters import RunCounters
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a measure is taken of: the whole run, narrowed by each name that is given."""
+    """The whole run, narrowed by each name that is given."""
 
     phase: str | None = None
     group: str | None = None
@@ -16,7 +16,7 @@ class Scope:
     provider: str | None = None
 
     def holds(self, key: Key) -> bool:
-        """Whether what was counted under this key belongs here, whatever its phase."""
+        """Whether a counter with this key belongs to the scope; the phase of the key is not looked at."""
         if key.provider != (self.provider or ""):
             return False
         return self.group in {None, key.group} and self.tier in {None, key.tier}
@@ -28,49 +28,40 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class ScopeCounters:
-    """The counters of one scope, summed up."""
+    """The counters of one scope, summed up; `run` has those of the whole run. `seconds`: how long it was observed."""
 
     scope: Scope
-    counters: RunCounters
+    run: RunCounters
     cohort: Cohort
     recovery_series: RecoverySeries
     work: Work
     seconds: float
 
     @property
-    def people_only(self) -> str | None:
-        """Why the provider's side cannot be told apart here; None when it can."""
+    def no_provider_side(self) -> str | None:
+        """Why the counters of the providers say nothing about this scope; None when they do."""
         if self.scope.group is None and self.scope.tier is None:
             return None
         return "a provider does not tell its clients' groups apart"
 
     @property
-    def whole_run(self) -> str | None:
-        """Why what spans phases cannot be said here; None when it can."""
+    def not_whole_run(self) -> str | None:
+        """Why a measure that spans phases is undefined in this scope; None when it is defined."""
         return None if self.scope.phase is None else "is about the whole run and not about one phase"
 
 
-def counters_of(counters: RunCounters, scope: Scope) -> ScopeCounters:
+def counters_of(run: RunCounters, scope: Scope) -> ScopeCounters:
     """Sum up the counters that belong to the scope."""
-    phases = {index for index, phase in enumerate(counters.timeline.phases) if scope.phase in {None, phase.name}}
+    phases = {index: phase for index, phase in enumerate(run.timeline.phases) if scope.phase in {None, phase.name}}
+    total = Work()
+    for (index, provider), work in run.work.items():
+        if index in phases and scope.provider in {None, provider}:
+            total.merge(work)
     return ScopeCounters(
         scope,
-        counters,
-        counters.select(counters.cohorts, lambda key: key.phase in phases and scope.holds(key), Cohort()),
-        counters.select(counters.recovery_series, scope.holds, RecoverySeries()),
-        _work(counters, phases, scope.provider),
-        sum(_observed(counters, index) for index in phases),
+        run,
+        run.select(run.cohorts, lambda key: key.phase in phases and scope.holds(key), Cohort()),
+        run.select(run.recovery_series, scope.holds, RecoverySeries()),
+        total,
+        sum(max(0.0, min(phase.end, run.observed_until) - phase.start) for phase in phases.values()),
     )
-
-
-def _work(counters: RunCounters, phases: set[int], provider: str | None) -> Work:
-    result = Work()
-    for (phase, name), work in counters.work.items():
-        if phase in phases and provider in {None, name}:
-            result.merge(work)
-    return result
-
-
-def _observed(counters: RunCounters, index: int) -> float:
-    phase = counters.timeline.phases[index]
-    return max(0.0, min(phase.end, counters.seen_until) - phase.start)

@@ -1,7 +1,7 @@
-"""The journals in, the course of the run out: what happened in each slice of time, for charts. Pure.
+"""Records in, time series out: counts per slice of time, for charts and alerts. Pure.
 
-A slice is one second, or as long as it takes for a run to have at most SLICES of them, so that memory and the size of
-a page do not grow with the run. Everything is put where it began.
+A slice is one second, or longer where a run would have more than SLICES of them, so that neither memory nor the size of
+a page grows with the run. Prompts and attempts are counted in the slice in which they began.
 """
 
 from collections import defaultdict
@@ -12,12 +12,12 @@ from mockbot.evidence.counters import Sample
 from mockbot.evidence.records import Attempt, Outcome, ServiceSecond
 from mockbot.evidence.sketch import Sketch
 
-SLICES = 600
+SLICES = 600  # at most; a chart has hardly more pixels than that
 
 
 @dataclass(slots=True)
 class Side:
-    """One provider, slice by slice: sums over its seconds, but of `queued` and `running` the most at one time."""
+    """One provider, slice by slice: sums over its seconds; of `queued` and `running` the maximum."""
 
     offered: list[int]
     refused: list[int]
@@ -27,7 +27,7 @@ class Side:
     running: list[int]
     work: list[float]
     wasted: list[float]
-    capacity: list[float]  # slot-seconds there were
+    capacity: list[float]  # slot-seconds available
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class Series:
     good: dict[str, list[int]] = field(init=False)
     sent: list[int] = field(init=False)  # attempts
     outcomes: dict[Outcome, list[int]] = field(init=False)
-    latency: dict[int, Sketch] = field(default_factory=lambda: defaultdict(Sketch))  # of all prompts, as always
+    latency: dict[int, Sketch] = field(default_factory=lambda: defaultdict(Sketch))  # of all prompts
     first_token: dict[int, Sketch] = field(default_factory=lambda: defaultdict(Sketch))
     providers: dict[str, Side] = field(init=False)
 
@@ -51,10 +51,13 @@ class Series:
         self.issued, self.good = defaultdict(self._zeros), defaultdict(self._zeros)
         self.sent = self._zeros()
         self.outcomes = defaultdict(self._zeros)
-        self.providers = defaultdict(self._side)
+        zeros, size = self._zeros, self.size
+        self.providers = defaultdict(
+            lambda: Side(zeros(), zeros(), zeros(), zeros(), zeros(), zeros(), [0.0] * size, [0.0] * size, [0.0] * size)
+        )
 
     def add_prompt(self, sample: Sample, group: str) -> None:
-        """Count it where it was intended."""
+        """Count a prompt in the slice in which it was intended."""
         at = self.slice(sample.at)
         self.issued[group][at] += 1
         self.good[group][at] += sample.good
@@ -66,13 +69,13 @@ class Series:
             self.first_token[at].add(sample.first_token)
 
     def add_attempt(self, attempt: Attempt) -> None:
-        """Count it where it was sent."""
+        """Count an attempt in the slice in which it was sent."""
         at = self.slice(attempt.start)
         self.sent[at] += 1
         self.outcomes[attempt.outcome][at] += 1
 
     def add_second(self, second: ServiceSecond) -> None:
-        """Add what one provider saw."""
+        """Add one second of one provider."""
         if not 0 <= second.t < self.end:
             return
         side, at = self.providers[second.provider], self.slice(second.t)
@@ -87,13 +90,12 @@ class Series:
         side.capacity[at] += second.capacity
 
     def slice(self, t: float) -> int:
-        """Which slice holds t, 0 <= t < end."""
+        """The index of the slice that contains t, 0 <= t < end."""
         return int(t // self.width)
+
+    def whole_slices(self, span: tuple[float, float]) -> tuple[int, int]:
+        """The first slice that lies wholly within the span, and the one after the last."""
+        return ceil(span[0] / self.width), int(span[1] / self.width)
 
     def _zeros(self) -> list[int]:
         return [0] * self.size
-
-    def _side(self) -> Side:
-        zeros = self._zeros
-        nothing = [0.0] * self.size
-        return Side(zeros(), zeros(), zeros(), zeros(), zeros(), zeros(), list(nothing), list(nothing), list(nothing))

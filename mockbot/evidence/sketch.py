@@ -1,7 +1,6 @@
-"""Durations in, percentiles out: in constant memory, within 0.2 % of the exact value, the same whatever the order they
-came in.
+"""Durations in, percentiles out, in constant memory, within 0.2 % of the exact value and independent of their order.
 
-A duration that never ended is counted too, above all others, so that a percentile may be infinite and a total outage
+A duration that never ended counts as longer than all others, so that a percentile may be infinite and a total outage
 cannot look fast. The finite ones are counted in the bins of a DDSketch: floats of any size, relative error, mergeable.
 """
 
@@ -30,12 +29,12 @@ class LogBins:
         return math.ceil(math.log(value) * self.scale)
 
     def value(self, key: int) -> float:
-        """What stands for every value in the bin."""
+        """The value that represents the bin."""
         return math.pow(2.0, key / self._octave) * self._middle
 
 
 _BINS = LogBins(ACCURACY)
-_SCALE = _BINS.scale  # `add` is called for every prompt and attempt, and saves the call of `key`
+_SCALE = _BINS.scale  # for `add`, which runs for every prompt and attempt and therefore does not call `key`
 _ZERO = -(1 << 30)  # the bin of a duration of nothing, below all others
 
 
@@ -54,7 +53,7 @@ class Sketch:
         return self.finite + self.never
 
     def add(self, seconds: float) -> None:
-        """One that ended. A negative one is two clocks that disagree, and counts as 0."""
+        """Count a duration that ended. A negative one, from two clocks that disagree, counts as 0."""
         if seconds > NOTHING:
             key = math.ceil(math.log(seconds) * _SCALE)
             self._micros += int(seconds * 1e6)
@@ -64,16 +63,8 @@ class Sketch:
         bins[key] = bins.get(key, 0) + 1
         self.finite += 1
 
-    def add_many(self, seconds: float, times: int) -> None:
-        """So many that took the same."""
-        if times:
-            key = _BINS.key(seconds) if seconds > NOTHING else _ZERO
-            self._micros += times * int(max(0.0, seconds) * 1e6)
-            self._bins[key] = self._bins.get(key, 0) + times
-            self.finite += times
-
     def merge(self, other: "Sketch") -> None:
-        """Add all of another's."""
+        """Add all durations of another sketch."""
         bins = self._bins
         for key, count in other._bins.items():
             bins[key] = bins.get(key, 0) + count
@@ -82,13 +73,14 @@ class Sketch:
         self.never += other.never
 
     def mean(self) -> float | None:
-        """Of those that ended; None when none did."""
+        """The mean of the durations that ended; None when none did."""
         return self._micros / 1e6 / self.finite if self.finite else None
 
     def quantile(self, q: float) -> float | None:
         """The smallest value that a share `q` (0 < q <= 1) of all does not exceed; None when there are none."""
         if not len(self):
             return None
+        # Rounded first, since 0.07 * 100 is 7.000000000000001 in floats, which must not become rank 8.
         rank = math.ceil(round(q * len(self), 9))
         for key in sorted(self._bins):
             rank -= self._bins[key]

@@ -1,7 +1,7 @@
 """Users' time: prompts in, stretches in which a user was up or down out (user-uptime, Hauer et al., NSDI 2020).
 
-A user is down from the `intended` of a prompt that was not good until the end of his next good one, and up for the
-rest of the time from his first prompt to the end of his last. One user's prompts come one after the other.
+A user is down from the `intended` of a prompt that was not good until the end of their next good one, and up for the
+rest of the time from their first prompt to the end of the last. The prompts of one user follow one after the other.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ from mockbot.evidence.sketch import Sketch
 
 @dataclass(slots=True)
 class _User:
-    seen: float  # until when his time is accounted for
+    counted_until: float
     down_since: float | None = None
     longest: float = 0.0
     failed: bool = False
@@ -23,14 +23,14 @@ class _User:
 
 @dataclass(slots=True)
 class Outages:
-    """What the users of a group went through. `longest`: each user's longest time down, of those who had any."""
+    """The outages of a group's users. `longest`: the longest time down of each user who was ever down."""
 
     users: int = 0
-    failed: int = 0  # with at least one prompt that was given up or never finished
+    failed: int = 0  # users with at least one prompt that was given up or never finished
     longest: Sketch = field(default_factory=Sketch)
 
     def merge(self, other: "Outages") -> None:
-        """Add another group's."""
+        """Add the outages of another group."""
         self.users += other.users
         self.failed += other.failed
         self.longest.merge(other.longest)
@@ -46,48 +46,36 @@ class Stretch(NamedTuple):
 
 @dataclass(slots=True)
 class UserUptime:
-    """Every user's state; its size is the number of users."""
+    """The state of every user; its size is the number of users."""
 
     _users: dict[tuple[str, str], dict[str, _User]] = field(default_factory=lambda: defaultdict(dict))
 
-    def live(self, prompt: Prompt, *, good: bool) -> list[Stretch]:
-        """Account for the time from the user's last prompt to the end of this one."""
-        user = self._user(prompt)
-        user.failed |= prompt.settled != "answered"
-        was_up = user.down_since is None
-        start, end = user.seen, max(user.seen, prompt.end)
-        turn = max(start, prompt.intended) if was_up and not good else start
-        user.seen = end
-        if good and was_up:
-            return [Stretch(start, end, up=True)]
-        _turn(user, prompt.intended, end, good=good)
-        return [Stretch(start, turn, up=True), Stretch(turn, end, up=False)]
-
-    def _user(self, prompt: Prompt) -> _User:
+    def add(self, prompt: Prompt, *, good: bool) -> list[Stretch]:
+        """The stretches from the end of the user's last prompt to the end of this one."""
         group = self._users[prompt.group, prompt.tier]
         user = group.get(prompt.user)
         if user is None:
             user = group[prompt.user] = _User(prompt.intended)
-        return user
+        user.failed |= prompt.settled != "answered"
+        # The prompts inferred for one API key of an external client may overlap.
+        start, end = user.counted_until, max(user.counted_until, prompt.end)
+        user.counted_until = end
+        if user.down_since is None:
+            if good:
+                return [Stretch(start, end, up=True)]
+            user.down_since, turn = prompt.intended, max(start, prompt.intended)
+        else:
+            turn = start
+        user.longest = max(user.longest, end - user.down_since)
+        if good:
+            user.down_since = None
+        return [Stretch(start, turn, up=True), Stretch(turn, end, up=False)]
 
     def outages(self) -> Iterator[tuple[str, str, Outages]]:
-        """(group, tier, what its users went through)."""
+        """(group, tier, outages of its users)."""
         for (group, tier), users in self._users.items():
-            yield group, tier, _outages(users)
-
-
-def _turn(user: _User, intended: float, end: float, *, good: bool) -> None:
-    if not good and user.down_since is None:
-        user.down_since = intended
-    if user.down_since is not None:
-        user.longest = max(user.longest, end - user.down_since)
-    if good:
-        user.down_since = None
-
-
-def _outages(users: dict[str, _User]) -> Outages:
-    result = Outages(len(users), sum(user.failed for user in users.values()))
-    for user in users.values():
-        if user.longest:
-            result.longest.add(user.longest)
-    return result
+            result = Outages(len(users), sum(user.failed for user in users.values()))
+            for user in users.values():
+                if user.longest:
+                    result.longest.add(user.longest)
+            yield group, tier, result

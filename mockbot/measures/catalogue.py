@@ -1,7 +1,7 @@
-"""The one table of measures: name, unit, which way is better, and whether one client alone can be held to it. Pure.
+"""The table of measures: name, unit, which direction is better, and whether it applies to a single client. Pure.
 
-The language (`expect:`), the formatting, the comparison and every report read it; a name that is not here raises
-KeyError. The order is that of the language. The formulas are in `mockbot.evidence.formulas`.
+The language (`expect:`), the formatting, the comparison and every report read it; an unknown name raises KeyError. The
+order is that of the language. The formulas are in `mockbot.evidence.formulas`.
 """
 
 from collections.abc import Mapping
@@ -13,10 +13,9 @@ Unit = Literal["share", "duration", "rate", "number", "count"]
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """`better`: which way is better; None where neither is.
+    """`better`: the better direction, if there is one. `expected`: a scenario's `expect` may name it.
 
-    `one_client`: it says something about a single client too; the others need a crowd, or are the provider's.
-    `expected`: a scenario may expect something of it.
+    `one_client`: it means something for a single client too; the others need a crowd, or belong to the provider.
     """
 
     unit: Unit
@@ -25,7 +24,7 @@ class Measure:
     expected: bool = True
 
 
-_SIGN = Measure("count", "low", one_client=True, expected=False)  # an antipattern: how often it was seen
+_ANTIPATTERN = Measure("count", "low", one_client=True, expected=False)  # how often it occurred
 
 CATALOGUE: Mapping[str, Measure] = {
     "answered": Measure("share", "high", one_client=True),
@@ -63,12 +62,12 @@ CATALOGUE: Mapping[str, Measure] = {
     "longest_outage_p95": Measure("duration", "low", one_client=True),
     "prompts": Measure("count", None, expected=False),
     "exit_code": Measure("count", "low", one_client=True, expected=False),
-    "ignores_retry_after": _SIGN,
-    "retries_what_cannot_succeed": _SIGN,
-    "retries_without_end": _SIGN,
-    "does_not_back_off": _SIGN,
-    "takes_broken_answers": _SIGN,
-    "hangs": _SIGN,
-    "never_retries": _SIGN,
+    "ignores_retry_after": _ANTIPATTERN,
+    "retries_what_cannot_succeed": _ANTIPATTERN,
+    "retries_without_end": _ANTIPATTERN,
+    "does_not_back_off": _ANTIPATTERN,
+    "takes_broken_answers": _ANTIPATTERN,
+    "hangs": _ANTIPATTERN,
+    "never_retries": _ANTIPATTERN,
 }
 MEASURES = tuple(name for name, measure in CATALOGUE.items() if measure.expected)

@@ -1,6 +1,6 @@
-"""A measure's value in, text as people read it out: "99.6%", "4m05s", "3.2/s", "never". Pure.
+"""A measure's value in, its text out: "99.6%", "4m05s", "3.2/s", "never". Pure.
 
-The rule: shares are rounded against their better way, so that nothing looks better than it was.
+The rule: a share is rounded in its worse direction, so that it never looks better than it is.
 """
 
 import math
@@ -12,7 +12,7 @@ from mockbot.units.formatting import format_count, format_duration, format_numbe
 
 
 def format_value(measure: str, value: Value) -> str:
-    """The value with its unit; "-" when it is not known. KeyError: no such measure."""
+    """The value with its unit; "-" when it is undefined. Raises KeyError for an unknown measure."""
     match value:
         case Known(number):
             return "never" if math.isinf(number) else format_in_unit(measure, number)
@@ -25,7 +25,7 @@ def format_value(measure: str, value: Value) -> str:
 
 
 def format_in_unit(measure: str, number: float) -> str:
-    """A finite number in the measure's unit. KeyError: no such measure."""
+    """A finite number with the measure's unit. Raises KeyError for an unknown measure."""
     match CATALOGUE[measure].unit:
         case "share":
             return format_share(number, up=CATALOGUE[measure].better == "low")

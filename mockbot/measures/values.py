@@ -1,6 +1,6 @@
-"""What a measure may come out as: a number, a time that never came, a lower bound, or nothing, with the reason. Pure.
+"""The value of a measure: a number, a time that never came, a lower bound, or undefined with the reason. Pure.
 
-The rule: a measure that could not be taken is never a number, and never meets an expectation.
+The rule: a measure that cannot be computed is never a number, and never meets an expectation.
 """
 
 import math
@@ -19,7 +19,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Beyond:
-    """Censored: the run ended before it was over, so that it is at least `bound`, and how much more is not known."""
+    """Censored: the run ended first, so the value is at least `bound` and otherwise unknown."""
 
     bound: float
     why: str
@@ -27,7 +27,7 @@ class Beyond:
 
 @dataclass(frozen=True, slots=True)
 class Undefined:
-    """Cannot be said of this scope or from this evidence."""
+    """Not defined for this scope, or not measurable with this evidence."""
 
     why: str
 
@@ -36,12 +36,12 @@ Value = Known | Beyond | Undefined
 
 
 def ratio(part: float, whole: float, why: str) -> Known | Undefined:
-    """part / whole, or why there is no such thing when `whole` is nothing."""
+    """part / whole; undefined for the reason `why` when `whole` is 0."""
     return Known(part / whole) if whole else Undefined(why)
 
 
 def holds(threshold: Threshold, value: Value) -> bool | None:
-    """Whether the value meets the threshold; None when that is not known."""
+    """Whether the value meets the threshold; None when that is unknown."""
     match value:
         case Known(number):
             return threshold.holds(number)

@@ -47,9 +47,9 @@ def summarize(evidence: RunEvidence, judgement: Judgement) -> Summary:
         measures=tuple(map(_measures, judgement.rows)),
         providers=tuple(_providers(evidence, judgement)),
         findings=tuple(map(FindingOut.model_validate, judgement.findings)),
-        outcomes=dict(judgement.outcomes),
-        pending_count=judgement.pending_count,
-        pending=tuple(map(Pending.model_validate, judgement.pending)),
+        outcomes=judgement.counters.outcomes,
+        pending_count=judgement.counters.pending_count,
+        pending=tuple(map(Pending.model_validate, judgement.counters.pending)),
     )
 
 

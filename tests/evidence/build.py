@@ -124,4 +124,4 @@ def sound_run() -> list[Prompt]:
     return [*steady(0, 100), *steady(100, 200, took=5.0, settled="gave_up", attempts=3), *steady(200, 400)]
 
 
-BROKEN_GUARD = f"felt {FAULT}"  # what breaks in a sound run without FELT
+FAILED_CHECK = f"felt {FAULT}"  # of a sound run without FELT

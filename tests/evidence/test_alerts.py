@@ -21,7 +21,7 @@ def number(value: Value) -> float:
 
 
 def counted(requests: list[Prompt] | None = None, **changes: object) -> RunCounters:
-    """100 s of calm, 100 s in which all is bad, 200 s after; two prompts a second."""
+    """100 s of calm, 100 s of failures, 200 s after; two prompts per second."""
     return count_run(evidence(requests or sound_run(), FELT, of=scenario(**{"objective": 0.999, **changes})))
 
 
@@ -53,7 +53,7 @@ def test_the_pager_goes_off_when_both_windows_have_reached_the_rate() -> None:
 
 
 def test_an_objective_that_allows_it_pages_nobody() -> None:
-    """A quarter may fail: the whole run never gets there, and that is no number."""
+    """With an objective that allows a quarter to fail no alert fires: censored."""
     value = measure(counted(objective=0.75), Scope())["time_to_page"]
 
     assert value == Beyond(300.0, "no burn-rate alert would have paged anybody")
@@ -90,12 +90,12 @@ def test_without_a_baseline_the_windows_begin_with_the_run() -> None:
     [
         (Scope(), {"objective": None}, "the scenario has no objective"),
         (Scope(phase="blackout"), {}, "is about the whole run and not about one phase"),
-        (Scope(provider="main"), {}, "an objective is about prompts, and those may visit several providers"),
+        (Scope(provider="main"), {}, "an objective is about prompts, which may visit several providers"),
     ],
     ids=["no objective", "a phase", "a provider"],
 )
 def test_what_has_no_alerts_says_why(scope: Scope, changes: dict[str, None], why: str) -> None:
-    """Never a number where there is none."""
+    """The measures are undefined, with the reason."""
     values = measure(counted(None, **changes), scope)
 
     assert values["burn_1h"] == values["time_to_page"] == Undefined(why)

@@ -1,4 +1,4 @@
-"""Bad habits are seen in attempts, and only there: each has a client that has it and one that nearly has."""
+"""Each anti-pattern has a client that shows it and one that nearly does; both are attempts alone."""
 
 import pytest
 
@@ -57,13 +57,13 @@ def test_a_habit_is_seen(habit: str, attempts: list[Attempt]) -> None:
 
 
 @pytest.mark.parametrize("attempts", GOOD)
-def test_good_manners_are_no_habit(attempts: list[Attempt]) -> None:
-    """A client just on the right side of each line is not accused."""
+def test_a_client_without_antipatterns_has_none(attempts: list[Attempt]) -> None:
+    """A client just within each limit has no anti-pattern."""
     assert found(*attempts) == set()
 
 
 def test_another_provider_need_not_be_waited_for() -> None:
-    """Retry-After is one provider's word; falling over to another at once is no impatience."""
+    """A Retry-After holds for one provider; falling over to another at once does not ignore it."""
     here, there = asked(0.1, told=30)
     over = Attempt(there.prompt, 1, there.group, "other", there.start, there.end, "ok", 200)
 
@@ -79,7 +79,7 @@ def test_waits_are_measured_by_the_clients_own_clock() -> None:
 
 
 def test_a_habit_tells_its_evidence_and_what_to_do() -> None:
-    """Who reads it learns which prompt, when, how, and the way out."""
+    """The text names the prompt, the time, what happened, and what to do instead."""
     told = next(str(habit) for habit in antipatterns(asked(0.5, told=10), 1.0) if habit.times)
 
     assert told == (

@@ -1,4 +1,4 @@
-"""Which requests belong to one prompt, when all we have is what a provider saw."""
+"""Which requests belong to one prompt, from the records of providers alone."""
 
 from dataclasses import replace
 
@@ -36,12 +36,12 @@ def test_the_same_question_after_a_failure_is_the_same_prompt() -> None:
 
 
 def test_the_same_question_after_an_answer_is_a_new_prompt() -> None:
-    """What was answered is over; who asks it again wants to know it again."""
+    """A prompt ends with its answer; the same question is a new one."""
     assert [prompt.attempts for prompt in prompts(seen((0, 1, "ok"), (2, 3, "ok")))] == [1, 1]
 
 
 def test_the_same_question_much_later_is_a_new_prompt() -> None:
-    """Two minutes after the failure nobody waits for the first answer any more."""
+    """More than two minutes after the failure the same question is a new prompt."""
     assert [prompt.settled for prompt in prompts(seen((0, 1, "http_error"), (122, 123, "ok")))] == [
         "gave_up",
         "answered",
@@ -49,7 +49,7 @@ def test_the_same_question_much_later_is_a_new_prompt() -> None:
 
 
 def test_an_sdks_own_count_tells_two_calls_apart() -> None:
-    """Two failing calls of an SDK with the same words are two prompts, each with its own three attempts."""
+    """Two failing calls of an SDK with the same body are two prompts, each with its own three attempts."""
     one = seen((0, 1, "http_error"), (2, 3, "http_error"), (4, 5, "http_error"), retries=True)
     two = [replace(request, number=request.number + 3, start=request.start + 6, end=request.end + 6) for request in one]
 
@@ -57,7 +57,7 @@ def test_an_sdks_own_count_tells_two_calls_apart() -> None:
 
 
 def test_twenty_users_who_ask_the_same_cause_no_storm() -> None:
-    """Attempts of many who share words and key are shared out evenly, not heaped on one prompt."""
+    """Attempts of many users with the same body and key are distributed evenly over their prompts."""
     rounds = [
         replace(A, number=20 * turn + user, start=10.0 * turn + user / 100, end=10.0 * turn + 5, outcome="http_error")
         for turn in range(4)
@@ -68,13 +68,13 @@ def test_twenty_users_who_ask_the_same_cause_no_storm() -> None:
 
 
 def test_keys_tell_clients_apart() -> None:
-    """Another key is another client, whatever it asks."""
+    """Another key is another client, also with the same body."""
     assert len(prompts([*seen((0, 1, "http_error")), *seen((2, 3, "ok"), key="sk-plus-2")])) == 2
     assert prompts(seen((0, 1, "ok"), key="sk-plus-2"))[0].tier == "plus"
 
 
 def test_the_prompt_header_wins_over_everything() -> None:
-    """A client that names its prompts is believed, even when words and numbers say otherwise."""
+    """A client that names its prompts decides, even when bodies and retry numbers differ."""
     rows = seen((0, 1, "ok"), (2, 3, "ok"), retries=False)
     named = [replace(request, prompt="p7", body=f"other {request.number}") for request in rows]
 
@@ -90,7 +90,7 @@ def test_a_fail_over_goes_on_with_the_same_prompt() -> None:
 
 
 def test_attempts_that_nobody_saw_were_refused() -> None:
-    """An SDK's third attempt arrives first: the two before it met a closed door."""
+    """An SDK's third attempt arrives first: the two before it were refused."""
     first = replace(A, retry=2)
 
     assert [(each.n, each.outcome) for each in attempts([first])] == [(0, "refused"), (1, "refused"), (2, "ok")]
@@ -103,7 +103,7 @@ def test_what_the_proxy_cut_off_did_not_arrive() -> None:
 
 
 def test_only_the_last_answer_of_a_cut_connection_is_lost() -> None:
-    """Answers that came before on the same connection had arrived."""
+    """Earlier answers on the same connection arrived in full."""
     one, two = (replace(request, port=9) for request in seen((0, 1, "ok"), (2, 3, "ok")))
 
     assert [each.outcome for each in attempts([one, two], Wire("main", 9, "timeout"))] == ["ok", "timeout"]

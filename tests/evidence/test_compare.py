@@ -1,4 +1,4 @@
-"""Two runs against each other: what is chance is not told, and what is not chance is."""
+"""Two runs against each other: only differences beyond chance are reported."""
 
 from collections.abc import Sequence
 from random import Random
@@ -57,7 +57,7 @@ def found(comparison: Comparison, measure: str, scope: Scope | None = None) -> D
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_same_client_does_not_differ_from_itself(seed: int) -> None:
-    """Other luck, same behaviour: nothing is called worse or better."""
+    """Another seed and the same behaviour: no difference is reported."""
     comparison = compared(run(client(seed)), run(client(seed + 100)))
 
     assert [each for each in comparison.differences if each.change != "same"] == []
@@ -109,21 +109,21 @@ def test_never_recovering_is_worse_than_recovering() -> None:
 
 
 def test_a_difference_too_small_to_matter_is_none() -> None:
-    """Two per cent slower, always: certain, and of no importance."""
+    """Always two per cent slower: certain, and too small to matter."""
     comparison = compared(run(client(1)), run(client(1, took=2.04)))
 
     assert found(comparison, "latency_p50").change == "same"
 
 
 def test_the_same_runs_give_the_same_comparison() -> None:
-    """Its chance is seeded."""
+    """The random draws are seeded."""
     a, b = run(client(1)), run(client(2, fails=0.6))
 
     assert compared(a, b) == compared(a, b)
 
 
 def test_small_scopes_are_left_out() -> None:
-    """Fewer than twenty prompts say nothing about a group."""
+    """A group with fewer than twenty prompts is not compared."""
     few = client(1, users=2)
 
     scopes = {each.scope for each in compared(run(few), run(few)).differences}
@@ -141,7 +141,7 @@ def test_runs_of_different_scenarios_cannot_be_compared() -> None:
 
 
 def test_a_run_that_says_nothing_makes_the_comparison_say_nothing() -> None:
-    """A broken guard in either."""
+    """A failed validity check in either run."""
     assert compared(run(client(1)), run(client(2), ended="failed", why="lost")).broken == (
         "the second run: the run did not complete, it failed: lost",
     )
@@ -170,7 +170,7 @@ def test_what_else_may_have_made_the_difference_is_noted() -> None:
 
 
 def test_an_empty_run_can_be_compared_and_says_nothing() -> None:
-    """No data is no difference."""
+    """Runs without data have no differences."""
     comparison = compared(run([]), run(client(1)))
 
     assert comparison.differences == ()

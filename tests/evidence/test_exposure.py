@@ -1,4 +1,4 @@
-"""What a fault hit where nobody counted it: attempts turned away where nothing listens; on a proxy that cannot tell,
+"""The hits of a fault that no component counts: refused attempts where no process listens; on a proxy without counts,
 attempts under way while it held, by its share.
 """
 
@@ -41,19 +41,19 @@ def run_with(
     ids=["in it", "into it", "out of it", "all along", "before", "after", "elsewhere", "refused"],
 )
 def test_an_attempt_under_way_while_the_fault_held_counts(tried: Attempt, hits: int) -> None:
-    """At the fault's own provider, and only when there was a proxy to feel it at."""
+    """At the fault's own provider, and only when the proxy accepted the connection."""
     assert exposed(run_with(tried))[SLOW] == hits
 
 
 def test_what_counts_is_when_it_was_confirmed() -> None:
-    """A begin that was confirmed 10 s late exposed nobody before that."""
+    """A begin that was confirmed 10 s late exposed no attempt before."""
     late = Action(SLOW, "begin", 100.0, 100.0, 110.0)
 
     assert exposed(run_with(attempt(105.0), attempt(115.0), did=(late, END)))[SLOW] == 1
 
 
 def test_a_fault_that_was_never_confirmed_exposed_nobody() -> None:
-    """Whatever was under way."""
+    """Every attempt that was in progress counts."""
     failed = Action(SLOW, "begin", 100.0, 100.0, None, "no answer")
 
     assert exposed(run_with(attempt(150.0), did=(failed, END)))[SLOW] == 0
@@ -78,7 +78,7 @@ def test_attempts_count_with_the_share(tries: int, hits: int) -> None:
 
 
 def test_a_ramp_counts_as_it_was_at_that_moment() -> None:
-    """From nothing to all: late attempts weigh more than early ones."""
+    """With a share from 0 to 100 % late attempts count more than early ones."""
     early = exposed(run_with(*(attempt(105.0, took=0.1) for _ in range(10)), share="0% -> 100%"))[SLOW]
     late = exposed(run_with(*(attempt(195.0, took=0.1) for _ in range(10)), share="0% -> 100%"))[SLOW]
 
@@ -94,7 +94,7 @@ def test_a_proxy_that_can_tell_is_believed() -> None:
     ("tried", "verdict"), [(attempt(150.0), "pass"), (attempt(50.0), "inconclusive")], ids=["felt", "not felt"]
 )
 def test_exposure_decides_whether_a_run_on_toxiproxy_says_anything(tried: Attempt, verdict: str) -> None:
-    """One exposed attempt is evidence; none is no success."""
+    """One exposed attempt is enough; with none the check fails."""
     judgement = judge(run_with(tried))
 
     assert judgement.verdict == verdict
@@ -114,7 +114,7 @@ TURNED_AWAY = [
 
 
 def test_clients_that_were_turned_away_felt_it() -> None:
-    """Three refused and one cut off while nothing listened: 4, in the summary as in the guard."""
+    """Three refused and one cut off while nothing listened: 4, in the summary as in the validity check."""
     run = evidence([*sound_run(), *TURNED_AWAY], of=DOWN, did=actions(CUT))
     judgement = judge(run)
     (fault,) = summarize(run, judgement).faults
@@ -148,5 +148,5 @@ def test_a_whole_run_with_its_way_cut_has_been_felt() -> None:
     info = simulate(DOWN, seed=1, sink=memory.take, engine="reference")
     judgement = judge(memory.evidence(DOWN, info))
 
-    turned_away = judgement.outcomes["refused"] + judgement.outcomes.get("reset", 0)
+    turned_away = judgement.counters.outcomes["refused"] + judgement.counters.outcomes.get("reset", 0)
     assert judgement.counters.felt[CUT] == turned_away > 50

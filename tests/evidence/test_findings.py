@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from mockbot.evidence.detectors import said_to_wait
-from mockbot.evidence.findings import TELLS, Finding
+from mockbot.evidence.detectors import reported_spans
+from mockbot.evidence.findings import DESCRIPTIONS, REMEDIES, Finding
 from mockbot.evidence.journal import Broken
 from mockbot.evidence.records import Attempt, Outcome, Prompt, Settled
 from mockbot.evidence.run_counters import count_run
@@ -58,7 +58,7 @@ def found(lines: Sequence[Attempt | Prompt | Broken], of: Scenario | None = None
     return {finding.name: finding for finding in count_run(evidence(lines, of=of, **info)).findings.findings()}
 
 
-def test_a_client_that_behaves_is_accused_of_nothing() -> None:
+def test_a_client_that_behaves_well_has_no_findings() -> None:
     """Waits that grow, Retry-After honoured, three attempts, an answer."""
     assert found(many(30, 1.0, 2.2, retry_after=0.5)) == {}
 
@@ -68,7 +68,7 @@ def test_retry_after_ignored_names_only_the_first_offences() -> None:
     finding = found(many(10, 2.0, retry_after=10.0))["ignores_retry_after"]
 
     assert (finding.group, finding.times) == ("patient", 10)
-    assert finding.did == "came back before the Retry-After that it was told was over, 10 times"
+    assert finding.did == "retried before the Retry-After was over, 10 times"
     assert finding.evidence == tuple(
         f"m100-{n} at {100 + n}.0 s: told to wait 10 s, came back after 2 s" for n in range(3)
     )
@@ -134,7 +134,7 @@ def test_a_broken_answer_that_the_user_was_told_of_is_no_finding(outcome: Outcom
 
 
 def test_of_a_client_that_is_not_ours_it_is_not_known_what_its_user_saw() -> None:
-    """There a broken answer that was not asked for again is told."""
+    """A broken answer without a retry is a finding there."""
     lines = asked(100.0, last="error_event", settled="gave_up")
 
     assert "takes_broken_answers" in found(lines, client="command")
@@ -176,12 +176,12 @@ def test_a_retry_storm_is_more_than_three_attempts_a_prompt() -> None:
 
 
 def test_a_herd_is_retries_of_many_prompts_in_one_second() -> None:
-    """Twenty clients told the same moment: all back at 160 s."""
+    """Twenty clients that retry at the same moment: all back at 160 s."""
     herd = list(chain(*(asked(100.0 + n, 59.0 - n, name=f"h{n:02}") for n in range(20))))
 
     finding = found(herd)["herd"]
 
-    assert finding.did == "came back all at once: 20 retries in one second"
+    assert finding.did == "retried at the same time: 20 retries in one second"
     assert finding.evidence == ("h00 at 160.00 s", "h01 at 160.00 s", "h02 at 160.00 s")
 
 
@@ -248,20 +248,20 @@ def test_hammering_on_while_the_page_says_wait_is_found() -> None:
 
 
 def test_the_same_attempts_without_a_page_are_no_hammering() -> None:
-    """Nobody was told anything."""
+    """Without a status page there is nothing to ignore."""
     assert "hammers_on" not in found([*many(50, first=0.0, each=2.0), *many(30, 0.5, 1.0, first=120.0, each=2.0)])
 
 
 def test_the_spans_of_the_status_page() -> None:
     """From the first word until the page says that it is only watched, or to the end."""
-    waits = list(said_to_wait(Timeline(LOOKING)))
-    open_end = list(said_to_wait(Timeline(page(("after", "identified")))))
+    waits = list(reported_spans(Timeline(LOOKING)))
+    open_end = list(reported_spans(Timeline(page(("after", "identified")))))
 
     assert (waits, open_end) == ([(120.0, 180.0)], [(200.0, 400.0)])
 
 
 def test_two_users_who_ask_the_same_cause_no_finding() -> None:
-    """Prompts are told apart by their id, so that neighbours are never taken for retries."""
+    """Attempts belong to a prompt by its id, so two users with the same question are no retry."""
     pairs = list(chain(*(asked(100.0 + n, name=f"{who}{n}") for n in range(40) for who in "ab")))
 
     assert found(pairs) == {}
@@ -276,10 +276,10 @@ def test_every_finding_names_a_prompt_and_a_remedy() -> None:
     assert set(findings) >= {"ignores_retry_after", "hangs"}
     assert all(finding.evidence and finding.remedy for finding in findings.values())
     assert all(line.startswith(("m100-", "p190")) for finding in findings.values() for line in finding.evidence)
-    assert set(findings) <= set(TELLS)
+    assert set(findings) <= set(DESCRIPTIONS) == set(REMEDIES)
 
 
-def test_a_guests_habits_are_judged_by_its_own_clock() -> None:
+def test_an_external_client_is_judged_by_its_own_clock() -> None:
     """At speed 20, three scenario seconds are 0.15 s of a real SDK's time, and 1.4 s are at once."""
     lines = many(30, 1.4, 1.4)
 

@@ -50,7 +50,7 @@ def test_the_slo_counts_from_the_intended_time() -> None:
 
 
 def test_a_prompt_belongs_to_the_phase_it_was_intended_in() -> None:
-    """Intended in the last second of the calm, given up in the blackout: the calm's failure, and nobody else's."""
+    """Intended in the last second of the calm, given up in the blackout: a failure of the calm only."""
     journal = [*steady(0, 10), prompt(99.0, 30.0, "gave_up")]
 
     assert number("availability", journal, phase="steady") == pytest.approx(20 / 21)
@@ -139,7 +139,7 @@ def test_a_user_is_down_from_a_failed_prompt_until_his_next_good_one() -> None:
 
 
 def test_a_refresher_weighs_no_more_than_a_patient_user() -> None:
-    """A hundred failed prompts in the same ten seconds: availability collapses, the users' time does not."""
+    """A hundred failed prompts within ten seconds lower the availability much and user-uptime little."""
     bob = [prompt(10.0 + n / 10, 0.1, "gave_up", user="bob", name=f"b{n}") for n in range(100)]
     journal = [*ANN, prompt(0.0, 1.0, user="bob", name="first"), *bob, prompt(21.0, 1.0, user="bob", name="last")]
 
@@ -198,7 +198,7 @@ def test_the_burn_rate_is_how_fast_the_error_budget_goes() -> None:
 
 
 def test_without_an_objective_there_is_no_budget() -> None:
-    """Nothing was promised."""
+    """Without an objective there is no budget."""
     assert taken("burn_rate", steady(0, 10)) == Undefined("the scenario has no objective")
 
 
@@ -247,7 +247,7 @@ def test_efficiency_is_goodput_over_what_could_and_should_be_done() -> None:
 
 
 def test_without_the_providers_journal_its_measures_are_unknown() -> None:
-    """Nothing is invented where nothing was seen."""
+    """Measures without data are undefined."""
     values = measure(count_run(evidence(steady(0, 100))), Scope())
 
     assert [name for name in ("wasted_work", "overshoot", "efficiency") if isinstance(values[name], Known)] == []

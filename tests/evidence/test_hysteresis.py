@@ -42,7 +42,7 @@ def test_a_service_that_is_well_where_it_broke_has_none() -> None:
 
 
 def test_one_that_must_be_left_alone_has_more() -> None:
-    """It breaks at 10/s and stays broken at 6/s, at which it had been well: 8 of 10 have to go."""
+    """It breaks at 10/s and stays broken at 6/s, at which it had been well: hysteresis 0.8."""
     assert number(margin((200.0, 400.0))) == pytest.approx(0.8)
 
 
@@ -56,7 +56,7 @@ def test_one_that_stays_broken_at_a_load_it_could_carry_is_told_as_a_bound() -> 
 
 
 def test_what_never_broke_has_no_margin() -> None:
-    """And 20 bad seconds are no collapse: it has to last for 30 s."""
+    """20 bad seconds are no collapse, since it has to last for 30 s."""
     why = "it never collapsed, so that there is nothing to recover from"
 
     assert (margin((0.0, 0.0)), margin((200.0, 220.0))) == (Undefined(why), Undefined(why))
@@ -85,7 +85,7 @@ def test_where_a_fault_helped_it_is_not_the_load() -> None:
 
 
 def test_a_group_has_no_load_of_its_own() -> None:
-    """It is about what all of them ask for."""
+    """The load is that of all groups together."""
     value = measure(count_run(evidence(steady(0, 400))), Scope(group="patient"))["hysteresis"]
 
     assert value == Undefined("is about the load of the whole run")

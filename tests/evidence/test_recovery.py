@@ -53,7 +53,7 @@ def test_a_window_in_which_everybody_is_stuck_is_not_well() -> None:
 
 
 def test_a_run_whose_users_stay_stuck_never_recovers() -> None:
-    """Nobody asks anything any more: censored, and no number."""
+    """No user asks anything any more: censored."""
     value = taken("recovery_time", CALM_AND_DOWN)
 
     assert value == Beyond(191, "the run ended before it had been well for long enough")
@@ -105,7 +105,7 @@ def test_without_a_disturbance_there_is_nothing_to_recover_from() -> None:
 
 
 def test_a_baseline_of_a_few_prompts_is_none() -> None:
-    """19 prompts before it say too little."""
+    """19 prompts before it are too few."""
     journal = [*steady(80, 89.5), *down(100, 200), *steady(200, 400)]
 
     assert taken("recovery_time", journal) == Undefined("the baseline has 19 prompts, and 20 are needed")
@@ -149,18 +149,18 @@ def test_no_success_after_the_clear_is_censored() -> None:
     assert value == Beyond(200.0, "no prompt issued after the clear was good")
 
 
-def test_the_victims_are_through_when_95_percent_of_theirs_are_over() -> None:
+def test_affected_recovery_ends_when_95_percent_of_the_affected_prompts_are_over() -> None:
     """Of 20 prompts of the blackout 18 were over before its end, one 40 s after it and one 80 s after it."""
-    victims = [*down(100, 109), prompt(190.0, 50.0, "answered"), prompt(191.0, 89.0, "gave_up")]
+    affected = [*down(100, 109), prompt(190.0, 50.0, "answered"), prompt(191.0, 89.0, "gave_up")]
 
-    value = taken("affected_recovery", [*steady(0, 100), *victims])
+    value = taken("affected_recovery", [*steady(0, 100), *affected])
 
     assert isinstance(value, Known)
     assert value.number == pytest.approx(40.0, rel=0.003)
 
 
-def test_victims_who_are_stuck_at_the_end_are_censored() -> None:
-    """A tenth never got out."""
+def test_affected_prompts_that_are_pending_at_the_end_are_censored() -> None:
+    """A tenth of them is pending at the end."""
     stuck = [prompt(150.0 + n, 250.0 - n, "unfinished") for n in range(2)]
 
     value = taken("affected_recovery", [*steady(0, 100), *down(100, 109), *stuck])

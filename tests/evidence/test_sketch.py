@@ -35,7 +35,7 @@ def test_a_percentile_is_within_its_accuracy(values: list[float], q: float) -> N
 
 @given(many, st.integers(0, 200), shares)
 def test_what_never_ended_is_above_all_others(values: list[float], never: int, q: float) -> None:
-    """The unanswered take their share of the ranks at the top, as infinity."""
+    """Unanswered prompts have the highest ranks, as infinity."""
     found = sketch(values, never).quantile(q)
 
     assert found == pytest.approx(exact(values + never * [math.inf], q), rel=ACCURACY * 1.0001)
@@ -58,12 +58,12 @@ def test_merging_in_any_order_is_the_same(parts: list[list[float]], random: obje
 
 
 def test_an_empty_sketch_says_nothing() -> None:
-    """No data is no number."""
+    """Without data there is no percentile."""
     assert (Sketch().quantile(0.5), Sketch().mean(), len(Sketch())) == (None, None, 0)
 
 
 def test_a_sketch_of_nothing_but_hangs_is_infinite() -> None:
-    """A total outage is not fast."""
+    """In a total outage every percentile is infinite."""
     assert (sketch([], never=3).quantile(0.01), sketch([], never=3).mean()) == (math.inf, None)
 
 

@@ -46,7 +46,7 @@ def test_it_is_symmetric() -> None:
 
 
 def test_it_shrinks_towards_the_normal_with_every_degree_of_freedom() -> None:
-    """No step where one approximation would hand over to another."""
+    """The quantile is continuous in the degrees of freedom."""
     values = [t_quantile(0.975, df) for df in range(1, 1001)]
 
     assert all(one > other for one, other in itertools.pairwise(values))

@@ -1,4 +1,4 @@
-"""Every guard, broken once: what was wrong with the run is found, named, and makes the verdict inconclusive."""
+"""Every validity check failed once: it names what was wrong with the run and makes the verdict inconclusive."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -31,11 +31,11 @@ def sound(requests: Sequence[Attempt | Prompt | Broken] | None = None, **how: An
 
 
 def broken(judgement: Judgement) -> list[str]:
-    return [guard.name for guard in judgement.checks if not guard.ok]
+    return [check.name for check in judgement.checks if not check.ok]
 
 
 def test_a_sound_run_passes() -> None:
-    """All guards hold and the expectation does."""
+    """All checks pass and the expectation holds."""
     judgement = judge(sound())
 
     assert (judgement.verdict, broken(judgement)) == ("pass", [])
@@ -117,37 +117,37 @@ CASES: dict[str, tuple[Callable[[], RunEvidence], str, str]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_broken_guard_makes_the_run_inconclusive(name: str) -> None:
-    """It is found by the guard that is there for it, and its reason is the verdict's."""
-    make, guard, says = CASES[name]
+def test_a_failed_check_makes_the_run_inconclusive(name: str) -> None:
+    """The check for it fails, and its reason is the verdict's."""
+    make, check, says = CASES[name]
 
     judgement = judge(make())
 
     assert judgement.verdict == "inconclusive"
-    assert guard in broken(judgement)
+    assert check in broken(judgement)
     assert any(says in reason for reason in judgement.reasons), judgement.reasons
 
 
 @pytest.mark.parametrize("name", sorted(CASES.keys() - {"no data", "stopped early"}))
-def test_a_broken_guard_breaks_no_other(name: str) -> None:
+def test_one_cause_fails_one_check(name: str) -> None:
     """One cause, one reason."""
-    make, guard, _ = CASES[name]
+    make, check, _ = CASES[name]
 
-    assert broken(judge(make())) == [guard]
+    assert broken(judge(make())) == [check]
 
 
-def test_every_guard_was_broken_once() -> None:
-    """No guard is there that no test has seen at work."""
-    names = {guard.name for guard in judge(sound()).checks}
+def test_every_check_failed_once() -> None:
+    """Each check has a test in which it fails."""
+    names = {check.name for check in judge(sound()).checks}
 
-    assert {guard for _, guard, _ in CASES.values()} | {"data in steady", "data in blackout"} == names
+    assert {check for _, check, _ in CASES.values()} | {"data in steady", "data in blackout"} == names
 
 
 def test_a_torn_last_line_is_told_and_breaks_nothing() -> None:
     """A killed writer leaves one; the run says itself whether it was killed."""
     judgement = judge(sound([*sound_run(), Broken("journal.jsonl", 901, "EOF", last=True)]))
 
-    journal = next(guard for guard in judgement.checks if guard.name == "journal")
+    journal = next(check for check in judgement.checks if check.name == "journal")
     assert (journal.ok, journal.says) == (True, "the last line of journal.jsonl was torn when its writer was killed")
 
 
@@ -155,7 +155,7 @@ def test_what_is_pending_within_its_patience_is_listed_and_breaks_nothing() -> N
     """A prompt of the last seconds has not hung."""
     judgement = judge(sound([*sound_run(), prompt(399.0, 1.0, "unfinished", name="young")]))
 
-    assert (judgement.verdict, [waiting.id for waiting in judgement.pending]) == ("pass", ["young"])
+    assert (judgement.verdict, [waiting.id for waiting in judgement.counters.pending]) == ("pass", ["young"])
 
 
 DOWN = scenario(phases=[CALM, {"name": "cut", "lasts": "100s", "faults": [{"down": True}]}, AFTER])
@@ -198,7 +198,7 @@ def test_lateness_is_wall_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "late", "guards"),
+    ("asked", "late", "checks"),
     [
         (150.0, (30.0, 30.0), []),
         (240.0, (0.0, 30.0), []),
@@ -208,7 +208,7 @@ def test_lateness_is_wall_time() -> None:
     ids=["while it should hold", "when it was over", "late by half a second", "when it should have been over"],
 )
 def test_one_client_minds_what_is_late_only_when_it_asks_meanwhile(
-    asked: float, late: tuple[float, float], guards: list[str]
+    asked: float, late: tuple[float, float], checks: list[str]
 ) -> None:
     """A test waits until a phase's faults are in place; only what an earlier phase left behind is not its fault."""
     begin, end = (replace(act, confirmed=act.due + by) for act, by in zip(actions(), late, strict=True))
@@ -217,7 +217,7 @@ def test_one_client_minds_what_is_late_only_when_it_asks_meanwhile(
         [*felt, attempt(asked, 0.1, of="later"), prompt(asked, 0.1, name="later")], did=(begin, end), client="command"
     )
 
-    assert broken(judge(run)) == guards
+    assert broken(judge(run)) == checks
 
 
 def test_one_hiccup_of_the_generator_is_forgiven() -> None:

@@ -1,4 +1,4 @@
-"""The three-valued verdict: what beats what, and what is never a pass."""
+"""The three-valued verdict: which result has precedence, and what never passes."""
 
 import pytest
 
@@ -21,7 +21,7 @@ PASS, FAIL, UNKNOWN = result("pass"), result("fail"), result("inconclusive")
 
 
 @pytest.mark.parametrize(
-    ("guards", "expectations", "verdict"),
+    ("checks", "expectations", "verdict"),
     [
         ([HOLDS], [PASS], "pass"),
         ([HOLDS], [PASS, FAIL], "fail"),
@@ -33,9 +33,9 @@ PASS, FAIL, UNKNOWN = result("pass"), result("fail"), result("inconclusive")
         ([BROKEN], [], "inconclusive"),
     ],
 )
-def test_the_rule(guards: list[ValidityCheck], expectations: list[ExpectationResult], verdict: Verdict) -> None:
-    """A broken guard, then a failure, then what could not be decided; a pass needs all of it."""
-    found, reasons = decide(tuple(guards), tuple(expectations))
+def test_the_rule(checks: list[ValidityCheck], expectations: list[ExpectationResult], verdict: Verdict) -> None:
+    """A failed check, then a failure, then what could not be decided; a pass needs all of it."""
+    found, reasons = decide(tuple(checks), tuple(expectations))
 
     assert found == verdict
     assert reasons
@@ -83,7 +83,7 @@ def test_each_measure_of_an_expectation_is_judged_alone() -> None:
     ],
 )
 def test_what_cannot_be_said_is_never_a_pass(expect: dict[str, str], why: str) -> None:
-    """However generous the threshold is."""
+    """This holds for every threshold."""
     judgement = judged(expect)
 
     assert judgement.verdict != "pass"
@@ -91,7 +91,7 @@ def test_what_cannot_be_said_is_never_a_pass(expect: dict[str, str], why: str) -
 
 
 def test_a_scenario_that_expects_nothing_is_not_passed() -> None:
-    """A pass is a claim, and here is none."""
+    """Without expectations the verdict is inconclusive."""
     judgement = judged()
 
     assert (judgement.verdict, "expects nothing" in judgement.reasons[0]) == ("inconclusive", True)
@@ -155,4 +155,4 @@ def test_hung_prompts_fail_their_phase() -> None:
     judgement = judge(evidence([*steady(0, 100), *hung, *steady(200, 400)], FELT, of=told))
 
     assert judgement.expectations[0].result == "fail"
-    assert (judgement.verdict, judgement.pending_count) == ("inconclusive", 100)
+    assert (judgement.verdict, judgement.counters.pending_count) == ("inconclusive", 100)

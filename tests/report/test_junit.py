@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 from mockbot.evidence.verdict import judge
 from mockbot.report.junit import junit_xml
 from mockbot.report.summarize import summarize
-from tests.evidence.build import BROKEN_GUARD, FELT, evidence, scenario, sound_run
+from tests.evidence.build import FAILED_CHECK, FELT, evidence, scenario, sound_run
 
 HOLDS = {"phase": "steady", "availability": ">= 99%"}
 FAILS = {"phase": "blackout", "availability": ">= 99%"}
@@ -45,7 +45,7 @@ def test_a_broken_guard_is_an_error() -> None:
     """The fault that nobody felt."""
     broken = [case for case in tree(HOLDS, seconds=()).iter("testcase") if case.find("error") is not None]
 
-    assert [case.get("name") for case in broken] == [BROKEN_GUARD]
+    assert [case.get("name") for case in broken] == [FAILED_CHECK]
 
 
 def test_it_keeps_the_rules_that_junit_parsers_rely_on() -> None:
