@@ -7,6 +7,7 @@ x} when the run ended before it was over; null when it cannot be said, and then 
 """
 
 import json
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
@@ -40,6 +41,10 @@ class ScopeOut(_Frozen):
     tier: str | None = None
     provider: str | None = None
 
+    def __str__(self) -> str:
+        named = self.model_dump(exclude_none=True).items()
+        return ", ".join(f"{kind} {name}" for kind, name in named) or "whole run"
+
 
 class Measures(_Frozen):
     """All measures of one scope; `unknown` says why a measure is null, or more than."""
@@ -59,6 +64,11 @@ class Expected(_Frozen):
     result: Verdict
     why: str
     where: str
+
+    @property
+    def hint(self) -> str:
+        """Why it could not be decided and where to look; empty for an expectation that holds."""
+        return "" if self.result == "pass" else "; ".join(filter(None, (self.why, self.where)))
 
 
 class Guard(_Frozen):
@@ -180,6 +190,15 @@ class Summary(_Frozen):
     outcomes: dict[str, int]
     pending_count: int
     pending: tuple[Pending, ...]
+
+    def rows_by_phase(self) -> Iterator[Measures]:
+        """Each phase with its groups, then the whole run with its groups; groups only where there are several."""
+        for phase in (*(phase.name for phase in self.phases), None):
+            rows = [row for row in self.measures if row.scope.phase == phase]
+            rows = [row for row in rows if row.scope.tier is None and row.scope.provider is None]
+            groups = [row for row in rows if row.scope.group is not None]
+            yield from (row for row in rows if row.scope.group is None)
+            yield from groups if len(groups) > 1 else ()
 
 
 def summary_json(summary: Summary) -> str:

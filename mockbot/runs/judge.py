@@ -10,7 +10,7 @@ from mockbot.evidence.compare import compare
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.verdict import Judgement, judge
 from mockbot.report.comparison_report import comparison_html, exit_code, print_comparison
-from mockbot.report.github import annotations, job_summary, tell_github
+from mockbot.report.github import annotations, job_summary, report_to_github
 from mockbot.report.junit import junit_xml
 from mockbot.report.openmetrics import openmetrics_text
 from mockbot.report.page import report_html
@@ -28,7 +28,7 @@ def conclude(folder: RunFolder, console: Console) -> ExitCode:
     summary = write_reports(folder, evidence, judgement)
     print_summary(console, summary)
     console.print(f"run folder: {folder.path}", highlight=False, soft_wrap=True)
-    tell_github(summary, os.environ, console)
+    report_to_github(summary, os.environ, console)
     return ExitCode.of(judgement.verdict)
 
 
