@@ -1,7 +1,7 @@
 """Slices of time in, the pieces of Plotly figures out: plain JSON values that a page hands to Plotly in the browser.
 
 All figures share one axis of scenario time (a date axis that begins at 00:00:00, so that zooming keeps readable ticks)
-and the same shading of what was wrong. Shares and percentiles are taken over as many slices as about 20 prompts take.
+and the same shading of faults. Shares and percentiles are taken over as many slices as hold about 20 prompts.
 """
 
 import math
@@ -17,13 +17,13 @@ Curve = tuple[Sequence[float | None], int]  # values, and the seconds that each 
 FEW = 20  # prompts that a share or a percentile is taken over: with fewer it jumps by more than 5 points a prompt
 SHADE = "rgba(120,120,120,0.13)"  # a grey, so that curves on it keep their hue
 BORDER: Json = {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "line": {"color": "#999", "width": 1, "dash": "dot"}}
-LABEL: Json = {"xanchor": "left", "y": 1, "yanchor": "bottom", "yref": "paper", "showarrow": False}
-LABEL |= {"font": {"size": 10, "color": "#777"}}
+LABEL: Json = {"xanchor": "left", "y": 1, "yanchor": "bottom", "yref": "paper", "showarrow": False,
+               "font": {"size": 10, "color": "#777"}}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One figure with its heading and what to see in it."""
+    """One figure with its heading and an explanation. `figure`: Plotly's `data` and `layout`."""
 
     id: str
     title: str
@@ -37,7 +37,7 @@ def plain(text: str) -> str:
 
 
 def plot_layout(height: int, margin: dict[str, int], **more: object) -> Json:
-    """What the figures of every page share; `height` and `margin` in pixels."""
+    """The layout that the figures of every page share; `height` and `margin` in pixels."""
     return {
         "height": height,
         "margin": margin,
@@ -76,12 +76,12 @@ def framed(chart: Chart, shades: list[Json], end: float, summary: Summary) -> Ch
 
 
 def ms(t: float) -> int:
-    """Milliseconds, as a date axis counts."""
+    """Scenario seconds as milliseconds, the unit of a date axis."""
     return round(t * 1000)
 
 
 def shade(start: float, end: float) -> Json:
-    """A time in which something was wrong."""
+    """A grey rectangle from `start` to `end`, scenario seconds."""
     edges = {"x0": ms(start), "x1": ms(end), "y0": 0, "y1": 1}
     return {"type": "rect", "yref": "paper", **edges, "fillcolor": SHADE, "line": {"width": 0}, "layer": "below"}
 
@@ -100,23 +100,23 @@ def area(stack: str, colour: str) -> Json:
 
 
 def step_of(series: Series) -> int:
-    """Over how many slices a share is taken."""
+    """The number of slices that one share is taken over."""
     issued = sum(map(sum, series.issued.values()))
     return max(1, math.ceil(FEW * series.size / issued)) if issued else series.size
 
 
 def sums(values: Sequence[int], step: int) -> list[int]:
-    """Every `step` slices added up."""
+    """The sum of every `step` slices."""
     return [sum(values[at : at + step]) for at in range(0, len(values), step)]
 
 
 def ratios_of(parts: Sequence[int], wholes: Sequence[int]) -> list[float | None]:
-    """Part by part; None where there is nothing to divide by."""
+    """Element by element; None where the whole is 0."""
     return [part / whole if whole else None for part, whole in zip(parts, wholes, strict=True)]
 
 
 def merged(sketches: dict[int, Sketch], size: int, step: int) -> list[Sketch]:
-    """Every `step` slices merged."""
+    """One sketch for every `step` slices."""
     merged = []
     for start in range(0, size, step):
         sketch = Sketch()
@@ -128,7 +128,7 @@ def merged(sketches: dict[int, Sketch], size: int, step: int) -> list[Sketch]:
 
 
 def total(counts: dict[str, list[int]], series: Series) -> list[int]:
-    """All groups added up."""
+    """The sum over all groups, slice by slice."""
     return [sum(each) for each in zip(*counts.values(), strict=True)] or [0] * series.size
 
 

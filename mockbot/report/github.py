@@ -5,22 +5,16 @@ workflow commands, so that no text can begin another command (docs.github.com, "
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
 
 from mockbot.report.executive_summary import executive_summary
-from mockbot.report.phrases import outcome_text, value_text
+from mockbot.report.phrases import HEADINGS, outcome_text, value_text
 from mockbot.report.summary import Summary
 
-COLUMNS = {
-    "prompts": "prompts",
-    "availability": "good",
-    "attempts_per_prompt": "tries",
-    "latency_p50": "p50",
-    "latency_p95": "p95",
-}
+COLUMNS = ("prompts", "availability", "attempts_per_prompt", "latency_p50", "latency_p95")
 MARKS = {"pass": "✅", "fail": "❌", "inconclusive": "❔"}
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|#~])")
 
@@ -36,27 +30,25 @@ def report_to_github(summary: Summary, environ: Mapping[str, str], console: Cons
 
 def job_summary(summary: Summary) -> str:
     """Markdown for `$GITHUB_STEP_SUMMARY`."""
-    return "".join(f"{line}\n" for line in _markdown(summary))
-
-
-def _markdown(summary: Summary) -> Iterator[str]:
-    yield f"## {MARKS[summary.verdict]} {_plain(summary.run.title)}: {summary.verdict}"
-    yield from ("", _plain(" ".join(executive_summary(summary))), "")
-    yield from (f"- {_plain(reason)}" for reason in summary.reasons)
+    lines = [f"## {MARKS[summary.verdict]} {_plain(summary.run.title)}: {summary.verdict}"]
+    lines += ["", _plain(" ".join(executive_summary(summary))), ""]
+    lines += [f"- {_plain(reason)}" for reason in summary.reasons]
     if summary.expectations:
-        yield from ("", "| | expected | of | seen | |", "|---|---|---|---|---|")
+        lines += ["", "| | expected | of | seen | |", "|---|---|---|---|---|"]
     for case in summary.expectations:
         cells = (f"{case.measure} {case.expected}", str(case.scope), value_text(case.measure, case.seen), case.hint)
-        yield f"| {MARKS[case.result]} | {' | '.join(map(_plain, cells))} |"
-    yield from ("", f"| phase | group | {' | '.join(COLUMNS.values())} |", f"|---|---|{'---:|' * len(COLUMNS)}")
+        lines.append(f"| {MARKS[case.result]} | {' | '.join(map(_plain, cells))} |")
+    headings = " | ".join(HEADINGS[name] for name in COLUMNS)
+    lines += ["", f"| phase | group | {headings} |", f"|---|---|{'---:|' * len(COLUMNS)}"]
     for row in summary.rows_by_phase():
         names = (_plain(row.scope.phase or "whole run"), _plain(row.scope.group or "all"))
-        yield f"| {' | '.join((*names, *(value_text(name, row.values[name]) for name in COLUMNS)))} |"
+        lines.append(f"| {' | '.join((*names, *(value_text(name, row.values[name]) for name in COLUMNS)))} |")
     if summary.findings:
-        yield from ("", "**What the clients did that made it worse**", "")
+        lines += ["", "**What the clients did that made it worse**", ""]
     for finding in summary.findings:
         first = f" ({_plain(finding.evidence[0])})" if finding.evidence else ""
-        yield f"- **{_plain(finding.group)}** {_plain(finding.did)}{first}. {_plain(finding.remedy)}."
+        lines.append(f"- **{_plain(finding.group)}** {_plain(finding.did)}{first}. {_plain(finding.remedy)}.")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _plain(text: str) -> str:

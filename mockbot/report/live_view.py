@@ -7,7 +7,6 @@ scrolls away.
 import time
 from collections import deque
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self
 
 from rich.console import Console, Group
@@ -44,9 +43,7 @@ class LiveView:
             self._live.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._live.stop()
 
     def update(self, progress: Progress) -> None:
@@ -63,28 +60,25 @@ class LiveView:
             self._console.print(Text(line), soft_wrap=True)
 
     def _picture(self, progress: Progress, faults: str) -> Group:
+        grid = Table.grid(padding=(0, 1))
+        grid.add_column(max_width=20, no_wrap=True, overflow="ellipsis")
+        grid.add_column(ratio=1)
+        grid.add_column(justify="right", no_wrap=True)
+        phase, end = self._timeline.phase_at(progress.t), self._timeline.end
+        for name, start, stop in ((progress.phase, phase.start, phase.end), ("whole run", 0.0, end)):
+            done = min(max(progress.t - start, 0.0), stop - start)
+            text = f"{format_duration(done)} of {format_duration(stop - start)}"
+            grid.add_row(Text(name, "bold"), ProgressBar(stop - start, done, width=24), text)
         curve = "".join("·" if share is None else BARS[round(share * (len(BARS) - 1))] for share in self._success)
         ranked = sorted(progress.failures.items(), key=lambda item: (-item[1], item[0]))
         failing = ", ".join(f"{count} {name}" for name, count in ranked) or "nothing"  # always a line, or it would jump
         return Group(
-            self._progress_bars(progress),
+            grid,
             Text(faults, "bold red" if progress.wrong else "green"),
             Text(_figures(progress)),
             Text(f"success {curve}", no_wrap=True, overflow="crop"),
             Text(f"failing now: {failing}", style="dim"),
         )
-
-    def _progress_bars(self, progress: Progress) -> Table:
-        phase, end = self._timeline.phase_at(progress.t), self._timeline.end
-        grid = Table.grid(padding=(0, 1))
-        grid.add_column(max_width=20, no_wrap=True, overflow="ellipsis")
-        grid.add_column(ratio=1)
-        grid.add_column(justify="right", no_wrap=True)
-        for name, start, stop in ((progress.phase, phase.start, phase.end), ("whole run", 0.0, end)):
-            done = min(max(progress.t - start, 0.0), stop - start)
-            text = f"{format_duration(done)} of {format_duration(stop - start)}"
-            grid.add_row(Text(name, "bold"), ProgressBar(stop - start, done, width=24), text)
-        return grid
 
 
 def _figures(progress: Progress) -> str:

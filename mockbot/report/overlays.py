@@ -1,4 +1,4 @@
-"""Two runs in, their courses one over the other out; the second is dashed."""
+"""Two judged runs in, charts with a line for each run out; the second is dashed."""
 
 import math
 from collections.abc import Sequence
@@ -6,27 +6,16 @@ from collections.abc import Sequence
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.series import Series
 from mockbot.evidence.verdict import Judgement
+from mockbot.report import figures
 from mockbot.report.colours import RUNS
-from mockbot.report.figures import (
-    Chart,
-    Curve,
-    curve,
-    framed,
-    merged,
-    per_prompt,
-    ratios_of,
-    shade,
-    step_of,
-    sums,
-    total,
-)
+from mockbot.report.figures import Chart, Curve
 from mockbot.report.summary import Summary
 
 CHARTS = (  # id, title and caption, in the order of `_curves`
     ("good", "Good answers", "Share of the prompts that got a good answer."),
     ("sent", "Requests", "Requests sent per second."),
     ("amplification", "Amplification", "Requests sent for each prompt asked in the same time."),
-    ("waiting", "Waiting", "95th percentile of the time to an answer, seconds; a gap: never."),
+    ("waiting", "Latency", "95th percentile of the time to an answer, seconds; a gap: never."),
 )
 
 
@@ -34,27 +23,27 @@ def overlays(
     runs: Sequence[RunEvidence], judgements: Sequence[Judgement], summaries: Sequence[Summary], names: Sequence[str]
 ) -> tuple[Chart, ...]:
     """One chart for each measure, with a line for each run."""
-    shades = [shade(*fault.measured) for fault in summaries[0].faults]
+    shades = [figures.shade(*fault.measured) for fault in summaries[0].faults]
     both = zip(*(_curves(judgement.counters.series) for judgement in judgements), strict=True)
     charts = []
     for (name, title, caption), curves in zip(CHARTS, both, strict=True):
         lines = []
         for run, (values, width), colour, dash in zip(names, curves, RUNS, ("solid", "dash"), strict=True):
             line = {"color": colour, "width": 1.5, "shape": "hv", "dash": dash}
-            lines.append(curve(run, values, width, colour, line=line, connectgaps=False))
+            lines.append(figures.curve(run, values, width, colour, line=line, connectgaps=False))
         layout = {"yaxis": {"range": [0, 1.02], "tickformat": ".0%"}} if name == "good" else {}
         chart = Chart(name, title, caption, {"data": lines, "layout": layout})
-        charts.append(framed(chart, shades, runs[0].timeline.end, summaries[0]))
+        charts.append(figures.framed(chart, shades, runs[0].timeline.end, summaries[0]))
     return tuple(charts)
 
 
 def _curves(series: Series) -> tuple[Curve, ...]:
-    step = step_of(series)
-    good, issued = (sums(total(counts, series), step) for counts in (series.good, series.issued))
-    p95 = [sketch.quantile(0.95) for sketch in merged(series.latency, series.size, step)]
+    step = figures.step_of(series)
+    good, issued = (figures.sums(figures.total(counts, series), step) for counts in (series.good, series.issued))
+    p95 = [sketch.quantile(0.95) for sketch in figures.merged(series.latency, series.size, step)]
     return (
-        (ratios_of(good, issued), step * series.width),
+        (figures.ratios_of(good, issued), step * series.width),
         ([count / series.width for count in series.sent], series.width),
-        per_prompt(series),
+        figures.per_prompt(series),
         ([None if value == math.inf else value for value in p95], step * series.width),
     )

@@ -9,7 +9,7 @@ import base64
 import gzip
 import json
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -21,24 +21,12 @@ from mockbot.evidence.verdict import Judgement
 from mockbot.report.charts import charts
 from mockbot.report.executive_summary import executive_summary
 from mockbot.report.figures import Chart
-from mockbot.report.phrases import fault_text, value_text
+from mockbot.report.phrases import HEADINGS, fault_text, value_text
 from mockbot.report.summary import Summary
 from mockbot.units.formatting import format_clock, format_count, format_duration, format_moment, format_share
 from mockbot.units.quantities import duration_text
 
 TEMPLATES = Path(__file__).with_name("templates")
-COLUMNS = {  # measure -> heading, in the table by phase and group
-    "prompts": "prompts",
-    "availability": "good",
-    "user_uptime": "users' uptime",
-    "attempts_per_prompt": "tries",
-    "goodput": "goodput",
-    "latency_p50": "p50",
-    "latency_p95": "p95",
-    "latency_p99": "p99",
-    "first_token_p50": "first token",
-    "apdex": "apdex",
-}
 WHOLE = (  # of the whole run, as tiles
     "time_to_detect", "first_success", "recovery_time", "affected_recovery", "amplification", "wasted_work",
     "overshoot", "fairness", "failed_users", "longest_outage_p95", "burn_rate", "budget_spent",
@@ -55,7 +43,7 @@ def report_html(evidence: RunEvidence, judgement: Judgement, summary: Summary) -
         story=executive_summary(summary),
         rows=list(summary.rows_by_phase()),
         others=[row for row in summary.measures if row.scope.tier is not None or row.scope.provider is not None],
-        columns=COLUMNS,
+        columns=HEADINGS,
         whole=WHOLE,
         about={name: (take.__doc__ or "").strip() for name, take in REGISTRY.items()},
         fault_texts={span.id: fault_text(span) for span in evidence.timeline.faults},
@@ -71,7 +59,7 @@ def render(template: str, drawn: Sequence[Chart], **values: object) -> str:
         **values,
         charts=drawn,
         figures={chart.id: chart.figure for chart in drawn},
-        plotly=_plotly(),
+        plotly=plotly_bundle(),
         script=(TEMPLATES / "report.js").read_text("utf-8"),
     )
 
@@ -98,8 +86,8 @@ def render_plain(template: str, **values: object) -> str:
     return environment.get_template(template).render(values, css=css)
 
 
-@lru_cache(maxsize=1)
-def _plotly() -> str:
-    """Plotly's bundle, gzipped, which makes the page 2 MB instead of 5 MB; the browser unpacks it."""
+@cache
+def plotly_bundle() -> str:
+    """Plotly's script, gzipped, in base64: the page is 2 MB instead of 5 MB, and the browser unpacks it."""
     source = (files("plotly") / "package_data" / "plotly.min.js").read_bytes()
     return base64.b64encode(gzip.compress(source, 9, mtime=0)).decode()

@@ -7,6 +7,19 @@ from mockbot.report.summary import Expected, MoreThan, Number
 from mockbot.scenario.spans import FaultSpan
 from mockbot.units.quantities import share_text
 
+HEADINGS = {  # measure -> heading of its column in every table by phase and group
+    "prompts": "prompts",
+    "availability": "good",
+    "user_uptime": "uptime",
+    "attempts_per_prompt": "tries",
+    "goodput": "goodput",
+    "latency_p50": "p50",
+    "latency_p95": "p95",
+    "latency_p99": "p99",
+    "first_token_p50": "first token",
+    "apdex": "apdex",
+}
+
 
 def value_text(measure: str, value: Number) -> str:
     """A measure's value in `summary.json` with its unit; "-" when it is not known."""

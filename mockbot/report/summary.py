@@ -14,8 +14,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from mockbot.evidence.verdict import Verdict
 
-VERSION: Literal[1] = 1
-
 
 class _Frozen(BaseModel):
     """Made from a value of `evidence` by the names of its attributes where both have the same."""
@@ -173,7 +171,7 @@ class Around(_Frozen):
 class Summary(_Frozen):
     """Everything that was found out about one run."""
 
-    summary_version: Literal[1] = VERSION
+    summary_version: Literal[1] = 1
     mockbot: str
     verdict: Verdict
     reasons: tuple[str, ...]

@@ -9,18 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from mockbot.evidence.verdict import Verdict
-from mockbot.report.phrases import value_text
+from mockbot.report.phrases import HEADINGS, value_text
 from mockbot.report.summary import Summary
 from mockbot.units.formatting import format_seconds
 
-COLUMNS = {  # measure -> heading
-    "prompts": "prompts",
-    "availability": "good",
-    "user_uptime": "uptime",
-    "attempts_per_prompt": "tries",
-    "latency_p50": "p50",
-    "latency_p95": "p95",
-}
+COLUMNS = ("prompts", "availability", "user_uptime", "attempts_per_prompt", "latency_p50", "latency_p95")
 COURSE = {
     "time_to_detect": "noticed after",
     "first_success": "first success",
@@ -63,8 +56,8 @@ def _phases(summary: Summary) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("phase", overflow="ellipsis", max_width=16)
     table.add_column("group", overflow="ellipsis", max_width=14)
-    for heading in COLUMNS.values():
-        table.add_column(heading, justify="right", no_wrap=True)
+    for name in COLUMNS:
+        table.add_column(HEADINGS[name], justify="right", no_wrap=True)
     for row in summary.rows_by_phase():
         phase, group = row.scope.phase or "whole run", row.scope.group
         cells = ("" if group else phase, group or "all", *(value_text(name, row.values[name]) for name in COLUMNS))

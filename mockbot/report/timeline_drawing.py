@@ -32,11 +32,18 @@ def show(scenario: Scenario, console: Console) -> None:
     console.print(f"[bold]{scenario.title}[/bold]", highlight=False)
     console.print(Text(_about(scenario, timeline)))
     console.print()
-    console.print(_axis(timeline, label, cells), no_wrap=True, overflow="crop", crop=True)
     for line in _lines(timeline, label, cells):
         console.print(line, no_wrap=True, overflow="crop", crop=True)
     console.print()
-    console.print(_legend(timeline))
+    legend = Table.grid(padding=(0, 2))
+    legend.add_column()
+    legend.add_column(justify="right")
+    for phase in phases(timeline):
+        parts = (phase.name, duration_text(phase.end - phase.start), phase.crowd)
+        legend.add_row(phase.sign, format_clock(phase.start), Text(", ".join(filter(None, parts))))
+    for update in status_updates(timeline):
+        legend.add_row(update.sign, format_clock(update.t), Text(": ".join(filter(None, (update.state, update.says)))))
+    console.print(legend)
     if scenario.teaches:
         console.print(Text(f"\n{scenario.teaches}"))
 
@@ -67,17 +74,14 @@ def _about(scenario: Scenario, timeline: Timeline) -> str:
     return "; ".join(filter(None, (incident, scenario.cause, lasts)))
 
 
-def _axis(timeline: Timeline, label: int, cells: int) -> Text:
+def _lines(timeline: Timeline, label: int, cells: int) -> Iterator[Text]:
+    """The axis and the rows of the drawing: `label` characters of name, a space and `cells` characters of time."""
     middle, end = format_clock(timeline.end / 2), format_clock(timeline.end)
-    line = "0:00".ljust(cells)
+    axis = "0:00".ljust(cells)
     if cells >= 24:
         at = (cells - len(middle)) // 2
-        line = line[:at] + middle + line[at + len(middle) :]
-    return Text(" " * (label + 1) + line[: cells - len(end)] + end, style="dim")
-
-
-def _lines(timeline: Timeline, label: int, cells: int) -> Iterator[Text]:
-    """The rows of the drawing: `label` characters of name, a space and `cells` characters of time."""
+        axis = axis[:at] + middle + axis[at + len(middle) :]
+    yield Text(" " * (label + 1) + axis[: cells - len(end)] + end, style="dim")
     spans = phases(timeline)
     middles = ((n + 0.5) * timeline.end / cells for n in range(cells))
     signs = (next(span.sign for span in spans if t < span.end) for t in middles)
@@ -97,16 +101,3 @@ def _lines(timeline: Timeline, label: int, cells: int) -> Iterator[Text]:
     for name, line, style in drawn:
         short = name if len(name) <= label else f"{name[: label - 1]}…"
         yield Text.assemble(f"{short:<{label}} ", (line, style))
-
-
-def _legend(timeline: Timeline) -> Table:
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column()
-    grid.add_column(justify="right")
-    grid.add_column()
-    for phase in phases(timeline):
-        parts = (phase.name, duration_text(phase.end - phase.start), phase.crowd)
-        grid.add_row(phase.sign, format_clock(phase.start), Text(", ".join(filter(None, parts))))
-    for update in status_updates(timeline):
-        grid.add_row(update.sign, format_clock(update.t), Text(": ".join(filter(None, (update.state, update.says)))))
-    return grid

@@ -46,11 +46,19 @@ class StatusUpdate:
 
 
 def phases(timeline: Timeline) -> tuple[Stretch, ...]:
-    """Every phase; more than there are letters begin at `a` again."""
-    return tuple(
-        Stretch(SIGNS[n % len(SIGNS)], span.name, span.start, span.end, _crowd(timeline, span.start, span.end))
-        for n, span in enumerate(timeline.phases)
-    )
+    """Every phase; the 53rd has the sign `a` again. A ramp has both its ends: "200 users", "3/s -> 5/s"."""
+    result = []
+    for n, span in enumerate(timeline.phases):
+        first, last = timeline.at(span.start), timeline.at(span.start + (span.end - span.start) * 0.999)
+        users = [sum(each.users.values()) for each in (first, last)]
+        rates = [sum(each.arrivals.values()) for each in (first, last)]
+        crowd = []
+        if any(users):
+            crowd.append(" -> ".join(dict.fromkeys(map(format_count, users))) + " users")
+        if any(rates):
+            crowd.append(" -> ".join(dict.fromkeys(map(format_rate, rates))))
+        result.append(Stretch(SIGNS[n % len(SIGNS)], span.name, span.start, span.end, ", ".join(crowd)))
+    return tuple(result)
 
 
 def rows(timeline: Timeline, cells: int) -> tuple[Row, ...]:
@@ -63,10 +71,8 @@ def rows(timeline: Timeline, cells: int) -> tuple[Row, ...]:
     users = _means([sum(now.users.values()) for now in samples])
     arrivals = _means([sum(now.arrivals.values()) for now in samples])
     peak = sum(timeline.max_users().values())
-    for levels, label in (
-        (users, f"users, at most {peak}"),
-        (arrivals, f"arrivals, at most {format_rate(max(arrivals))}"),
-    ):
+    labels = (f"users, at most {peak}", f"arrivals, at most {format_rate(max(arrivals))}")
+    for label, levels in zip(labels, (users, arrivals), strict=True):
         if most := max(levels):
             result.append(Row("crowd", label, tuple(level / most for level in levels)))
     return tuple(result)
@@ -89,15 +95,3 @@ def status_updates(timeline: Timeline) -> tuple[StatusUpdate, ...]:
 def cell_of(t: float, timeline: Timeline, cells: int) -> int:
     """The index of the cell that `t` falls into."""
     return min(cells - 1, int(t / timeline.end * cells))
-
-
-def _crowd(timeline: Timeline, start: float, end: float) -> str:
-    """Users and arrivals at the start of a phase and just before its end: "200 users", "3/s -> 5/s"."""
-    first, last = timeline.at(start), timeline.at(start + (end - start) * 0.999)
-    ramps = []
-    for begin, stop, unit in ((first.users, last.users, " users"), (first.arrivals, last.arrivals, "/s")):
-        ends = [sum(begin.values()), sum(stop.values())]
-        texts = [format_rate(each).removesuffix("/s") if unit == "/s" else format_count(each) for each in ends]
-        if any(ends):
-            ramps.append(" -> ".join(dict.fromkeys(texts)) + unit)
-    return ", ".join(ramps)
