@@ -148,9 +148,7 @@ def _providers(series: Series, cost: float | None, colours: Mapping[str, str]) -
     caption = "Requests per second that reached each provider, and the answers per second that it can give."
     return (
         Chart("capacity", "Load and capacity", caption, {"data": capacity}),
-        Chart(
-            "queue", "Queue", "Requests inside each provider, the most at one time.", {"data": queue}
-        ),
+        Chart("queue", "Queue", "Requests inside each provider, the most at one time.", {"data": queue}),
     )
 
 

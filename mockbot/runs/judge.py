@@ -1,4 +1,4 @@
-"""A run folder in, its verdict and reports out. Whoever judges a folder does it here: every command and the plugin."""
+"""A run folder in, its verdict and reports out. Commands and the pytest plugin judge a folder through this module."""
 
 import os
 from pathlib import Path
@@ -22,7 +22,7 @@ from mockbot.runs.journal_files import read_run
 
 
 def conclude(folder: RunFolder, console: Console) -> ExitCode:
-    """Judge what a run left behind, write its reports, print the verdict. Raises UsageError when it is no run."""
+    """Judge a run, write its reports, print the verdict. Raises UsageError when the folder holds no run."""
     evidence = read_run(folder)
     judgement = judge(evidence)
     summary = write_reports(folder, evidence, judgement)
@@ -33,7 +33,7 @@ def conclude(folder: RunFolder, console: Console) -> ExitCode:
 
 
 def write_reports(folder: RunFolder, evidence: RunEvidence, judgement: Judgement) -> Summary:
-    """Put all reports into the folder, each at once. Returns what they tell."""
+    """Put all reports into the folder, each atomically. Returns the results that they show."""
     summary = summarize(evidence, judgement)
     folder.put(RunFile.SUMMARY, summary_json(summary))
     folder.put(RunFile.JUNIT, junit_xml(summary))
@@ -45,9 +45,9 @@ def write_reports(folder: RunFolder, evidence: RunEvidence, judgement: Judgement
 
 
 def compare_runs(first: RunFolder, second: RunFolder, page: Path | None, console: Console) -> ExitCode:
-    """Judge both folders, print what differs, write the page (into the second folder unless told where).
+    """Judge both folders, print the differences, write the page to `page` (default: into the second folder).
 
-    Raises UsageError when a folder is no run, or when they are runs of different scenarios.
+    Raises UsageError when a folder holds no run, or when the two ran different scenarios.
     """
     runs = read_run(first), read_run(second)
     judgements = judge(runs[0]), judge(runs[1])
