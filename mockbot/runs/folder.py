@@ -110,10 +110,6 @@ class RunFolder:
         """Whether the run wrote anything after the scenario."""
         return any((self / file).exists() for file in (RunFile.JOURNAL, RunFile.RUN))
 
-    def compared_with(self, other: "RunFolder") -> Path:
-        """The path of the page that compares this run with another."""
-        return self.path / f"compared-with-{other.path.resolve().name}.html"
-
     def put(self, file: RunFile, content: str | bytes) -> None:
         """Replace a file atomically: a reader gets the new content or the old, never a part."""
         path = self / file

@@ -6,9 +6,10 @@ holds one line at a time; a line that cannot be read becomes a `Broken` record a
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Generic, Self, TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -38,7 +39,7 @@ _prompt: Callable[[bytes], Prompt] = _PROMPT.validator.validate_json
 _R = TypeVar("_R")
 
 
-class JournalWriter:
+class JournalWriter(AbstractContextManager["JournalWriter"]):
     """Appends each record as a line to the file of its kind.
 
     Processes may share a folder: with O_APPEND each write goes to the end of the file in one piece (POSIX write).
@@ -59,9 +60,6 @@ class JournalWriter:
         files, self._files = self._files, {}
         for file in files.values():
             os.close(file)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
@@ -134,7 +132,7 @@ def _read_scenario(folder: RunFolder) -> Scenario:
         return Scenario.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         raise UsageError(
-            f"{folder.path}: not a run folder, it holds no {path.name}; give one that `mockbot run` made"
+            f"{folder.path}: not a run folder (no {path.name} in it); give one that `mockbot run` made"
         ) from None
     except ValidationError as error:
         raise UsageError(f"{path}: cannot be read: {error}") from None
@@ -167,10 +165,7 @@ def _read_request(line: bytes) -> Attempt | Prompt:
         return _attempt(line)
     if line.endswith(b'"kind":"prompt"}\n'):
         return _prompt(line)
-    match _OBJECT.validate_json(line).get("kind"):
-        case "attempt":
-            return _attempt(line)
-        case "prompt":
-            return _prompt(line)
-        case other:
-            raise ValueError(f"unknown kind {other!r}")
+    kind = _OBJECT.validate_json(line).get("kind")
+    if kind not in ("attempt", "prompt"):  # a tuple, because the kind in a broken line may be a list
+        raise ValueError(f"unknown kind {kind!r}")
+    return _attempt(line) if kind == "attempt" else _prompt(line)

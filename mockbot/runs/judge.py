@@ -53,7 +53,7 @@ def compare_runs(first: RunFolder, second: RunFolder, page: Path | None, console
     judgements = judge(runs[0]), judge(runs[1])
     comparison = compare(*runs, *judgements)
     names = (first.path.resolve().name, second.path.resolve().name)
-    page = page or second.compared_with(first)
+    page = page or second.path / f"compared-with-{names[0]}.html"
     page.write_text(comparison_html(comparison, runs, judgements, names), "utf-8")
     print_comparison(console, comparison)
     console.print(f"the page: {page}", highlight=False, markup=False, soft_wrap=True)
