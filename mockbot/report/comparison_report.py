@@ -74,7 +74,7 @@ def _signed(measure: str, number: float) -> str:
 def verdict_sentence(comparison: Comparison) -> str:
     """The result in one sentence."""
     if comparison.broken:
-        return "This comparison says nothing, because:"
+        return "The two runs cannot be compared, because:"
     worse = len(comparison.worse)
     better = sum(each.change == "better" for each in comparison.differences)
     if not worse and not better:

@@ -15,7 +15,7 @@ from mockbot.units.formatting import format_seconds
 
 COLUMNS = ("prompts", "availability", "user_uptime", "attempts_per_prompt", "latency_p50", "latency_p95")
 COURSE = {
-    "time_to_detect": "noticed after",
+    "time_to_detect": "detected after",
     "first_success": "first success",
     "recovery_time": "recovered after",
     "affected_recovery": "affected prompts settled after",

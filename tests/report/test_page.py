@@ -146,4 +146,4 @@ def test_a_run_without_any_request_has_a_page() -> None:
     run = evidence([])
     judgement = judge(run)
 
-    assert "Nothing was asked" in report_html(run, judgement, summarize(run, judgement))
+    assert "No prompt was issued" in report_html(run, judgement, summarize(run, judgement))
