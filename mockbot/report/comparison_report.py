@@ -21,8 +21,7 @@ from mockbot.report.summarize import summarize
 from mockbot.units.formatting import format_points
 
 MEASURE, VALUE, INTERVAL = 19, 7, 22  # characters
-RANKS: tuple[Change, ...] = ("worse", "better", "same", "unknown")  # on the page, from above
-STYLES: dict[Change, str] = {"better": "green", "worse": "bold red", "same": "", "unknown": "dim"}
+STYLES: dict[Change, str] = {"worse": "bold red", "better": "green", "same": "", "unknown": "dim"}  # the page's order
 
 
 def exit_code(comparison: Comparison) -> ExitCode:
@@ -102,6 +101,6 @@ def comparison_html(
         sentence=verdict_sentence(comparison),
         rows=[
             (str(each.scope), *_cells(each))
-            for each in sorted(comparison.differences, key=lambda each: RANKS.index(each.change))
+            for each in sorted(comparison.differences, key=lambda each: list(STYLES).index(each.change))
         ],
     )

@@ -11,13 +11,7 @@ from mockbot.measures.catalogue import CATALOGUE, Unit
 from mockbot.report.summary import MoreThan, Summary
 
 LABELS = ("scenario", "phase", "group", "tier", "provider")
-SUFFIXES: dict[Unit, str] = {
-    "share": "_ratio",
-    "duration": "_seconds",
-    "rate": "_per_second",
-    "number": "",
-    "count": "",
-}
+SUFFIX: dict[Unit, str] = {"share": "_ratio", "duration": "_seconds", "rate": "_per_second", "number": "", "count": ""}
 
 
 def openmetrics_text(summary: Summary) -> str:
@@ -33,7 +27,7 @@ def openmetrics_text(summary: Summary) -> str:
             if value is None:
                 continue
             bound = "_at_least" if isinstance(value, MoreThan) else ""
-            name = f"mockbot_{measure}{bound}{SUFFIXES[CATALOGUE[measure].unit]}"
+            name = f"mockbot_{measure}{bound}{SUFFIX[CATALOGUE[measure].unit]}"
             if name not in gauges:
                 gauges[name] = Gauge(name, f"mockbot measure {measure}", LABELS, registry=registry)
             number = value.more_than if isinstance(value, MoreThan) else float("inf") if value == "never" else value
