@@ -22,7 +22,7 @@ WRONG_USE = [
     (["run", "traffic-surge", "--speed", "5", "--", "true"], "keeps its own clock"),
     (["check", "missing.yaml"], "missing.yaml"),
     (["check", "."], "."),
-    (["report", "."], "no run folder"),
+    (["report", "."], "not a run folder"),
     (["serve", "unexpected-failure", "--hold", "blackot"], "did you mean 'blackout'"),
     (["simulate", "traffic-surge", "--compare", "backof"], "backof"),
     (["simulate", "traffic-surge", "--", "python", "bot.py"], "a program keeps its own clock"),

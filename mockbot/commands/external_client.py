@@ -25,7 +25,7 @@ from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.antipatterns import ANTIPATTERNS
 from mockbot.evidence.records import Action, Ended, RunInfo, ServiceSecond
 from mockbot.process.process_group_guard import guarded
-from mockbot.report.words import fault_words
+from mockbot.report.phrases import fault_text
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import JournalWriter, write_run_info
 from mockbot.runs.judge import conclude
@@ -148,7 +148,7 @@ def _accompany(
                 if now > timeline.end + clock.scenario(options.grace):
                     return _End("completed", min(now, timeline.end), None)
                 if now < timeline.end and phase != (phase := timeline.phase_at(now).name):
-                    wrong = ", ".join(fault_words(active.span) for active in timeline.at(now).faults)
+                    wrong = ", ".join(fault_text(active.span) for active in timeline.at(now).faults)
                     console.print(Text(f"[{now:6.0f} s] {phase}: {wrong or 'nothing is wrong'}"), soft_wrap=True)
                 watcher.look()
                 threading.Event().wait(LOOK)

@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from mockbot.clock import Clock
 from mockbot.errors import TestbedError, UsageError
 from mockbot.evidence.records import Action, ServiceSecond
-from mockbot.report.words import fault_words
+from mockbot.report.phrases import fault_text
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.spans import FaultSpan, PhaseSpan
 from mockbot.scenario.timeline import Timeline
@@ -99,7 +99,7 @@ class PhaseController:
     def state(self) -> State:
         """The state now."""
         index, now = self._index, max(0.0, self._clock.now())
-        wrong = tuple(fault_words(active.span) for active in self._timeline.at(now).faults)
+        wrong = tuple(fault_text(active.span) for active in self._timeline.at(now).faults)
         phase = None if index is None else self._names[index]
         return State(phase, phase is not None and phase == self._hold, round(now, 3), wrong, self._names)
 
@@ -194,4 +194,4 @@ def _wrong(span: FaultSpan, phase: PhaseSpan) -> str:
     """A fault of this phase, with its times where these are not the phase's own."""
     begins = f" from {duration_text(round(span.start - phase.start, 3))}" if span.start > phase.start else ""
     ends = f" until {duration_text(round(span.end - phase.start, 3))}" if span.end < phase.end else ""
-    return f"{fault_words(span)}{begins}{ends}"
+    return f"{fault_text(span)}{begins}{ends}"

@@ -4,7 +4,8 @@ The three kinds have palettes of their own, so that no line of a group looks lik
 to be told apart by the colour-blind (SRON/EPS/TN/09-002, issue 3.2: "bright", "high-contrast" and "muted").
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from itertools import cycle
 
 from mockbot.evidence.records import Outcome
 from mockbot.scenario.schema import Scenario
@@ -31,14 +32,10 @@ OUTCOME: Mapping[Outcome, str] = {
 
 
 def group_colours(scenario: Scenario) -> Mapping[str, str]:
-    """In the order of the scenario's crowd; beyond seven groups they begin again."""
-    return _dealt(scenario.crowd, GROUPS)
+    """In the order of the scenario's crowd; the eighth group has the first colour again."""
+    return dict(zip(scenario.crowd, cycle(GROUPS), strict=False))
 
 
 def provider_colours(scenario: Scenario) -> Mapping[str, str]:
-    """In the order of the scenario's providers."""
-    return _dealt(scenario.providers, PROVIDERS)
-
-
-def _dealt(names: Iterable[str], palette: tuple[str, ...]) -> Mapping[str, str]:
-    return {name: palette[n % len(palette)] for n, name in enumerate(names)}
+    """In the order of the scenario's providers; the fourth has the first colour again."""
+    return dict(zip(scenario.providers, cycle(PROVIDERS), strict=False))

@@ -1,100 +1,95 @@
-"""A summary in, three sentences out that a manager can read: what was wrong, how the users fared, what came after."""
+"""A summary in, three sentences for a manager out: what was wrong, how users were served, how they recovered."""
 
-import math
+from operator import itemgetter
 
-from mockbot.report.summary import Measures, MoreThan, Number, Summary
-from mockbot.units.formatting import format_share, spell_duration
+from mockbot.report.summary import Measures, MoreThan, Summary
+from mockbot.units.formatting import format_number, format_share, spell_duration
 
-PLAIN = {  # fault kind -> what it means to whoever does not know HTTP; {0} is the provider
+PLAIN = {  # fault kind -> its text for readers who do not know HTTP; {0} is the provider
     "http_error": "{0} answered with errors",
     "maintenance": "{0} was closed for maintenance",
-    "rate_limited": "{0} told clients that they ask too often, which they did not",
+    "rate_limited": "{0} rejected requests as too frequent although they were not",
     "capacity": "{0} had less capacity than usual",
     "crash": "{0} crashed",
-    "shed": "{0} turned some users away",
+    "shed": "{0} rejected the requests of some users",
     "slow": "{0} was slow",
     "stall": "answers of {0} stopped coming",
     "cut": "answers of {0} were cut off",
-    "error_event": "answers of {0} broke off with an error",
-    "malformed_event": "answers of {0} were garbled",
+    "error_event": "answers of {0} ended early with an error",
+    "malformed_event": "answers of {0} were malformed",
     "blank_answer": "answers of {0} were empty",
     "down": "{0} could not be reached",
-    "latency": "the way to {0} was slow",
-    "bandwidth": "the way to {0} was narrow",
+    "latency": "the network path to {0} was slow",
+    "bandwidth": "the network path to {0} had little bandwidth",
     "slow_close": "connections to {0} did not close",
-    "timeout": "the way to {0} was blocked",
+    "timeout": "the network path to {0} was blocked",
     "reset_peer": "connections to {0} were reset",
     "slicer": "answers of {0} came in small pieces",
-    "limit_data": "connections to {0} broke off",
+    "limit_data": "connections to {0} were closed early",
 }
 
 
 def executive_summary(summary: Summary) -> tuple[str, ...]:
-    """Three sentences; fewer when nothing was asked."""
+    """Three sentences; one when no prompt was issued."""
     if not summary.measures or not summary.measures[0].values["prompts"]:
-        return ("Nothing was asked, so there is nothing to tell.",)
-    return (_wrong(summary), _fared(summary), _after(summary))
+        return ("No prompt was issued, so there are no results.",)
+    return (_disturbance(summary), _worst_phase(summary), _recovery(summary))
 
 
-def _wrong(summary: Summary) -> str:
+def _disturbance(summary: Summary) -> str:
     begin, clear = summary.disturbance.begin, summary.disturbance.clear
     if begin is None or clear is None:
         return "Nothing went wrong in this run: it is a plain load."
     if not summary.faults:
-        return f"For {spell_duration(clear - begin)} a larger crowd than usual came."
+        return f"For {spell_duration(clear - begin)} the load was higher than usual."
     longest = sorted(summary.faults, key=lambda fault: fault.measured[1] - fault.measured[0], reverse=True)
     named = list(dict.fromkeys(PLAIN[fault.kind].format(fault.provider) for fault in longest))
-    told = f"{', '.join(named[:2])} and more" if len(named) > 2 else " and ".join(named)
-    return f"For {spell_duration(clear - begin)} {told}."
+    text = f"{', '.join(named[:2])} and more" if len(named) > 2 else " and ".join(named)
+    return f"For {spell_duration(clear - begin)} {text}."
 
 
-def _fared(summary: Summary) -> str:
-    """The worst phase against the first, and who fared best and worst in it."""
-    phases = [row for row in summary.measures if row.scope.phase and not row.scope.group and _known(row)]
+def _worst_phase(summary: Summary) -> str:
+    """The worst phase against the first, and the best and the worst group in it."""
+    rows = [(share, row) for row in summary.measures if row.scope.phase and (share := _availability(row)) is not None]
+    phases = [(share, row) for share, row in rows if not row.scope.group]
     if not phases:
-        return "Too little was asked to say how the users fared."
-    worst = min(phases, key=_availability)
-    told = f"At worst, in the phase {worst.scope.phase}, users got a good answer to {_share(worst)} of what they asked"
-    if phases[0] is not worst:
-        told += f", where it had been {_share(phases[0])} before"
-    groups = [
-        row for row in summary.measures if row.scope.phase == worst.scope.phase and row.scope.group and _known(row)
-    ]
-    if len(groups) < 2 or len({_availability(row) for row in groups}) == 1:
-        return f"{told}."
-    best, last = max(groups, key=_availability), min(groups, key=_availability)
-    return f"{told}; {best.scope.group} fared best with {_share(best)}, {last.scope.group} worst with {_share(last)}."
+        return "Too few prompts were issued to say how users were served."
+    share, worst = min(phases, key=itemgetter(0))
+    before = f", where it had been {format_share(phases[0][0])} before" if phases[0][1] is not worst else ""
+    text = f"At worst, in the phase {worst.scope.phase}, {_good(share)}{before}"
+    inside = [(share, row) for share, row in rows if row.scope.phase == worst.scope.phase]
+    groups = [(share, row.scope.group) for share, row in inside if row.scope.group]
+    if len({share for share, _ in groups}) < 2:
+        return f"{text}."
+    (most, best), (least, last) = max(groups, key=itemgetter(0)), min(groups, key=itemgetter(0))
+    return f"{text}; group {best} did best with {format_share(most)}, group {last} worst with {format_share(least)}."
 
 
-def _known(row: Measures) -> bool:
-    return isinstance(row.values["availability"], float | int)
-
-
-def _availability(row: Measures) -> float:
+def _availability(row: Measures) -> float | None:
     value = row.values["availability"]
-    return value if isinstance(value, float | int) else math.inf
+    return value if isinstance(value, float | int) else None
 
 
-def _share(row: Measures) -> str:
-    return format_share(_availability(row))
+def _good(share: float) -> str:
+    return f"users got a good answer to {format_share(share)} of their prompts"
 
 
-def _after(summary: Summary) -> str:
+def _recovery(summary: Summary) -> str:
     values = summary.measures[0].values
     tries = values["attempts_per_prompt"]
-    sent = f", and {tries:.1f} requests were sent for each question" if isinstance(tries, float | int) else ""
-    if summary.disturbance.begin is None:
-        return f"Users got a good answer to {_share(summary.measures[0])} of what they asked{sent}."
-    return f"{_recovered(values['recovery_time'])}{sent}."
-
-
-def _recovered(time: Number) -> str:
-    match time:
-        case MoreThan():
-            return f"When the run ended, at least {spell_duration(time.more_than)} later, users were not well again"
-        case float() | int() if time < 1:
-            return "As soon as it was over users were as well as before"
-        case float() | int():
-            return f"It took {spell_duration(time)} after it was over until users were as well as before"
+    sent = ""
+    if isinstance(tries, float | int):
+        sent = f", and {format_number(tries, 1)} requests were sent for each prompt"
+    share = _availability(summary.measures[0])
+    if summary.disturbance.begin is None and share is not None:
+        return f"{_good(share).capitalize()}{sent}."
+    match values["recovery_time"]:
+        case MoreThan(more_than=bound):
+            text = f"When the run ended, at least {spell_duration(bound)} later, service had not recovered"
+        case (float() | int()) as time if time < 1:
+            text = "Service was back to normal at once"
+        case (float() | int()) as time:
+            text = f"Service was back to normal {spell_duration(time)} after the end of the disturbance"
         case _:
-            return "How long users took to be as well as before cannot be said"
+            text = "The time until service was back to normal is not known"
+    return f"{text}{sent}."

@@ -1,7 +1,7 @@
 """Slices of time in, the pieces of Plotly figures out: plain JSON values that a page hands to Plotly in the browser.
 
 All figures share one axis of scenario time (a date axis that begins at 00:00:00, so that zooming keeps readable ticks)
-and the same shading of what was wrong. Shares and percentiles are taken over as many slices as about 20 prompts take.
+and the same shading of faults. Shares and percentiles are taken over as many slices as hold about 20 prompts.
 """
 
 import math
@@ -14,13 +14,16 @@ from mockbot.report.summary import Summary
 
 Json = dict[str, object]
 Curve = tuple[Sequence[float | None], int]  # values, and the seconds that each stands for
-FEW = 20  # prompts that a share or a percentile is taken over
-SHADE = "rgba(120,120,120,0.13)"  # of no hue: what lies on it has its own
+FEW = 20  # prompts that a share or a percentile is taken over: with fewer it jumps by more than 5 points a prompt
+SHADE = "rgba(120,120,120,0.13)"  # a grey, so that curves on it keep their hue
+BORDER: Json = {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "line": {"color": "#999", "width": 1, "dash": "dot"}}
+LABEL: Json = {"xanchor": "left", "y": 1, "yanchor": "bottom", "yref": "paper", "showarrow": False,
+               "font": {"size": 10, "color": "#777"}}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One figure with its heading and what to see in it."""
+    """One figure with its heading and an explanation. `figure`: Plotly's `data` and `layout`."""
 
     id: str
     title: str
@@ -29,12 +32,12 @@ class Chart:
 
 
 def plain(text: str) -> str:
-    """Plotly reads a little HTML in every text; a scenario's words are none."""
+    """Escape a text for Plotly, which reads a little HTML in all of them."""
     return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def plot_layout(height: int, margin: dict[str, int], **more: object) -> Json:
-    """What the figures of every page share; `height` and `margin` in pixels."""
+    """The layout that the figures of every page share; `height` and `margin` in pixels."""
     return {
         "height": height,
         "margin": margin,
@@ -47,11 +50,12 @@ def plot_layout(height: int, margin: dict[str, int], **more: object) -> Json:
 
 
 def framed(chart: Chart, shades: list[Json], end: float, summary: Summary) -> Chart:
-    """The same axis, shading and phase borders under each."""
+    """The chart with the axis, shading, phase borders and phase names that all charts of a page share."""
+    begins = [(ms(phase.start), plain(phase.name)) for phase in summary.phases]
     layout: Json = plot_layout(230, {"l": 48, "r": 10, "t": 18, "b": 24}) | {
         "hovermode": "x unified",
-        "shapes": [*shades, *(_border(phase.start) for phase in summary.phases[1:])],
-        "annotations": [_name(phase.start, phase.name) for phase in summary.phases],
+        "shapes": [*shades, *(BORDER | {"x0": at, "x1": at} for at, _ in begins[1:])],
+        "annotations": [LABEL | {"x": at, "text": name} for at, name in begins],
         "xaxis": {
             "type": "date",
             "range": [0, ms(end)],
@@ -72,57 +76,47 @@ def framed(chart: Chart, shades: list[Json], end: float, summary: Summary) -> Ch
 
 
 def ms(t: float) -> int:
-    """Milliseconds, as a date axis counts."""
+    """Scenario seconds as milliseconds, the unit of a date axis."""
     return round(t * 1000)
 
 
 def shade(start: float, end: float) -> Json:
-    """A time in which something was wrong."""
+    """A grey rectangle from `start` to `end`, scenario seconds."""
     edges = {"x0": ms(start), "x1": ms(end), "y0": 0, "y1": 1}
     return {"type": "rect", "yref": "paper", **edges, "fillcolor": SHADE, "line": {"width": 0}, "layer": "below"}
 
 
-def _border(t: float) -> Json:
-    line = {"color": "#999", "width": 1, "dash": "dot"}
-    return {"type": "line", "yref": "paper", "x0": ms(t), "x1": ms(t), "y0": 0, "y1": 1, "line": line}
-
-
-def _name(t: float, name: str) -> Json:
-    place: Json = {"x": ms(t), "xanchor": "left", "y": 1, "yanchor": "bottom", "yref": "paper", "showarrow": False}
-    return {**place, "text": plain(name), "font": {"size": 10, "color": "#777"}}
-
-
 def curve(name: str, values: Sequence[float | None], width: float, colour: str, **more: object) -> Json:
     """A line of one value for every `width` seconds from 0 on; None leaves a gap."""
-    told = [None if value is None else float(f"{value:.4g}") for value in values]
+    rounded = [None if value is None else float(f"{value:.4g}") for value in values]
     line = {"color": colour, "width": 1.5, "shape": "hv"}
-    start: Json = {"x0": 0, "dx": ms(width), "y": told}
+    start: Json = {"x0": 0, "dx": ms(width), "y": rounded}
     return {"type": "scatter", "mode": "lines", "name": plain(name), **start, "line": line, **more}
 
 
 def area(stack: str, colour: str) -> Json:
-    """Filled, without a line: an area of nothing would still draw one along its neighbour."""
+    """Filled, without a line, which Plotly would draw even where the area has no height."""
     return {"stackgroup": stack, "fillcolor": colour, "line": {"width": 0, "shape": "hv", "color": colour}}
 
 
 def step_of(series: Series) -> int:
-    """Over how many slices a share is taken."""
+    """The number of slices that one share is taken over."""
     issued = sum(map(sum, series.issued.values()))
     return max(1, math.ceil(FEW * series.size / issued)) if issued else series.size
 
 
 def sums(values: Sequence[int], step: int) -> list[int]:
-    """Every `step` slices added up."""
+    """The sum of every `step` slices."""
     return [sum(values[at : at + step]) for at in range(0, len(values), step)]
 
 
 def ratios_of(parts: Sequence[int], wholes: Sequence[int]) -> list[float | None]:
-    """Part by part; None where there is nothing to divide by."""
+    """Element by element; None where the whole is 0."""
     return [part / whole if whole else None for part, whole in zip(parts, wholes, strict=True)]
 
 
 def merged(sketches: dict[int, Sketch], size: int, step: int) -> list[Sketch]:
-    """Every `step` slices merged."""
+    """One sketch for every `step` slices."""
     merged = []
     for start in range(0, size, step):
         sketch = Sketch()
@@ -134,7 +128,7 @@ def merged(sketches: dict[int, Sketch], size: int, step: int) -> list[Sketch]:
 
 
 def total(counts: dict[str, list[int]], series: Series) -> list[int]:
-    """All groups added up."""
+    """The sum over all groups, slice by slice."""
     return [sum(each) for each in zip(*counts.values(), strict=True)] or [0] * series.size
 
 

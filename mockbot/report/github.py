@@ -1,31 +1,25 @@
 """A summary in, what GitHub shows of a job out: a page of Markdown for its summary, and annotations for its log.
 
-Both are markup, and what comes from a scenario or a client is none: `|`, `<` and backquotes are escaped in Markdown,
-and a line break cannot begin another workflow command (docs.github.com, "Workflow commands").
+Both are markup. Text from a scenario or a client is escaped: `|`, `<` and backquotes in Markdown, line breaks in
+workflow commands, so that no text can begin another command (docs.github.com, "Workflow commands").
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
 
 from mockbot.report.executive_summary import executive_summary
-from mockbot.report.summary import Expected, Measures, Summary
-from mockbot.report.words import people_rows, scope_words, seen_words
+from mockbot.report.phrases import HEADINGS, outcome_text, value_text
+from mockbot.report.summary import Summary
 
-COLUMNS = {
-    "prompts": "prompts",
-    "availability": "good",
-    "attempts_per_prompt": "tries",
-    "latency_p50": "p50",
-    "latency_p95": "p95",
-}
+COLUMNS = ("prompts", "availability", "attempts_per_prompt", "latency_p50", "latency_p95")
 MARKS = {"pass": "✅", "fail": "❌", "inconclusive": "❔"}
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|#~])")
 
 
-def tell_github(summary: Summary, environ: Mapping[str, str], console: Console) -> None:
+def report_to_github(summary: Summary, environ: Mapping[str, str], console: Console) -> None:
     """Inside a job of GitHub Actions: append to its summary, and print the annotations; elsewhere nothing."""
     if where := environ.get("GITHUB_STEP_SUMMARY"):
         with Path(where).open("a", encoding="utf-8") as page:
@@ -36,65 +30,43 @@ def tell_github(summary: Summary, environ: Mapping[str, str], console: Console) 
 
 def job_summary(summary: Summary) -> str:
     """Markdown for `$GITHUB_STEP_SUMMARY`."""
-    return "\n".join([*_head(summary), *_expectations(summary), *_table(summary), *_findings(summary), ""])
-
-
-def annotations(summary: Summary) -> str:
-    """Workflow commands, one a line: an error for each failed expectation, a warning for what could not be decided."""
-    lines = [_command("error" if case.result == "fail" else "warning", case) for case in summary.expectations]
-    broken = [_annotate("warning", guard.name, guard.says) for guard in summary.guards if not guard.ok]
-    return "".join(f"{line}\n" for line in (*filter(None, lines), *broken))
-
-
-def _head(summary: Summary) -> Iterator[str]:
-    yield f"## {MARKS[summary.verdict]} {_plain(summary.run.title)}: {summary.verdict}"
-    yield ""
-    yield _plain(" ".join(executive_summary(summary)))
-    yield ""
-    yield from (f"- {_plain(reason)}" for reason in summary.reasons)
-
-
-def _expectations(summary: Summary) -> Iterator[str]:
-    if not summary.expectations:
-        return
-    yield from ("", "| | expected | of | seen | |", "|---|---|---|---|---|")
+    lines = [f"## {MARKS[summary.verdict]} {_plain(summary.run.title)}: {summary.verdict}"]
+    lines += ["", _plain(" ".join(executive_summary(summary))), ""]
+    lines += [f"- {_plain(reason)}" for reason in summary.reasons]
+    if summary.expectations:
+        lines += ["", "| | expected | of | seen | |", "|---|---|---|---|---|"]
     for case in summary.expectations:
-        told = "" if case.result == "pass" else _plain(f"{case.why}; {case.where}" if case.why else case.where)
-        cells = (f"{case.measure} {case.expected}", scope_words(case.scope), seen_words(case.measure, case.seen))
-        yield f"| {MARKS[case.result]} | {' | '.join(map(_plain, cells))} | {told} |"
-
-
-def _table(summary: Summary) -> Iterator[str]:
-    yield from ("", f"| phase | group | {' | '.join(COLUMNS.values())} |", f"|---|---|{'---:|' * len(COLUMNS)}")
-    yield from (_row(row) for row in people_rows(summary))
-
-
-def _row(row: Measures) -> str:
-    names = (row.scope.phase or "whole run", row.scope.group or "all")
-    return f"| {' | '.join((*map(_plain, names), *(seen_words(name, row.values[name]) for name in COLUMNS)))} |"
-
-
-def _findings(summary: Summary) -> Iterator[str]:
+        cells = (f"{case.measure} {case.expected}", str(case.scope), value_text(case.measure, case.seen), case.hint)
+        lines.append(f"| {MARKS[case.result]} | {' | '.join(map(_plain, cells))} |")
+    headings = " | ".join(HEADINGS[name] for name in COLUMNS)
+    lines += ["", f"| phase | group | {headings} |", f"|---|---|{'---:|' * len(COLUMNS)}"]
+    for row in summary.rows_by_phase():
+        names = (_plain(row.scope.phase or "whole run"), _plain(row.scope.group or "all"))
+        lines.append(f"| {' | '.join((*names, *(value_text(name, row.values[name]) for name in COLUMNS)))} |")
     if summary.findings:
-        yield from ("", "**What the clients did that made it worse**", "")
+        lines += ["", "**What the clients did that made it worse**", ""]
     for finding in summary.findings:
         first = f" ({_plain(finding.evidence[0])})" if finding.evidence else ""
-        yield f"- **{_plain(finding.group)}** {_plain(finding.did)}{first}. {_plain(finding.remedy)}."
+        lines.append(f"- **{_plain(finding.group)}** {_plain(finding.did)}{first}. {_plain(finding.remedy)}.")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _plain(text: str) -> str:
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))
 
 
-def _command(level: str, case: Expected) -> str:
-    if case.result == "pass":
-        return ""
-    says = f"expected {case.expected}, saw {seen_words(case.measure, case.seen)}"
-    told = "; ".join(filter(None, (says, case.why, f"look at {case.where}")))
-    return _annotate(level, f"{case.measure} of {scope_words(case.scope)}", told)
+def annotations(summary: Summary) -> str:
+    """Workflow commands, one a line: an error for each failed expectation, a warning for what could not be decided."""
+    lines = []
+    for case in summary.expectations:
+        if case.result != "pass":
+            message = "; ".join(filter(None, (outcome_text(case), case.why, f"look at {case.where}")))
+            level = "error" if case.result == "fail" else "warning"
+            lines.append(_command(level, f"{case.measure} of {case.scope}", message))
+    lines += [_command("warning", guard.name, guard.says) for guard in summary.guards if not guard.ok]
+    return "".join(f"{line}\n" for line in lines)
 
 
-def _annotate(level: str, title: str, message: str) -> str:
-    data = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    name = title.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A").replace(":", "%3A").replace(",", "%2C")
-    return f"::{level} title={name}::{data}"
+def _command(level: str, title: str, message: str) -> str:
+    data, name = (text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A") for text in (message, title))
+    return f"::{level} title={name.replace(':', '%3A').replace(',', '%2C')}::{data}"

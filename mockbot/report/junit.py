@@ -6,8 +6,8 @@ What could not be decided and a broken guard are errors, never skipped: most CIs
 import re
 from xml.etree import ElementTree as ET
 
-from mockbot.report.summary import Expected, Guard, Summary
-from mockbot.report.words import scope_words, seen_words
+from mockbot.report.phrases import outcome_text
+from mockbot.report.summary import Summary
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
 
@@ -15,49 +15,34 @@ _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]") 
 def junit_xml(summary: Summary) -> str:
     """The text of `junit.xml`."""
     root = ET.Element("testsuites", name="mockbot")
-    _suite(root, f"{summary.run.scenario}.expectations", [_expectation(case) for case in summary.expectations])
-    _suite(root, f"{summary.run.scenario}.guards", [_guard(case) for case in summary.guards])
-    for name in ("tests", "failures", "errors", "skipped"):
-        root.set(name, str(sum(int(suite.get(name, 0)) for suite in root)))
+    suite = ET.SubElement(root, "testsuite", name=f"{summary.run.scenario}.expectations", time="0")
+    for expected in summary.expectations:
+        case = _case(suite, f"{expected.measure} {expected.expected} ({expected.scope})")
+        says = outcome_text(expected) + (f": {expected.why}" if expected.why else "")
+        if expected.result != "pass":
+            tag = "failure" if expected.result == "fail" else "error"
+            _problem(case, tag, says, f"{says}\nlook at {expected.where}")
+    suite = ET.SubElement(root, "testsuite", name=f"{summary.run.scenario}.guards", time="0")
+    for guard in summary.guards:
+        case = _case(suite, guard.name)
+        if not guard.ok:
+            _problem(case, "error", guard.says, guard.says)
+    counted = {"tests": "testcase", "failures": "*/failure", "errors": "*/error", "skipped": "*/skipped"}
+    for name, path in counted.items():
+        for each in root:
+            each.set(name, str(len(each.findall(path))))
+        root.set(name, str(sum(int(each.get(name, 0)) for each in root)))
     ET.indent(root, " ")
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _suite(root: ET.Element, name: str, cases: list[ET.Element]) -> None:
-    suite = ET.SubElement(root, "testsuite", name=name, time="0")
-    for case in cases:
-        case.set("classname", name)
-        suite.append(case)
-    suite.set("tests", str(len(cases)))
-    suite.set("failures", str(len(suite.findall("*/failure"))))
-    suite.set("errors", str(len(suite.findall("*/error"))))
-    suite.set("skipped", "0")
-
-
-def _expectation(expected: Expected) -> ET.Element:
-    case = ET.Element(
-        "testcase", name=_legal(f"{expected.measure} {expected.expected} ({scope_words(expected.scope)})")
-    )
-    case.set("time", "0")
-    says = f"expected {expected.expected}, saw {seen_words(expected.measure, expected.seen)}"
-    says = f"{says}: {expected.why}" if expected.why else says
-    if expected.result != "pass":
-        _problem(case, "failure" if expected.result == "fail" else "error", says, f"{says}\nlook at {expected.where}")
-    return case
-
-
-def _guard(guard: Guard) -> ET.Element:
-    case = ET.Element("testcase", name=_legal(guard.name), time="0")
-    if not guard.ok:
-        _problem(case, "error", guard.says, guard.says)
-    return case
+def _case(suite: ET.Element, name: str) -> ET.Element:
+    return ET.SubElement(suite, "testcase", name=_legal(name), time="0", classname=suite.get("name", ""))
 
 
 def _problem(case: ET.Element, tag: str, message: str, text: str) -> None:
-    problem = ET.SubElement(
-        case, tag, message=_legal(message), type="inconclusive" if tag == "error" else "expectation"
-    )
-    problem.text = _legal(text)
+    kind = "inconclusive" if tag == "error" else "expectation"
+    ET.SubElement(case, tag, message=_legal(message), type=kind).text = _legal(text)
 
 
 def _legal(text: str) -> str:

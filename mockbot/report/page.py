@@ -1,15 +1,15 @@
 """A judged run in, `report.html` out: one file that works without a network, on a phone and on paper.
 
 The page shows the numbers of `summary.json` and computes none. Everything that came from a scenario, a client or a
-server is escaped: by Jinja in the page, by `tojson` in its data, and by `charts.plain` where Plotly reads markup. Its
-own policy lets it load nothing.
+server is escaped: by Jinja in the page, by `tojson` in its data, and by `figures.plain` where Plotly reads markup. Its
+content security policy lets it load nothing.
 """
 
 import base64
 import gzip
 import json
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -21,23 +21,12 @@ from mockbot.evidence.verdict import Judgement
 from mockbot.report.charts import charts
 from mockbot.report.executive_summary import executive_summary
 from mockbot.report.figures import Chart
+from mockbot.report.phrases import HEADINGS, fault_text, value_text
 from mockbot.report.summary import Summary
-from mockbot.report.words import fault_words, people_rows, scope_words, seen_words
-from mockbot.units.formatting import format_duration, format_moment, format_share
+from mockbot.units.formatting import format_clock, format_count, format_duration, format_moment, format_share
+from mockbot.units.quantities import duration_text
 
 TEMPLATES = Path(__file__).with_name("templates")
-COLUMNS = {  # measure -> heading, in the table by phase and group
-    "prompts": "prompts",
-    "availability": "good",
-    "user_uptime": "users' uptime",
-    "attempts_per_prompt": "tries",
-    "goodput": "goodput",
-    "latency_p50": "p50",
-    "latency_p95": "p95",
-    "latency_p99": "p99",
-    "first_token_p50": "first token",
-    "apdex": "apdex",
-}
 WHOLE = (  # of the whole run, as tiles
     "time_to_detect", "first_success", "recovery_time", "affected_recovery", "amplification", "wasted_work",
     "overshoot", "fairness", "failed_users", "longest_outage_p95", "burn_rate", "budget_spent",
@@ -46,41 +35,37 @@ WHOLE = (  # of the whole run, as tiles
 
 
 def report_html(evidence: RunEvidence, judgement: Judgement, summary: Summary) -> str:
-    """The whole page: the same bytes for the same run."""
+    """The whole page; the same bytes for the same run."""
     return render(
         "report.html.j2",
         charts(evidence, judgement, summary),
         summary=summary,
         story=executive_summary(summary),
-        rows=list(people_rows(summary)),
+        rows=list(summary.rows_by_phase()),
         others=[row for row in summary.measures if row.scope.tier is not None or row.scope.provider is not None],
-        columns=COLUMNS,
+        columns=HEADINGS,
         whole=WHOLE,
         about={name: (take.__doc__ or "").strip() for name, take in REGISTRY.items()},
-        words={span.id: fault_words(span) for span in evidence.timeline.faults},
+        fault_texts={span.id: fault_text(span) for span in evidence.timeline.faults},
         scenario=evidence.scenario,
         data=json.loads(summary.model_dump_json()),
     )
 
 
 def render(template: str, drawn: Sequence[Chart], **values: object) -> str:
-    """A page of `templates/` with its charts, style and script inside it."""
-    return (
-        environment()
-        .get_template(template)
-        .render(
-            values,
-            charts=drawn,
-            figures={chart.id: chart.figure for chart in drawn},
-            plotly=_plotly(),
-            css=(TEMPLATES / "report.css").read_text("utf-8"),
-            script=(TEMPLATES / "report.js").read_text("utf-8"),
-        )
+    """A page of `templates/` with its charts and the script that draws them."""
+    return render_plain(
+        template,
+        **values,
+        charts=drawn,
+        figures={chart.id: chart.figure for chart in drawn},
+        plotly=plotly_bundle(),
+        script=(TEMPLATES / "report.js").read_text("utf-8"),
     )
 
 
-def environment() -> Environment:
-    """The templates with the words that they use."""
+def render_plain(template: str, **values: object) -> str:
+    """A page of `templates/` with its style inside it, without charts."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -89,18 +74,20 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "clock": format_clock,
+        "thousands": format_count,
         "duration": format_duration,
-        "share": format_share,
-        "scope": scope_words,
-        "seen": lambda row, measure: seen_words(measure, row.values[measure]),
-        "expected": lambda case: seen_words(case.measure, case.seen),
+        "exact_duration": duration_text,
         "moment": format_moment,
+        "share": format_share,
     }
-    return environment
+    environment.globals["value_text"] = value_text
+    css = (TEMPLATES / "report.css").read_text("utf-8")
+    return environment.get_template(template).render(values, css=css)
 
 
-@lru_cache(maxsize=1)
-def _plotly() -> str:
-    """Plotly's own bundle, packed, because the page would be 5 MB with it and is 2 MB so; the browser unpacks it."""
+@cache
+def plotly_bundle() -> str:
+    """Plotly's script, gzipped, in base64: the page is 2 MB instead of 5 MB, and the browser unpacks it."""
     source = (files("plotly") / "package_data" / "plotly.min.js").read_bytes()
     return base64.b64encode(gzip.compress(source, 9, mtime=0)).decode()

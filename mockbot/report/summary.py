@@ -1,29 +1,27 @@
-"""A judgement in, `summary.json` out: the whole result as one versioned object for machines; the other reports show
-its numbers.
+"""The model of `summary.json`: the whole result of a run as one versioned object. The other reports show its numbers.
 
-A measure is a number in scenario seconds, shares of 1 or events per second; "never" when it never came; {"more_than":
-x} when the run ended before it was over; null when it cannot be said, and then `unknown` says why. The schema is
-`summary.schema.json`.
+A measure is a number (scenario seconds, a share of 1, events per second or a count); "never" when the event did not
+come; {"more_than": x} when the run ended before it; null when it is not known, and then `unknown` has the reason.
+`summary.schema.json` is its schema.
 """
 
 import json
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from mockbot.evidence.verdict import Verdict
 
-VERSION: Literal[1] = 1
-
 
 class _Frozen(BaseModel):
-    """Made from a value of `evidence` by the names of its attributes where both have the same."""
+    """Immutable; `model_validate` also reads the attributes of a value of `evidence` with the same names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", from_attributes=True)
 
 
 class MoreThan(_Frozen):
-    """A lower bound: the run ended before it was over."""
+    """A lower bound: the run ended before the value was known."""
 
     more_than: float
 
@@ -33,16 +31,20 @@ Number = float | Literal["never"] | MoreThan | None
 
 
 class ScopeOut(_Frozen):
-    """What a row is about: the whole run, narrowed by each name that is given."""
+    """What a row covers: the whole run, narrowed by each name that is given."""
 
     phase: str | None = None
     group: str | None = None
     tier: str | None = None
     provider: str | None = None
 
+    def __str__(self) -> str:
+        named = self.model_dump(exclude_none=True).items()
+        return ", ".join(f"{kind} {name}" for kind, name in named) or "whole run"
+
 
 class Measures(_Frozen):
-    """All measures of one scope; `unknown` says why a measure is null, or more than."""
+    """All measures of one scope; `unknown` has the reason of each null and each lower bound."""
 
     scope: ScopeOut
     values: dict[str, Number]
@@ -60,9 +62,14 @@ class Expected(_Frozen):
     why: str
     where: str
 
+    @property
+    def hint(self) -> str:
+        """Why it could not be decided and where to look; empty for an expectation that holds."""
+        return "" if self.result == "pass" else "; ".join(filter(None, (self.why, self.where)))
+
 
 class Guard(_Frozen):
-    """One way in which the run might have said nothing."""
+    """One validity check: whether the run can be judged at all."""
 
     name: str
     ok: bool
@@ -70,7 +77,7 @@ class Guard(_Frozen):
 
 
 class PhaseOut(_Frozen):
-    """From when to when, scenario seconds."""
+    """A phase, in scenario seconds."""
 
     name: str
     start: float
@@ -78,7 +85,7 @@ class PhaseOut(_Frozen):
 
 
 class FaultOut(_Frozen):
-    """What was wrong, when it was planned, when it was measured to hold, and how many requests it hit."""
+    """A fault: when it was planned, when it was measured to hold, and how many requests it hit."""
 
     id: str
     kind: str
@@ -89,7 +96,7 @@ class FaultOut(_Frozen):
 
 
 class ActionOut(_Frozen):
-    """One change: when it was due, sent and confirmed."""
+    """One change of a fault: when it was due, sent and confirmed, in scenario seconds."""
 
     fault: str
     does: str
@@ -100,7 +107,7 @@ class ActionOut(_Frozen):
 
 
 class ProviderOut(_Frozen):
-    """What one provider saw in one phase (of the whole run when `phase` is null): requests, and shares of slot time."""
+    """The requests of one provider in one phase (in the whole run when `phase` is null), and shares of slot time."""
 
     provider: str
     phase: str | None
@@ -113,7 +120,7 @@ class ProviderOut(_Frozen):
 
 
 class FindingOut(_Frozen):
-    """What a group of clients did that made its outage worse, with the first prompts that show it."""
+    """An anti-pattern of a group of clients, with the first prompts that show it."""
 
     name: str
     group: str
@@ -153,7 +160,7 @@ class Run(_Frozen):
 
 
 class Around(_Frozen):
-    """Between which moments the run was disturbed, and what it is compared with."""
+    """When the run was disturbed, and the interval that serves as its baseline."""
 
     begin: Rounded | None
     clear: Rounded | None
@@ -161,9 +168,9 @@ class Around(_Frozen):
 
 
 class Summary(_Frozen):
-    """Everything that was found out about one run."""
+    """All results of one run."""
 
-    summary_version: Literal[1] = VERSION
+    summary_version: Literal[1] = 1
     mockbot: str
     verdict: Verdict
     reasons: tuple[str, ...]
@@ -180,6 +187,15 @@ class Summary(_Frozen):
     outcomes: dict[str, int]
     pending_count: int
     pending: tuple[Pending, ...]
+
+    def rows_by_phase(self) -> Iterator[Measures]:
+        """Each phase with its groups, then the whole run with its groups; groups only where there are several."""
+        for phase in (*(phase.name for phase in self.phases), None):
+            rows = [row for row in self.measures if row.scope.phase == phase]
+            rows = [row for row in rows if row.scope.tier is None and row.scope.provider is None]
+            groups = [row for row in rows if row.scope.group is not None]
+            yield from (row for row in rows if row.scope.group is None)
+            yield from groups if len(groups) > 1 else ()
 
 
 def summary_json(summary: Summary) -> str:

@@ -1,18 +1,17 @@
 """A scenario's timeline as rows over time: phases, faults, crowd, status page. A Timeline in, values out. Pure.
 
-Each row is looked at in the middle of equal cells, so that a terminal draws a cell as a character and a page as a
-stretch of its width.
+The time is cut into equal cells; a terminal draws a cell as one character, a page as a part of its width.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mockbot.report.words import fault_words
-from mockbot.scenario.timeline import Conditions, StatusState, Timeline
-from mockbot.units.quantities import count_text
+from mockbot.report.phrases import fault_text
+from mockbot.scenario.timeline import StatusState, Timeline
+from mockbot.units.formatting import format_count, format_rate
 
-LOOKS = 4  # in a cell; what flaps faster than that shows as a grey
+SAMPLES = 4  # in a cell, whose level is their mean: a fault that flaps within a cell is drawn lighter
 SIGNS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -27,7 +26,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A phase: its sign in the drawing, when it is, and how many there are."""
+    """A phase: its sign in the drawing, its start and end in scenario seconds, and its users and arrivals in words."""
 
     sign: str
     name: str
@@ -38,7 +37,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class StatusUpdate:
-    """What the status page says, with its sign in the drawing."""
+    """One update of the status page, with its sign in the drawing."""
 
     sign: str
     t: float
@@ -47,64 +46,52 @@ class StatusUpdate:
 
 
 def phases(timeline: Timeline) -> tuple[Stretch, ...]:
-    """Every phase; more than there are letters begin at `a` again."""
-    return tuple(
-        Stretch(SIGNS[n % len(SIGNS)], span.name, span.start, span.end, _crowd(timeline, span.start, span.end))
-        for n, span in enumerate(timeline.phases)
-    )
+    """Every phase; the 53rd has the sign `a` again. A ramp has both its ends: "200 users", "3/s -> 5/s"."""
+    result = []
+    for n, span in enumerate(timeline.phases):
+        first, last = timeline.at(span.start), timeline.at(span.start + (span.end - span.start) * 0.999)
+        users = [sum(each.users.values()) for each in (first, last)]
+        rates = [sum(each.arrivals.values()) for each in (first, last)]
+        crowd = []
+        if any(users):
+            crowd.append(" -> ".join(dict.fromkeys(map(format_count, users))) + " users")
+        if any(rates):
+            crowd.append(" -> ".join(dict.fromkeys(map(format_rate, rates))))
+        result.append(Stretch(SIGNS[n % len(SIGNS)], span.name, span.start, span.end, ", ".join(crowd)))
+    return tuple(result)
 
 
 def rows(timeline: Timeline, cells: int) -> tuple[Row, ...]:
     """A row for every fault, then one for users and one for arrivals where there are any."""
-    looks = [timeline.at((n + 0.5) * timeline.end / (cells * LOOKS)) for n in range(cells * LOOKS)]
-    faults = (Row("fault", fault_words(span), _cells(looks, _share(span.id))) for span in timeline.faults)
-    return (*faults, *_people(timeline, looks))
+    samples = [timeline.at((n + 0.5) * timeline.end / (cells * SAMPLES)) for n in range(cells * SAMPLES)]
+    result = []
+    for span in timeline.faults:
+        shares = [sum(active.share for active in now.faults if active.span.id == span.id) for now in samples]
+        result.append(Row("fault", fault_text(span), _means(shares)))
+    users = _means([sum(now.users.values()) for now in samples])
+    arrivals = _means([sum(now.arrivals.values()) for now in samples])
+    peak = sum(timeline.max_users().values())
+    labels = (f"users, at most {peak}", f"arrivals, at most {format_rate(max(arrivals))}")
+    for label, levels in zip(labels, (users, arrivals), strict=True):
+        if most := max(levels):
+            result.append(Row("crowd", label, tuple(level / most for level in levels)))
+    return tuple(result)
+
+
+def _means(values: Sequence[float]) -> tuple[float, ...]:
+    return tuple(sum(values[n : n + SAMPLES]) / SAMPLES for n in range(0, len(values), SAMPLES))
 
 
 def status_updates(timeline: Timeline) -> tuple[StatusUpdate, ...]:
-    """All that the status page says, in its order."""
+    """Every update of the status page, in order."""
     states = (timeline.at(t).status for t in timeline.changes())
-    said: dict[StatusState, None] = dict.fromkeys(state for state in states if state is not None)
+    updates: dict[StatusState, None] = dict.fromkeys(state for state in states if state is not None)
     return tuple(
         StatusUpdate(SIGNS[n % len(SIGNS)].upper(), state.since, state.update.state, state.update.says)
-        for n, state in enumerate(said)
+        for n, state in enumerate(updates)
     )
 
 
 def cell_of(t: float, timeline: Timeline, cells: int) -> int:
-    """The cell that a moment falls into."""
+    """The index of the cell that `t` falls into."""
     return min(cells - 1, int(t / timeline.end * cells))
-
-
-def _people(timeline: Timeline, looks: Sequence[Conditions]) -> Iterator[Row]:
-    users = _cells(looks, lambda now: float(sum(now.users.values())))
-    arrivals = _cells(looks, lambda now: sum(now.arrivals.values()))
-    peak = sum(timeline.max_users().values())
-    if most := max(users):
-        yield Row("crowd", f"users, at most {peak}", tuple(level / most for level in users))
-    if most := max(arrivals):
-        yield Row("crowd", f"arrivals, at most {most:.3g}/s", tuple(level / most for level in arrivals))
-
-
-def _share(fault: str) -> Callable[[Conditions], float]:
-    return lambda now: next((active.share for active in now.faults if active.span.id == fault), 0.0)
-
-
-def _cells(looks: Sequence[Conditions], take: Callable[[Conditions], float]) -> tuple[float, ...]:
-    found = [take(now) for now in looks]
-    return tuple(sum(found[n : n + LOOKS]) / LOOKS for n in range(0, len(found), LOOKS))
-
-
-def _crowd(timeline: Timeline, start: float, end: float) -> str:
-    first, last = timeline.at(start), timeline.at(start + (end - start) * 0.999)
-    said = [
-        _ramp(sum(first.users.values()), sum(last.users.values()), count_text, " users"),
-        _ramp(sum(first.arrivals.values()), sum(last.arrivals.values()), lambda rate: f"{rate:.3g}", "/s"),
-    ]
-    return ", ".join(filter(None, said))
-
-
-def _ramp(first: float, last: float, text: Callable[[float], str], unit: str) -> str:
-    if not first and not last:
-        return ""
-    return f"{text(first)}{unit}" if text(first) == text(last) else f"{text(first)} -> {text(last)}{unit}"

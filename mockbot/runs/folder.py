@@ -1,11 +1,11 @@
-"""The folder of one run: the names of all its files, and the claim that makes it the folder of one run only.
+"""The folder of one run: the names of all its files, and the claim that keeps a second run out of it.
 
-The rule: no folder is used twice. Two journals in one file would be judged as one run, therefore `create` refuses a
-folder that holds anything of a run, whether that run is over, is still writing or was killed.
+The rule: no folder is used twice. Two runs in one journal would be judged as one run, therefore `create` refuses a
+folder that holds any file of a run, whether that run is over, is still writing or was killed.
 
-The claim is the exclusive creation (O_EXCL) of `scenario.json`, the first file of every run, which nobody removes. Of
-two processes that start at once only one can create it. A lock that ends with its process (flock) would be wrong here:
-after a kill -9 it would offer the folder of the killed run as free.
+The claim is the exclusive creation (O_EXCL) of `scenario.json`, the first file of every run, which is never removed.
+Of two processes that start at once only one can create it. A lock that ends with its process (flock) would be wrong:
+after a kill -9 the folder of the killed run would count as free.
 """
 
 import os
@@ -20,15 +20,15 @@ from mockbot.evidence.journal import JOURNAL, SERVICE
 from mockbot.scenario.dump import scenario_yaml
 from mockbot.scenario.schema import Scenario
 
-RUNS = Path("runs")  # where a run goes that was given no folder
+RUNS = Path("runs")  # holds the folders of runs without --out
 LOGS = "logs"  # what the processes of a run printed; the testbed names its own files in it
 
 
 class RunFile(StrEnum):
-    """Every file of a run's folder, in the order in which they come to be."""
+    """Every file of a run's folder, in the order in which they are created."""
 
     SCENARIO = "scenario.json"  # the resolved scenario, for machines; the claim
-    SCENARIO_YAML = "scenario.yaml"  # the same, for people
+    SCENARIO_YAML = "scenario.yaml"  # the same, for readers
     TESTBED = f"{LOGS}/testbed.json"  # the addresses of the testbed, for Locust
     LOCUST_LOG = f"{LOGS}/locust.log"
     JOURNAL = JOURNAL  # every prompt and attempt, as the clients saw them
@@ -52,7 +52,7 @@ class RunFile(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """`folder / RunFile.JOURNAL` is the path of a file; the folder itself exists after `create` or `fresh` only."""
+    """A folder that may not exist yet; `folder / RunFile.JOURNAL` is the path of a file in it."""
 
     path: Path
 
@@ -60,15 +60,20 @@ class RunFolder:
     def create(cls, scenario: Scenario, out: Path | None) -> "RunFolder":
         """Claim `out`, or runs/<time>-<scenario> with `runs/latest` linked to it, and put the scenario into it.
 
-        Raises UsageError when `out` holds anything of a run.
+        Raises UsageError when `out` holds any file of a run.
         """
         folder = cls.fresh(scenario.name) if out is None else cls(out)
         folder.path.mkdir(parents=True, exist_ok=True)
-        if folder.holds_a_run or not folder._claim(scenario):
+        try:
+            if folder.holds_a_run:
+                raise FileExistsError
+            with (folder / RunFile.SCENARIO).open("x", encoding="utf-8") as file:  # the claim
+                file.write(scenario.model_dump_json(indent=1))
+        except FileExistsError:
             raise UsageError(
                 f"{folder.path} holds a run already (one that is over, killed or still running); "
                 "name another folder, or remove it"
-            )
+            ) from None
         (folder.path / LOGS).mkdir(exist_ok=True)
         folder.put(RunFile.SCENARIO_YAML, scenario_yaml(scenario))
         if out is None:
@@ -82,45 +87,33 @@ class RunFolder:
         """A new, empty runs/<time>-<name>."""
         base = f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{name}"
         for suffix in ("", *(f"-{number}" for number in range(2, 100))):
-            with suppress(FileExistsError):  # another run began in the same second
+            with suppress(FileExistsError):  # of another run that began in the same second
                 (RUNS / f"{base}{suffix}").mkdir(parents=True)
                 return cls(RUNS / f"{base}{suffix}")
-        raise TestbedError(f"{RUNS}/{base} and a hundred like it are there already")
+        raise TestbedError(f"{RUNS}/{base} and {base}-2 to {base}-99 exist already; pass --out")
 
     def __truediv__(self, file: RunFile) -> Path:
         return self.path / file
 
     @property
     def logs(self) -> Path:
-        """The folder of its logs."""
+        """The folder of the logs."""
         return self.path / LOGS
 
     @property
     def holds_a_run(self) -> bool:
-        """Whether any file of a run is in it. `logs` and `exports` alone may be somebody else's."""
+        """Whether any file of a run is in it. `logs` and `exports` do not count: other tools use these names too."""
         return self.path.is_dir() and not {each.name for each in self.path.iterdir()}.isdisjoint(RunFile)
 
     @property
     def has_begun(self) -> bool:
-        """Whether its run wrote anything beyond the scenario."""
+        """Whether the run wrote anything after the scenario."""
         return any((self / file).exists() for file in (RunFile.JOURNAL, RunFile.RUN))
 
-    def compared_with(self, other: "RunFolder") -> Path:
-        """Where the page goes that compares the two."""
-        return self.path / f"compared-with-{other.path.resolve().name}.html"
-
     def put(self, file: RunFile, content: str | bytes) -> None:
-        """Put a file in place at once: a reader sees the whole of it or the one before."""
+        """Replace a file atomically: a reader gets the new content or the old, never a part."""
         path = self / file
         path.parent.mkdir(exist_ok=True)
         fresh = path.with_name(f".{path.name}-{os.getpid()}")
         fresh.write_bytes(content.encode() if isinstance(content, str) else content)
         fresh.replace(path)
-
-    def _claim(self, scenario: Scenario) -> bool:
-        try:
-            with (self / RunFile.SCENARIO).open("x", encoding="utf-8") as file:
-                file.write(scenario.model_dump_json(indent=1))
-        except FileExistsError:
-            return False
-        return True

@@ -1,16 +1,15 @@
-"""A run folder's JSON lines, both ways: records in, lines out while the run lives; lines in, `RunEvidence` out when it
-is judged.
+"""The JSON lines of a run folder: records in, lines out during the run; lines in, `RunEvidence` out when it is judged.
 
-A line goes to the kernel as soon as it is written, so a killed writer loses at most the line it was writing. Reading
-is one pass that holds one line at a time; what cannot be read is handed on as `Broken` and never dropped.
+Every line is one unbuffered write, so a killed writer loses at most the line it was writing. Reading is one pass that
+holds one line at a time; a line that cannot be read becomes a `Broken` record and is never dropped.
 """
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -24,7 +23,7 @@ from mockbot.scenario.timeline import Timeline
 _ATTEMPT, _PROMPT = TypeAdapter(Attempt), TypeAdapter(Prompt)
 _SECOND, _ACTION, _HEALTH = TypeAdapter(ServiceSecond), TypeAdapter(Action), TypeAdapter(Health)
 _RUN, _OBJECT = TypeAdapter(RunInfo), TypeAdapter(dict[str, object])
-_KINDS: dict[type, tuple[RunFile, Callable[..., bytes]]] = {  # the file that a record goes to, and its form there
+_KINDS: dict[type, tuple[RunFile, Callable[..., bytes]]] = {  # the file of each record, and how it is serialized
     Attempt: (RunFile.JOURNAL, _ATTEMPT.dump_json),
     Prompt: (RunFile.JOURNAL, _PROMPT.dump_json),
     ServiceSecond: (RunFile.SERVICE, _SECOND.dump_json),
@@ -33,14 +32,18 @@ _KINDS: dict[type, tuple[RunFile, Callable[..., bytes]]] = {  # the file that a 
     Progress: (RunFile.PROGRESS, TypeAdapter(Progress).dump_json),
 }
 JOURNALS = (RunFile.JOURNAL, RunFile.SERVICE, RunFile.ACTIONS)  # of every run
-LOAD_JOURNALS = (*JOURNALS, RunFile.HEALTH, RunFile.PROGRESS)  # of a run with a load generator of ours
-_attempt: Callable[[bytes], Attempt] = _ATTEMPT.validator.validate_json  # the adapter's own method costs a sixth more
+LOAD_JOURNALS = (*JOURNALS, RunFile.HEALTH, RunFile.PROGRESS)  # of a run with mockbot's load generator
+# Millions of lines are read with these two; TypeAdapter.validate_json itself takes a sixth longer.
+_attempt: Callable[[bytes], Attempt] = _ATTEMPT.validator.validate_json
 _prompt: Callable[[bytes], Prompt] = _PROMPT.validator.validate_json
 _R = TypeVar("_R")
 
 
-class JournalWriter:
-    """Appends each record to the file of its kind, a line each; writers in several processes may share a folder."""
+class JournalWriter(AbstractContextManager["JournalWriter"]):
+    """Appends each record as a line to the file of its kind.
+
+    Processes may share a folder: with O_APPEND each write goes to the end of the file in one piece (POSIX write).
+    """
 
     def __init__(self, folder: RunFolder, files: Iterable[RunFile] = JOURNALS) -> None:
         flags = os.O_APPEND | os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC
@@ -53,22 +56,17 @@ class JournalWriter:
         os.write(self._files[_KINDS[type(record)][0]], to_line(record))
 
     def close(self) -> None:
-        """Idempotent."""
+        """Close all files; idempotent."""
         files, self._files = self._files, {}
         for file in files.values():
             os.close(file)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
 
 def to_line(record: Record) -> bytes:
-    """One JSON object and a newline."""
+    """Serialize a record as one JSON object and a newline."""
     return _KINDS[type(record)][1](record) + b"\n"
 
 
@@ -78,7 +76,7 @@ def write_run_info(folder: RunFolder, info: RunInfo) -> None:
 
 
 def read_run_info(folder: RunFolder) -> RunInfo | None:
-    """`run.json`; None when there is none or it cannot be read."""
+    """Read `run.json`; None when it is missing or invalid."""
     try:
         return _RUN.validate_json((folder / RunFile.RUN).read_bytes())
     except (FileNotFoundError, ValidationError):
@@ -86,12 +84,14 @@ def read_run_info(folder: RunFolder) -> RunInfo | None:
 
 
 def read_run(folder: RunFolder) -> RunEvidence:
-    """Everything in a run folder. Raises UsageError when it holds no scenario or a sweep, and is therefore no run."""
+    """Read a run folder. Raises UsageError when it holds a sweep or no scenario."""
     scenario = _read_scenario(folder)
     actions = tuple(_lines(folder / RunFile.ACTIONS, _ACTION.validate_json))
     health = tuple(_lines(folder / RunFile.HEALTH, _HEALTH.validate_json))
+    why = f"{RunFile.RUN} is missing or cannot be read: the run was killed before it could record how it ended"
+    unknown = RunInfo(scenario.name, scenario.speed, t0=None, ended="failed", end=0.0, engine="none", why=why)
     return RunEvidence(
-        info=read_run_info(folder) or _unknown(scenario),
+        info=read_run_info(folder) or unknown,
         scenario=scenario,
         timeline=Timeline(scenario),
         requests=lambda: _lines(folder / RunFile.JOURNAL, _read_request),
@@ -104,7 +104,7 @@ def read_run(folder: RunFolder) -> RunEvidence:
 
 
 class Follower(Generic[_R]):
-    """Reads what was appended to a file of one kind of record since the last look; the file need not exist yet."""
+    """Reads the records that were appended to a file since the last call of `new`; the file need not exist yet."""
 
     def __init__(self, path: Path, kind: type[_R]) -> None:
         self._path = path
@@ -132,25 +132,20 @@ def _read_scenario(folder: RunFolder) -> Scenario:
         return Scenario.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         raise UsageError(
-            f"{folder.path}: no {path.name} there, so it is no run folder; give one that `mockbot run` made"
+            f"{folder.path}: not a run folder (no {path.name} in it); give one that `mockbot run` made"
         ) from None
     except ValidationError as error:
         raise UsageError(f"{path}: cannot be read: {error}") from None
 
 
-def _unknown(scenario: Scenario) -> RunInfo:
-    why = f"{RunFile.RUN} is missing or cannot be read: the run was cut short before it could say how it ended"
-    return RunInfo(scenario.name, scenario.speed, t0=None, ended="failed", end=0.0, engine="none", why=why)
-
-
 def _lines(path: Path, read: Callable[[bytes], _R]) -> Iterator[_R | Broken]:
-    """One record a line. Only a file that does not exist is taken as empty."""
+    """One record for each line. A missing file counts as empty; other errors of the system are raised."""
     try:
         file = path.open("rb")
     except FileNotFoundError:
         return
     with file:
-        torn: Broken | None = None  # held back by one line, to know whether it was the last
+        torn: Broken | None = None  # yielded one line later, when it is known whether it was the last
         for number, line in enumerate(file, 1):
             if torn is not None:
                 yield torn
@@ -165,15 +160,12 @@ def _lines(path: Path, read: Callable[[bytes], _R]) -> Iterator[_R | Broken]:
 
 
 def _read_request(line: bytes) -> Attempt | Prompt:
-    """By the kind at the end of a line that we wrote; a line of another writer is read twice."""
+    """`write` puts the kind last, where it is cheap to find; a line of another writer is parsed twice."""
     if line.endswith(b'"kind":"attempt"}\n'):
         return _attempt(line)
     if line.endswith(b'"kind":"prompt"}\n'):
         return _prompt(line)
-    match _OBJECT.validate_json(line).get("kind"):
-        case "attempt":
-            return _attempt(line)
-        case "prompt":
-            return _prompt(line)
-        case other:
-            raise ValueError(f"unknown kind {other!r}")
+    kind = _OBJECT.validate_json(line).get("kind")
+    if kind not in ("attempt", "prompt"):  # a tuple, because the kind in a broken line may be a list
+        raise ValueError(f"unknown kind {kind!r}")
+    return _attempt(line) if kind == "attempt" else _prompt(line)

@@ -59,8 +59,15 @@ def format_percent(share: float, decimals: int = 0) -> str:
     return f"{100 * share:.{decimals}f} %"
 
 
+def format_points(share: float) -> str:
+    """A difference of two shares in percentage points, with its sign: +1.2."""
+    return f"{100 * share + 0.0:+.1f}"  # + 0.0 makes -0.0 positive
+
+
 def format_rate(rate: float) -> str:
-    """Events per second: 3.2/s, 0.004/s."""
+    """Events per second: 3.2/s, 0.004/s, 1,234/s."""
+    if rate >= 999.5:  # three digits would become 1.23e+03
+        return f"{rate:,.0f}/s"
     return f"{rate:.3g}/s" if rate >= 0.01 or not rate else f"{rate:.1g}/s"
 
 
@@ -69,6 +76,6 @@ def format_count(count: float) -> str:
     return f"{count:,.0f}"
 
 
-def format_number(number: float) -> str:
+def format_number(number: float, decimals: int = 2) -> str:
     """A number without a unit, for instance attempts per prompt: 3.00."""
-    return f"{number:.2f}"
+    return f"{number:.{decimals}f}"

@@ -24,10 +24,10 @@ def test_what_was_wrong_how_users_fared_and_what_came_after() -> None:
     assert told([*sound_run(), *HASTY]) == (
         "For 2 minutes main answered with errors.",
         (
-            "At worst, in the phase blackout, users got a good answer to 33.33% of what they asked, where it had been "
-            "100% before; hasty fared best with 100%, patient worst with 0%."
+            "At worst, in the phase blackout, users got a good answer to 33.33% of their prompts, where it had been "
+            "100% before; group hasty did best with 100%, group patient worst with 0%."
         ),
-        "As soon as it was over users were as well as before, and 1.3 requests were sent for each question.",
+        "Service was back to normal at once, and 1.3 requests were sent for each prompt.",
     )
 
 
@@ -35,14 +35,14 @@ def test_a_run_that_did_not_recover_says_so() -> None:
     """Never a number that looks like a recovery."""
     lost = [*steady(0, 100), *steady(100, 400, took=5.0, settled="gave_up")]
 
-    assert told(lost)[2].startswith("When the run ended, at least 3 minutes later, users were not well again")
+    assert told(lost)[2].startswith("When the run ended, at least 3 minutes later, service had not recovered")
 
 
 def test_a_recovery_is_told_with_its_time() -> None:
     """37 s."""
     slow = [*steady(0, 100), *steady(100, 237, took=5.0, settled="gave_up"), *steady(237, 400)]
 
-    assert told(slow)[2].startswith("It took 37 seconds after it was over until users were as well as before")
+    assert told(slow)[2].startswith("Service was back to normal 37 seconds after the end of the disturbance")
 
 
 def test_a_surge_is_a_larger_crowd() -> None:
@@ -50,7 +50,7 @@ def test_a_surge_is_a_larger_crowd() -> None:
     phases = [CALM, {"name": "surge", "lasts": "60s", "users": 150}, {"name": "after", "lasts": "200s", "users": 50}]
 
     assert (
-        told(steady(0, 360), of=scenario(phases=phases), did=())[0] == "For 60 seconds a larger crowd than usual came."
+        told(steady(0, 360), of=scenario(phases=phases), did=())[0] == "For 60 seconds the load was higher than usual."
     )
 
 
@@ -59,7 +59,7 @@ def test_a_plain_load_is_called_one() -> None:
     sentences = told(steady(0, 100), of=scenario(phases=[CALM]), did=())
 
     assert sentences[0] == "Nothing went wrong in this run: it is a plain load."
-    assert sentences[2].startswith("Users got a good answer to 100% of what they asked")
+    assert sentences[2].startswith("Users got a good answer to 100% of their prompts")
 
 
 def test_many_faults_are_not_all_listed() -> None:
@@ -72,13 +72,13 @@ def test_many_faults_are_not_all_listed() -> None:
     did = (*actions(ids[0]), *actions(ids[1], end=150.0), *actions(ids[2], end=110.0))
 
     assert told(sound_run(), of=told_of, did=did)[0] == (
-        "For 2 minutes main answered with errors, the way to main was slow and more."
+        "For 2 minutes main answered with errors, the network path to main was slow and more."
     )
 
 
 def test_a_run_without_data_tells_nothing() -> None:
     """No sentence is made from nothing."""
-    assert told([]) == ("Nothing was asked, so there is nothing to tell.",)
+    assert told([]) == ("No prompt was issued, so there are no results.",)
 
 
 def test_every_fault_can_be_told_in_plain_words() -> None:

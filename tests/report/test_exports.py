@@ -10,7 +10,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from rich.console import Console
 
 from mockbot.evidence.verdict import judge
-from mockbot.report.github import annotations, job_summary, tell_github
+from mockbot.report.github import annotations, job_summary, report_to_github
 from mockbot.report.openmetrics import openmetrics_text
 from mockbot.report.summarize import summarize
 from mockbot.report.summary import Summary
@@ -129,7 +129,7 @@ def test_a_job_of_github_gets_its_page_appended_and_its_annotations_printed(tmp_
     page.write_text("what was there\n", "utf-8")
     console = Console(file=StringIO(), width=40)
 
-    tell_github(told(), {**IN_A_JOB, "GITHUB_STEP_SUMMARY": str(page)}, console)
+    report_to_github(told(), {**IN_A_JOB, "GITHUB_STEP_SUMMARY": str(page)}, console)
 
     assert page.read_text("utf-8") == f"what was there\n{job_summary(told())}\n"
     assert isinstance(console.file, StringIO)
@@ -140,7 +140,7 @@ def test_elsewhere_github_is_told_nothing(tmp_path: Path) -> None:
     """No variable, no file, no line."""
     console = Console(file=StringIO())
 
-    tell_github(told(), {"GITHUB_ACTIONS": "false", "GITHUB_STEP_SUMMARY": ""}, console)
+    report_to_github(told(), {"GITHUB_ACTIONS": "false", "GITHUB_STEP_SUMMARY": ""}, console)
 
     assert isinstance(console.file, StringIO)
     assert (console.file.getvalue(), list(tmp_path.iterdir())) == ("", [])

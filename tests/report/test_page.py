@@ -11,9 +11,9 @@ from mockbot.evidence.records import Action
 from mockbot.evidence.verdict import judge
 from mockbot.report.charts import charts
 from mockbot.report.page import report_html
+from mockbot.report.phrases import value_text
 from mockbot.report.summarize import summarize
 from mockbot.report.summary import Summary
-from mockbot.report.words import scope_words, seen_words
 from mockbot.scenario.schema import Scenario
 from tests.evidence.build import CALM, FELT, actions, attempt, evidence, prompt, scenario, sound_run
 
@@ -38,9 +38,9 @@ def test_every_number_in_the_tables_is_the_summarys() -> None:
     html, summary = page()
 
     cells = re.findall(r'data-scope="([^"]*)" data-measure="([^"]*)">([^<]*)<', html)
-    rows = {scope_words(row.scope): row.values for row in summary.measures}
+    rows = {str(row.scope): row.values for row in summary.measures}
     assert len(cells) > 100
-    assert [cell for cell in cells if unescape(cell[2]) != seen_words(cell[1], rows[cell[0]][cell[1]])] == []
+    assert [cell for cell in cells if unescape(cell[2]) != value_text(cell[1], rows[cell[0]][cell[1]])] == []
 
 
 def test_the_page_carries_its_summary() -> None:
@@ -146,4 +146,4 @@ def test_a_run_without_any_request_has_a_page() -> None:
     run = evidence([])
     judgement = judge(run)
 
-    assert "Nothing was asked" in report_html(run, judgement, summarize(run, judgement))
+    assert "No prompt was issued" in report_html(run, judgement, summarize(run, judgement))

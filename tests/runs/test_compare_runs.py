@@ -89,7 +89,7 @@ def test_the_page_goes_where_it_is_told_to(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_no_run_is_the_users_to_mend(tmp_path: Path) -> None:
     """It is named."""
-    with pytest.raises(UsageError, match="no run folder"):
+    with pytest.raises(UsageError, match="not a run folder"):
         told(tmp_path, tmp_path)
 
 

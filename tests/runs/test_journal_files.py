@@ -162,7 +162,7 @@ def test_a_run_that_could_not_say_how_it_ended_has_failed(folder: RunFolder) -> 
 
 def test_a_folder_without_a_scenario_is_no_run(tmp_path: Path) -> None:
     """The user gave the wrong folder, and is told so."""
-    with pytest.raises(UsageError, match=r"no scenario\.json there"):
+    with pytest.raises(UsageError, match=r"not a run folder \(no scenario\.json in it\)"):
         read_run(RunFolder(tmp_path))
 
 

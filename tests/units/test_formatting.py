@@ -8,6 +8,7 @@ from mockbot.units.formatting import (
     format_duration,
     format_moment,
     format_percent,
+    format_points,
     format_rate,
     format_seconds,
     format_share,
@@ -82,6 +83,8 @@ def test_a_share_never_looks_better_than_it_is() -> None:
 
 
 def test_other_numbers_have_their_unit() -> None:
-    """Rates, counts and plain seconds."""
+    """Rates, counts, plain seconds and differences of shares."""
     assert (format_rate(3.2), format_rate(0.0043), format_rate(0.0)) == ("3.2/s", "0.004/s", "0/s")
+    assert (format_rate(999.4), format_rate(999.5), format_rate(1234.0)) == ("999/s", "1,000/s", "1,234/s")
+    assert (format_points(0.0123), format_points(-0.5), format_points(-0.0)) == ("+1.2", "-50.0", "+0.0")
     assert (format_count(12345.0), format_seconds(12.34, 1), format_seconds(300.0)) == ("12,345", "12.3 s", "300 s")
