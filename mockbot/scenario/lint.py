@@ -1,8 +1,8 @@
-"""What is allowed in a scenario, and seldom meant, at the speed that it is to be run at. Pure.
+"""What is valid in a scenario but rarely intended, at the speed that it is to run at. Pure.
 
 The rules: a phase lasts at least as long as the longest wait of its clients (a timeout, or their patience when that is
-shorter), or what is asked in it is decided in another; and an answer takes at least ANSWER of wall time, or it is lost
-in the machine's scheduling noise, which no speed divides.
+shorter), because a longer wait is decided in a later phase; and an answer takes at least ANSWER of wall time, because a
+shorter one is within the machine's scheduling noise, which `speed` does not divide.
 """
 
 from collections.abc import Iterator
@@ -18,16 +18,10 @@ ANSWER = 0.06  # wall seconds
 
 def lint(scenario: Scenario, speed: float | None = None) -> tuple[Problem, ...]:
     """Every doubt, in the order of the file; `speed` None: the scenario's own."""
-    return (*_answers(scenario, speed or scenario.speed), *_phases(scenario))
+    return (*_short_answers(scenario, speed or scenario.speed), *_short_phases(scenario))
 
 
-def answer_takes(answer: Answer) -> float:
-    """Mean seconds that an answer holds a slot: first token, then log-normal tokens."""
-    sigma = log(answer.tokens.p95 / answer.tokens.median) / NormalDist().inv_cdf(0.95)
-    return answer.first_token + answer.tokens.median * exp(sigma**2 / 2) / answer.pace
-
-
-def _answers(scenario: Scenario, speed: float) -> Iterator[Problem]:
+def _short_answers(scenario: Scenario, speed: float) -> Iterator[Problem]:
     for name, provider in scenario.providers.items():
         takes = answer_takes(provider.answer)
         if takes / speed < ANSWER:
@@ -38,8 +32,9 @@ def _answers(scenario: Scenario, speed: float) -> Iterator[Problem]:
             )
 
 
-def _phases(scenario: Scenario) -> Iterator[Problem]:
-    name, wait = max(((name, waits(group)) for name, group in scenario.crowd.items()), key=lambda each: each[1])
+def _short_phases(scenario: Scenario) -> Iterator[Problem]:
+    name = max(scenario.crowd, key=lambda name: waits(scenario.crowd[name]))
+    wait = waits(scenario.crowd[name])
     for index, phase in enumerate(scenario.phases):
         if phase.lasts < wait:
             yield Problem(
@@ -49,7 +44,13 @@ def _phases(scenario: Scenario) -> Iterator[Problem]:
             )
 
 
+def answer_takes(answer: Answer) -> float:
+    """Mean seconds that an answer holds a slot: first token, then a log-normal number of tokens."""
+    sigma = log(answer.tokens.p95 / answer.tokens.median) / NormalDist().inv_cdf(0.95)
+    return answer.first_token + answer.tokens.median * exp(sigma**2 / 2) / answer.pace
+
+
 def waits(group: Group) -> float:
-    """How long one of its attempts may hang."""
+    """Seconds that one attempt may hang."""
     timeout: float | None = getattr(group.policy, "timeout", None)
     return group.patience if timeout is None else min(timeout, group.patience)

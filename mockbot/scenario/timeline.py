@@ -121,7 +121,7 @@ def split(total: int, shares: Mapping[str, float]) -> dict[str, int]:
 
     The Sainte-Lague method: unlike with the largest remainder, no group shrinks while the total grows.
     """
-    # Sainte-Lague never gives a group fewer than its exact quota minus the number of groups: begin there.
+    # It begins a little below the exact quotas: from 0 it would take a step for every user.
     users = {group: max(0, int(total * share) - len(shares)) for group, share in shares.items()}
     for _ in range(total - sum(users.values()) if shares else 0):
         users[max(users, key=lambda group: shares[group] / (2 * users[group] + 1))] += 1
