@@ -1,6 +1,6 @@
 """The interface of a client policy, without a clock or a socket: asked before each attempt and after each failed one.
 
-    policy = client_policy(group, first, rng)              one per user; a `PolicyFactory` lets users share state
+    policy = PolicyFactory(group, first).new_client(rng)   one per user; the factory holds what users share
     move = policy.begin(now, status(now))                  a new prompt
     while isinstance(move, Send):
         if move.at > now:                                not yet: wait, then ask again: much may have changed

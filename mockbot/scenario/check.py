@@ -41,8 +41,7 @@ def nearest(word: str, known: Collection[str]) -> str:
 def problems(scenario: ScenarioParts) -> tuple[Problem, ...]:
     """Everything that does not fit together, in the order of the file."""
     return (
-        *_providers(scenario),
-        *_crowd(scenario),
+        *_providers_and_crowd(scenario),
         *_phases(scenario),
         *_faults(scenario),
         *_status_page(scenario),
@@ -50,13 +49,10 @@ def problems(scenario: ScenarioParts) -> tuple[Problem, ...]:
     )
 
 
-def _providers(scenario: ScenarioParts) -> Iterator[Problem]:
+def _providers_and_crowd(scenario: ScenarioParts) -> Iterator[Problem]:
     for name, provider in scenario.providers.items():
         for index, tier in enumerate(provider.queue.first):
             yield from _unknown(("providers", name, "queue", "first", index), "tier", tier, _tiers(scenario))
-
-
-def _crowd(scenario: ScenarioParts) -> Iterator[Problem]:
     for name, group in scenario.crowd.items():
         path: Path = ("crowd", name)
         if (group.users is None) == (group.arrivals is None):
@@ -117,7 +113,7 @@ def _faults(scenario: ScenarioParts) -> Iterator[Problem]:
     for path, span in zip(paths, spans, strict=True):
         yield from _unknown((*path, "on"), "provider", span.fault.on, scenario.providers)
         yield from _span(path, span, phases)
-        yield from _scope(scenario, path, span.fault)
+        yield from _narrowing(scenario, path, span.fault)
     for (_, one), (path, other) in combinations(zip(paths, spans, strict=True), 2):
         # Two of a kind may share the requests between them; hitting the same ones twice cannot be meant.
         together = min(one.end, other.end) - max(one.start, other.start)
@@ -144,7 +140,7 @@ def _span(path: Path, span: FaultSpan, phases: Sequence[PhaseSpan]) -> Iterator[
         yield Problem((*path, "flap"), f"goes on and off more than {MOST_FLAPS:,} times; give it a longer period")
 
 
-def _scope(scenario: ScenarioParts, path: Path, fault: FaultBase) -> Iterator[Problem]:
+def _narrowing(scenario: ScenarioParts, path: Path, fault: FaultBase) -> Iterator[Problem]:
     if isinstance(fault, ServiceFault):
         yield from _unknown((*path, "tier"), "tier", fault.tier, _tiers(scenario))
     if isinstance(fault, Shed):

@@ -64,11 +64,6 @@ class Document:
     keys: dict[Path, Place]
 
 
-def read_document(text: str) -> Document:
-    """Read one document. Raises DocumentError with everything that is wrong with the text."""
-    return document_of(read_tree(text))
-
-
 def document_of(root: Node) -> Document:
     """The tree as plain data, with the places beside it."""
     values: dict[Path, Place] = {}
@@ -89,7 +84,7 @@ def document_of(root: Node) -> Document:
 
 
 def read_tree(text: str, file: str = "") -> Node:
-    """Read one document as a tree; every place names `file`. Raises DocumentError as `read_document`."""
+    """Read one document; every place names `file`. Raises DocumentError with everything that is wrong with the text."""
     builder = _Builder(file)
     try:
         root = YAML(typ="safe", pure=True).compose(text)

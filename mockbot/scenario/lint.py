@@ -5,7 +5,6 @@ shorter), because a longer wait is decided in a later phase; and an answer takes
 shorter one is within the machine's scheduling noise, which `speed` does not divide.
 """
 
-from collections.abc import Iterator
 from math import exp, log
 from statistics import NormalDist
 
@@ -18,30 +17,26 @@ ANSWER = 0.06  # wall seconds
 
 def lint(scenario: Scenario, speed: float | None = None) -> tuple[Problem, ...]:
     """Every doubt, in the order of the file; `speed` None: the scenario's own."""
-    return (*_short_answers(scenario, speed or scenario.speed), *_short_phases(scenario))
-
-
-def _short_answers(scenario: Scenario, speed: float) -> Iterator[Problem]:
+    doubts: list[Problem] = []
+    speed = speed or scenario.speed
     for name, provider in scenario.providers.items():
         takes = answer_takes(provider.answer)
         if takes / speed < ANSWER:
-            yield Problem(
-                ("providers", name),
+            message = (
                 f"at speed {speed:g} an answer lasts {1000 * takes / speed:.0f} ms, below this machine's scheduling "
-                f"noise ({1000 * ANSWER:.0f} ms): use longer answers or `speed: {takes / ANSWER:.3g}`",
+                f"noise ({1000 * ANSWER:.0f} ms): use longer answers or `speed: {takes / ANSWER:.3g}`"
             )
-
-
-def _short_phases(scenario: Scenario) -> Iterator[Problem]:
+            doubts.append(Problem(("providers", name), message))
     name = max(scenario.crowd, key=lambda name: waits(scenario.crowd[name]))
     wait = waits(scenario.crowd[name])
     for index, phase in enumerate(scenario.phases):
         if phase.lasts < wait:
-            yield Problem(
-                ("phases", index, "lasts"),
+            message = (
                 f"{duration_text(phase.lasts)} is less than {name!r} waits for one attempt, {duration_text(wait)}: "
-                "what hangs in this phase is decided in a later one",
+                "what hangs in this phase is decided in a later one"
             )
+            doubts.append(Problem(("phases", index, "lasts"), message))
+    return tuple(doubts)
 
 
 def answer_takes(answer: Answer) -> float:

@@ -15,6 +15,7 @@ from mockbot.units.frozen_model import Model, Whole
 from mockbot.units.quantities import CountRamp, Duration, Rate, RateRamp, Share
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
+Limits = dict[Name, Annotated[Rate, Field(gt=0)]]
 MeanCount = Annotated[float, Field(ge=1, le=10_000, strict=True, allow_inf_nan=False)]
 
 
@@ -33,8 +34,7 @@ class Queue(Model):
     order: Literal["fifo", "lifo"] = "fifo"
     max_wait: Duration | None = None
     first: tuple[Name, ...] = Field(
-        (),
-        description="tiers served before all others, in this order; a full queue drops others for them",
+        (), description="tiers served before all others, in this order; a full queue drops others for them"
     )
 
 
@@ -58,9 +58,7 @@ class Answer(Model):
     tokens: Tokens = Tokens()
     pace: Rate = Field(40.0, gt=0)
     slowdown_from: Whole | None = Field(
-        None,
-        ge=1,
-        description="running answers from which the pace falls in proportion: pace / max(1, running / slowdown_from)",
+        None, ge=1, description="running answers from which the pace is divided by running / slowdown_from"
     )
 
 
@@ -74,12 +72,8 @@ class Provider(Model):
         "continues", description="what becomes of work whose client has disconnected"
     )
     answer: Answer = Answer()
-    limits: dict[Name, Annotated[Rate, Field(gt=0)]] = Field(
-        default_factory=dict, description="requests per API key, by tier"
-    )
-    token_limits: dict[Name, Annotated[Rate, Field(gt=0)]] = Field(
-        default_factory=dict, description="tokens per API key, prompt and answer together, by tier"
-    )
+    limits: Limits = Field(default_factory=dict, description="requests per API key, by tier")
+    token_limits: Limits = Field(default_factory=dict, description="tokens per API key, prompt and answer, by tier")
     refusal_cost: Duration = Field(0.0, description="slot time that refusing a request takes from the others")
     retry_after: Duration | None = Field(None, description="Retry-After of a refusal for lack of capacity")
 
@@ -93,9 +87,7 @@ class Group(Model):
     think: Duration = Field(20.0, description="mean pause between an answer and the next prompt (exponential)")
     patience: Duration = Field(60.0, gt=0, description="how long a user waits for one prompt, retries included")
     comes_back: Duration | None = Field(
-        None,
-        gt=0,
-        description="mean time that a user whose prompt failed stays away (exponential); thinks as usual if not given",
+        None, gt=0, description="mean time that a user stays away after a failed prompt (exponential); else as usual"
     )
     tier: Name = "free"
     uses: Name | None = Field(None, description="provider; the first one when not given")
@@ -117,9 +109,7 @@ class Phase(Model):
     lasts: Duration = Field(gt=0)
     users: CountRamp | None = None
     arrivals: RateRamp | None = None
-    mix: dict[Name, Share] | None = Field(
-        None, description="other shares of the users for this phase and the later ones"
-    )
+    mix: dict[Name, Share] | None = Field(None, description="shares of the users for this phase and the later ones")
     faults: tuple[Fault, ...] = ()
 
 
@@ -147,9 +137,7 @@ class Expectation(Model):
 
     answered: ThresholdText = Field(None, description="share of the prompts that were answered at all")
     availability: ThresholdText = Field(None, description="share of the prompts answered within the scenario's `slo`")
-    user_uptime: ThresholdText = Field(
-        None, description="share of the users' time in which their last prompt had been good"
-    )
+    user_uptime: ThresholdText = Field(None, description="share of users' time in which their last prompt was good")
     goodput: ThresholdText = Field(None, description="good answers per second")
     efficiency: ThresholdText = Field(None, description="goodput over the lesser of capacity and demand")
     attempts_per_prompt: ThresholdText = Field(None, description="requests made for a prompt, on average")
@@ -168,35 +156,24 @@ class Expectation(Model):
     )
     first_success: ThresholdText = Field(None, description="from its end to the first good answer to a later prompt")
     recovery_time: ThresholdText = Field(
-        None, description="from its end until all was well for 30 s; `> 5m` also holds if it never was"
+        None, description="from its end until all was well for 30 s; infinite if never"
     )
-    affected_recovery: ThresholdText = Field(
-        None, description="from its end until 95 % of the prompts issued during it were settled"
-    )
+    affected_recovery: ThresholdText = Field(None, description="from its end until 95 % of its prompts were settled")
     wasted_work: ThresholdText = Field(
         None, description="share of the slot time spent on answers to disconnected clients"
     )
-    overshoot: ThresholdText = Field(
-        None,
-        description="the most requests in one second after the end, over what the provider can answer in one second",
-    )
+    overshoot: ThresholdText = Field(None, description="most requests in one second after its end, over the capacity")
     fairness: ThresholdText = Field(None, description="Jain's index of the groups' answered shares, 1/n to 1")
     apdex: ThresholdText = Field(None, description="satisfied within slo/4, tolerating within slo")
-    burn_rate: ThresholdText = Field(
-        None, description="how fast the error budget is spent, as a multiple of what the `objective` allows"
-    )
+    burn_rate: ThresholdText = Field(None, description="error budget spent, as a multiple of what `objective` allows")
     budget_spent: ThresholdText = Field(None, description="share of 30 days' error budget that was spent; at most 100%")
-    burn_1h: ThresholdText = Field(
-        None, description="highest burn rate that the last hour and its last 5 minutes reached together; pages at 14.4"
-    )
+    burn_1h: ThresholdText = Field(None, description="highest burn rate over both 1 hour and 5 minutes; pages at 14.4")
     burn_6h: ThresholdText = Field(None, description="the same for 6 hours and 30 minutes; pages at 6")
     burn_3d: ThresholdText = Field(None, description="the same for 3 days and 6 hours; a ticket at 1")
     time_to_page: ThresholdText = Field(
         None, description="from the start of the disturbance until a paging alert fired"
     )
-    hysteresis: ThresholdText = Field(
-        None, description="load at which it collapsed minus the load at which it recovered, over the capacity"
-    )
+    hysteresis: ThresholdText = Field(None, description="load at collapse minus load at recovery, over the capacity")
     failed_users: ThresholdText = Field(None, description="share of the users with a prompt that was never answered")
     longest_outage_p95: ThresholdText = Field(None, description="each user's longest time without a good answer")
 
@@ -225,11 +202,9 @@ class ScenarioParts(Model):
     speed: float = Field(
         1.0, gt=0, le=1000, strict=True, allow_inf_nan=False, description="scenario seconds per second of a live run"
     )
-    slo: Duration = Field(
-        60.0, gt=0, description="a prompt is good when it is answered within this time of its intended start"
-    )
+    slo: Duration = Field(60.0, gt=0, description="a prompt is good if answered within this time of its intended start")
     objective: Share | None = Field(
-        None, gt=0, lt=1, description="share of good prompts that is promised, like 99.9%; the rest is the error budget"
+        None, gt=0, lt=1, description="promised share of good prompts; the rest: error budget"
     )
     providers: dict[Name, Provider] = Field(min_length=1)
     crowd: dict[Name, Group] = Field(min_length=1)

@@ -21,7 +21,7 @@ class PolicyBase(Model):
 
     timeout: Duration = Field(30.0, gt=0)
     fail_over: FailOver | None = Field(
-        None, description="how it falls over; by default on an open breaker if it has one, else on every retry"
+        None, description="default: on an open breaker if it has one, else on every retry"
     )
 
 
@@ -77,9 +77,7 @@ class BackoffBase(Guarded):
     retry_after: bool | Literal["exact"] = Field(
         True, description="true: a lower bound with jitter on top; exact: to the moment, as SDKs do; false: never read"
     )
-    spread: Duration = Field(
-        30.0, description="the most jitter on top of Retry-After; never more than the Retry-After itself"
-    )
+    spread: Duration = Field(30.0, description="the most jitter on top of Retry-After; at most the Retry-After itself")
 
 
 class Backoff(BackoffBase):

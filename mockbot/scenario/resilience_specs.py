@@ -67,10 +67,7 @@ class WindowedBreaker(BreakerBase):
     at_least: Whole = Field(20, ge=1)
 
 
-Breaker = Annotated[
-    Annotated[ConsecutiveBreaker | WindowedBreaker, Discriminator("name")],
-    BeforeValidator(by_name),
-]
+Breaker = Annotated[Annotated[ConsecutiveBreaker | WindowedBreaker, Discriminator("name")], BeforeValidator(by_name)]
 
 
 class Throttle(Spec):

@@ -61,11 +61,6 @@ class _Crowd:
 class Timeline:
     """All of a scenario's time, as questions. Built once; every answer is a pure function of t."""
 
-    scenario: Scenario
-    phases: tuple[PhaseSpan, ...]
-    faults: tuple[FaultSpan, ...]
-    end: float
-
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.phases = phase_spans(scenario.phases)
@@ -83,14 +78,12 @@ class Timeline:
         phase, crowd = self.phases[index], self._crowds[index]
         progress = (t - phase.start) / (phase.end - phase.start)
         arrivals = crowd.arrivals.at(progress)
+        # The last span may end a rounding error after the scenario.
+        holding = [span for span in self.faults if t < self.end and span.holds(t)]
         return Conditions(
             t=t,
             phase=phase.name,
-            faults=tuple(
-                ActiveFault(span, span.fault.share.at(span.progress(t))) for span in self.faults if span.holds(t)
-            )
-            if t < self.end  # a span may end a rounding error later
-            else (),
+            faults=tuple(ActiveFault(span, span.fault.share.at(span.progress(t))) for span in holding),
             users=split(round(crowd.users.at(progress)), crowd.user_shares),
             arrivals={group: arrivals * share for group, share in crowd.arrival_shares.items()},
             status=next((state for state in reversed(self._states) if state.since <= t), None),

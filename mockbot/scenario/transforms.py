@@ -3,7 +3,7 @@
 from mockbot.faults.union import FaultBase, Maintenance
 from mockbot.measures.catalogue import CATALOGUE
 from mockbot.scenario.policies import Once
-from mockbot.scenario.schema import Expectation, Group, Scenario, StatusUpdate
+from mockbot.scenario.schema import Expectation, Group, Phase, Scenario, StatusUpdate
 from mockbot.scenario.spans import PhaseSpan, fault_spans, moment, phase_spans
 from mockbot.units.quantities import Ramp, duration_text
 
@@ -13,22 +13,20 @@ _HELD = 3600.0  # wall seconds; to hold a phase longer, hold it again
 
 def held(scenario: Scenario, phase: str, speed: float) -> Scenario:
     """The scenario with one phase that goes on and on. What ramps over the phase keeps its first value."""
-    phases = []
-    for each in scenario.phases:
-        if each.name == phase:
-            faults = tuple(_without_end(fault, each.lasts) for fault in each.faults)
-            update = {"lasts": max(each.lasts, _HELD * speed), "faults": faults}
-            phases.append(each.model_copy(update=update))
+    phases = tuple(_stretched(each, speed) if each.name == phase else each for each in scenario.phases)
+    return scenario.model_copy(update={"phases": phases})
+
+
+def _stretched(phase: Phase, speed: float) -> Phase:
+    faults: list[FaultBase] = []
+    for fault in phase.faults:
+        if isinstance(fault, Maintenance) and fault.lasts is None and fault.maintenance.retry_after == "until_end":
+            # There is no end to count down to: Retry-After is the duration that the phase has in the file.
+            spec = fault.maintenance.model_copy(update={"retry_after": phase.lasts})
+            faults.append(fault.model_copy(update={"maintenance": spec}))
         else:
-            phases.append(each)
-    return scenario.model_copy(update={"phases": tuple(phases)})
-
-
-def _without_end(fault: FaultBase, lasts: float) -> FaultBase:
-    """A maintenance that cannot count down to its end sends the duration that it has in the file as Retry-After."""
-    if not isinstance(fault, Maintenance) or fault.lasts is not None or fault.maintenance.retry_after != "until_end":
-        return fault
-    return fault.model_copy(update={"maintenance": fault.maintenance.model_copy(update={"retry_after": lasts})})
+            faults.append(fault)
+    return phase.model_copy(update={"lasts": max(phase.lasts, _HELD * speed), "faults": tuple(faults)})
 
 
 def for_external_client(scenario: Scenario) -> Scenario:
@@ -40,17 +38,16 @@ def for_external_client(scenario: Scenario) -> Scenario:
     one_user = {"users": Ramp(1, 1), "arrivals": None, "mix": None}
     expect = []
     for each in scenario.expect:
-        kept = {name: getattr(each, name) for name, _ in each.thresholds() if _is_wish(name, getattr(each, name))}
+        kept = {}
+        for name, _ in each.thresholds():
+            # "At most 50 % answered" is a lesson about the crowd, not a wish of its users.
+            wish, text = ">" if CATALOGUE[name].better == "high" else "<", getattr(each, name)
+            if CATALOGUE[name].one_client and text.startswith(wish):
+                kept[name] = text
         if kept and each.group is None and each.tier is None:
             expect.append(Expectation(phase=each.phase, provider=each.provider, **kept))
     phases = tuple(phase.model_copy(update=one_user) for phase in scenario.phases)
     return scenario.model_copy(update={"crowd": crowd, "phases": phases, "expect": tuple(expect)})
-
-
-def _is_wish(measure: str, text: str) -> bool:
-    """Whether an expectation asks of a single client what is good for its user; "at most 50% answered" does not."""
-    known = CATALOGUE[measure]
-    return known.one_client and text.startswith(">" if known.better == "high" else "<")
 
 
 def starting_at(scenario: Scenario, phase: str) -> Scenario:
