@@ -68,7 +68,7 @@ def _providers_and_crowd(scenario: ScenarioParts) -> Iterator[Problem]:
             message = f"{group.falls_over_to!r} is the provider that the group uses anyway"
             yield Problem((*path, "falls_over_to"), message)
     shares = {loop: _shares(scenario, loop) for loop in LOOPS}
-    if sum(map(len, shares.values())) == len(scenario.crowd):  # otherwise a group is in no loop: the problem above
+    if sum(map(len, shares.values())) == len(scenario.crowd):  # otherwise a group has the problem above
         for loop, of_groups in shares.items():
             yield from _sum(("crowd",), loop, of_groups.values())
 

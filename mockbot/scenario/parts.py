@@ -97,8 +97,7 @@ class Group(Model):
         1.0, description="mean number that arrive at the same moment (batch Poisson, geometric sizes); 1: one by one"
     )
     session: MeanCount = Field(
-        1.0,
-        description="mean number of prompts of a user who arrives (geometric), `think` apart; 1: one, then it leaves",
+        1.0, description="mean number of prompts of a user who arrives (geometric), `think` apart; 1: one only"
     )
 
 
@@ -151,17 +150,11 @@ class Expectation(Model):
     failed_p50: ThresholdText = Field(None, description="how long failed prompts took to fail")
     first_token_p50: ThresholdText = Field(None, description="time to the first token of what was answered")
     first_token_p95: ThresholdText = None
-    time_to_detect: ThresholdText = Field(
-        None, description="from the start of the disturbance to a client's first failure"
-    )
+    time_to_detect: ThresholdText = Field(None, description="from the disturbance's start to a client's first failure")
     first_success: ThresholdText = Field(None, description="from its end to the first good answer to a later prompt")
-    recovery_time: ThresholdText = Field(
-        None, description="from its end until all was well for 30 s; infinite if never"
-    )
+    recovery_time: ThresholdText = Field(None, description="from its end until well for 30 s; infinite if never")
     affected_recovery: ThresholdText = Field(None, description="from its end until 95 % of its prompts were settled")
-    wasted_work: ThresholdText = Field(
-        None, description="share of the slot time spent on answers to disconnected clients"
-    )
+    wasted_work: ThresholdText = Field(None, description="share of slot time spent on answers to disconnected clients")
     overshoot: ThresholdText = Field(None, description="most requests in one second after its end, over the capacity")
     fairness: ThresholdText = Field(None, description="Jain's index of the groups' answered shares, 1/n to 1")
     apdex: ThresholdText = Field(None, description="satisfied within slo/4, tolerating within slo")
@@ -170,9 +163,7 @@ class Expectation(Model):
     burn_1h: ThresholdText = Field(None, description="highest burn rate over both 1 hour and 5 minutes; pages at 14.4")
     burn_6h: ThresholdText = Field(None, description="the same for 6 hours and 30 minutes; pages at 6")
     burn_3d: ThresholdText = Field(None, description="the same for 3 days and 6 hours; a ticket at 1")
-    time_to_page: ThresholdText = Field(
-        None, description="from the start of the disturbance until a paging alert fired"
-    )
+    time_to_page: ThresholdText = Field(None, description="from the disturbance's start until a paging alert fired")
     hysteresis: ThresholdText = Field(None, description="load at collapse minus load at recovery, over the capacity")
     failed_users: ThresholdText = Field(None, description="share of the users with a prompt that was never answered")
     longest_outage_p95: ThresholdText = Field(None, description="each user's longest time without a good answer")
@@ -203,9 +194,7 @@ class ScenarioParts(Model):
         1.0, gt=0, le=1000, strict=True, allow_inf_nan=False, description="scenario seconds per second of a live run"
     )
     slo: Duration = Field(60.0, gt=0, description="a prompt is good if answered within this time of its intended start")
-    objective: Share | None = Field(
-        None, gt=0, lt=1, description="promised share of good prompts; the rest: error budget"
-    )
+    objective: Share | None = Field(None, gt=0, lt=1, description="promised share of good prompts, like 99.9%")
     providers: dict[Name, Provider] = Field(min_length=1)
     crowd: dict[Name, Group] = Field(min_length=1)
     phases: tuple[Phase, ...] = Field(min_length=1)

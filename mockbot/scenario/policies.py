@@ -20,9 +20,7 @@ class PolicyBase(Model):
     """`timeout`: how long one attempt may take, to its last byte, before the client abandons it."""
 
     timeout: Duration = Field(30.0, gt=0)
-    fail_over: FailOver | None = Field(
-        None, description="default: on an open breaker if it has one, else on every retry"
-    )
+    fail_over: FailOver | None = Field(None, description="default: on an open breaker if any, else on every retry")
 
 
 class Guarded(PolicyBase):

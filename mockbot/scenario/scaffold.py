@@ -41,30 +41,30 @@ name: $name
 title: $title
 # retells: {incident: ..., source: https://..., assumed: [...]}   when it retells a real outage
 cause: $cause
-seed: 1                # all chance comes from it: the same seed, the same crowd
-speed: $speed # scenario seconds per second of a live run; the file itself speaks of real minutes
+seed: 1                # of all randomness: the same seed, the same run
+speed: $speed # scenario seconds per second of a live run; the file itself is in real minutes
 slo: $slo # an answer within this time of the question is a good one
 
 providers:
   main:
-    slots: $slots           # answers written at the same time
-    queue: {limit: $users}  # who finds it full is refused
-    abandoned_work: leaves_queue   # try `continues`: answers are then written for people who have gone
+    slots: $slots           # answers generated at the same time
+    queue: {limit: $users}  # a request that finds it full is refused
+    abandoned_work: leaves_queue   # try `continues`: answers are then generated for clients that have disconnected
     answer: {first_token: $first_token, tokens: {median: 24, p95: 40}, pace: $pace}   # about $answer s
-    retry_after: 30s   # what a refusal tells the client to wait
+    retry_after: 30s   # Retry-After of a refusal
 
 crowd:                 # three kinds of clients in the same outage; the shares sum to 100%
-  refreshers:          # naive: people at the reload button
+  refreshers:          # naive: people who reload
     users: 30%
     policy: {name: refresh, every: $every, timeout: $timeout}
     think: $think         # from an answer to the next question
     patience: $patience
-  sdk:                 # what an SDK does when nobody sets anything: three tries within two seconds
+  sdk:                 # an SDK with its defaults: three attempts within two seconds
     users: 30%
     policy: {name: sdk, timeout: $timeout}
     think: $think
     patience: $patience
-  careful:             # backs off, with jitter, and heeds Retry-After
+  careful:             # backs off, with jitter, and honours Retry-After
     users: 40%
     policy: {name: backoff, attempts: 8, base: 2s, cap: 30s, timeout: $timeout}
     think: $think
@@ -74,10 +74,10 @@ phases:                # one after the other
   - {name: before, lasts: $before, users: $users}
 $outage
 
-status_page:           # what users are told, and when
+status_page:           # what it shows, and when
 $updates
 
-expect:                # what the run is judged by; make it yours
+expect:                # what the run is judged by; change it to what you need
   - {phase: before, availability: ">= 90%"}
 $naive  - {phase: after, group: careful, availability: ">= 80%"}
 """)
@@ -93,7 +93,7 @@ _BY_CAUSE: dict[Cause, dict[str, str]] = {
         "title": "A crowd three times as large for $length",
         "cause": "traffic surge",
         "outage": """\
-  - {name: outage, lasts: $length, users: $surge}   # nothing fails but for the crowd
+  - {name: outage, lasts: $length, users: $surge}   # no fault: the load alone
   - {name: after, lasts: $after, users: $users}""",
         "updates": _UPDATES,
         "naive": "",

@@ -1,8 +1,7 @@
-"""Turn what people write ("1m30s", "5%", "20/s", "10% -> 0%") into floats and back.
+"""Turn what people write ("1m30s", "5%", "20/s", "10% -> 0%") into floats and back. Pure.
 
-Seconds, shares in 0..1, events per second. Text is read with decimals, so that what a `_text` function gives is read
-back as exactly the same float. Numbers without a unit are for Python only; a file says `context=IN_A_FILE` and gets
-them refused (30 of what?).
+Seconds, shares in 0..1, events per second. Text is read with decimals, so that the text of a `_text` function is read
+back as exactly the same float. Numbers without a unit are for Python only: `context=IN_A_FILE` refuses them.
 """
 
 import math
@@ -109,7 +108,7 @@ def _in_file(info: ValidationInfo) -> bool:
 
 
 def _number(value: object) -> float | None:
-    """The value when Python gave a finite number that is not negative."""
+    """The value if it is a finite number that is not negative."""
     usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
     return float(value) if usable and isinstance(value, int | float) else None
 
@@ -134,7 +133,7 @@ def read_rate(value: object, info: ValidationInfo) -> float:
     return number if number is not None and not _in_file(info) else parse_rate(value)
 
 
-def read_count(value: object, info: ValidationInfo) -> float:  # noqa: ARG001 - the same shape as its neighbours
+def read_count(value: object, info: ValidationInfo) -> float:  # noqa: ARG001 - as read_duration
     """A whole number of users."""
     return parse_count(value)
 
