@@ -185,6 +185,7 @@ WIRE_FAULTS = (Down, Latency, Bandwidth, SlowClose, Timeout, ResetPeer, Slicer, 
 FAULT_KINDS = tuple(fault.kind for fault in (*SERVICE_FAULTS, *WIRE_FAULTS))
 
 
+# A callable discriminator, because the members have no common key: the kind is itself the key.
 def kind_of(value: Any) -> str | None:
     """Which kind of fault a mapping or a model is; None when no kind key is there (or more than one)."""
     if isinstance(value, FaultBase):

@@ -1,4 +1,4 @@
-"""Turn the text of a YAML 1.2 file into plain data that knows where each of its parts was written.
+"""Turn the text of a YAML 1.2 file into plain data with the place of each value and key. Pure.
 
 In: text. Out: a Document (mappings, lists and scalars only) or Diagnostics, each with its line and column. Rules: tags
 build nothing, dates stay text, a key may occur once, and aliases cannot grow a small file into a huge one.

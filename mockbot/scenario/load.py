@@ -81,8 +81,7 @@ def _parent(root: Node, path: Path | None) -> tuple[Node, Path] | None:
     if node.value in names():
         return node, find(node.value)
     if not node.value.endswith((".yaml", ".yml")):
-        message = f"{not_found(node.value)} (a path ends in .yaml)"
-        raise DocumentError(Diagnostic(node.place, (EXTENDS,), message))
+        raise DocumentError(Diagnostic(node.place, (EXTENDS,), f"{not_found(node.value)} (a path ends in .yaml)"))
     return node, (Path() if path is None else path.parent) / node.value
 
 

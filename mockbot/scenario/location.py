@@ -1,7 +1,7 @@
 """Turn the location of a pydantic error into the path that the user wrote, the value and the models that fit. Pure.
 
 Pydantic's locations name members of unions ("http_error", "function-before[...]") between the parts of the path.
-Walking the types of the Scenario beside the data tells which is which.
+To leave them out, `locate` follows the types of the Scenario along with the data.
 """
 
 import types

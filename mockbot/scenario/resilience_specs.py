@@ -45,7 +45,7 @@ Budget = Annotated[Annotated[PerSuccess | Grpc | Finagle, Discriminator("name")]
 
 
 class BreakerBase(Model):
-    """After `open_for`, `probes` attempts at a time are sent; when so many succeeded in a row, it closes."""
+    """After `open_for`, `probes` attempts at a time are sent; when that many succeed in a row, it closes."""
 
     open_for: Duration = Field(30.0, gt=0)
     probes: Whole = Field(1, ge=1)

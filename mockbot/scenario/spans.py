@@ -1,4 +1,4 @@
-"""Turn phases, and what is said relative to them, into spans on the scenario's clock. Pure arithmetic."""
+"""Turn phases, and times relative to them, into spans on the scenario's clock. Pure arithmetic."""
 
 import re
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from mockbot.faults.union import FaultBase, Flap
 from mockbot.scenario.parts import Phase
 from mockbot.units.quantities import parse_duration
 
+# A phase name may contain '-' and digits: only a sign before a number with a unit begins the offset.
 _OFFSET = re.compile(r"(?P<phase>.+?) *(?P<sign>[+-]) *(?P<offset>[\d.]+(?:ms|h|m|s)[\d.hms]*)")
 
 

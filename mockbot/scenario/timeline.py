@@ -21,7 +21,7 @@ class ActiveFault:
 
     span: FaultSpan
     share: float
-    times: int | None = None  # only the first so many requests that it would hit; set by hand, never by a scenario
+    times: int | None = None  # only this many requests; set by a manual fault, never by a scenario
 
 
 @dataclass(frozen=True, slots=True)

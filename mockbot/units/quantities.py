@@ -19,6 +19,7 @@ MOST_USERS = 100_000_000
 MOST_SECONDS = 366 * 86400.0
 
 _UNIT_SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
+# At most 15 digits, which a float holds exactly. ASCII, because \d alone also matches the digits of other scripts.
 _NUMBER = r"\d{1,15}(?:\.\d{1,400})?"
 _DURATION_PART = re.compile(rf"({_NUMBER})(ms|h|m|s)", re.ASCII)
 _DURATION = re.compile(rf"(?:{_NUMBER}(?:ms|h|m|s))+", re.ASCII)
@@ -70,7 +71,7 @@ def duration_text(seconds: float) -> str:
     """The shortest exact way to write a duration: 90.0 -> "1m30s", 0.3 -> "300ms"."""
     if not seconds:
         return "0s"
-    hours, rest = divmod(Decimal(repr(seconds)), 3600)
+    hours, rest = divmod(Decimal(repr(seconds)), 3600)  # repr: the shortest text that is read back exactly
     minutes, rest = divmod(rest, 60)
     if seconds < 1:
         return f"{_plain(rest * 1000)}ms"
