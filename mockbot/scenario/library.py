@@ -8,13 +8,13 @@ from pathlib import Path
 
 from mockbot.errors import ScenarioError
 
-_PACKAGE = Path(__file__).parent.parent
+PACKAGE = Path(__file__).parent.parent
 
 
 def folder(kind: str) -> Path:
     """Where the bundled files of a kind ("scenarios", "loadtests") are."""
-    bundled = _PACKAGE / "_library" / kind
-    return bundled if bundled.is_dir() else _PACKAGE.parent / kind
+    bundled = PACKAGE / "_library" / kind
+    return bundled if bundled.is_dir() else PACKAGE.parent / kind
 
 
 def names() -> tuple[str, ...]:
