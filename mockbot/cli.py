@@ -16,7 +16,7 @@ from mockbot.errors import ExitCode, MockbotError, UsageError
 from mockbot.scenario.json_schema import schema_json
 from mockbot.scenario.library import find, name_of, names
 from mockbot.scenario.lint import lint
-from mockbot.scenario.load import lineage, load_scenario, told
+from mockbot.scenario.load import lineage, load_scenario, located
 from mockbot.scenario.scaffold import CAUSES, FEWEST, LONGEST, MOST, SHORTEST, Brief, Cause, name_from, scaffold
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
@@ -343,7 +343,7 @@ def _problem(file: str) -> str:
 
 def _advise(path: Path, speed: float | None) -> None:
     """Warn of what is valid but rarely intended."""
-    for line in told(lint(load_scenario(path), speed), path):
+    for line in located(lint(load_scenario(path), speed), path):
         click.echo(f"warning: {line}", err=True)
 
 

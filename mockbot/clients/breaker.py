@@ -1,13 +1,13 @@
-"""Circuit breaker: in go the results of attempts, out comes whether the next one may be sent. Pure.
+"""Circuit breakers: the results of attempts in, whether the next one may be sent out. Pure.
 
               trips                       open_for is over                   `probes` ok in a row
     closed ─────────────► open ─────────────────────────────► half-open ───────────────────────────► closed
                             ▲                                     │
                             └───────────── a probe failed ────────┘
 
-While half-open at most `probes` attempts are under way. A probe whose result never comes (its user was taken away)
-gives its place back when its time is over. Results of attempts from before the opening are not evidence about the
-present. Beside it stands litellm's cool-down, which has no half-open state.
+While half-open at most `probes` attempts are under way. A probe whose result never comes (its user was removed) stops
+counting when its timeout is over. Results of attempts that began before the opening are ignored: they say nothing about
+the provider now. `LitellmCooldown` is litellm's substitute, which has no half-open state.
 """
 
 from typing import Protocol
@@ -17,62 +17,56 @@ from mockbot.clients.window import Window
 
 
 class Breaker(Protocol):
-    """Asked before an attempt, told of its result."""
+    """`refuses` is asked before an attempt; then `sent`, and `record` or `dropped` when it is over."""
 
     def refuses(self, now: float) -> bool:
         """Would an attempt be refused now?"""
-        ...
 
     def sent(self, until: float) -> None:
         """An attempt that was not refused is sent; it is over at `until` at the latest."""
-        ...
 
-    def saw(self, now: float, seen: AttemptResult, *, ok: bool) -> None:
-        """The result of an attempt; `ok`: nothing that the provider is to blame for."""
-        ...
+    def record(self, now: float, result: AttemptResult, *, ok: bool) -> None:
+        """The result of an attempt; `ok`: not a failure of the provider (`failures.blames_provider`)."""
 
-    def dropped(self, seen: AttemptResult) -> None:
+    def dropped(self, result: AttemptResult) -> None:
         """An attempt was abandoned by the client, which says nothing about the provider."""
-        ...
 
 
 class Trip(Protocol):
     """When a closed breaker opens."""
 
-    def sees(self, now: float, *, ok: bool) -> bool:
+    def record(self, now: float, *, ok: bool) -> bool:
         """Count a result; True: open now."""
-        ...
 
     def clear(self) -> None:
         """Forget what was counted."""
-        ...
 
 
 class Consecutive:
-    """So many failures in a row."""
+    """Opens after `failures` in a row."""
 
     def __init__(self, failures: int) -> None:
         self._most = failures
         self._row = 0
 
-    def sees(self, now: float, *, ok: bool) -> bool:  # noqa: ARG002 - the shape of a Trip
-        """A success begins a new row."""
+    def record(self, now: float, *, ok: bool) -> bool:  # noqa: ARG002 - as Trip.record
+        """A success starts the count again."""
         self._row = 0 if ok else self._row + 1
         return self._row >= self._most
 
     def clear(self) -> None:
-        """No row."""
+        """Count from 0."""
         self._row = 0
 
 
 class Windowed:
-    """More than `share` of the results of the last `window` seconds are failures, of at least `at_least` results."""
+    """Opens when more than `share` of the results of the last `window` seconds are failures, of at least `at_least`."""
 
     def __init__(self, share: float, window: float, at_least: int) -> None:
         self._share, self._at_least = share, at_least
         self._window = Window(window)
 
-    def sees(self, now: float, *, ok: bool) -> bool:
+    def record(self, now: float, *, ok: bool) -> bool:
         """Count, then compare."""
         self._window.add(now, asked=1.0, got=0.0 if ok else 1.0)
         results, failures = self._window.asked, self._window.got
@@ -84,7 +78,7 @@ class Windowed:
 
 
 class CircuitBreaker:
-    """One provider, as one client process sees it."""
+    """The breaker of one client process for one provider."""
 
     def __init__(self, trip: Trip, open_for: float, probes: int) -> None:
         self._trip = trip
@@ -95,7 +89,7 @@ class CircuitBreaker:
         self._ok = 0
 
     def refuses(self, now: float) -> bool:
-        """Would an attempt be refused now? Asking changes nothing but what is over anyway."""
+        """Would an attempt be refused now? Asking only forgets probes that are over."""
         if self._opened is None:
             return False
         if now < self._opened + self._open_for:
@@ -108,31 +102,27 @@ class CircuitBreaker:
         if self._opened is not None:
             self._probes.append(until)
 
-    def saw(self, now: float, seen: AttemptResult, *, ok: bool) -> None:
+    def record(self, now: float, result: AttemptResult, *, ok: bool) -> None:
         """A result: counted when closed, decisive when it is a probe's."""
         if self._opened is None:
-            if self._trip.sees(now, ok=ok):
+            if self._trip.record(now, ok=ok):
                 self._open(now)
-        elif self._was_probe(seen):
-            self._probed(now, ok=ok)
+        elif self._was_probe(result) and not ok:
+            self._open(now)
+        elif self._was_probe(result):
+            self._probes = self._probes[1:]
+            self._ok += 1
+            if self._ok >= self._most_probes:
+                self._opened = None
+                self._trip.clear()
 
-    def dropped(self, seen: AttemptResult) -> None:
-        """A probe that was abandoned gives its place back."""
-        if self._was_probe(seen):
+    def dropped(self, result: AttemptResult) -> None:
+        """A probe that was abandoned counts no longer."""
+        if self._was_probe(result):
             self._probes = self._probes[1:]
 
-    def _was_probe(self, seen: AttemptResult) -> bool:
-        return self._opened is not None and seen.started >= self._opened + self._open_for
-
-    def _probed(self, now: float, *, ok: bool) -> None:
-        if not ok:
-            self._open(now)
-            return
-        self._probes = self._probes[1:]
-        self._ok += 1
-        if self._ok >= self._most_probes:
-            self._opened = None
-            self._trip.clear()
+    def _was_probe(self, result: AttemptResult) -> bool:
+        return self._opened is not None and result.started >= self._opened + self._open_for
 
     def _open(self, now: float) -> None:
         self._opened = now
@@ -149,20 +139,20 @@ class LitellmCooldown:
         self._minute = Window(60.0)
 
     def refuses(self, now: float) -> bool:
-        """Cooling down?"""
+        """Whether it cools down."""
         return now < self._until
 
     def sent(self, until: float) -> None:
         """Changes nothing."""
 
-    def saw(self, now: float, seen: AttemptResult, *, ok: bool) -> None:
+    def record(self, now: float, result: AttemptResult, *, ok: bool) -> None:
         """Some statuses cool down at once, others by their share."""
-        if seen.outcome in {"refused", "reset"}:
+        if result.outcome in {"refused", "reset"}:
             return
         self._minute.add(now, asked=1.0, got=0.0 if ok else 1.0)
         mostly_failed = self._minute.asked >= 5 and self._minute.got > self._minute.asked / 2
-        if seen.status in {401, 402, 404, 408, 429} or (not ok and mostly_failed):
+        if result.status in {401, 402, 404, 408, 429} or (not ok and mostly_failed):
             self._until = now + 5.0
 
-    def dropped(self, seen: AttemptResult) -> None:
+    def dropped(self, result: AttemptResult) -> None:
         """Changes nothing."""

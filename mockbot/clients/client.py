@@ -3,10 +3,10 @@
     begin ──► hold? (status page) ──► depart: provider, breaker, throttle ──► Send now
     after ──► learn ──► the reaction's wait ──► provider, budget ──► Send later ──► due ──► hold? ──► depart ...
 
-It alone turns waits into moments, so that no policy can send after the patience is over. A local refusal (open breaker,
-throttle) counts as a failed try of the policy and costs no budget. A fail-over, the first attempt of a prompt at
-another provider, costs none either: charged for, a budget would forbid just the retry that helps; and it does not wait
-for the Retry-After of the provider that it leaves.
+It alone turns waits into times, so no policy can send after the patience is over. A local refusal (open breaker,
+throttle) counts as a failed attempt of the policy and costs no budget. A fail-over, the first attempt of a prompt at
+another provider, costs none either, because the budget would forbid the one retry that helps; and it does not wait for
+the Retry-After of the provider that it leaves.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from mockbot.scenario.timeline import StatusState
 
 @dataclass(frozen=True, slots=True)
 class ClientSettings:
-    """What all users of a group have in common."""
+    """The settings of all users of a group. Seconds."""
 
     patience: float
     streams: bool = True
@@ -31,7 +31,7 @@ class ClientSettings:
 
 
 class Client:
-    """One user; `route` is shared by all users of a client process."""
+    """One user; all users of a client process share `route`."""
 
     def __init__(
         self, settings: ClientSettings, reaction: Reaction, route: Route, rng: Random, page: StatusReader | None = None
@@ -48,7 +48,7 @@ class Client:
         self._tried: set[str] = set()
 
     def begin(self, now: float, status: StatusState | None = None) -> Decision:
-        """The first attempt, at once unless something is known that speaks against it."""
+        """The first attempt: at once, unless the status page or a guard forbids it."""
         self._deadline = now + self._settings.patience
         self._attempts = self._hedges = self._row = 0
         self._tried.clear()
@@ -57,32 +57,36 @@ class Client:
         return self._held(now, provider, status) or self._depart(now, provider)
 
     def due(self, now: float, send: Send, status: StatusState | None = None) -> Decision:
-        """The attempt as things are by now."""
+        """The attempt that was waited for, if the status page and the guards still allow it."""
         now = max(now, send.at)
         return self._held(now, send.provider, status) or self._depart(now, send.provider)
 
-    def after(self, now: float, seen: AttemptResult, status: StatusState | None = None) -> Decision:
-        """Learn, then as the reaction says."""
-        self.beside(now, seen)
+    def after(self, now: float, result: AttemptResult, status: StatusState | None = None) -> Decision:
+        """Record the failure, then wait or give up as the reaction decides."""
+        self.beside(now, result)
         self._row += 1
         if self._page is not None:
-            self._page.failed(seen.provider, status)
+            self._page.failed(result.provider, status)
         if now >= self._deadline:
             return self._give_up(now, "patience")
-        provider = self._route.usable(now, self._route.again(now, seen.provider, self._row, self._rng))
-        wait = self._reaction.wait(now, self._heard(seen, provider), self._rng)
+        provider = self._route.usable(now, self._route.again(now, result.provider, self._row, self._rng))
+        failure = result if provider == result.provider else result._replace(retry_after=None)
+        if not self._settings.streams and result.status is not None and result.status < 400:
+            failure = failure._replace(status=None)  # without streaming, an answer that breaks off is no answer at all
+        wait = self._reaction.wait(now, failure, self._rng)
         if isinstance(wait, Stop):
-            return self._fall_back(now + wait.lag, seen.provider, _tries(self._attempts))
+            attempts = f"{self._attempts} attempt{'' if self._attempts == 1 else 's'}"
+            return self._fall_back(now + wait.lag, result.provider, attempts)
         if provider in self._tried and not self._route.guards[provider].affords(now):
             return self._give_up(now, "retry budget")
         return self._later(now + wait, provider)
 
-    def succeeded(self, now: float, seen: AttemptResult) -> None:
-        """Learn."""
-        self._route.guards[seen.provider].saw(now, seen)
+    def succeeded(self, now: float, result: AttemptResult) -> None:
+        """Record a success."""
+        self._route.guards[result.provider].record(now, result)
 
     def hedge(self, now: float, send: Send) -> Send | None:
-        """Another one at the same provider, if the number, the budget and the breaker allow it."""
+        """Another attempt at the same provider, if the number, the budget and the breaker allow it."""
         guard = self._route.guards[send.provider]
         if self._hedges >= self._settings.hedges or now >= self._deadline or not guard.affords(now):
             return None
@@ -90,10 +94,10 @@ class Client:
         twin = self._now(now, send.provider)
         return twin if guard.refuses(now, now + twin.timeout, self._rng) is None else None
 
-    def beside(self, now: float, seen: AttemptResult) -> None:
-        """Learn."""
+    def beside(self, now: float, result: AttemptResult) -> None:
+        """Record a failure or an abandoned attempt."""
         self._attempts += 1
-        self._route.guards[seen.provider].saw(now, seen)
+        self._route.guards[result.provider].record(now, result)
 
     def _held(self, now: float, provider: str, status: StatusState | None) -> Decision | None:
         wait = 0.0 if self._page is None else self._page.hold(now, provider, status, self._rng)
@@ -106,23 +110,17 @@ class Client:
         guard = self._route.guards[send.provider]
         refusal = guard.refuses(now, now + send.timeout, self._rng)
         if refusal is not None:
-            return self._refused(now, send.provider, refusal)
-        self._goes_to(now, send.provider)
+            # Nothing is sent; the policy reacts as to a refused connection.
+            wait = self._reaction.wait(now, AttemptResult("refused", send.provider, now), self._rng)
+            if isinstance(wait, Stop):
+                return self._fall_back(now + wait.lag, send.provider, refusal)
+            return self._later(now + wait, send.provider)
+        if send.provider != self._where:
+            self._where, self._row = send.provider, 0
+        if send.provider not in self._tried:
+            self._tried.add(send.provider)
+            guard.asked(now)
         return send
-
-    def _goes_to(self, now: float, provider: str) -> None:
-        if provider != self._where:
-            self._where, self._row = provider, 0
-        if provider not in self._tried:
-            self._tried.add(provider)
-            self._route.guards[provider].asked(now)
-
-    def _refused(self, now: float, provider: str, why: str) -> Decision:
-        """The client refuses itself; its policy takes that for a failure, which costs the provider nothing."""
-        wait = self._reaction.wait(now, AttemptResult("refused", provider, now), self._rng)
-        if isinstance(wait, Stop):
-            return self._fall_back(now + wait.lag, provider, why)
-        return self._later(now + wait, provider)
 
     def _fall_back(self, at: float, provider: str, why: str) -> Decision:
         resort = self._route.last_resort(at, provider, self._tried)
@@ -145,15 +143,3 @@ class Client:
         if at > self._deadline:
             at, why = self._deadline, "patience"
         return GiveUp(at, why, None if away is None else self._rng.expovariate(1 / away))
-
-    def _heard(self, seen: AttemptResult, provider: str) -> AttemptResult:
-        """What concerns the next attempt, at `provider`. A plain answer that breaks off is no answer at all."""
-        if provider != seen.provider:
-            seen = seen._replace(retry_after=None)
-        if self._settings.streams or seen.status is None or seen.status >= 400:
-            return seen
-        return seen._replace(status=None)
-
-
-def _tries(attempts: int) -> str:
-    return f"{attempts} attempt{'' if attempts == 1 else 's'}"

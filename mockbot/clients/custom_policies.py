@@ -1,13 +1,13 @@
-"""A policy of the user's own, found by its entry point: in go its words in a scenario, out comes how its users react.
+"""A policy of the user's own, found by its entry point: its values in a scenario in, the reactions of its users out.
 
-It is a class (or function) that is called with the scenario's `options`, once per user, and gives something callable:
+It is a class (or function) that is called with the scenario's `options`, once per user, and returns a callable:
 
     class Stubborn:
         def __init__(self, pause: float = 3.0) -> None:
             self.pause = pause
 
-        def __call__(self, failures: int, seen: AttemptResult, rng: Random) -> float | None:
-            if failures >= 5 or seen.status == 400:
+        def __call__(self, failures: int, result: AttemptResult, rng: Random) -> float | None:
+            if failures >= 5 or result.status == 400:
                 return None                                    give up
             return self.pause * rng.uniform(0.5, 1.5)          seconds to wait before the next attempt
 
@@ -16,7 +16,7 @@ It is a class (or function) that is called with the scenario's `options`, once p
 
     policy: {name: stubborn, options: {pause: 5}, timeout: 20s, breaker: consecutive}
 
-`failures` counts this prompt's, from 1. Patience, timeouts and every part are mockbot's, and hold for it too.
+`failures` counts those of this prompt, from 1. Patience, timeouts, budgets and breakers apply as to any policy.
 """
 
 import inspect
@@ -33,50 +33,43 @@ Rule = Callable[[int, AttemptResult, Random], float | None]
 
 
 class CustomReaction:
-    """A Rule, called with the number of failures so far."""
+    """Calls a Rule with the number of failures so far."""
 
     def __init__(self, rule: Rule, timeout: float) -> None:
         self._rule = rule
         self._timeout = timeout
         self._failures = 0
 
-    def begin(self, now: float) -> None:  # noqa: ARG002 - the shape of a Reaction
+    def begin(self, now: float) -> None:  # noqa: ARG002 - as Reaction
         """No failure yet."""
         self._failures = 0
 
-    def timeout(self, rng: Random) -> float:  # noqa: ARG002 - the shape of a Reaction
+    def timeout(self, rng: Random) -> float:  # noqa: ARG002 - as Reaction
         """The same for every attempt."""
         return self._timeout
 
-    def wait(self, now: float, seen: AttemptResult, rng: Random) -> float | Stop:  # noqa: ARG002 - the shape of a Reaction
-        """As the rule says."""
+    def wait(self, now: float, result: AttemptResult, rng: Random) -> float | Stop:  # noqa: ARG002 - as Reaction
+        """The wait that the rule returns."""
         self._failures += 1
-        wait = self._rule(self._failures, seen, rng)
+        wait = self._rule(self._failures, result, rng)
         return Stop() if wait is None else max(SOFTWARE, wait)
 
 
 def custom_reactions(policy: CustomPolicy) -> Callable[[], Reaction]:
     """Makes the reaction of each user. Raises UsageError when what is installed cannot be used."""
-    make = _load(policy.name)
+    found = entry_points(group=ENTRY_POINT_GROUP, name=policy.name)
+    if not found:
+        message = f"no entry point of that name in the group {ENTRY_POINT_GROUP!r}"
+        raise UsageError(f"policy {policy.name!r} is not installed: {message}")
+    entry = next(iter(found))
+    try:
+        make = entry.load()
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"policy {policy.name!r} ({entry.value}) cannot be loaded: {error}") from error
+    if not callable(make):
+        raise UsageError(f"policy {policy.name!r} ({entry.value}) is not a class or function")
     try:
         inspect.signature(make).bind(**policy.options)
     except TypeError as error:
         raise UsageError(f"policy {policy.name!r} does not take these options: {error}") from error
     return lambda: CustomReaction(make(**policy.options), policy.timeout)
-
-
-def _load(name: str) -> Callable[..., Rule]:
-    found = entry_points(group=ENTRY_POINT_GROUP, name=name)
-    if not found:
-        raise UsageError(
-            f"policy {name!r} is not installed: no entry point of that name in the group {ENTRY_POINT_GROUP!r}"
-        )
-    entry = next(iter(found))
-    try:
-        made = entry.load()
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"policy {name!r} ({entry.value}) cannot be loaded: {error}") from error
-    if not callable(made):
-        raise UsageError(f"policy {name!r} ({entry.value}) is not a class or function")
-    rule: Callable[..., Rule] = made
-    return rule

@@ -1,4 +1,4 @@
-"""What a client makes of a failed attempt: does it try again, and does it do as Retry-After says? Pure."""
+"""How a client classifies a failed attempt: is it retried, how is Retry-After used, is the provider to blame? Pure."""
 
 import math
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Retried:
     """The failures that are tried again.
 
     The defaults are those of the official SDKs: no answer at all, `statuses` and every 5xx, and nothing once the first
-    byte of a 200 has arrived (research: measured for six libraries). `late` names what is tried again even then.
+    byte of a 200 has arrived (measured for six libraries). `late`: the outcomes that are tried again even then.
     """
 
     statuses: frozenset[int] = frozenset({408, 409, 429})
@@ -24,29 +24,22 @@ class Retried:
     late: frozenset[Outcome] = frozenset()
     heeds_header: bool = False  # x-should-retry: true or false decides
 
-    def has(self, seen: AttemptResult) -> bool:
+    def has(self, result: AttemptResult) -> bool:
         """Is this failure tried again?"""
-        match seen.outcome:
+        status = result.status or 0
+        match result.outcome:
             case "http_error" | "rate_limited":
-                return self._has_status(seen)
+                if self.heeds_header and result.should_retry is not None:
+                    return result.should_retry
+                return status in self.statuses or (self.server_errors and status >= 500)
             case "refused" | "reset" | "timeout":
-                return seen.outcome in self.late or not _begun(seen)
+                began = result.streamed or 0 < status < 400  # a good answer had begun to arrive
+                return not began or result.outcome in self.late
             case "slow" | "truncated" | "error_event" | "malformed" | "blank":
-                return seen.outcome in self.late
+                return result.outcome in self.late
             case "ok" | "unfinished":
                 return False
-        assert_never(seen.outcome)
-
-    def _has_status(self, seen: AttemptResult) -> bool:
-        if self.heeds_header and seen.should_retry is not None:
-            return seen.should_retry
-        status = seen.status or 0
-        return status in self.statuses or (self.server_errors and status >= 500)
-
-
-def _begun(seen: AttemptResult) -> bool:
-    """Had a good answer begun to arrive?"""
-    return seen.streamed or 0 < (seen.status or 0) < 400
+        assert_never(result.outcome)
 
 
 SDK = Retried()
@@ -56,10 +49,10 @@ SENSIBLE = Retried(frozenset({408, 409, 425, 429}), late=EVERY_OUTCOME)  # not w
 
 @dataclass(frozen=True, slots=True)
 class Exactly:
-    """Waits exactly as told, without jitter, as SDKs do; `plus` is litellm's U(0, plus) on top.
+    """Waits exactly Retry-After, without jitter, as SDKs do; `plus` is litellm's U(0, plus) on top.
 
     A longer time than `at_most` is not honoured: the client takes its `own` wait, or does not try again (`stop`), or
-    waits `capped`. 0 is "at once" for some (`zero`), and as good as not told for others.
+    waits `at_most` (`capped`). 0 is "at once" for some clients (`zero`); the others ignore it.
     """
 
     at_most: float = math.inf
@@ -68,34 +61,34 @@ class Exactly:
     plus: float = 0.0
     statuses: frozenset[int] | None = None  # on these only
 
-    def wait(self, told: float, seen: AttemptResult, own: float, rng: Random) -> float | None:
+    def wait(self, retry_after: float, result: AttemptResult, own: float, rng: Random) -> float | None:
         """Seconds to wait instead of `own`; None: do not try again."""
-        if self.statuses is not None and seen.status not in self.statuses:
+        if self.statuses is not None and result.status not in self.statuses:
             return own
-        if told < 0 or (told == 0 and not self.zero):
+        if retry_after < 0 or (retry_after == 0 and not self.zero):
             return own
-        if told > self.at_most:
+        if retry_after > self.at_most:
             return {"own": own, "stop": None, "capped": self.at_most}[self.beyond]
-        return told + rng.uniform(0, self.plus) if self.plus else told
+        return retry_after + rng.uniform(0, self.plus) if self.plus else retry_after
 
 
 @dataclass(frozen=True, slots=True)
 class AtLeast:
-    """As told, then the client's own wait, and U(0, min(told, spread)) more, so that not all come back together."""
+    """Retry-After, then the client's own wait, then U(0, min(Retry-After, spread)), which keeps clients apart."""
 
     spread: float
 
-    def wait(self, told: float, seen: AttemptResult, own: float, rng: Random) -> float | None:  # noqa: ARG002 - as Exactly.wait
+    def wait(self, retry_after: float, result: AttemptResult, own: float, rng: Random) -> float | None:  # noqa: ARG002 - as Exactly.wait
         """Seconds to wait instead of `own`."""
-        return own + max(0.0, told) + rng.uniform(0, max(0.0, min(told, self.spread)))
+        return own + max(0.0, retry_after) + rng.uniform(0, max(0.0, min(retry_after, self.spread)))
 
 
 @dataclass(frozen=True, slots=True)
 class Never:
     """Does not read Retry-After."""
 
-    def wait(self, told: float, seen: AttemptResult, own: float, rng: Random) -> float | None:  # noqa: ARG002 - as Exactly.wait
-        """`own`, whatever was told."""
+    def wait(self, retry_after: float, result: AttemptResult, own: float, rng: Random) -> float | None:  # noqa: ARG002 - as Exactly.wait
+        """Always `own`."""
         return own
 
 
@@ -103,7 +96,7 @@ Obeys = Exactly | AtLeast | Never
 NEVER = Never()
 
 
-def blames_provider(seen: AttemptResult) -> bool:
-    """Is it the provider's doing, for a breaker or a budget to learn from? 429 is, a wrong request is not."""
-    wrong_request = seen.outcome == "http_error" and seen.status is not None and seen.status < 500
-    return seen.outcome != "ok" and not (wrong_request and seen.status != 408)
+def blames_provider(result: AttemptResult) -> bool:
+    """Whether a breaker or a budget counts it against the provider: a 429 is counted, a wrong request is not."""
+    wrong_request = result.outcome == "http_error" and result.status is not None and result.status < 500
+    return result.outcome != "ok" and not (wrong_request and result.status != 408)

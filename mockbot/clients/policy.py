@@ -1,22 +1,22 @@
-"""What a policy decides, without a clock or a socket: asked before each attempt and after each failed one.
+"""The interface of a client policy, without a clock or a socket: asked before each attempt and after each failed one.
 
-    policy = client_policy(group, home, rng)               one per user; a `PolicyFactory` lets users share state
+    policy = PolicyFactory(group, first).new_client(rng)   one per user; the factory holds what users share
     move = policy.begin(now, status(now))                  a new prompt
     while isinstance(move, Send):
-        if move.at > now:                                not yet: wait, then ask again, for much may have changed
+        if move.at > now:                                not yet: wait, then ask again: much may have changed
             now = wait_until(move.at)                    >= move.at
             move = policy.due(now, move, status(now))
             continue
-        seen = attempt(move)                             sends, abandons it `move.timeout` after move.at
-        if seen.outcome == "ok":
-            return policy.succeeded(now, seen)
-        move = policy.after(now, seen, status(now))
+        result = attempt(move)                             sends, abandons it `move.timeout` after move.at
+        if result.outcome == "ok":
+            return policy.succeeded(now, result)
+        move = policy.after(now, result, status(now))
     give_up(move)
 
-A caller that knows how to hedge waits `hedge_after` for the first token, then asks `policy.hedge(now, move)`; a second
-Send runs beside the first. The first answer wins (`succeeded`); an attempt that fails or is abandoned while its twin
-runs is only told (`beside`; outcome `unfinished` when abandoned), and `after` is asked when the last has failed. A
-caller that does not hedge ignores it all.
+A caller that can hedge waits `hedge_after` for the first token, then asks `policy.hedge(now, move)`; a second Send runs
+beside the first. The first answer wins (`succeeded`). An attempt that fails or is abandoned while its twin runs is only
+reported (`beside`; outcome `unfinished` when abandoned), and `after` is asked when the last one has failed. A caller
+that does not hedge ignores all of this.
 
 All times are scenario seconds; the caller does every wait. Patience is part of the policy: no Send ever starts after it
 is over, and no timeout reaches past it.
@@ -38,7 +38,7 @@ class Send(NamedTuple):
 
 
 class GiveUp(NamedTuple):
-    """The prompt is over; `at` (>= now) is when the user sees it. `why` is for people: "3 attempts", "patience"."""
+    """The prompt is over; `at` (>= now) is when the user sees it. `why` is for display: "3 attempts", "patience"."""
 
     at: float
     why: str
@@ -49,7 +49,7 @@ Decision = Send | GiveUp
 
 
 class AttemptResult(NamedTuple):
-    """What the client saw of one attempt. `retry_after` in scenario seconds, as the server told it."""
+    """The result of one attempt for the client. `retry_after`: scenario seconds, as the server sent it."""
 
     outcome: Outcome
     provider: str
@@ -61,28 +61,22 @@ class AttemptResult(NamedTuple):
 
 
 class ClientPolicy(Protocol):
-    """One user's decisions for one prompt after the other. `status` is what the status page says now; None: nothing."""
+    """One user's decisions for one prompt after the other. `status`: what the status page shows now; None: nothing."""
 
     def begin(self, now: float, status: StatusState | None = None) -> Decision:
         """A new prompt, issued now."""
-        ...
 
     def due(self, now: float, send: Send, status: StatusState | None = None) -> Decision:
         """The wait for `send` is over (now >= send.at): the move to make, usually that very attempt."""
-        ...
 
-    def after(self, now: float, seen: AttemptResult, status: StatusState | None = None) -> Decision:
+    def after(self, now: float, result: AttemptResult, status: StatusState | None = None) -> Decision:
         """An attempt failed."""
-        ...
 
-    def succeeded(self, now: float, seen: AttemptResult) -> None:
+    def succeeded(self, now: float, result: AttemptResult) -> None:
         """An attempt was ok; the prompt is answered."""
-        ...
 
     def hedge(self, now: float, send: Send) -> Send | None:
         """`send` shows no token yet: another attempt to run beside it, or None."""
-        ...
 
-    def beside(self, now: float, seen: AttemptResult) -> None:
+    def beside(self, now: float, result: AttemptResult) -> None:
         """An attempt failed, or was abandoned for its twin, while its twin still runs or has won."""
-        ...

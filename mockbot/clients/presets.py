@@ -19,7 +19,7 @@ from mockbot.scenario.policies import PresetName
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """`loops`, innermost first; `timeout` of one attempt; `falls_over` when the group has somewhere to fall over to."""
+    """`loops`, innermost first; `timeout` of one attempt; `falls_over` if the group has a second provider."""
 
     loops: tuple[Loop, ...]
     timeout: float = 600.0
@@ -38,13 +38,13 @@ OPENAI = Loop(
 # Retry-After longer than a minute is ignored: openai-python 1.109, anthropic-python 0.60.
 SDK_OF_2024 = replace(OPENAI, obeys=Exactly(at_most=60.0))
 
-# anthropic-python 2.x waits as long as it is told, up to what time.sleep can (2^32 ms).
+# anthropic-python 2.x waits as long as Retry-After asks, up to what time.sleep can (2^32 ms).
 ANTHROPIC = replace(OPENAI, obeys=Exactly(at_most=4_294_967.0, beyond="capped"))
 
 # openai-node 6, @anthropic-ai/sdk 1: uncapped, and 0 is "at once".
 NODE = replace(OPENAI, obeys=Exactly(zero=True))
 
-# vercel/ai, packages/ai/src/util/retry-with-exponential-backoff.ts: 2 s x 2^n, told times in [0, 60) s. Its timeout is
+# vercel/ai, packages/ai/src/util/retry-with-exponential-backoff.ts: 2 s x 2^n, Retry-After in [0, 60) s. Its timeout is
 # that of the runtime (undici: 300 s to the headers).
 VERCEL = Loop(3, Exponential(2.0), Retried(), Exactly(at_most=math.nextafter(60.0, 0.0), zero=True))
 

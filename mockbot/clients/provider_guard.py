@@ -1,7 +1,7 @@
-"""What one client process knows of one provider: a budget, a breaker and a throttle, each of which may be absent. Pure.
+"""The state of one client process about one provider: a budget, a breaker and a throttle, each optional. Pure.
 
-The rule: they learn only from what is the provider's doing. A request that was wrong in itself (400, 401, 404) was
-accepted; an attempt that the client abandoned for its twin says nothing.
+The rule: only what the provider caused counts as its failure. A request that was wrong in itself (400, 401, 404) was
+accepted; an attempt that the client abandoned for its twin is not counted.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from mockbot.clients.throttle import AdaptiveThrottle
 
 @dataclass(frozen=True, slots=True)
 class ProviderGuard:
-    """Asked before an attempt, told of its result."""
+    """`refuses` is asked before an attempt, `record` called when it is over."""
 
     budget: RetryBudget | None = None
     breaker: Breaker | None = None
@@ -45,16 +45,16 @@ class ProviderGuard:
         """May the client send one more retry, or a hedge, here?"""
         return self.budget is None or self.budget.afford(now)
 
-    def saw(self, now: float, seen: AttemptResult) -> None:
+    def record(self, now: float, result: AttemptResult) -> None:
         """An attempt is over."""
-        if seen.outcome == "unfinished":
+        if result.outcome == "unfinished":
             if self.breaker is not None:
-                self.breaker.dropped(seen)
+                self.breaker.dropped(result)
             return
-        ok = not blames_provider(seen)
+        ok = not blames_provider(result)
         if self.budget is not None:
             self.budget.succeeded(now) if ok else self.budget.failed(now)
         if self.breaker is not None:
-            self.breaker.saw(now, seen, ok=ok)
+            self.breaker.record(now, result, ok=ok)
         if self.throttle is not None and ok:
             self.throttle.accepted(now)

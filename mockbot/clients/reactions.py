@@ -1,10 +1,10 @@
-"""How a client or a person reacts to one failure after the other of the same prompt: wait so long, or give up. Pure.
+"""How a client or a person reacts to each failure of a prompt: seconds to wait, or Stop. Pure.
 
-Nobody reacts in no time (a cheap refusal and no wait would be an endless burst): software takes at least a millisecond,
-a person at least a second.
+Every reaction takes time (a cheap refusal and no wait would be an endless burst): software takes at least a
+millisecond, a person at least a second.
 
-    Loops     one retry loop, or several around each other      app  [ retry x 3 [ SDK x 3 [ attempt ] ] ]   9 attempts
-    Reloads   a person at the reload button
+    Loops     one retry loop, or several nested ones            app  [ retry x 3 [ SDK x 3 [ attempt ] ] ]   9 attempts
+    Reloads   a person who reloads
 """
 
 import math
@@ -32,24 +32,21 @@ class Reaction(Protocol):
 
     def begin(self, now: float) -> None:
         """A new prompt: forget the old one."""
-        ...
 
     def timeout(self, rng: Random) -> float:
         """How long the next attempt may take."""
-        ...
 
-    def wait(self, now: float, seen: AttemptResult, rng: Random) -> float | Stop:
+    def wait(self, now: float, result: AttemptResult, rng: Random) -> float | Stop:
         """Seconds from now to the next attempt."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Loop:
     """One retry loop. Its body, the loop inside it or the attempt itself, runs at most `attempts` times.
 
-    `later`: in every call after the first one of a prompt the body runs at most so often (litellm's second layer
-    switches the retries of the first one off). `stop_after`: seconds since the prompt began after which it stops.
-    `sleeps_last`: it waits once more before it gives up (litellm's Router).
+    `later`: the same limit for every call after the first one of a prompt (litellm's second layer switches the retries
+    of the first one off). `stop_after`: seconds since the prompt began after which it stops. `sleeps_last`: it waits
+    once more before it gives up (litellm's Router).
     """
 
     attempts: int
@@ -62,7 +59,7 @@ class Loop:
 
 
 class Loops:
-    """Retry loops around each other, innermost first: a failure goes outwards until a loop tries again."""
+    """Nested retry loops, innermost first: a failure goes outwards until a loop tries again."""
 
     def __init__(self, loops: tuple[Loop, ...], timeout: float) -> None:
         self._loops = loops
@@ -81,31 +78,29 @@ class Loops:
         self._runs = [0] * len(self._loops)
         self._waited = [0.0] * len(self._loops)
 
-    def timeout(self, rng: Random) -> float:  # noqa: ARG002 - the shape of a Reaction
+    def timeout(self, rng: Random) -> float:  # noqa: ARG002 - as Reaction.timeout
         """The same for every attempt."""
         return self._timeout
 
-    def wait(self, now: float, seen: AttemptResult, rng: Random) -> float | Stop:
-        """What the innermost loop says that tries again."""
+    def wait(self, now: float, result: AttemptResult, rng: Random) -> float | Stop:
+        """The wait of the innermost loop that tries again."""
         lag = 0.0
         for index, loop in enumerate(self._loops):
             self._runs[index] += 1
-            wait = self._wait(index, loop, seen, rng) if loop.retried.has(seen) else None
+            if not loop.retried.has(result):
+                continue
+            own = self._waited[index] = loop.wait.draw(self._runs[index] - 1, self._waited[index], rng)
+            after = result.retry_after
+            wait = own if after is None else loop.obeys.wait(after, result, own, rng)
             if wait is None:
                 continue
             if self._runs[index] < self._most[index] and now - self._began < loop.stop_after:
-                self._call_again(index)
+                self._restart_inside(index)
                 return max(SOFTWARE, lag + wait)
             lag += wait if loop.sleeps_last else 0.0
         return Stop(lag)
 
-    def _wait(self, index: int, loop: Loop, seen: AttemptResult, rng: Random) -> float | None:
-        own = loop.wait.draw(self._runs[index] - 1, self._waited[index], rng)
-        self._waited[index] = own
-        return own if seen.retry_after is None else loop.obeys.wait(seen.retry_after, seen, own, rng)
-
-    def _call_again(self, index: int) -> None:
-        """The loops inside `index` start anew."""
+    def _restart_inside(self, index: int) -> None:
         for inner in range(index):
             loop = self._loops[inner]
             self._most[inner] = loop.attempts if loop.later is None else loop.later
@@ -115,7 +110,7 @@ class Loops:
 class Reloads:
     """A person: reloads about every `every` seconds, whether the page still waits or shows an error; 0: on every error.
 
-    Each interval is `every` +- 10 %, since people who reload in step would be waves that no real outage has.
+    Each interval is `every` +- 10 %: people who reload in step would make waves that no real outage has.
     """
 
     def __init__(self, every: float, timeout: float) -> None:
@@ -129,14 +124,14 @@ class Reloads:
         """A page that still waits when the interval is over is abandoned."""
         return min(self._timeout, self._interval(rng)) if self._every else self._timeout
 
-    def wait(self, now: float, seen: AttemptResult, rng: Random) -> float:
-        """To the end of the interval, and at least the time to react; none when the reload itself ended the attempt."""
+    def wait(self, now: float, result: AttemptResult, rng: Random) -> float:
+        """To the end of the interval, at least the time to react; SOFTWARE when the reload itself ended the attempt."""
         reaction = rng.uniform(*PERSON)
         if not self._every:
             return reaction
-        if seen.outcome in {"timeout", "slow"} and now - seen.started < self._timeout:
+        if result.outcome in {"timeout", "slow"} and now - result.started < self._timeout:
             return SOFTWARE
-        return max(seen.started + self._interval(rng) - now, reaction)
+        return max(result.started + self._interval(rng) - now, reaction)
 
     def _interval(self, rng: Random) -> float:
         return max(PERSON[0], self._every * rng.uniform(0.9, 1.1))

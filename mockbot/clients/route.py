@@ -3,10 +3,10 @@
     retry       A fails ─► B fails ─► A ...
     breaker     A while its breaker is not open, else B; A's half-open probe is the way back
     exhausted   all that the policy does at A, then all of it at B
-    balance     any of the two whose breaker is not open, by chance (litellm's Router)
+    balance     either one whose breaker is not open, at random (litellm's Router)
 
-Whatever the way, an attempt whose provider's breaker is open goes to the other one when that is not open too. Having
-left home, the whole process begins new prompts at the other one for `stay`, or until that one fails.
+In every mode, an attempt whose provider's breaker is open goes to the other one unless that is open too. After a
+fail-over, the whole process starts new prompts at the other one for `stay`, or until that one fails.
 """
 
 from collections.abc import Collection, Mapping
@@ -19,7 +19,7 @@ When = Literal["never", "retry", "breaker", "exhausted", "balance"]
 
 
 class Route:
-    """One client process: its guards, by provider (home first), and until when it stays away from home."""
+    """One client process: its guards, by provider (the first one first), and until when it avoids the first one."""
 
     def __init__(self, guards: Mapping[str, ProviderGuard], when: When, failures: int = 1, stay: float = 0.0) -> None:
         self.guards = guards
@@ -45,7 +45,7 @@ class Route:
                 return failed
 
     def last_resort(self, now: float, given_up: str, tried: Collection[str]) -> str | None:
-        """Where to begin anew when all was tried at `given_up`."""
+        """Where to begin again when every attempt at `given_up` failed; None: nowhere."""
         if self._when != "exhausted":
             return None
         other = self._turn(now, given_up)
@@ -59,7 +59,7 @@ class Route:
         return other if other == planned else self._turn(now, planned)
 
     def _turn(self, now: float, failed: str) -> str:
-        """From `failed` to the other one: away from home for a while, or back to it."""
-        home, other = self._providers
-        self._away_until = now + self._stay if failed == home else float("-inf")
-        return other if failed == home else home
+        """From `failed` to the other one: away from the first provider for `stay`, or back to it."""
+        first, other = self._providers
+        self._away_until = now + self._stay if failed == first else float("-inf")
+        return other if failed == first else first

@@ -1,8 +1,8 @@
-"""Reading the status page: while an incident is open, an informed user sends nothing and waits as told. Pure.
+"""Reading the status page: while an incident is open, an informed user sends nothing. Pure.
 
 knows nothing ──a failure, and the page shows an incident──► holds ──it is over──► U(0, return_within) ──► sends
                                                             │  ▲
-                                        told `back_in`: until then + U(0, return_within), else U(0.5, 1.5) x look
+                                 `back_in` announced: until then + U(0, return_within), else U(0.5, 1.5) x look
 """
 
 from random import Random
@@ -18,28 +18,25 @@ class StatusReader:
     def __init__(self, look: float, return_within: float) -> None:
         self._look, self._return_within = look, return_within
         self._knows = False
-        self._trusted: float | None = None  # the moment of return that the page told
+        self._trusted: float | None = None  # the time of return that the page announced
 
     def failed(self, provider: str, status: StatusState | None) -> None:
         """An attempt failed, so the user reads the page."""
         self._knows = self._knows or _shows_incident(provider, status)
 
     def hold(self, now: float, provider: str, status: StatusState | None, rng: Random) -> float:
-        """Seconds to wait before looking again; 0: nothing is known that speaks against sending."""
+        """Seconds to wait before looking again; 0: no incident is known, send."""
         if not self._knows:
             return 0.0
         if status is None or not _shows_incident(provider, status):
             self._knows = False
             return rng.uniform(0, self._return_within)
-        return self._as_told(now, status, rng)
-
-    def _as_told(self, now: float, status: StatusState, rng: Random) -> float:
         back_in = status.update.back_in
-        told = None if back_in is None else status.since + back_in
-        if told is not None and told > now:
-            self._trusted = told
-            return told - now + rng.uniform(0, self._return_within)
-        if told is not None and told == self._trusted:  # that time has come: try, whatever the page still shows
+        announced = None if back_in is None else status.since + back_in
+        if announced is not None and announced > now:
+            self._trusted = announced
+            return announced - now + rng.uniform(0, self._return_within)
+        if announced is not None and announced == self._trusted:  # that time has come: try, whatever the page shows
             self._knows, self._trusted = False, None
             return 0.0
         return self._look * rng.uniform(0.5, 1.5)

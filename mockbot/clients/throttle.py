@@ -1,4 +1,4 @@
-"""Adaptive throttling as in the SRE book ("Handling Overload"): a client that is mostly refused refuses itself. Pure.
+"""Adaptive throttling as in the SRE book ("Handling Overload"): a client that is mostly refused sends less. Pure.
 
 Refused locally with probability max(0, (requests - K accepts) / (requests + 1)) over the window, where locally refused
 requests count as requests: the provider sees about K times what it accepts, and with nothing accepted about one probe.
@@ -10,7 +10,7 @@ from mockbot.clients.window import Window
 
 
 class AdaptiveThrottle:
-    """One provider, as one client process sees it. `k` >= 1; the book has K = 2 and two minutes."""
+    """The throttle of one client process for one provider. `k` >= 1; the book has K = 2 and two minutes."""
 
     def __init__(self, k: float, window: float) -> None:
         self._k = k

@@ -1,4 +1,4 @@
-"""How long a client waits before it tries again: formulas as frozen values, the chance as an argument. Pure.
+"""How long a client waits before it tries again: formulas as frozen values, randomness as an argument. Pure.
 
 `n` is 0 after the first failure; `previous` is the wait before it (0 at first). Waits are scenario seconds.
 """
@@ -14,7 +14,6 @@ class Wait(Protocol):
 
     def draw(self, n: int, previous: float, rng: Random) -> float:
         """Seconds, >= 0."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Exponential:
     plus: float = 0.0
     floor: float = 0.0
 
-    def draw(self, n: int, previous: float, rng: Random) -> float:  # noqa: ARG002 - the shape of a Wait
+    def draw(self, n: int, previous: float, rng: Random) -> float:  # noqa: ARG002 - as Wait.draw
         """The wait after failure number n."""
         most = max(self.floor, min(self.cap, self.base * 2.0 ** min(n, 64)))
         least = max(self.floor, self.low * most)
@@ -46,7 +45,7 @@ class Decorrelated:
     base: float
     cap: float
 
-    def draw(self, n: int, previous: float, rng: Random) -> float:  # noqa: ARG002 - the shape of a Wait
+    def draw(self, n: int, previous: float, rng: Random) -> float:  # noqa: ARG002 - as Wait.draw
         """The wait after one of `previous` seconds."""
         return min(self.cap, rng.uniform(self.base, 3 * max(self.base, previous)))
 

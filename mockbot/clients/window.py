@@ -1,4 +1,4 @@
-"""Two counts over the last so many seconds, in slices: what was asked and what came of it. Pure; memory is constant.
+"""Two counts over the last `seconds`, in slices: what was asked and what succeeded or was spent. Pure; constant memory.
 
 |  0 |  1 |  2 | ... | 9 |    a slice is window/10 long; the oldest one leaves when a new one begins
 """

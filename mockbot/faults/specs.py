@@ -1,4 +1,4 @@
-"""The values of each kind of fault: what may stand behind `http_error:`, `latency:` and the like. Pure.
+"""The values of each kind of fault: what may be written behind `http_error:`, `latency:` and so on. Pure.
 
 Each is written by its main value alone, `latency: 300ms`, or as a mapping, `latency: {latency: 300ms, jitter: 50ms}`.
 """
@@ -11,33 +11,36 @@ from mockbot.units.frozen_model import Spec, Whole
 from mockbot.units.quantities import Duration, DurationRamp, Ramp, Rate, ShareRamp
 
 
+class OnSpec(Spec):
+    """A fault that needs no value: `crash: true`."""
+
+    main = "on"
+    on: Literal[True] = True
+
+
 class HttpErrorSpec(Spec):
-    """An error answer in the provider's own words."""
+    """An error response with the provider's own body."""
 
     main = "status"
     status: Whole = Field(ge=400, le=599)
     code: str | None = Field(
-        None, description="which of the status's known bodies, for instance slow_down or insufficient_quota"
+        None, description="which of the known bodies for this status, such as slow_down or insufficient_quota"
     )
     retry_after: Duration | None = None
     body: Literal["json", "html"] = "json"
 
 
-class MaintenanceSpec(Spec):
+class MaintenanceSpec(OnSpec):
     """503 with Retry-After until the fault ends (`until_end`) or a fixed one; `exempt` paths still answer."""
 
-    main = "on"
-    on: Literal[True] = True
     retry_after: Duration | Literal["until_end"] = "until_end"
     exempt: tuple[str, ...] = ("/v1/models",)
     body: Literal["json", "html"] = "json"
 
 
-class RateLimitedSpec(Spec):
+class RateLimitedSpec(OnSpec):
     """A 429 that is not the client's fault (the limiter itself is broken)."""
 
-    main = "on"
-    on: Literal[True] = True
     retry_after: Duration | None = None
 
 
@@ -48,11 +51,9 @@ class CapacitySpec(Spec):
     factor: ShareRamp
 
 
-class CrashSpec(Spec):
+class CrashSpec(OnSpec):
     """The process dies: queue and running work are lost, connections reset; nothing listens until the fault ends."""
 
-    main = "on"
-    on: Literal[True] = True
     warm_up: Duration = Field(0.0, description="capacity ramps from 0 to full over this long after the restart")
 
 
@@ -68,11 +69,7 @@ class SlowSpec(Spec):
 
     main = "factor"
     factor: float = Field(
-        1.0,
-        ge=1.0,
-        strict=True,
-        allow_inf_nan=False,
-        description="multiplies the time to the first token and divides the pace",
+        1.0, ge=1.0, strict=True, allow_inf_nan=False, description="multiplies time to first token, divides pace"
     )
     first_token: DurationRamp = Field(Ramp(0.0, 0.0), description="added to the time to the first token")
 
@@ -103,8 +100,7 @@ class ErrorEventSpec(Spec):
     code: str = "server_error"
     after_tokens: Whole = Field(3, ge=0)
     shape: Literal["nested", "flat", "failed"] = Field(
-        "nested",
-        description="OpenAI Responses only: an error object in the event, the event itself, or response.failed",
+        "nested", description="OpenAI Responses only: error object in the event, the event itself, or response.failed"
     )
 
 
@@ -115,18 +111,12 @@ class MalformedEventSpec(Spec):
     after_tokens: Whole = Field(3, ge=0)
 
 
-class BlankAnswerSpec(Spec):
+class BlankAnswerSpec(OnSpec):
     """200 with an empty text (OpenAI, 19 February 2025)."""
 
-    main = "on"
-    on: Literal[True] = True
 
-
-class DownSpec(Spec):
+class DownSpec(OnSpec):
     """Nothing listens: connections are refused, existing ones are closed."""
-
-    main = "on"
-    on: Literal[True] = True
 
 
 class LatencySpec(Spec):

@@ -1,6 +1,6 @@
-"""The closed union of faults: what can be wrong with a provider's service and with the wire to it.
+"""The closed union of faults: what can fail in a provider's service and on the connections to it. Pure.
 
-In a file a fault is a mapping whose one kind key says what is wrong and whose other keys say where and when:
+In a file a fault is a mapping: one key names the kind of fault, the others say where and when it holds:
 `{on: main, http_error: 503, share: 10% -> 0%}`. The kind key takes either its main value or a mapping with all of them:
 `latency: 300ms` or `latency: {latency: 300ms, jitter: 50ms}`.
 """
@@ -38,7 +38,7 @@ Layer = Literal["service", "wire"]
 
 
 class Flap(Model):
-    """On for `duty` of every `period`, beginning on."""
+    """On for `duty` of every `period`, starting with on."""
 
     period: Duration = Field(ge=1.0)
     duty: Share = Field(0.5, gt=0, lt=1)
@@ -50,15 +50,13 @@ class FaultBase(Model):
     kind: ClassVar[str]
     layer: ClassVar[Layer]
 
-    on: str | None = Field(None, description="provider; the first one when not given")
+    on: str | None = Field(None, description="provider; the first one if not given")
     at: Duration = Field(0.0, description="starts this long after its phase")
     lasts: Duration | None = Field(
-        None, gt=0, description="how long it holds; to the end of its phase when not given, and past it when longer"
+        None, gt=0, description="how long it holds; to the end of its phase if not given; may be longer than the phase"
     )
     flap: Flap | None = None
-    share: ShareRamp = Field(
-        Ramp(1.0, 1.0), description="share of requests (service) or of connections (wire) that it hits; may ramp"
-    )
+    share: ShareRamp = Field(Ramp(1.0, 1.0), description="share of requests (service) or connections (wire); may ramp")
 
 
 class ServiceFault(FaultBase):
@@ -187,6 +185,7 @@ WIRE_FAULTS = (Down, Latency, Bandwidth, SlowClose, Timeout, ResetPeer, Slicer, 
 FAULT_KINDS = tuple(fault.kind for fault in (*SERVICE_FAULTS, *WIRE_FAULTS))
 
 
+# A callable discriminator, because the members have no common key: the kind is itself the key.
 def kind_of(value: Any) -> str | None:
     """Which kind of fault a mapping or a model is; None when no kind key is there (or more than one)."""
     if isinstance(value, FaultBase):

@@ -1,7 +1,7 @@
-"""When somebody new comes: the absolute schedule of an open group, from its rate, its burst and a seed. Pure.
+"""The schedule of an open group: when new users arrive, from its rate, its burst and a seed. Pure.
 
-The schedule is fixed before anybody answers, which is what makes a loop open: a slow answer or a late sender shifts no
-later arrival.
+The schedule is fixed before any answer, which is what makes a loop open: neither a slow answer nor a late sender delays
+a later arrival.
 """
 
 import math
@@ -18,38 +18,27 @@ def arrivals(timeline: Timeline, group: str, seed: int) -> Iterator[float]:
     """Seconds, ascending, of a Poisson process at the timeline's rate, by thinning (Lewis & Shedler 1979).
 
     With `burst` b it is a batch (compound) Poisson process of that same rate: batches come 1/b as often and their sizes
-    are geometric with mean b, so that the variance of the counts is 2b - 1 times their mean (Daley & Vere-Jones, §2.2).
+    are geometric with mean b, so the variance of the counts is 2b - 1 times their mean (Daley & Vere-Jones, §2.2).
     """
     rng = Random(f"{seed}/{group}/arrivals")
     burst = timeline.scenario.crowd[group].burst
-    for start, end, first, last in _stretches(timeline, group):
+    for phase in timeline.phases:
+        # A rate is linear within its phase. Its last value follows from the middle: at the end the next phase begins.
+        start, end = phase.start, phase.end
+        first = timeline.at(start).arrivals[group]
+        last = max(0.0, 2 * timeline.at((start + end) / 2).arrivals[group] - first)
         most, t = max(first, last), start
         while most > 0 and (t := t + rng.expovariate(most / burst)) < end:
             if first == last or rng.random() * most < first + (last - first) * (t - start) / (end - start):
-                yield from repeat(t, _size(rng, burst))
+                # Geometric on 1, 2, ... by inversion.
+                size = 1 if burst == 1 else 1 + int(math.log1p(-rng.random()) / math.log1p(-1 / burst))
+                yield from repeat(t, size)
 
 
 def loop_of(scenario: Scenario) -> Literal["closed", "open", "partly open"]:
-    """Whether the crowd waits for answers before it asks again; sessions that arrive are "partly open" (Schroeder,
-    Wierman & Harchol-Balter 2006), as is a crowd of both sorts."""
-    kinds = {"closed" if group.arrivals is None else _kind(group.session) for group in scenario.crowd.values()}
-    if kinds == {"closed"}:
+    """Whether users wait for answers before they ask again; arriving sessions, and a crowd of both sorts, are "partly
+    open" (Schroeder, Wierman & Harchol-Balter 2006)."""
+    if all(group.arrivals is None for group in scenario.crowd.values()):
         return "closed"
-    return "open" if kinds == {"open"} else "partly open"
-
-
-def _kind(session: float) -> str:
-    return "open" if session == 1 else "partly open"
-
-
-def _size(rng: Random, mean: float) -> int:
-    """Geometric on 1, 2, ...; by inversion."""
-    return 1 if mean == 1 else 1 + int(math.log1p(-rng.random()) / math.log1p(-1 / mean))
-
-
-def _stretches(timeline: Timeline, group: str) -> Iterator[tuple[float, float, float, float]]:
-    """(start, end, first rate, last rate) of each phase; in between it goes in a straight line."""
-    for phase in timeline.phases:
-        first = timeline.at(phase.start).arrivals[group]
-        middle = timeline.at((phase.start + phase.end) / 2).arrivals[group]
-        yield phase.start, phase.end, first, max(0.0, 2 * middle - first)
+    one_prompt_each = all(group.arrivals is not None and group.session == 1 for group in scenario.crowd.values())
+    return "open" if one_prompt_each else "partly open"

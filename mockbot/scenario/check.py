@@ -1,26 +1,25 @@
-"""What a Scenario says about itself that no single value can show: names that must exist, sums, spans that must fit.
+"""Check a Scenario as a whole: names that must exist, shares that must sum to 100%, times that must fit.
 
 In: a Scenario whose parts are each valid. Out: every Problem with its path. Pure; used for files and for Scenarios made
 in Python alike.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import combinations
-from typing import Literal
 
 from mockbot.faults.union import FaultBase, ServiceFault, Shed, WireFault
-from mockbot.scenario.parts import Group, ScenarioParts
+from mockbot.scenario.parts import ScenarioParts
 from mockbot.scenario.spans import FaultSpan, PhaseSpan, fault_spans, moment, phase_spans
-from mockbot.units.quantities import Ramp, duration_text, share_text
+from mockbot.units.quantities import duration_text, share_text
 
 Path = tuple[str | int, ...]
-Loop = Literal["users", "arrivals"]
 
 NEARLY = 1e-6  # thirds may be written 33.3333%
-MOST_FLAPS = 100_000
+MOST_FLAPS = 100_000  # each is two changes that a run applies and journals
 WHOLE_PROVIDER = frozenset({"capacity", "crash", "down"})
+LOOPS = ("users", "arrivals")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Problem:
 
 
 def nearest(word: str, known: Collection[str]) -> str:
-    """ "; did you mean 'latency'?", or what there is when nothing is near."""
+    """ "; did you mean 'latency'?"; when nothing is similar, a list of at most 12 known words."""
     if match := get_close_matches(word, known, n=1):
         return f"; did you mean {match[0]!r}?"
     return f"; there is {', '.join(map(repr, known))}" if 0 < len(known) <= 12 else ""
@@ -42,8 +41,7 @@ def nearest(word: str, known: Collection[str]) -> str:
 def problems(scenario: ScenarioParts) -> tuple[Problem, ...]:
     """Everything that does not fit together, in the order of the file."""
     return (
-        *_providers(scenario),
-        *_crowd(scenario),
+        *_providers_and_crowd(scenario),
         *_phases(scenario),
         *_faults(scenario),
         *_status_page(scenario),
@@ -51,102 +49,81 @@ def problems(scenario: ScenarioParts) -> tuple[Problem, ...]:
     )
 
 
-def _unknown(
-    path: Path, what: str, word: str | None, known: Collection[str], *, at_key: bool = False
-) -> Iterator[Problem]:
-    if word is not None and word not in known:
-        yield Problem(path, f"{word!r} is not a {what} of this scenario{nearest(word, known)}", at_key)
-
-
-def _providers(scenario: ScenarioParts) -> Iterator[Problem]:
+def _providers_and_crowd(scenario: ScenarioParts) -> Iterator[Problem]:
     for name, provider in scenario.providers.items():
         for index, tier in enumerate(provider.queue.first):
             yield from _unknown(("providers", name, "queue", "first", index), "tier", tier, _tiers(scenario))
-
-
-def _crowd(scenario: ScenarioParts) -> Iterator[Problem]:
     for name, group in scenario.crowd.items():
-        yield from _group(scenario, ("crowd", name), group)
-    for loop in ("users", "arrivals"):
-        shares = _shares(scenario, loop)
-        if shares and all(map(_in_one_loop, scenario.crowd.values())):
-            yield from _sum(("crowd",), f"shares of {loop}", shares.values())
+        path: Path = ("crowd", name)
+        if (group.users is None) == (group.arrivals is None):
+            found = "neither 'users' nor 'arrivals'" if group.users is None else "both 'users' and 'arrivals'"
+            yield Problem(path, f"has {found}; a group needs one of them, as a share such as 'users: 60%'")
+        for key, value in (("burst", group.burst), ("session", group.session)):
+            if group.arrivals is None and value != 1:
+                message = f"{key!r} is for those who arrive; this group has no 'arrivals'"
+                yield Problem((*path, key), message, at_key=True)
+        yield from _unknown((*path, "uses"), "provider", group.uses, scenario.providers)
+        yield from _unknown((*path, "falls_over_to"), "provider", group.falls_over_to, scenario.providers)
+        if group.falls_over_to == (group.uses or scenario.first_provider):
+            message = f"{group.falls_over_to!r} is the provider that the group uses anyway"
+            yield Problem((*path, "falls_over_to"), message)
+    shares = {loop: _shares(scenario, loop) for loop in LOOPS}
+    if sum(map(len, shares.values())) == len(scenario.crowd):  # otherwise a group has the problem above
+        for loop, of_groups in shares.items():
+            yield from _sum(("crowd",), loop, of_groups.values())
 
 
-def _group(scenario: ScenarioParts, path: Path, group: Group) -> Iterator[Problem]:
-    if not _in_one_loop(group):
-        found = "neither 'users' nor 'arrivals'" if group.users is None else "both 'users' and 'arrivals'"
-        yield Problem(path, f"has {found}; a group needs one of them, as a share such as 'users: 60%'")
-    for key, value in (("burst", group.burst), ("session", group.session)):
-        if group.arrivals is None and value != 1:
-            yield Problem((*path, key), f"{key!r} is for those who arrive; this group has no 'arrivals'", at_key=True)
-    yield from _unknown((*path, "uses"), "provider", group.uses, scenario.providers)
-    yield from _unknown((*path, "falls_over_to"), "provider", group.falls_over_to, scenario.providers)
-    if group.falls_over_to == (group.uses or scenario.first_provider):
-        yield Problem((*path, "falls_over_to"), f"{group.falls_over_to!r} is the provider that the group uses anyway")
+def _shares(scenario: ScenarioParts, loop: str) -> dict[str, float]:
+    """The shares of the groups that are in this loop and not in the other one, too."""
+    in_one = {
+        name: group for name, group in scenario.crowd.items() if (group.users is None) != (group.arrivals is None)
+    }
+    return {name: share for name, group in in_one.items() if (share := getattr(group, loop)) is not None}
 
 
-def _in_one_loop(group: Group) -> bool:
-    return (group.users is None) != (group.arrivals is None)
-
-
-def _shares(scenario: ScenarioParts, loop: Loop) -> dict[str, float]:
-    said = ((name, getattr(group, loop)) for name, group in scenario.crowd.items() if _in_one_loop(group))
-    return {name: share for name, share in said if share is not None}
-
-
-def _sum(path: Path, what: str, shares: Collection[float]) -> Iterator[Problem]:
-    total = sum(shares)
-    if abs(total - 1) > NEARLY:
-        yield Problem(path, f"{what} sum to {share_text(round(total, 6))}, not to 100%")
+def _sum(path: Path, loop: str, shares: Collection[float]) -> Iterator[Problem]:
+    if shares and abs(sum(shares) - 1) > NEARLY:
+        yield Problem(path, f"shares of {loop} sum to {share_text(round(sum(shares), 6))}, not to 100%")
 
 
 def _phases(scenario: ScenarioParts) -> Iterator[Problem]:
     first: dict[str, int] = {}
     for index, phase in enumerate(scenario.phases):
         path: Path = ("phases", index)
+        mix = phase.mix or {}
         if first.setdefault(phase.name, index) != index:
             yield Problem((*path, "name"), f"{phase.name!r} is also the name of phases.{first[phase.name]}")
-        yield from _headcount(scenario, index)
-        yield from _mix(scenario, (*path, "mix"), phase.mix or {})
-
-
-def _headcount(scenario: ScenarioParts, index: int) -> Iterator[Problem]:
-    phase, path = scenario.phases[index], ("phases", index)
-    for loop, said in (("users", phase.users), ("arrivals", phase.arrivals)):
-        groups = _shares(scenario, "users" if loop == "users" else "arrivals")
-        if said is not None and not groups:
-            yield Problem((*path, loop), f"no group of the crowd has a share of {loop}")
-        if said is None and groups and index == 0:
-            yield Problem(
-                path, f"the first phase must say '{loop}', because {next(iter(groups))!r} has a share of them"
-            )
-
-
-def _mix(scenario: ScenarioParts, path: Path, mix: Mapping[str, float]) -> Iterator[Problem]:
-    for name in mix:
-        yield from _unknown((*path, name), "group", name, scenario.crowd, at_key=True)
-    for loop in ("users", "arrivals"):
-        shares = [share for name, share in mix.items() if name in _shares(scenario, loop)]
-        if shares:
-            yield from _sum(path, f"shares of {loop}", shares)
+        for name in mix:
+            yield from _unknown((*path, "mix", name), "group", name, scenario.crowd, at_key=True)
+        for loop in LOOPS:
+            groups, given = _shares(scenario, loop), getattr(phase, loop) is not None
+            if given and not groups:
+                yield Problem((*path, loop), f"no group of the crowd has a share of {loop}")
+            if groups and index == 0 and not given:
+                message = f"the first phase must say {loop!r}, because {next(iter(groups))!r} has a share of them"
+                yield Problem(path, message)
+            yield from _sum((*path, "mix"), loop, [mix[name] for name in mix if name in groups])
 
 
 def _faults(scenario: ScenarioParts) -> Iterator[Problem]:
     phases = phase_spans(scenario.phases)
+    lengths = [len(phase.faults) for phase in scenario.phases]
+    paths: list[Path] = [("phases", phase, "faults", nth) for phase, n in enumerate(lengths) for nth in range(n)]
     spans = fault_spans(scenario.phases, scenario.first_provider)
-    paths = [
-        ("phases", phase, "faults", index)
-        for phase, whole in enumerate(scenario.phases)
-        for index in range(len(whole.faults))
-    ]
     for path, span in zip(paths, spans, strict=True):
         yield from _unknown((*path, "on"), "provider", span.fault.on, scenario.providers)
         yield from _span(path, span, phases)
-        yield from _scope(scenario, path, span.fault)
-        yield from _whole(path, span.fault)
+        yield from _narrowing(scenario, path, span.fault)
     for (_, one), (path, other) in combinations(zip(paths, spans, strict=True), 2):
-        yield from _overlap(path, one, other)
+        # Two of a kind may share the requests between them; hitting the same ones twice cannot be meant.
+        together = min(one.end, other.end) - max(one.start, other.start)
+        shares = one.fault.share.most + other.fault.share.most
+        if together > NEARLY and shares > 1 + NEARLY and _aim(one) == _aim(other):
+            yield Problem(
+                path,
+                f"{other.fault.kind!r} on {other.provider!r} overlaps {one.id!r} for "
+                f"{duration_text(round(together, 3))}; give them different times, or shares that sum to at most 100%",
+            )
 
 
 def _span(path: Path, span: FaultSpan, phases: Sequence[PhaseSpan]) -> Iterator[Problem]:
@@ -154,70 +131,35 @@ def _span(path: Path, span: FaultSpan, phases: Sequence[PhaseSpan]) -> Iterator[
     end = phases[-1].end
     if span.start >= phase.end:
         lasts = duration_text(phase.end - phase.start)
-        yield Problem(
-            (*path, "at"), f"{duration_text(span.fault.at)} is after phase {phase.name!r}, which lasts {lasts}"
-        )
+        message = f"{duration_text(span.fault.at)} is after phase {phase.name!r}, which lasts {lasts}"
+        yield Problem((*path, "at"), message)
     elif span.end > end + NEARLY:
-        fits = duration_text(round(end - span.start, 3))
-        said = duration_text(span.fault.lasts or 0.0)
-        yield Problem((*path, "lasts"), f"{said} goes beyond the end of the scenario; {fits} is left from its start")
+        lasts, left = duration_text(span.fault.lasts or 0.0), duration_text(round(end - span.start, 3))
+        yield Problem((*path, "lasts"), f"{lasts} goes beyond the end of the scenario; {left} is left from its start")
     elif span.fault.flap and (span.end - span.start) / span.fault.flap.period > MOST_FLAPS:
         yield Problem((*path, "flap"), f"goes on and off more than {MOST_FLAPS:,} times; give it a longer period")
 
 
-def _scope(scenario: ScenarioParts, path: Path, fault: FaultBase) -> Iterator[Problem]:
+def _narrowing(scenario: ScenarioParts, path: Path, fault: FaultBase) -> Iterator[Problem]:
     if isinstance(fault, ServiceFault):
         yield from _unknown((*path, "tier"), "tier", fault.tier, _tiers(scenario))
     if isinstance(fault, Shed):
         for tier in fault.shed.admit:
             yield from _unknown((*path, "shed", "admit", tier), "tier", tier, _tiers(scenario), at_key=True)
-
-
-def _whole(path: Path, fault: FaultBase) -> Iterator[Problem]:
-    """Some faults hit the whole provider; narrowing them would say nothing."""
-    if fault.kind not in WHOLE_PROVIDER:
-        return
-    for key, default in (
-        ("share", Ramp(1.0, 1.0)),
-        ("tier", None),
-        ("keys", None),
-        ("endpoint", None),
-        ("stream", "downstream"),
-    ):
-        if getattr(fault, key, default) != default:
-            yield Problem(
-                (*path, key), f"{fault.kind!r} hits the whole provider and cannot be narrowed by {key!r}", at_key=True
-            )
-
-
-def _tiers(scenario: ScenarioParts) -> tuple[str, ...]:
-    """Every tier that a group has or a provider limits; whoever has no key is "free"."""
-    groups = (group.tier for group in scenario.crowd.values())
-    limits = (tier for each in scenario.providers.values() for tier in (*each.limits, *each.token_limits))
-    return tuple(dict.fromkeys((*groups, *limits, "free")))
-
-
-def _overlap(path: Path, one: FaultSpan, other: FaultSpan) -> Iterator[Problem]:
-    """Two of a kind may share the requests between them; hitting the same ones twice cannot be meant."""
-    together = min(one.end, other.end) - max(one.start, other.start)
-    if together <= NEARLY or _aim(one) != _aim(other):
-        return
-    if one.fault.share.most + other.fault.share.most > 1 + NEARLY:
-        yield Problem(
-            path,
-            f"{other.fault.kind!r} on {other.provider!r} overlaps {one.id!r} for {duration_text(round(together, 3))}; "
-            "give them different times, or shares that sum to at most 100%",
-        )
+    if fault.kind in WHOLE_PROVIDER:
+        fields = type(fault).model_fields
+        for key in ("share", "tier", "keys", "endpoint", "stream"):
+            if key in fields and getattr(fault, key) != fields[key].default:
+                message = f"{fault.kind!r} hits the whole provider and cannot be narrowed by {key!r}"
+                yield Problem((*path, key), message, at_key=True)
 
 
 def _aim(span: FaultSpan) -> tuple[object, ...]:
+    """What two faults have in common when they hit the same requests or connections."""
     fault = span.fault
-    narrowed: tuple[object, ...] = ()
     if isinstance(fault, ServiceFault):
-        narrowed = (fault.tier, fault.keys, fault.endpoint)
-    if isinstance(fault, WireFault):
-        narrowed = (fault.stream,)
-    return (span.provider, fault.kind, *narrowed)
+        return span.provider, fault.kind, fault.tier, fault.keys, fault.endpoint
+    return span.provider, fault.kind, fault.stream if isinstance(fault, WireFault) else None
 
 
 def _status_page(scenario: ScenarioParts) -> Iterator[Problem]:
@@ -225,20 +167,17 @@ def _status_page(scenario: ScenarioParts) -> Iterator[Problem]:
     for index, update in enumerate(scenario.status_page):
         path: Path = ("status_page", index)
         yield from _unknown((*path, "provider"), "provider", update.provider, scenario.providers)
-        yield from _moment((*path, "at"), update.at, phases)
-
-
-def _moment(path: Path, text: str, phases: Sequence[PhaseSpan]) -> Iterator[Problem]:
-    try:
-        t = moment(text, phases)
-    except KeyError as error:
-        yield from _unknown(path, "phase", str(error.args[0]), [phase.name for phase in phases])
-    except ValueError as error:
-        yield Problem(path, str(error))
-    else:
-        if not 0 <= t <= phases[-1].end:
-            where = "before the scenario begins" if t < 0 else "after the scenario has ended"
-            yield Problem(path, f"{text!r} is {where}")
+        try:
+            t = moment(update.at, phases)
+        except KeyError as error:
+            known = [phase.name for phase in phases]
+            yield from _unknown((*path, "at"), "phase", str(error.args[0]), known)
+        except ValueError as error:
+            yield Problem((*path, "at"), str(error))
+        else:
+            if not 0 <= t <= phases[-1].end:
+                where = "before the scenario begins" if t < 0 else "after the scenario has ended"
+                yield Problem((*path, "at"), f"{update.at!r} is {where}")
 
 
 def _expectations(scenario: ScenarioParts) -> Iterator[Problem]:
@@ -250,3 +189,17 @@ def _expectations(scenario: ScenarioParts) -> Iterator[Problem]:
         yield from _unknown((*path, "provider"), "provider", expected.provider, scenario.providers)
         if not expected.thresholds():
             yield Problem(path, "names no measure; for instance 'availability: \">= 99%\"'")
+
+
+def _unknown(
+    path: Path, what: str, word: str | None, known: Collection[str], *, at_key: bool = False
+) -> Iterator[Problem]:
+    if word is not None and word not in known:
+        yield Problem(path, f"{word!r} is not a {what} of this scenario{nearest(word, known)}", at_key)
+
+
+def _tiers(scenario: ScenarioParts) -> tuple[str, ...]:
+    """Every tier that a group has or a provider limits; a client without a key is "free"."""
+    groups = (group.tier for group in scenario.crowd.values())
+    limits = (tier for each in scenario.providers.values() for tier in (*each.limits, *each.token_limits))
+    return tuple(dict.fromkeys((*groups, *limits, "free")))

@@ -1,8 +1,9 @@
-"""Turn pydantic's errors about a Document into lines a person can act on: where, what was found, what to write instead.
+"""Turn pydantic's errors about a Document into messages: where, what was found, what to write instead. Pure.
 
 In: a ValidationError and the Document it is about. Out: one Diagnostic for each place, in the order of the file.
 """
 
+import re
 from difflib import get_close_matches
 from itertools import groupby
 
@@ -11,11 +12,12 @@ from pydantic_core import ErrorDetails
 
 from mockbot.faults.union import FAULT_KINDS, FaultBase, ServiceFault, WireFault
 from mockbot.scenario.check import Problem, nearest
-from mockbot.scenario.document import Diagnostic, Document, Path, Place, Value
+from mockbot.scenario.document import Diagnostic, Document, Path, Value
 from mockbot.scenario.location import Located, locate
 from mockbot.scenario.policies import POLICY_NAMES, custom_policy_names
 
 _NAME_RULE = "is not a name; use small letters, digits, '-' and '_'"
+_THRESHOLD_RULE = "is not a threshold; write it like '>= 99%' or '<= 3m'"
 _SCOPE_KEYS = frozenset(key for base in (FaultBase, ServiceFault, WireFault) for key in base.model_fields)
 _KINDS_OF_VALUE = {
     "bool": "true or false",
@@ -36,10 +38,15 @@ _LIMITS = {
 
 
 def diagnose(error: ValidationError, document: Document) -> tuple[Diagnostic, ...]:
-    """One Diagnostic for each place; what the alternatives of a union say is told together."""
+    """One Diagnostic for each place; the messages of a union's alternatives are joined by "or"."""
     errors = error.errors(include_url=False)
     found = sorted((_diagnostic(each, document) for each in errors if not _is_mistyped(each, errors)), key=_order)
-    return tuple(_together([*same]) for _, same in groupby(found, key=_order))
+    diagnostics = []
+    for _, group in groupby(found, key=_order):
+        first, *others = group
+        messages = dict.fromkeys([first.message, *(other.message for other in others)])
+        diagnostics.append(Diagnostic(first.place, first.path, ", or ".join(messages)))
+    return tuple(diagnostics)
 
 
 def diagnostic_of(problem: Problem, document: Document) -> Diagnostic:
@@ -48,14 +55,12 @@ def diagnostic_of(problem: Problem, document: Document) -> Diagnostic:
 
 
 def _is_mistyped(missing: ErrorDetails, errors: list[ErrorDetails]) -> bool:
-    """A key that is missing because it stands there with a typo, which is told anyway."""
+    """A key that is missing because it is there with a typo, which is an error of its own."""
     if missing["type"] != "missing":
         return False
     *parent, key = missing["loc"]
-    strange = [
-        str(each["loc"][-1]) for each in errors if each["type"] == "extra_forbidden" and [*each["loc"][:-1]] == parent
-    ]
-    return bool(get_close_matches(str(key), strange, n=1))
+    extra = (each["loc"] for each in errors if each["type"] == "extra_forbidden")
+    return bool(get_close_matches(str(key), [str(loc[-1]) for loc in extra if [*loc[:-1]] == parent], n=1))
 
 
 def _order(diagnostic: Diagnostic) -> tuple[str, int, int, str]:
@@ -63,26 +68,18 @@ def _order(diagnostic: Diagnostic) -> tuple[str, int, int, str]:
     return place.file, place.line, place.column, ".".join(map(str, diagnostic.path))
 
 
-def _together(same: list[Diagnostic]) -> Diagnostic:
-    messages = dict.fromkeys(diagnostic.message for diagnostic in same)
-    return Diagnostic(same[0].place, same[0].path, ", or ".join(messages))
-
-
 def _diagnostic(details: ErrorDetails, document: Document) -> Diagnostic:
-    location = details["loc"]
-    if details["type"] in {"inconsistent", "wrong_key"}:  # check.py already says it as the user wrote it
-        at = _at_key if details["type"] == "wrong_key" else _at_value
-        return at(document, location, details["msg"])
+    location, kind = details["loc"], details["type"]
+    if kind in {"inconsistent", "wrong_key"}:  # from check.py, which has the path as the user wrote it
+        return diagnostic_of(Problem(location, details["msg"], kind == "wrong_key"), document)
     here = locate(location, document.data)
     word = str(location[-1]) if location else ""
-    match details["type"]:
+    match kind:
         case "extra_forbidden":
             known = locate(location[:-1], document.data).keys
             return _at_key(document, here.path, f"{word!r} is no key here{nearest(word, known)}")
-        case "union_tag_not_found" | "union_tag_invalid" if here.path[-2:-1] == ("faults",):
-            return _no_fault(here, document)
         case "union_tag_not_found" | "union_tag_invalid":
-            return _no_member(here, document)
+            return (_no_fault if here.path[-2:-1] == ("faults",) else _no_member)(here, document)
         case "string_pattern_mismatch" if "[key]" in location:
             return _at_key(document, here.path, f"{here.path[-1]!r} {_NAME_RULE}")
         case "missing":
@@ -91,18 +88,15 @@ def _diagnostic(details: ErrorDetails, document: Document) -> Diagnostic:
 
 
 def _at_key(document: Document, path: Path, message: str) -> Diagnostic:
-    return Diagnostic(document.keys.get(path) or _place(path, document), path, message)
+    return Diagnostic(document.keys.get(path) or _at_value(document, path, message).place, path, message)
 
 
 def _at_value(document: Document, path: Path, message: str) -> Diagnostic:
-    return Diagnostic(_place(path, document), path, message)
-
-
-def _place(path: Path, document: Document) -> Place:
-    """Where the value begins; when nothing is written there, what is around it."""
-    while path not in document.values:
-        path = path[:-1]
-    return document.values[path]
+    """Where the value begins; when nothing is written there, where its nearest container begins."""
+    written = path
+    while written not in document.values:
+        written = written[:-1]
+    return Diagnostic(document.values[written], path, message)
 
 
 def _message(details: ErrorDetails, value: Value) -> str:
@@ -111,9 +105,14 @@ def _message(details: ErrorDetails, value: Value) -> str:
         case "value_error":
             return details["msg"].removeprefix("Value error, ")
         case "string_pattern_mismatch":
-            return f"{_shown(value)} {_pattern_rule(str(context.get('pattern')))}"
+            is_threshold = "<=" in str(context.get("pattern"))
+            return f"{_shown(value)} {_THRESHOLD_RULE if is_threshold else _NAME_RULE}"
+        case "literal_error" if context.get("expected") == "True":
+            return f"{_shown(value)} should be true; leave the entry out if it should not happen"
         case "literal_error":
-            return _not_one_of(value, str(context.get("expected")))
+            choices = [choice.strip("'") for choice in re.split(", | or ", str(context.get("expected")))]
+            suggestion = nearest(str(value), choices) if get_close_matches(str(value), choices) else ""
+            return f"{_shown(value)} is not one of {', '.join(choices)}{suggestion}"
         case "too_short":
             return "is empty; it needs at least one entry"
         case _ if kind in _LIMITS:
@@ -121,22 +120,6 @@ def _message(details: ErrorDetails, value: Value) -> str:
             return f"{_shown(value)} should be {words} {context.get(key):g}"
     wanted = _KINDS_OF_VALUE.get(kind.partition("_")[0])
     return f"{_shown(value)} should be {wanted or details['msg'][:1].lower() + details['msg'][1:]}"
-
-
-def _pattern_rule(pattern: str) -> str:
-    return "is not a threshold; write it like '>= 99%' or '<= 3m'" if "<=" in pattern else _NAME_RULE
-
-
-def _not_one_of(value: Value, expected: str) -> str:
-    if expected == "True":
-        return f"{_shown(value)} should be true; leave the entry out if it should not happen"
-    choices = [choice.strip("'") for choice in expected.replace(" or ", ", ").split(", ")]
-    return f"{_shown(value)} is not one of {', '.join(choices)}{_meant(value, choices)}"
-
-
-def _meant(value: Value, choices: list[str]) -> str:
-    suggestion = nearest(str(value), choices)
-    return suggestion if suggestion.startswith("; did") else ""
 
 
 def _shown(value: Value) -> str:
@@ -155,7 +138,7 @@ def _shown(value: Value) -> str:
 
 
 def _no_fault(here: Located, document: Document) -> Diagnostic:
-    """An entry of `faults` whose kind cannot be told."""
+    """An entry of `faults` whose kind is missing, unknown or ambiguous."""
     path, value = here.path, here.value
     if not isinstance(value, dict):
         return _at_value(document, path, f"{_shown(value)} should be a mapping like {{latency: 300ms}}")
@@ -170,12 +153,12 @@ def _no_fault(here: Located, document: Document) -> Diagnostic:
 
 def _no_member(here: Located, document: Document) -> Diagnostic:
     """A `policy`, `budget` or `breaker` whose name is none of the known ones."""
-    what, value = str(here.path[-1]), here.value
+    what, path, name = str(here.path[-1]), here.path, here.value
     known = (*POLICY_NAMES, *sorted(custom_policy_names())) if what == "policy" else tuple(here.models)
-    if isinstance(value, dict) and "name" not in value:
-        return _at_value(document, here.path, f"'name' is missing; the first word says which {what} it is")
-    path = (*here.path, "name") if isinstance(value, dict) else here.path
-    name = value["name"] if isinstance(value, dict) else value
+    if isinstance(name, dict):
+        if "name" not in name:
+            return _at_value(document, path, f"'name' is missing; the first word says which {what} it is")
+        path, name = (*path, "name"), name["name"]
     if not isinstance(name, str):
         return _at_value(document, path, f"{_shown(name)} should be the name of a {what}{nearest('', known)}")
     return _at_value(document, path, f"{name!r} is not a {what}{nearest(name, known)}")

@@ -1,6 +1,6 @@
 """Find the scenarios and locustfiles that come with mockbot, in the wheel (`mockbot/_library`) or in a checkout.
 
-In: a name, or the path of a user's own file. Out: a path, or a ScenarioError that names what is nearest.
+In: a name, or the path of a user's own file. Out: a path, or a ScenarioError with the nearest names.
 """
 
 from difflib import get_close_matches
@@ -23,17 +23,20 @@ def names() -> tuple[str, ...]:
 
 
 def find(name_or_path: str) -> Path:
-    """The file that the user means: a bundled name first, then a path."""
+    """The file that the user means: a bundled name first, then a path. Raises ScenarioError."""
     if name_or_path in names():
         return folder("scenarios") / f"{name_or_path}.yaml"
-    path = Path(name_or_path)
-    if not name_or_path or not _exists(path):
+    try:
+        exists = bool(name_or_path) and Path(name_or_path).exists()
+    except (OSError, ValueError):  # too long, or with a NUL: no name that a file could have
+        exists = False
+    if not exists:
         raise not_found(name_or_path)
-    return path
+    return Path(name_or_path)
 
 
 def name_of(path: Path) -> str:
-    """What `find` finds it by: the name of a bundled scenario, the path of any other."""
+    """What `find` takes for it: the name of a bundled scenario, the path of any other."""
     return path.stem if path.parent == folder("scenarios") else str(path)
 
 
@@ -46,17 +49,10 @@ def loadtest(name: str) -> Path:
 
 
 def not_found(name_or_path: str) -> ScenarioError:
-    """What to say when there is neither such a file nor such a bundled scenario."""
+    """The error when there is neither such a file nor such a bundled scenario."""
     return ScenarioError(
         f"{name_or_path}: no such file, and no such bundled scenario{_nearest(Path(name_or_path).stem, names())}"
     )
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # too long, or with a NUL: no name that a file could have
-        return False
 
 
 def _nearest(name: str, known: tuple[str, ...]) -> str:

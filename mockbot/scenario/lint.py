@@ -1,11 +1,10 @@
-"""What is allowed in a scenario, and seldom meant, at the speed that it is to be run at. Pure.
+"""What is valid in a scenario but rarely intended, at the speed that it is to run at. Pure.
 
 The rules: a phase lasts at least as long as the longest wait of its clients (a timeout, or their patience when that is
-shorter), or what is asked in it is decided in another; and an answer takes at least ANSWER of wall time, or it is lost
-in the machine's scheduling noise, which no speed divides.
+shorter), because a longer wait is decided in a later phase; and an answer takes at least ANSWER of wall time, because a
+shorter one is within the machine's scheduling noise, which `speed` does not divide.
 """
 
-from collections.abc import Iterator
 from math import exp, log
 from statistics import NormalDist
 
@@ -18,38 +17,35 @@ ANSWER = 0.06  # wall seconds
 
 def lint(scenario: Scenario, speed: float | None = None) -> tuple[Problem, ...]:
     """Every doubt, in the order of the file; `speed` None: the scenario's own."""
-    return (*_answers(scenario, speed or scenario.speed), *_phases(scenario))
+    doubts: list[Problem] = []
+    speed = speed or scenario.speed
+    for name, provider in scenario.providers.items():
+        takes = answer_takes(provider.answer)
+        if takes / speed < ANSWER:
+            message = (
+                f"at speed {speed:g} an answer lasts {1000 * takes / speed:.0f} ms, below this machine's scheduling "
+                f"noise ({1000 * ANSWER:.0f} ms): use longer answers or `speed: {takes / ANSWER:.3g}`"
+            )
+            doubts.append(Problem(("providers", name), message))
+    name = max(scenario.crowd, key=lambda name: waits(scenario.crowd[name]))
+    wait = waits(scenario.crowd[name])
+    for index, phase in enumerate(scenario.phases):
+        if phase.lasts < wait:
+            message = (
+                f"{duration_text(phase.lasts)} is less than {name!r} waits for one attempt, {duration_text(wait)}: "
+                "what hangs in this phase is decided in a later one"
+            )
+            doubts.append(Problem(("phases", index, "lasts"), message))
+    return tuple(doubts)
 
 
 def answer_takes(answer: Answer) -> float:
-    """Mean seconds that an answer holds a slot: first token, then log-normal tokens."""
+    """Mean seconds that an answer holds a slot: first token, then a log-normal number of tokens."""
     sigma = log(answer.tokens.p95 / answer.tokens.median) / NormalDist().inv_cdf(0.95)
     return answer.first_token + answer.tokens.median * exp(sigma**2 / 2) / answer.pace
 
 
-def _answers(scenario: Scenario, speed: float) -> Iterator[Problem]:
-    for name, provider in scenario.providers.items():
-        takes = answer_takes(provider.answer)
-        if takes / speed < ANSWER:
-            yield Problem(
-                ("providers", name),
-                f"at speed {speed:g} an answer lasts {1000 * takes / speed:.0f} ms, below this machine's scheduling "
-                f"noise ({1000 * ANSWER:.0f} ms): use longer answers or `speed: {takes / ANSWER:.3g}`",
-            )
-
-
-def _phases(scenario: Scenario) -> Iterator[Problem]:
-    name, wait = max(((name, waits(group)) for name, group in scenario.crowd.items()), key=lambda each: each[1])
-    for index, phase in enumerate(scenario.phases):
-        if phase.lasts < wait:
-            yield Problem(
-                ("phases", index, "lasts"),
-                f"{duration_text(phase.lasts)} is less than {name!r} waits for one attempt, {duration_text(wait)}: "
-                "what hangs in this phase is decided in a later one",
-            )
-
-
 def waits(group: Group) -> float:
-    """How long one of its attempts may hang."""
+    """Seconds that one attempt may hang."""
     timeout: float | None = getattr(group.policy, "timeout", None)
     return group.patience if timeout is None else min(timeout, group.patience)

@@ -1,10 +1,11 @@
-"""Turn a location of a pydantic error into the path that the user wrote, the value there and the models that fit there.
+"""Turn the location of a pydantic error into the path that the user wrote, the value and the models that fit. Pure.
 
 Pydantic's locations name members of unions ("http_error", "function-before[...]") between the parts of the path.
-Walking the types of the Scenario beside the data tells which is which.
+To leave them out, `locate` follows the types of the Scenario along with the data.
 """
 
 import types
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -34,10 +35,10 @@ def locate(location: tuple[int | str, ...], data: Value) -> Located:
     annotation: Any = Scenario
     for part in location:
         models = _models(annotation)
-        if len(models) > 1 and part in models:
+        if len(models) > 1 and part in models:  # names a member of a union, not a part of the path
             annotation = models[str(part)]
             continue
-        annotation = _inner(annotation, models, part)
+        annotation = _annotation_of(part, annotation, models)
         match data:
             case dict() if part in data:
                 data, path = data[str(part)], (*path, part)
@@ -46,48 +47,38 @@ def locate(location: tuple[int | str, ...], data: Value) -> Located:
     return Located(path, data, _models(annotation))
 
 
-def _inner(annotation: Any, models: dict[str, type[BaseModel]], part: int | str) -> Any:
-    """The annotation one part further in; itself when the part is no key of anything."""
-    container = next((a for a in _alternatives(annotation) if get_origin(a) in {dict, tuple}), None)
-    if container is not None:
-        return get_args(container)[1 if get_origin(container) is dict else 0]
-    fields = [
-        model.model_fields[part] for model in models.values() if isinstance(part, str) and part in model.model_fields
-    ]
-    if not fields:
-        return annotation
-    return Annotated[fields[0].annotation, *fields[0].metadata] if fields[0].metadata else fields[0].annotation
+def _annotation_of(part: int | str, annotation: Any, models: dict[str, type[BaseModel]]) -> Any:
+    """The annotation of the part of a container or model; `annotation` itself when it has no such part."""
+    for _, alternative in _alternatives(annotation):
+        if get_origin(alternative) in {dict, tuple}:
+            return get_args(alternative)[1 if get_origin(alternative) is dict else 0]
+    for model in models.values():
+        if isinstance(part, str) and (field := model.model_fields.get(part)) is not None:
+            return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+    return annotation
 
 
 def _models(annotation: Any) -> dict[str, type[BaseModel]]:
-    found = ((_tag(alternative), _unwrapped(alternative)) for alternative in _alternatives(annotation))
-    return {
-        tag or _name(model): model for tag, model in found if isinstance(model, type) and issubclass(model, BaseModel)
-    }
+    """The models of a union by their tag; without one, by the default of `name` (the discriminator) or their class."""
+    found: dict[str, type[BaseModel]] = {}
+    for tag, model in _alternatives(annotation):
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            name = getattr(model.model_fields.get("name"), "default", None)
+            found[tag or (name if isinstance(name, str) else model.__name__)] = model
+    return found
 
 
-def _alternatives(annotation: Any) -> list[Any]:
-    """The members of a union, however deep, each still in its Annotated when that names its tag."""
-    if _tag(annotation) is not None:
-        return [annotation]
+def _alternatives(annotation: Any) -> Iterator[tuple[str | None, Any]]:
+    """The members of a union, however deep, each with its tag if it has one."""
     if get_origin(annotation) is Annotated:
-        return _alternatives(get_args(annotation)[0])
-    if get_origin(annotation) in {Union, types.UnionType}:
-        return [alternative for member in get_args(annotation) for alternative in _alternatives(member)]
-    return [annotation]
-
-
-def _tag(annotation: Any) -> str | None:
-    if get_origin(annotation) is not Annotated:
-        return None
-    return next((note.tag for note in get_args(annotation)[1:] if isinstance(note, Tag)), None)
-
-
-def _unwrapped(annotation: Any) -> Any:
-    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
-
-
-def _name(model: type[BaseModel]) -> str:
-    """What a discriminator called "name" tells the model by."""
-    field = model.model_fields.get("name")
-    return field.default if field is not None and isinstance(field.default, str) else model.__name__
+        inner, *notes = get_args(annotation)
+        tag = next((note.tag for note in notes if isinstance(note, Tag)), None)
+        if tag is not None:
+            yield tag, inner
+        else:
+            yield from _alternatives(inner)
+    elif get_origin(annotation) in {Union, types.UnionType}:
+        for member in get_args(annotation):
+            yield from _alternatives(member)
+    else:
+        yield None, annotation

@@ -15,10 +15,12 @@ from mockbot.units.frozen_model import Model, Whole
 from mockbot.units.quantities import CountRamp, Duration, Rate, RateRamp, Share
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
+Limits = dict[Name, Annotated[Rate, Field(gt=0)]]
+MeanCount = Annotated[float, Field(ge=1, le=10_000, strict=True, allow_inf_nan=False)]
 
 
 class Retells(Model):
-    """Which real outage a scenario retells, where that can be read, and what is not known but assumed."""
+    """The real outage that a scenario retells, its source, and what is not known but assumed."""
 
     incident: str
     source: str
@@ -32,8 +34,7 @@ class Queue(Model):
     order: Literal["fifo", "lifo"] = "fifo"
     max_wait: Duration | None = None
     first: tuple[Name, ...] = Field(
-        (),
-        description="tiers that are served before all others, in this order; a full queue pushes others out for them",
+        (), description="tiers served before all others, in this order; a full queue drops others for them"
     )
 
 
@@ -57,9 +58,7 @@ class Answer(Model):
     tokens: Tokens = Tokens()
     pace: Rate = Field(40.0, gt=0)
     slowdown_from: Whole | None = Field(
-        None,
-        ge=1,
-        description="running answers from which the pace falls in proportion: pace / max(1, running / slowdown_from)",
+        None, ge=1, description="running answers from which the pace is divided by running / slowdown_from"
     )
 
 
@@ -70,21 +69,13 @@ class Provider(Model):
     slots: Whole = Field(40, ge=1, description="answers generated at the same time")
     queue: Queue = Queue()
     abandoned_work: Literal["continues", "leaves_queue", "stops"] = Field(
-        "continues", description="what becomes of work whose client has gone"
+        "continues", description="what becomes of work whose client has disconnected"
     )
     answer: Answer = Answer()
-    limits: dict[Name, Annotated[Rate, Field(gt=0)]] = Field(
-        default_factory=dict, description="requests per API key, by tier"
-    )
-    token_limits: dict[Name, Annotated[Rate, Field(gt=0)]] = Field(
-        default_factory=dict, description="tokens per API key, prompt and answer together, by tier"
-    )
-    refusal_cost: Duration = Field(
-        0.0, description="slot time that turning a request away takes from the others; 0: refusing is free"
-    )
-    retry_after: Duration | None = Field(
-        None, description="what a refusal for lack of capacity tells the client to wait"
-    )
+    limits: Limits = Field(default_factory=dict, description="requests per API key, by tier")
+    token_limits: Limits = Field(default_factory=dict, description="tokens per API key, prompt and answer, by tier")
+    refusal_cost: Duration = Field(0.0, description="slot time that refusing a request takes from the others")
+    retry_after: Duration | None = Field(None, description="Retry-After of a refusal for lack of capacity")
 
 
 class Group(Model):
@@ -96,57 +87,43 @@ class Group(Model):
     think: Duration = Field(20.0, description="mean pause between an answer and the next prompt (exponential)")
     patience: Duration = Field(60.0, gt=0, description="how long a user waits for one prompt, retries included")
     comes_back: Duration | None = Field(
-        None,
-        gt=0,
-        description="mean time that a user whose prompt failed stays away (exponential); thinks as usual if not given",
+        None, gt=0, description="mean time that a user stays away after a failed prompt (exponential); else as usual"
     )
     tier: Name = "free"
     uses: Name | None = Field(None, description="provider; the first one when not given")
     falls_over_to: Name | None = None
     stream: bool = True
-    burst: float = Field(
-        1.0,
-        ge=1,
-        le=10_000,
-        strict=True,
-        allow_inf_nan=False,
-        description="mean number that arrive at the same moment (batch Poisson, geometric sizes); 1: one by one",
+    burst: MeanCount = Field(
+        1.0, description="mean number that arrive at the same moment (batch Poisson, geometric sizes); 1: one by one"
     )
-    session: float = Field(
-        1.0,
-        ge=1,
-        le=10_000,
-        strict=True,
-        allow_inf_nan=False,
-        description="mean number of prompts of somebody who arrives (geometric), `think` apart; 1: one, and gone",
+    session: MeanCount = Field(
+        1.0, description="mean number of prompts of a user who arrives (geometric), `think` apart; 1: one only"
     )
 
 
 class Phase(Model):
-    """A stretch of the scenario. `users` and `arrivals` hold on into later phases until they are given anew."""
+    """A stretch of the scenario. `users` and `arrivals` stay in force in later phases until they are given again."""
 
     name: Name
     lasts: Duration = Field(gt=0)
     users: CountRamp | None = None
     arrivals: RateRamp | None = None
-    mix: dict[Name, Share] | None = Field(
-        None, description="other shares of the users for this phase and the later ones"
-    )
+    mix: dict[Name, Share] | None = Field(None, description="shares of the users for this phase and the later ones")
     faults: tuple[Fault, ...] = ()
 
 
 class StatusUpdate(Model):
-    """What the status page says from `at` on: an offset ("12m") or a phase with an offset ("blackout+12m")."""
+    """What the status page shows from `at` on: an offset ("12m") or a phase with an offset ("blackout+12m")."""
 
     at: str
     state: Literal["investigating", "identified", "monitoring", "resolved", "scheduled", "in_progress", "completed"]
     impact: Literal["none", "minor", "major", "critical", "maintenance"] | None = None
     says: str = ""
-    back_in: Duration | None = Field(None, description="in how long from then the service is said to be back")
+    back_in: Duration | None = Field(None, description="announced time from then until the service is back")
     provider: Name | None = None
 
 
-ThresholdText = Annotated[str, Field(pattern=r"^(<=|<|>=|>|==) *\S.*$", examples=[">= 99.5%", "<= 3m"])]
+ThresholdText = Annotated[str, Field(pattern=r"^(<=|<|>=|>|==) *\S.*$", examples=[">= 99.5%", "<= 3m"])] | None
 
 
 class Expectation(Model):
@@ -157,69 +134,39 @@ class Expectation(Model):
     tier: Name | None = None
     provider: Name | None = None
 
-    answered: ThresholdText | None = Field(None, description="share of the prompts that were answered at all")
-    availability: ThresholdText | None = Field(
-        None, description="share of the prompts answered within the scenario's `slo`"
-    )
-    user_uptime: ThresholdText | None = Field(
-        None, description="share of the users' time in which their last prompt had been good"
-    )
-    goodput: ThresholdText | None = Field(None, description="good answers per second")
-    efficiency: ThresholdText | None = Field(None, description="goodput over the lesser of capacity and demand")
-    attempts_per_prompt: ThresholdText | None = Field(None, description="requests made for a prompt, on average")
-    amplification: ThresholdText | None = Field(None, description="requests sent over prompts issued in the same time")
-    latency_p50: ThresholdText | None = Field(
-        None, description="time to the whole answer; never answered counts as infinite"
-    )
-    latency_p95: ThresholdText | None = None
-    latency_p99: ThresholdText | None = None
-    latency_p999: ThresholdText | None = None
-    answered_p50: ThresholdText | None = Field(None, description="latency of the answered prompts alone")
-    answered_p95: ThresholdText | None = None
-    failed_p50: ThresholdText | None = Field(None, description="how long failed prompts took to fail")
-    first_token_p50: ThresholdText | None = Field(None, description="time to the first token of what was answered")
-    first_token_p95: ThresholdText | None = None
-    time_to_detect: ThresholdText | None = Field(
-        None, description="from the begin of the disturbance to the first failure a client saw"
-    )
-    first_success: ThresholdText | None = Field(
-        None, description="from its end to the first good answer to a prompt issued after it"
-    )
-    recovery_time: ThresholdText | None = Field(
-        None, description="from its end until it was well for 30 s; `> 5m` holds when that never came"
-    )
-    affected_recovery: ThresholdText | None = Field(
-        None, description="from its end until 95 % of what was asked during it was answered or given up"
-    )
-    wasted_work: ThresholdText | None = Field(
-        None, description="share of the slot-seconds spent on answers whose client had gone"
-    )
-    overshoot: ThresholdText | None = Field(
-        None, description="the most requests in a second after the end, over what the provider can answer in one"
-    )
-    fairness: ThresholdText | None = Field(None, description="Jain's index of the groups' answered shares, 1/n to 1")
-    apdex: ThresholdText | None = Field(None, description="satisfied within slo/4, tolerating within slo")
-    burn_rate: ThresholdText | None = Field(
-        None, description="how many times as fast as the `objective` allows the error budget is spent"
-    )
-    budget_spent: ThresholdText | None = Field(
-        None, description="share of 30 days' error budget that it cost; more than all of it is 100%"
-    )
-    burn_1h: ThresholdText | None = Field(
-        None, description="highest burn rate of the last hour and its last 5 minutes together; pages at 14.4"
-    )
-    burn_6h: ThresholdText | None = Field(None, description="of 6 hours and 30 minutes; pages at 6")
-    burn_3d: ThresholdText | None = Field(None, description="of 3 days and 6 hours; a ticket at 1")
-    time_to_page: ThresholdText | None = Field(
-        None, description="from the begin of the disturbance until a burn-rate alert paged somebody"
-    )
-    hysteresis: ThresholdText | None = Field(
-        None, description="load at which it collapsed less the load at which it recovered, over the capacity"
-    )
-    failed_users: ThresholdText | None = Field(
-        None, description="share of the users with a prompt that was never answered"
-    )
-    longest_outage_p95: ThresholdText | None = Field(None, description="each user's longest time without a good answer")
+    answered: ThresholdText = Field(None, description="share of the prompts that were answered at all")
+    availability: ThresholdText = Field(None, description="share of the prompts answered within the scenario's `slo`")
+    user_uptime: ThresholdText = Field(None, description="share of users' time in which their last prompt was good")
+    goodput: ThresholdText = Field(None, description="good answers per second")
+    efficiency: ThresholdText = Field(None, description="goodput over the lesser of capacity and demand")
+    attempts_per_prompt: ThresholdText = Field(None, description="requests made for a prompt, on average")
+    amplification: ThresholdText = Field(None, description="requests sent over prompts issued in the same time")
+    latency_p50: ThresholdText = Field(None, description="time to the whole answer; never answered counts as infinite")
+    latency_p95: ThresholdText = None
+    latency_p99: ThresholdText = None
+    latency_p999: ThresholdText = None
+    answered_p50: ThresholdText = Field(None, description="latency of the answered prompts alone")
+    answered_p95: ThresholdText = None
+    failed_p50: ThresholdText = Field(None, description="how long failed prompts took to fail")
+    first_token_p50: ThresholdText = Field(None, description="time to the first token of what was answered")
+    first_token_p95: ThresholdText = None
+    time_to_detect: ThresholdText = Field(None, description="from the disturbance's start to a client's first failure")
+    first_success: ThresholdText = Field(None, description="from its end to the first good answer to a later prompt")
+    recovery_time: ThresholdText = Field(None, description="from its end until well for 30 s; infinite if never")
+    affected_recovery: ThresholdText = Field(None, description="from its end until 95 % of its prompts were settled")
+    wasted_work: ThresholdText = Field(None, description="share of slot time spent on answers to disconnected clients")
+    overshoot: ThresholdText = Field(None, description="most requests in one second after its end, over the capacity")
+    fairness: ThresholdText = Field(None, description="Jain's index of the groups' answered shares, 1/n to 1")
+    apdex: ThresholdText = Field(None, description="satisfied within slo/4, tolerating within slo")
+    burn_rate: ThresholdText = Field(None, description="error budget spent, as a multiple of what `objective` allows")
+    budget_spent: ThresholdText = Field(None, description="share of 30 days' error budget that was spent; at most 100%")
+    burn_1h: ThresholdText = Field(None, description="highest burn rate over both 1 hour and 5 minutes; pages at 14.4")
+    burn_6h: ThresholdText = Field(None, description="the same for 6 hours and 30 minutes; pages at 6")
+    burn_3d: ThresholdText = Field(None, description="the same for 3 days and 6 hours; a ticket at 1")
+    time_to_page: ThresholdText = Field(None, description="from the disturbance's start until a paging alert fired")
+    hysteresis: ThresholdText = Field(None, description="load at collapse minus load at recovery, over the capacity")
+    failed_users: ThresholdText = Field(None, description="share of the users with a prompt that was never answered")
+    longest_outage_p95: ThresholdText = Field(None, description="each user's longest time without a good answer")
 
     @field_validator(*MEASURES)
     @classmethod
@@ -235,7 +182,7 @@ class Expectation(Model):
 
 
 class ScenarioParts(Model):
-    """All that a scenario says, not yet checked as a whole."""
+    """All parts of a scenario, not yet checked as a whole."""
 
     name: Name
     title: str
@@ -246,12 +193,8 @@ class ScenarioParts(Model):
     speed: float = Field(
         1.0, gt=0, le=1000, strict=True, allow_inf_nan=False, description="scenario seconds per second of a live run"
     )
-    slo: Duration = Field(
-        60.0, gt=0, description="a prompt is good when it is answered within this time of its intended start"
-    )
-    objective: Share | None = Field(
-        None, gt=0, lt=1, description="share of good prompts that is promised, like 99.9%; the rest is the error budget"
-    )
+    slo: Duration = Field(60.0, gt=0, description="a prompt is good if answered within this time of its intended start")
+    objective: Share | None = Field(None, gt=0, lt=1, description="promised share of good prompts, like 99.9%")
     providers: dict[Name, Provider] = Field(min_length=1)
     crowd: dict[Name, Group] = Field(min_length=1)
     phases: tuple[Phase, ...] = Field(min_length=1)

@@ -1,13 +1,13 @@
 """The closed union of client policies, written `policy: backoff` or `policy: {name: backoff, attempts: 6}`.
 
-Only the words and their values; what they decide is in `mockbot.clients`. A name that is not here may be a user's own
-policy: it is looked up among the installed entry points of the group `mockbot.policies`, and only then.
+Only names and values; what they decide is in `mockbot.clients`. Any other name may be a user's own policy: only then
+the installed entry points of the group `mockbot.policies` are searched.
 """
 
 from importlib.metadata import entry_points
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from mockbot.scenario.resilience_specs import Breaker, Budget, FailOver, Hedge, Throttle, by_name
 from mockbot.units.frozen_model import Model, Whole
@@ -17,16 +17,14 @@ ENTRY_POINT_GROUP = "mockbot.policies"
 
 
 class PolicyBase(Model):
-    """`timeout` is what one attempt may take, first byte to last, before the client gives that attempt up."""
+    """`timeout`: how long one attempt may take, to its last byte, before the client abandons it."""
 
     timeout: Duration = Field(30.0, gt=0)
-    fail_over: FailOver | None = Field(
-        None, description="how it falls over; on an open breaker when there is one, else on every retry"
-    )
+    fail_over: FailOver | None = Field(None, description="default: on an open breaker if any, else on every retry")
 
 
 class Guarded(PolicyBase):
-    """A policy that may be surrounded by parts; they are shared by all users of a client process."""
+    """A policy with optional guards, which all users of a client process share."""
 
     budget: Budget | None = Field(None, description="limits retries; a fail-over is not charged to it")
     breaker: Breaker | None = None
@@ -48,9 +46,9 @@ class Once(Guarded):
 
 
 class Refresh(PolicyBase):
-    """A person who presses reload, at once or every so often, as long as the patience lasts. Never reads Retry-After.
+    """A person who reloads, at each error or at an interval, until the patience is over. Never reads Retry-After.
 
-    An attempt that is still waiting after `every` is abandoned and sent anew.
+    An attempt that still waits after `every` is abandoned and sent again.
     """
 
     name: Literal["refresh"] = "refresh"
@@ -75,23 +73,21 @@ class BackoffBase(Guarded):
     cap: Duration = Field(30.0, gt=0)
     jitter: Literal["full", "equal", "decorrelated", "none"] = "full"
     retry_after: bool | Literal["exact"] = Field(
-        True, description="as a lower bound with jitter on top; `exact`: to the moment, as SDKs do; false: never read"
+        True, description="true: a lower bound with jitter on top; exact: to the moment, as SDKs do; false: never read"
     )
-    spread: Duration = Field(
-        30.0, description="the most jitter on top of Retry-After; never more than the Retry-After itself"
-    )
+    spread: Duration = Field(30.0, description="the most jitter on top of Retry-After; at most the Retry-After itself")
 
 
 class Backoff(BackoffBase):
-    """A client that backs off, and honours Retry-After."""
+    """Exponential back-off that honours Retry-After."""
 
     name: Literal["backoff"] = "backoff"
 
 
 class Informed(BackoffBase):
-    """Backs off, and after a failure reads the status page: while an incident is open there it sends nothing.
+    """Backs off; after a failure it reads the status page, and sends nothing while an incident is open there.
 
-    It comes back when the page says (`back_in`), or looks again about every `look`; then spread over `return_within`.
+    It returns at the announced time (`back_in`), or looks again about every `look`; then spread over `return_within`.
     """
 
     name: Literal["informed"] = "informed"
@@ -108,21 +104,10 @@ class Sdk(Guarded):
 
 
 PresetName = Literal[
-    "openai-python",
-    "openai-python-1",
-    "anthropic-python",
-    "anthropic-python-0",
-    "openai-node",
-    "vercel-ai",
-    "litellm",
-    "litellm-num-retries",
-    "litellm-router",
-    "litellm-router-pair",
-    "langchain-with-retry",
-    "llama-index",
-    "google-genai",
-    "google-genai-retrying",
-]
+    "openai-python", "openai-python-1", "anthropic-python", "anthropic-python-0", "openai-node", "vercel-ai",
+    "litellm", "litellm-num-retries", "litellm-router", "litellm-router-pair",
+    "langchain-with-retry", "llama-index", "google-genai", "google-genai-retrying",
+]  # fmt: skip
 
 
 class Preset(Model):
@@ -133,35 +118,30 @@ class Preset(Model):
 
 
 class CustomPolicy(Guarded):
-    """A user's own policy, found by its entry point; `options` are keyword arguments of what the entry point names."""
+    """A user's own policy, found by its entry point; `options` are keyword arguments for what the entry point names."""
 
     name: str
     options: dict[str, bool | int | float | str] = Field(default_factory=dict)
 
 
-_PRESET, _OWN = "a preset", "an own policy"  # tags that nobody would write as a name
+_PRESET, _CUSTOM = "a preset", "an own policy"  # tags that cannot be names, because they have spaces
 _BUILT_IN = ("once", "refresh", "fixed", "backoff", "informed", "sdk")
 POLICY_NAMES: tuple[str, ...] = (*_BUILT_IN, *get_args(PresetName))
 
 
 def custom_policy_names() -> frozenset[str]:
-    """The policies that are installed beside mockbot."""
+    """The names of the policies that other packages have installed."""
     return frozenset(entry_points(group=ENTRY_POINT_GROUP).names)
 
 
 def policy_kind(value: Any) -> str | None:
     """Which member of the union a mapping or a model is; its own name when there is no such policy."""
-    name = getattr(value, "name", None) if isinstance(value, BaseModel) else _name_in(value)
-    if name in _BUILT_IN:
-        return name
+    name = value.get("name") if isinstance(value, dict) else getattr(value, "name", None)
+    if not isinstance(name, str) or name in _BUILT_IN:
+        return name if isinstance(name, str) else None
     if name in POLICY_NAMES:
         return _PRESET
-    return _OWN if name in custom_policy_names() else name
-
-
-def _name_in(value: Any) -> str | None:
-    name = value.get("name") if isinstance(value, dict) else None
-    return name if isinstance(name, str) else None
+    return _CUSTOM if name in custom_policy_names() else name
 
 
 Policy = Annotated[
@@ -172,7 +152,7 @@ Policy = Annotated[
     | Annotated[Informed, Tag("informed")]
     | Annotated[Sdk, Tag("sdk")]
     | Annotated[Preset, Tag(_PRESET)]
-    | Annotated[CustomPolicy, Tag(_OWN)],
+    | Annotated[CustomPolicy, Tag(_CUSTOM)],
     Discriminator(policy_kind),
     BeforeValidator(by_name),
 ]

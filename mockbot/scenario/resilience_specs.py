@@ -1,4 +1,4 @@
-"""The words for what may surround a retrying client: budget, breaker, throttle, hedge, fail-over. Values only.
+"""What may limit or extend a retrying client: budget, breaker, throttle, hedge, fail-over. Values only; pure.
 
 Each is written by its name alone (`budget: grpc`), by its main value alone (`throttle: 2`), or as a mapping.
 """
@@ -20,7 +20,7 @@ class PerSuccess(Model):
     """A retry costs a token and a success earns a part of one; `burst` is the most, and the start (Brooker, 2022)."""
 
     name: Literal["per_success"] = "per_success"
-    earns: Share = Field(0.1, gt=0, description="of a token per success, so the share of retries that is affordable")
+    earns: Share = Field(0.1, gt=0, description="tokens per success: the share of retries that is affordable")
     burst: Whole = Field(10, ge=1)
 
 
@@ -41,28 +41,25 @@ class Finagle(Model):
     window: Duration = Field(10.0, gt=0)
 
 
-Budget = Annotated[
-    Annotated[PerSuccess | Grpc | Finagle, Discriminator("name")],
-    BeforeValidator(by_name),
-]
+Budget = Annotated[Annotated[PerSuccess | Grpc | Finagle, Discriminator("name")], BeforeValidator(by_name)]
 
 
 class BreakerBase(Model):
-    """After `open_for`, `probes` attempts at a time are let through; when so many were ok in a row, it closes."""
+    """After `open_for`, `probes` attempts at a time are sent; when that many succeed in a row, it closes."""
 
     open_for: Duration = Field(30.0, gt=0)
     probes: Whole = Field(1, ge=1)
 
 
 class ConsecutiveBreaker(BreakerBase):
-    """Opens after so many failures in a row."""
+    """Opens after `failures` in a row."""
 
     name: Literal["consecutive"] = "consecutive"
     failures: Whole = Field(5, ge=1)
 
 
 class WindowedBreaker(BreakerBase):
-    """Opens when more than `failures` of the last `window`'s attempts failed, and there were `at_least` so many."""
+    """Opens when more than `failures` of the attempts in the last `window` failed, of at least `at_least`."""
 
     name: Literal["windowed"] = "windowed"
     failures: Share = Field(0.5, lt=1)
@@ -70,10 +67,7 @@ class WindowedBreaker(BreakerBase):
     at_least: Whole = Field(20, ge=1)
 
 
-Breaker = Annotated[
-    Annotated[ConsecutiveBreaker | WindowedBreaker, Discriminator("name")],
-    BeforeValidator(by_name),
-]
+Breaker = Annotated[Annotated[ConsecutiveBreaker | WindowedBreaker, Discriminator("name")], BeforeValidator(by_name)]
 
 
 class Throttle(Spec):
@@ -85,7 +79,7 @@ class Throttle(Spec):
 
 
 class Hedge(Spec):
-    """Without a token `after` so long, the prompt is asked a second time beside the first; the first answer wins."""
+    """Without a token `after` so long, a second attempt runs beside the first; the first answer wins."""
 
     main = "after"
     after: Duration = Field(gt=0)
@@ -96,8 +90,8 @@ class FailOver(Spec):
     """When a client turns to the provider that it `falls_over_to`, and when it comes back.
 
     `retry`: after `failures` of a prompt's attempts at one provider, the next one goes to the other. `breaker`: while
-    the breaker of the first provider is open. `exhausted`: when all is tried at the first one, all is at the other.
-    For `stay` after that every new prompt begins at the other one, unless that fails too.
+    the breaker of the first provider is open. `exhausted`: when every attempt failed at the first one.
+    For `stay` after that, new prompts start at the other one, unless that fails too.
     """
 
     main = "when"

@@ -1,44 +1,20 @@
-"""The scenario file as frozen values. A file may say exactly what these models accept; `load.py` reads it."""
+"""The scenario file as frozen values: exactly what a file may contain. `load.py` reads it. Pure."""
 
 from pydantic import ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from mockbot.scenario.check import problems
-from mockbot.scenario.parts import (
-    Answer,
-    Expectation,
-    Group,
-    Name,
-    Phase,
-    Provider,
-    Queue,
-    Retells,
-    ScenarioParts,
-    StatusUpdate,
-    Tokens,
-)
+from mockbot.scenario.parts import Answer, Expectation, Group, Phase, Provider, ScenarioParts, StatusUpdate, Tokens
 
-__all__ = [
-    "Answer",
-    "Expectation",
-    "Group",
-    "Name",
-    "Phase",
-    "Provider",
-    "Queue",
-    "Retells",
-    "Scenario",
-    "StatusUpdate",
-    "Tokens",
-]
+__all__ = ["Answer", "Expectation", "Group", "Phase", "Provider", "Scenario", "StatusUpdate", "Tokens"]
 
 
 class Scenario(ScenarioParts):
-    """A whole outage: who suffers it, from what, for how long, and what is expected of them."""
+    """A whole outage: its providers, its clients, what fails and when, and what is expected of the clients."""
 
     @model_validator(mode="after")
     def _consistent(self) -> "Scenario":
-        """The parts are valid; here they are seen together. A nested ValidationError keeps its locations."""
+        """Check the valid parts together. A nested ValidationError keeps its locations."""
         details = [
             InitErrorDetails(
                 type=PydanticCustomError(

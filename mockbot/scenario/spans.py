@@ -1,4 +1,4 @@
-"""Turn phases, and what is said relative to them, into spans on the scenario's clock. Pure arithmetic."""
+"""Turn phases, and times relative to them, into spans on the scenario's clock. Pure arithmetic."""
 
 import re
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from mockbot.faults.union import FaultBase, Flap
 from mockbot.scenario.parts import Phase
 from mockbot.units.quantities import parse_duration
 
+# A phase name may contain '-' and digits: only a sign before a number with a unit begins the offset.
 _OFFSET = re.compile(r"(?P<phase>.+?) *(?P<sign>[+-]) *(?P<offset>[\d.]+(?:ms|h|m|s)[\d.hms]*)")
 
 
@@ -35,6 +36,28 @@ class FaultSpan:
         """How far into its span t is, 0..1: what every ramp of the fault follows."""
         return min(1.0, max(0.0, (t - self.start) / (self.end - self.start)))
 
+    def holds(self, t: float) -> bool:
+        """Whether it holds at t, and is not off because it flaps."""
+        flap = self.fault.flap
+        if flap is None or not self.start <= t < self.end:
+            return self.start <= t < self.end
+        cycle = int((t - self.start) / flap.period)
+        # The division may round over an edge; the floats of `edges` decide.
+        cycle += (self._on(flap, cycle + 1) <= t) - (self._on(flap, cycle) > t)
+        return t < self._on(flap, cycle) + flap.duty * flap.period
+
+    def edges(self) -> list[float]:
+        """All moments at which it goes on or off."""
+        edges, flap = [self.start, self.end], self.fault.flap
+        if flap is not None:
+            for cycle in range(int((self.end - self.start) / flap.period) + 1):
+                on = self._on(flap, cycle)
+                edges += on, on + flap.duty * flap.period
+        return [edge for edge in edges if edge <= self.end]
+
+    def _on(self, flap: Flap, cycle: int) -> float:
+        return self.start + cycle * flap.period
+
 
 def phase_spans(phases: Sequence[Phase]) -> tuple[PhaseSpan, ...]:
     """One phase after the other, from 0."""
@@ -46,18 +69,15 @@ def phase_spans(phases: Sequence[Phase]) -> tuple[PhaseSpan, ...]:
 
 
 def fault_spans(phases: Sequence[Phase], first_provider: str) -> tuple[FaultSpan, ...]:
-    """Every fault from when to when, in the order of the file."""
-    return tuple(
-        _fault_span(fault, f"{span.name}.{index}.{fault.kind}", span, first_provider)
-        for phase, span in zip(phases, phase_spans(phases), strict=True)
-        for index, fault in enumerate(phase.faults)
-    )
-
-
-def _fault_span(fault: FaultBase, name: str, phase: PhaseSpan, first_provider: str) -> FaultSpan:
-    start = phase.start + fault.at
-    end = phase.end if fault.lasts is None else start + fault.lasts
-    return FaultSpan(name, fault, fault.on or first_provider, phase.name, start, end)
+    """When every fault starts and ends, in the order of the file."""
+    spans: list[FaultSpan] = []
+    for phase, span in zip(phases, phase_spans(phases), strict=True):
+        for index, fault in enumerate(phase.faults):
+            start = span.start + fault.at
+            end = span.end if fault.lasts is None else start + fault.lasts
+            name = f"{span.name}.{index}.{fault.kind}"
+            spans.append(FaultSpan(name, fault, fault.on or first_provider, span.name, start, end))
+    return tuple(spans)
 
 
 def moment(text: str, phases: Sequence[PhaseSpan]) -> float:
@@ -74,22 +94,3 @@ def moment(text: str, phases: Sequence[PhaseSpan]) -> float:
     if text[:1].isdigit():
         return parse_duration(text)
     raise KeyError(text)
-
-
-def flap_cycle(flap: Flap, start: float, t: float) -> tuple[float, float]:
-    """(on, off): the cycle that holds t >= start is on for `on <= t < off`; the very floats that `flap_edges` lists."""
-    cycle = int((t - start) / flap.period)
-    cycle += (_on(flap, start, cycle + 1) <= t) - (_on(flap, start, cycle) > t)  # a division may round over an edge
-    on = _on(flap, start, cycle)
-    return on, on + flap.duty * flap.period
-
-
-def flap_edges(flap: Flap, start: float, end: float) -> list[float]:
-    """All moments before `end` at which it goes on or off."""
-    cycles = range(int((end - start) / flap.period) + 1)
-    edges = (edge for cycle in cycles for edge in flap_cycle(flap, start, _on(flap, start, cycle)))
-    return [edge for edge in edges if edge < end]
-
-
-def _on(flap: Flap, start: float, cycle: int) -> float:
-    return start + cycle * flap.period

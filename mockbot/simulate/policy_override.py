@@ -3,7 +3,7 @@
 from pydantic import TypeAdapter, ValidationError
 
 from mockbot.errors import UsageError
-from mockbot.scenario.document import DocumentError, read_document
+from mockbot.scenario.document import DocumentError, document_of, read_tree
 from mockbot.scenario.policies import POLICY_NAMES, Policy
 from mockbot.scenario.schema import Scenario
 from mockbot.units.quantities import IN_A_FILE
@@ -14,7 +14,7 @@ _POLICY: TypeAdapter[Policy] = TypeAdapter(Policy)
 def policy_of(text: str) -> Policy:
     """Read a policy as a scenario file would say it. Raises UsageError."""
     try:
-        return _POLICY.validate_python(read_document(text).data, context=IN_A_FILE)
+        return _POLICY.validate_python(document_of(read_tree(text)).data, context=IN_A_FILE)
     except (DocumentError, ValidationError) as error:
         why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error.diagnostics[0].message
         known = ", ".join(POLICY_NAMES)

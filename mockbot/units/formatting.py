@@ -1,8 +1,8 @@
-"""Numbers in, text as people read it out. The one module that formats durations, moments, shares, rates and counts,
-for every output: terminal, page, JUnit, live view, web UI, comparison. Pure.
+"""Numbers in, text for people out. The one module that formats durations, moments, shares, rates and counts, for every
+output: terminal, page, JUnit, live view, web UI, comparison. Pure.
 
-The rule: round first, then split into hours, minutes and seconds, so that 59.97 s is 1:00 and never 0:60. What a file
-says exactly (`duration_text` and its siblings, read back without loss) is in `quantities`.
+The rule: round first, then split into hours, minutes and seconds, so that 59.97 s is 1:00 and never 0:60. The
+exact texts of a file (`duration_text` and so on, read back without loss) are in `quantities`.
 """
 
 import math

@@ -1,20 +1,20 @@
-"""What every part of the scenario language is made of. Pure."""
+"""The base classes of all values of the scenario language. Pure."""
 
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Whole = Annotated[int, Field(strict=True)]  # true is no 1, "40" is no 40
+Whole = Annotated[int, Field(strict=True)]  # true is not 1, "40" is not 40
 
 
 class Model(BaseModel):
-    """What every part of a scenario file is: frozen, and closed, so that a typo is an error and not silence."""
+    """A part of a scenario file: frozen, and closed, so that a typo is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
 class Spec(Model):
-    """The values of one fault kind; `main` is the one that may be written alone."""
+    """Values of which one, `main`, may be written alone."""
 
     main: ClassVar[str]
 

@@ -1,8 +1,7 @@
-"""Turn what people write ("1m30s", "5%", "20/s", "10% -> 0%") into floats and back.
+"""Turn what people write ("1m30s", "5%", "20/s", "10% -> 0%") into floats and back. Pure.
 
-Seconds, shares in 0..1, events per second. Text is read with decimals, so that what a `_text` function gives is read
-back as exactly the same float. Numbers without a unit are for Python only; a file says `context=IN_A_FILE` and gets
-them refused (30 of what?).
+Seconds, shares in 0..1, events per second. Text is read with decimals, so that the text of a `_text` function is read
+back as exactly the same float. Numbers without a unit are for Python only: `context=IN_A_FILE` refuses them.
 """
 
 import math
@@ -20,6 +19,7 @@ MOST_USERS = 100_000_000
 MOST_SECONDS = 366 * 86400.0
 
 _UNIT_SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
+# At most 15 digits, which a float holds exactly. ASCII, because \d alone also matches the digits of other scripts.
 _NUMBER = r"\d{1,15}(?:\.\d{1,400})?"
 _DURATION_PART = re.compile(rf"({_NUMBER})(ms|h|m|s)", re.ASCII)
 _DURATION = re.compile(rf"(?:{_NUMBER}(?:ms|h|m|s))+", re.ASCII)
@@ -71,7 +71,7 @@ def duration_text(seconds: float) -> str:
     """The shortest exact way to write a duration: 90.0 -> "1m30s", 0.3 -> "300ms"."""
     if not seconds:
         return "0s"
-    hours, rest = divmod(Decimal(repr(seconds)), 3600)
+    hours, rest = divmod(Decimal(repr(seconds)), 3600)  # repr: the shortest text that is read back exactly
     minutes, rest = divmod(rest, 60)
     if seconds < 1:
         return f"{_plain(rest * 1000)}ms"
@@ -109,7 +109,7 @@ def _in_file(info: ValidationInfo) -> bool:
 
 
 def _number(value: object) -> float | None:
-    """The value when Python gave a finite number that is not negative."""
+    """The value if it is a finite number that is not negative."""
     usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
     return float(value) if usable and isinstance(value, int | float) else None
 
@@ -134,7 +134,7 @@ def read_rate(value: object, info: ValidationInfo) -> float:
     return number if number is not None and not _in_file(info) else parse_rate(value)
 
 
-def read_count(value: object, info: ValidationInfo) -> float:  # noqa: ARG001 - the same shape as its neighbours
+def read_count(value: object, info: ValidationInfo) -> float:  # noqa: ARG001 - as read_duration
     """A whole number of users."""
     return parse_count(value)
 
