@@ -57,7 +57,7 @@ def _active(world: World, state: State, e: int) -> bool:
 
 
 @compiled
-def serve(world: World, state: State, i: int, g: int, now: float, until: float) -> tuple[int, float]:  # noqa: C901 - a request meets these in order
+def serve(world: World, state: State, i: int, g: int, now: float, until: float) -> tuple[int, float]:  # noqa: C901 - in order
     """A request arrives, whose client waits for it until then: (kind of failure, Retry-After), or -1 when it is in."""
     for e in range(len(world.fault)):
         if world.fault[e].kind == at.DOWN and _active(world, state, e):
