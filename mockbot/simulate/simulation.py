@@ -1,7 +1,7 @@
 """One simulated run: a scenario in, its records into a sink, and a RunInfo out that says how it was made.
 
-The records are those of a live run, so journal, measures, verdict and report are too. Whoever wants to watch gets
-called every scenario minute; what is done when an interruption comes is kept.
+The records are those of a live run, so journal, measures, verdict and report are too. `watch` is called every scenario
+minute; an interruption keeps what is done.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from mockbot.scenario.arrivals import loop_of
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.simulate.engines import EngineName, Record, Sink, choose, start
-from mockbot.simulate.scale import scale
+from mockbot.simulate.scale import scaled_to
 
 Watch = Callable[[float, float], None]  # (moment reached, the last moment it may take)
 
@@ -34,7 +34,7 @@ def simulate(
 ) -> RunInfo:
     """Play the whole scenario. Raises UsageError for what cannot be simulated, or not by this engine."""
     if users is not None:
-        done = scale(scenario, users)
+        done = scaled_to(scenario, users)
         scenario, scaled = done.scenario, done.says
     seed = scenario.seed if seed is None else seed
     chosen = choose(engine, scenario)
@@ -66,7 +66,7 @@ def simulate(
 
 
 class Memory:
-    """A sink that keeps everything, for those who judge without a folder."""
+    """A sink that keeps all records, for a judgement without a run folder."""
 
     def __init__(self) -> None:
         self.requests: list[Attempt | Prompt] = []

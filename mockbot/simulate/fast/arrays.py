@@ -1,10 +1,9 @@
 """The memory of a run of the fast engine: how large every array of its State has to be, and how it grows.
 
-In: a Plan, or a State that has become too small. Out: a State. Everybody of a closed group has a place from the
-beginning; of those who arrive as many as are there at once.
+In: a Plan, or a State that has become too small. Out: a State. Every user of a closed group has a place from the
+beginning; visitors have as many places as are taken at once.
 """
 
-from collections.abc import Mapping
 from random import Random
 
 import numpy as np
@@ -17,10 +16,12 @@ ROOM = 4 * 65_536
 
 
 def state_of(plan: Plan, seconds: int, seed: str, stride: int, visitors: int) -> at.State:
-    """At the beginning: nobody has come, nothing has been recorded."""
+    """At the beginning: no users, no records."""
     provider, groups, closed = plan.world.provider[0], plan.world.group, sum(plan.most_users)
     users, recorded = closed + visitors, -(-closed // stride)
-    slots = int(provider["base_slots"] * _most_slots(plan.world) + 0.5) + 1
+    rows = plan.world.fault[plan.world.fault["kind"] == at.FEWER]
+    most = float(np.prod(np.maximum(1.0, np.maximum(rows["factor_first"], rows["factor_last"]))))  # a factor may be > 1
+    slots = int(provider["base_slots"] * most + 0.5) + 1
     queue = int(provider["queue"]) + 1
     if provider["leaves_queue"]:
         queue = min(queue, 4 * users + 100_000)
@@ -51,25 +52,9 @@ def state_of(plan: Plan, seconds: int, seed: str, stride: int, visitors: int) ->
         crowd=np.zeros((seconds, len(plan.groups), 4), np.int64),
     )
     state.user["prv"] = at.IDLE
-    numbers: Mapping[int, int] = {
-        at.FREE: slots,
-        at.SLOTS: int(provider["base_slots"]),
-        at.ALIVE: 1,
-        at.OPEN: 1,
-        at.FREE_VISITORS: visitors,
-        at.STRIDE: stride,
-        at.CLOSED: closed,
-        at.SEEN_CLOSED: recorded,
-    }
-    for place, number in numbers.items():
-        state.i[place] = number
+    state.i[[at.FREE, at.SLOTS, at.ALIVE, at.OPEN]] = slots, provider["base_slots"], 1, 1
+    state.i[[at.FREE_VISITORS, at.STRIDE, at.CLOSED, at.SEEN_CLOSED]] = visitors, stride, closed, recorded
     return state
-
-
-def _most_slots(world: at.World) -> float:
-    """The capacity may be multiplied by more than one."""
-    rows = world.fault[world.fault["kind"] == at.FEWER]
-    return float(np.prod(np.maximum(1.0, np.maximum(rows["factor_first"], rows["factor_last"]))))
 
 
 def _power(size: float) -> int:
@@ -89,7 +74,7 @@ def _seen(count: int) -> at.Rows:
 
 
 def with_room(state: at.State) -> at.State:
-    """For two records of everybody who is recorded."""
+    """For two records of every recorded user."""
     return state._replace(out=np.zeros(2 * len(state.seen) + ROOM, at.RECORD))
 
 

@@ -84,6 +84,8 @@ def plan(timeline: Timeline, provider: str, dialect: Dialect) -> Plan:
     bits = {span.id: 1 << number for number, span in enumerate(spans)}
     active = [sum(bits.get(fault.span.id, 0) for fault in now.faults) for now in conditions]
     users = [[now.users.get(name, 0) for name in names] for now in conditions]
+    ramps = [[f.shed.admit.get(group.tier) if isinstance(f, Shed) else None for group in groups] for f in faults]
+    admit = [[(-1.0, -1.0) if ramp is None else (ramp.first, ramp.last) for ramp in row] for row in ramps]
     world = at.World(
         provider=_rows(at.PROVIDER_ROW, [row]),
         group=_rows(at.GROUP_ROW, [_group(group, spec, start) for group, start in zip(groups, starts, strict=True)]),
@@ -93,8 +95,7 @@ def plan(timeline: Timeline, provider: str, dialect: Dialect) -> Plan:
             [[not isinstance(f, ServiceFault) or f.tier in (None, group.tier) for group in groups] for f in faults],
             len(groups),
         ),
-        admit=np.array([[_admitted(fault, group.tier) for group in groups] for fault in faults], dtype=np.float64)
-        .reshape(len(faults), len(groups), 2),
+        admit=np.array(admit, dtype=np.float64).reshape(len(faults), len(groups), 2),
         moment=np.array(times, dtype=np.float64),
         active=np.array(active, dtype=np.uint64),
         users=np.array(users, dtype=np.int64).reshape(len(times), len(names)),
@@ -221,12 +222,6 @@ def _fault(span: FaultSpan, failures: Sequence[Failure]) -> Row:
         "added_last": added.last,
         "warm_up": fault.crash.warm_up if isinstance(fault, Crash) else 0.0,
     }
-
-
-def _admitted(fault: FaultBase, tier: str) -> tuple[float, float]:
-    """The share of this tier that is let in at the fault's begin and end; -1: it does not name this tier."""
-    ramp = fault.shed.admit.get(tier) if isinstance(fault, Shed) else None
-    return (-1.0, -1.0) if ramp is None else (ramp.first, ramp.last)
 
 
 def _step(spec: Provider, groups: Sequence[Group], users: int, timeline: Timeline) -> float:
