@@ -13,7 +13,7 @@ DRAIN = 120.0  # the most that prompts under way get after the end, as live
 
 
 def latest(timeline: Timeline) -> float:
-    """The last moment of a run: nobody asks after the timeline's end, and those who did have their patience."""
+    """The last moment of a run: no prompt begins after the timeline's end, and earlier ones have their patience."""
     return timeline.end + min(DRAIN, max(group.patience for group in timeline.scenario.crowd.values()))
 
 
@@ -30,7 +30,7 @@ def moments(timeline: Timeline) -> Iterator[float]:
 
 
 def actions(timeline: Timeline) -> Iterator[Action]:
-    """Every fault that begins and ends, and every word on the status page, exactly when it was due."""
+    """Every fault that begins and ends, and every change of the status page, exactly when it was due."""
     held: set[str] = set()
     status = None
     for t in timeline.changes():

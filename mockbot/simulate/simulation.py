@@ -1,4 +1,4 @@
-"""One simulated run: a scenario in, its records into a sink, and a RunInfo out that says how it was made.
+"""One simulated run: a scenario in, its records into a sink, and a RunInfo out, which describes the run.
 
 The records are those of a live run, so journal, measures, verdict and report are too. `watch` is called every scenario
 minute; an interruption keeps what is done.
@@ -32,7 +32,7 @@ def simulate(
     command: str = "",
     scaled: str = "",
 ) -> RunInfo:
-    """Play the whole scenario. Raises UsageError for what cannot be simulated, or not by this engine."""
+    """Play the whole scenario. Raises UsageError when the scenario, or this engine, does not allow it."""
     if users is not None:
         done = scaled_to(scenario, users)
         scenario, scaled = done.scenario, done.says

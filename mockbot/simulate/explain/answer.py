@@ -17,7 +17,7 @@ Measure = Literal["recovery_time", "availability", "goodput", "overshoot"]  # a 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`measure` says the unit, as everywhere in mockbot."""
+    """`measure` defines the unit, as everywhere in mockbot."""
 
     what: str
     measure: Measure

@@ -24,12 +24,12 @@ def shares(answers: Sequence[Answer]) -> tuple[Chart, ...]:
     if not bars:
         return ()
     names = [plain(figure.what) for figure, _ in bars]
-    lives = [figure.live for figure, _ in bars]
+    live_shares = [figure.live for figure, _ in bars]
     simulated: Json = {"type": "bar", "orientation": "h", "name": "simulated", "marker": {"color": RUNS[0]}}
     simulated |= {"x": [each.mean for _, each in bars], "y": names}
     simulated |= {"error_x": {"type": "data", "array": [each.half or 0 for _, each in bars]}}
     live: Json = {"type": "scatter", "mode": "markers", "name": "live", "marker": {"symbol": "diamond", "size": 9}}
-    live |= {"x": lives, "y": names}
+    live |= {"x": live_shares, "y": names}
     layout = plot_layout(
         90 + 34 * len(bars),
         {"l": 10, "r": 10, "t": 18, "b": 40},
@@ -37,6 +37,6 @@ def shares(answers: Sequence[Answer]) -> tuple[Chart, ...]:
         yaxis={"autorange": "reversed", "automargin": True},
         legend={"orientation": "h", "y": 1, "yanchor": "bottom"},
     )
-    data = [simulated, live] if any(each is not None for each in lives) else [simulated]
+    data = [simulated, live] if any(each is not None for each in live_shares) else [simulated]
     caption = "Bars: simulated, with the 95 % interval of the mean. Diamonds: live, where there is a run."
     return (Chart("shares", "Who gets good answers", caption, {"data": data, "layout": layout}),)

@@ -110,7 +110,7 @@ def crowd_that_refreshes(setting: Setting, every: float, after: float) -> Scenar
 
 
 def patient_every(setting: Setting) -> float:
-    """Seconds between two looks of a user who does not refresh."""
+    """Seconds between two refreshes of a patient user."""
     return max(120.0, 2 * setting.think)
 
 

@@ -41,7 +41,7 @@ def state_of(plan: Plan, seconds: int, seed: str, stride: int, visitors: int) ->
         due_slot=np.zeros(slots + 1, np.int32),
         free_visitors=np.arange(closed, users, dtype=np.int32),
         key=_keys(users if keyed else 1),
-        seen=_seen(recorded + visitors),
+        log=_log(recorded + visitors),
         out=np.zeros(2 * (recorded + visitors) + ROOM, at.RECORD),
         f=np.zeros(7),
         i=np.zeros(26, np.int64),
@@ -53,7 +53,7 @@ def state_of(plan: Plan, seconds: int, seed: str, stride: int, visitors: int) ->
     )
     state.user["prv"] = at.IDLE
     state.i[[at.FREE, at.SLOTS, at.ALIVE, at.OPEN]] = slots, provider["base_slots"], 1, 1
-    state.i[[at.FREE_VISITORS, at.STRIDE, at.CLOSED, at.SEEN_CLOSED]] = visitors, stride, closed, recorded
+    state.i[[at.FREE_VISITORS, at.STRIDE, at.CLOSED, at.LOG_CLOSED]] = visitors, stride, closed, recorded
     return state
 
 
@@ -67,15 +67,15 @@ def _keys(count: int) -> at.Rows:
     return keys
 
 
-def _seen(count: int) -> at.Rows:
-    seen = np.zeros(count, at.SEEN)
-    seen["name"] = 1
-    return seen
+def _log(count: int) -> at.Rows:
+    log = np.zeros(count, at.LOG)
+    log["name"] = 1
+    return log
 
 
 def with_room(state: at.State) -> at.State:
     """For two records of every recorded user."""
-    return state._replace(out=np.zeros(2 * len(state.seen) + ROOM, at.RECORD))
+    return state._replace(out=np.zeros(2 * len(state.log) + ROOM, at.RECORD))
 
 
 def grown(state: at.State) -> at.State:
@@ -86,7 +86,7 @@ def grown(state: at.State) -> at.State:
     idle["prv"] = at.IDLE
     free = np.concatenate([state.free_visitors[:left], np.arange(users, users + more, dtype=np.int32)])
     state.i[at.FREE_VISITORS] = len(free)
-    out = np.zeros(2 * (len(state.seen) + more) + ROOM, at.RECORD)
+    out = np.zeros(2 * (len(state.log) + more) + ROOM, at.RECORD)
     out[: len(state.out)] = state.out
     return state._replace(
         user=np.concatenate([state.user, idle]),
@@ -94,6 +94,6 @@ def grown(state: at.State) -> at.State:
         due_at=np.concatenate([state.due_at, np.zeros(more)]),
         free_visitors=np.concatenate([free, np.zeros(2 * more - len(free), np.int32)]),
         key=np.concatenate([state.key, _keys(more)]) if len(state.key) > 1 else state.key,
-        seen=np.concatenate([state.seen, _seen(more)]),
+        log=np.concatenate([state.log, _log(more)]),
         out=out,
     )

@@ -28,7 +28,7 @@ def play(world: World, state: State, until: float, arrivals: Floats, groups: Int
     """Go on to the end of the bucket that holds `until`, or to where something is to be done: DONE, FETCH or GROW."""
     numbers, times = state.i, state.f
     last = int(until / world.provider[0].step)
-    room = len(state.out) - 2 * len(state.seen) - _ROOM
+    room = len(state.out) - 2 * len(state.log) - _ROOM
     while numbers[at.BUCKET] <= last:
         limit = (numbers[at.BUCKET] + 1) * world.provider[0].step
         times[at.LIMIT] = limit

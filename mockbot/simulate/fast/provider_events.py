@@ -61,9 +61,9 @@ def serve(world: World, state: State, i: int, g: int, now: float, until: float) 
     """A request arrives, whose client waits for it until then: (kind of failure, Retry-After), or -1 when it is in."""
     for e in range(len(world.fault)):
         if world.fault[e].kind == at.DOWN and _active(world, state, e):
-            return at.REFUSED, at.NOT_TOLD
+            return at.REFUSED, at.NO_RETRY_AFTER
     if not state.i[at.ALIVE]:
-        return at.RESET, at.NOT_TOLD
+        return at.RESET, at.NO_RETRY_AFTER
     counts = state.counts[state.i[at.SECOND]]
     counts[at.OFFERED] += 1
     first, per_token = world.provider[0].first_token, world.provider[0].per_token
@@ -71,8 +71,8 @@ def serve(world: World, state: State, i: int, g: int, now: float, until: float) 
         if world.fault[e].kind == at.FAIL and _active(world, state, e) and _strikes(world, state, e, g, i, now):
             counts[at.FAILED] += 1
             state.felt[state.i[at.SECOND], e] += 1
-            told = world.fault[e].tells
-            return world.fault[e].failure, world.fault[e].end - now if told == at.UNTIL_END else told
+            retry_after = world.fault[e].retry_after
+            return world.fault[e].failure, world.fault[e].end - now if retry_after == at.UNTIL_END else retry_after
     wait = _over_limit(world, state, i, g, now)
     if wait > 0.0:
         counts[at.TURNED_AWAY] += 1
@@ -81,7 +81,7 @@ def serve(world: World, state: State, i: int, g: int, now: float, until: float) 
         if world.fault[e].kind == at.SHED and _active(world, state, e) and _is_shed(world, state, e, g, i, now):
             counts[at.TURNED_AWAY] += 1
             state.felt[state.i[at.SECOND], e] += 1
-            return world.provider[0].shed, world.provider[0].told
+            return world.provider[0].shed, world.provider[0].retry_after
     factor, added = 1.0, 0.0
     for e in range(len(world.fault)):
         if world.fault[e].kind == at.SLOWER and _active(world, state, e) and _strikes(world, state, e, g, i, now):
@@ -129,13 +129,13 @@ def _take_in(
         user.flags = (user.flags & ~at.STATE) | at.RUNNING
         user.t = until
         _begin(world, state, i, whole(user.seq), work, first, True, now)
-        return _ACCEPTED, at.NOT_TOLD
+        return _ACCEPTED, at.NO_RETRY_AFTER
     for e in range(len(world.fault)):
         if reduced and world.fault[e].kind == at.FEWER and _active(world, state, e):
             state.felt[numbers[at.SECOND], e] += 1
     if numbers[at.WAITING] >= world.provider[0].queue:
         state.counts[numbers[at.SECOND], at.TURNED_AWAY] += 1
-        return world.provider[0].queue_full, world.provider[0].told
+        return world.provider[0].queue_full, world.provider[0].retry_after
     if numbers[at.LENGTH] == len(state.queue):
         _compact(state)
     k = (numbers[at.HEAD] + numbers[at.LENGTH]) % len(state.queue)
@@ -145,7 +145,7 @@ def _take_in(
     state.queue[k].work, state.queue[k].first = work, first
     numbers[at.LENGTH] += 1
     numbers[at.WAITING] += 1
-    return _WAITS, at.NOT_TOLD
+    return _WAITS, at.NO_RETRY_AFTER
 
 
 @small
@@ -186,7 +186,7 @@ def _begin(world: World, state: State, i: int, seq: int, work: float, first: flo
         user.flags |= at.SLOW
     j = recorded(state, i)
     if j >= 0:
-        state.seen[j].first, state.seen[j].end = now + first, now + work
+        state.log[j].first, state.log[j].end = now + first, now + work
 
 
 @compiled

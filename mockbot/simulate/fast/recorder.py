@@ -13,7 +13,7 @@ def recorded(state: State, i: int) -> int:
     if not state.user[i].flags & at.RECORDED:
         return -1
     closed = state.i[at.CLOSED]
-    return whole(i // state.i[at.STRIDE] if i < closed else state.i[at.SEEN_CLOSED] + i - closed)
+    return whole(i // state.i[at.STRIDE] if i < closed else state.i[at.LOG_CLOSED] + i - closed)
 
 
 @compiled
@@ -25,13 +25,13 @@ def record_attempt(world: World, state: State, i: int, kind: int, retry_after: f
     user = state.user[i]
     row = state.out[state.i[at.OUT]]
     state.i[at.OUT] += 1
-    row.kind, row.code, row.group, row.user, row.name = 0, kind, user.flags >> at.GROUP, i, state.seen[j].name
-    row.prompt, row.n, row.start, row.end = state.seen[j].prompts, user.att - 1, state.seen[j].start, now
+    row.kind, row.code, row.group, row.user, row.name = 0, kind, user.flags >> at.GROUP, i, state.log[j].name
+    row.prompt, row.n, row.start, row.end = state.log[j].prompts, user.att - 1, state.log[j].start, now
     row.first, row.gap, row.tokens, row.retry_after = math.nan, math.nan, 0, retry_after
-    first = state.seen[j].first
+    first = state.log[j].first
     if first <= now and world.group[row.group].streams:
-        gap = (state.seen[j].end - first) / (user.tokens - 1) if user.tokens > 1 else 0.0
-        row.first = first - state.seen[j].start
+        gap = (state.log[j].end - first) / (user.tokens - 1) if user.tokens > 1 else 0.0
+        row.first = first - state.log[j].start
         row.tokens = user.tokens if kind == at.OK else min(user.tokens, 1 + (int((now - first) / gap) if gap else 0))
         row.gap = gap if row.tokens > 1 else math.nan
 
@@ -45,6 +45,6 @@ def record_prompt(state: State, i: int, how: int, now: float) -> None:
     user = state.user[i]
     row = state.out[state.i[at.OUT]]
     state.i[at.OUT] += 1
-    row.kind, row.code, row.group, row.user, row.name = 1, how, user.flags >> at.GROUP, i, state.seen[j].name
-    row.prompt, row.n, row.start, row.end = state.seen[j].prompts, user.att, user.t0, now
-    row.first = state.seen[j].first - user.t0 if how == at.ANSWERED else math.nan
+    row.kind, row.code, row.group, row.user, row.name = 1, how, user.flags >> at.GROUP, i, state.log[j].name
+    row.prompt, row.n, row.start, row.end = state.log[j].prompts, user.att, user.t0, now
+    row.first = state.log[j].first - user.t0 if how == at.ANSWERED else math.nan

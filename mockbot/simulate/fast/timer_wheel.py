@@ -15,7 +15,7 @@ _GAPS = (701_000, 301_000, 131_000, 57_000, 24_800, 10_780, 4_687, 2_038, 886, 3
 
 @small
 def set_timer(world: World, state: State, i: int, t: float) -> None:
-    """User i's timer, who has none, will ring at t."""
+    """User i, which has no timer, gets one that rings at t."""
     user = state.user[i]
     user.t = t
     if t < state.f[at.LIMIT]:

@@ -48,7 +48,7 @@ def ring(world: World, state: State, now: float) -> None:
     else:
         kind = at.TOO_SLOW if what == at.RUNNING and user.flags & at.SLOW else at.TIMEOUT
         abandon(world, state, i)
-        _failed(world, state, i, kind, at.NOT_TOLD, now)
+        _failed(world, state, i, kind, at.NO_RETRY_AFTER, now)
 
 
 # -- a prompt ------------------------------------------------------------------------------------------------------
@@ -75,7 +75,7 @@ def _ask(world: World, state: State, i: int, now: float) -> None:
     state.i[at.PENDING] += 1
     j = recorded(state, i)
     if j >= 0:
-        state.seen[j].prompts += 1
+        state.log[j].prompts += 1
     _send(world, state, i, now)
 
 
@@ -98,10 +98,10 @@ def _send(world: World, state: State, i: int, now: float) -> None:
     state.crowd[state.i[at.SECOND], g, at.SENT] += 1
     j = recorded(state, i)
     if j >= 0:
-        state.seen[j].start, state.seen[j].first = now, math.nan
-    kind, told = serve(world, state, i, g, now, until)
+        state.log[j].start, state.log[j].first = now, math.nan
+    kind, retry_after = serve(world, state, i, g, now, until)
     if kind >= 0:
-        _failed(world, state, i, kind, told, now)
+        _failed(world, state, i, kind, retry_after, now)
     # The slot that was taken last is this user's: its timer is needed only if the slot will not be done by then.
     elif (user.flags & at.STATE) == at.QUEUED or state.slot[state.free_slots[state.i[at.FREE]]].end > until:
         set_timer(world, state, i, until)
@@ -113,14 +113,14 @@ def _interval(world: World, state: State, g: int) -> float:
 
 
 @compiled
-def _failed(world: World, state: State, i: int, kind: int, told: float, now: float) -> None:
+def _failed(world: World, state: State, i: int, kind: int, retry_after: float, now: float) -> None:
     user = state.user[i]
     g = user.flags >> at.GROUP
-    if told >= 0.0:
-        told = max(1.0, math.ceil(told - 1e-9))  # whole seconds on the wire
-    record_attempt(world, state, i, kind, told, now)
+    if retry_after >= 0.0:
+        retry_after = max(1.0, math.ceil(retry_after - 1e-9))  # whole seconds on the wire
+    record_attempt(world, state, i, kind, retry_after, now)
     deadline = user.t0 + world.group[g].patience
-    wait = _STOP if now >= deadline else _reaction(world, state, i, g, kind, told, now)
+    wait = _STOP if now >= deadline else _reaction(world, state, i, g, kind, retry_after, now)
     if wait == _STOP:
         _settle(world, state, i, at.GAVE_UP, now)
     elif now + wait >= deadline:
@@ -132,7 +132,7 @@ def _failed(world: World, state: State, i: int, kind: int, told: float, now: flo
 
 
 @small
-def _reaction(world: World, state: State, i: int, g: int, kind: int, told: float, now: float) -> float:
+def _reaction(world: World, state: State, i: int, g: int, kind: int, retry_after: float, now: float) -> float:
     """Seconds to the next attempt; _STOP: there is none."""
     user, rng = state.user[i], state.rng
     group = world.group[g]
@@ -151,22 +151,24 @@ def _reaction(world: World, state: State, i: int, g: int, kind: int, told: float
     wait = most if least == most else least + (most - least) * uniform(rng, POLICY)
     if group.plus > 0.0:
         wait += group.plus * uniform(rng, POLICY)
-    if told >= 0.0 and group.obeys:
-        wait = _retry_after(world, state, g, told, wait)
+    if retry_after >= 0.0 and group.obeys:
+        wait = _obeyed(world, state, g, retry_after, wait)
     return float(wait if wait == _STOP else max(_SOFTWARE, wait))
 
 
 @small
-def _retry_after(world: World, state: State, g: int, told: float, own: float) -> float:
+def _obeyed(world: World, state: State, g: int, retry_after: float, own: float) -> float:
     """Retry-After, as `failures.Exactly` and `failures.AtLeast` honour it."""
     group = world.group[g]
     if group.obeys == 2:
-        return float(own + told + min(told, group.spread) * uniform(state.rng, POLICY))
-    if told == 0.0 and not group.zero:
+        return float(own + retry_after + min(retry_after, group.spread) * uniform(state.rng, POLICY))
+    if retry_after == 0.0 and not group.zero:
         return own
-    if told > group.at_most:
+    if retry_after > group.at_most:
         return float(own if group.beyond == 0 else _STOP if group.beyond == 1 else group.at_most)
-    return float(told + group.told_plus * uniform(state.rng, POLICY)) if group.told_plus > 0.0 else told
+    if group.after_plus > 0.0:
+        return float(retry_after + group.after_plus * uniform(state.rng, POLICY))
+    return retry_after
 
 
 @compiled
@@ -178,7 +180,7 @@ def end_of_slot(world: World, state: State, now: float) -> None:
     live = free(state, slot)
     if live:
         stop_timer(world, state, i)
-        record_attempt(world, state, i, at.OK, at.NOT_TOLD, now)
+        record_attempt(world, state, i, at.OK, at.NO_RETRY_AFTER, now)
         _settle(world, state, i, at.ANSWERED, now)
     fill(world, state, now)
 
@@ -242,8 +244,8 @@ def arrive(world: World, state: State, g: int, now: float) -> None:
     numbers[at.FREE_VISITORS] -= 1
     i = whole(state.free_visitors[numbers[at.FREE_VISITORS]])
     numbers[at.VISITORS] += 1
-    j = numbers[at.SEEN_CLOSED] + i - numbers[at.CLOSED]
-    state.seen[j].name, state.seen[j].prompts = numbers[at.VISITORS], 0
+    j = numbers[at.LOG_CLOSED] + i - numbers[at.CLOSED]
+    state.log[j].name, state.log[j].prompts = numbers[at.VISITORS], 0
     user = state.user[i]
     user.flags, user.prv = g << at.GROUP | at.VISITOR, at.IDLE
     if numbers[at.VISITORS] % numbers[at.STRIDE] == 0:
@@ -274,7 +276,7 @@ def _cut_off(world: World, state: State, now: float) -> None:
         if (state.user[i].flags & at.STATE) >= at.QUEUED:
             stop_timer(world, state, i)
             _state(state, i, at.PAUSING)  # so that nothing takes it for a user who waits
-            _failed(world, state, i, at.RESET, at.NOT_TOLD, now)
+            _failed(world, state, i, at.RESET, at.NO_RETRY_AFTER, now)
 
 
 @entry
@@ -285,5 +287,5 @@ def leave_open(world: World, state: State, now: float) -> None:
         what = state.user[i].flags & at.STATE
         if what >= at.PAUSING:
             if what >= at.QUEUED:
-                record_attempt(world, state, i, at.UNFINISHED, at.NOT_TOLD, now)
+                record_attempt(world, state, i, at.UNFINISHED, at.NO_RETRY_AFTER, now)
             _settle(world, state, i, at.LEFT_OPEN, now)

@@ -133,7 +133,7 @@ def _group(group: Group, spec: Provider, start: int) -> Row:
         "at_most": np.inf,
         "beyond": 0,
         "zero": 0,
-        "told_plus": 0.0,
+        "after_plus": 0.0,
         "spread": 0.0,
     }
     match loop.obeys:
@@ -141,7 +141,7 @@ def _group(group: Group, spec: Provider, start: int) -> Row:
             return row
         case Exactly(at_most=most, beyond=beyond, zero=zero, plus=plus):
             rule = ("own", "stop", "capped").index(beyond)
-            return row | {"obeys": 1, "at_most": most, "beyond": rule, "zero": int(zero), "told_plus": plus}
+            return row | {"obeys": 1, "at_most": most, "beyond": rule, "zero": int(zero), "after_plus": plus}
         case AtLeast(spread=spread):
             return row | {"obeys": 2, "spread": spread}
         case other:
@@ -178,7 +178,7 @@ def _error(fault: FaultBase) -> tuple[int | None, float]:
             status, seconds = spec.status, spec.retry_after
         case RateLimited(rate_limited=spec):
             status, seconds = 429, spec.retry_after
-    return status, at.NOT_TOLD if seconds is None else float(seconds)
+    return status, at.NO_RETRY_AFTER if seconds is None else float(seconds)
 
 
 def _provider(spec: Provider, failures: Sequence[Failure], dialect: Dialect) -> Row:
@@ -191,7 +191,7 @@ def _provider(spec: Provider, failures: Sequence[Failure], dialect: Dialect) -> 
         "base_slots": spec.slots,
         "queue": spec.queue.limit,
         "leaves_queue": int(spec.abandoned_work == "leaves_queue"),
-        "told": at.NOT_TOLD if spec.retry_after is None else spec.retry_after,
+        "retry_after": at.NO_RETRY_AFTER if spec.retry_after is None else spec.retry_after,
         "queue_full": queue_full,
         "over_limit": over_limit,
         "shed": shed,
@@ -215,7 +215,7 @@ def _fault(span: FaultSpan, failures: Sequence[Failure]) -> Row:
         "share_first": fault.share.first,
         "share_last": fault.share.last,
         "keys": 1.0 if keys is None else keys,
-        "tells": retry_after,
+        "retry_after": retry_after,
         "factor_first": factor.first,
         "factor_last": factor.last,
         "added_first": added.first,

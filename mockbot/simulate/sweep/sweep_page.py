@@ -90,10 +90,10 @@ def page(sweep: Sweep, command: str) -> str:
     good: Json = {"z": _grid(sweep, lambda point: 100 * point.good), "zmin": 0, "zmax": 100}
     state |= {"colorscale": bands, "colorbar": ticks}
     good |= {"colorscale": [[0, STUCK], [0.5, OVER], [1, FINE]], "colorbar": {"ticksuffix": "%", "len": 0.7}}
-    said = "Answers over prompts issued, from the end of the disturbance to the end of the run."
+    caption = "Answers over prompts issued, from the end of the disturbance to the end of the run."
     charts = (
         _chart(sweep, "states", "What becomes of it", "Colour: the simulated runs. Lines: theory's edges.", state),
-        _chart(sweep, "good", "Share answered afterwards", said, good),
+        _chart(sweep, "good", "Share answered afterwards", caption, good),
     )
     counts = {each: sum(point.state == each for point in sweep.points.values()) for each in states}
     return render("sweep.html.j2", charts, sweep=sweep, counts=counts, size=math.prod(sweep.shape), command=command)
