@@ -1,14 +1,17 @@
-"""When a simulated run has something to set, and what a driver would have put on record: a Timeline in. Pure."""
+"""What both engines share: the moments at which a run changes, the actions that a driver would have recorded, the last
+moment; each from a Timeline. Pure.
+"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
-from mockbot.evidence.records import Action
+from mockbot.evidence.records import Action, Attempt, Prompt, ServiceSecond
 from mockbot.scenario.timeline import Timeline
 
+Record = Attempt | Prompt | ServiceSecond | Action
+Sink = Callable[[Record], None]
+
 STEP = 1.0  # scenario seconds between two steps of a ramp
-
-
 DRAIN = 120.0  # the most that prompts under way get after the end, as live
 
 

@@ -4,14 +4,13 @@ reference   everything; some ten thousand attempts a second
 fast        a subset, the same in distribution; some million attempts a second (extra `fast`)
 """
 
-from collections.abc import Callable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal, Union
 
 from mockbot.errors import UsageError
-from mockbot.evidence.records import Action, Attempt, Prompt, ServiceSecond
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
+from mockbot.simulate.change_points import Sink
 from mockbot.simulate.fast.refusals import refusals
 from mockbot.simulate.reference.engine import Reference
 
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
 Engine = Literal["reference", "fast"]
 EngineName = Literal["auto", "reference", "fast"]
-Record = Attempt | Prompt | ServiceSecond | Action
-Sink = Callable[[Record], None]
 Run = Union[Reference, "Fast"]
 
 MANY = 500_000  # prompts from which the reference takes longer than the fast engine takes to start

@@ -29,6 +29,10 @@ class Interval:
     known: int
     runs: int
 
+    def middle(self) -> float:
+        """The mean; infinite when most runs have none."""
+        return math.inf if self.mean is None or 2 * self.known < self.runs else self.mean
+
     def words(self, measure: str) -> str:
         """ "98.2% ± 0.4%", with "(3/5)" when not every run has a value."""
         if self.mean is None:

@@ -13,7 +13,8 @@ from mockbot.evidence.records import Action, Attempt, Ended, Prompt, RunInfo, Se
 from mockbot.scenario.arrivals import loop_of
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.simulate.engines import EngineName, Record, Sink, choose, start
+from mockbot.simulate.change_points import Record, Sink
+from mockbot.simulate.engines import EngineName, choose, start
 from mockbot.simulate.scale import scaled_to
 
 Watch = Callable[[float, float], None]  # (moment reached, the last moment it may take)

@@ -32,7 +32,7 @@ class Figure:
 
     def middle(self) -> float:
         """The mean of the simulated runs; infinite when most of them say never."""
-        return math.inf if self.simulated is None else middle(self.simulated)
+        return math.inf if self.simulated is None else self.simulated.middle()
 
     def json(self) -> dict[str, object]:
         """Numbers, with "never" for what is infinite."""
@@ -75,9 +75,3 @@ def in_words(measure: Measure, number: float | None) -> str:
 def duration_words(seconds: float | None) -> str:
     """A number of seconds, "never" or "-"."""
     return in_words("recovery_time", seconds)
-
-
-def middle(simulated: Interval) -> float:
-    """The mean; infinite when most runs say never."""
-    mostly = 2 * simulated.known >= simulated.runs
-    return simulated.mean if mostly and simulated.mean is not None else math.inf

@@ -14,7 +14,8 @@ from mockbot.evidence.run_counters import count_run
 from mockbot.evidence.scope import Scope
 from mockbot.measures.values import Beyond, Known
 from mockbot.scenario.schema import Scenario
-from mockbot.simulate.engines import Record, fastest, start
+from mockbot.simulate.change_points import Record
+from mockbot.simulate.engines import fastest, start
 from mockbot.simulate.explain.answer import Figure, Measure
 from mockbot.simulate.seed_statistics import interval
 from mockbot.simulate.simulation import Memory, simulate

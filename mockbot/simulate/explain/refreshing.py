@@ -13,7 +13,7 @@ from mockbot.scenario.policies import Backoff, Refresh
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate import theory
 from mockbot.simulate.engines import fastest
-from mockbot.simulate.explain.answer import Answer, Figure, duration_words, middle
+from mockbot.simulate.explain.answer import Answer, Figure, duration_words
 from mockbot.simulate.explain.experiment import Experiments, RunResult, answered, measured, median_wait
 from mockbot.simulate.explain.parameters import Setting, groups_of
 from mockbot.simulate.explain.staged_scenarios import LONG, calm, closed, course, staged
@@ -43,7 +43,7 @@ def answer(scenario: Scenario, setting: Setting, experiments: Experiments, live:
     return Answer(
         "refreshing",
         "Does refreshing help?",
-        _sentence(setting, edge, middle(waits["fast"]), middle(waits["slow"])),
+        _sentence(setting, edge, waits["fast"].middle(), waits["slow"].middle()),
         "it sticks when r < min(N, q) / C" if setting.keeps_queue else lost,
         "HotOS'21 (metastable failures), fluid limit of a FIFO queue whose abandoned work continues",
         (

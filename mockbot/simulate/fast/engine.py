@@ -7,24 +7,21 @@ providers count all users.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from random import Random
 
 import numpy as np
 
 from mockbot.dialects.families import FAMILIES
-from mockbot.evidence.records import Action, Attempt, Prompt, ServiceSecond, Settled
+from mockbot.evidence.records import Attempt, Prompt, ServiceSecond, Settled
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.simulate.change_points import STEP, actions, latest
+from mockbot.simulate.change_points import STEP, Record, Sink, actions, latest
 from mockbot.simulate.fast import layout as at
 from mockbot.simulate.fast.arrays import grown, state_of, with_room
 from mockbot.simulate.fast.kernel import DONE, FETCH, GROW, play
 from mockbot.simulate.fast.user_events import leave_open
 from mockbot.simulate.fast.world import Plan, plan
-
-Record = Attempt | Prompt | ServiceSecond | Action
-Sink = Callable[[Record], None]
 
 NOBODY = 1 << 40  # a stride at which next to no user is recorded
 RECORDED_USERS, RECORDED_VISITORS = 2_000, 100_000  # at most so many are recorded

@@ -9,18 +9,15 @@ byte.
 from collections.abc import Callable, Iterator, Mapping
 
 from mockbot.dialects.families import FAMILIES
-from mockbot.evidence.records import Action, Attempt, Prompt, ServiceSecond
 from mockbot.scenario.arrivals import arrivals
 from mockbot.scenario.schema import Provider, Scenario
 from mockbot.scenario.timeline import ActiveFault, Timeline
 from mockbot.service.chatbot import Chatbot
-from mockbot.simulate.change_points import STEP, actions, latest, moments
+from mockbot.simulate.change_points import STEP, Sink, actions, latest, moments
 from mockbot.simulate.reference.event_queue import EventQueue
 from mockbot.simulate.reference.sim_crowd import SimCrowd
 from mockbot.simulate.reference.sim_provider import SimProvider
 
-Record = Attempt | Prompt | ServiceSecond | Action
-Sink = Callable[[Record], None]
 MakeChatbot = Callable[[str, Provider, int], Chatbot]
 
 

@@ -20,7 +20,8 @@ from mockbot.scenario.schema import Provider, Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.simulate import theory
 from mockbot.simulate.answer_law import mean_seconds
-from mockbot.simulate.engines import Engine, EngineName, Record, choose, fastest, start
+from mockbot.simulate.change_points import Record
+from mockbot.simulate.engines import Engine, EngineName, choose, fastest, start
 from mockbot.simulate.sweep.axes import Axis, at_point
 
 Place = tuple[int, int]  # column, row
