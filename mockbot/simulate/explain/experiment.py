@@ -55,6 +55,7 @@ class Experiments:
             memory = Memory()
 
             def keep(record: Record, memory: Memory = memory) -> None:
+                # Attempts are most of a run's records, and only a judgement reads them.
                 if judged or not isinstance(record, Attempt):
                     memory.take(record)
 

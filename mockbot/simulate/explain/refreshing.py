@@ -84,7 +84,8 @@ def _bisected(setting: Setting, expected: float, experiments: Experiments, seed:
         last = [second for second in seconds if second.t > end - after / 4]
         return sum(second.wasted for second in last) > sum(second.work for second in last) / 2
 
-    shift = 1.02 ** (seed / experiments.seeds)  # so that no two seeds try the same intervals
+    # Each seed tries other intervals; otherwise all would find one of the same few edges, and their spread would be 0.
+    shift = 1.02 ** (seed / experiments.seeds)
     low, high = shift * max(1.2, expected / 4), shift * max(4.8, 4 * expected)
     if not sticks(low):
         return None

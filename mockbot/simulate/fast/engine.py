@@ -107,6 +107,7 @@ class ProviderRun:
         limit = (int(until / step) + 1) * step
         times, groups = self._arrivals(float(state.i[at.BUCKET] * step), limit)
         state.i[at.ARRIVAL] = 0
+        # Compiled code cannot make arrays: it comes back whenever one is full.
         while (why := play(world, self.state, until, times, groups)) != DONE:
             if why == GROW:
                 self.state = grown(self.state)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mockbot.simulate.reference.event_queue import EventQueue, Timer
     from mockbot.simulate.reference.sim_wire import Wire
 
+# Sizes matter to bandwidth and slicing toxics only; typical of an HTTP client's request and an API's answer.
 REQUEST = bytes(700)  # headers and a short question
 HEAD = bytes(600)  # status line and headers of an answer
 CHUNKED = 8  # bytes of framing around a chunk

@@ -181,6 +181,7 @@ class SimProvider:
         self._schedule_update()
 
     def _schedule_update(self) -> None:
+        # Later entries stay in the queue and do nothing: a heap has no cheap removal.
         at = self._capacity.next_event()
         if at < self._next_update:
             self._next_update = at

@@ -59,7 +59,7 @@ class Wire:
                 toxic.toxicity = active.share
                 for connection in list(self._connections):
                     connection.links[toxic.direction].update(toxic)
-        if not self.toxics:
+        if not self.toxics:  # from now on new attempts need no connection; those in use are kept until they are idle
             self._connections = {each: None for each in self._connections if not each.idle}
         was_down, self.down = self.down, any(isinstance(active.span.fault, Down) for active in faults)
         if self.down and not was_down:
