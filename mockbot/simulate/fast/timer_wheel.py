@@ -10,7 +10,7 @@ from mockbot.simulate.fast import layout as at
 from mockbot.simulate.fast.layout import State, World
 from mockbot.simulate.fast.machine import small, whole
 
-# Each gap is about 2.3 times the next, near the ratio of Ciura 2001; the large ones are for buckets with all users in them.
+# Each gap is about 2.3 times the next (near the ratio of Ciura 2001); the large ones are for buckets with all users.
 _GAPS = (701_000, 301_000, 131_000, 57_000, 24_800, 10_780, 4_687, 2_038, 886, 385, 167, 73, 32, 14, 6, 3, 1)
 
 
