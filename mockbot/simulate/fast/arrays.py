@@ -43,7 +43,7 @@ def state_of(plan: Plan, seconds: int, seed: str, stride: int, visitors: int) ->
         key=_keys(users if keyed else 1),
         log=_log(recorded + visitors),
         out=np.zeros(2 * (recorded + visitors) + ROOM, at.RECORD),
-        f=np.zeros(7),
+        f=np.zeros(5),
         i=np.zeros(26, np.int64),
         rng=np.array([Random(f"{seed}/{stream}").getrandbits(64) for stream in range(STREAMS)], dtype=np.uint64),
         counts=np.zeros((seconds, 9), np.int64),

@@ -79,7 +79,7 @@ GROUP = 7  # the bits above are the group
 BUFFERED, IDLE = -2, -3
 
 # kinds of failure that need no row of their own
-TIMEOUT, TOO_SLOW, RESET, REFUSED, UNFINISHED, OK, FIRST_FAILURE = 0, 1, 2, 3, 4, 5, 6
+TIMEOUT, TOO_SLOW, RESET, REFUSED, UNFINISHED, OK = 0, 1, 2, 3, 4, 5
 
 # settled, the `code` of a prompt's record
 ANSWERED, GAVE_UP, LEFT_OPEN = 0, 1, 2
@@ -131,7 +131,7 @@ class State(NamedTuple):
 
 
 # State.f
-NOW, SPENT, LIMIT, WARM_FROM, WARM_TO, WORKED, WASTED = range(7)
+NOW, SPENT, LIMIT, WARM_FROM, WARM_TO = range(5)
 # State.i
 (
     BUCKET, FREE, HEAD, LENGTH, WAITING, ACTIVE, ZOMBIES, SLOTS, ALIVE, SECOND, CHANGE, PENDING, DUE_AT, DUE_TO,

@@ -25,7 +25,7 @@ class SimAttempt:
     one_by_one = False  # several tokens may be reported at once, with their times
     __slots__ = (
         "answer", "connection", "delivery", "first", "last", "n", "over", "prompt", "provider", "retry_after", "send",
-        "should_retry", "start", "status", "tokens", "worst_gap",
+        "start", "status", "tokens", "worst_gap",
     )  # fmt: skip
 
     def __init__(self, prompt: "SimPrompt", n: int, send: Send, now: float, provider: "SimProvider") -> None:
@@ -36,7 +36,6 @@ class SimAttempt:
         self.over = False
         self.status: int | None = None
         self.retry_after: float | None = None
-        self.should_retry: bool | None = None
         self.first: float | None = None
         self.last = 0.0
         self.worst_gap: float | None = None
@@ -75,9 +74,8 @@ class SimAttempt:
 
     def result(self, outcome: Outcome) -> AttemptResult:
         """For the client's policy."""
-        return AttemptResult(
-            outcome, self.send.provider, self.start, self.status, self.retry_after, self.should_retry, self.tokens > 0
-        )
+        began = self.tokens > 0
+        return AttemptResult(outcome, self.send.provider, self.start, self.status, self.retry_after, streamed=began)
 
     def record(self, outcome: Outcome, end: float) -> Attempt:
         """For the journal; to 0.1 ms, as live."""
