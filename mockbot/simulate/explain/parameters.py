@@ -89,7 +89,8 @@ def groups_of(scenario: Scenario, provider: str) -> dict[str, Group]:
 def rate_of(scenario: Scenario, names: Iterable[str], begin: float) -> float:
     """Prompts per second of these groups just before `begin`, when all is well."""
     now = Timeline(scenario).at(max(0.0, begin - BEFORE))
-    thinks = {name: max(1.0, scenario.crowd[name].think) for name in names}
+    # In a fixed order: a sum of floats depends on it, and a set's order changes from process to process.
+    thinks = {name: max(1.0, scenario.crowd[name].think) for name in sorted(names)}
     return sum(now.users.get(name, 0) / think + now.arrivals.get(name, 0.0) for name, think in thinks.items())
 
 
