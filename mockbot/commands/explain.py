@@ -1,5 +1,4 @@
-"""`mockbot explain`: options in; five answers on the terminal, as JSON and as a page out. The only module here that
-prints.
+"""`mockbot explain`: options in; five answers on the terminal, as JSON and as a page out.
 
 An interruption keeps the answers that are done.
 """
@@ -21,15 +20,15 @@ from mockbot.scenario.schema import Scenario
 from mockbot.simulate.explain import duration, failing_over, paying, refreshing
 from mockbot.simulate.explain import status_page_question as telling
 from mockbot.simulate.explain.answer import Answer
-from mockbot.simulate.explain.experiment import Experiments, RunResult, life_of
+from mockbot.simulate.explain.experiment import Experiments, RunResult, result_of
 from mockbot.simulate.explain.explanation_page import page
 from mockbot.simulate.explain.live_figures import find_live
 from mockbot.simulate.explain.parameters import Setting, setting_of
-from mockbot.simulate.scale import Scaled, scaled_to
+from mockbot.simulate.scale import scaled_to
 
 MOST_SEEDS = 100
 Ask = Callable[[Scenario, Setting, Experiments, RunResult | None], Answer]
-QUESTIONS: dict[str, tuple[Ask, int]] = {  # what is shown while it is worked on -> (question, runs for each seed)
+QUESTIONS: dict[str, tuple[Ask, int]] = {  # its name on the progress bar -> (question, runs for each seed)
     "refreshing": (refreshing.answer, refreshing.RUNS),
     "how long": (duration.answer, duration.RUNS),
     "failing over": (failing_over.answer, failing_over.RUNS),
@@ -40,7 +39,7 @@ QUESTIONS: dict[str, tuple[Ask, int]] = {  # what is shown while it is worked on
 
 @dataclass(frozen=True, slots=True)
 class ExplainOptions:
-    """What the command line asks. `run`: the folder of a live run; the newest of the scenario when not given."""
+    """The command line. `run`: the folder of a live run; the newest of the scenario when not given."""
 
     scenario: Scenario
     users: float | None = None
@@ -50,31 +49,38 @@ class ExplainOptions:
 
 
 def explain_command(options: ExplainOptions, console: Console, progress: Console) -> ExitCode:
-    """Answer, tell, write the page. Raises UsageError before anything is done."""
+    """Answer, print, write the page. Raises UsageError before anything is done."""
     if not 1 <= options.seeds <= MOST_SEEDS:
         raise UsageError(f"--seeds {options.seeds}: 1 to {MOST_SEEDS}")
     live = find_live(options.scenario, options.run)
     scaled = scaled_to(options.scenario, options.users)
-    where = "" if live is None or live.folder is None else str(live.folder)
+    path = "" if live is None or live.folder is None else str(live.folder)
     if not options.as_json:
-        console.print(Text(options.scenario.title, "bold"))
-        for line in _head(options, scaled, where):
-            console.print(line, highlight=False, markup=False)
+        _print_head(options, scaled.says, path, console)
     answers: list[Answer] = []
     code = ExitCode.PASS
     try:
-        for each in _answers(options, scaled.scenario, life_of(live) if live else None, progress):
+        for each in _answers(options, scaled.scenario, result_of(live) if live else None, progress):
             answers.append(each)
             if not options.as_json:
-                _tell(console, each, len(answers), seeds=options.seeds, live=bool(where))
+                _print_answer(console, each, len(answers), seeds=options.seeds, live=bool(path))
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
-    folder = RunFolder(Path(where)) if where else RunFolder.fresh(f"{options.scenario.name}-explained")
-    whole = _json(options, scaled, where, answers)
-    folder.put(RunFile.EXPLAIN, json.dumps(whole, indent=1) + "\n")
+    folder = RunFolder(Path(path)) if path else RunFolder.fresh(f"{options.scenario.name}-explained")
+    whole: dict[str, object] = {
+        "version": 1,
+        "scenario": options.scenario.name,
+        "scaled": scaled.says,
+        "seeds": options.seeds,
+        "live": path or None,
+        "answers": [answer.json() for answer in answers],
+        "complete": len(answers) == len(QUESTIONS),
+    }
+    text = json.dumps(whole, indent=1)
+    folder.put(RunFile.EXPLAIN, text + "\n")
     folder.put(RunFile.EXPLAIN_PAGE, page(options.scenario, answers, whole))
     if options.as_json:
-        console.print(json.dumps(whole, indent=1), highlight=False, markup=False, soft_wrap=True)
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
         return code
     if code is ExitCode.INTERRUPTED:
         console.print(f"interrupted: {len(answers)} of {len(QUESTIONS)} questions answered")
@@ -83,61 +89,43 @@ def explain_command(options: ExplainOptions, console: Console, progress: Console
 
 
 def _answers(options: ExplainOptions, scenario: Scenario, live: RunResult | None, console: Console) -> Iterator[Answer]:
-    """One after the other; the bar knows how many runs are left, and is nothing where nobody watches."""
+    """One after the other, with a bar of the runs that are left where the console is a terminal."""
     setting, due = setting_of(scenario), 0
     columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=options.seeds * sum(runs for _, runs in QUESTIONS.values()))
-        lab = Experiments(options.seeds, lambda: bar.advance(task))
+        experiments = Experiments(options.seeds, lambda: bar.advance(task))
         for name, (ask, runs) in QUESTIONS.items():
             bar.update(task, description=name, completed=due)
             due += runs * options.seeds
-            yield ask(scenario, setting, lab, live)
+            yield ask(scenario, setting, experiments, live)
 
 
-# -- the terminal ----------------------------------------------------------------------------------------------------
+def _print_head(options: ExplainOptions, scaled: str, path: str, console: Console) -> None:
+    name = options.scenario.name
+    lines = [
+        f"scaled: {scaled}" if scaled else "",
+        f"simulated with {options.seeds} seed{'s' * (options.seeds > 1)}; ± is the 95 % interval of their mean",
+        f"live: {path or f'no run of this scenario under {RUNS}/; `mockbot run {name}` makes one to compare with'}",
+    ]
+    console.print(Text(options.scenario.title, "bold"))
+    for line in filter(None, lines):
+        console.print(line, highlight=False, markup=False)
 
 
-def _head(options: ExplainOptions, scaled: Scaled, where: str) -> Iterator[str]:
-    if scaled.says:
-        yield f"scaled: {scaled.says}"
-    yield f"simulated with {options.seeds} seed{'s' * (options.seeds > 1)}; ± is the 95 % interval of their mean"
-    command = f"`mockbot run {options.scenario.name}` makes one to compare with"
-    yield f"live: {where}" if where else f"live: no run of this scenario under {RUNS}/; {command}"
-
-
-def _tell(console: Console, answer: Answer, number: int, *, seeds: int, live: bool) -> None:
+def _print_answer(console: Console, answer: Answer, number: int, *, seeds: int, live: bool) -> None:
     console.print()
     console.print(Text(f"{number}. {answer.question}", "bold"))
     console.print(Text(answer.sentence))
     console.print()
-    console.print(Padding(_table(answer, seeds=seeds, live=live), (0, 0, 0, 2), expand=False))
-    console.print()
-    lines = [answer.staged, answer.formula, f"({answer.source})", *answer.put_in, *answer.notes]
-    for line in filter(None, lines):
-        console.print(Padding(Text(line, "dim"), (0, 0, 0, 2), expand=False))
-
-
-def _table(answer: Answer, *, seeds: int, live: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("", overflow="fold")
     for heading in ("theory", f"simulated ({seeds})", *(["live"] if live else [])):
         table.add_column(heading, justify="right", no_wrap=True)
     for figure in answer.figures:
         table.add_row(*map(Text, (figure.what, *figure.words()[: 3 if live else 2])))
-    return table
-
-
-# -- what it leaves --------------------------------------------------------------------------------------------------
-
-
-def _json(options: ExplainOptions, scaled: Scaled, where: str, answers: list[Answer]) -> dict[str, object]:
-    return {
-        "version": 1,
-        "scenario": options.scenario.name,
-        "scaled": scaled.says,
-        "seeds": options.seeds,
-        "live": where or None,
-        "answers": [answer.json() for answer in answers],
-        "complete": len(answers) == len(QUESTIONS),
-    }
+    console.print(Padding(table, (0, 0, 0, 2), expand=False))
+    console.print()
+    lines = [answer.staged, answer.formula, f"({answer.source})", *answer.put_in, *answer.notes]
+    for line in filter(None, lines):
+        console.print(Padding(Text(line, "dim"), (0, 0, 0, 2), expand=False))

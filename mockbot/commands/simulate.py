@@ -1,6 +1,6 @@
-"""`mockbot simulate`: options in, a run folder, tables and an exit code out. The only module here that prints.
+"""`mockbot simulate`: options in, a run folder, tables and an exit code out.
 
-One run is told like a live one. With several seeds the table says every measure with its interval, and the exit code
+One run is reported like a live one. With several seeds the table has every measure with its interval, and the exit code
 is a pass only when every run passed.
 """
 
@@ -20,9 +20,9 @@ from mockbot.runs.journal_files import JournalWriter, read_run, write_run_info
 from mockbot.runs.judge import conclude
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate.engines import EngineName, choose
-from mockbot.simulate.policy_override import policy_of, with_policy
+from mockbot.simulate.policy_override import policy_of, with_policies
 from mockbot.simulate.scale import Scaled, scaled_to
-from mockbot.simulate.seed_statistics import MEASURES, Spread, spread_of
+from mockbot.simulate.seed_statistics import MEASURES, spread_of
 from mockbot.simulate.simulation import Memory, Watch, simulate
 from mockbot.units.quantities import duration_text
 
@@ -31,7 +31,7 @@ MOST_SEEDS = 1000
 
 @dataclass(frozen=True, slots=True)
 class SimulateOptions:
-    """What the command line asks. `seeds`: how many runs, with the scenario's seed and those after it."""
+    """The command line. `seeds`: how many runs, with the scenario's seed and those after it."""
 
     scenario: Scenario
     users: float | None = None
@@ -43,7 +43,7 @@ class SimulateOptions:
 
 
 def simulate_command(options: SimulateOptions, console: Console) -> ExitCode:
-    """Simulate, judge and tell. Raises UsageError before anything is done."""
+    """Simulate, judge and report. Raises UsageError before anything is done."""
     if not 1 <= options.seeds <= MOST_SEEDS:
         raise UsageError(f"--seeds {options.seeds}: 1 to {MOST_SEEDS}")
     policies = [(text, policy_of(text)) for text in options.compare]
@@ -57,8 +57,16 @@ def simulate_command(options: SimulateOptions, console: Console) -> ExitCode:
         return code
     columns = {"as written": _more_runs(options, scaled.scenario, console, first)}
     for text, policy in policies:
-        columns[text] = _more_runs(options, with_policy(scaled.scenario, policy), console)
-    console.print(_table({name: spread_of(judgements) for name, judgements in columns.items()}))
+        changed = with_policies(scaled.scenario, lambda _, policy=policy: policy)  # type: ignore[misc]
+        columns[text] = _more_runs(options, changed, console)
+    spreads = {name: spread_of(judgements) for name, judgements in columns.items()}
+    table = Table("whole run", box=None, pad_edge=False, header_style="bold")
+    for name in spreads:
+        table.add_column(name, justify="right")
+    table.add_row("verdict", *(spread.verdict_words() for spread in spreads.values()))
+    for measure in MEASURES:
+        table.add_row(measure, *(spread.measures[measure].words(measure) for spread in spreads.values()))
+    console.print(table)
     codes = {ExitCode.of(judgement.verdict) for judgement in columns["as written"]}
     return max(codes, key=[ExitCode.PASS, ExitCode.INCONCLUSIVE, ExitCode.FAIL].index)
 
@@ -97,29 +105,11 @@ def _more_runs(
     return judgements
 
 
-def _table(columns: dict[str, Spread]) -> Table:
-    table = Table("whole run", box=None, pad_edge=False, header_style="bold")
-    for name in columns:
-        table.add_column(name, justify="right")
-    table.add_row("verdict", *(spread.verdict_words() for spread in columns.values()))
-    for measure in MEASURES:
-        table.add_row(measure, *(spread.measures[measure].words(measure) for spread in columns.values()))
-    return table
-
-
 @contextmanager
 def _progress(console: Console, what: str) -> Iterator[Watch]:
-    """A bar with the time left; nothing where nobody watches."""
-    bar = Progress(
-        TextColumn(what),
-        BarColumn(),
-        TextColumn("{task.fields[at]}"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    with bar:
+    """A bar with the time left; nothing where the console is no terminal."""
+    columns = TextColumn(what), BarColumn(), TextColumn("{task.fields[at]}"), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=None, at="")
 
         def watch(now: float, end: float) -> None:

@@ -1,6 +1,6 @@
 """`mockbot simulate NAME --sweep …`: options in; a map in the terminal and `sweep.csv`, `.json`, `.html` out.
 
-How long it takes is measured on two points and told before it starts; Ctrl-C keeps what is done.
+The time it takes is estimated from two points and printed before it starts; Ctrl-C keeps what is done.
 """
 
 import time
@@ -27,7 +27,7 @@ SAMPLE = 64  # points whose prompts are counted to know those of all
 
 
 def sweep_command(options: SimulateOptions, axes: Sequence[str], console: Console, *, big: bool) -> ExitCode:
-    """Play the grid and tell it. Raises UsageError before anything is left behind."""
+    """Play the grid and print it. Raises UsageError before anything is left behind."""
     if options.seeds != 1 or options.compare:
         raise UsageError("--sweep plays every point once, as written; leave --seeds and --compare away")
     scaled = scaled_to(options.scenario, options.users)
@@ -37,13 +37,13 @@ def sweep_command(options: SimulateOptions, axes: Sequence[str], console: Consol
         console.print(f"scaled: {scaled.says}", highlight=False)
     console.print(f"engine: {sweep.engine}", highlight=False)
     seconds = estimate(sweep)
-    told = f"{prod(sweep.shape):,} points{{}} about {duration_text(float(max(1, round(seconds))))}"
+    cost = f"{prod(sweep.shape):,} points{{}} about {duration_text(float(max(1, round(seconds))))}"
     if seconds > LONG and not big:
         raise UsageError(
-            f"--sweep: {told.format(' would take')} here; ask for fewer (NAME=FROM..TO/STEPS), or add --big"
+            f"--sweep: {cost.format(' would take')} here; ask for fewer (NAME=FROM..TO/STEPS), or add --big"
         )
     folder = RunFolder.create(scaled.scenario, options.out)
-    console.print(told.format(","), highlight=False)
+    console.print(cost.format(","), highlight=False)
     try:
         _play(sweep, console)
     except KeyboardInterrupt:
@@ -64,7 +64,7 @@ def sweep_command(options: SimulateOptions, axes: Sequence[str], console: Consol
 def estimate(sweep: Sweep) -> float:
     """Wall seconds of the whole grid: what a prompt costs, times the prompts of all points.
 
-    The cost is that of a point with few prompts, and of a middling one unless the first says that all take too long.
+    The cost is that of a point with few prompts, and of a middling one unless the first shows that all take too long.
     """
     rng = Random(0)
     columns, rows = sweep.shape

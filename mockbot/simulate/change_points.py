@@ -1,19 +1,22 @@
-"""When a simulated run has something to set, and what a driver would have put on record: a Timeline in. Pure."""
+"""What both engines share: the moments at which a run changes, the actions that a driver would have recorded, the last
+moment; each from a Timeline. Pure.
+"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
-from mockbot.evidence.records import Action
+from mockbot.evidence.records import Action, Attempt, Prompt, ServiceSecond
 from mockbot.scenario.timeline import Timeline
 
+Record = Attempt | Prompt | ServiceSecond | Action
+Sink = Callable[[Record], None]
+
 STEP = 1.0  # scenario seconds between two steps of a ramp
-
-
 DRAIN = 120.0  # the most that prompts under way get after the end, as live
 
 
 def latest(timeline: Timeline) -> float:
-    """The last moment of a run: nobody asks after the timeline's end, and those who did have their patience."""
+    """The last moment of a run: no prompt begins after the timeline's end, and earlier ones have their patience."""
     return timeline.end + min(DRAIN, max(group.patience for group in timeline.scenario.crowd.values()))
 
 
@@ -30,7 +33,7 @@ def moments(timeline: Timeline) -> Iterator[float]:
 
 
 def actions(timeline: Timeline) -> Iterator[Action]:
-    """Every fault that begins and ends, and every word on the status page, exactly when it was due."""
+    """Every fault that begins and ends, and every change of the status page, exactly when it was due."""
     held: set[str] = set()
     status = None
     for t in timeline.changes():

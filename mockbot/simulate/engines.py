@@ -4,53 +4,24 @@ reference   everything; some ten thousand attempts a second
 fast        a subset, the same in distribution; some million attempts a second (extra `fast`)
 """
 
-from collections.abc import Callable
-from typing import Literal, Protocol
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Literal, Union
 
 from mockbot.errors import UsageError
-from mockbot.evidence.records import Action, Attempt, Prompt, ServiceSecond
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
+from mockbot.simulate.change_points import Sink
+from mockbot.simulate.fast.refusals import refusals
 from mockbot.simulate.reference.engine import Reference
+
+if TYPE_CHECKING:
+    from mockbot.simulate.fast.engine import Fast
 
 Engine = Literal["reference", "fast"]
 EngineName = Literal["auto", "reference", "fast"]
-Record = Attempt | Prompt | ServiceSecond | Action
-Sink = Callable[[Record], None]
+Run = Union[Reference, "Fast"]
 
 MANY = 500_000  # prompts from which the reference takes longer than the fast engine takes to start
-
-
-class Run(Protocol):
-    """What an engine makes of a scenario and a seed."""
-
-    @property
-    def now(self) -> float:
-        """The moment it has been played to."""
-        ...
-
-    @property
-    def latest(self) -> float:
-        """The last moment that it may be played to."""
-        ...
-
-    @property
-    def events(self) -> int:
-        """How many things have happened."""
-        ...
-
-    @property
-    def stride(self) -> int:
-        """One user in so many is recorded."""
-        ...
-
-    def play(self, until: float) -> bool:
-        """Go on to this moment at most; False when nothing more can happen."""
-        ...
-
-    def finish(self) -> float:
-        """Write what is under way as unfinished; the moment at which the run ended."""
-        ...
 
 
 def choose(name: EngineName, scenario: Scenario) -> Engine:
@@ -89,9 +60,7 @@ def prompts(scenario: Scenario) -> float:
 
 
 def _why_not_fast(scenario: Scenario) -> str:
-    try:
-        from mockbot.simulate.fast.world import refusals  # noqa: PLC0415 - numba is an extra
-    except ImportError:
+    if find_spec("numba") is None:
         return "it needs numba; install mockbot[fast]"
     found = refusals(scenario)
     return f"it cannot express {'; '.join(found)}. Take --engine reference" if found else ""

@@ -1,5 +1,7 @@
 """The same crowd with another policy: `--compare backoff`, or `--compare "{name: backoff, attempts: 4}"`. Pure."""
 
+from collections.abc import Callable
+
 from pydantic import TypeAdapter, ValidationError
 
 from mockbot.errors import UsageError
@@ -12,7 +14,7 @@ _POLICY: TypeAdapter[Policy] = TypeAdapter(Policy)
 
 
 def policy_of(text: str) -> Policy:
-    """Read a policy as a scenario file would say it. Raises UsageError."""
+    """Read a policy as a scenario file has it. Raises UsageError."""
     try:
         return _POLICY.validate_python(document_of(read_tree(text)).data, context=IN_A_FILE)
     except (DocumentError, ValidationError) as error:
@@ -21,7 +23,7 @@ def policy_of(text: str) -> Policy:
         raise UsageError(f"--compare {text}: not a policy ({why}); there is {known}") from None
 
 
-def with_policy(scenario: Scenario, policy: Policy) -> Scenario:
-    """Every group with this policy; what it uses, where it falls over to, patience and think time stay."""
-    crowd = {name: group.model_copy(update={"policy": policy}) for name, group in scenario.crowd.items()}
+def with_policies(scenario: Scenario, change: Callable[[Policy], Policy]) -> Scenario:
+    """Every group with its policy changed; providers, patience and think time stay."""
+    crowd = {name: group.model_copy(update={"policy": change(group.policy)}) for name, group in scenario.crowd.items()}
     return scenario.model_copy(update={"crowd": crowd})

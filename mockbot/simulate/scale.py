@@ -1,6 +1,6 @@
-"""The same outage with another number of people: users, arrivals, slots, queues, client processes grow together. Pure.
+"""The same outage with another number of users: users, arrivals, slots, queues, client processes grow together. Pure.
 
-Times stay, and so do the rates per person; what a crowd of N does to c slots then depends on N only by chance, which
+Times stay, and so do the rates per user; what a crowd of N does to c slots then depends on N only by chance, which
 fades with 1/sqrt(N) (research: metastability section 4, "scaled exact").
 """
 
@@ -9,27 +9,23 @@ from dataclasses import dataclass
 
 from mockbot.errors import UsageError
 from mockbot.scenario.policies import Guarded
-from mockbot.scenario.schema import Group, Phase, Provider, Scenario
+from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.units.quantities import MOST_USERS, Ramp
 
 
 @dataclass(frozen=True, slots=True)
 class Scaled:
-    """A scenario for another crowd, and what was done to it, for people; `says` is empty when nothing was."""
+    """A scenario for another crowd; `says`: what was changed, empty when nothing was."""
 
     scenario: Scenario
-    factor: float
     says: str
 
 
 def scaled_to(scenario: Scenario, users: float | None) -> Scaled:
-    """The scenario as it is when nobody said how many users."""
-    return Scaled(scenario, 1.0, "") if users is None else scale(scenario, users)
-
-
-def scale(scenario: Scenario, users: float) -> Scaled:
-    """So many users at the scenario's fullest moment. Raises UsageError for a crowd that cannot be."""
+    """So many users at the fullest moment; None: as it is. Raises UsageError for an impossible crowd."""
+    if users is None:
+        return Scaled(scenario, "")
     most = sum(Timeline(scenario).max_users().values())
     if not math.isfinite(users) or users < 1 or users > MOST_USERS:
         raise UsageError(f"--users {users:g}: a crowd has 1 to {MOST_USERS:,} users")
@@ -39,54 +35,35 @@ def scale(scenario: Scenario, users: float) -> Scaled:
 
 
 def scale_by(scenario: Scenario, factor: float) -> Scaled:
-    """Everything that counts people or answers, multiplied. Slots are whole, and there is at least one."""
+    """All counts of users or answers, multiplied. Slots are whole, and there is at least one."""
     if factor == 1:
-        return Scaled(scenario, 1.0, "")
-    providers = {name: _provider(provider, factor) for name, provider in scenario.providers.items()}
-    update = {
-        "providers": providers,
-        "crowd": {name: _group(group, factor) for name, group in scenario.crowd.items()},
-        "phases": tuple(_phase(phase, factor) for phase in scenario.phases),
-    }
-    return Scaled(scenario.model_copy(update=update), factor, _words(scenario, providers, factor))
+        return Scaled(scenario, "")
 
+    def whole(number: int) -> int:
+        return max(1, round(number * factor))
 
-def _provider(provider: Provider, factor: float) -> Provider:
-    queue = provider.queue.model_copy(update={"limit": round(provider.queue.limit * factor)})
-    answer = provider.answer
-    if answer.slowdown_from is not None:
-        answer = answer.model_copy(update={"slowdown_from": _whole(answer.slowdown_from, factor)})
-    return provider.model_copy(update={"slots": _whole(provider.slots, factor), "queue": queue, "answer": answer})
-
-
-def _group(group: Group, factor: float) -> Group:
-    """Budgets and breakers belong to client processes: each keeps its number of users."""
-    policy = group.policy
-    if isinstance(policy, Guarded):
-        policy = policy.model_copy(update={"processes": _whole(policy.processes, factor)})
-    return group.model_copy(update={"policy": policy})
-
-
-def _phase(phase: Phase, factor: float) -> Phase:
-    users = None if phase.users is None else _ramp(phase.users, factor)
-    whole = None if users is None else Ramp(round(users.first), round(users.last))
-    arrivals = None if phase.arrivals is None else _ramp(phase.arrivals, factor)
-    return phase.model_copy(update={"users": whole, "arrivals": arrivals})
-
-
-def _ramp(ramp: Ramp, factor: float) -> Ramp:
-    return Ramp(ramp.first * factor, ramp.last * factor)
-
-
-def _whole(number: int, factor: float) -> int:
-    return max(1, round(number * factor))
-
-
-def _words(scenario: Scenario, providers: dict[str, Provider], factor: float) -> str:
-    slots = "; ".join(
-        f"{name}: {scenario.providers[name].slots} slots and {scenario.providers[name].queue.limit} places in its queue"
-        f" became {provider.slots:,} and {provider.queue.limit:,}"
-        for name, provider in providers.items()
-    )
+    providers, crowd, phases, says = {}, {}, [], []
+    for name, provider in scenario.providers.items():
+        slots, places = whole(provider.slots), round(provider.queue.limit * factor)
+        says.append(
+            f"{name}: {provider.slots} slots and {provider.queue.limit} places in its queue became {slots:,} and"
+            f" {places:,}"
+        )
+        answer = provider.answer
+        if answer.slowdown_from is not None:
+            answer = answer.model_copy(update={"slowdown_from": whole(answer.slowdown_from)})
+        queue = provider.queue.model_copy(update={"limit": places})
+        providers[name] = provider.model_copy(update={"slots": slots, "queue": queue, "answer": answer})
+    for name, group in scenario.crowd.items():
+        policy = group.policy
+        if isinstance(policy, Guarded):  # budgets and breakers belong to a process, which keeps its number of users
+            policy = policy.model_copy(update={"processes": whole(policy.processes)})
+        crowd[name] = group.model_copy(update={"policy": policy})
+    for phase in scenario.phases:
+        users = phase.users and Ramp(round(phase.users.first * factor), round(phase.users.last * factor))
+        arrivals = phase.arrivals and Ramp(phase.arrivals.first * factor, phase.arrivals.last * factor)
+        phases.append(phase.model_copy(update={"users": users, "arrivals": arrivals}))
+    update = {"providers": providers, "crowd": crowd, "phases": tuple(phases)}
     kept = "client processes likewise; times and rates per user as written"
-    return f"users and arrivals times {factor:,.6g}; {slots}; {kept}"
+    text = f"users and arrivals times {factor:,.6g}; {'; '.join(says)}; {kept}"
+    return Scaled(scenario.model_copy(update=update), text)

@@ -1,6 +1,7 @@
 """Several runs of one scenario into one table: each measure's mean with its 95 % interval, each verdict's count. Pure.
 
-A measure that one of the runs could not say, or that lasted beyond its end, has no mean: the table says how many could.
+A run without a value of a measure, or with one that lies beyond its end, does not count for the mean; the table shows
+how many do.
 """
 
 import math
@@ -14,16 +15,8 @@ from mockbot.measures.text import format_in_unit
 from mockbot.measures.values import Known
 
 MEASURES = (
-    "availability",
-    "user_uptime",
-    "goodput",
-    "attempts_per_prompt",
-    "latency_p50",
-    "latency_p95",
-    "recovery_time",
-    "affected_recovery",
-    "overshoot",
-    "wasted_work",
+    "availability", "user_uptime", "goodput", "attempts_per_prompt", "latency_p50", "latency_p95", "recovery_time",
+    "affected_recovery", "overshoot", "wasted_work",
 )  # fmt: skip
 
 
@@ -36,8 +29,12 @@ class Interval:
     known: int
     runs: int
 
+    def middle(self) -> float:
+        """The mean; infinite when most runs have none."""
+        return math.inf if self.mean is None or 2 * self.known < self.runs else self.mean
+
     def words(self, measure: str) -> str:
-        """ "98.2% ± 0.4%", with "(3/5)" when not every run could say it."""
+        """ "98.2% ± 0.4%", with "(3/5)" when not every run has a value."""
         if self.mean is None:
             return f"never (0/{self.runs})" if self.runs > 1 else "-"
         text = format_in_unit(measure, self.mean)
@@ -61,7 +58,7 @@ def interval(values: Sequence[float | None]) -> Interval:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """What several runs came out as."""
+    """The verdicts and measures of several runs."""
 
     verdicts: Mapping[Verdict, int]
     measures: Mapping[str, Interval]
@@ -75,9 +72,6 @@ class Spread:
 def spread_of(judgements: Sequence[Judgement]) -> Spread:
     """Of the whole run, in the order of the table."""
     verdicts = Counter(judgement.verdict for judgement in judgements)
-    return Spread(dict(verdicts), {name: interval([_number(run, name) for run in judgements]) for name in MEASURES})
-
-
-def _number(judgement: Judgement, measure: str) -> float | None:
-    value = judgement.rows[0].measures[measure]
-    return value.number if isinstance(value, Known) else None
+    values = {name: [judgement.rows[0].measures[name] for judgement in judgements] for name in MEASURES}
+    known = {name: [v.number if isinstance(v, Known) else None for v in each] for name, each in values.items()}
+    return Spread(dict(verdicts), {name: interval(each) for name, each in known.items()})

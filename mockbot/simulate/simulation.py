@@ -1,7 +1,7 @@
-"""One simulated run: a scenario in, its records into a sink, and a RunInfo out that says how it was made.
+"""One simulated run: a scenario in, its records into a sink, and a RunInfo out, which describes the run.
 
-The records are those of a live run, so journal, measures, verdict and report are too. Whoever wants to watch gets
-called every scenario minute; what is done when an interruption comes is kept.
+The records are those of a live run, so journal, measures, verdict and report are too. `watch` is called every scenario
+minute; an interruption keeps what is done.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,8 +13,9 @@ from mockbot.evidence.records import Action, Attempt, Ended, Prompt, RunInfo, Se
 from mockbot.scenario.arrivals import loop_of
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.simulate.engines import EngineName, Record, Sink, choose, start
-from mockbot.simulate.scale import scale
+from mockbot.simulate.change_points import Record, Sink
+from mockbot.simulate.engines import EngineName, choose, start
+from mockbot.simulate.scale import scaled_to
 
 Watch = Callable[[float, float], None]  # (moment reached, the last moment it may take)
 
@@ -32,9 +33,9 @@ def simulate(
     command: str = "",
     scaled: str = "",
 ) -> RunInfo:
-    """Play the whole scenario. Raises UsageError for what cannot be simulated, or not by this engine."""
+    """Play the whole scenario. Raises UsageError when the scenario, or this engine, does not allow it."""
     if users is not None:
-        done = scale(scenario, users)
+        done = scaled_to(scenario, users)
         scenario, scaled = done.scenario, done.says
     seed = scenario.seed if seed is None else seed
     chosen = choose(engine, scenario)
@@ -66,7 +67,7 @@ def simulate(
 
 
 class Memory:
-    """A sink that keeps everything, for those who judge without a folder."""
+    """A sink that keeps all records, for a judgement without a run folder."""
 
     def __init__(self) -> None:
         self.requests: list[Attempt | Prompt] = []

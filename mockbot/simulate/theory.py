@@ -17,7 +17,7 @@ def waiting_after(users: float, think: float, outage: float) -> float:
 
 
 def refresh_safe(users: float, queue: float, capacity: float) -> float:
-    """Nothing sticks when everybody waits longer than this between two refreshes: min(N, q)/C."""
+    """Nothing sticks when all users wait longer than this between two refreshes: min(N, q)/C."""
     return min(users, queue) / capacity
 
 
@@ -53,5 +53,5 @@ def failover_holds(own: float, guests: float, capacity: float, outage: float, ti
 
 
 def spread_needed(backlog: float, capacity: float, rate: float) -> float:
-    """Seconds over which those who were told to come back must be spread: B / (C - lam)."""
+    """Seconds over which the clients of a backlog must be spread when they return: B / (C - lam)."""
     return math.inf if rate >= capacity else backlog / (capacity - rate)

@@ -3,7 +3,7 @@
 The aim on two idle cores: reference 150,000 events/s; fast 4,000,000 events/s with 10^6 users, whose hour with ten
 minutes of outage takes 60 s and 400 MB. CPU seconds stand beside wall time, because machines are shared.
 
-An event is an entry taken from an event list: the agenda's (a user's timer, a change, a look at the provider) or the
+An event is an entry taken from a queue: the run's (a user's timer, a change, a look at the provider) or the
 capacity model's own (an answer is complete). What follows from it at the same moment (attempt, refusal, the policy's
 decision, the next wait, two records) is part of it, so that an event of a run with faults does more than that of a
 textbook simulator. What no plain Python can save is measured beside it, on the same machine in the same minute: one pop

@@ -56,7 +56,7 @@ def live_through(world: Scenario, seed: int = 1, law: Law | None = None) -> Live
     """Simulate it; `law` gives every answer a service time of its own, drawn anew for every attempt."""
     memory = Memory()
     run = Reference(world, seed, memory.take, chatbot_of(law) if law else Chatbot)
-    while run.play(run.agenda.now + 60):
+    while run.play(run.now + 60):
         pass
     return Lived(memory, run.finish(), run)
 

@@ -23,7 +23,7 @@ from mockbot.scenario.schema import Scenario
 from mockbot.simulate import theory
 from mockbot.simulate.explain import duration, failing_over, paying, refreshing
 from mockbot.simulate.explain import status_page_question as telling
-from mockbot.simulate.explain.answer import Answer, Figure, middle
+from mockbot.simulate.explain.answer import Answer, Figure
 from mockbot.simulate.explain.experiment import Experiments
 from mockbot.simulate.explain.explanation_page import shares
 from mockbot.simulate.explain.parameters import Setting, setting_of
@@ -113,7 +113,7 @@ def test_both_groups_wait_as_long_as_theory_says() -> None:
 
     for name, every in (("fast", setting.every), ("slow", refreshing.patient_every(setting))):
         assert waits[name].mean == pytest.approx(refreshing.expected_wait(setting, every), rel=0.15)
-    assert middle(waits["fast"]) < middle(waits["slow"])
+    assert waits["fast"].middle() < waits["slow"].middle()
 
 
 def test_who_refreshes_faster_than_an_answer_comes_never_gets_one() -> None:
@@ -146,8 +146,8 @@ def test_a_second_provider_without_room_is_taken_down() -> None:
     assert told.staged == ""
     assert alone is not None
     assert invaded is not None
-    assert middle(alone) > 0.9
-    assert middle(invaded) < 0.1
+    assert alone.middle() > 0.9
+    assert invaded.middle() < 0.1
 
 
 def test_a_question_that_does_not_apply_is_staged_and_says_so() -> None:
@@ -165,7 +165,7 @@ def test_a_retry_after_that_is_obeyed_to_the_second_brings_everybody_at_once() -
     assert exact.simulated is not None
     assert jitter.simulated is not None
     assert exact.simulated.mean == pytest.approx(exact.theory, rel=0.25)
-    assert middle(exact.simulated) > 5 * middle(jitter.simulated)
+    assert exact.simulated.middle() > 5 * jitter.simulated.middle()
 
 
 def test_paying_users_gain_only_when_free_ones_are_turned_away_first() -> None:

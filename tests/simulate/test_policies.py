@@ -16,7 +16,7 @@ import pytest
 from mockbot.evidence.verdict import Judgement, judge
 from mockbot.measures.values import Beyond, Known, Value
 from mockbot.scenario.schema import Scenario
-from mockbot.simulate.fast.world import refusals
+from mockbot.simulate.fast.refusals import refusals
 from mockbot.simulate.simulation import Memory, simulate
 from tests.simulate.test_laws import ANSWER
 

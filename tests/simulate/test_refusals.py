@@ -6,7 +6,7 @@ import pytest
 
 from mockbot.errors import UsageError
 from mockbot.simulate.engines import choose
-from mockbot.simulate.scale import scale
+from mockbot.simulate.scale import scaled_to
 from tests.simulate.build import scenario
 
 pytest.importorskip("numba")
@@ -49,7 +49,7 @@ FAULTS: list[Any] = [
 
 def _refused(**more: Any) -> str:
     """What --engine fast says; `auto` takes the reference instead, however many there are."""
-    world = scale(scenario(**more), 1e5).scenario
+    world = scaled_to(scenario(**more), 1e5).scenario
     with pytest.raises(UsageError) as refusal:
         choose("fast", world)
     assert choose("auto", world) == "reference"
@@ -92,4 +92,4 @@ def test_everything_is_named_at_once() -> None:
 def test_absurd_crowds_are_refused(users: float) -> None:
     """With the number of users that may be."""
     with pytest.raises(UsageError, match="--users"):
-        scale(scenario(), users)
+        scaled_to(scenario(), users)

@@ -88,7 +88,7 @@ def _drain(world: Scenario, clear: int, seed: int) -> int:
     run = Fast(world, seed, lambda _: None, stride=NOBODY)
     while run.play(run.now + 60):
         pass
-    queued = run.parts[0].state.counts[clear + 1 :, at.QUEUED_AT]
+    queued = run.providers[0].state.counts[clear + 1 :, at.QUEUED_AT]
     return 1 + next(second for second, waiting in enumerate(queued) if waiting == 0)
 
 

@@ -1,7 +1,7 @@
-"""What an explanation is made of: five answers, each a sentence, a formula, what was put in, and figures. Values only.
+"""What an explanation consists of: five answers, each a sentence, a formula, its inputs, and figures. Values only.
 
-A figure is one number told up to three times: by theory, by the simulation (mean and 95 % interval over seeds) and by
-a live run. Infinite is "never"; None is "cannot be said".
+A figure is one number from up to three sources: theory, the simulation (mean and 95 % interval over seeds) and a live
+run. Infinite is "never"; None is "cannot be said".
 """
 
 import math
@@ -17,7 +17,7 @@ Measure = Literal["recovery_time", "availability", "goodput", "overshoot"]  # a 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`measure` says the unit, as everywhere in mockbot."""
+    """`measure` defines the unit, as everywhere in mockbot."""
 
     what: str
     measure: Measure
@@ -28,18 +28,22 @@ class Figure:
     def words(self) -> tuple[str, str, str]:
         """Theory, simulated, live."""
         simulated = "-" if self.simulated is None else self.simulated.words(self.measure)
-        return told(self.measure, self.theory), simulated, told(self.measure, self.live)
+        return in_words(self.measure, self.theory), simulated, in_words(self.measure, self.live)
 
     def middle(self) -> float:
         """The mean of the simulated runs; infinite when most of them say never."""
-        return math.inf if self.simulated is None else middle(self.simulated)
+        return math.inf if self.simulated is None else self.simulated.middle()
 
     def json(self) -> dict[str, object]:
         """Numbers, with "never" for what is infinite."""
-        told: dict[str, object] = {"what": self.what, "measure": self.measure, "theory": _number(self.theory)}
-        seen = self.simulated
-        names = seen and {"mean": seen.mean, "half": seen.half, "known": seen.known, "seeds": seen.runs}
-        return told | {"simulated": names, "live": _number(self.live)}
+        each = self.simulated
+        return {
+            "what": self.what,
+            "measure": self.measure,
+            "theory": "never" if self.theory == math.inf else self.theory,
+            "simulated": each and {"mean": each.mean, "half": each.half, "known": each.known, "seeds": each.runs},
+            "live": "never" if self.live == math.inf else self.live,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +65,13 @@ class Answer:
         return asdict(self) | {"figures": [each.json() for each in self.figures]}
 
 
-def told(measure: Measure, number: float | None) -> str:
+def in_words(measure: Measure, number: float | None) -> str:
     """A number with its unit, "never" or "-"."""
     if number is None:
         return "-"
     return "never" if math.isinf(number) else format_in_unit(measure, number)
 
 
-def middle(simulated: Interval) -> float:
-    """The mean; infinite when most runs say never."""
-    mostly = simulated.mean is not None and 2 * simulated.known >= simulated.runs
-    return simulated.mean if mostly and simulated.mean is not None else math.inf
-
-
-def _number(number: float | None) -> float | str | None:
-    return "never" if number is not None and math.isinf(number) else number
+def duration_words(seconds: float | None) -> str:
+    """A number of seconds, "never" or "-"."""
+    return in_words("recovery_time", seconds)

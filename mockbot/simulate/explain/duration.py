@@ -6,7 +6,7 @@ import math
 
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate import theory
-from mockbot.simulate.explain.answer import Answer, Figure, told
+from mockbot.simulate.explain.answer import Answer, Figure, duration_words
 from mockbot.simulate.explain.experiment import Experiments, RunResult, measured
 from mockbot.simulate.explain.parameters import Setting
 from mockbot.simulate.explain.staged_scenarios import LONG, calm, closed, course, staged
@@ -18,35 +18,34 @@ CROWD = 2000  # users of the staged closed loop, so that chance is small
 FULL = 0.97  # of the capacity, from which arrivals alone never let a queue drain in any time worth simulating
 
 
-def answer(scenario: Scenario, setting: Setting, lab: Experiments, live: RunResult | None) -> Answer:
+def answer(scenario: Scenario, setting: Setting, experiments: Experiments, live: RunResult | None) -> Answer:
     """The answer for this scenario."""
-    lives = lab.lives(scenario, judged=True)
-    waiting, coming = closed_drain(setting), theory.drain_open(setting.outage, setting.load)
-    staged_open = drained(setting, lab, open_loop=True) if setting.load < FULL else None
-    well = measured("as written: well again after", "recovery_time", lambda life: life.recovery, lives, live)
+    runs = experiments.runs(scenario, judged=True)
+    closed_loop, open_loop = closed_drain(setting), theory.drain_open(setting.outage, setting.load)
+    staged_open = drained(setting, experiments, open_loop=True) if setting.load < FULL else None
+    well = measured("as written: well again after", "recovery_time", lambda run: run.recovery, runs, live)
     through = "as written: its victims through after"
-    figures = (
-        Figure("queue kept, users wait (closed loop)", "recovery_time", waiting, drained(setting, lab)),
-        Figure("queue kept, new ones come (open loop)", "recovery_time", coming, staged_open),
-        well,
-        measured(through, "recovery_time", lambda life: life.affected, lives, live),
-    )
-    first = f"As written, {told('recovery_time', well.middle())} after the end of all faults."
+    first = f"As written, {duration_words(well.middle())} after the end of all faults."
     if math.isinf(well.middle()) and well.simulated:
-        runs = well.simulated.runs
-        first = f"As written, not before the scenario ends ({runs - well.simulated.known} of {runs} seeds)."
+        count = well.simulated.runs
+        first = f"As written, not before the scenario ends ({count - well.simulated.known} of {count} seeds)."
     return Answer(
         "how-long",
         "How long until it is normal again?",
-        f"{first} A kept queue would drain in {told('recovery_time', waiting)} with users who wait; with new ones all"
-        f" the time, in {told('recovery_time', coming)}.",
+        f"{first} A kept queue would drain in {duration_words(closed_loop)} with users who wait; with new ones all"
+        f" the time, in {duration_words(open_loop)}.",
         "closed: Z ln((1/rho - e^(-D/Z)) / (1/rho - 1));  open: D rho / (1 - rho)",
         "fluid limit of a queue that is kept; see Schroeder et al., NSDI'06, for open and closed",
         (
-            f"D = {told('recovery_time', setting.outage)}, Z = {told('recovery_time', setting.think)}",
+            f"D = {duration_words(setting.outage)}, Z = {duration_words(setting.think)}",
             f"rho = {setting.rate:.3g}/s / {setting.capacity:.3g}/s = {setting.load:.2f}",
         ),
-        figures,
+        (
+            Figure("queue kept, users wait (closed loop)", "recovery_time", closed_loop, drained(setting, experiments)),
+            Figure("queue kept, new ones come (open loop)", "recovery_time", open_loop, staged_open),
+            well,
+            measured(through, "recovery_time", lambda run: run.affected, runs, live),
+        ),
         staged="" if setting.has_outage else "Nothing goes wrong in this scenario; ten minutes of outage are staged.",
         notes=(
             "Well again: from the end of all faults until 95 % of the usual share is good for 30 s.",
@@ -56,25 +55,25 @@ def answer(scenario: Scenario, setting: Setting, lab: Experiments, live: RunResu
 
 
 def closed_drain(setting: Setting) -> float:
-    """Of the setting's users; what arrives anyway counts as if it were theirs."""
+    """Of the setting's users; arrivals count as if they were theirs."""
     return theory.drain_closed(setting.outage, setting.load, setting.think)
 
 
-def drained(setting: Setting, lab: Experiments, *, open_loop: bool = False) -> Interval:
-    """Seconds after the outage until nobody queues, in a crowd of infinite patience on an endless queue."""
+def drained(setting: Setting, experiments: Experiments, *, open_loop: bool = False) -> Interval:
+    """Seconds after the outage until the queue is empty, with a crowd of infinite patience on an endless queue."""
     expected = theory.drain_open(setting.outage, setting.load) if open_loop else closed_drain(setting)
     if not math.isfinite(expected):
-        return Interval(None, None, 0, lab.seeds)
+        return Interval(None, None, 0, experiments.seeds)
     after = 1.5 * expected + 4 * setting.think
     most = PROMPTS / (setting.rate * (setting.outage + after)) if open_loop else CROWD / setting.users
     policy = {"name": "once", "timeout": "23h"}
-    who: dict[str, object] = {"arrivals": 1.0, "policy": policy, "patience": 10 * LONG}
-    crowd = {"all": who if open_loop else closed(policy, setting.think)}
-    # An outage that turns nobody away.
+    visitors: dict[str, object] = {"arrivals": 1.0, "policy": policy, "patience": 10 * LONG}
+    crowd = {"all": visitors if open_loop else closed(policy, setting.think)}
+    # Without capacity the provider queues everything and refuses nothing.
     phases = course(setting, {"capacity": 0.0}, setting.outage, after, rate=setting.rate if open_loop else None)
     queue = setting.spec.queue.model_copy(update={"limit": 1_000_000, "max_wait": None})
     world = staged(setting, crowd, phases, times=max(1.0, most), queue=queue)
     clear = calm(setting) + setting.outage
-    runs = (lab.seconds(world, seed) for seed in range(lab.seeds))
+    runs = (experiments.seconds(world, seed) for seed in range(experiments.seeds))
     empty = ([each.t + 1 - clear for each in seconds if each.t > clear and not each.queued] for seconds in runs)
     return interval([min(ends, default=math.inf) for ends in empty])

@@ -1,4 +1,4 @@
-"""The live run that an explanation is laid beside: a folder that was named, or the newest one of this scenario."""
+"""The live run that an explanation compares with: the folder that was given, or the newest one of this scenario."""
 
 from pathlib import Path
 
@@ -9,26 +9,20 @@ from mockbot.runs.journal_files import read_run, read_run_info
 from mockbot.scenario.schema import Scenario
 
 
-def find_live(scenario: Scenario, folder: Path | None) -> RunEvidence | None:
-    """None when nobody named one and there is none. Raises UsageError for a named folder that will not do."""
-    if folder is None:
-        found = next((each for each in _newest_first() if _fits(each, scenario)), None)
-        return None if found is None else read_run(found)
-    evidence = read_run(RunFolder(folder))
+def find_live(scenario: Scenario, path: Path | None) -> RunEvidence | None:
+    """None when no folder was given and none is found. Raises UsageError for a given folder that does not fit."""
+    if path is None:
+        # Without the link to the latest run, which is one of the others.
+        paths = [each for each in RUNS.iterdir() if each.is_dir() and not each.is_symlink()] if RUNS.is_dir() else []
+        folders = map(RunFolder, sorted(paths, reverse=True))
+        return next((read_run(each) for each in folders if _fits(each, scenario)), None)
+    evidence = read_run(RunFolder(path))
     if evidence.scenario.name != scenario.name:
-        raise UsageError(f"--run {folder}: a run of {evidence.scenario.name}, not of {scenario.name}")
+        raise UsageError(f"--run {path}: a run of {evidence.scenario.name}, not of {scenario.name}")
     if evidence.info.simulated or evidence.info.client == "command" or evidence.info.t0 is None:
         what = "simulated" if evidence.info.simulated else "without the scenario's own crowd"
-        raise UsageError(f"--run {folder}: a run that was {what}; give one that `mockbot run {scenario.name}` made")
+        raise UsageError(f"--run {path}: a run that was {what}; give one that `mockbot run {scenario.name}` made")
     return evidence
-
-
-def _newest_first() -> list[RunFolder]:
-    """The folders of `runs/`, but for the link to the latest one."""
-    if not RUNS.is_dir():
-        return []
-    folders = (each for each in RUNS.iterdir() if each.is_dir() and not each.is_symlink())
-    return [RunFolder(each) for each in sorted(folders, reverse=True)]
 
 
 def _fits(folder: RunFolder, scenario: Scenario) -> bool:

@@ -1,7 +1,7 @@
-"""A scenario in, the handful of numbers out that the laws of outages speak of. Pure.
+"""A scenario in, the few numbers that the laws of outages need out. Pure.
 
 They are of one provider, the one that is out the longest (the first, when nothing is), with the crowd that uses it
-just before it goes wrong, and of the longest stretch in which most requests are hit.
+just before the outage, and of the longest stretch in which most requests are hit.
 """
 
 import math
@@ -18,11 +18,12 @@ from mockbot.simulate.answer_law import mean_seconds
 
 SEVERE = 0.5  # of the requests, from which a fault counts as an outage
 NO_OUTAGE, EVERY, THINK = 600.0, 10.0, 20.0  # what is staged where a scenario has none
+BEFORE = 1e-6  # seconds; a moment before a change, so that the change does not count
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Seconds and requests per second. `keeps_queue`: nobody is turned away while it lasts, so nobody is lost."""
+    """Seconds and requests per second. `keeps_queue`: the outage refuses and loses no request."""
 
     provider: str
     spec: Provider
@@ -48,15 +49,15 @@ class Setting:
 
     @property
     def places(self) -> int:
-        """Who is in the house when it is full: the queue and the slots."""
+        """Requests that the provider holds when it is full: the queue and the slots."""
         return self.spec.queue.limit + self.spec.slots
 
 
 def setting_of(scenario: Scenario) -> Setting:
     """The numbers of a scenario."""
     timeline = Timeline(scenario)
-    name, begin, outage, spans = _outage(timeline)
-    before = timeline.at(max(0.0, begin - 1e-6))
+    name, begin, outage, spans = _longest_outage(timeline)
+    before = timeline.at(max(0.0, begin - BEFORE))
     groups = groups_of(scenario, name)
     users = sum(before.users.get(group, 0) for group in groups)
     arrivals = sum(before.arrivals.get(group, 0.0) for group in groups)
@@ -81,37 +82,34 @@ def setting_of(scenario: Scenario) -> Setting:
 
 
 def groups_of(scenario: Scenario, provider: str) -> dict[str, Group]:
-    """Those who use it first."""
+    """The groups that use it first."""
     return {n: group for n, group in scenario.crowd.items() if (group.uses or scenario.first_provider) == provider}
 
 
 def rate_of(scenario: Scenario, names: Iterable[str], begin: float) -> float:
     """Prompts per second of these groups just before `begin`, when all is well."""
-    now = Timeline(scenario).at(max(0.0, begin - 1e-6))
-    thinks = {name: max(1.0, scenario.crowd[name].think) for name in names}
+    now = Timeline(scenario).at(max(0.0, begin - BEFORE))
+    # In a fixed order: a sum of floats depends on it, and a set's order changes from process to process.
+    thinks = {name: max(1.0, scenario.crowd[name].think) for name in sorted(names)}
     return sum(now.users.get(name, 0) / think + now.arrivals.get(name, 0.0) for name, think in thinks.items())
 
 
-def _outage(timeline: Timeline) -> tuple[str, float, float, list[FaultSpan]]:
+def _longest_outage(timeline: Timeline) -> tuple[str, float, float, list[FaultSpan]]:
     """(provider, begin, length, its faults); no length when nothing goes wrong."""
     severe = [span for span in timeline.faults if (span.fault.share.first + span.fault.share.last) / 2 >= SEVERE]
-    by_provider = {name: [s for s in severe if s.provider == name] for name in timeline.scenario.providers}
-    found = [(name, *_longest(spans), spans) for name, spans in by_provider.items()]
-    name, begin, outage, spans = max(found, key=lambda each: each[2])
+    best = timeline.scenario.first_provider, timeline.end, 0.0, list[FaultSpan]()
+    for name in timeline.scenario.providers:
+        spans = [span for span in severe if span.provider == name]
+        start, end = 0.0, -1.0  # of a stretch that is covered by faults
+        for span in sorted(spans, key=lambda each: each.start):
+            if span.start > end:
+                start, end = span.start, span.end
+            end = max(end, span.end)
+            if end - start > best[2]:
+                best = name, start, end - start, spans
     what = disturbance_of(timeline, ())
-    if not outage and what.begin is not None and what.clear is not None:
+    if not best[2] and what.begin is not None and what.clear is not None:
         return timeline.scenario.first_provider, what.begin, what.clear - what.begin, []
-    return name, begin if outage else timeline.end, outage, spans
-
-
-def _longest(spans: Iterable[FaultSpan]) -> tuple[float, float]:
-    """(begin, length) of the longest stretch that is covered by faults."""
-    best, start, end = (0.0, 0.0), 0.0, -1.0
-    for span in sorted(spans, key=lambda each: each.start):
-        if span.start > end:
-            start, end = span.start, span.end
-        end = max(end, span.end)
-        best = max(best, (start, end - start), key=lambda each: each[1])
     return best
 
 

@@ -9,7 +9,7 @@ from mockbot.simulate.explain.parameters import Setting
 from mockbot.simulate.scale import scale_by
 
 Spec = Mapping[str, object]
-LONG = 86400.0  # patience of those who wait whatever happens
+LONG = 86400.0  # seconds; the patience of users who wait whatever happens
 
 
 def staged(
@@ -18,14 +18,8 @@ def staged(
 ) -> Scenario:  # fmt: skip
     """On the setting's provider, less its rate limits; `provider` updates it, `times` scales users and slots."""
     spec = setting.spec.model_copy(update={"limits": {}, "token_limits": {}, "retry_after": None, **provider})
-    whole = {
-        "name": "staged",
-        "title": "Staged",
-        "slo": slo,
-        "providers": {setting.provider: spec, **(others or {})},
-        "crowd": crowd,
-        "phases": phases,
-    }
+    providers = {setting.provider: spec, **(others or {})}
+    whole = {"name": "staged", "title": "Staged", "slo": slo, "providers": providers, "crowd": crowd, "phases": phases}
     return scale_by(Scenario.model_validate(whole), times).scenario
 
 
@@ -33,9 +27,9 @@ def course(
     setting: Setting, fault: Spec, lasts: float, after: float, *, users: int | None = None, rate: float | None = None
 ) -> list[Spec]:
     """Calm, the fault, calm again, for the setting's users or for a rate of arrivals."""
-    who = {"users": setting.users if users is None else users} if rate is None else {"arrivals": rate}
+    load = {"users": setting.users if users is None else users} if rate is None else {"arrivals": rate}
     return [
-        {"name": "calm", "lasts": calm(setting), **who},
+        {"name": "calm", "lasts": calm(setting), **load},
         {"name": "bad", "lasts": lasts, "faults": [fault]},
         {"name": "after", "lasts": after},
     ]
@@ -46,6 +40,6 @@ def calm(setting: Setting) -> float:
     return float(round(max(60.0, 2 * setting.think, 5 * setting.service)))
 
 
-def closed(policy: Spec, think: float, share: float = 1.0, **more: object) -> Spec:
+def closed(policy: Spec, think: float, share: float = 1.0) -> Spec:
     """A group of users."""
-    return {"users": share, "policy": policy, "think": think, "patience": LONG, **more}
+    return {"users": share, "policy": policy, "think": think, "patience": LONG}

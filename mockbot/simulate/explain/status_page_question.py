@@ -1,5 +1,5 @@
-"""Does telling people shorten it? The scenario's crowd and outage four times: nothing is said, Retry-After is obeyed to
-the second, with jitter, and the status page is read.
+"""Does informing the users shorten it? The scenario's crowd and outage four times: without information, with a
+Retry-After that is obeyed to the second, with jitter, and with a status page that is read.
 """
 
 import math
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate import theory
-from mockbot.simulate.explain.answer import Answer, told
+from mockbot.simulate.explain.answer import Answer, duration_words
 from mockbot.simulate.explain.experiment import Experiments, RunResult, all_answered, measured, peak, sent
 from mockbot.simulate.explain.parameters import Setting
 from mockbot.simulate.explain.staged_scenarios import calm, course, staged
@@ -36,10 +36,10 @@ class Herd:
     spread: float
 
     def peak(self, spread: float) -> float:
-        """The most requests in a second after the end, if everybody is answered at once.
+        """The most requests in a second after the end, if every request is answered at once.
 
-        a(w) = N/Z e^(-(D-w)/Z) people a second were told to wait w seconds; with jitter up to min(w, J) they come at
-        a(w)/min(w, J) a second for so long, and ask anew after thinking for Z.
+        a(w) = N/Z e^(-(D-w)/Z) requests a second got a Retry-After of w seconds; with jitter up to min(w, J) they
+        return at a(w)/min(w, J) a second for so long, and ask anew after thinking for Z.
         """
         lefts = [(step + 0.5) * (self.outage / STEPS) for step in range(STEPS)]
         asks = [math.exp(-(self.outage - left) / self.think) for left in lefts]
@@ -62,7 +62,7 @@ def herd_of(setting: Setting) -> Herd:
     return Herd(waiting, setting.think, setting.users, outage, max(30.0, 1.25 * needed))
 
 
-def answer(scenario: Scenario, setting: Setting, lab: Experiments, live: RunResult | None) -> Answer:  # noqa: ARG001 - as its siblings
+def answer(scenario: Scenario, setting: Setting, experiments: Experiments, live: RunResult | None) -> Answer:  # noqa: ARG001 - as its siblings
     """The answer for this scenario's crowd."""
     herd = herd_of(setting)
     begin, end = calm(setting), calm(setting) + herd.outage
@@ -70,17 +70,17 @@ def answer(scenario: Scenario, setting: Setting, lab: Experiments, live: RunResu
     peaks = {"exact": herd.peak(0.0) / setting.capacity, "jitter": herd.peak(herd.spread) / setting.capacity}
     figures, took, load = [], {}, {}
     for way, words in WORDS.items():
-        lives = lab.lives(told_this_way(setting, herd, way))
+        runs = experiments.runs(with_way(setting, herd, way))
         highest = peak(end, end + AFTER, capacity)
         figures += [
-            measured(f"{words}: peak / C", "overshoot", highest, lives, theory=peaks.get(way)),
-            measured(f"{words}: all through", "recovery_time", all_answered(begin, end), lives),
-            measured(f"{words}: sent during it / C", "overshoot", sent(begin, end, capacity), lives),
+            measured(f"{words}: peak / C", "overshoot", highest, runs, theory=peaks.get(way)),
+            measured(f"{words}: all through", "recovery_time", all_answered(begin, end), runs),
+            measured(f"{words}: sent during it / C", "overshoot", sent(begin, end, capacity), runs),
         ]
         took[way], load[way] = figures[-2].middle(), figures[-1].middle()
     spared = 1 - load["jitter"] / load["nothing"] if load["nothing"] else 0.0
     sooner = min(took["status"], took["jitter"]) < 0.9 * took["nothing"]
-    times = {way: told("recovery_time", seconds) for way, seconds in took.items()}
+    times = {way: duration_words(seconds) for way, seconds in took.items()}
     return Answer(
         "telling",
         "Does telling people shorten it?",
@@ -91,8 +91,8 @@ def answer(scenario: Scenario, setting: Setting, lab: Experiments, live: RunResu
         "the herd's peak is Ns + (N - Ns)/Z; with jitter J it is sum of a(w) / min(w, J); J* = Ns / (C - lambda)",
         "fluid limit; a(w) = N/Z e^(-(D-w)/Z) people a second are told to wait w",
         (
-            f"Ns = {herd.waiting:.0f} of N = {setting.users}, D = {told('recovery_time', herd.outage)}",
-            f"J = {told('recovery_time', herd.spread)}, C = {setting.capacity:.3g}/s",
+            f"Ns = {herd.waiting:.0f} of N = {setting.users}, D = {duration_words(herd.outage)}",
+            f"J = {duration_words(herd.spread)}, C = {setting.capacity:.3g}/s",
         ),
         tuple(figures),
         staged="One crowd of the scenario's size that backs off (cap 30 s) and has no other difference.",
@@ -100,19 +100,21 @@ def answer(scenario: Scenario, setting: Setting, lab: Experiments, live: RunResu
     )
 
 
-def told_this_way(setting: Setting, herd: Herd, way: str) -> Scenario:
-    """What the service says, and what the clients make of it."""
-    backoff: dict[str, object] = {"name": "backoff", "attempts": 100_000, "base": 1.0, "cap": 30.0}
-    backoff["timeout"] = max(30.0, 5 * setting.service)
-    policies: dict[str, dict[str, object]] = {
-        "nothing": backoff | {"retry_after": False},
-        "exact": backoff | {"retry_after": "exact"},
-        "jitter": backoff | {"retry_after": True, "spread": herd.spread},
-        "status": backoff | {"name": "informed", "return_within": herd.spread, "look": 60.0},
+def with_way(setting: Setting, herd: Herd, way: str) -> Scenario:
+    """What the service sends, and what the clients make of it; `way` is a key of WORDS."""
+    policy: dict[str, object] = {"name": "backoff", "attempts": 100_000, "base": 1.0, "cap": 30.0}
+    policy["timeout"] = max(30.0, 5 * setting.service)
+    changes: dict[str, dict[str, object]] = {
+        "nothing": {"retry_after": False},
+        "exact": {"retry_after": "exact"},
+        "jitter": {"retry_after": True, "spread": herd.spread},
+        "status": {"name": "informed", "return_within": herd.spread, "look": 60.0},
     }
-    says_when = way in {"exact", "jitter"}
-    fault: dict[str, object] = {"maintenance": {"retry_after": "until_end"}} if says_when else {"http_error": 503}
-    group = {"users": 1.0, "policy": policies[way], "think": setting.think, "patience": herd.outage + 2 * AFTER}
+    sends_retry_after = way in {"exact", "jitter"}
+    fault: dict[str, object] = (
+        {"maintenance": {"retry_after": "until_end"}} if sends_retry_after else {"http_error": 503}
+    )
+    group = {"users": 1.0, "policy": policy | changes[way], "think": setting.think, "patience": herd.outage + 2 * AFTER}
     phases = course(setting, fault, herd.outage, AFTER + 2 * herd.spread)
     world = staged(setting, {"all": group}, phases, slo=60.0, times=max(1.0, CROWD / setting.users))
     page = (

@@ -1,10 +1,9 @@
 """The memory of a run of the fast engine: how large every array of its State has to be, and how it grows.
 
-In: a Plan, or a State that has become too small. Out: a State. Everybody of a closed group has a place from the
-beginning; of those who arrive as many as are there at once.
+In: a Plan, or a State that has become too small. Out: a State. Every user of a closed group has a place from the
+beginning; visitors have as many places as are taken at once.
 """
 
-from collections.abc import Mapping
 from random import Random
 
 import numpy as np
@@ -17,10 +16,12 @@ ROOM = 4 * 65_536
 
 
 def state_of(plan: Plan, seconds: int, seed: str, stride: int, visitors: int) -> at.State:
-    """At the beginning: nobody has come, nothing has been recorded."""
+    """At the beginning: no users, no records."""
     provider, groups, closed = plan.world.provider[0], plan.world.group, sum(plan.most_users)
     users, recorded = closed + visitors, -(-closed // stride)
-    slots = int(provider["base_slots"] * _most_slots(plan.world) + 0.5) + 1
+    rows = plan.world.fault[plan.world.fault["kind"] == at.FEWER]
+    most = float(np.prod(np.maximum(1.0, np.maximum(rows["factor_first"], rows["factor_last"]))))  # a factor may be > 1
+    slots = int(provider["base_slots"] * most + 0.5) + 1
     queue = int(provider["queue"]) + 1
     if provider["leaves_queue"]:
         queue = min(queue, 4 * users + 100_000)
@@ -40,9 +41,9 @@ def state_of(plan: Plan, seconds: int, seed: str, stride: int, visitors: int) ->
         due_slot=np.zeros(slots + 1, np.int32),
         free_visitors=np.arange(closed, users, dtype=np.int32),
         key=_keys(users if keyed else 1),
-        seen=_seen(recorded + visitors),
+        log=_log(recorded + visitors),
         out=np.zeros(2 * (recorded + visitors) + ROOM, at.RECORD),
-        f=np.zeros(7),
+        f=np.zeros(5),
         i=np.zeros(26, np.int64),
         rng=np.array([Random(f"{seed}/{stream}").getrandbits(64) for stream in range(STREAMS)], dtype=np.uint64),
         counts=np.zeros((seconds, 9), np.int64),
@@ -51,25 +52,9 @@ def state_of(plan: Plan, seconds: int, seed: str, stride: int, visitors: int) ->
         crowd=np.zeros((seconds, len(plan.groups), 4), np.int64),
     )
     state.user["prv"] = at.IDLE
-    numbers: Mapping[int, int] = {
-        at.FREE: slots,
-        at.SLOTS: int(provider["base_slots"]),
-        at.ALIVE: 1,
-        at.OPEN: 1,
-        at.FREE_VISITORS: visitors,
-        at.STRIDE: stride,
-        at.CLOSED: closed,
-        at.SEEN_CLOSED: recorded,
-    }
-    for place, number in numbers.items():
-        state.i[place] = number
+    state.i[[at.FREE, at.SLOTS, at.ALIVE, at.OPEN]] = slots, provider["base_slots"], 1, 1
+    state.i[[at.FREE_VISITORS, at.STRIDE, at.CLOSED, at.LOG_CLOSED]] = visitors, stride, closed, recorded
     return state
-
-
-def _most_slots(world: at.World) -> float:
-    """The capacity may be multiplied by more than one."""
-    rows = world.fault[world.fault["kind"] == at.FEWER]
-    return float(np.prod(np.maximum(1.0, np.maximum(rows["factor_first"], rows["factor_last"]))))
 
 
 def _power(size: float) -> int:
@@ -82,15 +67,15 @@ def _keys(count: int) -> at.Rows:
     return keys
 
 
-def _seen(count: int) -> at.Rows:
-    seen = np.zeros(count, at.SEEN)
-    seen["name"] = 1
-    return seen
+def _log(count: int) -> at.Rows:
+    log = np.zeros(count, at.LOG)
+    log["name"] = 1
+    return log
 
 
 def with_room(state: at.State) -> at.State:
-    """For two records of everybody who is recorded."""
-    return state._replace(out=np.zeros(2 * len(state.seen) + ROOM, at.RECORD))
+    """For two records of every recorded user."""
+    return state._replace(out=np.zeros(2 * len(state.log) + ROOM, at.RECORD))
 
 
 def grown(state: at.State) -> at.State:
@@ -101,7 +86,7 @@ def grown(state: at.State) -> at.State:
     idle["prv"] = at.IDLE
     free = np.concatenate([state.free_visitors[:left], np.arange(users, users + more, dtype=np.int32)])
     state.i[at.FREE_VISITORS] = len(free)
-    out = np.zeros(2 * (len(state.seen) + more) + ROOM, at.RECORD)
+    out = np.zeros(2 * (len(state.log) + more) + ROOM, at.RECORD)
     out[: len(state.out)] = state.out
     return state._replace(
         user=np.concatenate([state.user, idle]),
@@ -109,6 +94,6 @@ def grown(state: at.State) -> at.State:
         due_at=np.concatenate([state.due_at, np.zeros(more)]),
         free_visitors=np.concatenate([free, np.zeros(2 * more - len(free), np.int32)]),
         key=np.concatenate([state.key, _keys(more)]) if len(state.key) > 1 else state.key,
-        seen=np.concatenate([state.seen, _seen(more)]),
+        log=np.concatenate([state.log, _log(more)]),
         out=out,
     )

@@ -10,6 +10,7 @@ from mockbot.simulate.fast.machine import small
 POLICY, THINK, TOKENS, FAULTS, KEYS, LEAVE = range(6)
 STREAMS = 6
 
+# The constants of splitmix64: 2^64 over the golden ratio, two odd multipliers, three shifts; 53 bits make a float.
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _ONE, _TWO = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)

@@ -3,7 +3,7 @@
     until the bucket ends: the earliest of   a user's timer   a slot's end   an arrival   a change of the timeline
 
 The order of decisions is the reference's: edge faults, limits, shedding, slowness, slot or queue; then outcome, retry
-rule, wait, patience. What a user does is in `users.py`, what the provider does in `provider.py`.
+rule, wait, patience. What users do is in `user_events.py`, what the provider does in `provider_events.py`.
 """
 
 import math
@@ -15,7 +15,7 @@ from mockbot.simulate.fast.layout import Floats, Ints, State, World
 from mockbot.simulate.fast.machine import compiled, entry, small
 from mockbot.simulate.fast.provider_events import fill, restart, set_slots, spend
 from mockbot.simulate.fast.timer_wheel import take_slots, take_users
-from mockbot.simulate.fast.user_events import arrive, bell, crash, end_of_slot, set_users, turn_off
+from mockbot.simulate.fast.user_events import arrive, crash, end_of_slot, ring, set_users, turn_off
 
 _ROOM = 65_536  # records that a bucket may write at most, beside two for each user that is recorded
 
@@ -28,7 +28,7 @@ def play(world: World, state: State, until: float, arrivals: Floats, groups: Int
     """Go on to the end of the bucket that holds `until`, or to where something is to be done: DONE, FETCH or GROW."""
     numbers, times = state.i, state.f
     last = int(until / world.provider[0].step)
-    room = len(state.out) - 2 * len(state.seen) - _ROOM
+    room = len(state.out) - 2 * len(state.log) - _ROOM
     while numbers[at.BUCKET] <= last:
         limit = (numbers[at.BUCKET] + 1) * world.provider[0].step
         times[at.LIMIT] = limit
@@ -44,22 +44,12 @@ def play(world: World, state: State, until: float, arrivals: Floats, groups: Int
 
 
 @small
-def _next_timer(state: State) -> float:
-    k = state.i[at.DUE_AT]
-    return float(state.due_at[k]) if k < state.i[at.DUE_TO] else math.inf
-
-
-@small
-def _next_slot(state: State) -> float:
-    k = state.i[at.SLOT_AT]
-    return float(state.slot[state.due_slot[k]].end) if k < state.i[at.SLOT_TO] else math.inf
-
-
-@small
 def _bucket(world: World, state: State, limit: float, arrivals: Floats, groups: Ints) -> None:
     numbers, times = state.i, state.f
     while True:
-        timer, slot = _next_timer(state), _next_slot(state)
+        k, m = numbers[at.DUE_AT], numbers[at.SLOT_AT]
+        timer = state.due_at[k] if k < numbers[at.DUE_TO] else math.inf
+        slot = state.slot[state.due_slot[m]].end if m < numbers[at.SLOT_TO] else math.inf
         visit = arrivals[numbers[at.ARRIVAL]] if numbers[at.ARRIVAL] < len(arrivals) else math.inf
         change = world.moment[numbers[at.CHANGE]] if numbers[at.CHANGE] < len(world.moment) else math.inf
         now = min(timer, slot, visit, change)
@@ -79,36 +69,28 @@ def _bucket(world: World, state: State, limit: float, arrivals: Floats, groups: 
             numbers[at.ARRIVAL] += 1
             arrive(world, state, groups[numbers[at.ARRIVAL] - 1], now)
         else:
-            bell(world, state, now)
+            ring(world, state, now)
 
 
 @compiled
 def _change(world: World, state: State, now: float) -> None:
+    """The next change of the timeline: faults begin and end, users come and go."""
     numbers = state.i
     index = numbers[at.CHANGE]
     before = world.active[index - 1] if index else np.uint64(0)
     numbers[at.CHANGE] += 1
     if now >= world.provider[0].end_of_load:
         numbers[at.OPEN] = 0
-    _turn(world, state, before, world.active[index], now)
+    for e in range(len(world.fault)):
+        bit = np.uint64(1) << np.uint64(e)
+        was, is_now = (before & bit) != 0, (world.active[index] & bit) != 0
+        if world.fault[e].kind == at.CRASH and is_now and not was:
+            crash(world, state, e, now)
+        elif world.fault[e].kind == at.CRASH and was and not is_now:
+            restart(world, state, e, now)
+        elif world.fault[e].kind == at.DOWN and is_now and not was:
+            turn_off(world, state, now)
     set_slots(world, state, now)
     fill(world, state, now)
     if numbers[at.OPEN]:
         set_users(world, state, index, now)
-
-
-@compiled
-def _turn(world: World, state: State, before: np.uint64, after: np.uint64, now: float) -> None:
-    """What crashes, comes back or is cut off between two sets of faults."""
-    for e in range(len(world.fault)):
-        bit = np.uint64(1) << np.uint64(e)
-        was, is_now = (before & bit) != 0, (after & bit) != 0
-        if was == is_now:
-            continue
-        if world.fault[e].kind == at.CRASH:
-            if is_now:
-                crash(world, state, e, now)
-            else:
-                restart(world, state, e, now)
-        elif world.fault[e].kind == at.DOWN and is_now:
-            turn_off(world, state, now)

@@ -28,11 +28,11 @@ USER: Final = np.dtype(
         ("seq", "u2"), ("att", "u2"), ("tokens", "u2"), ("flags", "u2"),
     ]
 )  # fmt: skip
-# One of these for each slot, each place in the queue, each key of those who reload or have a limit, each recorded user.
+# One of these for each slot, each place in the queue, each key that refreshes or has a limit, each recorded user.
 SLOT: Final = np.dtype([("end", "f8"), ("nxt", "i4"), ("user", "i4"), ("seq", "u2")], align=True)
 PLACE: Final = np.dtype([("work", "f8"), ("first", "f8"), ("user", "i4"), ("seq", "u2")], align=True)
 KEY: Final = np.dtype([("sent", "f8"), ("level", "f8"), ("level_at", "f8")])
-SEEN: Final = np.dtype([("start", "f8"), ("first", "f8"), ("end", "f8"), ("name", "i8"), ("prompts", "i8")])
+LOG: Final = np.dtype([("start", "f8"), ("first", "f8"), ("end", "f8"), ("name", "i8"), ("prompts", "i8")])
 # What is recorded; `kind` 0 is an attempt, 1 a prompt.
 RECORD: Final = np.dtype(
     [
@@ -43,9 +43,9 @@ RECORD: Final = np.dtype(
 GROUP_ROW: Final = np.dtype(
     [
         ("start", "i8"), ("think", "f8"), ("patience", "f8"), ("timeout", "f8"), ("attempts", "i8"),
-        ("every", "f8"),  # of those who reload; -1: a retry loop
+        ("every", "f8"),  # between two refreshes; -1: a retry loop
         ("base", "f8"), ("cap", "f8"), ("low", "f8"), ("plus", "f8"), ("floor", "f8"),
-        ("obeys", "i8"), ("at_most", "f8"), ("beyond", "i8"), ("zero", "i8"), ("told_plus", "f8"), ("spread", "f8"),
+        ("obeys", "i8"), ("at_most", "f8"), ("beyond", "i8"), ("zero", "i8"), ("after_plus", "f8"), ("spread", "f8"),
         ("comes_back", "f8"),  # -1: thinks as usual
         ("limit", "f8"),  # requests per second and key; 0: none
         ("streams", "i8"),
@@ -54,7 +54,7 @@ GROUP_ROW: Final = np.dtype(
 PROVIDER_ROW: Final = np.dtype(
     [
         ("first_token", "f8"), ("per_token", "f8"), ("median", "f8"), ("sigma", "f8"), ("base_slots", "i8"),
-        ("queue", "i8"), ("leaves_queue", "i8"), ("told", "f8"),
+        ("queue", "i8"), ("leaves_queue", "i8"), ("retry_after", "f8"),
         ("queue_full", "i8"), ("over_limit", "i8"), ("shed", "i8"),  # kinds of failure
         ("end_of_load", "f8"),
         ("step", "f8"),  # seconds of a bucket
@@ -63,7 +63,7 @@ PROVIDER_ROW: Final = np.dtype(
 FAULT_ROW: Final = np.dtype(
     [
         ("kind", "i8"), ("failure", "i8"), ("begin", "f8"), ("end", "f8"), ("share_first", "f8"), ("share_last", "f8"),
-        ("keys", "f8"), ("tells", "f8"), ("factor_first", "f8"), ("factor_last", "f8"), ("added_first", "f8"),
+        ("keys", "f8"), ("retry_after", "f8"), ("factor_first", "f8"), ("factor_last", "f8"), ("added_first", "f8"),
         ("added_last", "f8"), ("warm_up", "f8"),
     ]
 )  # fmt: skip
@@ -72,14 +72,14 @@ FAULT_ROW: Final = np.dtype(
 ABSENT, THINKING, PAUSING, GIVING_UP, QUEUED, RUNNING = 0, 1, 2, 3, 4, 5
 STATE = 7
 SLOW, LEAVING, VISITOR = 8, 16, 32  # its first token comes before its time is over; goes when settled; came once
-RECORDED = 64  # what it lives through is recorded
+RECORDED = 64  # its attempts and prompts are recorded
 GROUP = 7  # the bits above are the group
 
 # `prv` of those that are in no bucket
 BUFFERED, IDLE = -2, -3
 
 # kinds of failure that need no row of their own
-TIMEOUT, TOO_SLOW, RESET, REFUSED, UNFINISHED, OK, FIRST_FAILURE = 0, 1, 2, 3, 4, 5, 6
+TIMEOUT, TOO_SLOW, RESET, REFUSED, UNFINISHED, OK = 0, 1, 2, 3, 4, 5
 
 # settled, the `code` of a prompt's record
 ANSWERED, GAVE_UP, LEFT_OPEN = 0, 1, 2
@@ -87,7 +87,7 @@ ANSWERED, GAVE_UP, LEFT_OPEN = 0, 1, 2
 # rows of faults
 FAIL, SHED, SLOWER, FEWER, CRASH, DOWN = 0, 1, 2, 3, 4, 5
 UNTIL_END = -2.0  # Retry-After of maintenance
-NOT_TOLD = -1.0
+NO_RETRY_AFTER = -1.0
 
 
 class World(NamedTuple):
@@ -108,7 +108,7 @@ class State(NamedTuple):
     """Everything that changes, in arrays, so that a run can stop between two buckets and go on."""
 
     user: Rows
-    order: Shorts  # of each closed group: first those who are there, then those who are not
+    order: Shorts  # of each closed group: first the users that are present, then the others
     wheel: Shorts  # heads of the users' buckets
     slot_wheel: Shorts
     slot: Rows
@@ -119,7 +119,7 @@ class State(NamedTuple):
     due_slot: Shorts
     free_visitors: Shorts
     key: Rows
-    seen: Rows
+    log: Rows
     out: Rows
     f: Floats
     i: Ints
@@ -131,11 +131,11 @@ class State(NamedTuple):
 
 
 # State.f
-NOW, SPENT, LIMIT, WARM_FROM, WARM_TO, WORKED, WASTED = range(7)
+NOW, SPENT, LIMIT, WARM_FROM, WARM_TO = range(5)
 # State.i
 (
     BUCKET, FREE, HEAD, LENGTH, WAITING, ACTIVE, ZOMBIES, SLOTS, ALIVE, SECOND, CHANGE, PENDING, DUE_AT, DUE_TO,
-    SLOT_AT, SLOT_TO, OUT, EVENTS, OPEN, RAMPS, FREE_VISITORS, VISITORS, STRIDE, CLOSED, SEEN_CLOSED, ARRIVAL,
+    SLOT_AT, SLOT_TO, OUT, EVENTS, OPEN, RAMPS, FREE_VISITORS, VISITORS, STRIDE, CLOSED, LOG_CLOSED, ARRIVAL,
 ) = range(26)  # fmt: skip
 # State.counts
 OFFERED, ADMITTED, TURNED_AWAY, FAILED, FINISHED, ABANDONED, RUNNING_AT, QUEUED_AT, SLOTS_AT = range(9)

@@ -6,15 +6,16 @@ from mockbot.simulate.fast import layout as at
 from mockbot.simulate.fast.chance import FAULTS, KEYS, fixed, uniform
 from mockbot.simulate.fast.layout import State, World
 from mockbot.simulate.fast.machine import compiled, small, whole
+from mockbot.simulate.fast.recorder import recorded
 from mockbot.simulate.fast.timer_wheel import start_slot, stop_timer
 
 _MINUTE = 60.0
-_ACCEPTED, _WAITS = -1, -2  # what `decide` says beside a kind of failure
+_ACCEPTED, _WAITS = -1, -2  # what `serve` returns beside a kind of failure
 
 
 @small
 def spend(state: State, to: float) -> None:
-    """Time goes on: slot-seconds of work, and of work for nobody; closes the seconds in between."""
+    """Time goes on: add slot-seconds of work, and of work without a client; close the seconds in between."""
     numbers, times = state.i, state.f
     while to >= numbers[at.SECOND] + 1.0:
         end = numbers[at.SECOND] + 1.0
@@ -55,21 +56,14 @@ def _active(world: World, state: State, e: int) -> bool:
     return index >= 0 and bool((world.active[index] >> np.uint64(e)) & np.uint64(1))
 
 
-@small
-def _is_down(world: World, state: State) -> bool:
-    down = False
-    for e in range(len(world.fault)):
-        down |= world.fault[e].kind == at.DOWN and _active(world, state, e)
-    return down
-
-
 @compiled
-def serve(world: World, state: State, i: int, g: int, now: float, until: float) -> tuple[int, float]:
+def serve(world: World, state: State, i: int, g: int, now: float, until: float) -> tuple[int, float]:  # noqa: C901 - in order
     """A request arrives, whose client waits for it until then: (kind of failure, Retry-After), or -1 when it is in."""
-    if _is_down(world, state):
-        return at.REFUSED, at.NOT_TOLD
+    for e in range(len(world.fault)):
+        if world.fault[e].kind == at.DOWN and _active(world, state, e):
+            return at.REFUSED, at.NO_RETRY_AFTER
     if not state.i[at.ALIVE]:
-        return at.RESET, at.NOT_TOLD
+        return at.RESET, at.NO_RETRY_AFTER
     counts = state.counts[state.i[at.SECOND]]
     counts[at.OFFERED] += 1
     first, per_token = world.provider[0].first_token, world.provider[0].per_token
@@ -77,8 +71,8 @@ def serve(world: World, state: State, i: int, g: int, now: float, until: float) 
         if world.fault[e].kind == at.FAIL and _active(world, state, e) and _strikes(world, state, e, g, i, now):
             counts[at.FAILED] += 1
             state.felt[state.i[at.SECOND], e] += 1
-            told = world.fault[e].tells
-            return world.fault[e].failure, world.fault[e].end - now if told == at.UNTIL_END else told
+            retry_after = world.fault[e].retry_after
+            return world.fault[e].failure, world.fault[e].end - now if retry_after == at.UNTIL_END else retry_after
     wait = _over_limit(world, state, i, g, now)
     if wait > 0.0:
         counts[at.TURNED_AWAY] += 1
@@ -87,7 +81,7 @@ def serve(world: World, state: State, i: int, g: int, now: float, until: float) 
         if world.fault[e].kind == at.SHED and _active(world, state, e) and _is_shed(world, state, e, g, i, now):
             counts[at.TURNED_AWAY] += 1
             state.felt[state.i[at.SECOND], e] += 1
-            return world.provider[0].shed, world.provider[0].told
+            return world.provider[0].shed, world.provider[0].retry_after
     factor, added = 1.0, 0.0
     for e in range(len(world.fault)):
         if world.fault[e].kind == at.SLOWER and _active(world, state, e) and _strikes(world, state, e, g, i, now):
@@ -112,7 +106,7 @@ def _is_shed(world: World, state: State, e: int, g: int, i: int, now: float) -> 
 
 @small
 def _over_limit(world: World, state: State, i: int, g: int, now: float) -> float:
-    """Seconds until this key may ask again; 0: it may now, and is charged."""
+    """Seconds until the token bucket of this key has a request again; 0: it has one now, which is taken."""
     rate = world.group[g].limit
     if rate <= 0.0:
         return 0.0
@@ -135,13 +129,13 @@ def _take_in(
         user.flags = (user.flags & ~at.STATE) | at.RUNNING
         user.t = until
         _begin(world, state, i, whole(user.seq), work, first, True, now)
-        return _ACCEPTED, at.NOT_TOLD
+        return _ACCEPTED, at.NO_RETRY_AFTER
     for e in range(len(world.fault)):
         if reduced and world.fault[e].kind == at.FEWER and _active(world, state, e):
             state.felt[numbers[at.SECOND], e] += 1
     if numbers[at.WAITING] >= world.provider[0].queue:
         state.counts[numbers[at.SECOND], at.TURNED_AWAY] += 1
-        return world.provider[0].queue_full, world.provider[0].told
+        return world.provider[0].queue_full, world.provider[0].retry_after
     if numbers[at.LENGTH] == len(state.queue):
         _compact(state)
     k = (numbers[at.HEAD] + numbers[at.LENGTH]) % len(state.queue)
@@ -151,7 +145,7 @@ def _take_in(
     state.queue[k].work, state.queue[k].first = work, first
     numbers[at.LENGTH] += 1
     numbers[at.WAITING] += 1
-    return _WAITS, at.NOT_TOLD
+    return _WAITS, at.NO_RETRY_AFTER
 
 
 @small
@@ -162,7 +156,7 @@ def _is_live(state: State, i: int, seq: int, what: int) -> bool:
 
 @compiled
 def _compact(state: State) -> None:
-    """Those who left the queue make room."""
+    """Remove the requests that have left the queue."""
     numbers, size, kept = state.i, len(state.queue), 0
     for k in range(numbers[at.LENGTH]):
         source = (numbers[at.HEAD] + k) % size
@@ -192,16 +186,7 @@ def _begin(world: World, state: State, i: int, seq: int, work: float, first: flo
         user.flags |= at.SLOW
     j = recorded(state, i)
     if j >= 0:
-        state.seen[j].first, state.seen[j].end = now + first, now + work
-
-
-@small
-def recorded(state: State, i: int) -> int:
-    """Where this user's record is kept; -1: it is not one of those that are recorded."""
-    if not state.user[i].flags & at.RECORDED:
-        return -1
-    closed = state.i[at.CLOSED]
-    return whole(i // state.i[at.STRIDE] if i < closed else state.i[at.SEEN_CLOSED] + i - closed)
+        state.log[j].first, state.log[j].end = now + first, now + work
 
 
 @compiled
@@ -241,7 +226,7 @@ def abandon(world: World, state: State, i: int) -> None:
 
 @small
 def free(state: State, slot: int) -> bool:
-    """A slot is done; was there somebody to answer?"""
+    """A slot is done; does its client still wait?"""
     numbers = state.i
     state.free_slots[numbers[at.FREE]] = slot
     numbers[at.FREE] += 1

@@ -10,12 +10,13 @@ from mockbot.simulate.fast import layout as at
 from mockbot.simulate.fast.layout import State, World
 from mockbot.simulate.fast.machine import small, whole
 
+# Each gap is about 2.3 times the next (near the ratio of Ciura 2001); the large ones are for buckets with all users.
 _GAPS = (701_000, 301_000, 131_000, 57_000, 24_800, 10_780, 4_687, 2_038, 886, 385, 167, 73, 32, 14, 6, 3, 1)
 
 
 @small
 def set_timer(world: World, state: State, i: int, t: float) -> None:
-    """User i's timer, who has none, will ring at t."""
+    """User i, which has no timer, gets one that rings at t."""
     user = state.user[i]
     user.t = t
     if t < state.f[at.LIMIT]:
@@ -91,7 +92,7 @@ def take_users(state: State) -> None:
 
 @small
 def _sort(state: State, count: int) -> None:
-    """By time, in place (Shell 1959, gaps of Ciura 2001): a few entries mostly, many when all come back."""
+    """By time, in place (Shell 1959): a few entries mostly, many when all come back."""
     for gap in _GAPS:
         for k in range(gap, count):
             t, i, place = state.due_at[k], state.due_user[k], k

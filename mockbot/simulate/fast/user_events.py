@@ -1,7 +1,7 @@
-"""What users do, compiled: think, ask, wait, learn what became of it, and ask again as their policy says.
+"""What users do, compiled: think, ask, wait, learn the outcome, and ask again as their policy decides.
 
-The rules are those of `clients/client.py` with the reactions `Loops` (one loop) and `Reloads`; nobody reacts in no
-time.
+The rules are those of `clients/client.py` with the reactions `Loops` (one loop) and `Reloads`; every reaction takes
+some time.
 """
 
 import math
@@ -10,7 +10,8 @@ from mockbot.simulate.fast import layout as at
 from mockbot.simulate.fast.chance import LEAVE, POLICY, THINK, TOKENS, exponential, normal, uniform
 from mockbot.simulate.fast.layout import State, World
 from mockbot.simulate.fast.machine import compiled, entry, small, whole
-from mockbot.simulate.fast.provider_events import abandon, fill, free, lose_everything, recorded, serve
+from mockbot.simulate.fast.provider_events import abandon, fill, free, lose_everything, serve
+from mockbot.simulate.fast.recorder import record_attempt, record_prompt, recorded
 from mockbot.simulate.fast.timer_wheel import set_timer, stop_timer
 
 _SOFTWARE = 0.001  # reactions.SOFTWARE
@@ -24,7 +25,7 @@ def _state(state: State, i: int, what: int) -> None:
 
 
 @compiled
-def bell(world: World, state: State, now: float) -> None:
+def ring(world: World, state: State, now: float) -> None:
     """The next timer of the bucket rings, if it is still its user's."""
     k = state.i[at.DUE_AT]
     state.i[at.DUE_AT] = k + 1
@@ -47,7 +48,7 @@ def bell(world: World, state: State, now: float) -> None:
     else:
         kind = at.TOO_SLOW if what == at.RUNNING and user.flags & at.SLOW else at.TIMEOUT
         abandon(world, state, i)
-        _failed(world, state, i, kind, at.NOT_TOLD, now)
+        _failed(world, state, i, kind, at.NO_RETRY_AFTER, now)
 
 
 # -- a prompt ------------------------------------------------------------------------------------------------------
@@ -68,15 +69,13 @@ def _ask(world: World, state: State, i: int, now: float) -> None:
     user.t0, user.att = now, 0
     tokens = world.provider[0].median
     if world.provider[0].sigma > 0.0:
-        tokens = max(
-            1.0, round(world.provider[0].median * math.exp(world.provider[0].sigma * normal(state.rng, TOKENS)))
-        )
-    user.tokens = int(min(tokens, 65535.0))
+        tokens = max(1.0, round(tokens * math.exp(world.provider[0].sigma * normal(state.rng, TOKENS))))
+    user.tokens = int(min(tokens, 65535.0))  # of 16 bits
     state.crowd[state.i[at.SECOND], user.flags >> at.GROUP, at.ISSUED] += 1
     state.i[at.PENDING] += 1
     j = recorded(state, i)
     if j >= 0:
-        state.seen[j].prompts += 1
+        state.log[j].prompts += 1
     _send(world, state, i, now)
 
 
@@ -99,18 +98,13 @@ def _send(world: World, state: State, i: int, now: float) -> None:
     state.crowd[state.i[at.SECOND], g, at.SENT] += 1
     j = recorded(state, i)
     if j >= 0:
-        state.seen[j].start, state.seen[j].first = now, math.nan
-    kind, told = serve(world, state, i, g, now, until)
+        state.log[j].start, state.log[j].first = now, math.nan
+    kind, retry_after = serve(world, state, i, g, now, until)
     if kind >= 0:
-        _failed(world, state, i, kind, told, now)
-    elif (user.flags & at.STATE) == at.QUEUED or not _in_time(state, until):
+        _failed(world, state, i, kind, retry_after, now)
+    # The slot that was taken last is this user's: its timer is needed only if the slot will not be done by then.
+    elif (user.flags & at.STATE) == at.QUEUED or state.slot[state.free_slots[state.i[at.FREE]]].end > until:
         set_timer(world, state, i, until)
-
-
-@small
-def _in_time(state: State, until: float) -> bool:
-    """The slot that was taken last is this user's: will it be done by then?"""
-    return bool(state.slot[state.free_slots[state.i[at.FREE]]].end <= until)
 
 
 @small
@@ -119,14 +113,14 @@ def _interval(world: World, state: State, g: int) -> float:
 
 
 @compiled
-def _failed(world: World, state: State, i: int, kind: int, told: float, now: float) -> None:
+def _failed(world: World, state: State, i: int, kind: int, retry_after: float, now: float) -> None:
     user = state.user[i]
     g = user.flags >> at.GROUP
-    if told >= 0.0:
-        told = max(1.0, math.ceil(told - 1e-9))  # whole seconds on the wire
-    _record_attempt(world, state, i, kind, told, now)
+    if retry_after >= 0.0:
+        retry_after = max(1.0, math.ceil(retry_after - 1e-9))  # whole seconds on the wire
+    record_attempt(world, state, i, kind, retry_after, now)
     deadline = user.t0 + world.group[g].patience
-    wait = _STOP if now >= deadline else _reaction(world, state, i, g, kind, told, now)
+    wait = _STOP if now >= deadline else _reaction(world, state, i, g, kind, retry_after, now)
     if wait == _STOP:
         _settle(world, state, i, at.GAVE_UP, now)
     elif now + wait >= deadline:
@@ -138,7 +132,7 @@ def _failed(world: World, state: State, i: int, kind: int, told: float, now: flo
 
 
 @small
-def _reaction(world: World, state: State, i: int, g: int, kind: int, told: float, now: float) -> float:
+def _reaction(world: World, state: State, i: int, g: int, kind: int, retry_after: float, now: float) -> float:
     """Seconds to the next attempt; _STOP: there is none."""
     user, rng = state.user[i], state.rng
     group = world.group[g]
@@ -157,22 +151,24 @@ def _reaction(world: World, state: State, i: int, g: int, kind: int, told: float
     wait = most if least == most else least + (most - least) * uniform(rng, POLICY)
     if group.plus > 0.0:
         wait += group.plus * uniform(rng, POLICY)
-    if told >= 0.0 and group.obeys:
-        wait = _as_told(world, state, g, told, wait)
+    if retry_after >= 0.0 and group.obeys:
+        wait = _obeyed(world, state, g, retry_after, wait)
     return float(wait if wait == _STOP else max(_SOFTWARE, wait))
 
 
 @small
-def _as_told(world: World, state: State, g: int, told: float, own: float) -> float:
+def _obeyed(world: World, state: State, g: int, retry_after: float, own: float) -> float:
     """Retry-After, as `failures.Exactly` and `failures.AtLeast` honour it."""
     group = world.group[g]
     if group.obeys == 2:
-        return float(own + told + min(told, group.spread) * uniform(state.rng, POLICY))
-    if told == 0.0 and not group.zero:
+        return float(own + retry_after + min(retry_after, group.spread) * uniform(state.rng, POLICY))
+    if retry_after == 0.0 and not group.zero:
         return own
-    if told > group.at_most:
+    if retry_after > group.at_most:
         return float(own if group.beyond == 0 else _STOP if group.beyond == 1 else group.at_most)
-    return float(told + group.told_plus * uniform(state.rng, POLICY)) if group.told_plus > 0.0 else told
+    if group.after_plus > 0.0:
+        return float(retry_after + group.after_plus * uniform(state.rng, POLICY))
+    return retry_after
 
 
 @compiled
@@ -184,7 +180,7 @@ def end_of_slot(world: World, state: State, now: float) -> None:
     live = free(state, slot)
     if live:
         stop_timer(world, state, i)
-        _record_attempt(world, state, i, at.OK, at.NOT_TOLD, now)
+        record_attempt(world, state, i, at.OK, at.NO_RETRY_AFTER, now)
         _settle(world, state, i, at.ANSWERED, now)
     fill(world, state, now)
 
@@ -195,7 +191,7 @@ def _settle(world: World, state: State, i: int, how: int, now: float) -> None:
     g = user.flags >> at.GROUP
     numbers[at.PENDING] -= 1
     state.crowd[numbers[at.SECOND], g, at.SETTLED if how == at.ANSWERED else at.GIVEN_UP] += 1
-    _record_prompt(state, i, how, now)
+    record_prompt(state, i, how, now)
     if user.flags & at.VISITOR:
         _state(state, i, at.ABSENT)
         state.free_visitors[numbers[at.FREE_VISITORS]] = i
@@ -207,12 +203,12 @@ def _settle(world: World, state: State, i: int, how: int, now: float) -> None:
         _think(world, state, i, now, world.group[g].comes_back if how == at.GAVE_UP else -1.0)
 
 
-# -- who is there --------------------------------------------------------------------------------------------------
+# -- users come and go ---------------------------------------------------------------------------------------------
 
 
 @compiled
 def set_users(world: World, state: State, index: int, now: float) -> None:
-    """The closed groups have as many users as this change says; who leaves is chance."""
+    """The closed groups have as many users as this change says; chance picks who leaves."""
     for g in range(len(world.group)):
         count = world.users[index, g]
         before = world.users[index - 1, g] if index else 0
@@ -227,7 +223,10 @@ def set_users(world: World, state: State, index: int, now: float) -> None:
             else:
                 user.flags &= ~at.LEAVING
         for k in range(start + before - 1, start + count - 1, -1):
-            i = _taken_away(state, start, k)
+            # One of the users at `start` to `k` of the order, by chance; it takes the last place, which goes.
+            place = whole(start + int(uniform(state.rng, LEAVE) * (k - start + 1)))
+            i = whole(state.order[place])
+            state.order[place], state.order[k] = state.order[k], i
             user = state.user[i]
             if (user.flags & at.STATE) == at.THINKING:
                 stop_timer(world, state, i)
@@ -236,26 +235,17 @@ def set_users(world: World, state: State, index: int, now: float) -> None:
                 user.flags |= at.LEAVING
 
 
-@small
-def _taken_away(state: State, start: int, last: int) -> int:
-    """Somebody of those whose places in the order are `start` to `last`; he gets the last one."""
-    place = whole(start + int(uniform(state.rng, LEAVE) * (last - start + 1)))
-    i = whole(state.order[place])
-    state.order[place], state.order[last] = state.order[last], i
-    return i
-
-
 @compiled
 def arrive(world: World, state: State, g: int, now: float) -> None:
-    """Somebody new comes, asks once and goes."""
+    """A visitor comes, asks once and leaves."""
     numbers = state.i
     if not numbers[at.OPEN]:
         return
     numbers[at.FREE_VISITORS] -= 1
     i = whole(state.free_visitors[numbers[at.FREE_VISITORS]])
     numbers[at.VISITORS] += 1
-    j = numbers[at.SEEN_CLOSED] + i - numbers[at.CLOSED]
-    state.seen[j].name, state.seen[j].prompts = numbers[at.VISITORS], 0
+    j = numbers[at.LOG_CLOSED] + i - numbers[at.CLOSED]
+    state.log[j].name, state.log[j].prompts = numbers[at.VISITORS], 0
     user = state.user[i]
     user.flags, user.prv = g << at.GROUP | at.VISITOR, at.IDLE
     if numbers[at.VISITORS] % numbers[at.STRIDE] == 0:
@@ -265,7 +255,7 @@ def arrive(world: World, state: State, g: int, now: float) -> None:
 
 @compiled
 def crash(world: World, state: State, e: int, now: float) -> None:
-    """The process dies; whoever waited for it is reset."""
+    """The process dies; every request that it had is reset."""
     lost = lose_everything(state)
     state.felt[state.i[at.SECOND], e] += lost
     _cut_off(world, state, now)
@@ -285,43 +275,8 @@ def _cut_off(world: World, state: State, now: float) -> None:
     for i in range(len(state.user)):
         if (state.user[i].flags & at.STATE) >= at.QUEUED:
             stop_timer(world, state, i)
-            _state(state, i, at.PAUSING)  # so that nothing takes it for somebody who waits
-            _failed(world, state, i, at.RESET, at.NOT_TOLD, now)
-
-
-# -- records -------------------------------------------------------------------------------------------------------
-
-
-@compiled
-def _record_attempt(world: World, state: State, i: int, kind: int, told: float, now: float) -> None:
-    j = recorded(state, i)
-    if j < 0:
-        return
-    user = state.user[i]
-    row = state.out[state.i[at.OUT]]
-    state.i[at.OUT] += 1
-    row.kind, row.code, row.group, row.user, row.name = 0, kind, user.flags >> at.GROUP, i, state.seen[j].name
-    row.prompt, row.n, row.start, row.end = state.seen[j].prompts, user.att - 1, state.seen[j].start, now
-    row.first, row.gap, row.tokens, row.retry_after = math.nan, math.nan, 0, told
-    first = state.seen[j].first
-    if first <= now and world.group[row.group].streams:
-        gap = (state.seen[j].end - first) / (user.tokens - 1) if user.tokens > 1 else 0.0
-        row.first = first - state.seen[j].start
-        row.tokens = user.tokens if kind == at.OK else min(user.tokens, 1 + (int((now - first) / gap) if gap else 0))
-        row.gap = gap if row.tokens > 1 else math.nan
-
-
-@compiled
-def _record_prompt(state: State, i: int, how: int, now: float) -> None:
-    j = recorded(state, i)
-    if j < 0:
-        return
-    user = state.user[i]
-    row = state.out[state.i[at.OUT]]
-    state.i[at.OUT] += 1
-    row.kind, row.code, row.group, row.user, row.name = 1, how, user.flags >> at.GROUP, i, state.seen[j].name
-    row.prompt, row.n, row.start, row.end = state.seen[j].prompts, user.att, user.t0, now
-    row.first = state.seen[j].first - user.t0 if how == at.ANSWERED else math.nan
+            _state(state, i, at.PAUSING)  # so that nothing takes it for a user who waits
+            _failed(world, state, i, at.RESET, at.NO_RETRY_AFTER, now)
 
 
 @entry
@@ -332,5 +287,5 @@ def leave_open(world: World, state: State, now: float) -> None:
         what = state.user[i].flags & at.STATE
         if what >= at.PAUSING:
             if what >= at.QUEUED:
-                _record_attempt(world, state, i, at.UNFINISHED, at.NOT_TOLD, now)
+                record_attempt(world, state, i, at.UNFINISHED, at.NO_RETRY_AFTER, now)
             _settle(world, state, i, at.LEFT_OPEN, now)

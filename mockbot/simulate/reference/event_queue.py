@@ -1,6 +1,6 @@
 """What happens next: (moment, call, subject) in, each called at its moment and in order. Virtual time; nothing waits.
 
-Events at the same moment happen in the order in which they were put down, so that a run is the same every time.
+Events at the same moment happen in the order in which they were added, so that a run is the same every time.
 """
 
 import gc
@@ -12,7 +12,7 @@ _S = TypeVar("_S")
 
 
 class Timer:
-    """A call at a moment that can be called off; also a timer as the proxy's stages want one."""
+    """A call at a moment, unless it is cancelled; also a timer as the proxy's stages need one."""
 
     __slots__ = ("_call",)
 
@@ -31,7 +31,7 @@ class Timer:
 
 
 class EventQueue:
-    """The one clock and the one queue of a simulated run. `count`: events that were put down so far."""
+    """The one clock and the one queue of a simulated run. `count`: events that were added so far."""
 
     __slots__ = ("_heap", "count", "now")
 
@@ -47,15 +47,15 @@ class EventQueue:
 
     def after(self, seconds: float, call: Callable[[], None]) -> Timer:
         """In so many seconds, unless it is cancelled."""
-        alarm = Timer(call)
-        self.at(self.now + seconds, alarm.ring, None)
-        return alarm
+        timer = Timer(call)
+        self.at(self.now + seconds, timer.ring, None)
+        return timer
 
     def play(self, until: float) -> None:
         """Everything that is due by `until`; then it is that moment."""
         heap = self._heap
         collecting = gc.isenabled()
-        gc.disable()  # the collector would walk over everybody again and again, to find next to nothing
+        gc.disable()  # the collector would scan all users again and again, to find next to nothing
         try:
             while heap and heap[0][0] <= until:
                 self.now, _, call, subject = heappop(heap)

@@ -1,6 +1,10 @@
-"""One attempt under way, as its client sees it: what was sent, and what has come back so far. Scenario seconds."""
+"""One attempt under way, as its client sees it: what was sent, and what has come back so far. Scenario seconds.
 
-from typing import TYPE_CHECKING, Protocol
+Without a faulty wire the attempt itself receives the answer; with one, its `SimConnection` does, with the same methods
+(`Receiver`), and passes on what has come through.
+"""
+
+from typing import TYPE_CHECKING, Union
 
 from mockbot.clients.policy import AttemptResult, Send
 from mockbot.evidence.records import Attempt, Outcome
@@ -10,59 +14,39 @@ if TYPE_CHECKING:
     from mockbot.simulate.reference.sim_connection import SimConnection
     from mockbot.simulate.reference.sim_crowd import SimPrompt
     from mockbot.simulate.reference.sim_delivery import SimDelivery
+    from mockbot.simulate.reference.sim_provider import SimProvider
 
-
-class Listener(Protocol):
-    """Who an answer is spoken to: its client at once, or the wire that leads to it."""
-
-    fine: bool
-    """Every token is to be told when it comes, not several with their times."""
-
-    def opened(self) -> None:
-        """The response has begun."""
-        ...
-
-    def hear(self, count: int, first: float, last: float, gap: float) -> None:
-        """So many more tokens, the first and last of them at these moments, at most `gap` apart."""
-        ...
-
-    def ended(self, outcome: Outcome) -> None:
-        """Nothing more comes, and this is what it amounts to."""
-        ...
-
-    def failed(self, status: int, retry_after: float | None) -> None:
-        """The response is an error."""
-        ...
-
-    def reset(self) -> None:
-        """The connection is torn down."""
-        ...
+Receiver = Union["SimAttempt", "SimConnection"]
 
 
 class SimAttempt:
     """`over`: the client has the answer, or has given this attempt up."""
 
+    one_by_one = False  # several tokens may be reported at once, with their times
     __slots__ = (
-        "answer", "asking", "cable", "first", "last", "n", "over", "provider", "retry_after", "send", "should_retry",
-        "start", "status", "tokens", "voice", "worst_gap",
+        "answer", "connection", "delivery", "first", "last", "n", "over", "prompt", "provider", "retry_after", "send",
+        "start", "status", "tokens", "worst_gap",
     )  # fmt: skip
 
-    def __init__(self, asking: "SimPrompt", n: int, send: Send, now: float) -> None:
-        self.asking, self.n, self.send, self.provider, self.start = asking, n, send, send.provider, now
+    def __init__(self, prompt: "SimPrompt", n: int, send: Send, now: float, provider: "SimProvider") -> None:
+        self.prompt, self.n, self.send, self.provider, self.start = prompt, n, send, provider, now
         self.answer: Answer | None = None
-        self.voice: SimDelivery | None = None
-        self.cable: SimConnection | None = None
+        self.delivery: SimDelivery | None = None
+        self.connection: SimConnection | None = None
         self.over = False
         self.status: int | None = None
         self.retry_after: float | None = None
-        self.should_retry: bool | None = None
         self.first: float | None = None
         self.last = 0.0
         self.worst_gap: float | None = None
         self.tokens = 0
 
+    def opened(self) -> None:
+        """The response has begun."""
+        self.status = 200
+
     def hear(self, count: int, first: float, last: float, gap: float) -> None:
-        """Tokens have arrived."""
+        """`count` more tokens, the first and last of them at these moments, at most `gap` apart."""
         if count <= 0:
             return
         self.status = 200
@@ -75,20 +59,32 @@ class SimAttempt:
         self.last = last
         self.tokens += count
 
-    def seen(self, outcome: Outcome) -> AttemptResult:
+    def ended(self, outcome: Outcome) -> None:
+        """Nothing more comes, and this is the outcome."""
+        self.status = 200
+        self.provider.report(self, outcome)
+
+    def failed(self, status: int, retry_after: float | None) -> None:
+        """The response is an error."""
+        self.provider.report_failure(self, status, retry_after)
+
+    def reset(self) -> None:
+        """The connection is torn down."""
+        self.provider.report(self, "reset")
+
+    def result(self, outcome: Outcome) -> AttemptResult:
         """For the client's policy."""
-        return AttemptResult(
-            outcome, self.provider, self.start, self.status, self.retry_after, self.should_retry, self.tokens > 0
-        )
+        began = self.tokens > 0
+        return AttemptResult(outcome, self.send.provider, self.start, self.status, self.retry_after, streamed=began)
 
     def record(self, outcome: Outcome, end: float) -> Attempt:
         """For the journal; to 0.1 ms, as live."""
         first, gap = self.first, self.worst_gap
         return Attempt(
-            self.asking.id,
+            self.prompt.id,
             self.n,
-            self.asking.user.part.name,
-            self.provider,
+            self.prompt.user.group.name,
+            self.send.provider,
             round(self.start, 4),
             round(end, 4),
             outcome,

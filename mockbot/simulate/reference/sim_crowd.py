@@ -1,12 +1,12 @@
-"""The crowd in virtual time: users who think, ask, wait and ask again as their minds say; records out.
+"""The crowd in virtual time: users who think, ask, wait and ask again as their policies decide; records out.
 
-The same minds that decide under Locust decide here, and the same records are written. Closed groups have exactly so
-many users as the timeline says; whoever is taken away in the middle of a prompt leaves when it is settled. Open groups
-have arrivals at the timeline's rate, each somebody new, whatever becomes of those before; with one prompt or a session.
+The policies are the ones that decide under Locust, and the same records are written. Closed groups have exactly as
+many users as the timeline says; a user that is taken away in the middle of a prompt leaves when it is settled. Open
+groups have arrivals at the timeline's rate, whatever became of earlier ones; each is a new user with one prompt or a
+session.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from random import Random
 
 from mockbot.clients.policy import ClientPolicy, Decision, GiveUp, Send
@@ -23,45 +23,50 @@ from mockbot.simulate.reference.sim_provider import SimProvider
 Sink = Callable[[Attempt | Prompt], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class CrowdGroup:
     """One group, and what its users share. Chance has a stream for each purpose."""
 
-    name: str
-    group: Group
-    minds: PolicyFactory
-    policy: Random
-    think: Random
-    marks: Random
-    session: Random
-    leave: Random
+    def __init__(self, name: str, spec: Group, first: str, seed: int) -> None:
+        self.name, self.spec = name, spec
+        self._factory = PolicyFactory(spec, spec.uses or first)
+        self._policy_rng, self.think_rng, self.mark_rng, self._session_rng, self.leave_rng = (
+            Random(f"{seed}/{name}/{purpose}") for purpose in ("policy", "think", "marks", "session", "leave")
+        )
+        self.present: list[User] = []
+        self.free_policies: list[ClientPolicy] = []  # of visitors that have left, for those that come
+        self._created = 0
 
-    def is_last(self) -> bool:
-        """Is this prompt the last one of somebody who arrived? Memoryless, so that sessions are geometric."""
-        mean = self.group.session
-        return mean == 1 or self.session.random() * mean < 1
+    def new_user(self) -> "User":
+        """The group's next user."""
+        self._created += 1
+        policy = self.free_policies.pop() if self.free_policies else self._factory.new_client(self._policy_rng)
+        return User(self, self._created, policy)
+
+    def is_last_prompt(self) -> bool:
+        """Does a visitor leave after this prompt? Memoryless, so that sessions are geometric."""
+        mean = self.spec.session
+        return mean == 1 or self._session_rng.random() * mean < 1
 
 
 class User:
     """One user of a group."""
 
-    __slots__ = ("_cables", "asked", "asking", "caller", "leaving", "mind", "name", "part")
+    __slots__ = ("_connections", "asked", "caller", "group", "leaving", "name", "policy")
 
-    def __init__(self, part: Part, number: int, mind: ClientPolicy) -> None:
-        self.part, self.mind = part, mind
-        self.name = f"{part.name}-{number}"
-        self.caller = Caller(f"sk-{part.group.tier}-{self.name}", part.group.tier)
+    def __init__(self, group: CrowdGroup, number: int, policy: ClientPolicy) -> None:
+        self.group, self.policy = group, policy
+        self.name = f"{group.name}-{number}"
+        self.caller = Caller(f"sk-{group.spec.tier}-{self.name}", group.spec.tier)
         self.asked = 0
-        self.asking: SimPrompt | None = None
         self.leaving = False
-        self._cables: dict[str, SimConnection] | None = None
+        self._connections: dict[str, SimConnection] | None = None
 
     @property
-    def cables(self) -> dict[str, SimConnection]:
+    def connections(self) -> dict[str, SimConnection]:
         """Its open connections by provider, while something is wrong with the wire."""
-        if self._cables is None:
-            self._cables = {}
-        return self._cables
+        if self._connections is None:  # most users of a run never need one
+            self._connections = {}
+        return self._connections
 
 
 class SimPrompt:
@@ -74,213 +79,183 @@ class SimPrompt:
         self.user = user
         self.id = f"{user.name}.{user.asked}"
         self.start = now
-        self.mark = user.part.marks.getrandbits(64)
+        self.mark = user.group.mark_rng.getrandbits(64)
         self.attempts = 0
         self.running: list[SimAttempt] = []
 
+    def record(self, settled: Settled, winner: SimAttempt | None, now: float) -> Prompt:
+        """For the journal; to 0.1 ms, as live."""
+        group, start = self.user.group, round(self.start, 4)
+        first = None if winner is None or winner.first is None else round(winner.first - self.start, 4)
+        return Prompt(
+            self.id,
+            self.user.name,
+            group.name,
+            group.spec.tier,
+            start,
+            start,
+            round(now, 4),
+            settled,
+            self.attempts,
+            None if winner is None else winner.send.provider,
+            first,
+        )
+
 
 class SimCrowd:
-    """Everybody. `desks` are set once the providers are there; `status` is what the page says now."""
+    """All users. `providers` are set once they exist; `status` is what the status page shows now."""
 
-    def __init__(self, agenda: EventQueue, groups: Mapping[str, Group], first: str, seed: int, sink: Sink) -> None:
-        self.agenda = agenda
-        self.desks: Mapping[str, SimProvider] = {}
+    def __init__(self, events: EventQueue, groups: Mapping[str, Group], first: str, seed: int, sink: Sink) -> None:
+        self._events = events
+        self.providers: Mapping[str, SimProvider] = {}
         self.status: StatusState | None = None
         self.pending: dict[SimPrompt, None] = {}
         self.open = True
         self._sink = sink
-        self._parts = {name: _part(name, group, first, seed) for name, group in groups.items()}
-        self._present: dict[str, list[User]] = {name: [] for name in groups}
-        self._numbers = dict.fromkeys(groups, 0)
-        self._resting: dict[str, list[ClientPolicy]] = {name: [] for name in groups}
+        self._groups = {name: CrowdGroup(name, spec, first, seed) for name, spec in groups.items()}
 
-    # -- who is there --------------------------------------------------------------------------------------------
+    # -- users come and go ---------------------------------------------------------------------------------------
 
     def set_users(self, counts: Mapping[str, int]) -> None:
-        """From now on each of these groups has so many users; who leaves is chance, as Locust picks from a set."""
+        """From now on each of these groups has so many users; chance picks who leaves, as Locust picks from a set."""
         for name, count in counts.items():
-            present, part = self._present[name], self._parts[name]
+            group = self._groups[name]
+            present = group.present
             while len(present) > count:
-                present.pop(part.leave.randrange(len(present))).leaving = True
+                present.pop(group.leave_rng.randrange(len(present))).leaving = True
             while len(present) < count:
-                user = self._enrol(part)
+                user = group.new_user()
                 present.append(user)
                 self._think(user)
 
     def arrive(self, name: str) -> None:
-        """Somebody new comes with a prompt, and goes when the last one is settled."""
-        user = self._enrol(self._parts[name])
-        user.leaving = user.part.is_last()
-        self._begin(user)
-
-    def _enrol(self, part: Part) -> User:
-        self._numbers[part.name] += 1
-        resting = self._resting[part.name]
-        mind = resting.pop() if resting else part.minds.new_client(part.policy)
-        return User(part, self._numbers[part.name], mind)
+        """A visitor comes with a prompt, and leaves when its last one is settled."""
+        user = self._groups[name].new_user()
+        user.leaving = user.group.is_last_prompt()
+        self._ask(user)
 
     def _think(self, user: User, away: float | None = None) -> None:
-        think = user.part.group.think
-        pause = away if away is not None else user.part.think.expovariate(1 / think) if think else 0.0
-        self.agenda.at(self.agenda.now + pause, self._thought, user)
+        think = user.group.spec.think
+        pause = away if away is not None else user.group.think_rng.expovariate(1 / think) if think else 0.0
+        self._events.at(self._events.now + pause, self._end_think, user)
 
-    def _thought(self, user: User) -> None:
+    def _end_think(self, user: User) -> None:
         if user.leaving:
             return
-        user.leaving = user.part.group.arrivals is not None and user.part.is_last()
-        self._begin(user)
+        user.leaving = user.group.spec.arrivals is not None and user.group.is_last_prompt()
+        self._ask(user)
 
     # -- a prompt ------------------------------------------------------------------------------------------------
 
-    def _begin(self, user: User) -> None:
-        if not self.open:
-            return
-        now = self.agenda.now
-        asking = user.asking = SimPrompt(user, now)
-        self.pending[asking] = None
-        move = user.mind.begin(now, self.status)
-        if isinstance(move, Send) and move.at <= now:
-            self._send(asking, move)
-        else:
-            self._follow(asking, move)
+    def _ask(self, user: User) -> None:
+        if self.open:
+            now = self._events.now
+            prompt = SimPrompt(user, now)
+            self.pending[prompt] = None
+            self._follow(prompt, user.policy.begin(now, self.status))
 
-    def _follow(self, asking: SimPrompt, move: Decision) -> None:
-        now = self.agenda.now
-        if isinstance(move, GiveUp):
-            if move.at > now:
-                self.agenda.at(move.at, self._given_up, (asking, move))
+    def _follow(self, prompt: SimPrompt, decision: Decision) -> None:
+        """Do what the policy has decided, now or when it is due."""
+        is_due = decision.at <= self._events.now
+        if isinstance(decision, GiveUp):
+            if is_due:
+                self._give_up((prompt, decision))
             else:
-                self._given_up((asking, move))
-        elif move.at > now:
-            self.agenda.at(move.at, self._due, (asking, move))
+                self._events.at(decision.at, self._give_up, (prompt, decision))
+        elif is_due:
+            self._send(prompt, decision)
         else:
-            self._send(asking, move)
+            self._events.at(decision.at, self._reconsider, (prompt, decision))
 
-    def _due(self, what: tuple[SimPrompt, Send]) -> None:
-        asking, send = what
-        if asking in self.pending:
-            self._follow(asking, asking.user.mind.due(self.agenda.now, send, self.status))
+    def _reconsider(self, what: tuple[SimPrompt, Send]) -> None:
+        prompt, send = what
+        if prompt in self.pending:
+            self._follow(prompt, prompt.user.policy.due(self._events.now, send, self.status))
 
-    def _given_up(self, what: tuple[SimPrompt, GiveUp]) -> None:
-        asking, end = what
-        if asking in self.pending:
-            self._settle(asking, "gave_up", None, end.away)
+    def _give_up(self, what: tuple[SimPrompt, GiveUp]) -> None:
+        prompt, end = what
+        if prompt in self.pending:
+            self._settle(prompt, "gave_up", None, end.away)
 
-    def _send(self, asking: SimPrompt, send: Send) -> None:
-        agenda = self.agenda
-        exchange = SimAttempt(asking, asking.attempts, send, agenda.now)
-        asking.attempts += 1
-        asking.running.append(exchange)
+    def _send(self, prompt: SimPrompt, send: Send) -> None:
+        provider = self.providers[send.provider]
+        attempt = SimAttempt(prompt, prompt.attempts, send, self._events.now, provider)
+        prompt.attempts += 1
+        prompt.running.append(attempt)
         if send.hedge_after is not None:
-            agenda.at(send.at + send.hedge_after, self._hedge, exchange)
-        desk = self.desks[send.provider]
-        desk.open(exchange)
-        if not (exchange.over or desk.is_sure(exchange, send.at + send.timeout)):
-            self.give_time(exchange)
+            self._events.at(send.at + send.hedge_after, self._hedge, attempt)
+        provider.open(attempt)
+        # A timer that cannot ring is not set: most attempts are answered in time, and timers are most of the queue.
+        if not (attempt.over or provider.is_sure(attempt, send.at + send.timeout)):
+            self.start_timeout(attempt)
 
-    def give_time(self, exchange: SimAttempt) -> None:
+    def start_timeout(self, attempt: SimAttempt) -> None:
         """The attempt is abandoned when its time is over."""
-        self.agenda.at(exchange.send.at + exchange.send.timeout, self._time_over, exchange)
+        self._events.at(attempt.send.at + attempt.send.timeout, self._time_out, attempt)
 
-    def _hedge(self, exchange: SimAttempt) -> None:
-        if exchange.over:
+    def _hedge(self, attempt: SimAttempt) -> None:
+        if attempt.over:
             return
-        self.desks[exchange.provider].catch_up(exchange)
-        if exchange.over or exchange.first is not None:
+        attempt.provider.catch_up(attempt)
+        if attempt.over or attempt.first is not None:
             return
-        twin = exchange.asking.user.mind.hedge(self.agenda.now, exchange.send)
+        twin = attempt.prompt.user.policy.hedge(self._events.now, attempt.send)
         if twin is not None:
-            self._send(exchange.asking, twin)
+            self._send(attempt.prompt, twin)
 
-    def _time_over(self, exchange: SimAttempt) -> None:
-        if exchange.over:
+    def _time_out(self, attempt: SimAttempt) -> None:
+        if attempt.over:
             return
-        desk = self.desks[exchange.provider]
-        desk.catch_up(exchange)
-        if not exchange.over:
-            self.ended(exchange, "timeout" if exchange.first is None else "slow")
-            desk.hang_up(exchange)
+        attempt.provider.catch_up(attempt)
+        if not attempt.over:
+            self.ended(attempt, "timeout" if attempt.first is None else "slow")
+            attempt.provider.hang_up(attempt)
 
-    def ended(self, exchange: SimAttempt, outcome: Outcome) -> None:
-        """What became of an attempt is known."""
-        asking, mind, now = exchange.asking, exchange.asking.user.mind, self.agenda.now
-        self._close(exchange, outcome)
-        seen = exchange.seen(outcome)
+    def ended(self, attempt: SimAttempt, outcome: Outcome) -> None:
+        """The outcome of an attempt is known."""
+        prompt, policy, now = attempt.prompt, attempt.prompt.user.policy, self._events.now
+        self._close(attempt, outcome)
+        result = attempt.result(outcome)
         if outcome == "ok":
-            for twin in tuple(asking.running):
+            for twin in tuple(prompt.running):
                 self._drop(twin)
-            mind.succeeded(now, seen)
-            self._settle(asking, "answered", exchange)
-        elif asking.running:
-            mind.beside(now, seen)
+            policy.succeeded(now, result)
+            self._settle(prompt, "answered", attempt)
+        elif prompt.running:
+            policy.beside(now, result)
         else:
-            self._follow(asking, mind.after(now, seen, self.status))
+            self._follow(prompt, policy.after(now, result, self.status))
 
-    def _close(self, exchange: SimAttempt, outcome: Outcome) -> None:
-        exchange.over = True
-        exchange.asking.running.remove(exchange)
-        self._sink(exchange.record(outcome, self.agenda.now))
+    def _close(self, attempt: SimAttempt, outcome: Outcome) -> None:
+        attempt.over = True
+        attempt.prompt.running.remove(attempt)
+        self._sink(attempt.record(outcome, self._events.now))
 
     def _drop(self, twin: SimAttempt) -> None:
-        """Its prompt is answered: nobody waits for it any more."""
-        self.desks[twin.provider].catch_up(twin)
+        """A hedge, or the attempt that it was for: its prompt is answered by the other one."""
+        twin.provider.catch_up(twin)
         if not twin.over:
             self._close(twin, "unfinished")
-            twin.asking.user.mind.beside(self.agenda.now, twin.seen("unfinished"))
-            self.desks[twin.provider].hang_up(twin)
+            twin.prompt.user.policy.beside(self._events.now, twin.result("unfinished"))
+            twin.provider.hang_up(twin)
 
     def _settle(
-        self, asking: SimPrompt, settled: Settled, winner: SimAttempt | None = None, away: float | None = None
+        self, prompt: SimPrompt, settled: Settled, winner: SimAttempt | None = None, away: float | None = None
     ) -> None:
-        del self.pending[asking]
-        user = asking.user
-        user.asking = None
-        self._sink(_record(asking, settled, winner, self.agenda.now))
+        del self.pending[prompt]
+        user = prompt.user
+        self._sink(prompt.record(settled, winner, self._events.now))
         if not user.leaving:
             self._think(user, away)
-        elif user.part.group.arrivals is not None:
-            self._resting[user.part.name].append(user.mind)
+        elif user.group.spec.arrivals is not None:
+            user.group.free_policies.append(user.policy)
 
     def abandon(self) -> None:
         """The run is over: what is under way is unfinished."""
-        for asking in list(self.pending):
-            for exchange in tuple(asking.running):
-                self.desks[exchange.provider].catch_up(exchange)
-                if not exchange.over:
-                    self._close(exchange, "unfinished")
-            if asking in self.pending:
-                self._settle(asking, "unfinished")
-
-
-def _part(name: str, group: Group, first: str, seed: int) -> Part:
-    def stream(purpose: str) -> Random:
-        return Random(f"{seed}/{name}/{purpose}")
-
-    return Part(
-        name,
-        group,
-        PolicyFactory(group, group.uses or first),
-        stream("policy"),
-        stream("think"),
-        stream("marks"),
-        stream("session"),
-        stream("leave"),
-    )
-
-
-def _record(asking: SimPrompt, settled: Settled, winner: SimAttempt | None, now: float) -> Prompt:
-    user, start = asking.user, round(asking.start, 4)
-    first = None if winner is None or winner.first is None else round(winner.first - asking.start, 4)
-    return Prompt(
-        asking.id,
-        user.name,
-        user.part.name,
-        user.part.group.tier,
-        start,
-        start,
-        round(now, 4),
-        settled,
-        asking.attempts,
-        None if winner is None else winner.provider,
-        first,
-    )
+        for prompt in list(self.pending):
+            for attempt in tuple(prompt.running):
+                attempt.provider.catch_up(attempt)
+                if not attempt.over:
+                    self._close(attempt, "unfinished")
+            if prompt in self.pending:
+                self._settle(prompt, "unfinished")

@@ -1,12 +1,12 @@
 """One provider as its clients reach it, in virtual time: the wire to it, its chatbot, and the answers on their way.
 
-    open(exchange)      a client sends an attempt         crowd.ended(exchange, outcome) when it knows what became of it
-    hang_up(exchange)   the client gives it up
+    open(attempt)       a client sends an attempt        crowd.ended(attempt, outcome) when the client knows the outcome
+    hang_up(attempt)    the client gives it up
     set_faults(...)     exactly these hold from now on
 
-The chatbot is the one that the live service drives. An answer without flaws on a wire without faults is told to its
-client in one go when it is complete; anything else is spoken (`voice.py`), over a cable if something is wrong with the
-wire (`wire.py`).
+The chatbot is the one that the live service drives. An answer without flaws on a wire without faults is reported to
+its client once, when it is complete. Anything else is delivered token by token (`sim_delivery.py`), over a connection
+if the wire has a fault (`sim_wire.py`).
 """
 
 import math
@@ -19,7 +19,7 @@ from mockbot.scenario.timeline import ActiveFault
 from mockbot.service.chatbot import Answer, Chatbot
 from mockbot.service.job import Job, Refused
 from mockbot.simulate.reference.event_queue import EventQueue
-from mockbot.simulate.reference.sim_attempt import Listener, SimAttempt
+from mockbot.simulate.reference.sim_attempt import SimAttempt
 from mockbot.simulate.reference.sim_delivery import SimDelivery
 from mockbot.simulate.reference.sim_wire import Wire
 
@@ -27,241 +27,197 @@ if TYPE_CHECKING:
     from mockbot.simulate.reference.sim_crowd import SimCrowd
 
 
-class Direct:
-    """A wire without faults: what is spoken is heard at once."""
-
-    fine = False
-    __slots__ = ("_desk", "_exchange")
-
-    def __init__(self, desk: "SimProvider", exchange: SimAttempt) -> None:
-        self._desk, self._exchange = desk, exchange
-
-    def opened(self) -> None:
-        """As `Listener`."""
-        self._exchange.status = 200
-
-    def hear(self, count: int, first: float, last: float, gap: float) -> None:
-        """As `Listener`."""
-        self._exchange.hear(count, first, last, gap)
-
-    def ended(self, outcome: Outcome) -> None:
-        """As `Listener`."""
-        self._exchange.status = 200
-        self._desk.tell(self._exchange, outcome)
-
-    def failed(self, status: int, retry_after: float | None) -> None:
-        """As `Listener`."""
-        self._desk.tell_failure(self._exchange, status, retry_after)
-
-    def reset(self) -> None:
-        """As `Listener`."""
-        self._desk.tell(self._exchange, "reset")
-
-
 class SimProvider:
     """One provider at work."""
 
-    def __init__(self, agenda: EventQueue, chatbot: Chatbot, dialect: Dialect, crowd: "SimCrowd", seed: int) -> None:
-        self.agenda, self.chatbot, self.dialect = agenda, chatbot, dialect
+    def __init__(self, events: EventQueue, chatbot: Chatbot, dialect: Dialect, crowd: "SimCrowd", seed: int) -> None:
+        self.events, self.chatbot, self.dialect = events, chatbot, dialect
         self._crowd = crowd
         self._capacity = chatbot.capacity
-        self._wakes = math.inf  # the earliest moment at which `_wake` is on the agenda
-        self._shares = chatbot.provider.answer.slowdown_from is not None
-        self._told: dict[Reason, int] = {}
+        self._next_update = math.inf  # the earliest moment at which `_update_at` is in the event queue
+        self._slows_down = chatbot.provider.answer.slowdown_from is not None
+        self._refusal_statuses: dict[Reason, int] = {}
         self._under_way: dict[SimAttempt, None] = {}  # in order, so that runs repeat
         self.wire = Wire(self, f"{seed}/{chatbot.name}")
-
-    # -- faults --------------------------------------------------------------------------------------------------
 
     def set_faults(self, service: Sequence[ActiveFault], wire: Sequence[ActiveFault]) -> None:
         """Exactly these hold from now on."""
         was_down = self.chatbot.down
-        self.chatbot.set_faults(service, self.agenda.now)
-        self._look()
+        self.chatbot.set_faults(service, self.events.now)
+        self._update()
         if self.chatbot.down and not was_down:
-            for exchange in list(self._under_way):
-                self._lose(exchange)
+            for attempt in list(self._under_way):
+                self._lose(attempt)
         self.wire.set(wire, list(self._under_way))
 
-    def _lose(self, exchange: SimAttempt) -> None:
+    def _lose(self, attempt: SimAttempt) -> None:
         """The server's end of a connection is gone."""
-        if exchange.cable is not None:
-            exchange.cable.server_gone()
+        if attempt.connection is not None:
+            attempt.connection.close_server()
         else:
-            self.tell(exchange, "reset")
+            self.report(attempt, "reset")
 
     def felt(self, fault: str) -> None:
         """A fault has really hit a request."""
-        self.chatbot.felt(fault, self.agenda.now)
+        self.chatbot.felt(fault, self.events.now)
 
     # -- attempts ------------------------------------------------------------------------------------------------
 
-    def open(self, exchange: SimAttempt) -> None:
+    def open(self, attempt: SimAttempt) -> None:
         """A client sends an attempt."""
         if self.wire.down:
-            self._crowd.ended(exchange, "refused")
+            self._crowd.ended(attempt, "refused")
             return
-        self._under_way[exchange] = None
-        if self.wire.plain:
-            self.serve(exchange)
+        self._under_way[attempt] = None
+        if self.wire.toxics:
+            self.wire.carry(attempt)
         else:
-            self.wire.carry(exchange)
+            self.serve(attempt)
 
-    def serve(self, exchange: SimAttempt) -> None:
+    def serve(self, attempt: SimAttempt) -> None:
         """The whole request has reached the server."""
-        chatbot, asking = self.chatbot, exchange.asking
+        chatbot, prompt = self.chatbot, attempt.prompt
         if chatbot.down:
-            self._lose(exchange)
+            self._lose(attempt)
             return
-        outcome = chatbot.ask(asking.user.caller, asking.mark, self.agenda.now, self.dialect.path)
+        outcome = chatbot.ask(prompt.user.caller, prompt.mark, self.events.now, self.dialect.path)
         if isinstance(outcome, Answer):
-            exchange.answer, outcome.owner = outcome, exchange
-            if outcome.stream_faults or exchange.cable is not None:
-                self.speak(exchange)
+            attempt.answer, outcome.owner = outcome, attempt
+            if outcome.stream_faults or attempt.connection is not None:
+                self.deliver(attempt)
             if outcome.state == "running":
-                self._come_back()
+                self._schedule_update()
             else:
-                self._look()
+                self._update()
         elif isinstance(outcome, Refused):
-            self._turn_away(exchange, outcome.reason, outcome.retry_after)
+            self._refuse(attempt, outcome.reason, outcome.retry_after)
         else:
-            self._respond(exchange, outcome.status, outcome.retry_after)
+            (attempt.connection or attempt).failed(outcome.status, outcome.retry_after)
 
-    def is_sure(self, exchange: SimAttempt, by: float) -> bool:
+    def is_sure(self, attempt: SimAttempt, by: float) -> bool:
         """Only a crash, or a fault of the wire, can keep this attempt from being answered by then."""
-        answer = exchange.answer
-        if answer is None or answer.state != "running" or exchange.voice is not None or self._shares:
+        answer = attempt.answer
+        if answer is None or answer.state != "running" or attempt.delivery is not None or self._slows_down:
             return False
         return answer.begun + answer.work <= by
 
-    def speak(self, exchange: SimAttempt, out: int = 0) -> None:
-        """From now on this answer is told token by token; `out` of them are."""
-        listener: Listener = exchange.cable or Direct(self, exchange)
-        if exchange.answer is not None:
-            stream = exchange.asking.user.part.group.stream
-            exchange.voice = SimDelivery(self, exchange.answer, listener, stream=stream, out=out)
-            exchange.voice.wake()
+    def deliver(self, attempt: SimAttempt, out: int = 0) -> None:
+        """From now on this answer is reported token by token; `out` of them are."""
+        if attempt.answer is not None:
+            stream = attempt.prompt.user.group.spec.stream
+            receiver = attempt.connection or attempt
+            attempt.delivery = SimDelivery(self, attempt.answer, receiver, stream=stream, out=out)
+            attempt.delivery.wake()
 
-    def hang_up(self, exchange: SimAttempt) -> None:
+    def hang_up(self, attempt: SimAttempt) -> None:
         """Its client has closed the connection."""
-        self._under_way.pop(exchange, None)
-        if exchange.cable is not None:
-            exchange.cable.client_gone()
+        self._under_way.pop(attempt, None)
+        if attempt.connection is not None:
+            attempt.connection.close_client()
         else:
-            self.abandon(exchange)
+            self.abandon(attempt)
 
-    def abandon(self, exchange: SimAttempt) -> None:
-        """The server has seen that its client is gone."""
-        if exchange.voice is not None:
-            exchange.voice.hush()
-        if exchange.answer is not None:
-            self.leave(exchange.answer)
+    def abandon(self, attempt: SimAttempt) -> None:
+        """The server has noticed that its client is gone."""
+        if attempt.delivery is not None:
+            attempt.delivery.stop()
+        if attempt.answer is not None:
+            self.leave(attempt.answer)
 
     def leave(self, answer: Answer) -> None:
-        """Nobody is there for this answer any more."""
-        self._capacity.leave(answer, self.agenda.now)
-        self._look()
+        """No client waits for this answer any more."""
+        self._capacity.leave(answer, self.events.now)
+        self._update()
 
-    def catch_up(self, exchange: SimAttempt) -> None:
-        """Let the client know what has come by now; it may have been answered by that."""
-        self._look()
-        if exchange.over:
+    def catch_up(self, attempt: SimAttempt) -> None:
+        """Report to the client what has come by now; that may settle the attempt."""
+        self._update()
+        answer = attempt.answer
+        if attempt.over or answer is None:
             return
-        if exchange.voice is not None:
-            exchange.voice.catch_up()
-        elif exchange.answer is not None and exchange.asking.user.part.group.stream:
-            self._hear_so_far(exchange, exchange.answer)
-
-    # -- what the client learns ----------------------------------------------------------------------------------
-
-    def give_time(self, exchange: SimAttempt) -> None:
-        """What was sure is so no more: its client looks at the clock again."""
-        self._crowd.give_time(exchange)
-
-    def tell(self, exchange: SimAttempt, outcome: Outcome) -> None:
-        """The client knows what became of its attempt."""
-        self._under_way.pop(exchange, None)
-        if not exchange.over:
-            if outcome == "malformed" and exchange.cable is None:
-                self.abandon(exchange)  # it closes the connection on seeing this
-            self._crowd.ended(exchange, outcome)
-
-    def tell_failure(self, exchange: SimAttempt, status: int, retry_after: float | None) -> None:
-        """The client has read an error answer."""
-        exchange.status, exchange.retry_after = status, on_the_wire(retry_after)
-        self.tell(exchange, "rate_limited" if status == 429 else "http_error")
-
-    def _turn_away(self, exchange: SimAttempt, reason: Reason, retry_after: float | None) -> None:
-        if reason not in self._told:
-            self._told[reason] = self.dialect.refusal(reason, None).status
-        self._respond(exchange, self._told[reason], retry_after)
-
-    def _respond(self, exchange: SimAttempt, status: int, retry_after: float | None) -> None:
-        if exchange.cable is not None:
-            exchange.cable.failed(status, retry_after)
-        else:
-            self.tell_failure(exchange, status, retry_after)
-
-    # -- what happens by itself ----------------------------------------------------------------------------------
-
-    def _wake(self, at: float) -> None:
-        if at == self._wakes:  # otherwise something earlier came up, and was seen to
-            self._wakes = math.inf
-            self._look()
-
-    def _look(self) -> None:
-        """Hear of everything due by now, and come back for what is next."""
-        for job in self._capacity.advance(self.agenda.now):
-            self._changed(job)
-        self._come_back()
-
-    def _come_back(self) -> None:
-        at = self._capacity.next_event()
-        if at < self._wakes:
-            self._wakes = at
-            self.agenda.at(at, self._wake, at)
-
-    def _changed(self, job: Job) -> None:
-        exchange = job.owner
-        if not isinstance(exchange, SimAttempt) or exchange.over:
-            return
-        match job.state:
-            case "running" | "done" if exchange.voice is not None:
-                exchange.voice.wake()
-            case "done":
-                self._answered(exchange)
-            case "expired":
-                self._turn_away(exchange, "max_wait", self.chatbot.provider.retry_after)
-            case "displaced":
-                self._turn_away(exchange, "displaced", self.chatbot.provider.retry_after)
-            case _:
-                pass  # lost: the crash tells; left: the client knows
-
-    def _answered(self, exchange: SimAttempt) -> None:
-        answer = exchange.answer
-        exchange.status = 200
-        if answer is not None and exchange.asking.user.part.group.stream:
-            exchange.first, exchange.tokens = answer.moment(1), answer.tokens
-            if answer.tokens > 1:
-                exchange.worst_gap = (answer.ended - exchange.first) / (answer.tokens - 1)
-        self.tell(exchange, "ok")
-
-    def _hear_so_far(self, exchange: SimAttempt, answer: Answer) -> None:
-        if answer.state == "running":
-            progress = self._capacity.progress(answer, self.agenda.now)
+        if attempt.delivery is not None:
+            attempt.delivery.catch_up()
+        elif attempt.prompt.user.group.spec.stream and answer.state == "running":
+            progress = self._capacity.progress(answer, self.events.now)
             out = min(answer.tokens, answer.pace.due(progress + 1e-9))
             if out:
                 first = self._capacity.reaches(answer, answer.pace.at(1))
                 last = self._capacity.reaches(answer, answer.pace.at(out))
-                exchange.status, exchange.tokens, exchange.first, exchange.last = 200, out, first, last
-                exchange.worst_gap = (last - first) / (out - 1) if out > 1 else None
+                attempt.status, attempt.tokens, attempt.first, attempt.last = 200, out, first, last
+                attempt.worst_gap = (last - first) / (out - 1) if out > 1 else None
+
+    # -- what the client learns ----------------------------------------------------------------------------------
+
+    def start_timeout(self, attempt: SimAttempt) -> None:
+        """Its answer is no longer sure, so its client needs its timeout."""
+        self._crowd.start_timeout(attempt)
+
+    def report(self, attempt: SimAttempt, outcome: Outcome) -> None:
+        """The client learns the outcome of its attempt."""
+        self._under_way.pop(attempt, None)
+        if not attempt.over:
+            if outcome == "malformed" and attempt.connection is None:
+                self.abandon(attempt)  # the client closes the connection when it reads this
+            self._crowd.ended(attempt, outcome)
+
+    def report_failure(self, attempt: SimAttempt, status: int, retry_after: float | None) -> None:
+        """The client has read an error answer."""
+        # Retry-After is whole seconds, at least one (RFC 9110 section 10.2.3), and a simulated run has speed 1.
+        whole = None if retry_after is None else float(max(1, math.ceil(retry_after - 1e-9)))
+        attempt.status, attempt.retry_after = status, whole
+        self.report(attempt, "rate_limited" if status == 429 else "http_error")
+
+    def _refuse(self, attempt: SimAttempt, reason: Reason, retry_after: float | None) -> None:
+        if reason not in self._refusal_statuses:
+            self._refusal_statuses[reason] = self.dialect.refusal(reason, None).status
+        (attempt.connection or attempt).failed(self._refusal_statuses[reason], retry_after)
+
+    # -- the capacity model's own events -------------------------------------------------------------------------
+
+    def _update(self) -> None:
+        """Report every change of the capacity model that is due by now, and schedule the next update."""
+        for job in self._capacity.advance(self.events.now):
+            self._report_change(job)
+        self._schedule_update()
+
+    def _schedule_update(self) -> None:
+        # Later entries stay in the queue and do nothing: a heap has no cheap removal.
+        at = self._capacity.next_event()
+        if at < self._next_update:
+            self._next_update = at
+            self.events.at(at, self._update_at, at)
+
+    def _update_at(self, at: float) -> None:
+        if at == self._next_update:  # otherwise an earlier update replaced this one
+            self._next_update = math.inf
+            self._update()
+
+    def _report_change(self, job: Job) -> None:
+        attempt = job.owner
+        if not isinstance(attempt, SimAttempt) or attempt.over:
+            return
+        match job.state:
+            case "running" | "done" if attempt.delivery is not None:
+                attempt.delivery.wake()
+            case "done":
+                self._report_answer(attempt)
+            case "expired":
+                self._refuse(attempt, "max_wait", self.chatbot.provider.retry_after)
+            case "displaced":
+                self._refuse(attempt, "displaced", self.chatbot.provider.retry_after)
+            case _:
+                pass  # "lost" is reported by the crash; of "left" the client knows
+
+    def _report_answer(self, attempt: SimAttempt) -> None:
+        answer = attempt.answer
+        attempt.status = 200
+        if answer is not None and attempt.prompt.user.group.spec.stream:
+            attempt.first, attempt.tokens = answer.moment(1), answer.tokens
+            if answer.tokens > 1:
+                attempt.worst_gap = (answer.ended - attempt.first) / (answer.tokens - 1)
+        self.report(attempt, "ok")
 
     def seconds(self, since: int) -> Iterator[ServiceSecond]:
         """The complete seconds from `since` on."""
-        self._look()
+        self._update()
         return self.chatbot.stats.seconds(since)
-
-
-def on_the_wire(retry_after: float | None) -> float | None:
-    """Retry-After is whole seconds, at least one (RFC 9110 section 10.2.3), and a simulated run has speed 1."""
-    return None if retry_after is None else float(max(1, math.ceil(retry_after - 1e-9)))

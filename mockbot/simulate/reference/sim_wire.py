@@ -1,7 +1,7 @@
-"""The wire to one provider in virtual time: which toxics hold, and the connections that they hold for.
+"""The wire to one provider in virtual time: the toxics that are active, and the connections that they act on.
 
-Only while something is wrong with it are there cables (`cable.py`), one for each connection; attempts that are under
-way when it begins get one then.
+Connections (`sim_connection.py`) exist only while a toxic is active; attempts that are under way when the first one
+begins get a connection then.
 """
 
 from collections.abc import Sequence
@@ -20,16 +20,6 @@ from mockbot.testbed.toxic_mapping import toxic_of
 if TYPE_CHECKING:
     from mockbot.simulate.reference.sim_provider import SimProvider
 
-_NOW = Clock(0.0, 1.0)
-
-
-def _toxic(active: ActiveFault) -> Toxic:
-    asked = toxic_of(active, _NOW)
-    effect = effect_type(asked.type)
-    if effect is None:
-        raise TypeError(f"{asked.type} is not a toxic")
-    return Toxic(asked.name, asked.stream, Direction(asked.stream), asked.toxicity, effect(**asked.attributes))
-
 
 class Sizes:
     """How many bytes the parts of an answer have, as its dialect writes them."""
@@ -47,86 +37,78 @@ class Sizes:
 class Wire:
     """What is wrong between the clients and one provider."""
 
-    def __init__(self, desk: "SimProvider", seed: str) -> None:
-        self.desk, self.seed = desk, seed
-        self.sizes = Sizes(desk.dialect)
+    def __init__(self, provider: "SimProvider", seed: str) -> None:
+        self.provider, self.seed = provider, seed
+        self.sizes = Sizes(provider.dialect)
         self.down = False
         self.toxics: dict[str, Toxic] = {}
-        self.opened = 0
-        self._cables: dict[SimConnection, None] = {}
-        self._downs: set[str] = set()
+        self._opened = 0
+        self._connections: dict[SimConnection, None] = {}
 
-    @property
-    def plain(self) -> bool:
-        """Nothing is wrong with it."""
-        return not self.toxics
-
-    def set(self, faults: Sequence[ActiveFault], under_way: Sequence[SimAttempt]) -> None:
+    def set(self, faults: Sequence[ActiveFault], under_way: Sequence[SimAttempt]) -> None:  # noqa: C901 - steps in order
         """Exactly these wire faults hold from now on; ends come first, as the driver sends them."""
         wanted = {active.span.id: active for active in faults if not isinstance(active.span.fault, Down)}
         for name in [name for name in self.toxics if name not in wanted]:
             gone = self.toxics.pop(name)
-            for cable in list(self._cables):
-                cable.links[gone.direction].remove(gone)
+            for connection in list(self._connections):
+                connection.links[gone.direction].remove(gone)
         for name, active in wanted.items():
             if name not in self.toxics:
-                self._add(_toxic(active), under_way)
+                self._add(active, under_way)
             elif (toxic := self.toxics[name]).toxicity != active.share:
                 toxic.toxicity = active.share
-                for cable in list(self._cables):
-                    cable.links[toxic.direction].update(toxic)
-        if self.plain:
-            self._cables = {cable: None for cable in self._cables if not cable.idle}
-        self._disable(faults, under_way)
+                for connection in list(self._connections):
+                    connection.links[toxic.direction].update(toxic)
+        if not self.toxics:  # from now on new attempts need no connection; those in use are kept until they are idle
+            self._connections = {each: None for each in self._connections if not each.idle}
+        was_down, self.down = self.down, any(isinstance(active.span.fault, Down) for active in faults)
+        if self.down and not was_down:
+            for connection in list(self._connections):
+                connection.abort()
+            for attempt in under_way:
+                self.provider.report(attempt, "reset")
+                self.provider.abandon(attempt)
 
-    def _disable(self, faults: Sequence[ActiveFault], under_way: Sequence[SimAttempt]) -> None:
-        was = self.down
-        self.down = any(isinstance(active.span.fault, Down) for active in faults)
-        if not self.down or was:
-            return
-        for cable in list(self._cables):
-            cable.abort()
-        for exchange in under_way:
-            self.desk.tell(exchange, "reset")
-            self.desk.abandon(exchange)
-
-    def _add(self, toxic: Toxic, under_way: Sequence[SimAttempt]) -> None:
-        for exchange in under_way:
-            if exchange.cable is None and not exchange.over:
-                self._lay(exchange)
+    def _add(self, active: ActiveFault, under_way: Sequence[SimAttempt]) -> None:
+        for attempt in under_way:
+            if attempt.connection is None and not attempt.over:
+                self._connect(attempt)
+        spec = toxic_of(active, Clock(0.0, 1.0))
+        effect = effect_type(spec.type)
+        if effect is None:
+            raise TypeError(f"{spec.type} is not a toxic")
+        toxic = Toxic(spec.name, spec.stream, Direction(spec.stream), spec.toxicity, effect(**spec.attributes))
         self.toxics[toxic.name] = toxic
-        for cable in list(self._cables):
-            cable.links[toxic.direction].add(toxic)
+        for connection in list(self._connections):
+            connection.links[toxic.direction].add(toxic)
 
-    def carry(self, exchange: SimAttempt) -> None:
+    def _connect(self, attempt: SimAttempt) -> None:
+        """A connection for an attempt whose request has arrived and whose answer is still to come."""
+        connection = self._new_connection(attempt)
+        connection.take(attempt)
+        if attempt.answer is not None and attempt.delivery is None:
+            self.provider.catch_up(attempt)
+            self.provider.deliver(attempt, attempt.tokens)
+            self.provider.start_timeout(attempt)
+        elif attempt.delivery is not None:
+            attempt.delivery.catch_up()
+            attempt.delivery.receiver = connection
+            attempt.delivery.wake()
+
+    def carry(self, attempt: SimAttempt) -> None:
         """Send an attempt over its user's connection, or a new one."""
-        cables: dict[str, SimConnection] = exchange.asking.user.cables
-        cable = cables.get(exchange.provider)
-        if cable is None or not cable.idle or cable not in self._cables:
-            cable = self._cable()
-            cables[exchange.provider] = cable
-        cable.request(exchange)
+        connection = attempt.prompt.user.connections.get(attempt.send.provider)
+        if connection is None or not connection.idle or connection not in self._connections:
+            connection = self._new_connection(attempt)
+        connection.request(attempt)
 
-    def _lay(self, exchange: SimAttempt) -> None:
-        """A cable for an attempt whose request has arrived and whose answer is still to come."""
-        cable = self._cable()
-        exchange.asking.user.cables[exchange.provider] = cable
-        cable.take(exchange)
-        if exchange.answer is not None and exchange.voice is None:
-            self.desk.catch_up(exchange)
-            self.desk.speak(exchange, exchange.tokens)
-            self.desk.give_time(exchange)
-        elif exchange.voice is not None:
-            exchange.voice.catch_up()
-            exchange.voice.listener = cable
-            exchange.voice.wake()
+    def _new_connection(self, attempt: SimAttempt) -> SimConnection:
+        self._opened += 1
+        connection = SimConnection(self, self._opened)
+        self._connections[connection] = None
+        attempt.prompt.user.connections[attempt.send.provider] = connection
+        return connection
 
-    def _cable(self) -> SimConnection:
-        self.opened += 1
-        cable = SimConnection(self, self.opened)
-        self._cables[cable] = None
-        return cable
-
-    def forget(self, cable: SimConnection) -> None:
+    def forget(self, connection: SimConnection) -> None:
         """It is closed at both ends."""
-        self._cables.pop(cable, None)
+        self._connections.pop(connection, None)

@@ -10,10 +10,12 @@ from difflib import get_close_matches
 
 from mockbot.errors import UsageError
 from mockbot.scenario.policies import BackoffBase, Fixed, Policy, Refresh, Sdk
-from mockbot.scenario.schema import Phase, Provider, Scenario
+from mockbot.scenario.schema import Provider, Scenario
 from mockbot.scenario.timeline import Timeline
+from mockbot.simulate.policy_override import with_policies
 from mockbot.units.quantities import MOST_USERS, Ramp, duration_text, parse_duration
 
+DAY = 86_400.0
 MOST_RETRIES = 63
 STEPS, MOST_STEPS = 16, 1000  # values of an axis when it does not say how many, and at most
 
@@ -67,7 +69,15 @@ def parse_axis(text: str) -> Axis:
         raise UsageError(f"--sweep {text}: {count!r} is not a number of steps, 2 to {MOST_STEPS}")
     if first >= last:
         raise UsageError(f"--sweep {text}: {low} is not less than {high}")
-    return Axis(name, _values(name, first, last, int(count) if slash else STEPS))
+    steps = int(count) if slash else STEPS
+    shares = [step / (steps - 1) for step in range(steps)]
+    if Axis(name, (first, last)).geometric:
+        values = [first * (last / first) ** share for share in shares]
+    else:
+        values = [first + (last - first) * share for share in shares]
+    if not KINDS[name].is_duration:  # a count: whole, and each once
+        values = list(dict.fromkeys(float(round(value)) for value in values))
+    return Axis(name, tuple(values))
 
 
 def _number(text: str, name: str, value: str) -> float:
@@ -79,15 +89,6 @@ def _number(text: str, name: str, value: str) -> float:
     if not math.isfinite(number) or not kind.least <= number <= kind.most:
         raise UsageError(f"--sweep {text}: {value} is not within {kind.least:,g}..{kind.most:,g}")
     return number
-
-
-def _values(name: str, low: float, high: float, steps: int) -> tuple[float, ...]:
-    shares = [step / (steps - 1) for step in range(steps)]
-    if high >= 10 * low > 0:
-        values = [low * (high / low) ** share for share in shares]
-    else:
-        values = [low + (high - low) * share for share in shares]
-    return tuple(values) if KINDS[name].is_duration else tuple(dict.fromkeys(float(round(value)) for value in values))
 
 
 def at_point(scenario: Scenario, axes: Sequence[Axis], values: Sequence[float]) -> Scenario:
@@ -104,40 +105,34 @@ def _users(scenario: Scenario, value: float) -> Scenario:
     most = sum(Timeline(scenario).max_users().values())
     if not most:
         raise UsageError(f"--sweep users: {scenario.name} has arrivals and no users")
-
-    def crowded(phase: Phase) -> Phase:
-        if phase.users is None:
-            return phase
-        users = Ramp(round(phase.users.first * value / most), round(phase.users.last * value / most))
-        return phase.model_copy(update={"users": users})
-
-    return scenario.model_copy(update={"phases": tuple(map(crowded, scenario.phases))})
+    phases = []
+    for phase in scenario.phases:
+        ends = phase.users and Ramp(round(phase.users.first * value / most), round(phase.users.last * value / most))
+        phases.append(phase.model_copy(update={"users": ends}))
+    return scenario.model_copy(update={"phases": tuple(phases)})
 
 
-def _refresh(scenario: Scenario, value: float) -> Scenario:
-    def slower(policy: Policy) -> Policy:
-        if not isinstance(policy, Refresh):
-            return policy
-        return policy.model_copy(update={"every": value, "timeout": max(policy.timeout, 2 * value)})
-
-    return _with_policies(scenario, slower, "refresh", "a group whose policy is refresh")
+def _refresh(policy: Policy, value: float) -> Policy:
+    if not isinstance(policy, Refresh):
+        return policy
+    return policy.model_copy(update={"every": value, "timeout": max(policy.timeout, 2 * value)})
 
 
-def _retries(scenario: Scenario, value: float) -> Scenario:
-    def more(policy: Policy) -> Policy:
-        if isinstance(policy, Fixed | BackoffBase):
-            return policy.model_copy(update={"attempts": int(value) + 1})
-        return policy.model_copy(update={"retries": int(value)}) if isinstance(policy, Sdk) else policy
-
-    return _with_policies(scenario, more, "retries", "a group whose policy is fixed, backoff or sdk")
+def _retries(policy: Policy, value: float) -> Policy:
+    if isinstance(policy, Fixed | BackoffBase):
+        return policy.model_copy(update={"attempts": int(value) + 1})
+    return policy.model_copy(update={"retries": int(value)}) if isinstance(policy, Sdk) else policy
 
 
-def _with_policies(scenario: Scenario, change: Callable[[Policy], Policy], axis: str, needs: str) -> Scenario:
-    changed = {name: change(group.policy) for name, group in scenario.crowd.items()}
-    if all(changed[name] is group.policy for name, group in scenario.crowd.items()):
-        raise UsageError(f"--sweep {axis}: {scenario.name} has not {needs}")
-    crowd = {name: group.model_copy(update={"policy": changed[name]}) for name, group in scenario.crowd.items()}
-    return scenario.model_copy(update={"crowd": crowd})
+def _of_policies(axis: str, change: Callable[[Policy, float], Policy], needs: str) -> Callable[..., Scenario]:
+    """A change of every policy that has what the axis varies."""
+
+    def changed(scenario: Scenario, value: float) -> Scenario:
+        if all(change(group.policy, value) is group.policy for group in scenario.crowd.values()):
+            raise UsageError(f"--sweep {axis}: {scenario.name} has not a group whose policy is {needs}")
+        return with_policies(scenario, lambda policy: change(policy, value))
+
+    return changed
 
 
 def _outage(scenario: Scenario, value: float) -> Scenario:
@@ -154,24 +149,24 @@ def _outage(scenario: Scenario, value: float) -> Scenario:
     return scenario.model_copy(update={"phases": tuple(phases)})
 
 
-def _with_providers(scenario: Scenario, change: Callable[[Provider], dict[str, object]]) -> Scenario:
-    providers = {name: each.model_copy(update=change(each)) for name, each in scenario.providers.items()}
-    return scenario.model_copy(update={"providers": providers})
+def _of_providers(change: Callable[[Provider, int], dict[str, object]]) -> Callable[[Scenario, float], Scenario]:
+    """A change of every provider."""
 
+    def changed(scenario: Scenario, value: float) -> Scenario:
+        providers = {n: each.model_copy(update=change(each, int(value))) for n, each in scenario.providers.items()}
+        return scenario.model_copy(update={"providers": providers})
 
-def _slots(scenario: Scenario, value: float) -> Scenario:
-    return _with_providers(scenario, lambda _: {"slots": int(value)})
-
-
-def _queue(scenario: Scenario, value: float) -> Scenario:
-    return _with_providers(scenario, lambda each: {"queue": each.queue.model_copy(update={"limit": int(value)})})
+    return changed
 
 
 KINDS: dict[str, Kind] = {
     "users": Kind(_users, 1, MOST_USERS, "1e3..1e6"),
-    "refresh": Kind(_refresh, 1.7, 86_400, "2s..60s", is_duration=True),
-    "outage": Kind(_outage, 1, 86_400, "1m..30m", is_duration=True),
-    "slots": Kind(_slots, 1, MOST_USERS, "10..100"),
-    "queue": Kind(_queue, 0, MOST_USERS, "0..500"),
-    "retries": Kind(_retries, 0, MOST_RETRIES, "0..8"),
-}
+    "refresh": Kind(_of_policies("refresh", _refresh, "refresh"), 1.7, DAY, "2s..60s", is_duration=True),
+    "outage": Kind(_outage, 1, DAY, "1m..30m", is_duration=True),
+    "slots": Kind(_of_providers(lambda _, count: {"slots": count}), 1, MOST_USERS, "10..100"),
+    "queue": Kind(
+        _of_providers(lambda each, count: {"queue": each.queue.model_copy(update={"limit": count})}),
+        0, MOST_USERS, "0..500",
+    ),
+    "retries": Kind(_of_policies("retries", _retries, "fixed, backoff or sdk"), 0, MOST_RETRIES, "0..8"),
+}  # fmt: skip

@@ -1,14 +1,14 @@
 """A grid of simulated runs: a scenario and axes in, what became of each combination out.
 
 A point is *recovered* when the answers of its last minute come at 90 % of the rate of the calm before; *stuck* when
-they do not; *overloaded* when the calm itself leaves a tenth of what is asked unanswered. Each of that beyond chance,
-by two standard deviations, because a minute of a small crowd easily has a few answers less. One engine plays the whole
-grid. What is drawn over it is theory's, from `theory.py`, and knows nothing of the runs.
+they do not; *overloaded* when the calm itself leaves a tenth of what is asked unanswered. Each by two standard
+deviations, because a minute of a small crowd easily has a few answers less by chance. One engine plays the whole grid.
+The margins are those of `theory.py`, independent of the runs.
 """
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,11 +16,12 @@ from mockbot.errors import UsageError
 from mockbot.evidence.disturbance import disturbance_of
 from mockbot.evidence.records import Prompt
 from mockbot.scenario.policies import BackoffBase, Fixed, Refresh, Sdk
-from mockbot.scenario.schema import Scenario
+from mockbot.scenario.schema import Provider, Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.simulate import theory
 from mockbot.simulate.answer_law import mean_seconds
-from mockbot.simulate.engines import Engine, EngineName, Record, choose, fastest, start
+from mockbot.simulate.change_points import Record
+from mockbot.simulate.engines import Engine, EngineName, choose, fastest, start
 from mockbot.simulate.sweep.axes import Axis, at_point
 
 Place = tuple[int, int]  # column, row
@@ -85,15 +86,9 @@ def begin(scenario: Scenario, axes: Sequence[Axis], engine: EngineName = "auto")
 
 
 def play_point(sweep: Sweep, place: Place) -> Point:
-    """Simulate one point, with the scenario's seed."""
+    """Simulate one point, with the scenario's seed; of a large crowd a part is recorded, and that part counts."""
     world = at_point(sweep.scenario, sweep.axes, sweep.values(place))
-    state, good = outcome(Timeline(world), *_by_second(world, sweep.engine))
-    return Point(sweep.values(place), state, round(good, 4), margins(world))
-
-
-def _by_second(world: Scenario, engine: Engine) -> tuple[Counter[int], Counter[int]]:
-    """Prompts issued and answered in each second; of a large crowd, of those who are recorded."""
-    issued, answered = Counter[int](), Counter[int]()
+    issued, answered = Counter[int](), Counter[int]()  # prompts in each second
 
     def count(record: Record) -> None:
         if isinstance(record, Prompt):
@@ -101,11 +96,12 @@ def _by_second(world: Scenario, engine: Engine) -> tuple[Counter[int], Counter[i
             if record.settled == "answered":
                 answered[int(record.end)] += 1
 
-    run = start(engine, world, world.seed, count)
+    run = start(sweep.engine, world, world.seed, count)
     while run.play(run.latest):
         pass
     run.finish()
-    return issued, answered
+    state, good = outcome(Timeline(world), issued, answered)
+    return Point(sweep.values(place), state, round(good, 4), margins(world))
 
 
 def outcome(timeline: Timeline, issued: Counter[int], answered: Counter[int]) -> tuple[State, float]:
@@ -132,45 +128,45 @@ def _falls_short(count: int, share: float, other: int) -> bool:
 
 
 def margins(world: Scenario) -> dict[str, float]:
-    """What the laws of `theory.py` say, each as a number above 0 where it says that nothing sticks, as a ratio less 1.
+    """The laws of `theory.py`: each a ratio less 1, above 0 where the law says that nothing sticks.
 
-    Refreshing is seen for the first provider that those who reload use, retries for the group that tries most often.
+    Refreshing counts for the first provider that is refreshed, retries for the group that tries most often.
     """
-    found = dict(_refresh_margins(world))
-    arrivals = Timeline(world).at(Timeline(world).end - 1e-6).arrivals
-    load = max((_retried_load(world, name, rate) for name, rate in arrivals.items()), default=0.0)
+    timeline = Timeline(world)
+    last, what = timeline.at(timeline.end - 1e-6), disturbance_of(timeline, ())
+    found = {}
+    every = {n: g.policy.every for n, g in world.crowd.items() if isinstance(g.policy, Refresh) and g.policy.every > 0}
+    users = sum(last.users.get(name, 0) for name in every)
+    if users:
+        name, seconds = next(iter(every.items()))
+        queue, capacity = _provider(world, name).queue.limit, _capacity(world, name)
+        safe = theory.refresh_safe(users, queue, capacity)
+        found["r = min(N, q)/C: above it nothing sticks"] = seconds / safe - 1 if safe > 0 else math.inf
+        if what.begin is not None and what.clear is not None and timeline.faults:
+            waiting = theory.waiting_after(users, world.crowd[name].think, what.clear - what.begin)
+            tips = theory.refresh_tips(waiting, queue, capacity)
+            found["r = min(Ns/2, q)/C: below it this outage sticks"] = seconds / tips - 1 if tips > 0 else math.inf
+    load = max((_attempts(world, n) * rate / _capacity(world, n) for n, rate in last.arrivals.items()), default=0.0)
     if load > 0:
         found["m rho = 1: below it retries cannot keep it down"] = 1 / load - 1
     return {law: round(margin, 4) for law, margin in found.items() if math.isfinite(margin)}
 
 
-def _refresh_margins(world: Scenario) -> Iterator[tuple[str, float]]:
-    timeline = Timeline(world)
-    crowd, what = timeline.at(timeline.end - 1e-6).users, disturbance_of(timeline, ())
-    policies = {name: group.policy for name, group in world.crowd.items()}
-    reload = {name: each.every for name, each in policies.items() if isinstance(each, Refresh) and each.every > 0}
-    users = sum(crowd.get(name, 0) for name in reload)
-    if not users:
-        return
-    name, every = next(iter(reload.items()))
-    provider = world.providers[world.crowd[name].uses or world.first_provider]
-    queue, capacity = provider.queue.limit, provider.slots / mean_seconds(provider.answer, provider.slots)
-    safe = theory.refresh_safe(users, queue, capacity)
-    yield "r = min(N, q)/C: above it nothing sticks", every / safe - 1 if safe > 0 else math.inf
-    if what.begin is not None and what.clear is not None and timeline.faults:
-        waiting = theory.waiting_after(users, world.crowd[name].think, what.clear - what.begin)
-        tips = theory.refresh_tips(waiting, queue, capacity)
-        yield "r = min(Ns/2, q)/C: below it this outage sticks", every / tips - 1 if tips > 0 else math.inf
+def _provider(world: Scenario, group: str) -> Provider:
+    return world.providers[world.crowd[group].uses or world.first_provider]
 
 
-def _retried_load(world: Scenario, name: str, rate: float) -> float:
-    """m rho of an open group: its load if every attempt that it may make were made."""
-    match world.crowd[name].policy:
+def _capacity(world: Scenario, group: str) -> float:
+    provider = _provider(world, group)
+    return provider.slots / mean_seconds(provider.answer, provider.slots)
+
+
+def _attempts(world: Scenario, group: str) -> int:
+    """m: the most attempts that the group makes of a prompt."""
+    match world.crowd[group].policy:
         case Fixed(attempts=attempts) | BackoffBase(attempts=attempts):
-            tries = attempts
+            return attempts
         case Sdk(retries=retries):
-            tries = retries + 1
+            return retries + 1
         case _:
-            tries = 1
-    provider = world.providers[world.crowd[name].uses or world.first_provider]
-    return tries * rate * mean_seconds(provider.answer, provider.slots) / provider.slots
+            return 1

@@ -1,4 +1,4 @@
-"""A grid of runs in, what people and programs read out: a map of characters, CSV, JSON, a page in the report's look."""
+"""A grid of runs in, its outputs: a map of characters, CSV, JSON, a page in the look of the report."""
 
 import csv
 import io
@@ -11,8 +11,7 @@ from rich.text import Text
 from mockbot.report.colours import OUTCOME
 from mockbot.report.figures import Chart, Json, plain, plot_layout
 from mockbot.report.page import render
-from mockbot.simulate.sweep.axes import Axis
-from mockbot.simulate.sweep.grid import Place, Point, State, Sweep
+from mockbot.simulate.sweep.grid import Point, State, Sweep
 
 MARKS: dict[State, tuple[str, str]] = {
     "recovered": ("·", "green"),
@@ -38,7 +37,8 @@ def terminal_map(sweep: Sweep) -> Text:
         text.append(f"{up.words(up.values[row]) if up else '':>12} ")
         for column in range(columns):
             point = sweep.points.get((column, row))
-            if point and _at_edge(sweep, point, (column, row)):
+            beside = [sweep.points.get(place) for place in ((column + 1, row), (column, row + 1))]
+            if point and any(_differ(point, each) for each in beside if each):
                 text.append("/", "bold blue")
             else:
                 text.append(*(MARKS[point.state] if point else " "))
@@ -49,14 +49,9 @@ def terminal_map(sweep: Sweep) -> Text:
     return text
 
 
-def _at_edge(sweep: Sweep, point: Point, place: Place) -> bool:
-    """Theory says something else of the point to its right, or above it."""
-    column, row = place
-    beside = ((column + 1, row), (column, row + 1))
-    others = [sweep.points[each].margins for each in beside if each in sweep.points]
-    return any(
-        (margin > 0) != (other[law] > 0) for other in others for law, margin in point.margins.items() if law in other
-    )
+def _differ(one: Point, other: Point) -> bool:
+    """A law of theory has its edge between these points."""
+    return any((margin > 0) != (other.margins[law] > 0) for law, margin in one.margins.items() if law in other.margins)
 
 
 def as_csv(sweep: Sweep) -> str:
@@ -95,10 +90,10 @@ def page(sweep: Sweep, command: str) -> str:
     good: Json = {"z": _grid(sweep, lambda point: 100 * point.good), "zmin": 0, "zmax": 100}
     state |= {"colorscale": bands, "colorbar": ticks}
     good |= {"colorscale": [[0, STUCK], [0.5, OVER], [1, FINE]], "colorbar": {"ticksuffix": "%", "len": 0.7}}
-    said = "Answers over prompts issued, from the end of the disturbance to the end of the run."
+    caption = "Answers over prompts issued, from the end of the disturbance to the end of the run."
     charts = (
         _chart(sweep, "states", "What becomes of it", "Colour: the simulated runs. Lines: theory's edges.", state),
-        _chart(sweep, "good", "Share answered afterwards", said, good),
+        _chart(sweep, "good", "Share answered afterwards", caption, good),
     )
     counts = {each: sum(point.state == each for point in sweep.points.values()) for each in states}
     return render("sweep.html.j2", charts, sweep=sweep, counts=counts, size=math.prod(sweep.shape), command=command)
@@ -120,11 +115,11 @@ def _chart(sweep: Sweep, name: str, title: str, caption: str, heat: Json) -> Cha
         nought: Json = {"start": 0, "end": 0, "size": 1, "coloring": "none"}
         more: Json = {"name": plain(law), "showlegend": True, "showscale": False, "hoverinfo": "skip"}
         data.append({"type": "contour", **place, "z": margins, "contours": nought, "line": line, **more})
-    axes = {key: _axis(axis) for key, axis in (("xaxis", sweep.axes[0]), ("yaxis", up)) if axis is not None}
+    axes: Json = {"yaxis": {"visible": False}}
+    for key, axis in (("xaxis", sweep.axes[0]), ("yaxis", up)):
+        if axis is not None:
+            scale = "log" if axis.geometric else "linear"
+            axes[key] = {"title": {"text": axis.title}, "type": scale, "gridcolor": "#eee"}
     margin = {"l": 70, "r": 10, "t": 18, "b": 44}
-    layout = plot_layout(440 if up else 200, margin, **{"yaxis": {"visible": False}, **axes})
+    layout = plot_layout(440 if up else 200, margin, **axes)
     return Chart(name, title, caption, {"data": data, "layout": layout})
-
-
-def _axis(axis: Axis) -> Json:
-    return {"title": {"text": axis.title}, "type": "log" if axis.geometric else "linear", "gridcolor": "#eee"}
