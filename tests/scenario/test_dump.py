@@ -1,7 +1,7 @@
 """A scenario written out is the same scenario when it is read again."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mockbot.scenario.dump import scenario_yaml
@@ -71,6 +71,7 @@ SECONDS = st.floats(0.001, 10_000, allow_nan=False)
     title=st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=30),
     share=st.floats(0.01, 0.99),
 )
+@example(fault=FAULTS[0], lasts=1.0, think=1.0, users=1, speed=1.0, title="next\x85line\u2028para\u2029", share=0.5)
 def test_any_value_survives_being_written_out(
     fault: dict[str, object], lasts: float, think: float, users: int, speed: float, title: str, share: float
 ) -> None:
