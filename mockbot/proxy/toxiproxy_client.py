@@ -27,8 +27,8 @@ CLOSED_BY_DISABLE: Final = "(proxy disabled)"
 
 
 @dataclass(frozen=True, slots=True)
-class Toxic:
-    """A toxic as a client asks for it; attributes in the units of the wire (milliseconds, KB/s, bytes)."""
+class ToxicSpec:
+    """A toxic to place; attributes in Toxiproxy's units (milliseconds, KB/s, bytes)."""
 
     name: str
     type: str
@@ -125,7 +125,7 @@ class ToxicControl:
 
     # -- toxics
 
-    def add_toxic(self, proxy: str, toxic: Toxic) -> None:
+    def add_toxic(self, proxy: str, toxic: ToxicSpec) -> None:
         refuse_what_crashes(toxic.type, toxic.attributes)
         self._proxy(proxy).add_toxic(
             type=toxic.type,
@@ -135,7 +135,7 @@ class ToxicControl:
             attributes=dict(toxic.attributes),
         )
 
-    def update_toxic(self, proxy: str, toxic: Toxic) -> None:
+    def update_toxic(self, proxy: str, toxic: ToxicSpec) -> None:
         """New attributes and toxicity for the toxic of that name; live connections follow at once."""
         refuse_what_crashes(toxic.type, toxic.attributes)
         body = {"toxicity": toxic.toxicity, "attributes": dict(toxic.attributes)}

@@ -40,7 +40,7 @@ class World:
         self._heap: list[tuple[float, int, Timer]] = []
         self._count = 0
         self.toxics = [self.placed(effect, f"t{n}", toxicity) for n, effect in enumerate(effects)]
-        self.link = Link(Direction.DOWNSTREAM, self.toxics, self, self, Traffic())
+        self.link = Link(Direction.DOWNSTREAM, self.toxics, self, self, self, Traffic())
 
     @staticmethod
     def placed(effect: Effect, name: str, toxicity: float = 1.0) -> Toxic:
@@ -71,7 +71,7 @@ class World:
     def touched(self, toxic: str) -> None:
         self.felt.add(toxic)
 
-    # Ends
+    # End, of both sides
     def write(self, data: bytes) -> None:
         self.out.append((round(self.time, 6), data))
 
@@ -221,7 +221,7 @@ def test_toxicity_is_rolled_again_at_an_update() -> None:
         toxic = World.placed(LimitData(0), "limit", 0.5)
         world = World()
         world.stream = lambda _d, _t, n=number: Random(n)  # type: ignore[method-assign, misc]
-        world.link = Link(Direction.DOWNSTREAM, [toxic], world, world, Traffic())
+        world.link = Link(Direction.DOWNSTREAM, [toxic], world, world, world, Traffic())
         first = Random(number).random() < 0.5
         world.link.update(toxic)
         world.link.receive(b"x")

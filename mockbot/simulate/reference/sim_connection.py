@@ -87,8 +87,8 @@ class SimConnection:
         self._down = _End(self._at_client, self._client_closes)
         chains = {way: [toxic for toxic in wire.toxics.values() if toxic.direction is way] for way in (UP, DOWN)}
         self.links: Mapping[Direction, Link] = {
-            UP: Link(UP, chains[UP], self, self._up, Traffic()),
-            DOWN: Link(DOWN, chains[DOWN], self, self._down, Traffic()),
+            UP: Link(UP, chains[UP], self, self._up, self._up, Traffic()),
+            DOWN: Link(DOWN, chains[DOWN], self, self._down, self._down, Traffic()),
         }
         self._up.attach(self.links[UP])
         self._down.attach(self.links[DOWN])
