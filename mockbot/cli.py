@@ -63,17 +63,9 @@ def cli() -> None:
 )  # fmt: skip
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 def run(
-    target: str,
-    command: tuple[str, ...],
-    speed: float | None,
-    ui: bool,
-    processes: int,
-    out: Path | None,
-    locustfile: Path | None,
-    proxy: "Engine",
-    toxiproxy_url: str | None,
-    allowed: tuple[str, ...],
-) -> None:
+    target: str, command: tuple[str, ...], speed: float | None, ui: bool, processes: int, out: Path | None,
+    locustfile: Path | None, proxy: "Engine", toxiproxy_url: str | None, allowed: tuple[str, ...],
+) -> None:  # fmt: skip
     """Run an outage live and judge how the clients cope.
 
     The clients are a crowd of simulated users, as the scenario describes them.
@@ -152,16 +144,9 @@ def serve(
 @click.option("--big", is_flag=True, help="Allow a sweep that takes more than 15 minutes.")
 @click.argument("axes", nargs=-1, metavar="[AXIS=FROM..TO]")
 def simulate(
-    target: str,
-    axes: tuple[str, ...],
-    users: float | None,
-    seeds: int,
-    policies: tuple[str, ...],
-    engine: "EngineName",
-    out: Path | None,
-    sweep: str | None,
-    big: bool,
-) -> None:
+    target: str, axes: tuple[str, ...], users: float | None, seeds: int, policies: tuple[str, ...],
+    engine: "EngineName", out: Path | None, sweep: str | None, big: bool,
+) -> None:  # fmt: skip
     """Simulate an outage in virtual time, at any scale.
 
     The scenario and the client policies are those of a live run; nothing is sent over the network.

@@ -1,10 +1,10 @@
-"""One client connection: two sockets, two links. Bytes in from either side, bytes out at the other, and nothing waits.
+"""One client connection: two sockets, two links. Bytes in from either side, bytes out at the other.
 
     client  <--side-->  [ link upstream   ]  <--side-->  server
                         [ link downstream ]
 
-Rules: the server is dialled first (Toxiproxy accepts and dials before it reads); whatever arrives while the second side
-is being attached is kept; a side that is gone ends the link that reads from it and stops the link that writes to it.
+The server is dialled first (Toxiproxy accepts and dials before it reads). Bytes that arrive before both sides are
+attached are kept. When a side is lost, the link that reads from it ends and the link that writes to it stops.
 """
 
 import asyncio
@@ -105,7 +105,7 @@ class Side(asyncio.Protocol):
             self.transport.abort()
 
     def open(self) -> None:
-        """Both sides are there: hand on what came early."""
+        """Both sides are attached: pass on what came early."""
         early, self._early = self._early or [], None
         for data in early:
             self.outgoing.receive(data)

@@ -36,7 +36,7 @@ IDLE_LIMIT = 60
 LOG = logging.getLogger("mockbot.proxy")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Options:
     """The command line; `read_limit` in seconds has no flag."""
 
@@ -54,36 +54,36 @@ class Options:
 
 
 def parse(argv: Sequence[str]) -> Options:
-    """The options of a command line. SystemExit for `-version`, `-help` and what is no option."""
+    """The options of a command line. SystemExit for `-version`, `-help` and unknown options."""
     parser = argparse.ArgumentParser(
-        prog="mockbot proxy", description="A TCP proxy with Toxiproxy's control API and toxics.", allow_abbrev=False
+        prog="mockbot proxy",
+        description="A TCP proxy with Toxiproxy's control API and toxics.",
+        allow_abbrev=False,
+        argument_default=argparse.SUPPRESS,  # the defaults are those of Options
     )
 
     def add(name: str, meaning: str, **how: Any) -> None:
         parser.add_argument(f"-{name}", f"--{name}", help=meaning, **how)
 
-    add("host", "where the control API listens (localhost)", default="localhost")
-    add("port", "its port; 0 for any free one (8474)", type=int, default=8474)
-    add("config", "JSON file with an array of proxies to create", default="", metavar="FILE")
+    add("host", f"where the control API listens ({Options.host})")
+    add("port", f"its port; 0 for any free one ({Options.port})", type=int)
+    add("config", "JSON file with an array of proxies to create", metavar="FILE")
     add("seed", "for everything random; printed when not given", type=int)
     add("proxy-metrics", "serve /metrics with the bytes of each proxy", action="store_true")
     add("runtime-metrics", "serve /metrics with figures of the process", action="store_true")
     add("version", "print the version and exit", action="version", version=f"toxiproxy-server version {VERSION}")
-    add("answer-version", f"what GET /version answers ({VERSION})", default=VERSION, dest="version_text", metavar="V")
+    add("answer-version", f"what GET /version answers ({VERSION})", dest="version_text", metavar="V")
     add("token", "control requests need `Authorization: Bearer TOKEN`")
-    add("open", "allow a control port that is not loopback to do without a token", action="store_true")
+    add("open", "allow a control port without a token that is not loopback", action="store_true")
     add("lease-stdin", "exit when stdin ends", action="store_true")
     options = Options(**vars(parser.parse_args(list(argv))))
-    if not (is_loopback(options.host) or options.token or options.open):
+    try:
+        loopback = options.host == "localhost" or ipaddress.ip_address(options.host).is_loopback
+    except ValueError:  # a name
+        loopback = False
+    if not (loopback or options.token or options.open):
         parser.error(f"{options.host} is not loopback: add -token TOKEN, or -open to admit everyone who reaches it")
     return options
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class ControlProtocol(H11Protocol):
