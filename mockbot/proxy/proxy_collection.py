@@ -1,8 +1,8 @@
 """All proxies by name, and the changes that a control request can make to them. Bodies in, proxies out.
 
 This is the control API without HTTP, which `api` adds. Raises ApiError, and AddressError for an address that cannot be
-used. The order of checks is Toxiproxy's (2.12.0, api.go, proxy_collection.go), with two differences on purpose: a failed
-update changes nothing, and a reset continues after a proxy that cannot start.
+used. The order of checks is Toxiproxy's (2.12.0, api.go, proxy_collection.go), with two differences on purpose: a
+failed update changes nothing, and a reset continues after a proxy that cannot start.
 """
 
 from mockbot.proxy.address import AddressError

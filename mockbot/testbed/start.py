@@ -20,7 +20,7 @@ from mockbot.scenario.schema import Scenario
 from mockbot.service.control_client import ServiceControl
 
 Engine = Literal["embedded", "toxiproxy"]
-LOOPBACK = "127.0.0.1:0"
+Proxies = dict[str, tuple[str, str]]  # provider -> name of its proxy, where that listens
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +76,25 @@ def open_testbed(scenario: Scenario, speed: float, logs: Path, wire: ProxyChoice
     """Start service and proxy on free loopback ports. `logs`: an existing folder. Raises TestbedError."""
     resolved = logs / "service-scenario.json"
     resolved.write_text(scenario.model_dump_json(), "utf-8")
-    service_arguments = ["mockbot.service", str(resolved), "--speed", f"{speed:.10g}", "--lease-stdin"]
-    with ManagedProcess(service_arguments, logs / "service.log") as child, ExitStack() as stack:
+    arguments = ["mockbot.service", str(resolved), "--speed", f"{speed:.10g}", "--lease-stdin"]
+    with ManagedProcess(arguments, logs / "service.log") as child, ExitStack() as stack:
         service = child.ready
         direct = cast("dict[str, str]", service["providers"])
-        control, proxies = stack.enter_context(_proxies(wire, direct, scenario.seed, logs))
+        if wire.url is None:
+            log = logs / "proxy.log"
+            real = wire.engine == "toxiproxy"
+            proxy = start_toxiproxy(require_toxiproxy(), log) if real else start_embedded(scenario.seed, log)
+            url = stack.enter_context(proxy).url
+            with closing(ToxicControl(url)) as control:
+                proxies = {name: (name, control.create(name, urlsplit(to).netloc)) for name, to in direct.items()}
+        else:
+            url, run = wire.url, secrets.token_hex(4)
+            wanted = {provider: (f"mockbot-{run}-{provider}", "127.0.0.1:0") for provider in direct}
+            control = stack.enter_context(closing(ToxicControl(url)))
+            proxies = stack.enter_context(_leased(control, url, direct, wanted))
         yield Addresses(
             service_control=str(service["control"]),
-            proxy_control=control,
+            proxy_control=url,
             providers={provider: f"http://{listen}" for provider, (_, listen) in proxies.items()},
             direct=direct,
             proxies={provider: name for provider, (name, _) in proxies.items()},
@@ -129,27 +140,6 @@ def _at(url: str, port: int) -> str:
     """Another port of the same machine."""
     host = urlsplit(url).hostname or ""
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-Proxies = Mapping[str, tuple[str, str]]  # provider -> name of its proxy, where that listens
-
-
-@contextmanager
-def _proxies(wire: ProxyChoice, upstreams: Mapping[str, str], seed: int, logs: Path) -> Iterator[tuple[str, Proxies]]:
-    with ExitStack() as stack:
-        if wire.url is not None:
-            run = secrets.token_hex(4)
-            wanted = {provider: (f"mockbot-{run}-{provider}", LOOPBACK) for provider in upstreams}
-            control = stack.enter_context(closing(ToxicControl(wire.url)))
-            yield wire.url, stack.enter_context(_leased(control, wire.url, upstreams, wanted))
-            return
-        if wire.engine == "toxiproxy":
-            url = stack.enter_context(start_toxiproxy(require_toxiproxy(), logs / "proxy.log")).url
-        else:
-            url = stack.enter_context(start_embedded(seed, logs / "proxy.log")).url
-        with closing(ToxicControl(url)) as control:
-            created = {name: (name, control.create(name, urlsplit(to).netloc)) for name, to in upstreams.items()}
-        yield url, created
 
 
 @contextmanager
