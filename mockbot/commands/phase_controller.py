@@ -59,7 +59,7 @@ def require_phase(scenario: Scenario, phase: str) -> None:
 
 
 class PhaseController:
-    """Runs the phases on a testbed. `play` blocks; `order` and `state` may be called from any thread."""
+    """Runs the phases on a testbed. `run` blocks; `order` and `state` may be called from any thread."""
 
     def __init__(self, scenario: Scenario, testbed: Addresses, loop: bool, echo: Callable[[str], None]) -> None:
         self.scenario = scenario
@@ -77,7 +77,7 @@ class PhaseController:
         self._requests = 0
         self._hits: Counter[str] = Counter()
 
-    def play(self, start: str, hold: str | None) -> None:
+    def run(self, start: str, hold: str | None) -> None:
         """Run from the start of a phase until interrupted; the phase `hold` does not end."""
         self._begin(start, hold)
         while True:

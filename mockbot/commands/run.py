@@ -65,9 +65,16 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
             folder.put(RunFile.TESTBED, addresses.to_json())
             with _locust(_locust_command(options, port, speed, folder), folder / RunFile.LOCUST_LOG) as locust:
                 _show_progress(locust, folder, LiveView(console, timeline))
-                if locust.poll() is None:
+                if locust.poll() is None:  # the run is over: a headless Locust exits now, the web UI stays open
                     _record_command(folder, options)
-                    return _conclude_before_locust_ends(locust, folder, console)
+                    with suppress(subprocess.TimeoutExpired):
+                        locust.wait(LEAVE_WITHIN)
+                    code = conclude(folder, console)
+                    if locust.poll() is None:
+                        console.print("the page stays open; Ctrl-C closes it")
+                        with suppress(KeyboardInterrupt):
+                            locust.wait()
+                    return code
     except KeyboardInterrupt:
         interrupted = True
     if not (folder / RunFile.RUN).exists():  # Locust ended before it could write it
@@ -95,18 +102,6 @@ def _show_progress(locust: "subprocess.Popen[bytes]", folder: RunFolder, view: L
             for record in progress.new():
                 view.update(record)
             threading.Event().wait(LOOK)
-
-
-def _conclude_before_locust_ends(locust: "subprocess.Popen[bytes]", folder: RunFolder, console: Console) -> ExitCode:
-    """Judge a run that is over. A headless Locust exits by itself; the web UI stays open until Ctrl-C."""
-    with suppress(subprocess.TimeoutExpired):
-        locust.wait(LEAVE_WITHIN)
-        return conclude(folder, console)
-    code = conclude(folder, console)
-    console.print("the page stays open; Ctrl-C closes it")
-    with suppress(KeyboardInterrupt):
-        locust.wait()
-    return code
 
 
 def _locust_command(options: RunOptions, port: int | None, speed: float, folder: RunFolder) -> list[str]:

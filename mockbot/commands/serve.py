@@ -54,7 +54,7 @@ def serve_command(scenario: Scenario, options: ServeOptions, console: Console) -
                         echo(f"export {name}={value}")
                 echo(f"\nwhere it is:             curl {control}")
                 echo(f"step through its phases: curl -X POST {control}/next    (or /go, or /phase/NAME)\n")
-                controller.play(options.start_at or scenario.phases[0].name, options.hold)
+                controller.run(options.start_at or scenario.phases[0].name, options.hold)
     except KeyboardInterrupt:
         echo("stopped")
     return ExitCode.INTERRUPTED

@@ -39,7 +39,7 @@ def serve_api(controller: PhaseController, port: int = 0) -> Iterator[str]:
 
 
 def _app(controller: PhaseController) -> FastAPI:
-    app = FastAPI(title="mockbot: play", docs_url=None, redoc_url=None)
+    app = FastAPI(title="mockbot serve", docs_url=None, redoc_url=None)
 
     @app.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

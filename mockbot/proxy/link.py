@@ -2,7 +2,7 @@
 
     source --receive--> [stage 1] --> [stage 2] --> ... --> destination       (no stages: straight on)
 
-Rules, Toxiproxy's unless said otherwise (2.12.0, link.go and toxics/toxic.go):
+Rules, those of Toxiproxy unless noted (2.12.0, link.go and toxics/toxic.go):
 
 - New toxics go to the end of the chain. Add, update and remove act on live links at once, inside the call.
 - A change interrupts the stage concerned and, for add and remove, the one in front of it: what it held is released.
@@ -10,8 +10,8 @@ Rules, Toxiproxy's unless said otherwise (2.12.0, link.go and toxics/toxic.go):
 - EOF travels behind the data. There is no half close: at the end of the chain it closes the destination.
 - A full stage or destination pauses the source, so backpressure is TCP's own and memory is bounded.
 
-Better here: a pipe holds no thread and no lock, so nothing can wait for anything else. The original's deadlock
-(issue #558: removing a toxic while its clients die) cannot be expressed.
+Unlike Toxiproxy's, a pipe has no thread and no lock, so none can wait for another: its deadlock (issue #558, removing a
+toxic while its clients end) cannot occur.
 """
 
 from collections.abc import Sequence

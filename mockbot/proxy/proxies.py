@@ -40,7 +40,7 @@ class ConnectionLog:
     opened: float
     toxics: tuple[str, ...]
     closed_by_disable: bool
-    port: int  # that its server saw
+    port: int  # the proxy's own, as the server knows it
 
 
 class TrafficTable:

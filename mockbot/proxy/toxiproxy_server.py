@@ -57,7 +57,7 @@ def find_toxiproxy(hint: str | None = None) -> Path | None:
 
 
 def require_toxiproxy(hint: str | None = None) -> Path:
-    """As `find_toxiproxy`; TestbedError that says how to get one."""
+    """As `find_toxiproxy`; TestbedError with how to install one."""
     binary = find_toxiproxy(hint)
     if binary is None:
         raise TestbedError(f"no toxiproxy-server found{f' at {hint}' if hint else ''}: {INSTALL}")
