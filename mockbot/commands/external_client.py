@@ -54,15 +54,6 @@ class ClientOptions:
     allowed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _End:
-    """When the client ended (scenario seconds) and its exit code; None when it did not end by itself."""
-
-    ended: Ended
-    t: float
-    exit_code: int | None
-
-
 def run_client_command(scenario: Scenario, options: ClientOptions, console: Console) -> ExitCode:
     """Run the scenario for one client and judge it. Raises UsageError or TestbedError."""
     _check(options)
@@ -75,26 +66,10 @@ def run_client_command(scenario: Scenario, options: ClientOptions, console: Cons
     length = duration_text(Timeline(scenario).end)
     console.print(Text(f"{length} in real time, with one client: {' '.join(options.command)}{others}"), soft_wrap=True)
     with open_testbed(scenario, 1.0, folder.logs) as addresses:
-        clock = Clock(time.time())
-        end = _run_client(scenario, addresses, folder, options, clock, console)
-    info = RunInfo(
-        scenario=scenario.name,
-        speed=clock.speed,
-        t0=clock.t0,
-        ended=end.ended,
-        end=end.t,
-        engine="embedded",
-        nodes=0,
-        seed=scenario.seed,
-        why="interrupted" if end.ended == "interrupted" else "",
-        command=shlex.join(options.command),
-        client="command",
-        exit_code=end.exit_code,
-        allowed=options.allowed,
-    )
+        info = _run_client(scenario, addresses, folder, options, console)
     write_run_info(folder, info)
     code = conclude(folder, console)
-    return ExitCode.INTERRUPTED if end.ended == "interrupted" else code
+    return ExitCode.INTERRUPTED if info.ended == "interrupted" else code
 
 
 def _check(options: ClientOptions) -> None:
@@ -113,10 +88,10 @@ def _check(options: ClientOptions) -> None:
 
 
 def _run_client(
-    scenario: Scenario, addresses: Addresses, folder: RunFolder, options: ClientOptions, clock: Clock, console: Console
-) -> _End:
+    scenario: Scenario, addresses: Addresses, folder: RunFolder, options: ClientOptions, console: Console
+) -> RunInfo:
     """Drive the timeline while the command runs, and write the journals."""
-    timeline = Timeline(scenario)
+    timeline, clock = Timeline(scenario), Clock(time.time())
     confirmations = FaultConfirmations(timeline)
     with JournalWriter(folder) as journal, closing(ClientObserver(addresses)) as observer:
 
@@ -130,36 +105,46 @@ def _run_client(
         try:
             confirmations.wait(0.0)
             variables = {**os.environ, **environment(scenario, addresses, os.environ)}
-            end = _wait_for_end(options.command, variables, timeline, clock, observer, console)
+            ended, end, exit_code = _wait_for_end(options.command, variables, timeline, clock, observer, console)
         finally:
             driver.stop()
         observer.look()
         for record in observer.journal():
             journal.write(record)
-    return end
+    return RunInfo(
+        scenario=scenario.name,
+        speed=clock.speed,
+        t0=clock.t0,
+        ended=ended,
+        end=end,
+        engine="embedded",
+        nodes=0,
+        seed=scenario.seed,
+        why="interrupted" if ended == "interrupted" else "",
+        command=shlex.join(options.command),
+        client="command",
+        exit_code=exit_code,
+        allowed=options.allowed,
+    )
 
 
 def _wait_for_end(
-    command: tuple[str, ...],
-    variables: Mapping[str, str],
-    timeline: Timeline,
-    clock: Clock,
-    observer: ClientObserver,
-    console: Console,
-) -> _End:
-    """Start the command and print each phase, until the command ends or GRACE is over."""
+    command: tuple[str, ...], variables: Mapping[str, str], timeline: Timeline, clock: Clock,
+    observer: ClientObserver, console: Console,
+) -> tuple[Ended, float, int | None]:  # fmt: skip
+    """Start the command and print each phase. How and when it ended, and its exit code if it ended by itself."""
     phase = None
     with guarded(command, variables) as process:
         try:
             while process.poll() is None:
                 now = clock.now()
                 if now > timeline.end + clock.scenario(GRACE):
-                    return _End("completed", min(now, timeline.end), None)
+                    return "completed", timeline.end, None
                 if now < timeline.end and phase != (phase := timeline.phase_at(now).name):
                     faults = ", ".join(fault_words(active.span) for active in timeline.at(now).faults)
                     console.print(Text(f"[{now:6.0f} s] {phase}: {faults or 'nothing is wrong'}"), soft_wrap=True)
                 observer.look()
                 threading.Event().wait(LOOK)
         except KeyboardInterrupt:
-            return _End("interrupted", min(clock.now(), timeline.end), None)
-        return _End("completed", min(clock.now(), timeline.end), process.returncode)
+            return "interrupted", min(clock.now(), timeline.end), None
+        return "completed", min(clock.now(), timeline.end), process.returncode

@@ -3,7 +3,7 @@
     python -m mockbot.proxy --host 127.0.0.1 --port 0 --seed 7    prints {"control": "http://127.0.0.1:PORT"}
 
 Flags are Toxiproxy's (2.12.0, cmd/server/server.go), with one dash or two, so that it can stand in for the binary.
-With `--lease-stdin` it ends when its stdin does, which is how it dies with a parent that was killed.
+With `--lease-stdin` it exits when its stdin ends, so also when its parent was killed.
 """
 
 import argparse
@@ -87,7 +87,7 @@ def parse(argv: Sequence[str]) -> Options:
 
 
 class ControlProtocol(H11Protocol):
-    """uvicorn's HTTP with the deadline it lacks: a request must be there whole within `read_limit` seconds."""
+    """uvicorn's HTTP with a deadline, which it lacks: a whole request must arrive within `read_limit` seconds."""
 
     read_limit = READ_LIMIT
     _deadline: asyncio.TimerHandle | None = None
@@ -131,7 +131,7 @@ class Engine:
         self._state = ServerState()
 
     async def start(self) -> None:
-        """Listen; TestbedError when the control port cannot be had."""
+        """Listen; TestbedError when the control port cannot be opened."""
         options = self.options
         try:
             where = await address.resolve(address.join(options.host, options.port))
@@ -139,8 +139,12 @@ class Engine:
         except address.AddressError as error:
             raise TestbedError(f"the control port cannot be opened: {error}") from None
         self.control = f"http://{address.bound(sock)}"
-        if options.config:
-            await self._populate(Path(options.config))
+        if options.config:  # a file that cannot be used is only logged, as in Toxiproxy 2.12.0 (api.go, PopulateConfig)
+            try:
+                proxies = await self.collection.populate(Path(options.config).read_bytes())
+                LOG.info("populated %d proxies from %s", len(proxies), options.config)
+            except (OSError, ApiError) as error:
+                LOG.error("config %s: %s", options.config, error)
         self._server = await asyncio.get_running_loop().create_server(self._protocol(), sock=sock)
 
     def _protocol(self) -> Callable[[], asyncio.Protocol]:
@@ -160,15 +164,6 @@ class Engine:
         config.load()
         protocol = type("Limited", (ControlProtocol,), {"read_limit": options.read_limit})
         return lambda: protocol(config=config, server_state=self._state, app_state={})
-
-    async def _populate(self, config: Path) -> None:
-        """A file that cannot be used is only logged, as in Toxiproxy 2.12.0 (api.go, PopulateConfig)."""
-        try:
-            done = await self.collection.populate(config.read_bytes())
-        except (OSError, ApiError) as error:
-            LOG.error("config %s: %s", config, error)
-        else:
-            LOG.info("populated %d proxies from %s", len(done), config)
 
     async def close(self) -> None:
         """Close every listener and connection."""

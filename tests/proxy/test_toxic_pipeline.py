@@ -14,8 +14,16 @@ from hypothesis import strategies as st
 from mockbot.proxy import toxics
 from mockbot.proxy.link import Link, Traffic
 from mockbot.proxy.toxic import Direction, Toxic
-from mockbot.proxy.toxics import EFFECTS, Bandwidth, Latency, LimitData, Noop, ResetPeer, Slicer, SlowClose, Timeout
+from mockbot.proxy.toxics import EFFECTS
+from mockbot.proxy.toxics.bandwidth import Bandwidth
 from mockbot.proxy.toxics.base import Effect
+from mockbot.proxy.toxics.latency import Latency
+from mockbot.proxy.toxics.limit_data import LimitData
+from mockbot.proxy.toxics.noop import Noop
+from mockbot.proxy.toxics.reset_peer import ResetPeer
+from mockbot.proxy.toxics.slicer import Slicer
+from mockbot.proxy.toxics.slow_close import SlowClose
+from mockbot.proxy.toxics.timeout import Timeout
 
 
 class Timer:
