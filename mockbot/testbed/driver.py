@@ -8,7 +8,7 @@ says why, so that the load can end a run that has become useless.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal, TypeVar
@@ -92,26 +92,21 @@ class Driver:
             self._stopping.wait(max(0.0, min(wait, RAMP_STEP if ramping else LOOK)))
 
     def _apply(self, wanted: Conditions, due: float) -> bool:
-        """Send what differs from what was sent before; True while a fault's share changes steadily."""
+        """Send what differs from what was sent before; True while the share of a fault ramps."""
         for provider, applied in self._applied.items():
             faults = wanted.of(provider)
             self._apply_to_service(provider, applied, _layer(faults, "service"), due)
             self._apply_to_wire(provider, applied, _layer(faults, "wire"), due)
         status = wanted.status
-        if status != self._status and self._try("status_page", "change", due, lambda: self._service.set_status(status)):
+        page: list[tuple[str, Does]] = [("status_page", "change")]
+        if status != self._status and self._try(page, due, lambda: self._service.set_status(status)):
             self._status = status
         return any(not active.span.fault.share.steady for active in wanted.faults)
 
     def _apply_to_service(self, provider: str, applied: _Applied, wanted: Faults, due: float) -> None:
         """One call sets all faults of a provider."""
         changes = tuple(_changes(applied.service, wanted))
-        if not changes:
-            return
-        sent = self._clock.now()
-        error = _error_of(lambda: self._service.set_faults(provider, tuple(wanted.values())))
-        for fault, does in changes:
-            self._sink(Action(fault, does, due, sent, None if error else self._clock.now(), error))
-        if error is None:
+        if changes and self._try(changes, due, lambda: self._service.set_faults(provider, tuple(wanted.values()))):
             applied.service = wanted
 
     def _apply_to_wire(self, provider: str, applied: _Applied, wanted: Faults, due: float) -> None:
@@ -119,7 +114,7 @@ class Driver:
         for fault, does in tuple(_changes(applied.wire, wanted)):
             active = wanted.get(fault) or applied.wire[fault]
             change = self._wire_change(provider, active, does, wanted)
-            done = self._try(fault, does, due, partial(self._unless_hung, change))
+            done = self._try([(fault, does)], due, partial(self._unless_hung, change))
             if not (done or self.broken):  # where the port has hung, nothing is tried again
                 continue
             if does == "end":
@@ -151,10 +146,15 @@ class Driver:
             self.broken = str(error)
             raise
 
-    def _try(self, fault: str, does: Does, due: float, act: Callable[[], None]) -> bool:
-        sent = self._clock.now()
-        error = _error_of(act)
-        self._sink(Action(fault, does, due, sent, None if error else self._clock.now(), error))
+    def _try(self, changes: Sequence[tuple[str, Does]], due: float, send: Callable[[], None]) -> bool:
+        """Send what makes all these changes, and record each with its times or the error."""
+        sent, error = self._clock.now(), None
+        try:
+            send()
+        except TestbedError as failure:
+            error = str(failure)
+        for fault, does in changes:
+            self._sink(Action(fault, does, due, sent, None if error else self._clock.now(), error))
         return error is None
 
     def _look(self) -> None:
@@ -197,11 +197,3 @@ def _changes(before: Faults, after: Faults) -> Iterator[tuple[str, Does]]:
             yield fault, "begin"
         elif active.share != before[fault].share:
             yield fault, "change"
-
-
-def _error_of(act: Callable[[], None]) -> str | None:
-    try:
-        act()
-    except TestbedError as error:
-        return str(error)
-    return None
