@@ -23,7 +23,7 @@ from mockbot.proxy.toxics.reset_peer import ResetPeer
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() sends RST and drops what was not delivered
 
 
-class Owner(Protocol):
+class ConnectionOwner(Protocol):
     """What a connection needs of its proxy."""
 
     def stream(self, number: int, direction: Direction, toxic: str) -> Random: ...
@@ -121,7 +121,7 @@ class Connection:
     one that its server sees.
     """
 
-    def __init__(self, number: int, owner: Owner, timers: LoopTimers) -> None:
+    def __init__(self, number: int, owner: ConnectionOwner, timers: LoopTimers) -> None:
         self.number, self.timers = number, timers
         self.opened = time.time()
         self.log: list[str] = []

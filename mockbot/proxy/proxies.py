@@ -189,7 +189,10 @@ class Proxy:
         self.connections[number] = connection
         connection.start(self.toxics, self._table.of(self))
 
+    # -- the connections' calls
+
     def stream(self, number: int, direction: Direction, toxic: str) -> Random:
+        """The random numbers of one toxic on one connection."""
         return Random(f"{self._seed}/{self.name}/{number}/{direction}/{toxic}")
 
     def felt(self, toxic: str) -> None:

@@ -46,8 +46,8 @@ class Context(Protocol):
     def touched(self, toxic: str) -> None: ...
 
 
-class Owner(Protocol):
-    """The link, as a stage sees it."""
+class StageOwner(Protocol):
+    """What a stage needs of its link."""
 
     context: Context
     direction: Direction
@@ -71,7 +71,7 @@ class Stage:
         "closed", "ended", "inbox", "next", "passed", "toxic",
     )  # fmt: skip
 
-    def __init__(self, link: Owner, toxic: Toxic, sink: Sink) -> None:
+    def __init__(self, link: StageOwner, toxic: Toxic, sink: Sink) -> None:
         self.toxic, self.next = toxic, sink
         self.inbox: deque[Chunk] = deque()
         self.ended = self.closed = self._full = False
