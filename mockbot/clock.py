@@ -1,7 +1,7 @@
 """Scenario time: seconds since the load started, `speed` times as fast as the wall.
 
-Everything inside mockbot counts in scenario seconds; only what really waits (a sleep, a socket timeout, a wire field in
-milliseconds) divides by `speed`, and does it through this one value.
+All of mockbot counts in scenario seconds. Only what really waits (a sleep, a socket timeout, a wire field in
+milliseconds) divides by `speed`, through this one value.
 """
 
 import time

@@ -1,11 +1,11 @@
-"""Every error that a user can meet, and the exit code that each means.
+"""Every error that mockbot reports to its user, and its exit code.
 
 MockbotError
-├── UsageError        2    the command line or a scenario file is wrong; says where, what, what to do next
+├── UsageError        2    the command line or a scenario file is wrong: where, what, and what to do about it
 │   └── ScenarioError 2    one or more problems in a scenario file, each `file:line:column: path: message`
-└── TestbedError      4    our machinery could not run (a port in use, a child that died, a hung control plane)
+└── TestbedError      4    the testbed could not run (a port in use, a child that ended, a hung control port)
 
-A verdict is no error: `ExitCode.of(verdict)` turns it into 0, 1 or 3.
+A verdict is not an error: `ExitCode.of(verdict)` is 0, 1 or 3.
 """
 
 from enum import IntEnum
@@ -35,7 +35,7 @@ class MockbotError(Exception):
 
 
 class UsageError(MockbotError):
-    """The user can mend this by changing the command line or a file."""
+    """The user can correct this in the command line or a file."""
 
     exit_code = ExitCode.USAGE
 

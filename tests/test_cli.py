@@ -91,7 +91,8 @@ def test_every_problem_of_every_file_is_told(tmp_path: Path) -> None:
 def test_a_defect_of_ours_is_no_verdict(tmp_path: Path) -> None:
     """A crash exits with 4: 1 would read as expectations that failed."""
     program = (
-        "import mockbot.cli as c; c.find = lambda _: 1 / 0; import sys; sys.argv = ['mockbot', 'check', 'x']; c.main()"
+        "import sys, mockbot.cli, mockbot.__main__ as entry; mockbot.cli.find = lambda _: 1 / 0; "
+        "sys.argv = ['mockbot', 'show', 'x']; entry.start()"
     )
 
     result = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -1,1 +1,1 @@
-"""What each command does: options in, exit code out. The only box that knows every other."""
+"""One module for each command: options in, exit code out. May import every package."""

@@ -1,18 +1,19 @@
-"""`mockbot run NAME -- COMMAND`: somebody's own program is the client. A Scenario and a command line in, a verdict out.
+"""`mockbot run NAME -- COMMAND`: the client is the user's own program. A Scenario and a command line in, a verdict out.
 
-The program finds the way through the proxy in its environment. It is judged by what providers and proxies saw of it
-and by its exit code; a program that asks nothing never passes. The run ends with the program, and a program that does
-not end is ended some time after the scenario; how it ends then does not count.
+Environment variables lead the program through the proxy. It is judged by its requests, as providers and proxies
+recorded them, and by its exit code; a program that sends no request never passes. The run ends with the program. A
+program that still runs GRACE seconds after the scenario is ended, and its exit code does not count.
 
-It keeps its own clock: its timeouts and back-off cannot be compressed with the scenario, so the speed is 1.
+A program's timeouts and back-off run in real time and cannot be compressed with the scenario, so the speed is 1.
 """
 
 import os
+import shlex
 import shutil
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -40,51 +41,45 @@ from mockbot.testbed.start import Addresses, open_testbed
 from mockbot.units.quantities import duration_text
 
 LOOK = 0.25  # wall seconds between two looks at the command
-GRACE = 60.0  # wall seconds that it may go on after the scenario
+GRACE = 60.0  # wall seconds that the command may go on after the scenario
 
 
 @dataclass(frozen=True, slots=True)
-class CommandOptions:
-    """What the command line asks. `allowed`: habits (mockbot.evidence.antipatterns) that are no reason to fail."""
+class ClientOptions:
+    """The command line. `allowed`: anti-patterns (mockbot.evidence.antipatterns) that do not fail the run."""
 
+    command: tuple[str, ...]
     speed: float | None = None
     out: Path | None = None
-    grace: float = GRACE
     allowed: tuple[str, ...] = ()
-    command: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _End:
-    """How it went: when the client ended (scenario seconds), and its exit code when it ended by itself."""
-
-    ended: Ended
-    t: float
-    exit_code: int | None
-
-
-def run_command(scenario: Scenario, options: CommandOptions, argv: Sequence[str], console: Console) -> ExitCode:
-    """Play the scenario to one client and judge it. Raises UsageError or TestbedError."""
-    _check(options, argv)
-    guest = for_external_client(scenario)
-    folder = RunFolder.create(guest, options.out)
-    _tell(scenario, guest, argv, console)
-    with open_testbed(guest, 1.0, folder.logs) as addresses:
-        clock = Clock(time.time())
-        end = _play(guest, addresses, folder, argv, options, clock, console)
-    write_run_info(folder, _info(guest, options, clock, end))
+def run_client_command(scenario: Scenario, options: ClientOptions, console: Console) -> ExitCode:
+    """Run the scenario for one client and judge it. Raises UsageError or TestbedError."""
+    _check(options)
+    left_out = len(scenario.expect)
+    scenario = for_external_client(scenario)
+    left_out -= len(scenario.expect)
+    folder = RunFolder.create(scenario, options.out)
+    console.print(f"[bold]{scenario.title}[/bold]")
+    others = f"; {left_out} expectations are of the scenario's own crowd and left out" if left_out else ""
+    length = duration_text(Timeline(scenario).end)
+    console.print(Text(f"{length} in real time, with one client: {' '.join(options.command)}{others}"), soft_wrap=True)
+    with open_testbed(scenario, 1.0, folder.logs) as addresses:
+        info = _run_client(scenario, addresses, folder, options, console)
+    write_run_info(folder, info)
     code = conclude(folder, console)
-    return ExitCode.INTERRUPTED if end.ended == "interrupted" else code
+    return ExitCode.INTERRUPTED if info.ended == "interrupted" else code
 
 
-def _check(options: CommandOptions, argv: Sequence[str]) -> None:
+def _check(options: ClientOptions) -> None:
     if options.speed not in {None, 1.0}:
         raise UsageError(
             f"a command keeps its own clock: its timeouts and waits would be {options.speed:g} times too long for the "
             "outage; leave --speed out, and take a scenario whose real length you have the time for"
         )
-    if not argv or shutil.which(argv[0]) is None:
-        raise UsageError(f"no such command: {argv[0] if argv else 'nothing after --'}")
+    if shutil.which(options.command[0]) is None:
+        raise UsageError(f"no such command: {options.command[0]}")
     for name in options.allowed:
         if name not in ANTIPATTERNS:
             near = get_close_matches(name, ANTIPATTERNS, n=1)
@@ -92,28 +87,13 @@ def _check(options: CommandOptions, argv: Sequence[str]) -> None:
             raise UsageError(f"--allow {name}: that is not an anti-pattern; {known}")
 
 
-def _tell(scenario: Scenario, guest: Scenario, argv: Sequence[str], console: Console) -> None:
-    console.print(f"[bold]{scenario.title}[/bold]")
-    left_out = len(scenario.expect) - len(guest.expect)
-    others = f"; {left_out} expectations are of the scenario's own crowd and left out" if left_out else ""
-    length = duration_text(Timeline(guest).end)
-    console.print(Text(f"{length} in real time, with one client: {' '.join(argv)}{others}"), soft_wrap=True)
-
-
-def _play(
-    guest: Scenario,
-    addresses: Addresses,
-    folder: RunFolder,
-    argv: Sequence[str],
-    options: CommandOptions,
-    clock: Clock,
-    console: Console,
-) -> _End:
-    timeline = Timeline(guest)
-    with ExitStack() as stack:
-        journal = stack.enter_context(JournalWriter(folder))
-        watcher, confirmations = ClientObserver(addresses), FaultConfirmations(timeline)
-        stack.callback(watcher.close)
+def _run_client(
+    scenario: Scenario, addresses: Addresses, folder: RunFolder, options: ClientOptions, console: Console
+) -> RunInfo:
+    """Drive the timeline while the command runs, and write the journals."""
+    timeline, clock = Timeline(scenario), Clock(time.time())
+    confirmations = FaultConfirmations(timeline)
+    with JournalWriter(folder) as journal, closing(ClientObserver(addresses)) as observer:
 
         def sink(record: Action | ServiceSecond) -> None:
             if isinstance(record, Action):
@@ -124,52 +104,47 @@ def _play(
         driver.start(clock)
         try:
             confirmations.wait(0.0)
-            end = _accompany(
-                timeline, clock, argv, environment(guest, addresses, os.environ), options, watcher, console
-            )
+            variables = {**os.environ, **environment(scenario, addresses, os.environ)}
+            ended, end, exit_code = _wait_for_end(options.command, variables, timeline, clock, observer, console)
         finally:
             driver.stop()
-        watcher.look()
-        for line in watcher.journal():
-            journal.write(line)
-    return end
+        observer.look()
+        for record in observer.journal():
+            journal.write(record)
+    return RunInfo(
+        scenario=scenario.name,
+        speed=clock.speed,
+        t0=clock.t0,
+        ended=ended,
+        end=end,
+        engine="embedded",
+        nodes=0,
+        seed=scenario.seed,
+        why="interrupted" if ended == "interrupted" else "",
+        command=shlex.join(options.command),
+        client="command",
+        exit_code=exit_code,
+        allowed=options.allowed,
+    )
 
 
-def _accompany(
-    timeline: Timeline, clock: Clock, argv: Sequence[str], variables: Mapping[str, str], options: CommandOptions,
-    watcher: ClientObserver, console: Console,
-) -> _End:  # fmt: skip
-    """Stay with the command to its end, or to the end of our patience."""
+def _wait_for_end(
+    command: tuple[str, ...], variables: Mapping[str, str], timeline: Timeline, clock: Clock,
+    observer: ClientObserver, console: Console,
+) -> tuple[Ended, float, int | None]:  # fmt: skip
+    """Start the command and print each phase. How and when it ended, and its exit code if it ended by itself."""
     phase = None
-    with guarded(argv, {**os.environ, **variables}) as process:
+    with guarded(command, variables) as process:
         try:
             while process.poll() is None:
                 now = clock.now()
-                if now > timeline.end + clock.scenario(options.grace):
-                    return _End("completed", min(now, timeline.end), None)
+                if now > timeline.end + clock.scenario(GRACE):
+                    return "completed", timeline.end, None
                 if now < timeline.end and phase != (phase := timeline.phase_at(now).name):
-                    wrong = ", ".join(fault_text(active.span) for active in timeline.at(now).faults)
-                    console.print(Text(f"[{now:6.0f} s] {phase}: {wrong or 'nothing is wrong'}"), soft_wrap=True)
-                watcher.look()
+                    faults = ", ".join(fault_text(active.span) for active in timeline.at(now).faults)
+                    console.print(Text(f"[{now:6.0f} s] {phase}: {faults or 'nothing is wrong'}"), soft_wrap=True)
+                observer.look()
                 threading.Event().wait(LOOK)
         except KeyboardInterrupt:
-            return _End("interrupted", min(clock.now(), timeline.end), None)
-        return _End("completed", min(clock.now(), timeline.end), process.returncode)
-
-
-def _info(guest: Scenario, options: CommandOptions, clock: Clock, end: _End) -> RunInfo:
-    return RunInfo(
-        scenario=guest.name,
-        speed=clock.speed,
-        t0=clock.t0,
-        ended=end.ended,
-        end=end.t,
-        engine="embedded",
-        nodes=0,
-        seed=guest.seed,
-        why="interrupted" if end.ended == "interrupted" else "",
-        command=options.command,
-        client="command",
-        exit_code=end.exit_code,
-        allowed=options.allowed,
-    )
+            return "interrupted", min(clock.now(), timeline.end), None
+        return "completed", min(clock.now(), timeline.end), process.returncode

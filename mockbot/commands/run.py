@@ -1,7 +1,7 @@
 """`mockbot run`: a Scenario in; testbed, Locust child, live view, judgement and reports; an exit code out.
 
-The rule: whatever happens, the run folder says what happened, nothing that was started is left, and the exit code is
-never 0 without evidence. Locust lives in a child process because importing it patches the process it happens in.
+However a run ends, its folder says how, every process that it started has ended, and the exit code is never 0 without
+evidence. Locust runs in a child process because importing it patches the process that does.
 """
 
 import os
@@ -26,104 +26,99 @@ from mockbot.runs.judge import conclude
 from mockbot.scenario.library import loadtest
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.testbed.start import EMBEDDED, Addresses, ProxyChoice, open_testbed
+from mockbot.testbed.start import EMBEDDED, ProxyChoice, open_testbed
 from mockbot.units.formatting import format_seconds
 from mockbot.units.quantities import duration_text
 
-STOP_WITHIN = 20.0  # wall seconds in which Locust has to write what it saw once it was told to stop
-LEAVE_WITHIN = 3.0  # wall seconds in which a headless Locust is gone once its run is over
+STOP_WITHIN = 20.0  # wall seconds that Locust has to write its journals once it has been asked to stop
+LEAVE_WITHIN = 3.0  # wall seconds within which a headless Locust exits after its run
 LOOK = 0.25  # wall seconds between two looks at the progress
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What the command line asks of a run. `speed` None: the scenario's own; `locustfile` None: the bundled chat.py."""
+    """The command line. `speed` None: the scenario's own; `locustfile` None: the bundled chat.py."""
 
     speed: float | None = None
     out: Path | None = None
     processes: int = 1
     ui: bool = False
     locustfile: Path | None = None
-    wire: ProxyChoice = EMBEDDED
-    command: str = ""  # what the user typed, for whoever wants to repeat it
+    proxy: ProxyChoice = EMBEDDED
+    command: str = ""  # as typed, for the reader of a report to repeat
 
 
-def run(scenario: Scenario, options: RunOptions, console: Console) -> ExitCode:
-    """Play the scenario live and judge it. Raises UsageError or TestbedError; an interruption is an exit code."""
+def run_command(scenario: Scenario, options: RunOptions, console: Console) -> ExitCode:
+    """Run the scenario live and judge it. Raises UsageError or TestbedError; an interruption is an exit code."""
     speed = options.speed or scenario.speed
     timeline = Timeline(scenario)
     folder = RunFolder.create(scenario, options.out)
     console.print(f"[bold]{scenario.title}[/bold]")
-    console.print(
-        f"{duration_text(timeline.end)} of outage in {format_seconds(timeline.end / speed)} of your time",
-        highlight=False,
-    )
-    port = _free_port() if options.ui else None
+    lengths = f"{duration_text(timeline.end)} of outage in {format_seconds(timeline.end / speed)} of your time"
+    console.print(lengths, highlight=False)
+    port = _free_port(8089) if options.ui else None  # Locust's default
     if port is not None:
         console.print(f"watch it at http://127.0.0.1:{port}", highlight=False)
     interrupted = False
     try:
-        with open_testbed(scenario, speed, folder.logs, options.wire) as addresses:
-            command = _locust_command(options, port, addresses, folder)
-            with _locust(command, folder / RunFile.LOCUST_LOG) as locust:
-                _watch(locust, folder, LiveView(console, timeline))
-                if locust.poll() is None:
-                    _sign(folder, options.command)
-                    return _stay(locust, folder, console)
+        with open_testbed(scenario, speed, folder.logs, options.proxy) as addresses:
+            folder.put(RunFile.TESTBED, addresses.to_json())
+            with _locust(_locust_command(options, port, speed, folder), folder / RunFile.LOCUST_LOG) as locust:
+                _show_progress(locust, folder, LiveView(console, timeline))
+                if locust.poll() is None:  # the run is over: a headless Locust exits now, the web UI stays open
+                    _record_command(folder, options)
+                    with suppress(subprocess.TimeoutExpired):
+                        locust.wait(LEAVE_WITHIN)
+                    code = conclude(folder, console)
+                    if locust.poll() is None:
+                        console.print("the page stays open; Ctrl-C closes it")
+                        with suppress(KeyboardInterrupt):
+                            locust.wait()
+                    return code
     except KeyboardInterrupt:
         interrupted = True
-    _account_for_the_end(folder, scenario, speed, options.wire, interrupted=interrupted)
-    _sign(folder, options.command)
+    if not (folder / RunFile.RUN).exists():  # Locust ended before it could write it
+        unfinished = RunInfo(scenario.name, speed, None, "failed", 0.0, options.proxy.engine, seed=scenario.seed)
+        if interrupted:
+            write_run_info(folder, replace(unfinished, ended="interrupted", why="interrupted"))
+        else:
+            log = folder / RunFile.LOCUST_LOG
+            lines = log.read_text("utf-8", "replace").strip().splitlines() if log.exists() else []
+            why = f"Locust exited without reporting a result; last line of {log}: {lines[-1] if lines else ''}"
+            write_run_info(folder, replace(unfinished, why=why))
+    _record_command(folder, options)
     code = conclude(folder, console)
     return ExitCode.INTERRUPTED if interrupted else code
 
 
-def _watch(locust: "subprocess.Popen[bytes]", folder: RunFolder, view: LiveView) -> None:
-    """Show the run's progress until it is over, or Locust is."""
+def _show_progress(locust: "subprocess.Popen[bytes]", folder: RunFolder, view: LiveView) -> None:
+    """Update the view until the run or Locust has ended."""
     progress = Follower(folder / RunFile.PROGRESS, Progress)
     with view:
-        while locust.poll() is None and not _over(folder):
-            for look in progress.new():
-                view.update(look)
+        while locust.poll() is None:
+            info = read_run_info(folder)
+            if info is not None and info.ended != "failed":  # run.json says "failed" until the run has ended
+                return
+            for record in progress.new():
+                view.update(record)
             threading.Event().wait(LOOK)
 
 
-def _over(folder: RunFolder) -> bool:
-    """From its beginning a run's run.json says that it failed, until its end says otherwise."""
-    info = read_run_info(folder)
-    return info is not None and info.ended != "failed"
-
-
-def _stay(locust: "subprocess.Popen[bytes]", folder: RunFolder, console: Console) -> ExitCode:
-    """The run is over and the web UI is not: tell the verdict and leave the page open. A headless Locust just ends."""
-    with suppress(subprocess.TimeoutExpired):
-        locust.wait(LEAVE_WITHIN)
-        return conclude(folder, console)
-    code = conclude(folder, console)
-    console.print("the page stays open; Ctrl-C closes it")
-    with suppress(KeyboardInterrupt):
-        locust.wait()
-    return code
-
-
-def _locust_command(options: RunOptions, port: int | None, addresses: Addresses, folder: RunFolder) -> list[str]:
-    folder.put(RunFile.TESTBED, addresses.to_json())
+def _locust_command(options: RunOptions, port: int | None, speed: float, folder: RunFolder) -> list[str]:
     command = [sys.executable, "-m", "locust", "-f", str((options.locustfile or loadtest("chat")).absolute())]
-    command += ["--scenario", str((folder / RunFile.SCENARIO_YAML).absolute()), "--speed", f"{addresses.speed:.10g}"]
+    command += ["--scenario", str((folder / RunFile.SCENARIO_YAML).absolute()), "--speed", f"{speed:.10g}"]
     command += ["--out", str(folder.path.absolute()), "--testbed", str((folder / RunFile.TESTBED).absolute())]
     command += ["--headless"] if port is None else ["--autostart", "--web-host", "127.0.0.1", "--web-port", str(port)]
-    return command + (_several(options.processes) if options.processes > 1 else [])
+    if options.processes > 1:
+        # By default Locust's master listens on every interface, and always at 5557.
+        master = str(_free_port(5557))
+        command += ["--processes", str(options.processes), "--master-bind-host", "127.0.0.1"]
+        command += ["--master-bind-port", master, "--master-port", master]
+    return command
 
 
-def _several(processes: int) -> list[str]:
-    """Workers of our own, on loopback: left to itself, Locust's master listens everywhere, and always at 5557."""
-    port = str(_free_port(5557))
-    master = ["--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port]
-    return ["--processes", str(processes), *master]
-
-
-def _free_port(wanted: int = 8089) -> int:
-    """Locust's usual port when nobody has it, else any."""
+def _free_port(wanted: int) -> int:
+    """The wanted port of the loopback interface if it is free, else any."""
     for port in (wanted, 0):
         with suppress(OSError), socket.create_server(("127.0.0.1", port)) as server:
             return int(server.getsockname()[1])
@@ -132,12 +127,12 @@ def _free_port(wanted: int = 8089) -> int:
 
 @contextmanager
 def _locust(command: list[str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """Locust in a session of its own: Ctrl-C comes to us, and it is we who ask it to stop and write what it saw."""
+    """Locust in a session of its own: Ctrl-C reaches only this process, which then asks Locust to stop."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
-            cwd=log.parent,  # where no locust.conf of the user's is
+            cwd=log.parent,  # where there is no locust.conf of the user's
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -147,37 +142,11 @@ def _locust(command: list[str], log: Path) -> Iterator["subprocess.Popen[bytes]"
         try:
             yield process
         finally:
-            end(process, process.terminate, STOP_WITHIN)  # the whole session, so that no worker is left
+            end(process, process.terminate, STOP_WITHIN)  # the whole session, workers included
 
 
-def _sign(folder: RunFolder, command: str) -> None:
-    """Locust wrote the command that it was started with; what can be repeated is the user's."""
+def _record_command(folder: RunFolder, options: RunOptions) -> None:
+    """Replace Locust's command line in run.json by the one that the user typed and can repeat."""
     info = read_run_info(folder)
-    if info is not None and command:
-        write_run_info(folder, replace(info, command=command))
-
-
-def _account_for_the_end(
-    folder: RunFolder, scenario: Scenario, speed: float, wire: ProxyChoice, *, interrupted: bool
-) -> None:
-    """Write the run.json that Locust could not write itself."""
-    if (folder / RunFile.RUN).exists():
-        return
-    log = folder / RunFile.LOCUST_LOG
-    words = log.read_text("utf-8", "replace").strip().splitlines() if log.exists() else []
-    why = (
-        "interrupted"
-        if interrupted
-        else f"Locust exited without reporting a result; last line of {log}: {words[-1] if words else ''}"
-    )
-    info = RunInfo(
-        scenario=scenario.name,
-        speed=speed,
-        t0=None,
-        ended="interrupted" if interrupted else "failed",
-        end=0.0,
-        engine=wire.engine,
-        seed=scenario.seed,
-        why=why,
-    )
-    write_run_info(folder, info)
+    if info is not None and options.command:
+        write_run_info(folder, replace(info, command=options.command))

@@ -1,8 +1,7 @@
-"""`mockbot serve`: a Scenario in, its outage played with no load until Ctrl-C; point any client at what is printed."""
+"""`mockbot serve`: a Scenario in, its outage without load until Ctrl-C; any client can use the printed addresses."""
 
 import os
 import tempfile
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from urllib.parse import urlsplit
 from rich.console import Console
 from rich.text import Text
 
-from mockbot.commands.phase_controller import PhaseController, known
+from mockbot.commands.phase_controller import PhaseController, require_phase
 from mockbot.commands.serve_api import serve_api
 from mockbot.errors import ExitCode
 from mockbot.proxy.toxiproxy_client import ToxicControl
@@ -22,7 +21,7 @@ from mockbot.testbed.start import Addresses, open_testbed
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
-    """What the command line asks. `speed` None: the scenario's own; `port`: the first provider's, the others follow."""
+    """The command line. `speed` None: the scenario's own; `port`: the first provider's, the others use the next."""
 
     speed: float | None = None
     loop: bool = False
@@ -32,45 +31,37 @@ class ServeOptions:
     control_port: int = 0
 
 
-def serve(scenario: Scenario, options: ServeOptions, console: Console) -> ExitCode:
-    """Play until Ctrl-C. Raises UsageError for a phase that is not there, TestbedError when nothing can be put up."""
+def serve_command(scenario: Scenario, options: ServeOptions, console: Console) -> ExitCode:
+    """Serve until Ctrl-C. Raises UsageError for an unknown phase, TestbedError when the testbed cannot start."""
     for phase in filter(None, (options.start_at, options.hold)):
-        known(scenario, phase)
+        require_phase(scenario, phase)
+
+    def echo(line: str) -> None:
+        console.print(Text(line), soft_wrap=True)
+
     speed = options.speed or scenario.speed
-    say = _speaker(console)
     try:
         with (
             tempfile.TemporaryDirectory(prefix="mockbot-") as logs,
             open_testbed(scenario, speed, Path(logs)) as opened,
         ):
-            addresses = opened if options.port is None else _listening_from(opened, options.port)
-            controller = PhaseController(scenario, addresses, options.loop, say)
+            addresses = opened if options.port is None else _with_ports(opened, options.port)
+            controller = PhaseController(scenario, addresses, options.loop, echo)
             with closing(controller), serve_api(controller, options.control_port) as control:
-                _tell_addresses(scenario, addresses, control, say)
-                controller.play(options.start_at or scenario.phases[0].name, options.hold)
+                echo(f"{scenario.title}\n")
+                for name, value in environment(scenario, addresses, os.environ).items():
+                    if name.isupper():  # not no_proxy, which repeats NO_PROXY
+                        echo(f"export {name}={value}")
+                echo(f"\nwhere it is:             curl {control}")
+                echo(f"step through its phases: curl -X POST {control}/next    (or /go, or /phase/NAME)\n")
+                controller.run(options.start_at or scenario.phases[0].name, options.hold)
     except KeyboardInterrupt:
-        say("stopped")
+        echo("stopped")
     return ExitCode.INTERRUPTED
 
 
-def _speaker(console: Console) -> Callable[[str], None]:
-    def say(line: str) -> None:
-        console.print(Text(line), soft_wrap=True)
-
-    return say
-
-
-def _tell_addresses(scenario: Scenario, addresses: Addresses, control: str, say: Callable[[str], None]) -> None:
-    say(f"{scenario.title}\n")
-    for name, value in environment(scenario, addresses, os.environ).items():
-        if name.isupper():
-            say(f"export {name}={value}")
-    say(f"\nwhere it is:             curl {control}")
-    say(f"step through its phases: curl -X POST {control}/next    (or /go, or /phase/NAME)\n")
-
-
-def _listening_from(addresses: Addresses, port: int) -> Addresses:
-    """The providers' proxies moved to ports of the user's choice."""
+def _with_ports(addresses: Addresses, port: int) -> Addresses:
+    """Move the providers' proxies to consecutive ports from `port` on."""
     providers = {}
     with closing(ToxicControl(addresses.proxy_control)) as control:
         for offset, (provider, proxy) in enumerate(addresses.proxies.items()):

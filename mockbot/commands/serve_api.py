@@ -1,4 +1,4 @@
-"""The control endpoint of `mockbot serve`: read the state, go to another phase. A PhaseController in, an address out.
+"""The control endpoint of `mockbot serve`: read the state, enter another phase. A PhaseController in, an address out.
 
     GET  /_mockbot/play               {"phase", "held", "t", "wrong", "phases"}
     POST /_mockbot/play/next          begin the next phase and stay in it
@@ -8,6 +8,7 @@
 Browsers are refused, as at every control port.
 """
 
+import os
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -27,25 +28,18 @@ PATH = f"{PREFIX}/play"
 @contextmanager
 def serve_api(controller: PhaseController, port: int = 0) -> Iterator[str]:
     """Listen until the block ends; yields the address. TestbedError when the port is taken."""
-    sock = _bound(port)
+    try:
+        sock = socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        raise TestbedError(
+            f"the control endpoint cannot listen on port {port}: {os.strerror(error.errno or 0)}"
+        ) from None
     with background_server(_app(controller), sock, "mockbot-serve-api"):
         yield f"http://127.0.0.1:{sock.getsockname()[1]}{PATH}"
 
 
-def _bound(port: int) -> socket.socket:
-    sock = socket.socket()
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(("127.0.0.1", port))
-        sock.listen()
-    except OSError as error:
-        sock.close()
-        raise TestbedError(f"the control endpoint cannot listen on port {port}: {error.strerror}") from None
-    return sock
-
-
 def _app(controller: PhaseController) -> FastAPI:
-    app = FastAPI(title="mockbot: play", docs_url=None, redoc_url=None)
+    app = FastAPI(title="mockbot serve", docs_url=None, redoc_url=None)
 
     @app.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

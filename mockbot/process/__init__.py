@@ -1,1 +1,1 @@
-"""NOTHING OUTLIVES ITS PARENT: child processes, lifelines, process groups, token files, signals."""
+"""Child processes that end with their parent: lifelines, process groups, token files, signals."""

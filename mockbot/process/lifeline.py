@@ -1,7 +1,7 @@
-"""What a child process agrees with its `ManagedProcess`: one ready line on stdout, and to leave when its stdin ends.
+"""The child's side of a `ManagedProcess`: print one ready line on stdout, and exit when stdin ends.
 
-The rule: the write end of the child's stdin is held by its parent alone. However the parent ends, `kill -9` included,
-the kernel closes that end and the child reads EOF. Only the standard library, so that a child starts fast.
+Only the parent holds the write end of the child's stdin. However the parent ends, `kill -9` included, the kernel closes
+that end and the child reads EOF. Only the standard library, so that a child starts fast.
 """
 
 import json
@@ -12,12 +12,12 @@ from contextlib import suppress
 
 
 def report_ready(ready: Mapping[str, object]) -> None:
-    """Tell the parent, as one line of JSON, that everything listens, and where."""
+    """Print one line of JSON for the parent: everything listens, and where."""
     print(json.dumps(ready), flush=True)  # noqa: T201 - the parent reads this line
 
 
 def wait_for_stdin_to_end() -> None:
-    """Block until the parent has closed our stdin or is gone; what it writes there is dropped."""
+    """Block until the parent has closed this stdin or has ended; what it writes there is dropped."""
     with suppress(OSError):
         while os.read(0, 4096):
             pass

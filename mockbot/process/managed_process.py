@@ -1,7 +1,7 @@
-"""Start a server of ours as a child process that cannot outlive us, and learn its addresses from its first line.
+"""Start a server as a child process that cannot outlive this one, and read its addresses from its first line.
 
-The rule is that of `lifeline`: the child's stdin is a pipe whose only write end is ours, and its end is the order to
-leave. The child leads a session of its own, so that Ctrl-C reaches only us.
+The rule is that of `lifeline`: only this process holds the write end of the child's stdin, and the child exits when
+stdin ends. The child leads a session of its own, so that Ctrl-C reaches only this process.
 """
 
 import json
@@ -23,9 +23,9 @@ QUOTED = 1000  # bytes of its log that an error quotes
 
 
 class ManagedProcess:
-    """`python -m <arguments>`, which prints one JSON object once it is ready and leaves when its stdin ends.
+    """`python -m <arguments>`, which prints one JSON object when it is ready and exits when its stdin ends.
 
-    Raises TestbedError with the end of its log when it ends or stays silent instead. `log` keeps its stderr.
+    Raises TestbedError with the end of its log when it exits or prints nothing instead. `log` keeps its stderr.
     """
 
     def __init__(self, arguments: Sequence[str], log: Path | None = None) -> None:
@@ -87,6 +87,6 @@ class ManagedProcess:
         line = self._stdout.readline()
         if not line.strip():
             self._log.seek(0)
-            said = self._log.read()[-QUOTED:].decode("utf-8", "replace").strip()
-            raise TestbedError(f"{name} ended before it was ready: {said or 'its log is empty'}{where}")
+            tail = self._log.read()[-QUOTED:].decode("utf-8", "replace").strip()
+            raise TestbedError(f"{name} ended before it was ready: {tail or 'its log is empty'}{where}")
         return cast("Mapping[str, object]", json.loads(line))

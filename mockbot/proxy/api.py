@@ -1,8 +1,8 @@
 """Toxiproxy's HTTP control API as an ASGI app: the routes, statuses, headers and JSON of Toxiproxy 2.12.0.
 
-Written on bare ASGI because clients see what frameworks decide for themselves: 405 with an empty body and no Allow,
-JSON errors declared as text/plain, a 301 for an uncleaned path, 404 before the browser check and 405 before it too.
-Source: api.go and gorilla/mux at that version. Routes under `/mockbot/` are ours:
+On bare ASGI, because frameworks decide differently what clients can see: 405 has an empty body and no Allow, JSON
+errors are declared as text/plain, an uncleaned path is a 301, and 404 and 405 come before the browser check. Source:
+api.go and gorilla/mux at that version. Routes under `/mockbot/` are not Toxiproxy's:
 
     GET /mockbot/stats          {"engine", "seed", "tasks", "connections"}
     GET /mockbot/proxies/{p}    {"connections", "live", "unreachable", "closed_by_disable",
@@ -11,12 +11,12 @@ Source: api.go and gorilla/mux at that version. Routes under `/mockbot/` are our
 """
 
 import asyncio
+import hmac
 import json
 import posixpath
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import partial
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -33,9 +33,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 ENGINE = "embedded"
-HANDLER_LIMIT = 25.0
+HANDLER_LIMIT = 25.0  # seconds, as in Toxiproxy
 LARGEST_BODY = 4 * 1024 * 1024
-DRAINED_BODY = 64 * 1024 * 1024
+DRAINED_BODY = 64 * 1024 * 1024  # read and dropped, so that the client sees the 413 instead of a reset
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
 
@@ -50,15 +50,19 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A matched request: the names in its path, its body."""
-
-    names: tuple[str, ...]
-    body: bytes
-
-
-Handler = Callable[[Request], Awaitable[Answer]]
+# Path -> its methods; "*" stands for any one name. The order is that of Toxiproxy's own table (api.go).
+ROUTES: dict[tuple[str, ...], str] = {
+    ("reset",): "POST",
+    ("proxies",): "GET POST",
+    ("populate",): "POST",
+    ("proxies", "*"): "GET POST PATCH DELETE",
+    ("proxies", "*", "toxics"): "GET POST",
+    ("proxies", "*", "toxics", "*"): "GET POST PATCH DELETE",
+    ("version",): "GET",
+    ("mockbot", "stats"): "GET",
+    ("mockbot", "proxies", "*"): "GET",
+}
+NO_CONTENT = Answer(204)
 
 
 def text(status: int, line: str) -> Answer:
@@ -100,35 +104,34 @@ def toxic_json(toxic: Toxic) -> dict[str, object]:
     }
 
 
+def connections_json(proxy: Proxy) -> dict[str, object]:
+    """What became of a proxy's connections; `log` has the last of those that are over."""
+    keys = ("number", "opened", "toxics", "closed_by_disable", "port")
+    return {
+        "connections": proxy.accepted,
+        "live": len(proxy.connections),
+        "unreachable": proxy.unreachable,
+        "closed_by_disable": proxy.closed_by_disable,
+        "felt": proxy.touched,
+        "log": [{key: getattr(each, key) for key in keys} for each in proxy.finished],
+    }
+
+
+def matches(pattern: Sequence[str], parts: Sequence[str]) -> bool:
+    """Whether a path belongs to a route; a name is not empty."""
+    return len(pattern) == len(parts) and all(
+        wanted == part or (wanted == "*" and part) for wanted, part in zip(pattern, parts, strict=True)
+    )
+
+
 class ControlApi:
-    """The ASGI app over one collection."""
+    """The ASGI app over one collection; `/metrics` is there when `metrics` is given."""
 
     def __init__(
         self, collection: ProxyCollection, version: str, metrics: Metrics | None = None, token: str | None = None
     ):
-        self._collection, self._version, self._token = collection, version, token
+        self._collection, self._version, self._metrics, self._token = collection, version, metrics, token
         self._lock = asyncio.Lock()  # changes of proxies one after another; a name may have to be resolved meanwhile
-        self._routes: list[tuple[str, Mapping[str, Handler]]] = [
-            ("/reset", {"POST": self._reset}),
-            ("/proxies", {"GET": self._index, "POST": self._create}),
-            ("/populate", {"POST": self._populate}),
-            ("/proxies/*", {"GET": self._show, "POST": self._update, "PATCH": self._update, "DELETE": self._delete}),
-            ("/proxies/*/toxics", {"GET": self._toxics, "POST": self._add_toxic}),
-            (
-                "/proxies/*/toxics/*",
-                {
-                    "GET": self._toxic,
-                    "POST": self._update_toxic,
-                    "PATCH": self._update_toxic,
-                    "DELETE": self._remove_toxic,
-                },
-            ),
-            ("/version", {"GET": self._show_version}),
-            ("/mockbot/stats", {"GET": self._stats}),
-            ("/mockbot/proxies/*", {"GET": self._felt}),
-        ]
-        if metrics is not None:
-            self._routes.append(("/metrics", {"*": partial(self._show_metrics, metrics)}))  # any method
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = await self._answer(scope, receive)
@@ -148,38 +151,32 @@ class ControlApi:
             query = scope["query_string"].decode("ascii", "replace")
             location = quote(clean, errors="surrogateescape", safe="/:@&=+$,;~") + (f"?{query}" if query else "")
             return Answer(301, headers=(("Location", location),))
-        found = self._match(path)
-        if found is None:
-            return text(404, "404 page not found")
-        handlers, names = found
-        handler = handlers.get(method, handlers.get("*"))
-        if handler is None:
+        parts = tuple(path.split("/")[1:])
+        if self._metrics is not None and parts == ("metrics",):  # whatever the method
+            methods = [method]
+        else:
+            pattern = next((each for each in ROUTES if matches(each, parts)), None)
+            if pattern is None:
+                return text(404, "404 page not found")
+            methods = ROUTES[pattern].split()
+        if method not in methods:
             return Answer(405)
-        answer = self._refused(scope) or await self._handled(handler, names, receive)
+        answer = self._refusal(dict(scope["headers"])) or await self._handle(method, parts, receive)
         return replace(answer, headers=(*answer.headers, ("X-Toxiproxy-Request-Id", secrets.token_hex(10))))
 
-    def _match(self, path: str) -> tuple[Mapping[str, Handler], tuple[str, ...]] | None:
-        parts = path.split("/")
-        for pattern, handlers in self._routes:
-            wanted = pattern.split("/")
-            if len(wanted) == len(parts) and all(
-                w == p or (w == "*" and p) for w, p in zip(wanted, parts, strict=True)
-            ):
-                return handlers, tuple(p for w, p in zip(wanted, parts, strict=True) if w == "*")
-        return None
-
-    def _refused(self, scope: Scope) -> Answer | None:
-        headers = dict(scope["headers"])
+    def _refusal(self, headers: Mapping[bytes, bytes]) -> Answer | None:
         if headers.get(b"user-agent", b"").startswith(b"Mozilla/"):
             return text(403, "User agent not allowed")
-        if self._token is not None and headers.get(b"authorization") != f"Bearer {self._token}".encode():
-            return error("this control port needs its token: Authorization: Bearer TOKEN", 401)
+        if self._token is not None:
+            wanted = f"Bearer {self._token}".encode()
+            if not hmac.compare_digest(headers.get(b"authorization", b""), wanted):
+                return error("this control port needs its token: Authorization: Bearer TOKEN", 401)
         return None
 
-    async def _handled(self, handler: Handler, names: tuple[str, ...], receive: Receive) -> Answer:
+    async def _handle(self, method: str, parts: tuple[str, ...], receive: Receive) -> Answer:
         try:
             async with asyncio.timeout(HANDLER_LIMIT):
-                return await handler(Request(names, await read_body(receive)))
+                return await self._respond(method, parts, await read_body(receive))
         except PopulateError as refusal:
             done = [proxy_json(proxy) for proxy in refusal.done]
             value = {"error": refusal.message, "status": refusal.status, "proxies": done or None}
@@ -191,81 +188,55 @@ class ControlApi:
         except TimeoutError:
             return text(503, "Timeout")
 
-    # -- handlers, in the order of Toxiproxy's table of routes
-
-    async def _reset(self, _: Request) -> Answer:
-        async with self._lock:
-            await self._collection.reset()
-        return Answer(204)
-
-    async def _index(self, _: Request) -> Answer:
-        return json_answer({proxy.name: proxy_json(proxy) for proxy in self._collection.listing()})
-
-    async def _create(self, request: Request) -> Answer:
-        async with self._lock:
-            return json_answer(proxy_json(await self._collection.create(request.body)), 201)
-
-    async def _populate(self, request: Request) -> Answer:
-        async with self._lock:
-            done = await self._collection.populate(request.body)
-        return json_answer({"proxies": [proxy_json(proxy) for proxy in done] or None}, 201)
-
-    async def _show(self, request: Request) -> Answer:
-        return json_answer(proxy_json(self._collection.get(request.names[0])))
-
-    async def _update(self, request: Request) -> Answer:
-        async with self._lock:
-            return json_answer(proxy_json(await self._collection.update(request.names[0], request.body)))
-
-    async def _delete(self, request: Request) -> Answer:
-        async with self._lock:
-            self._collection.delete(request.names[0])
-        return Answer(204)
-
-    async def _toxics(self, request: Request) -> Answer:
-        return json_answer([toxic_json(toxic) for toxic in self._collection.get(request.names[0]).all_toxics()])
-
-    async def _add_toxic(self, request: Request) -> Answer:
-        return json_answer(toxic_json(self._collection.add_toxic(request.names[0], request.body)))
-
-    async def _toxic(self, request: Request) -> Answer:
-        _, toxic = self._collection.toxic(request.names[0], request.names[1])
-        return json_answer(toxic_json(toxic))
-
-    async def _update_toxic(self, request: Request) -> Answer:
-        return json_answer(toxic_json(self._collection.update_toxic(request.names[0], request.names[1], request.body)))
-
-    async def _remove_toxic(self, request: Request) -> Answer:
-        self._collection.remove_toxic(request.names[0], request.names[1])
-        return Answer(204)
-
-    async def _show_version(self, _: Request) -> Answer:
-        return Answer(200, f'{{"version": "{self._version}"}}\n'.encode(), "application/json;charset=utf-8")
-
-    async def _show_metrics(self, metrics: Metrics, _: Request) -> Answer:
-        return Answer(200, metrics.page(), metrics.content_type)
-
-    # -- ours
-
-    async def _stats(self, _: Request) -> Answer:
-        live = sum(len(proxy.connections) for proxy in self._collection.proxies.values())
-        tasks = len(asyncio.all_tasks())
-        return json_answer({"engine": ENGINE, "seed": self._collection.seed, "tasks": tasks, "connections": live})
-
-    async def _felt(self, request: Request) -> Answer:
-        proxy = self._collection.get(request.names[0])
-        keys = ("number", "opened", "toxics", "port")
-        log = [{key: getattr(c, key) for key in keys} | {"closed_by_disable": c.cut_by_disable} for c in proxy.finished]
-        return json_answer(
-            {
-                "connections": proxy.accepted,
-                "live": len(proxy.connections),
-                "unreachable": proxy.unreachable,
-                "closed_by_disable": proxy.cut_by_disable,
-                "felt": proxy.touched,
-                "log": log,
-            }
-        )
+    async def _respond(self, method: str, parts: tuple[str, ...], body: bytes) -> Answer:  # noqa: C901, PLR0912 - a case a route
+        collection = self._collection
+        match method, *parts:
+            case "POST", "reset":
+                async with self._lock:
+                    await collection.reset()
+                return NO_CONTENT
+            case "GET", "proxies":
+                return json_answer({proxy.name: proxy_json(proxy) for proxy in collection.listing()})
+            case "POST", "proxies":
+                async with self._lock:
+                    return json_answer(proxy_json(await collection.create(body)), 201)
+            case "POST", "populate":
+                async with self._lock:
+                    proxies = await collection.populate(body)
+                return json_answer({"proxies": [proxy_json(proxy) for proxy in proxies] or None}, 201)
+            case "GET", "proxies", name:
+                return json_answer(proxy_json(collection.get(name)))
+            case "POST" | "PATCH", "proxies", name:
+                async with self._lock:
+                    return json_answer(proxy_json(await collection.update(name, body)))
+            case "DELETE", "proxies", name:
+                async with self._lock:
+                    collection.delete(name)
+                return NO_CONTENT
+            case "GET", "proxies", name, "toxics":
+                return json_answer([toxic_json(toxic) for toxic in collection.get(name).all_toxics()])
+            case "POST", "proxies", name, "toxics":
+                return json_answer(toxic_json(collection.add_toxic(name, body)))
+            case "GET", "proxies", name, "toxics", toxic:
+                return json_answer(toxic_json(collection.toxic(name, toxic)[1]))
+            case "POST" | "PATCH", "proxies", name, "toxics", toxic:
+                return json_answer(toxic_json(collection.update_toxic(name, toxic, body)))
+            case "DELETE", "proxies", name, "toxics", toxic:
+                collection.remove_toxic(name, toxic)
+                return NO_CONTENT
+            case "GET", "version":
+                return Answer(200, f'{{"version": "{self._version}"}}\n'.encode(), "application/json;charset=utf-8")
+            case _, "metrics" if self._metrics is not None:
+                return Answer(200, self._metrics.page(), self._metrics.content_type)
+            case "GET", "mockbot", "stats":
+                connections = sum(len(proxy.connections) for proxy in collection.proxies.values())
+                tasks = len(asyncio.all_tasks())
+                stats = {"engine": ENGINE, "seed": collection.seed, "tasks": tasks, "connections": connections}
+                return json_answer(stats)
+            case "GET", "mockbot", "proxies", name:
+                return json_answer(connections_json(collection.get(name)))
+            case _:
+                raise AssertionError(f"{method} {parts} is in ROUTES and has no case here")
 
 
 async def read_body(receive: Receive) -> bytes:

@@ -1,4 +1,4 @@
-"""Clean up on a Toxiproxy after our parent is gone: the end of stdin, which no `kill -9` can prevent, is the signal.
+"""Clean up on a Toxiproxy when the parent process has ended: stdin ends then, even after `kill -9`.
 
     python -m mockbot.proxy.cleanup_watchdog server BINARY    runs a Toxiproxy on a free port and reports {"control":
                                                               URL}; ends it when stdin ends
@@ -21,7 +21,7 @@ from urllib.parse import quote, urlsplit
 from mockbot.process.lifeline import report_ready, wait_for_stdin_to_end
 from mockbot.process.process_group import end
 
-READY_LIMIT = 10.0
+READY_LIMIT = 10.0  # seconds, as all limits here
 CALL_LIMIT = 5.0
 LEAVE_LIMIT = 2.0  # a deadlocked control API also holds up Toxiproxy's shutdown
 TRIES = 3
@@ -53,21 +53,14 @@ def start(binary: str) -> tuple[subprocess.Popen[bytes], str]:
             start_new_session=True,
         )
         url = f"http://127.0.0.1:{port}"
-        if answers(server, url):
-            return server, url
+        for _ in range(int(READY_LIMIT / LOOK)):
+            if call(url, "GET", "/version") == 200:
+                return server, url
+            if server.poll() is not None:
+                break
+            Event().wait(LOOK)
         end(server, server.kill, LEAVE_LIMIT)
     sys.exit(f"{binary} did not open its control port within {READY_LIMIT:g} s")
-
-
-def answers(server: subprocess.Popen[bytes], url: str) -> bool:
-    """Whether the control port answers before the server ends and before READY_LIMIT."""
-    for _ in range(int(READY_LIMIT / LOOK)):
-        if call(url, "GET", "/version") == 200:
-            return True
-        if server.poll() is not None:
-            return False
-        Event().wait(LOOK)
-    return False
 
 
 def guard_server(binary: str) -> None:
@@ -81,16 +74,16 @@ def guard_server(binary: str) -> None:
 
 
 def guard_proxies(url: str, lines: Iterable[str]) -> None:
-    """Keep the names of our proxies until the lines end, then delete them."""
+    """Keep the names of this run's proxies until the lines end, then delete those proxies."""
     report_ready({"control": url})
-    ours: dict[str, None] = {}  # in the order of their creation
+    names: dict[str, None] = {}  # in the order of their creation
     for line in lines:
         name = json.loads(line[1:])
         if line.startswith("+"):
-            ours[name] = None
+            names[name] = None
         else:
-            ours.pop(name, None)
-    for name in ours:
+            names.pop(name, None)
+    for name in names:
         call(url, "DELETE", f"/proxies/{quote(name, safe='')}")
 
 

@@ -1,10 +1,10 @@
-"""One client connection: two sockets, two links. Bytes in from either side, bytes out at the other, and nothing waits.
+"""One client connection: two sockets, two links. Bytes in from either side, bytes out at the other.
 
     client  <--side-->  [ link upstream   ]  <--side-->  server
                         [ link downstream ]
 
-Rules: the server is dialled first (Toxiproxy accepts and dials before it reads); whatever arrives while the second side
-is being attached is kept; a side that is gone ends the link that reads from it and stops the link that writes to it.
+The server is dialled first (Toxiproxy accepts and dials before it reads). Bytes that arrive before both sides are
+attached are kept. When a side is lost, the link that reads from it ends and the link that writes to it stops.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from mockbot.proxy.toxics.reset_peer import ResetPeer
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() sends RST and drops what was not delivered
 
 
-class Owner(Protocol):
+class ConnectionOwner(Protocol):
     """What a connection needs of its proxy."""
 
     def stream(self, number: int, direction: Direction, toxic: str) -> Random: ...
@@ -47,7 +47,7 @@ class Side(asyncio.Protocol):
         self.outgoing: Link
         self.incoming: Link
 
-    # -- asyncio's calls
+    # -- asyncio's calls (asyncio.Protocol)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
@@ -81,12 +81,31 @@ class Side(asyncio.Protocol):
             self._paused = False
             self.incoming.hold(-1)
 
+    # -- the links' calls (link.End)
+
+    def write(self, data: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(data)
+
+    def close(self) -> None:
+        self.transport.close()
+
+    def pause(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def resume(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    # -- the connection's calls
+
     def abort(self) -> None:
         if hasattr(self, "transport"):
             self.transport.abort()
 
     def open(self) -> None:
-        """Both sides are there: hand on what came early."""
+        """Both sides are attached: pass on what came early."""
         early, self._early = self._early or [], None
         for data in early:
             self.outgoing.receive(data)
@@ -97,39 +116,12 @@ class Side(asyncio.Protocol):
             self._connection.side_lost()
 
 
-class Ends:
-    """The two ends of one link as it sees them."""
-
-    __slots__ = ("_destination", "_source")
-
-    def __init__(self, source: Side, destination: Side) -> None:
-        self._source, self._destination = source, destination
-
-    def write(self, data: bytes) -> None:
-        transport = self._destination.transport
-        if not transport.is_closing():
-            transport.write(data)
-
-    def close(self) -> None:
-        self._destination.transport.close()
-
-    def pause(self) -> None:
-        transport = self._source.transport
-        if not transport.is_closing():
-            transport.pause_reading()
-
-    def resume(self) -> None:
-        transport = self._source.transport
-        if not transport.is_closing():
-            transport.resume_reading()
-
-
 class Connection:
     """Number n of its proxy. `log` names the toxics that touched it, in the order of their first touch; `port` is the
     one that its server sees.
     """
 
-    def __init__(self, number: int, owner: Owner, timers: LoopTimers) -> None:
+    def __init__(self, number: int, owner: ConnectionOwner, timers: LoopTimers) -> None:
         self.number, self.timers = number, timers
         self.opened = time.time()
         self.log: list[str] = []
@@ -153,23 +145,20 @@ class Connection:
 
     def start(self, chains: Mapping[Direction, Sequence[Toxic]], traffic: Mapping[Direction, Traffic]) -> None:
         """Let the bytes flow, through the chains as they are now."""
-        if any(isinstance(toxic.effect, ResetPeer) for chain in chains.values() for toxic in chain):
-            self._reset_on_close()
         client, server = self._client, self._server
+        if any(isinstance(toxic.effect, ResetPeer) for chain in chains.values() for toxic in chain):
+            for side in (client, server):
+                sock = side.transport.get_extra_info("socket")
+                if sock is not None and not side.lost:
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         up, down = Direction.UPSTREAM, Direction.DOWNSTREAM
-        upstream = Link(up, chains[up], self, Ends(client, server), traffic[up])
-        downstream = Link(down, chains[down], self, Ends(server, client), traffic[down])
+        upstream = Link(up, chains[up], self, client, server, traffic[up])
+        downstream = Link(down, chains[down], self, server, client, traffic[down])
         client.outgoing = server.incoming = upstream
         server.outgoing = client.incoming = downstream
         self.links = {up: upstream, down: downstream}
         client.open()
         server.open()
-
-    def _reset_on_close(self) -> None:
-        for side in (self._client, self._server):
-            sock = side.transport.get_extra_info("socket")
-            if sock is not None and not side.lost:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
 
     def abort(self) -> None:
         """Close both sockets now; what is in the chains is lost."""

@@ -1,8 +1,8 @@
 """Read the body of a control request: bytes in, typed settings or toxics out, or the `ApiError` that the client gets.
 
-Clients of Toxiproxy rely on these rules of its JSON: names in any case, null is the same as absent, unknown names and
-text behind the value are ignored, attributes are whole numbers. Checks come in Toxiproxy's order (2.12.0, api.go,
-toxic_collection.go), since a client sees the first that fails; what would crash the original is a 400.
+The JSON is Go's, as clients of Toxiproxy rely on it: names in any case, null is the same as absent, unknown names and
+text after the value are ignored, attributes are whole numbers. A client sees the first check that fails, so checks
+come in Toxiproxy's order (2.12.0, api.go, toxic_collection.go). What would crash Toxiproxy is a 400.
 """
 
 import json
@@ -31,13 +31,6 @@ class ApiError(Exception):
         self.message, self.status = message, status
 
 
-class BodyError(ApiError):
-    """A body that cannot be read."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(f"bad request body: {why}", 400)
-
-
 @dataclass(frozen=True, slots=True)
 class Entry:
     """What a create or populate asks for."""
@@ -48,17 +41,17 @@ class Entry:
 
 def read_entry(body: bytes) -> Entry:
     """The proxy that a create asks for."""
-    entry = entry_of(object_of(value_of(body)))
-    require(entry, "")
+    entry = entry_of(value_of(body))
+    require_fields(entry, "")
     return entry
 
 
 def read_entries(body: bytes) -> list[Entry]:
-    """The proxies of a populate."""
+    """The proxies of a populate. A wrong type anywhere is reported before a missing field."""
     value = value_of(body)
-    entries = [entry_of(object_of(item)) for item in ([] if value is None else checked("the body", value, list))]
+    entries = [entry_of(item) for item in ([] if value is None else checked("the body", value, list))]
     for index, entry in enumerate(entries, 1):
-        require(entry, f" at proxy {index}")
+        require_fields(entry, f" at proxy {index}")
     return entries
 
 
@@ -97,9 +90,9 @@ def value_of(body: bytes) -> object:
     try:
         return DECODER.raw_decode(text)[0] if text else refuse("EOF")
     except RecursionError:
-        raise BodyError("exceeded max depth") from None
+        refuse("exceeded max depth")
     except ValueError as error:
-        raise BodyError(str(error)) from None
+        refuse(str(error))
 
 
 def object_of(value: object) -> Body:
@@ -108,7 +101,7 @@ def object_of(value: object) -> Body:
 
 
 def read(given: Body, name: str, kind: type[V], default: V) -> V:
-    """The value of that name; a BodyError when it is of another JSON type."""
+    """The value of that name; an ApiError when it is of another JSON type."""
     return checked(name, given[name], kind) if name in given else default
 
 
@@ -118,11 +111,18 @@ def checked(name: str, value: object, kind: type[V]) -> V:
     return refuse(f"{name} must be {KINDS[kind]}")
 
 
-def entry_of(given: Body) -> Entry:
+def entry_of(value: object) -> Entry:
+    given = object_of(value)
     name = read(given, "name", str, "")
     # Half a surrogate pair cannot be encoded, neither in an answer nor for a seed.
     name = name.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return Entry(name, settings_of(given, Settings("", "", enabled=True)))
+
+
+def require_fields(entry: Entry, where: str) -> None:
+    for field, text in (("name", entry.name), ("upstream", entry.settings.upstream)):
+        if not text:
+            raise ApiError(f"missing required field: {field}{where}", 400)
 
 
 def settings_of(given: Body, current: Settings) -> Settings:
@@ -131,13 +131,6 @@ def settings_of(given: Body, current: Settings) -> Settings:
         upstream=read(given, "upstream", str, current.upstream),
         enabled=read(given, "enabled", bool, current.enabled),
     )
-
-
-def require(entry: Entry, where: str) -> None:
-    if not entry.name:
-        raise ApiError(f"missing required field: name{where}", 400)
-    if not entry.settings.upstream:
-        raise ApiError(f"missing required field: upstream{where}", 400)
 
 
 def toxicity_of(given: Body, default: float) -> float:
@@ -160,7 +153,8 @@ def effect_of(given: Body, current: Effect) -> Effect:
 
 
 def refuse(why: str) -> NoReturn:
-    raise BodyError(why)
+    """The answer to a body that cannot be read."""
+    raise ApiError(f"bad request body: {why}", 400) from None
 
 
 def without_nulls(pairs: list[tuple[str, object]]) -> Body:

@@ -1,7 +1,7 @@
-"""Requests to one control port: plain blocking calls that never wait without a limit, and typed errors.
+"""Requests to one control port: blocking calls with time limits, and typed errors.
 
-What toxiproxy-python's global APIConsumer should have been: one address per object, hard time limits, no proxy
-variables, every answer outside 2xx an error with the server's words. `over` puts the library's classes on top of it.
+A Session replaces toxiproxy-python's global APIConsumer: one address per object, no proxy variables of the environment,
+an error with the server's message for every answer outside 2xx. `over` makes the library's classes use it.
 """
 
 import threading
@@ -25,7 +25,7 @@ class ControlError(TestbedError):
         self.status, self.message = status, message
 
 
-class ControlUnreachable(TestbedError):  # noqa: N818  a state, like the next one
+class ControlUnreachable(TestbedError):  # noqa: N818 - a state, like the next one
     """Nothing answers at the control port's address."""
 
 
@@ -66,7 +66,7 @@ class Session:
             ) from None
         except requests.RequestException as error:
             raise ControlUnreachable(f"{self.url} cannot be reached for {doing}: {error}") from None
-        if answer.status_code == 503:  # Toxiproxy's own limit of 25 s has struck before ours
+        if answer.status_code == 503:  # Toxiproxy's own limit of 25 s came before the limit here
             raise ControlPlaneHung(f"{self.url} gave up on {doing}: its control API is stuck")
         if not 200 <= answer.status_code < 300:
             raise ControlError(doing, answer.status_code, message_of(answer))
@@ -77,7 +77,7 @@ class Session:
 
 
 def message_of(answer: requests.Response) -> str:
-    """The server's words: the `error` of a JSON body (whatever its content type says), or the body's text."""
+    """The `error` of a JSON body, whatever its content type, or the body's text."""
     try:
         body = answer.json()
     except ValueError:

@@ -2,7 +2,7 @@
 
     source --receive--> [stage 1] --> [stage 2] --> ... --> destination       (no stages: straight on)
 
-Rules, Toxiproxy's unless said otherwise (2.12.0, link.go and toxics/toxic.go):
+Rules, those of Toxiproxy unless noted (2.12.0, link.go and toxics/toxic.go):
 
 - New toxics go to the end of the chain. Add, update and remove act on live links at once, inside the call.
 - A change interrupts the stage concerned and, for add and remove, the one in front of it: what it held is released.
@@ -10,8 +10,8 @@ Rules, Toxiproxy's unless said otherwise (2.12.0, link.go and toxics/toxic.go):
 - EOF travels behind the data. There is no half close: at the end of the chain it closes the destination.
 - A full stage or destination pauses the source, so backpressure is TCP's own and memory is bounded.
 
-Better here: a pipe holds no thread and no lock, so nothing can wait for anything else. The original's deadlock
-(issue #558: removing a toxic while its clients die) cannot be expressed.
+Unlike Toxiproxy's, a pipe has no thread and no lock, so none can wait for another: its deadlock (issue #558, removing a
+toxic while its clients end) cannot occur.
 """
 
 from collections.abc import Sequence
@@ -34,8 +34,8 @@ class Traffic:
         self.sent = 0
 
 
-class Ends(Protocol):
-    """What a link does to the world at its two ends."""
+class End(Protocol):
+    """The source or the destination of a link."""
 
     def write(self, data: bytes) -> None: ...
 
@@ -47,12 +47,21 @@ class Ends(Protocol):
 
 
 class Link:
-    """The chain of one direction. `received` and `sent` count bytes while they flow."""
+    """The chain of one direction; counts its bytes in `traffic` while they flow."""
 
-    __slots__ = ("_ends", "_holds", "_stages", "closed", "context", "direction", "ended", "traffic")
+    __slots__ = ("_destination", "_holds", "_source", "_stages", "closed", "context", "direction", "ended", "traffic")
 
-    def __init__(self, direction: Direction, toxics: Sequence[Toxic], context: Context, ends: Ends, traffic: Traffic):
-        self.direction, self.context, self._ends, self.traffic = direction, context, ends, traffic
+    def __init__(
+        self,
+        direction: Direction,
+        toxics: Sequence[Toxic],
+        context: Context,
+        source: End,
+        destination: End,
+        traffic: Traffic,
+    ) -> None:
+        self.direction, self.context, self.traffic = direction, context, traffic
+        self._source, self._destination = source, destination
         self.closed = self.ended = False
         self._holds = 0
         self._stages: list[Stage] = []
@@ -69,7 +78,7 @@ class Link:
             return
         if not self._stages:
             self.traffic.sent += len(data)
-            self._ends.write(data)
+            self._destination.write(data)
             return
         now = self.context.timers.now()
         for start in range(0, len(data), CHUNK_BYTES):
@@ -85,12 +94,12 @@ class Link:
     def feed(self, chunk: Chunk) -> None:
         if not self.closed and chunk.data:
             self.traffic.sent += len(chunk.data)
-            self._ends.write(chunk.data)
+            self._destination.write(chunk.data)
 
     def end(self) -> None:
         if not self.closed:
             self.stop()
-            self._ends.close()
+            self._destination.close()
 
     def stop(self) -> None:
         """The destination is gone, or about to be: nothing is written any more."""
@@ -102,9 +111,9 @@ class Link:
         """One more, or one less, reason not to read from the source."""
         before, self._holds = self._holds, self._holds + count
         if before == 0 and self._holds:
-            self._ends.pause()
+            self._source.pause()
         elif before and self._holds == 0:
-            self._ends.resume()
+            self._source.resume()
 
     # -- changes of the chain; each acts at once
 

@@ -1,4 +1,4 @@
-"""Named proxies: changes of configuration in, listeners and connections opened and closed. One event loop, no locks.
+"""One proxy: its settings in, listener and connections opened and closed. One event loop, no locks.
 
 The rules of update, populate and reset are Toxiproxy 2.12.0's (proxy.go, proxy_collection.go) with three deliberate
 differences: every spelling of a wildcard listener is the same address, an upstream that does not answer is given up
@@ -19,7 +19,7 @@ from mockbot.proxy.timers import LoopTimers
 from mockbot.proxy.toxic import Direction, Toxic
 
 DIAL_LIMIT = 10.0
-ACCEPT_PAUSE = 0.05  # how long accepting rests when the process has no descriptor left
+ACCEPT_PAUSE = 0.05  # seconds without accepting when the process has no file descriptor left
 KEPT_LOGS = 1000
 
 
@@ -39,8 +39,8 @@ class ConnectionLog:
     number: int
     opened: float
     toxics: tuple[str, ...]
-    cut_by_disable: bool
-    port: int  # that its server saw
+    closed_by_disable: bool
+    port: int  # the proxy's own, as the server knows it
 
 
 class TrafficTable:
@@ -57,13 +57,13 @@ class TrafficTable:
 
 
 class Proxy:
-    """One listener, one upstream, two chains of toxics, and everything that was felt of them."""
+    """One listener, one upstream, two chains of toxics, and what became of each connection."""
 
     def __init__(self, name: str, listen: str, upstream: str, *, seed: int, table: TrafficTable) -> None:
         self.name, self.listen, self.upstream = name, listen, upstream
         self.toxics: dict[Direction, list[Toxic]] = {direction: [] for direction in Direction}
         self.touched: Counter[str] = Counter()
-        self.accepted = self.unreachable = self.cut_by_disable = 0
+        self.accepted = self.unreachable = self.closed_by_disable = 0
         self.connections: dict[int, Connection] = {}
         self.finished: deque[ConnectionLog] = deque(maxlen=KEPT_LOGS)
         self._seed, self._table = seed, table
@@ -100,8 +100,8 @@ class Proxy:
         for task in self._opening:
             task.cancel()
         for connection in list(self.connections.values()):
-            self.cut_by_disable += 1
-            self._forget(connection, cut=True)
+            self.closed_by_disable += 1
+            self._forget(connection, by_disable=True)
             connection.abort()
 
     async def differs(self, listen: str, upstream: str) -> bool:
@@ -154,8 +154,8 @@ class Proxy:
                 client, _ = self._listener.accept()
             except (BlockingIOError, ConnectionAbortedError):
                 return
-            except OSError:  # no descriptors left: rest instead of spinning
-                self._rest(self._listener)
+            except OSError:  # the process has no file descriptor left
+                self._pause_accepting(self._listener)
                 return
             client.setblocking(False)
             task = self._loop.create_task(self._open(client, self.accepted))
@@ -163,18 +163,18 @@ class Proxy:
             self._opening[task] = client
             task.add_done_callback(self._opened)
 
+    def _pause_accepting(self, listener: socket.socket) -> None:
+        def resume() -> None:
+            if listener is self._listener:
+                self._loop.add_reader(listener.fileno(), self._accept)
+
+        self._loop.remove_reader(listener.fileno())
+        self._loop.call_later(ACCEPT_PAUSE, resume)
+
     def _opened(self, task: asyncio.Task[None]) -> None:
         client = self._opening.pop(task)
         if task.cancelled():  # maybe before its first step, so the task itself cannot be the one that closes
             client.close()
-
-    def _rest(self, listener: socket.socket) -> None:
-        self._loop.remove_reader(listener.fileno())
-        self._loop.call_later(ACCEPT_PAUSE, self._accept_again, listener)
-
-    def _accept_again(self, listener: socket.socket) -> None:
-        if listener is self._listener:
-            self._loop.add_reader(listener.fileno(), self._accept)
 
     async def _open(self, client: socket.socket, number: int) -> None:
         """Connect one client to the upstream; when that fails it sees its connection closed (RST if it had sent)."""
@@ -189,16 +189,20 @@ class Proxy:
         self.connections[number] = connection
         connection.start(self.toxics, self._table.of(self))
 
+    # -- the connections' calls
+
     def stream(self, number: int, direction: Direction, toxic: str) -> Random:
+        """The random numbers of one toxic on one connection."""
         return Random(f"{self._seed}/{self.name}/{number}/{direction}/{toxic}")
 
     def felt(self, toxic: str) -> None:
         self.touched[toxic] += 1
 
     def gone(self, connection: Connection) -> None:
-        self._forget(connection, cut=False)
+        self._forget(connection, by_disable=False)
 
-    def _forget(self, connection: Connection, *, cut: bool) -> None:
+    def _forget(self, connection: Connection, *, by_disable: bool) -> None:
         if self.connections.pop(connection.number, None) is not None:
-            log = ConnectionLog(connection.number, connection.opened, tuple(connection.log), cut, connection.port)
+            toxics = tuple(connection.log)
+            log = ConnectionLog(connection.number, connection.opened, toxics, by_disable, connection.port)
             self.finished.append(log)

@@ -1,8 +1,8 @@
-"""All proxies by name, and what a control request may do to them. Bodies in, proxies out.
+"""All proxies by name, and the changes that a control request can make to them. Bodies in, proxies out.
 
-This is the control API without HTTP; `api` puts it on a socket. Raises ApiError, and AddressError for what cannot be
-listened on. The order of checks is Toxiproxy's (2.12.0, api.go, proxy_collection.go). Deliberately better: a failed
-update changes nothing, and a reset goes on past a proxy that cannot start.
+This is the control API without HTTP, which `api` adds. Raises ApiError, and AddressError for an address that cannot be
+used. The order of checks is Toxiproxy's (2.12.0, api.go, proxy_collection.go), with two differences on purpose: a
+failed update changes nothing, and a reset continues after a proxy that cannot start.
 """
 
 from mockbot.proxy.address import AddressError

@@ -3,7 +3,7 @@
     python -m mockbot.proxy --host 127.0.0.1 --port 0 --seed 7    prints {"control": "http://127.0.0.1:PORT"}
 
 Flags are Toxiproxy's (2.12.0, cmd/server/server.go), with one dash or two, so that it can stand in for the binary.
-With `--lease-stdin` it ends when its stdin does, which is how it dies with a parent that was killed.
+With `--lease-stdin` it exits when its stdin ends, so also when its parent was killed.
 """
 
 import argparse
@@ -36,7 +36,7 @@ IDLE_LIMIT = 60
 LOG = logging.getLogger("mockbot.proxy")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Options:
     """The command line; `read_limit` in seconds has no flag."""
 
@@ -54,40 +54,40 @@ class Options:
 
 
 def parse(argv: Sequence[str]) -> Options:
-    """The options of a command line. SystemExit for `-version`, `-help` and what is no option."""
+    """The options of a command line. SystemExit for `-version`, `-help` and unknown options."""
     parser = argparse.ArgumentParser(
-        prog="mockbot proxy", description="A TCP proxy with Toxiproxy's control API and toxics.", allow_abbrev=False
+        prog="mockbot proxy",
+        description="A TCP proxy with Toxiproxy's control API and toxics.",
+        allow_abbrev=False,
+        argument_default=argparse.SUPPRESS,  # the defaults are those of Options
     )
 
     def add(name: str, meaning: str, **how: Any) -> None:
         parser.add_argument(f"-{name}", f"--{name}", help=meaning, **how)
 
-    add("host", "where the control API listens (localhost)", default="localhost")
-    add("port", "its port; 0 for any free one (8474)", type=int, default=8474)
-    add("config", "JSON file with an array of proxies to create", default="", metavar="FILE")
+    add("host", f"where the control API listens ({Options.host})")
+    add("port", f"its port; 0 for any free one ({Options.port})", type=int)
+    add("config", "JSON file with an array of proxies to create", metavar="FILE")
     add("seed", "for everything random; printed when not given", type=int)
     add("proxy-metrics", "serve /metrics with the bytes of each proxy", action="store_true")
     add("runtime-metrics", "serve /metrics with figures of the process", action="store_true")
     add("version", "print the version and exit", action="version", version=f"toxiproxy-server version {VERSION}")
-    add("answer-version", f"what GET /version answers ({VERSION})", default=VERSION, dest="version_text", metavar="V")
+    add("answer-version", f"what GET /version answers ({VERSION})", dest="version_text", metavar="V")
     add("token", "control requests need `Authorization: Bearer TOKEN`")
-    add("open", "allow a control port that is not loopback to do without a token", action="store_true")
+    add("open", "allow a control port without a token that is not loopback", action="store_true")
     add("lease-stdin", "exit when stdin ends", action="store_true")
     options = Options(**vars(parser.parse_args(list(argv))))
-    if not (is_loopback(options.host) or options.token or options.open):
+    try:
+        loopback = options.host == "localhost" or ipaddress.ip_address(options.host).is_loopback
+    except ValueError:  # a name
+        loopback = False
+    if not (loopback or options.token or options.open):
         parser.error(f"{options.host} is not loopback: add -token TOKEN, or -open to admit everyone who reaches it")
     return options
 
 
-def is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 class ControlProtocol(H11Protocol):
-    """uvicorn's HTTP with the deadline it lacks: a request must be there whole within `read_limit` seconds."""
+    """uvicorn's HTTP with a deadline, which it lacks: a whole request must arrive within `read_limit` seconds."""
 
     read_limit = READ_LIMIT
     _deadline: asyncio.TimerHandle | None = None
@@ -131,7 +131,7 @@ class Engine:
         self._state = ServerState()
 
     async def start(self) -> None:
-        """Listen; TestbedError when the control port cannot be had."""
+        """Listen; TestbedError when the control port cannot be opened."""
         options = self.options
         try:
             where = await address.resolve(address.join(options.host, options.port))
@@ -139,8 +139,12 @@ class Engine:
         except address.AddressError as error:
             raise TestbedError(f"the control port cannot be opened: {error}") from None
         self.control = f"http://{address.bound(sock)}"
-        if options.config:
-            await self._populate(Path(options.config))
+        if options.config:  # a file that cannot be used is only logged, as in Toxiproxy 2.12.0 (api.go, PopulateConfig)
+            try:
+                proxies = await self.collection.populate(Path(options.config).read_bytes())
+                LOG.info("populated %d proxies from %s", len(proxies), options.config)
+            except (OSError, ApiError) as error:
+                LOG.error("config %s: %s", options.config, error)
         self._server = await asyncio.get_running_loop().create_server(self._protocol(), sock=sock)
 
     def _protocol(self) -> Callable[[], asyncio.Protocol]:
@@ -160,15 +164,6 @@ class Engine:
         config.load()
         protocol = type("Limited", (ControlProtocol,), {"read_limit": options.read_limit})
         return lambda: protocol(config=config, server_state=self._state, app_state={})
-
-    async def _populate(self, config: Path) -> None:
-        """A file that cannot be used is only logged, as in Toxiproxy 2.12.0 (api.go, PopulateConfig)."""
-        try:
-            done = await self.collection.populate(config.read_bytes())
-        except (OSError, ApiError) as error:
-            LOG.error("config %s: %s", config, error)
-        else:
-            LOG.info("populated %d proxies from %s", len(done), config)
 
     async def close(self) -> None:
         """Close every listener and connection."""

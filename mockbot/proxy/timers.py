@@ -1,7 +1,7 @@
 """Timers for all stages of a proxy on one timer of the event loop: moments in, calls out, in order.
 
-A heap costs a stage a fraction of what a timer of the loop does, and a burst of chunks that fall due together is served
-by one wake-up. Cancelled entries are dropped when they come up, or when they are the majority.
+An entry of this heap costs a fraction of a timer of the loop, and one wake-up serves all chunks that are due together.
+Cancelled entries are dropped when they come up, or when they are the majority.
 """
 
 import asyncio
@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from itertools import count
 
-EARLY = 0.0002  # a call may come this much too soon; a shorter wait is not worth a wake-up
-CLEANED_FROM = 64
+EARLY = 0.0002  # seconds that a call may come too soon: a shorter wait is not worth a wake-up
+CLEANED_FROM = 64  # cancelled entries; fewer are not worth rebuilding the heap
 
 
 class Entry:

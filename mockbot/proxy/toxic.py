@@ -1,4 +1,4 @@
-"""A toxic as placed on a proxy: name, direction, toxicity and effect. Shared by the stages of all its connections."""
+"""A toxic on a proxy: name, direction, toxicity and effect. The stages of all its connections share it."""
 
 from dataclasses import dataclass
 from enum import StrEnum

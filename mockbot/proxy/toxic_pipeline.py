@@ -1,7 +1,7 @@
 """One toxic on one link: chunks in, chunks out, a run of the toxic's pipe between them, and at most one timer.
 
-A stage is a generator, a deque and a timer: no task, no lock. Whatever happens to it happens inside the call that does
-it, so a change of the chain is complete when the call returns.
+A stage is a generator, a deque and a timer, without task or lock. A change of the chain is complete when the call that
+makes it returns.
 
              feed                        emit
     chunk ---------> inbox --> [ pipe ] ------> next stage or link
@@ -17,7 +17,7 @@ from mockbot.proxy.timers import EARLY
 from mockbot.proxy.toxic import Direction, Toxic
 from mockbot.proxy.toxics.base import Chunk, Event, Pipe, Signal, Wait
 
-LONGEST_TIMER = 3600.0
+LONGEST_TIMER = 3600.0  # seconds; an infinite wait is armed again each time
 
 
 class Handle(Protocol):
@@ -46,8 +46,8 @@ class Context(Protocol):
     def touched(self, toxic: str) -> None: ...
 
 
-class Owner(Protocol):
-    """The link, as a stage sees it."""
+class StageOwner(Protocol):
+    """What a stage needs of its link."""
 
     context: Context
     direction: Direction
@@ -71,7 +71,7 @@ class Stage:
         "closed", "ended", "inbox", "next", "passed", "toxic",
     )  # fmt: skip
 
-    def __init__(self, link: Owner, toxic: Toxic, sink: Sink) -> None:
+    def __init__(self, link: StageOwner, toxic: Toxic, sink: Sink) -> None:
         self.toxic, self.next = toxic, sink
         self.inbox: deque[Chunk] = deque()
         self.ended = self.closed = self._full = False
@@ -118,7 +118,9 @@ class Stage:
             self._pipe = self.toxic.effect.pipe(self)
             self._follow(next(self._pipe))
         else:
-            self._pass_on()
+            self.release()
+            if self.ended:
+                self.close()
 
     def interrupt(self) -> None:
         """End the run; what the toxic held goes on, or back into the inbox."""
@@ -130,7 +132,7 @@ class Stage:
                 pipe.send(Signal.INTERRUPT)
             except StopIteration:
                 return
-            raise RuntimeError(f"the toxic {self.toxic.effect.type} did not let go")
+            raise RuntimeError(f"the toxic {self.toxic.effect.type} did not return on an interrupt")
 
     def stop(self) -> None:
         """Nothing leaves this stage any more, nothing is kept."""
@@ -153,7 +155,10 @@ class Stage:
         elif self._running and self._pipe is None:
             self.next.feed(chunk)
         else:
-            self._queue(chunk)
+            self.inbox.append(chunk)
+            if not self._full and len(self.inbox) >= self.toxic.effect.capacity:
+                self._full = True
+                self._link.hold(+1)
 
     def end(self) -> None:
         self.ended = True
@@ -163,17 +168,6 @@ class Stage:
             self._step(Signal.EOF)
 
     # -- the run
-
-    def _pass_on(self) -> None:
-        self.release()
-        if self.ended:
-            self.close()
-
-    def _queue(self, chunk: Chunk) -> None:
-        self.inbox.append(chunk)
-        if not self._full and len(self.inbox) >= self.toxic.effect.capacity:
-            self._full = True
-            self._link.hold(+1)
 
     def _relieve(self) -> None:
         if self._full and len(self.inbox) <= self.toxic.effect.capacity // 2:

@@ -1,12 +1,11 @@
-"""ToxicControl: one control port, embedded or Toxiproxy's own, driven through toxiproxy-python. Plain blocking calls.
+"""ToxicControl: a control port, embedded or Toxiproxy's own, driven through toxiproxy-python with blocking calls.
 
-The only importer of toxiproxy-python 0.1.1. The library's objects do the work; what bites in it is replaced beneath
-them: its calls go through our own session (one address per instance, hard time limits, no proxy variables, every answer
-outside 2xx an error with status and message) and see URL-quoted names. What it lacks is done with the same session.
-The library itself is left as it is for everyone else in the process.
+The only importer of toxiproxy-python 0.1.1. `control_session.over` gives its classes a session of their own, with time
+limits and typed errors, and this module quotes names for URLs and adds the calls that the library lacks. The library's
+own modules stay as they are.
 
-Rules: no call waits without a limit; enabling and disabling are believed only when the server says so afterwards; on
-the original a toxic of a live proxy is removed or updated between a disable and an enable, or it deadlocks.
+No call waits without a limit. After enabling or disabling, the server is asked whether it did so. On Toxiproxy itself,
+a toxic of a live proxy is removed or updated between a disable and an enable; otherwise its control API can deadlock.
 """
 
 import threading
@@ -27,8 +26,8 @@ CLOSED_BY_DISABLE: Final = "(proxy disabled)"
 
 
 @dataclass(frozen=True, slots=True)
-class Toxic:
-    """A toxic as a client asks for it; attributes in the units of the wire (milliseconds, KB/s, bytes)."""
+class ToxicSpec:
+    """A toxic to place; attributes in Toxiproxy's units (milliseconds, KB/s, bytes)."""
 
     name: str
     type: str
@@ -50,7 +49,9 @@ class ProxyState:
 
 @dataclass(frozen=True, slots=True)
 class EndedConnection:
-    """A connection that is over: the port its server saw, the toxics that touched it, and whether a disable cut it."""
+    """A connection that is over: its port on the server's side, the toxics that touched it, and whether a disable
+    closed it.
+    """
 
     port: int
     toxics: tuple[str, ...]
@@ -77,7 +78,7 @@ class ToxicControl:
     # -- the server
 
     def version(self) -> str:
-        """What the server says it is; `git` for a Toxiproxy that was built from its module."""
+        """The server's version; `git` for a Toxiproxy that was built from its module."""
         answer = self._session.get("/version")
         self._embedded = answer.headers.get("X-Mockbot-Engine") == "embedded"
         return str(answer.json()["version"])
@@ -99,7 +100,7 @@ class ToxicControl:
 
     def create(self, name: str, upstream: str, listen: str = "127.0.0.1:0") -> str:
         """Create a proxy; the address that it really listens on. ControlError 409 when the name is taken."""
-        if name in self.proxies():  # the library's own answer to this has no status
+        if name in self.proxies():  # the library's own error has no status
             raise ControlError(f"create the proxy {name}", 409, "proxy already exists")
         return str(self._toxiproxy.create(upstream=upstream, name=name, listen=listen).listen)
 
@@ -125,7 +126,7 @@ class ToxicControl:
 
     # -- toxics
 
-    def add_toxic(self, proxy: str, toxic: Toxic) -> None:
+    def add_toxic(self, proxy: str, toxic: ToxicSpec) -> None:
         refuse_what_crashes(toxic.type, toxic.attributes)
         self._proxy(proxy).add_toxic(
             type=toxic.type,
@@ -135,7 +136,7 @@ class ToxicControl:
             attributes=dict(toxic.attributes),
         )
 
-    def update_toxic(self, proxy: str, toxic: Toxic) -> None:
+    def update_toxic(self, proxy: str, toxic: ToxicSpec) -> None:
         """New attributes and toxicity for the toxic of that name; live connections follow at once."""
         refuse_what_crashes(toxic.type, toxic.attributes)
         body = {"toxicity": toxic.toxicity, "attributes": dict(toxic.attributes)}
@@ -147,27 +148,26 @@ class ToxicControl:
         self._gone_is_fine(lambda: self._bounced(proxy, lambda: remove(quoted(name))))
 
     def felt(self, proxy: str) -> dict[str, int] | None:
-        """How many connections each toxic really touched so far, removed toxics too; None: this server cannot tell.
+        """How many connections each toxic touched so far, removed toxics included; None where nothing counts them.
 
-        `CLOSED_BY_DISABLE` counts the connections that a disable closed. (Those refused while the proxy is down never
-        reach it.)
+        `CLOSED_BY_DISABLE` counts the connections that a disable closed, not those refused while the proxy is down.
         """
-        if not self.embedded:
-            return None
-        answer = self._session.get(f"/mockbot/proxies/{quoted(proxy)}").json()
-        return {**answer["felt"], CLOSED_BY_DISABLE: answer["closed_by_disable"]}
+        answer = self._connections(proxy)
+        return None if answer is None else {**answer["felt"], CLOSED_BY_DISABLE: answer["closed_by_disable"]}
 
     def ended(self, proxy: str) -> tuple[EndedConnection, ...]:
-        """The last 1000 connections that are over; nothing where the server cannot tell."""
-        if not self.embedded:
-            return ()
-        answer = self._session.get(f"/mockbot/proxies/{quoted(proxy)}").json()
-        return tuple(EndedConnection(c["port"], tuple(c["toxics"]), c["closed_by_disable"]) for c in answer["log"])
+        """The last 1000 connections that are over; none where the server keeps no log."""
+        log = (self._connections(proxy) or {"log": []})["log"]
+        return tuple(EndedConnection(each["port"], tuple(each["toxics"]), each["closed_by_disable"]) for each in log)
 
     # -- inside
 
+    def _connections(self, proxy: str) -> Any:
+        """What only the embedded proxy has (api.connections_json); None from Toxiproxy."""
+        return self._session.get(f"/mockbot/proxies/{quoted(proxy)}").json() if self.embedded else None
+
     def _proxy(self, name: str) -> Any:
-        """The library's object for a proxy of that name, which need not be asked for first."""
+        """The library's object for a proxy of that name, without a request."""
         return self._proxy_class(name=quoted(name), upstream="", listen="", enabled=True)
 
     def _patch(self, path: str, body: object) -> dict[str, Any]:
@@ -182,11 +182,11 @@ class ToxicControl:
 
     def _expect(self, name: str, *, enabled: bool) -> None:
         if self.get_proxy(name).enabled != enabled:
-            word = "enable" if enabled else "disable"
-            raise ControlError(f"{word} the proxy {name}", 200, "it confirmed the change and did not make it")
+            verb = "enable" if enabled else "disable"
+            raise ControlError(f"{verb} the proxy {name}", 200, "it confirmed the change and did not make it")
 
     def _bounced(self, proxy: str, change: Callable[[], object]) -> None:
-        """Make a change with no live connections where these could hang the server (research: toxiproxy §2.6)."""
+        """Make a change; on Toxiproxy without live connections, which could hang it (issue #558)."""
         if self.embedded or not self.get_proxy(proxy).enabled:
             change()
             return
@@ -195,7 +195,7 @@ class ToxicControl:
             self._pause(BOUNCE)
             change()
         except ControlPlaneHung:
-            raise  # nothing more will be answered, and each further call would wait for its limit
+            raise  # the server answers nothing more; a further call would only wait for its limit
         except TestbedError:
             self.enable(proxy)
             raise

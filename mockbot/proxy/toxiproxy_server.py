@@ -1,7 +1,7 @@
-"""Start a proxy as a child process: the embedded one or a real Toxiproxy; or lease proxies on one that is shared.
+"""Start the embedded proxy or a real Toxiproxy as a child process; or lease proxies on a Toxiproxy that is shared.
 
-Every child ends when its stdin does, so it also ends when this process is killed with -9. On a shared Toxiproxy the
-lease then deletes our proxies and touches nothing else.
+A child ends when its stdin does, so also when this process is killed with -9. The lease then deletes the proxies of
+this run and nothing else.
 """
 
 import json
@@ -12,7 +12,7 @@ from pathlib import Path
 from mockbot.errors import TestbedError
 from mockbot.process.managed_process import ManagedProcess
 
-GET_ONE = (
+INSTALL = (
     "install a release of Toxiproxy 2.12.0, or build it with "
     "`go install github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0` (the program is then called `server`)"
 )
@@ -50,15 +50,17 @@ def find_toxiproxy(hint: str | None = None) -> Path | None:
         return Path(hint) if is_toxiproxy(Path(hint)) else None
     found = shutil.which("toxiproxy-server")
     candidates = [Path(found)] if found else []
-    candidates += [folder / "bin" / "server" for folder in go_paths()]
+    if go := shutil.which("go"):
+        answer = subprocess.run([go, "env", "GOPATH"], capture_output=True, text=True, timeout=10, check=False)
+        candidates += [Path(path) / "bin" / "server" for path in answer.stdout.strip().split(":") if path]
     return next((path for path in candidates if is_toxiproxy(path)), None)
 
 
 def require_toxiproxy(hint: str | None = None) -> Path:
-    """As `find_toxiproxy`; TestbedError that says how to get one."""
+    """As `find_toxiproxy`; TestbedError with how to install one."""
     binary = find_toxiproxy(hint)
     if binary is None:
-        raise TestbedError(f"no toxiproxy-server found{f' at {hint}' if hint else ''}: {GET_ONE}")
+        raise TestbedError(f"no toxiproxy-server found{f' at {hint}' if hint else ''}: {INSTALL}")
     return binary
 
 
@@ -67,16 +69,7 @@ def is_toxiproxy(path: Path) -> bool:
     if not path.is_file():
         return False
     try:
-        said = subprocess.run([str(path), "-version"], capture_output=True, timeout=5, check=False)
+        answer = subprocess.run([str(path), "-version"], capture_output=True, timeout=5, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return said.stdout.startswith(b"toxiproxy-server version")
-
-
-def go_paths() -> list[Path]:
-    """Go's workspaces; none when there is no Go."""
-    go = shutil.which("go")
-    if go is None:
-        return []
-    said = subprocess.run([go, "env", "GOPATH"], capture_output=True, text=True, timeout=10, check=False)
-    return [Path(folder) for folder in said.stdout.strip().split(":") if folder]
+    return answer.stdout.startswith(b"toxiproxy-server version")

@@ -1,1 +1,1 @@
-"""PUT IT UP AND PLAY IT: service and proxy as children, their addresses, the driver that plays a timeline."""
+"""Start service and proxy as child processes, and drive them along a timeline."""

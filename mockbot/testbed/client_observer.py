@@ -1,15 +1,15 @@
-"""What the testbed sees of a client that keeps no journal: its requests and cut connections, and a journal of them."""
+"""Observe a client that keeps no journal: its requests and cut connections in, a journal of them out."""
 
 from collections.abc import Mapping
 
 from mockbot.evidence.attempt_inference import Wire, journal_of
 from mockbot.evidence.records import Attempt, Outcome, Prompt, Request
-from mockbot.proxy.toxiproxy_client import EndedConnection, ToxicControl
+from mockbot.proxy.toxiproxy_client import ToxicControl
 from mockbot.scenario.transforms import EXTERNAL_GROUP
 from mockbot.service.control_client import ServiceControl
 from mockbot.testbed.start import Addresses
 
-_CUTTERS: Mapping[str, Outcome] = {"reset_peer": "reset", "limit_data": "reset", "timeout": "timeout"}
+_OUTCOMES: Mapping[str, Outcome] = {"reset_peer": "reset", "limit_data": "reset", "timeout": "timeout"}
 
 
 class ClientObserver:
@@ -29,7 +29,12 @@ class ClientObserver:
         finished, self._unfinished = self._service.requests(len(self._requests))
         self._requests += finished
         for provider, proxy in self._addresses.proxies.items():
-            self._wires |= {wire for ended in self._proxy.ended(proxy) if (wire := _wire(provider, ended))}
+            for ended in self._proxy.ended(proxy):
+                # A toxic's name is the id of its fault, which ends with the fault's kind.
+                kinds = [name.rpartition(".")[2] for name in ended.toxics]
+                outcomes = [_OUTCOMES[kind] for kind in kinds if kind in _OUTCOMES]
+                if outcomes or ended.closed_by_disable:
+                    self._wires.add(Wire(provider, ended.port, outcomes[0] if outcomes else "reset"))
 
     @property
     def requests(self) -> tuple[Request, ...]:
@@ -44,10 +49,3 @@ class ClientObserver:
         """Close the connections to the control ports."""
         self._service.close()
         self._proxy.close()
-
-
-def _wire(provider: str, ended: EndedConnection) -> Wire | None:
-    """Whether and how the proxy cut it; a toxic's name is the id of its fault, which ends with its kind."""
-    kinds = (name.rpartition(".")[2] for name in ended.toxics)
-    how = next((_CUTTERS[kind] for kind in kinds if kind in _CUTTERS), "reset" if ended.closed_by_disable else None)
-    return None if how is None else Wire(provider, ended.port, how)

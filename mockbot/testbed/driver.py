@@ -1,14 +1,14 @@
-"""Play a Timeline against a testbed: every fault begins and ends when it is due, and each change is put on record.
+"""Apply a Timeline to a testbed: begin and end every fault when it is due, and record each change.
 
-The driver runs beside whatever makes the load, on the same Clock. It is one thread (a greenlet inside Locust) which
-sleeps until the next moment at which something changes, asks the Timeline what holds then, and sends the difference to
-what it sent before. What could not be sent is recorded with its error and tried again at the next look, at most a wall
-second later. A proxy whose control port has hung is not tried again: every change that is due there is recorded as
-failed, and `broken` says why, so that whoever makes the load can end a run that says nothing any more.
+The driver runs beside the load, on the same Clock. It is one thread (a greenlet inside Locust) that sleeps until the
+next moment at which something changes, asks the Timeline what holds then, and sends the difference from what it sent
+before. A change that fails is recorded with its error and tried again at the next look, at most a wall second later.
+A proxy whose control port has hung is not tried again: each change due there is recorded as failed, and `broken`
+says why, so that the load can end a run that has become useless.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal, TypeVar
@@ -29,21 +29,21 @@ Does = Literal["begin", "change", "end"]
 Faults = Mapping[str, ActiveFault]
 T = TypeVar("T")
 
-LOOK = 1.0  # wall seconds between two looks at what the service saw
+LOOK = 1.0  # wall seconds between two looks at the service's records
 RAMP_STEP = 0.5  # wall seconds between two steps of a ramp
 
 
 @dataclass(slots=True)
-class _Told:
-    """What one provider's service and proxy were told last, and the wire hits not yet put on record."""
+class _Applied:
+    """The faults that one provider's service and proxy have, and the wire hits recorded so far."""
 
     service: Faults = field(default_factory=dict)
     wire: dict[str, ActiveFault] = field(default_factory=dict)
-    felt: dict[str, int] = field(default_factory=dict)
+    hits: dict[str, int] = field(default_factory=dict)
 
 
 class Driver:
-    """Applies one timeline once. `stop` is idempotent, leaves no fault behind, and records the last that was seen."""
+    """Applies one timeline once. `stop` is idempotent, ends every fault, and records the last seconds."""
 
     def __init__(self, timeline: Timeline, addresses: Addresses, sink: Sink) -> None:
         self._timeline = timeline
@@ -51,7 +51,7 @@ class Driver:
         self._sink = sink
         self._service = ServiceControl(addresses.service_control, addresses.token)
         self._wire = ToxicControl(addresses.proxy_control)
-        self._told = {provider: _Told() for provider in addresses.providers}
+        self._applied = {provider: _Applied() for provider in addresses.providers}
         self._status: StatusState | None = None
         self._next_second = 0
         self.broken = ""  # why no wire fault can begin or end any more
@@ -62,7 +62,7 @@ class Driver:
         """Begin at the clock's t0. Raises TestbedError when the service cannot be reached."""
         self._clock = clock
         self._service.start_clock(clock)
-        self._thread = threading.Thread(target=self._play, name="mockbot-driver", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="mockbot-driver", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -79,7 +79,7 @@ class Driver:
         self._service.close()
         self._wire.close()
 
-    def _play(self) -> None:
+    def _run(self) -> None:
         moments = [*self._timeline.changes(), float("inf")]
         while not self._stopping.is_set():
             now = self._clock.now()
@@ -92,42 +92,35 @@ class Driver:
             self._stopping.wait(max(0.0, min(wait, RAMP_STEP if ramping else LOOK)))
 
     def _apply(self, wanted: Conditions, due: float) -> bool:
-        """Tell everyone what is new; True while something ramps."""
-        for provider, told in self._told.items():
+        """Send what differs from what was sent before; True while the share of a fault ramps."""
+        for provider, applied in self._applied.items():
             faults = wanted.of(provider)
-            self._tell_service(provider, told, _layer(faults, "service"), due)
-            self._tell_wire(provider, told, _layer(faults, "wire"), due)
-        self._tell_status(wanted.status, due)
+            self._apply_to_service(provider, applied, _layer(faults, "service"), due)
+            self._apply_to_wire(provider, applied, _layer(faults, "wire"), due)
+        status = wanted.status
+        page: list[tuple[str, Does]] = [("status_page", "change")]
+        if status != self._status and self._try(page, due, lambda: self._service.set_status(status)):
+            self._status = status
         return any(not active.span.fault.share.steady for active in wanted.faults)
 
-    def _tell_status(self, wanted: StatusState | None, due: float) -> None:
-        if wanted == self._status:
-            return
-        if self._try("status_page", "change", due, lambda: self._service.set_status(wanted)):
-            self._status = wanted
+    def _apply_to_service(self, provider: str, applied: _Applied, wanted: Faults, due: float) -> None:
+        """One call sets all faults of a provider."""
+        changes = tuple(_changes(applied.service, wanted))
+        if changes and self._try(changes, due, lambda: self._service.set_faults(provider, tuple(wanted.values()))):
+            applied.service = wanted
 
-    def _tell_service(self, provider: str, told: _Told, wanted: Faults, due: float) -> None:
-        changes = tuple(_changes(told.service, wanted))
-        if not changes:
-            return
-        sent = self._clock.now()
-        error = _error_of(lambda: self._service.set_faults(provider, tuple(wanted.values())))
-        for fault, does in changes:
-            self._sink(Action(fault, does, due, sent, None if error else self._clock.now(), error))
-        if error is None:
-            told.service = wanted
-
-    def _tell_wire(self, provider: str, told: _Told, wanted: Faults, due: float) -> None:
-        for fault, does in tuple(_changes(told.wire, wanted)):
-            active = wanted.get(fault) or told.wire[fault]
+    def _apply_to_wire(self, provider: str, applied: _Applied, wanted: Faults, due: float) -> None:
+        """One call for each fault."""
+        for fault, does in tuple(_changes(applied.wire, wanted)):
+            active = wanted.get(fault) or applied.wire[fault]
             change = self._wire_change(provider, active, does, wanted)
-            done = self._try(fault, does, due, partial(self._unless_hung, change))
-            if not (done or self.broken):
+            done = self._try([(fault, does)], due, partial(self._unless_hung, change))
+            if not (done or self.broken):  # where the port has hung, nothing is tried again
                 continue
             if does == "end":
-                del told.wire[fault]
+                del applied.wire[fault]
             else:
-                told.wire[fault] = active
+                applied.wire[fault] = active
 
     def _wire_change(self, provider: str, active: ActiveFault, does: Does, wanted: Faults) -> Callable[[], None]:
         proxy = self._proxies[provider]
@@ -153,39 +146,43 @@ class Driver:
             self.broken = str(error)
             raise
 
-    def _try(self, fault: str, does: Does, due: float, act: Callable[[], None]) -> bool:
-        sent = self._clock.now()
-        error = _error_of(act)
-        self._sink(Action(fault, does, due, sent, None if error else self._clock.now(), error))
+    def _try(self, changes: Sequence[tuple[str, Does]], due: float, send: Callable[[], None]) -> bool:
+        """Send what makes all these changes, and record each with its times or the error."""
+        sent, error = self._clock.now(), None
+        try:
+            send()
+        except TestbedError as failure:
+            error = str(failure)
+        for fault, does in changes:
+            self._sink(Action(fault, does, due, sent, None if error else self._clock.now(), error))
         return error is None
 
     def _look(self) -> None:
-        """Put on record what each provider saw since the last look, wire hits included."""
+        """Record each provider's seconds since the last look; the newest of each carries the new wire hits."""
         try:
             seconds = self._service.seconds(self._next_second)
         except TestbedError:
-            return  # what they saw is asked for again; a dead child shows in the next change, which is on record
-        wire = self._felt()
+            return  # the next look asks for them again; a dead child shows in the next change, which is recorded
+        hits = self._wire_hits()
         newest = {second.provider: second.t for second in seconds}
         for second in seconds:
-            last = newest[second.provider] == second.t
-            self._sink(self._with_wire(second, wire.get(second.provider, {})) if last else second)
+            new: dict[str, int] = {}
+            if newest[second.provider] == second.t:
+                recorded, now = self._applied[second.provider].hits, hits.get(second.provider, {})
+                new = {fault: n - recorded.get(fault, 0) for fault, n in now.items() if n > recorded.get(fault, 0)}
+                recorded.update(now)
+                # A connection that `down` refuses never reaches the proxy: the clients' journal has those hits.
+                new.pop(CLOSED_BY_DISABLE, None)
+            self._sink(replace(second, felt={**second.felt, **new}))
         self._next_second = max([self._next_second - 1, *newest.values()]) + 1
 
-    def _felt(self) -> Mapping[str, Mapping[str, int]]:
-        """Hits so far, by provider; nothing from a proxy that cannot tell, or not now."""
+    def _wire_hits(self) -> Mapping[str, Mapping[str, int]]:
+        """Hits from the beginning, by provider; nothing where the proxy does not count them or does not answer."""
         try:
             hits = {name: self._unless_hung(partial(self._wire.felt, proxy)) for name, proxy in self._proxies.items()}
         except TestbedError:
-            return {}  # they add up, and are asked for again
+            return {}  # they are totals: the next look has them too
         return {name: found for name, found in hits.items() if found is not None}
-
-    def _with_wire(self, second: ServiceSecond, felt: Mapping[str, int]) -> ServiceSecond:
-        before = self._told[second.provider].felt
-        new = {fault: hits - before.get(fault, 0) for fault, hits in felt.items() if hits > before.get(fault, 0)}
-        new.pop(CLOSED_BY_DISABLE, None)  # a `down` fault is felt by the clients that it refuses; their journal says so
-        before.update(felt)
-        return replace(second, felt={**second.felt, **new})
 
 
 def _layer(faults: tuple[ActiveFault, ...], layer: str) -> Faults:
@@ -193,18 +190,10 @@ def _layer(faults: tuple[ActiveFault, ...], layer: str) -> Faults:
 
 
 def _changes(before: Faults, after: Faults) -> Iterator[tuple[str, Does]]:
-    """Ends first, so that a fault which makes room is gone before its successor comes."""
+    """Ends come first: a fault may only begin once the one that it replaces has ended."""
     yield from ((fault, "end") for fault in before if fault not in after)
     for fault, active in after.items():
         if fault not in before:
             yield fault, "begin"
         elif active.share != before[fault].share:
             yield fault, "change"
-
-
-def _error_of(act: Callable[[], None]) -> str | None:
-    try:
-        act()
-    except TestbedError as error:
-        return str(error)
-    return None

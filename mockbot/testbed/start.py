@@ -1,7 +1,6 @@
-"""Put the scene up: the chatbot service, a proxy in front of each of its providers, and the addresses of everything.
+"""Start a testbed: the chatbot service and a proxy in front of each provider. A Scenario in, Addresses out.
 
-In goes a Scenario, out come Addresses for as long as the context lasts; at its end, however it comes, nothing of it is
-left.
+The testbed lasts as long as the context. However the context ends, no process and no proxy of it is left.
 """
 
 import json
@@ -21,7 +20,7 @@ from mockbot.scenario.schema import Scenario
 from mockbot.service.control_client import ServiceControl
 
 Engine = Literal["embedded", "toxiproxy"]
-LOOPBACK = "127.0.0.1:0"
+Proxies = dict[str, tuple[str, str]]  # provider -> name of its proxy, where that listens
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Addresses:
     speed: float
     engine: Engine = "embedded"
     status_page: str = ""  # Statuspage's JSON under /api/v2
-    token: str | None = None  # what the service's control asks for
+    token: str | None = None  # that the service's control API requires
 
     def to_json(self) -> str:
         """One line, for a child process."""
@@ -50,7 +49,7 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class ProxyChoice:
-    """Which proxy stands in front of the providers; `url`: a Toxiproxy that runs already, else one is started."""
+    """The fault proxy; `url`: of a Toxiproxy that runs already, else one is started."""
 
     engine: Engine = "embedded"
     url: str | None = None
@@ -61,9 +60,9 @@ EMBEDDED = ProxyChoice()
 
 @dataclass(frozen=True, slots=True)
 class RunningParts:
-    """The parts of a testbed that run already, on machines whose names the clients' machines know too.
+    """A service and a Toxiproxy that run already, at addresses that the clients can reach too.
 
-    `ports`: where the first provider's proxy is to listen, the others follow; 0: any free ones.
+    `ports`: the port of the first provider's proxy, the others use the next ones; 0: any free ones.
     """
 
     service: str
@@ -77,14 +76,25 @@ def open_testbed(scenario: Scenario, speed: float, logs: Path, wire: ProxyChoice
     """Start service and proxy on free loopback ports. `logs`: an existing folder. Raises TestbedError."""
     resolved = logs / "service-scenario.json"
     resolved.write_text(scenario.model_dump_json(), "utf-8")
-    service_arguments = ["mockbot.service", str(resolved), "--speed", f"{speed:.10g}", "--lease-stdin"]
-    with ManagedProcess(service_arguments, logs / "service.log") as child, ExitStack() as stack:
+    arguments = ["mockbot.service", str(resolved), "--speed", f"{speed:.10g}", "--lease-stdin"]
+    with ManagedProcess(arguments, logs / "service.log") as child, ExitStack() as stack:
         service = child.ready
         direct = cast("dict[str, str]", service["providers"])
-        control, proxies = stack.enter_context(_proxies(wire, direct, scenario.seed, logs))
+        if wire.url is None:
+            log = logs / "proxy.log"
+            real = wire.engine == "toxiproxy"
+            proxy = start_toxiproxy(require_toxiproxy(), log) if real else start_embedded(scenario.seed, log)
+            url = stack.enter_context(proxy).url
+            with closing(ToxicControl(url)) as control:
+                proxies = {name: (name, control.create(name, urlsplit(to).netloc)) for name, to in direct.items()}
+        else:
+            url, run = wire.url, secrets.token_hex(4)
+            wanted = {provider: (f"mockbot-{run}-{provider}", "127.0.0.1:0") for provider in direct}
+            control = stack.enter_context(closing(ToxicControl(url)))
+            proxies = stack.enter_context(_leased(control, url, direct, wanted))
         yield Addresses(
             service_control=str(service["control"]),
-            proxy_control=control,
+            proxy_control=url,
             providers={provider: f"http://{listen}" for provider, (_, listen) in proxies.items()},
             direct=direct,
             proxies={provider: name for provider, (name, _) in proxies.items()},
@@ -96,15 +106,15 @@ def open_testbed(scenario: Scenario, speed: float, logs: Path, wire: ProxyChoice
 
 @contextmanager
 def attach_testbed(scenario: Scenario, speed: float, parts: RunningParts) -> Iterator[Addresses]:
-    """A testbed whose parts run elsewhere; only the proxies are ours. Raises UsageError or TestbedError.
+    """A testbed on a service and a Toxiproxy that run elsewhere. Raises UsageError or TestbedError.
 
-    They are named `mockbot-<provider>` and replace what an earlier run left that could not clean up, because their
-    ports are fixed: one run at a time.
+    The run's proxies are named `mockbot-<provider>` and replace those of an earlier run that could not clean up: their
+    ports are fixed, so only one run can use them at a time.
     """
     with closing(ServiceControl(parts.service, parts.token)) as service:
         where = service.where()
     if (where.scenario, [*where.providers]) != (scenario.name, [*scenario.providers]):
-        raise UsageError(f"the service at {parts.service} plays {where.scenario}; start it with {scenario.name}")
+        raise UsageError(f"the service at {parts.service} serves {where.scenario}; start it with {scenario.name}")
     direct = {name: _at(parts.service, port) for name, port in where.providers.items()}
     wanted = {
         name: (f"mockbot-{name}", f"[::]:{parts.ports + index if parts.ports else 0}")
@@ -114,7 +124,9 @@ def attach_testbed(scenario: Scenario, speed: float, parts: RunningParts) -> Ite
         yield Addresses(
             service_control=parts.service,
             proxy_control=parts.toxiproxy,
-            providers={name: _at(parts.toxiproxy, _port(listen)) for name, (_, listen) in made.items()},
+            providers={
+                name: _at(parts.toxiproxy, int(listen.rpartition(":")[2])) for name, (_, listen) in made.items()
+            },
             direct=direct,
             proxies={name: proxy for name, (proxy, _) in made.items()},
             speed=speed,
@@ -130,34 +142,9 @@ def _at(url: str, port: int) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def _port(listen: str) -> int:
-    return int(listen.rpartition(":")[2])
-
-
-Proxies = Mapping[str, tuple[str, str]]  # provider -> name of its proxy, where that listens
-
-
-@contextmanager
-def _proxies(wire: ProxyChoice, upstreams: Mapping[str, str], seed: int, logs: Path) -> Iterator[tuple[str, Proxies]]:
-    with ExitStack() as stack:
-        if wire.url is not None:
-            run = secrets.token_hex(4)
-            wanted = {provider: (f"mockbot-{run}-{provider}", LOOPBACK) for provider in upstreams}
-            control = stack.enter_context(closing(ToxicControl(wire.url)))
-            yield wire.url, stack.enter_context(_leased(control, wire.url, upstreams, wanted))
-            return
-        if wire.engine == "toxiproxy":
-            url = stack.enter_context(start_toxiproxy(require_toxiproxy(), logs / "proxy.log")).url
-        else:
-            url = stack.enter_context(start_embedded(seed, logs / "proxy.log")).url
-        with closing(ToxicControl(url)) as control:
-            created = {name: (name, control.create(name, urlsplit(to).netloc)) for name, to in upstreams.items()}
-        yield url, created
-
-
 @contextmanager
 def _leased(control: ToxicControl, url: str, upstreams: Mapping[str, str], wanted: Proxies) -> Iterator[Proxies]:
-    """Proxies of our own on a Toxiproxy that others use too; deleted at the end, by the lease when we are killed."""
+    """Proxies on a Toxiproxy that others use too; deleted at the end, by the lease when this process is killed."""
     with Lease(url) as lease:
         for name, _ in wanted.values():
             lease.hold(name)

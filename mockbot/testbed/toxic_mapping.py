@@ -1,4 +1,4 @@
-"""Turn a wire fault into the toxic that makes it: scenario seconds into wall milliseconds, shares into toxicity. Pure.
+"""Turn a wire fault into its toxic: scenario seconds into wall milliseconds, shares into toxicity. Pure.
 
 Toxiproxy's units (2.12.0): latency, jitter, timeout and delay in ms; slicer's delay in microseconds; bandwidth in kB/s
 (1000 bytes). `speed` shortens every delay and widens the bandwidth; sizes stay.
@@ -18,16 +18,16 @@ from mockbot.faults.union import (
     Timeout,
     WireFault,
 )
-from mockbot.proxy.toxiproxy_client import Toxic
+from mockbot.proxy.toxiproxy_client import ToxicSpec
 from mockbot.scenario.timeline import ActiveFault
 
 
-def toxic_of(active: ActiveFault, clock: Clock) -> Toxic:
+def toxic_of(active: ActiveFault, clock: Clock) -> ToxicSpec:
     """The toxic of a wire fault other than `down` (which is no toxic: the proxy is disabled)."""
     fault = active.span.fault
     if not isinstance(fault, WireFault):
         raise TypeError(f"{active.span.id} is not a wire fault")
-    return Toxic(active.span.id, fault.kind, fault.stream, active.share, _attributes(fault, clock))
+    return ToxicSpec(active.span.id, fault.kind, fault.stream, active.share, _attributes(fault, clock))
 
 
 def _attributes(fault: FaultBase, clock: Clock) -> Mapping[str, int]:

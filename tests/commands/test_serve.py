@@ -102,7 +102,7 @@ def test_every_provider_and_the_status_page_have_an_address(tmp_path: Path) -> N
 def test_it_begins_where_it_is_told_and_stays_there(tmp_path: Path) -> None:
     """--start-at and --hold with the same phase: nothing but that phase, and time passes in it without end."""
     with served(tmp_path, "--start-at", "blackout", "--hold", "blackout", "--speed", "10") as play:
-        play.until(r"^blackout \(until told otherwise\)")
+        play.until(r"^blackout \(held\)")
         control = play.control()
 
         state = httpx.get(control, trust_env=False).json()

@@ -187,7 +187,7 @@ def test_a_service_that_plays_something_else_is_refused(composed: Composed) -> N
     )
 
     assert done.returncode == 2, done.stderr
-    assert "plays composed; start it with traffic-surge" in done.stderr
+    assert "serves composed; start it with traffic-surge" in done.stderr
 
 
 def test_a_second_service_does_not_share_the_ports(composed: Composed) -> None:

@@ -14,8 +14,16 @@ from hypothesis import strategies as st
 from mockbot.proxy import toxics
 from mockbot.proxy.link import Link, Traffic
 from mockbot.proxy.toxic import Direction, Toxic
-from mockbot.proxy.toxics import EFFECTS, Bandwidth, Latency, LimitData, Noop, ResetPeer, Slicer, SlowClose, Timeout
+from mockbot.proxy.toxics import EFFECTS
+from mockbot.proxy.toxics.bandwidth import Bandwidth
 from mockbot.proxy.toxics.base import Effect
+from mockbot.proxy.toxics.latency import Latency
+from mockbot.proxy.toxics.limit_data import LimitData
+from mockbot.proxy.toxics.noop import Noop
+from mockbot.proxy.toxics.reset_peer import ResetPeer
+from mockbot.proxy.toxics.slicer import Slicer
+from mockbot.proxy.toxics.slow_close import SlowClose
+from mockbot.proxy.toxics.timeout import Timeout
 
 
 class Timer:
@@ -40,7 +48,7 @@ class World:
         self._heap: list[tuple[float, int, Timer]] = []
         self._count = 0
         self.toxics = [self.placed(effect, f"t{n}", toxicity) for n, effect in enumerate(effects)]
-        self.link = Link(Direction.DOWNSTREAM, self.toxics, self, self, Traffic())
+        self.link = Link(Direction.DOWNSTREAM, self.toxics, self, self, self, Traffic())
 
     @staticmethod
     def placed(effect: Effect, name: str, toxicity: float = 1.0) -> Toxic:
@@ -71,7 +79,7 @@ class World:
     def touched(self, toxic: str) -> None:
         self.felt.add(toxic)
 
-    # Ends
+    # End, of both sides
     def write(self, data: bytes) -> None:
         self.out.append((round(self.time, 6), data))
 
@@ -221,7 +229,7 @@ def test_toxicity_is_rolled_again_at_an_update() -> None:
         toxic = World.placed(LimitData(0), "limit", 0.5)
         world = World()
         world.stream = lambda _d, _t, n=number: Random(n)  # type: ignore[method-assign, misc]
-        world.link = Link(Direction.DOWNSTREAM, [toxic], world, world, Traffic())
+        world.link = Link(Direction.DOWNSTREAM, [toxic], world, world, world, Traffic())
         first = Random(number).random() < 0.5
         world.link.update(toxic)
         world.link.receive(b"x")

@@ -12,14 +12,13 @@ import toxiproxy
 
 from mockbot.errors import TestbedError
 from mockbot.proxy.control_session import ControlError, ControlPlaneHung, ControlUnreachable
-from mockbot.proxy.toxiproxy_client import CLOSED_BY_DISABLE, ToxicControl
-from mockbot.proxy.toxiproxy_client import Toxic as Wanted
+from mockbot.proxy.toxiproxy_client import CLOSED_BY_DISABLE, ToxicControl, ToxicSpec
 from tests.proxy.inprocess import running
 from tests.proxy.wire import EOF, RST, Control, Upstream, refused_address
 
 pytestmark = pytest.mark.live
 
-LATENCY = Wanted("slow", "latency", attributes={"latency": 100})
+LATENCY = ToxicSpec("slow", "latency", attributes={"latency": 100})
 
 
 @pytest.fixture
@@ -48,10 +47,10 @@ def test_names_are_quoted(control: ToxicControl) -> None:
     """A name with a question mark, a space and an accent can be used for everything (the library cannot)."""
     name = "q?x #é%"
     control.create(name, refused_address())
-    control.add_toxic(name, Wanted("t?", "noop"))
+    control.add_toxic(name, ToxicSpec("t?", "noop"))
     control.disable(name)
     control.enable(name)
-    control.update_toxic(name, Wanted("t?", "noop", toxicity=0.5))
+    control.update_toxic(name, ToxicSpec("t?", "noop", toxicity=0.5))
 
     assert control.get_proxy(name).toxics == ("t?",)
     control.remove_toxic(name, "t?")
@@ -83,9 +82,9 @@ def test_an_enable_that_fails_is_an_error(control: ToxicControl) -> None:
 
 @pytest.mark.parametrize(
     ("toxic", "status"),
-    [(Wanted("x", "nonsense"), 400), (Wanted("x", "latency", "sideways"), 400), (Wanted("slow", "noop"), 409)],
+    [(ToxicSpec("x", "nonsense"), 400), (ToxicSpec("x", "latency", "sideways"), 400), (ToxicSpec("slow", "noop"), 409)],
 )
-def test_a_refused_toxic_says_why(control: ToxicControl, toxic: Wanted, status: int) -> None:
+def test_a_refused_toxic_says_why(control: ToxicControl, toxic: ToxicSpec, status: int) -> None:
     """Status and message, not the library's wrong exception."""
     control.create("api", refused_address())
     control.add_toxic("api", LATENCY)
@@ -110,7 +109,7 @@ def test_crashing_attributes_never_reach_a_server(control: ToxicControl) -> None
     """On both engines: the original would die of them."""
     control.create("api", refused_address())
 
-    for toxic in (Wanted("s", "slicer"), Wanted("b", "bandwidth", attributes={"rate": -1})):
+    for toxic in (ToxicSpec("s", "slicer"), ToxicSpec("b", "bandwidth", attributes={"rate": -1})):
         with pytest.raises(ControlError) as caught:
             control.add_toxic("api", toxic)
         assert caught.value.status == 400
@@ -122,7 +121,7 @@ def test_updating_and_removing_work_and_leave_the_proxy_up(control: ToxicControl
     with Upstream() as up:
         control.create("api", up.address)
         control.add_toxic("api", LATENCY)
-        control.update_toxic("api", Wanted("slow", "latency", attributes={"latency": 5}))
+        control.update_toxic("api", ToxicSpec("slow", "latency", attributes={"latency": 5}))
         control.remove_toxic("api", "slow")
         control.remove_toxic("api", "slow")
 
@@ -152,7 +151,7 @@ def test_felt_is_known_to_the_embedded_engine_only(control: ToxicControl, engine
     """The original cannot tell: None, which is not zero."""
     with Upstream() as up:
         address = control.create("api", up.address)
-        control.add_toxic("api", Wanted("cut", "limit_data"))
+        control.add_toxic("api", ToxicSpec("cut", "limit_data"))
         host, _, port = address.rpartition(":")
         with socket.create_connection((host, int(port)), timeout=3) as sock:
             sock.sendall(b"a")
@@ -169,7 +168,7 @@ def test_many_threads_can_share_one_control(control: ToxicControl) -> None:
 
     def work(name: str) -> None:
         for _ in range(5):
-            control.add_toxic("api", Wanted(name, "noop"))
+            control.add_toxic("api", ToxicSpec(name, "noop"))
             if name not in control.get_proxy("api").toxics:
                 failures.append(name)
             control._session.delete(f"/proxies/api/toxics/{name}")
@@ -256,10 +255,10 @@ def test_it_works_under_gevent_s_monkey_patching(embedded: Control) -> None:
     code = (
         "import gevent.monkey; gevent.monkey.patch_all()\n"
         "import sys, gevent\n"
-        "from mockbot.proxy.toxiproxy_client import ToxicControl, Toxic\n"
+        "from mockbot.proxy.toxiproxy_client import ToxicControl, ToxicSpec\n"
         "c = ToxicControl(sys.argv[1]); c.create('green', 'x:1')\n"
         "def work(n):\n"
-        "    c.add_toxic('green', Toxic(n, 'noop')); c.remove_toxic('green', n)\n"
+        "    c.add_toxic('green', ToxicSpec(n, 'noop')); c.remove_toxic('green', n)\n"
         "jobs = [gevent.spawn(work, f't{n}') for n in range(5)]; gevent.joinall(jobs, raise_error=True)\n"
         "c.disable('green'); c.enable('green'); print(c.get_proxy('green').toxics, c.felt('green'))\n"
         "c.delete('green')\n"

@@ -15,8 +15,7 @@ import pytest
 from mockbot.errors import TestbedError
 from mockbot.process.managed_process import ManagedProcess
 from mockbot.proxy.control_session import ControlPlaneHung
-from mockbot.proxy.toxiproxy_client import Toxic as Wanted
-from mockbot.proxy.toxiproxy_client import ToxicControl
+from mockbot.proxy.toxiproxy_client import ToxicControl, ToxicSpec
 from mockbot.proxy.toxiproxy_server import (
     Lease,
     find_toxiproxy,
@@ -162,7 +161,7 @@ def test_a_stopped_server_is_reported_as_hung_and_can_still_be_ended(toxiproxy: 
         server.suspend()
 
         with pytest.raises(ControlPlaneHung):
-            control.add_toxic("a", Wanted("t", "noop"))
+            control.add_toxic("a", ToxicSpec("t", "noop"))
         control.close()
     assert eventually(lambda: not server.is_running(), 5)
 
@@ -176,7 +175,7 @@ def test_removing_toxics_under_dying_clients_does_not_hang(engine: Control) -> N
     with dying_clients(engine) as name:
         for _ in range(20):
             control.disable(name)
-            control.add_toxic(name, Wanted("slow", "latency", attributes={"latency": 20}))
+            control.add_toxic(name, ToxicSpec("slow", "latency", attributes={"latency": 20}))
             control.enable(name)
             pause.wait(0.06)
             control.remove_toxic(name, "slow")
@@ -191,8 +190,8 @@ def test_the_embedded_engine_changes_toxics_under_dying_clients(embedded: Contro
     control, pause = ToxicControl(embedded.url), threading.Event()
     with dying_clients(embedded) as name:
         for _ in range(60):
-            control.add_toxic(name, Wanted("slow", "latency", attributes={"latency": 20}))
-            control.update_toxic(name, Wanted("slow", "latency", attributes={"latency": 5}))
+            control.add_toxic(name, ToxicSpec("slow", "latency", attributes={"latency": 20}))
+            control.update_toxic(name, ToxicSpec("slow", "latency", attributes={"latency": 5}))
             pause.wait(0.01)
             control.remove_toxic(name, "slow")
 

@@ -67,7 +67,7 @@ def test_flags_need_no_person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_it_asks_a_person_for_what_no_flag_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cause, length, crowd; an answer that is none is asked for again, an empty one is the default."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("mockbot.cli._somebody_there", lambda: True)
+    monkeypatch.setattr("mockbot.commands.new.is_interactive", lambda: True)
 
     result = CliRunner().invoke(cli, ["new"], input="flood\nsurge\n20m\n\n")
 

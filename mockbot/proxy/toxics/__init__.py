@@ -10,30 +10,7 @@ from mockbot.proxy.toxics.slicer import Slicer
 from mockbot.proxy.toxics.slow_close import SlowClose
 from mockbot.proxy.toxics.timeout import Timeout
 
-__all__ = [
-    "EFFECTS",
-    "Bandwidth",
-    "Effect",
-    "Latency",
-    "LimitData",
-    "Noop",
-    "ResetPeer",
-    "Slicer",
-    "SlowClose",
-    "Timeout",
-    "effect_type",
-]
-
-EFFECTS: tuple[type[Effect], ...] = (
-    Bandwidth,
-    Latency,
-    LimitData,
-    Noop,
-    ResetPeer,
-    Slicer,
-    SlowClose,
-    Timeout,
-)
+EFFECTS: tuple[type[Effect], ...] = (Bandwidth, Latency, LimitData, Noop, ResetPeer, Slicer, SlowClose, Timeout)
 
 
 def effect_type(name: str) -> type[Effect] | None:

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from mockbot.proxy.toxics.base import INPUT, Chunk, Effect, Event, Pipe, Signal, Stub, Wait, moment
 
-PIECE = 0.1
+PIECE = 0.1  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,9 @@ class Bandwidth(Effect):
             match (yield INPUT):
                 case Chunk() as chunk:
                     stub.touched()
-                    start = self._start(chunk, free, stub.now())
+                    now = stub.now()
+                    # A chunk that was waiting may start a little in the past: a late timer must not lower the rate.
+                    start = free if chunk.stamp <= free and now - free < PIECE else now
                     free = start + len(chunk.data) / (self.rate * 1000) if self.rate else math.inf
                     if not (yield from self._send(stub, chunk, start, free)):
                         return
@@ -40,11 +42,6 @@ class Bandwidth(Effect):
                     return stub.close()
                 case _:
                     return
-
-    @staticmethod
-    def _start(chunk: Chunk, free: float, now: float) -> float:
-        """Now, or a little earlier for a chunk that was waiting: a late timer must not lower the rate."""
-        return free if chunk.stamp <= free and now - free < PIECE else now
 
     def _send(self, stub: Stub, chunk: Chunk, start: float, end: float) -> Generator[Wait, Event, bool]:
         """Emit the chunk between start and end, in pieces; on an interrupt the rest at once. False: interrupted."""

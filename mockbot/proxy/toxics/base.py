@@ -5,7 +5,7 @@ first) and is sent what happened: a `Chunk`, or one of `Signal`. Three rules kee
 
 - on `INTERRUPT` (the chain is changing) emit or `unread` whatever is held, and return at once;
 - on `EOF` return after `stub.close()`; nothing leaves a closed stage;
-- call `stub.touched()` when, and only when, the traffic really was changed: a verdict rests on "this fault was felt".
+- call `stub.touched()` when, and only when, the traffic really was changed: verdicts count the connections hit.
 
     inbox --> [ pipe: yield Wait -> Chunk | Signal ] --> stub.emit(chunk) / stub.close()
 """
@@ -30,7 +30,7 @@ class Signal(Enum):
 
     EOF = auto()  # the source has ended and everything before its end has been handled
     TIME = auto()  # the moment waited for has come
-    INTERRUPT = auto()  # let go: the toxic is being updated or removed, or gets a new neighbour
+    INTERRUPT = auto()  # the toxic is updated or removed, or the stage after it changes: return now
 
 
 class Wait(NamedTuple):

@@ -24,13 +24,10 @@ class SlowClose(Effect):
                 case Chunk() as chunk:
                     stub.emit(chunk)
                 case Signal.EOF:
-                    return (yield from self._hold(stub))
+                    if self.delay > 0:
+                        stub.touched()
+                        if (yield moment(stub.now() + self.delay / 1000)) is Signal.INTERRUPT:
+                            return
+                    return stub.close()
                 case _:
                     return
-
-    def _hold(self, stub: Stub) -> Pipe:
-        if self.delay > 0:
-            stub.touched()
-            if (yield moment(stub.now() + self.delay / 1000)) is Signal.INTERRUPT:
-                return
-        stub.close()

@@ -73,7 +73,9 @@ class SimConnection:
         self._up = _End(self._server_reads, self._server_reads_end)
         self._down = _End(self._client_reads, self._client_reads_end)
         self.links: Mapping[Direction, Link] = {
-            way: Link(way, [toxic for toxic in wire.toxics.values() if toxic.direction is way], self, end, Traffic())
+            way: Link(
+                way, [toxic for toxic in wire.toxics.values() if toxic.direction is way], self, end, end, Traffic()
+            )
             for way, end in ((UP, self._up), (DOWN, self._down))
         }
         self._up.link, self._down.link = self.links[UP], self.links[DOWN]
