@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mockbot.dialects.anthropic import messages as anthropic
 from mockbot.dialects.anthropic.messages import AnthropicMessages
-from mockbot.dialects.base import Dialect
+from mockbot.dialects.dialect import Dialect
 from mockbot.dialects.openai import models as openai_models
 from mockbot.dialects.openai.chat import OpenAIChat
 from mockbot.dialects.openai.embeddings import OpenAIEmbeddings

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from mockbot.dialects.base import Json, ProviderError
+from mockbot.dialects.dialect import Json, ProviderError
 
 _KINDS = {
     str: "a string",

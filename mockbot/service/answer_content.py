@@ -6,7 +6,7 @@ output are generated at once, because their length follows from the schema: abou
 
 import json
 
-from mockbot.dialects.base import ProviderError, Question
+from mockbot.dialects.dialect import ProviderError, Question
 from mockbot.service.answer_text import words
 from mockbot.service.schema_sample import sample
 

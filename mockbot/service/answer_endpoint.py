@@ -14,7 +14,7 @@ from functools import lru_cache
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from mockbot.dialects.base import AnswerMetadata, Dialect, Header, ProviderError
+from mockbot.dialects.dialect import AnswerMetadata, Dialect, Header, ProviderError
 from mockbot.service import cdn_error_pages
 from mockbot.service.answer_content import prescribed_content
 from mockbot.service.answer_text import fingerprint

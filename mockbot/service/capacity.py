@@ -30,7 +30,7 @@ from collections.abc import Iterable
 from heapq import heappop, heappush
 from operator import attrgetter
 
-from mockbot.dialects.base import Allowance, Reason
+from mockbot.dialects.dialect import Allowance, Reason
 from mockbot.scenario.schema import Provider
 from mockbot.service.job import Admitted, Decision, Job, Queued, Refused, Slope, State
 from mockbot.service.per_second_stats import PerSecondStats

@@ -12,7 +12,7 @@ something; for faults within an answer only its delivery can know that, and call
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mockbot.dialects.base import Allowance
+from mockbot.dialects.dialect import Allowance
 from mockbot.faults.union import Crash
 from mockbot.scenario.schema import Provider
 from mockbot.scenario.timeline import ActiveFault

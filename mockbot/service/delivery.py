@@ -11,7 +11,7 @@ import time
 
 from starlette.types import Receive, Send
 
-from mockbot.dialects.base import AnswerMetadata, Dialect, Header, ProviderError, Reason, Stream
+from mockbot.dialects.dialect import AnswerMetadata, Dialect, Header, ProviderError, Reason, Stream
 from mockbot.faults.union import BlankAnswer, Cut, ErrorEvent, MalformedEvent, Stall
 from mockbot.service.answer_content import content_tokens
 from mockbot.service.chatbot import Answer

@@ -4,7 +4,7 @@ A token bucket per key: it holds one minute's worth (at least one request), as t
 refills at the limit's rate in scenario time. `Retry-After` is exactly the time until the same request would pass.
 """
 
-from mockbot.dialects.base import Allowance, Unit
+from mockbot.dialects.dialect import Allowance, Unit
 
 _MINUTE = 60.0
 _SWEEP = 10_000  # keys

@@ -14,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockbot.dialects.base import Dialect, ProviderError, dialect_for
+from mockbot.dialects.dialect import Dialect, ProviderError, dialect_for
 from mockbot.dialects.families import FAMILIES, Family
 from mockbot.service.answer_endpoint import Endpoint, Reset, caller_of, error_response, failure_of
 from mockbot.service.answer_text import fingerprint

@@ -7,7 +7,7 @@ import pytest
 
 from mockbot.dialects.anthropic import error_bodies as anthropic_errors
 from mockbot.dialects.anthropic.messages import AnthropicMessages
-from mockbot.dialects.base import ProviderError
+from mockbot.dialects.dialect import ProviderError
 from mockbot.dialects.families import FAMILIES
 from mockbot.dialects.openai import error_bodies as openai_errors
 from mockbot.dialects.openai.chat import OpenAIChat

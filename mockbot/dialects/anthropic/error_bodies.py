@@ -5,7 +5,7 @@ captures).
 import json
 from typing import NamedTuple
 
-from mockbot.dialects.base import ProviderError, Reason
+from mockbot.dialects.dialect import ProviderError, Reason
 
 NOT_JSON = "The request body is not valid JSON: expected a JSON object"
 

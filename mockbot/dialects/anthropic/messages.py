@@ -13,7 +13,7 @@ from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from mockbot.dialects.anthropic import error_bodies as anthropic_errors
-from mockbot.dialects.base import (
+from mockbot.dialects.dialect import (
     Allowance,
     AnswerMetadata,
     Header,

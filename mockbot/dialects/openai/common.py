@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from mockbot.dialects.base import Allowance, Header, Json, ProviderError, Reason, Tool
+from mockbot.dialects.dialect import Allowance, Header, Json, ProviderError, Reason, Tool
 from mockbot.dialects.openai import error_bodies as openai_errors
 from mockbot.dialects.reading import field, kind_name
 

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii
 
-from mockbot.dialects.base import AnswerMetadata, ProviderError, Question, Stream
+from mockbot.dialects.dialect import AnswerMetadata, ProviderError, Question, Stream
 from mockbot.dialects.openai import error_bodies as openai_errors
 from mockbot.dialects.openai import models as openai_models
 from mockbot.dialects.openai.common import OpenAIEndpoint

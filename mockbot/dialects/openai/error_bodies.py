@@ -10,7 +10,7 @@ import math
 from functools import lru_cache
 from typing import NamedTuple
 
-from mockbot.dialects.base import ProviderError, Reason
+from mockbot.dialects.dialect import ProviderError, Reason
 
 NOT_JSON = (
     "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library "

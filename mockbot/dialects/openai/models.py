@@ -2,7 +2,7 @@
 
 import json
 
-from mockbot.dialects.base import Json, ProviderError
+from mockbot.dialects.dialect import Json, ProviderError
 from mockbot.dialects.reading import field
 
 MODELS = (

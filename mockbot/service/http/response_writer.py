@@ -11,7 +11,7 @@ import asyncio
 from starlette.types import Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from mockbot.dialects.base import Header
+from mockbot.dialects.dialect import Header
 
 
 class ResponseWriter:

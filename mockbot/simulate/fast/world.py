@@ -18,7 +18,7 @@ from mockbot.clients.policy import AttemptResult
 from mockbot.clients.policy_factory import reactions_of
 from mockbot.clients.reactions import Loop, Loops, Reloads
 from mockbot.clients.waits import Exponential
-from mockbot.dialects.base import Dialect, Reason
+from mockbot.dialects.dialect import Dialect, Reason
 from mockbot.evidence.records import Outcome
 from mockbot.faults.union import (
     Capacity,
