@@ -1,6 +1,6 @@
 """Read an answer line by line and classify it: lines with their times in, an Outcome out. Pure.
 
-    reader = openai_stream()                 or anthropic_stream(), or whole_answer() for an answer that is not streamed
+    reader = OpenAIStream()                 or AnthropicStream(), or WholeAnswer() for an answer that is not streamed
     while not reader.over: reader.line(bytes, now)
     reader.outcome                           what the answer is when the body ends here in order
 
@@ -82,8 +82,8 @@ class _EventReader(Reader):
 
 
 @dataclass(slots=True)
-class _OpenAIStream(_EventReader):
-    """Chat completion chunks, then `[DONE]`."""
+class OpenAIStream(_EventReader):
+    """`POST /v1/chat/completions` with `stream: true`: chat completion chunks, then `[DONE]`."""
 
     def _data(self, data: bytes, now: float) -> None:
         if data == b"[DONE]":
@@ -101,8 +101,8 @@ class _OpenAIStream(_EventReader):
 
 
 @dataclass(slots=True)
-class _AnthropicStream(_EventReader):
-    """message_start, content blocks, message_delta with the stop reason, message_stop; pings in between."""
+class AnthropicStream(_EventReader):
+    """`POST /v1/messages` with `stream: true`: content blocks, message_delta with the stop reason, message_stop."""
 
     def _event(self, event: Any, now: float) -> None:
         match event["type"]:
@@ -117,8 +117,8 @@ class _AnthropicStream(_EventReader):
 
 
 @dataclass(slots=True)
-class _WholeAnswer(Reader):
-    """One JSON document. `over` stays False, since only HTTP knows the end; `outcome` judges what came until then."""
+class WholeAnswer(Reader):
+    """Either API without `stream`: one JSON document. `over` stays False, since only HTTP knows the end; `outcome` judges what came until then."""
 
     _body: bytearray = field(default_factory=bytearray)
 
@@ -139,18 +139,3 @@ class _WholeAnswer(Reader):
         if end is None:
             return "malformed"
         return "ok" if text.strip() else "blank"
-
-
-def openai_stream() -> Reader:
-    """For `POST /v1/chat/completions` with `stream: true`."""
-    return _OpenAIStream()
-
-
-def anthropic_stream() -> Reader:
-    """For `POST /v1/messages` with `stream: true`."""
-    return _AnthropicStream()
-
-
-def whole_answer() -> Reader:
-    """For either without `stream`."""
-    return _WholeAnswer()

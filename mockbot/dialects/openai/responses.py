@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
-from mockbot.dialects.dialect import AnswerMetadata, Json, ProviderError, Question, Shape, Stream, Tool
+from mockbot.dialects.dialect import AnswerMetadata, Json, Question, Shape, Stream
 from mockbot.dialects.openai import error_bodies as openai_errors
 from mockbot.dialects.openai import models as openai_models
 from mockbot.dialects.openai.common import ANY_OBJECT, OpenAIEndpoint, function_of, output_schema, tool_called
-from mockbot.dialects.reading import at_least, field, json_object, kind_name, text_length
+from mockbot.dialects.reading import at_least, field, json_object, prompt_tokens, text_length, wrong_type
 
 
 class OpenAIResponses(OpenAIEndpoint):
@@ -48,16 +48,19 @@ class OpenAIResponses(OpenAIEndpoint):
         items = _items(data)
         instructions: str = field(data, "instructions", str) or ""
         text_format = (field(data, "text", dict) or {}).get("format")
-        tools = field(data, "tools", list) or []
-        functions = {tool.name: tool for tool in _functions(tools)}
+        offered = [
+            function_of(f"tools[{index}]", tool)
+            for index, tool in enumerate(field(data, "tools", list) or [])
+            if not isinstance(tool, dict) or tool.get("type") == "function"
+        ]
         answered = bool(items) and items[-1].get("type") == "function_call_output"
         characters = len(instructions) + sum(text_length(item.get("content")) for item in items)
         return Question(
             model=model,
             stream=bool(field(data, "stream", bool)),
             max_tokens=at_least(data, "max_output_tokens", 16),
-            prompt_tokens=(characters + 3) // 4 + 3 * len(items) + 3,
-            tool=tool_called(data, functions, answered),
+            prompt_tokens=prompt_tokens(characters, len(items)),
+            tool=tool_called(data, offered, answered),
             schema=output_schema(text_format, "text.format"),
         )
 
@@ -93,12 +96,11 @@ class _ResponseStream:
     def opening(self) -> bytes:
         meta = self._meta
         started = _response(meta, "in_progress", [])
-        events = self._event("response.created", response=started) + self._event(
-            "response.in_progress", response=started
-        )
-        item = (
-            _item(meta, "", "in_progress") if meta.question.tool else {**_item(meta, "", "in_progress"), "content": []}
-        )
+        events = self._event("response.created", response=started)
+        events += self._event("response.in_progress", response=started)
+        item = _item(meta, "", "in_progress")
+        if meta.question.tool is None:
+            item["content"] = []  # its part is added by an event of its own
         events += self._event("response.output_item.added", output_index=0, item=item)
         if meta.question.tool is None:
             events += self._event("response.content_part.added", **self._place(), part=_part(""))
@@ -141,7 +143,10 @@ class _ResponseStream:
 
 def _response(meta: AnswerMetadata, status: str, output: list[Json]) -> Json:
     question = meta.question
-    finished = status in ("completed", "incomplete")
+    tool, tools = question.tool, list[Json]()
+    if tool is not None:
+        described = {"name": tool.name, "parameters": tool.parameters, "strict": True, "description": None}
+        tools = [{"type": "function", **described}]
     usage = {
         "input_tokens": question.prompt_tokens,
         "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
@@ -169,10 +174,10 @@ def _response(meta: AnswerMetadata, status: str, output: list[Json]) -> Json:
         "temperature": 1.0,
         "text": {"format": {"type": "text"}, "verbosity": "medium"},
         "tool_choice": "auto",
-        "tools": [] if question.tool is None else [_described(question.tool)],
+        "tools": tools,
         "top_p": 1.0,
         "truncation": "disabled",
-        "usage": usage if finished else None,
+        "usage": usage if status in ("completed", "incomplete") else None,
         "user": None,
         "metadata": {},
     }
@@ -195,10 +200,6 @@ def _part(text: str) -> Json:
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
 
 
-def _described(tool: Tool) -> Json:
-    return {"type": "function", "name": tool.name, "parameters": tool.parameters, "strict": True, "description": None}
-
-
 def _items(data: Json) -> list[Json]:
     given = data.get("input")
     if isinstance(given, str):
@@ -206,15 +207,5 @@ def _items(data: Json) -> list[Json]:
     items: list[Any] = field(data, "input", list, required=True)
     for index, item in enumerate(items):
         if not isinstance(item, dict):
-            name = f"input[{index}]"
-            message = f"Invalid type for '{name}': expected an object, but got {kind_name(item)} instead."
-            raise ProviderError(400, "invalid_type", message, param=name)
+            raise wrong_type(f"input[{index}]", dict, item)
     return items
-
-
-def _functions(tools: list[Any]) -> list[Tool]:
-    return [
-        function_of(f"tools[{index}]", tool)
-        for index, tool in enumerate(tools)
-        if not isinstance(tool, dict) or tool.get("type") == "function"
-    ]
