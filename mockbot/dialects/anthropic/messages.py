@@ -25,7 +25,7 @@ from mockbot.dialects.dialect import (
     Stream,
     Tool,
 )
-from mockbot.dialects.openai.common import ANY_OBJECT, RESPONSES
+from mockbot.dialects.openapi import ANY_OBJECT, RESPONSES, object_schema
 from mockbot.dialects.reading import field, json_object, kind_name, prompt_tokens, text_length
 
 MODELS = {
@@ -35,11 +35,7 @@ MODELS = {
     "claude-mockbot": "mockbot",
 }
 _CREATED = "2025-01-01T00:00:00Z"
-MESSAGE: Mapping[str, object] = {
-    "type": "object",
-    "required": ["role", "content"],
-    "properties": {"role": {"enum": ["user", "assistant"]}, "content": {}},
-}
+_MESSAGE = object_schema(["role", "content"], {"role": {"enum": ["user", "assistant"]}, "content": {}})
 
 
 class AnthropicMessages:
@@ -49,20 +45,19 @@ class AnthropicMessages:
     responses: Mapping[int | str, dict[str, object]] = {**RESPONSES, 529: {"description": "Overloaded"}}
     keepalive = b'event: ping\ndata: {"type": "ping"}\n\n'
     malformed = b'event: content_block_delta\ndata: {"type":"content_blo\n\n'
-    schema: Mapping[str, object] = {
-        "type": "object",
-        "required": ["model", "max_tokens", "messages"],
-        "properties": {
+    schema = object_schema(
+        ["model", "max_tokens", "messages"],
+        {
             "model": {"type": "string", "examples": ["claude-sonnet-5-5"]},
             "max_tokens": {"type": "integer", "minimum": 1},
-            "messages": {"type": "array", "minItems": 1, "items": MESSAGE},
+            "messages": {"type": "array", "minItems": 1, "items": _MESSAGE},
             "system": {"type": ["string", "array"], "items": ANY_OBJECT},
             "stream": {"type": "boolean"},
             "tools": {"type": "array", "items": ANY_OBJECT},
             "tool_choice": {"type": "object"},
             "output_config": {"type": "object"},
         },
-    }
+    )
 
     def read(self, body: bytes) -> Question:
         """A question from a request's body; ProviderError(400) when it is none, (404) for a model that nobody has."""

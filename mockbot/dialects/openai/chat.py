@@ -5,30 +5,19 @@ Events are `data: {...}` and a blank line without an `event:` line; the last is 
 """
 
 import json
-from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from mockbot.dialects.dialect import AnswerMetadata, Json, ProviderError, Question, Shape, Stream, Tool
 from mockbot.dialects.openai import error_bodies as openai_errors
 from mockbot.dialects.openai import models as openai_models
-from mockbot.dialects.openai.common import (
-    ANY_OBJECT,
-    NULLABLE_BOOLEAN,
-    OpenAIEndpoint,
-    function_of,
-    output_schema,
-    tool_called,
-)
+from mockbot.dialects.openai.common import OpenAIEndpoint, function_of, output_schema, tool_called
+from mockbot.dialects.openapi import ANY_OBJECT, NULLABLE_BOOLEAN, NULLABLE_OBJECT, object_schema
 from mockbot.dialects.reading import at_least, field, json_object, prompt_tokens, text_length, wrong_type
 
 _DONE = b"data: [DONE]\n\n"
 _SIMPLE = {"model", "messages", "stream"}  # all that most requests have; they skip the rest of the reader
-MESSAGE: Mapping[str, object] = {
-    "type": "object",
-    "required": ["role"],
-    "properties": {"role": {"type": "string"}, "content": {}},
-}
+_MESSAGE = object_schema(["role"], {"role": {"type": "string"}, "content": {}})
 
 
 class OpenAIChat(OpenAIEndpoint):
@@ -36,24 +25,20 @@ class OpenAIChat(OpenAIEndpoint):
 
     path = "/v1/chat/completions"
     malformed = b'data: {"id":"chatcmpl-\n\n'
-    schema: Mapping[str, object] = {
-        "type": "object",
-        "required": ["model", "messages"],
-        "properties": {
+    schema = object_schema(
+        ["model", "messages"],
+        {
             "model": {"type": "string", "examples": ["gpt-4o-mini"]},
-            "messages": {"type": "array", "minItems": 1, "items": MESSAGE},
+            "messages": {"type": "array", "minItems": 1, "items": _MESSAGE},
             "stream": NULLABLE_BOOLEAN,
-            "stream_options": {
-                "type": ["object", "null"],
-                "properties": {"include_usage": NULLABLE_BOOLEAN},
-            },
+            "stream_options": {**NULLABLE_OBJECT, "properties": {"include_usage": NULLABLE_BOOLEAN}},
             "max_completion_tokens": {"type": ["integer", "null"], "minimum": 1},
             "max_tokens": {"type": ["integer", "null"], "minimum": 1},
             "tools": {"type": ["array", "null"], "items": ANY_OBJECT},
             "tool_choice": {},
-            "response_format": {"type": ["object", "null"]},
+            "response_format": NULLABLE_OBJECT,
         },
-    }
+    )
 
     def read(self, body: bytes) -> Question:
         """A question from a request's body; ProviderError(400) when it is none, (404) for a model that nobody has."""

@@ -4,21 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from mockbot.dialects.dialect import Allowance, Header, Json, ProviderError, Reason, Tool
 from mockbot.dialects.openai import error_bodies as openai_errors
+from mockbot.dialects.openapi import RESPONSES, object_schema
 from mockbot.dialects.reading import field, wrong_type
-
-RESPONSES: Mapping[int | str, dict[str, object]] = {
-    200: {"description": "The answer, or its events", "content": {"application/json": {}, "text/event-stream": {}}},
-    400: {"description": "Not a request that can be understood"},
-    401: {"description": "No usable API key"},
-    404: {"description": "No such model"},
-    408: {"description": "The body did not arrive in time"},
-    413: {"description": "Too large"},
-    429: {"description": "Over a limit; Retry-After is the true wait"},
-    500: {"description": "A fault of the scenario"},
-    503: {"description": "No capacity, or a fault of the scenario"},
-}
-NULLABLE_BOOLEAN: Mapping[str, object] = {"type": ["boolean", "null"]}
-ANY_OBJECT: Mapping[str, object] = {"type": "object", "additionalProperties": True}
 
 _ORGANIZATION = (b"openai-organization", b"mockbot")
 _VERSION = (b"openai-version", b"2020-10-01")
@@ -26,8 +13,7 @@ _LIMIT_HEADERS = {
     unit: tuple(f"x-ratelimit-{what}-{unit}".encode() for what in ("limit", "remaining", "reset"))
     for unit in ("requests", "tokens")
 }
-_ANSWER: Mapping[str, object] = {"answer": {"type": "string"}}
-_JSON_OBJECT: Mapping[str, object] = {"type": "object", "properties": _ANSWER, "required": ["answer"]}
+_JSON_OBJECT = object_schema(["answer"], {"answer": {"type": "string"}})
 
 
 class OpenAIEndpoint:

@@ -7,13 +7,13 @@ import base64
 import math
 import random
 import struct
-from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii
 
 from mockbot.dialects.dialect import AnswerMetadata, ProviderError, Question, Stream
 from mockbot.dialects.openai import error_bodies as openai_errors
 from mockbot.dialects.openai import models as openai_models
 from mockbot.dialects.openai.common import OpenAIEndpoint
+from mockbot.dialects.openapi import object_schema
 from mockbot.dialects.reading import at_least, count_tokens, field, json_object
 
 _DIMENSIONS = {"text-embedding-3-large": 3072}
@@ -26,16 +26,15 @@ class OpenAIEmbeddings(OpenAIEndpoint):
 
     path = "/v1/embeddings"
     malformed = b""
-    schema: Mapping[str, object] = {
-        "type": "object",
-        "required": ["model", "input"],
-        "properties": {
+    schema = object_schema(
+        ["model", "input"],
+        {
             "model": {"type": "string", "examples": ["text-embedding-3-small"]},
             "input": {"type": ["string", "array"], "items": {}, "minItems": 1},
             "dimensions": {"type": ["integer", "null"], "minimum": 1, "maximum": 3072},
             "encoding_format": {"enum": ["float", "base64", None]},
         },
-    }
+    )
 
     def read(self, body: bytes) -> Question:
         """A question from a request's body; ProviderError(400) when it is none, (404) for a model that nobody has."""

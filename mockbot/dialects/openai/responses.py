@@ -10,14 +10,14 @@ ordinary event), `nested` as captures have it (openai-python raises APIError), a
 """
 
 import json
-from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from mockbot.dialects.dialect import AnswerMetadata, Json, Question, Shape, Stream
 from mockbot.dialects.openai import error_bodies as openai_errors
 from mockbot.dialects.openai import models as openai_models
-from mockbot.dialects.openai.common import ANY_OBJECT, OpenAIEndpoint, function_of, output_schema, tool_called
+from mockbot.dialects.openai.common import OpenAIEndpoint, function_of, output_schema, tool_called
+from mockbot.dialects.openapi import ANY_OBJECT, NULLABLE_BOOLEAN, NULLABLE_OBJECT, object_schema
 from mockbot.dialects.reading import at_least, field, json_object, prompt_tokens, text_length, wrong_type
 
 
@@ -26,20 +26,19 @@ class OpenAIResponses(OpenAIEndpoint):
 
     path = "/v1/responses"
     malformed = b'event: response.output_text.delta\ndata: {"type":"response.outp\n\n'
-    schema: Mapping[str, object] = {
-        "type": "object",
-        "required": ["model", "input"],
-        "properties": {
+    schema = object_schema(
+        ["model", "input"],
+        {
             "model": {"type": "string", "examples": ["gpt-4o-mini"]},
             "input": {"type": ["string", "array"], "items": ANY_OBJECT},
             "instructions": {"type": ["string", "null"]},
-            "stream": {"type": ["boolean", "null"]},
+            "stream": NULLABLE_BOOLEAN,
             "max_output_tokens": {"type": ["integer", "null"], "minimum": 16},
             "tools": {"type": ["array", "null"], "items": ANY_OBJECT},
             "tool_choice": {},
-            "text": {"type": ["object", "null"]},
+            "text": NULLABLE_OBJECT,
         },
-    }
+    )
 
     def read(self, body: bytes) -> Question:
         """A question from a request's body; ProviderError(400) when it is none, (404) for a model that nobody has."""
