@@ -16,7 +16,6 @@ from starlette.types import Message, Receive, Scope, Send
 
 from mockbot.dialects.dialect import AnswerMetadata, Dialect, Header, ProviderError
 from mockbot.service import cdn_error_pages
-from mockbot.service.answer_content import prescribed_content
 from mockbot.service.answer_text import fingerprint
 from mockbot.service.chatbot import Caller, Wish
 from mockbot.service.delivery import JSON, Delivery
@@ -24,6 +23,7 @@ from mockbot.service.fault_board import Failed
 from mockbot.service.job import Refused
 from mockbot.service.prometheus_counters import Outcome
 from mockbot.service.provider_runtime import ProviderRuntime
+from mockbot.service.schema_sample import prescribed_content
 
 LARGEST_BODY = 8 * 2**20  # bytes
 SLOWEST_BODY = 60.0  # wall seconds for a whole request body
