@@ -18,7 +18,8 @@ from fastapi.responses import JSONResponse
 
 from mockbot.commands.phase_controller import PhaseController
 from mockbot.errors import MockbotError, TestbedError, UsageError
-from mockbot.service.control_api import PREFIX, refused
+from mockbot.service.control_api import refused
+from mockbot.service.control_messages import PREFIX
 from mockbot.service.http.background_server import background_server
 
 PATH = f"{PREFIX}/play"

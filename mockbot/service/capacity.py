@@ -85,7 +85,10 @@ class Capacity:
             return Admitted(now + job.work / self.speed)
         if self.queued >= self._limit and not self._displace(self._queue_of.get(job.tier, len(self._queue_of))):
             return self.refuse("queue_full", self._retry_after)
-        return self._enqueue(job)
+        ahead, job.state = self.queued, "waiting"
+        self._queues[self._queue_of.get(job.tier, -1)].append(job)
+        self.queued += 1
+        return Queued(ahead)
 
     def refuse(self, reason: Reason, retry_after: float | None, allowances: tuple[Allowance, ...] = ()) -> Refused:
         """Count a refusal, and its cost."""
@@ -247,20 +250,16 @@ class Capacity:
 
     def _fill(self) -> None:
         while self.queued and self.running < self.slots:
-            job = self._next()
+            queue = next(queue for queue in self._queues if (youngest if self._lifo else oldest)(queue) is not None)
+            job = queue.pop() if self._lifo else queue.popleft()
             self.queued -= 1
             self._begin(job)
             self._changed.append(job)
 
     # -- the queue ----------------------------------------------------------------------------------------------
 
-    def _enqueue(self, job: Job) -> Queued:
-        ahead, job.state = self.queued, "waiting"
-        self._queues[self._queue_of.get(job.tier, -1)].append(job)
-        self.queued += 1
-        return Queued(ahead)
-
     def _displace(self, queue: int) -> bool:
+        """Take the youngest job out of the lowest queue below this one; False when there is none."""
         for lower in range(len(self._queues) - 1, queue, -1):
             job = youngest(self._queues[lower])
             if job is not None:
@@ -276,13 +275,6 @@ class Capacity:
         queue = self._queues[self._queue_of.get(job.tier, -1)]
         if len(queue) > 2 * self.queued + 64:
             drop_tombstones(queue)
-
-    def _next(self) -> Job:
-        for queue in self._queues:
-            job = youngest(queue) if self._lifo else oldest(queue)
-            if job is not None:
-                return queue.pop() if self._lifo else queue.popleft()
-        raise AssertionError("queued counts a job that no queue has")
 
     def _oldest(self) -> Job:
         firsts = [job for queue in self._queues if (job := oldest(queue)) is not None]

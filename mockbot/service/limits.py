@@ -31,10 +31,10 @@ class Limiter:
             return Allowance(self._unit, int(size + 1e-9), int(level + 1e-9), reset, int(cost), wait, cost > size)
         if really:
             self._buckets[key] = (left, now)
-            if len(self._buckets) > _SWEEP:
-                self._drop_full(now)
+            if len(self._buckets) > _SWEEP:  # drop the buckets that are full by now
+                self._buckets = {
+                    key: (level, at)
+                    for key, (level, at) in self._buckets.items()
+                    if (size - level) / self._rate - (now - at) > 0
+                }
         return Allowance(self._unit, int(size + 1e-9), max(0, int(left + 1e-9)), (size - left) / self._rate, int(cost))
-
-    def _drop_full(self, now: float) -> None:
-        needs = {key: (self._size - level) / self._rate - (now - at) for key, (level, at) in self._buckets.items()}
-        self._buckets = {key: bucket for key, bucket in self._buckets.items() if needs[key] > 0}

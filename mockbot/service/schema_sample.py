@@ -96,6 +96,7 @@ class _Sampler:
 
     def _merged(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
         """The schema with its $ref and allOf written out."""
+        rest: Mapping[str, Any]
         for _ in range(_DEEPEST):
             if "$ref" in schema:
                 rest = {name: value for name, value in schema.items() if name != "$ref"}

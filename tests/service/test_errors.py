@@ -13,7 +13,7 @@ from mockbot.dialects.openai import error_bodies as openai_errors
 from mockbot.dialects.openai.chat import OpenAIChat
 from mockbot.dialects.openai.common import duration
 from mockbot.service import cdn_error_pages
-from mockbot.service.answer_endpoint import error_parts, retry_headers, turned_away
+from mockbot.service.answer_endpoint import error_parts, refusal_of, retry_headers
 from mockbot.service.job import Refused
 from mockbot.service.limits import Limiter
 
@@ -99,7 +99,7 @@ def test_a_refusal_carries_the_true_figures() -> None:
     limiter.take("key", 0.0, 18_928)
     over = limiter.take("key", 0.0, 11_159)
 
-    error = turned_away(OpenAIChat(), Refused("token_limited", over.wait, (over,)), "gpt-4.1", 1.0)
+    error = refusal_of(OpenAIChat(), Refused("token_limited", over.wait, (over,)), "gpt-4.1", 1.0)
     headers, body = error_parts(OpenAIChat(), error, 1, 1.0, "api")
 
     assert json.loads(body)["error"]["message"].startswith(
@@ -114,7 +114,7 @@ def test_what_can_never_fit_is_told_so_without_a_wait() -> None:
     """Request too large: no Retry-After."""
     over = Limiter(30_000 / 60, "tokens").take("key", 0.0, 30_601)
 
-    error = turned_away(OpenAIChat(), Refused("too_large", None, (over,)), "gpt-4o", 1.0)
+    error = refusal_of(OpenAIChat(), Refused("too_large", None, (over,)), "gpt-4o", 1.0)
     headers, body = error_parts(OpenAIChat(), error, 1, 1.0, "api")
 
     assert (
