@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 
 from mockbot.clock import Clock
 from mockbot.evidence.records import ServiceSecond
+from mockbot.http_server.response_writer import ResponseWriter
 from mockbot.scenario.schema import Provider
 from mockbot.scenario.timeline import ActiveFault
 from mockbot.service.chatbot import UNSPECIFIED, Answer, Caller, Chatbot, TokenCounts
 from mockbot.service.fault_board import Failed
-from mockbot.service.http.response_writer import ResponseWriter
 from mockbot.service.job import Refused
 from mockbot.service.prometheus_counters import PrometheusCounters
 from mockbot.service.sleep_grid import Alarm, Ticker

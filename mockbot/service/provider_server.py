@@ -15,11 +15,11 @@ from starlette.types import Scope
 
 from mockbot.clock import Clock
 from mockbot.evidence.records import Request, ServiceSecond
+from mockbot.http_server.listener import Listener
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import ActiveFault, StatusState
 from mockbot.service.control_api import control_app
 from mockbot.service.control_messages import ServicePorts
-from mockbot.service.http.listener import Listener
 from mockbot.service.provider_app import provider_app
 from mockbot.service.provider_runtime import ProviderRuntime
 from mockbot.service.request_recorder import RequestRecorder
