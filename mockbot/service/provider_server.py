@@ -117,7 +117,7 @@ class Service:
     def set_status(self, state: StatusState | None) -> None:
         """Publish an update on the status page."""
         if state is not None:
-            self._board.say(state.update, self._clock.at(state.since))
+            self._board.publish(state.update, self._clock.at(state.since))
 
     def felt(self) -> Counter[str]:
         """How many requests each fault has hit in this run so far, the running second included."""

@@ -10,7 +10,7 @@ def board_of(*updates: dict[str, Any]) -> StatusBoard:
     """A board of two providers after these updates, a minute apart."""
     board = StatusBoard(("main", "other"))
     for minute, update in enumerate(updates):
-        board.say(StatusUpdate.model_validate({"at": "0s", **update}), minute * 60.0)
+        board.publish(StatusUpdate.model_validate({"at": "0s", **update}), minute * 60.0)
     return board
 
 
@@ -92,6 +92,6 @@ def test_the_promised_time_is_that_of_the_reader_s_clock() -> None:
     """Half an hour of a scenario that is played ten times as fast is three minutes."""
     board = StatusBoard(("main",), speed=10.0)
 
-    board.say(StatusUpdate.model_validate({"at": "0s", "state": "in_progress", "back_in": "30m"}), 1_000.0)
+    board.publish(StatusUpdate.model_validate({"at": "0s", "state": "in_progress", "back_in": "30m"}), 1_000.0)
 
     assert board.incidents[0].updates[0].back == 1_180.0
