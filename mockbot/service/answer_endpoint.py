@@ -15,10 +15,10 @@ from starlette.types import Receive, Scope, Send
 
 from mockbot.dialects.dialect import AnswerMetadata, Dialect, Header, ProviderError
 from mockbot.service import cdn_error_pages
+from mockbot.service.active_faults import Failed
 from mockbot.service.answer_text import fingerprint
 from mockbot.service.chatbot import Caller, TokenCounts
 from mockbot.service.delivery import JSON, Delivery
-from mockbot.service.fault_board import Failed
 from mockbot.service.job import Refused
 from mockbot.service.prometheus_counters import Outcome
 from mockbot.service.provider_runtime import ProviderRuntime

@@ -72,7 +72,7 @@ class Capacity:
         self._ramps_until = -math.inf
         self._changed: list[Job] = []
 
-    # -- asks ----------------------------------------------------------------------------------------------------
+    # -- requests ------------------------------------------------------------------------------------------------
 
     def ask(self, job: Job, now: float) -> Decision:
         """A slot, a place in the queue, or a refusal."""
@@ -154,6 +154,7 @@ class Capacity:
                 self._resize()
 
     def _apply_next(self, at: float) -> None:
+        # An end and an expiry can be due at the same time: the end first, which frees a slot for the waiting job.
         ends = self._ends
         complete = bool(ends) and self._now + (ends[0][0] - self._v) / self.speed <= at
         self._move(at)
@@ -173,6 +174,7 @@ class Capacity:
         self.stats.move(now, self.running, self._orphaned, self.queued, self.slots)
         if self._debt:
             self._debt = max(0.0, self._debt - max(0, self.slots - self.running) * (now - self._now))
+        # Without a knee V is the time itself; adding up the steps would only collect rounding errors.
         self._v = now if self._knee is None else self._v + (now - self._now) * self.speed
         self._now = now
 
@@ -273,7 +275,7 @@ class Capacity:
         self.queued -= 1
         self._changed.append(job)
         queue = self._queues[self._queue_of.get(job.tier, -1)]
-        if len(queue) > 2 * self.queued + 64:
+        if len(queue) > 2 * self.queued + 64:  # mostly tombstones; amortized, each is moved a constant number of times
             drop_tombstones(queue)
 
     def _oldest(self) -> Job:

@@ -16,9 +16,9 @@ from mockbot.dialects.dialect import Allowance, Reason
 from mockbot.faults.union import Crash
 from mockbot.scenario.schema import Provider
 from mockbot.scenario.timeline import ActiveFault
+from mockbot.service.active_faults import ActiveFaults, Failed, StreamFault
 from mockbot.service.answer_text import Pace, length
 from mockbot.service.capacity import Capacity
-from mockbot.service.fault_board import Failed, FaultBoard, StreamFault
 from mockbot.service.job import Job, Queued, Refused
 from mockbot.service.limits import Limiter
 from mockbot.service.per_second_stats import PerSecondStats
@@ -73,7 +73,7 @@ class Chatbot:
         self.name, self.provider, self.seed = name, provider, seed
         self.stats = PerSecondStats(name, now)
         self.capacity = Capacity(provider, self.stats, now=now)
-        self.board = FaultBoard(seed, name)
+        self.faults = ActiveFaults(seed, name)
         self._requests = {tier: Limiter(rate) for tier, rate in provider.limits.items()}
         self._tokens = {tier: Limiter(rate, "tokens") for tier, rate in provider.token_limits.items()}
         self._pace = Pace(provider.answer.first_token, 1.0 / provider.answer.pace)
@@ -88,8 +88,8 @@ class Chatbot:
     def set_faults(self, faults: Sequence[ActiveFault], now: float) -> None:
         """Exactly these service faults hold from now on. A crash begins and ends here too."""
         self.capacity.catch_up(now)
-        self.board.set(faults)
-        crash = self.board.crash
+        self.faults.set(faults)
+        crash = self.faults.crash
         if crash is not None and isinstance(crash.fault, Crash):
             if self._crash is None:
                 self._lost = len(self.capacity.crash(now))
@@ -98,7 +98,7 @@ class Chatbot:
         elif self._crash is not None:
             self.capacity.restart(self._crash[1].crash.warm_up, now)
             self._crash = None
-        self.capacity.resize(self.board.slopes(), now)
+        self.capacity.resize(self.faults.slopes(), now)
 
     def felt(self, fault: str, now: float, times: int = 1) -> None:
         """Count requests that this fault affected."""
@@ -115,9 +115,9 @@ class Chatbot:
 
     def edge(self, caller: Caller, endpoint: str, now: float, counts: bool = True) -> Failed | None:
         """The fault that answers this request before it is read; `counts` is false for requests that need no slot."""
-        if not self.board.edge:
+        if not self.faults.edge:
             return None
-        failed = self.board.at_the_edge(now, caller.tier, caller.key, endpoint)
+        failed = self.faults.at_the_edge(now, caller.tier, caller.key, endpoint)
         if failed is not None:
             self.capacity.catch_up(now)
             self.stats.hit(failed.fault)
@@ -139,7 +139,7 @@ class Chatbot:
                     return self.capacity.refuse("too_large", None, allowances)
                 reason: Reason = "rate_limited" if allowance.unit == "requests" else "token_limited"
                 return self.capacity.refuse(reason, allowance.wait, allowances)
-        if self.board.shed and (shed := self.board.shed_by(now, caller.tier, caller.key, endpoint)):
+        if self.faults.shed and (shed := self.faults.shed_by(now, caller.tier, caller.key, endpoint)):
             self._offered(now)
             self.stats.hit(shed)
             return self.capacity.refuse("shed", self.provider.retry_after, allowances)
@@ -147,8 +147,8 @@ class Chatbot:
         answer.allowances = allowances
         decision = self.capacity.ask(answer, now)
         self.stats.offered += 1
-        if self.board.capacity and type(decision) in (Queued, Refused) and self.capacity.reduced:
-            for fault in self.board.capacity:
+        if self.faults.capacity and type(decision) in (Queued, Refused) and self.capacity.reduced:
+            for fault in self.faults.capacity:
                 self.stats.hit(fault.id)
         return decision if isinstance(decision, Refused) else answer
 
@@ -165,8 +165,8 @@ class Chatbot:
         return requests.take(caller.key, now), tokens.take(caller.key, now, cost)
 
     def _answer(self, caller: Caller, endpoint: str, mark: int, now: float, tokens: int, wanted: int) -> Answer:
-        stream_faults = self.board.stream_faults(now, caller.tier, caller.key, endpoint) if self.board.within else ()
-        slow = self.board.slowness(now, caller.tier, caller.key, endpoint) if self.board.slow else None
+        stream_faults = self.faults.stream_faults(now, caller.tier, caller.key, endpoint) if self.faults.within else ()
+        slow = self.faults.slowness(now, caller.tier, caller.key, endpoint) if self.faults.slow else None
         pace = self._pace
         if slow is not None:
             pace = Pace(pace.first * slow.factor + slow.added, pace.per_token * slow.factor)

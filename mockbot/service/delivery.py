@@ -224,6 +224,7 @@ class Delivery:
         while self._out < upto:
             due, wait = self._due()
             early = self._last + BETWEEN_WRITES - time.monotonic()
+            # Everything due goes into one event: several tokens at high speed, or after a late wake-up.
             if due > self._out and early <= 0:
                 due = min(due, upto)
                 event = self._opening() + stream.words("".join(pieces[self._out : due]))

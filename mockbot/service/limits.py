@@ -25,7 +25,7 @@ class Limiter:
         bucket, size = self._buckets.get(key), self._size
         level = size if bucket is None else min(size, bucket[0] + (now - bucket[1]) * self._rate)
         left = level - cost
-        if left < -1e-9:
+        if left < -1e-9:  # a wait of exactly `wait` seconds must pass in spite of rounding
             wait = max(1e-9, (min(cost, size) - level) / self._rate)
             reset = (size - level) / self._rate
             return Allowance(self._unit, int(size + 1e-9), int(level + 1e-9), reset, int(cost), wait, cost > size)

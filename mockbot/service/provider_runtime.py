@@ -14,8 +14,8 @@ from mockbot.evidence.records import ServiceSecond
 from mockbot.http_server.response_writer import ResponseWriter
 from mockbot.scenario.schema import Provider
 from mockbot.scenario.timeline import ActiveFault
+from mockbot.service.active_faults import Failed
 from mockbot.service.chatbot import UNSPECIFIED, Answer, Caller, Chatbot, TokenCounts
-from mockbot.service.fault_board import Failed
 from mockbot.service.job import Refused
 from mockbot.service.prometheus_counters import PrometheusCounters
 from mockbot.service.sleep_grid import Alarm, Ticker
@@ -62,7 +62,7 @@ class ProviderRuntime:
 
     def edge(self, caller: Caller, endpoint: str, counts: bool = True) -> Failed | None:
         """As `Chatbot.edge`."""
-        return self.chatbot.edge(caller, endpoint, self.now(), counts) if self.chatbot.board.edge else None
+        return self.chatbot.edge(caller, endpoint, self.now(), counts) if self.chatbot.faults.edge else None
 
     def admit(self, caller: Caller, endpoint: str, mark: int, counts: TokenCounts = UNSPECIFIED) -> Answer | Refused:
         """As `Chatbot.admit`; an answer that takes no time is complete at once."""

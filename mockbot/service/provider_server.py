@@ -23,7 +23,7 @@ from mockbot.service.control_messages import ServicePorts
 from mockbot.service.provider_app import provider_app
 from mockbot.service.provider_runtime import ProviderRuntime
 from mockbot.service.request_recorder import RequestRecorder
-from mockbot.service.status_board import StatusBoard
+from mockbot.service.status_history import StatusHistory
 from mockbot.service.status_page import status_app
 
 
@@ -57,9 +57,9 @@ class Service:
     """Every provider, its listener and the status page; the control API calls its methods."""
 
     def __init__(self, scenario: Scenario, clock: Clock, bind: BindOptions) -> None:
-        self._board = StatusBoard(tuple(scenario.providers), clock.speed)
+        self._history = StatusHistory(tuple(scenario.providers), clock.speed)
         self._clock = clock
-        self._board.forget(clock.t0)
+        self._history.forget(clock.t0)
         self._recorder = RequestRecorder()
         self._name = scenario.name
         self._runtimes: dict[str, ProviderRuntime] = {}
@@ -72,7 +72,7 @@ class Service:
         self._new_token = None if bind.token else self._token  # a given token is not printed: output may go into a log
         self._control = Listener(control_app(self, self._token), bind.host, bind.port(0))
         self._status = Listener(
-            status_app(self._board, scenario.title, scenario.seed, lambda: self._status.url), bind.host, bind.port(1)
+            status_app(self._history, scenario.title, scenario.seed, lambda: self._status.url), bind.host, bind.port(1)
         )
 
     async def open(self, stack: AsyncExitStack) -> ServiceAddresses:
@@ -102,7 +102,7 @@ class Service:
             runtime.restart(clock)
             await self._listeners[name].up()
         self._clock = clock
-        self._board.forget(clock.t0)
+        self._history.forget(clock.t0)
 
     async def set_faults(self, provider: str, faults: tuple[ActiveFault, ...]) -> None:
         """Exactly these hold at this provider from now on; a crash takes its port down, its end brings it back."""
@@ -117,7 +117,7 @@ class Service:
     def set_status(self, state: StatusState | None) -> None:
         """Publish an update on the status page."""
         if state is not None:
-            self._board.publish(state.update, self._clock.at(state.since))
+            self._history.publish(state.update, self._clock.at(state.since))
 
     def felt(self) -> Counter[str]:
         """How many requests each fault has hit in this run so far, the running second included."""

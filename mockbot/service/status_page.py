@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader
 
 from mockbot.service.answer_text import fingerprint
-from mockbot.service.status_board import Incident, PublishedUpdate, StatusBoard
+from mockbot.service.status_history import Incident, PublishedUpdate, StatusHistory
 from mockbot.version import __version__
 
 Json = dict[str, object]
@@ -24,43 +24,43 @@ _BARS = 60  # of a component's history since the run began
 class StatusJson:
     """The status page's state as Statuspage writes it."""
 
-    def __init__(self, board: StatusBoard, name: str, seed: int, url: Callable[[], str]) -> None:
-        self._board, self._name, self._seed, self._url = board, name, seed, url
+    def __init__(self, history: StatusHistory, name: str, seed: int, url: Callable[[], str]) -> None:
+        self._history, self._name, self._seed, self._url = history, name, seed, url
 
     def _id(self, *parts: object) -> str:
         return f"{fingerprint(self._seed, repr(parts).encode()):012x}"[:12]
 
     def page(self) -> Json:
         """The page itself."""
-        published = [update.at for incident in self._board.incidents for update in incident.updates]
+        published = [update.at for incident in self._history.incidents for update in incident.updates]
         return {
             "id": self._id("page"),
             "name": self._name,
             "url": self._url(),
             "time_zone": "Etc/UTC",
-            "updated_at": iso(max(published, default=self._board.began)),
+            "updated_at": iso(max(published, default=self._history.began)),
         }
 
     def status(self) -> Json:
         """Indicator and description."""
-        return {"indicator": self._board.indicator, "description": self._board.description}
+        return {"indicator": self._history.indicator, "description": self._history.description}
 
     def components(self) -> list[Json]:
         """One per provider."""
-        began, page = iso(self._board.began), self.page()
+        began, page = iso(self._history.began), self.page()
         return [
             {
-                "id": self._id("component", name), "name": name, "status": self._board.component(name),
+                "id": self._id("component", name), "name": name, "status": self._history.component(name),
                 "created_at": began, "updated_at": page["updated_at"], "position": position, "description": None,
                 "showcase": True, "start_date": None, "group_id": None, "page_id": page["id"], "group": False,
                 "only_show_if_degraded": False,
             }
-            for position, name in enumerate(self._board.providers, 1)
+            for position, name in enumerate(self._history.providers, 1)
         ]  # fmt: skip
 
     def incidents(self, which: Callable[[Incident], bool]) -> list[Json]:
         """The incidents that the filter passes, newest first."""
-        return [self._incident(incident) for incident in reversed(self._board.incidents) if which(incident)]
+        return [self._incident(incident) for incident in reversed(self._history.incidents) if which(incident)]
 
     def _incident(self, incident: Incident) -> Json:
         updates, number = incident.updates, incident.number
@@ -104,10 +104,10 @@ class StatusJson:
         }
 
 
-def status_app(board: StatusBoard, name: str, seed: int, url: Callable[[], str]) -> FastAPI:
+def status_app(history: StatusHistory, name: str, seed: int, url: Callable[[], str]) -> FastAPI:
     """The public application. `name`: the page's title; `url`: its base URL, known once it listens."""
     app = FastAPI(title=f"{name}: status page", version=__version__, docs_url=None, redoc_url=None)
-    written = StatusJson(board, name, seed, url)
+    written = StatusJson(history, name, seed, url)
     loader = FileSystemLoader(Path(__file__).parent)
     template = Environment(loader=loader, autoescape=True).get_template("status_page.html")
     lists: dict[str, tuple[str, Callable[[Incident], bool]]] = {
@@ -147,13 +147,13 @@ def status_app(board: StatusBoard, name: str, seed: int, url: Callable[[], str])
     @app.get("/", response_class=HTMLResponse)
     async def page() -> str:
         """The HTML page."""
-        incidents = list(reversed(board.incidents))
-        return template.render(board=board, name=name, bars=bars, clock=clock, incidents=incidents)
+        incidents = list(reversed(history.incidents))
+        return template.render(history=history, name=name, bars=bars, clock=clock, incidents=incidents)
 
     def bars(provider: str) -> Iterable[str]:
         now = time.time()
-        step = max(now - board.began, 1.0) / _BARS
-        return [board.component(provider, board.began + step * (n + 1)) for n in range(_BARS)]
+        step = max(now - history.began, 1.0) / _BARS
+        return [history.component(provider, history.began + step * (n + 1)) for n in range(_BARS)]
 
     return app
 

@@ -7,9 +7,9 @@ import pytest
 
 from mockbot.evidence.records import ServiceSecond
 from mockbot.faults.union import Capacity, Crash, HttpError, RateLimited, ServiceFault, Shed, Slow
+from mockbot.service.active_faults import Failed
 from mockbot.service.answer_text import fingerprint
 from mockbot.service.chatbot import CHAT, Answer, Caller, Chatbot, TokenCounts
-from mockbot.service.fault_board import Failed
 from mockbot.service.job import Refused
 from tests.service.values import active, provider_of
 

@@ -60,7 +60,7 @@ class AnthropicMessages:
     )
 
     def read(self, body: bytes) -> Question:
-        """A question from a request's body; ProviderError(400) when it is none, (404) for a model that nobody has."""
+        """Parse a request; ProviderError(400) for an invalid one, (404) for an unknown model."""
         data = json_object(body, anthropic_errors.NOT_JSON)
         model = served(_field(data, "model", str))
         most: int = _field(data, "max_tokens", int)

@@ -37,7 +37,7 @@ class OpenAIEmbeddings(OpenAIEndpoint):
     )
 
     def read(self, body: bytes) -> Question:
-        """A question from a request's body; ProviderError(400) when it is none, (404) for a model that nobody has."""
+        """Parse a request; ProviderError(400) for an invalid one, (404) for an unknown model."""
         data = json_object(body, openai_errors.NOT_JSON)
         model = openai_models.known(data)
         inputs = _inputs(data.get("input"))

@@ -74,7 +74,7 @@ ROWS = (
     Row(503, "maintenance", _UNAVAILABLE, _MAINTENANCE),
 )
 
-# On the wire these codes differ from the names by which a scenario asks for them.
+# On the wire these codes differ from their names in a scenario.
 _WIRE_CODES: dict[str, str | int | None] = {
     "unknown_url": None,
     "method_not_supported": None,

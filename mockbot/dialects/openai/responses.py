@@ -41,7 +41,7 @@ class OpenAIResponses(OpenAIEndpoint):
     )
 
     def read(self, body: bytes) -> Question:
-        """A question from a request's body; ProviderError(400) when it is none, (404) for a model that nobody has."""
+        """Parse a request; ProviderError(400) for an invalid one, (404) for an unknown model."""
         data = json_object(body, openai_errors.NOT_JSON)
         model = openai_models.known(data)
         items = _items(data)

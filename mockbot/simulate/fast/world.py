@@ -36,7 +36,7 @@ from mockbot.scenario.policies import Guarded, Informed, Preset, Refresh
 from mockbot.scenario.schema import Group, Provider, Scenario
 from mockbot.scenario.spans import FaultSpan
 from mockbot.scenario.timeline import Timeline
-from mockbot.service.fault_board import ORDER
+from mockbot.service.active_faults import ORDER
 from mockbot.simulate.answer_law import sigma
 from mockbot.simulate.change_points import moments
 from mockbot.simulate.fast import layout as at

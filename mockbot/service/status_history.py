@@ -89,7 +89,7 @@ class Incident:
         return kinds.get(self.impact, "Service disruption")
 
 
-class StatusBoard:
+class StatusHistory:
     """All incidents of this run. `speed`: scenario seconds per second, for the announced end of a maintenance."""
 
     def __init__(self, providers: Sequence[str], speed: float = 1.0) -> None:

@@ -107,7 +107,7 @@ class _Armed:
         return draws.left is None or draws.left >= 0
 
 
-class FaultBoard:
+class ActiveFaults:
     """The service faults of one provider that hold now."""
 
     def __init__(self, seed: int, provider: str) -> None:
