@@ -4,7 +4,7 @@ A dialect is one object in one file. It reads requests into Questions (or raises
 events and errors as its provider does. It decides nothing: no time, no chance, no capacity.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
@@ -137,8 +137,3 @@ class Dialect(Protocol):
 
     def error_headers(self, status: int) -> list[Header]:
         """Further headers of an error."""
-
-
-def dialect_for(path: str, dialects: Sequence[Dialect]) -> Dialect:
-    """The dialect of a path; the first one for unknown paths."""
-    return next((dialect for dialect in dialects if dialect.path == path), dialects[0])

@@ -14,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockbot.dialects.dialect import Dialect, ProviderError, dialect_for
+from mockbot.dialects.dialect import Dialect, ProviderError
 from mockbot.dialects.families import FAMILIES, Family
 from mockbot.service.answer_endpoint import Endpoint, Reset, caller_of, error_response, failure_of
 from mockbot.service.answer_text import fingerprint
@@ -117,7 +117,8 @@ def _errors(app: FastAPI, runtime: ProviderRuntime, dialects: Sequence[Dialect],
     def answered(request: Request, error: ProviderError) -> Response:
         mark = fingerprint(seed, request.url.path.encode())
         host = request.headers.get("host", "api")
-        return error_response(dialect_for(request.url.path, dialects), error, mark, runtime.clock.speed, host)
+        dialect = next((each for each in dialects if each.path == request.url.path), dialects[0])
+        return error_response(dialect, error, mark, runtime.clock.speed, host)
 
     @app.exception_handler(ProviderError)
     async def on_provider_error(request: Request, error: ProviderError) -> Response:

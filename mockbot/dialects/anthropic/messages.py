@@ -29,11 +29,9 @@ from mockbot.dialects.openapi import ANY_OBJECT, RESPONSES, object_schema
 from mockbot.dialects.reading import field, json_object, kind_name, prompt_tokens, text_length
 
 MODELS = {
-    "claude-opus-5-5": "Claude Opus 5.5",
-    "claude-sonnet-5-5": "Claude Sonnet 5.5",
-    "claude-haiku-5-5": "Claude Haiku 5.5",
-    "claude-mockbot": "mockbot",
-}
+    "claude-opus-5-5": "Claude Opus 5.5", "claude-sonnet-5-5": "Claude Sonnet 5.5",
+    "claude-haiku-5-5": "Claude Haiku 5.5", "claude-mockbot": "mockbot",
+}  # fmt: skip
 _CREATED = "2025-01-01T00:00:00Z"
 _MESSAGE = object_schema(["role", "content"], {"role": {"enum": ["user", "assistant"]}, "content": {}})
 
@@ -73,14 +71,8 @@ class AnthropicMessages:
         tool = _tool_called(data, messages)
         if output is not None and not isinstance(schema, dict):
             raise ProviderError(400, None, "output_config.format.schema: Field required")
-        return Question(
-            model=model,
-            stream=bool(_field(data, "stream", bool, required=False)),
-            max_tokens=most,
-            prompt_tokens=prompt_tokens(characters, len(messages)),
-            tool=tool,
-            schema=schema,
-        )
+        stream, tokens = bool(_field(data, "stream", bool, required=False)), prompt_tokens(characters, len(messages))
+        return Question(model, stream, most, tokens, tool=tool, schema=schema)
 
     def whole(self, meta: AnswerMetadata, text: str) -> bytes:
         """The message object."""

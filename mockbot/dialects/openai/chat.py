@@ -50,10 +50,9 @@ class OpenAIChat(OpenAIEndpoint):
         if data.keys() <= _SIMPLE:
             return Question(model, stream, None, tokens)
         most = at_least(data, "max_completion_tokens", 1) or at_least(data, "max_tokens", 1)
-        tools = field(data, "tools", list) or []
         offered = [
             function_of(f"tools[{index}].function", tool.get("function") if isinstance(tool, dict) else None)
-            for index, tool in enumerate(tools)
+            for index, tool in enumerate(field(data, "tools", list) or [])
         ]
         output = field(data, "response_format", dict)
         options = field(data, "stream_options", dict) or {}

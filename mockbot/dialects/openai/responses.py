@@ -135,9 +135,10 @@ class _ResponseStream:
             case "flat":
                 return self._event("error", code=error["code"], message=error["message"], param=None)
             case "failed":
-                response = _response(self._meta, "failed", [])
-                response["error"] = {"code": error["code"] or "server_error", "message": error["message"]}
-                return self._event("response.failed", response=response)
+                described = {"code": error["code"] or "server_error", "message": error["message"]}
+                return self._event(
+                    "response.failed", response=_response(self._meta, "failed", []) | {"error": described}
+                )
 
 
 def _response(meta: AnswerMetadata, status: str, output: list[Json]) -> Json:
