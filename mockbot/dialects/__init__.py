@@ -1,1 +1,1 @@
-"""HOW A PROVIDER SPEAKS: one folder per provider API, both sides of the wire. `FAMILIES` lists them."""
+"""The APIs of the providers, both sides of the wire: one folder each. `FAMILIES` lists them."""

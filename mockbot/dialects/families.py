@@ -1,11 +1,11 @@
-"""One wire dialect, one object, one file."""
+"""Every provider family: its dialects and its list of models."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from mockbot.dialects.anthropic import messages as anthropic
 from mockbot.dialects.anthropic.messages import AnthropicMessages
-from mockbot.dialects.base import Dialect
+from mockbot.dialects.dialect import Dialect
 from mockbot.dialects.openai import models as openai_models
 from mockbot.dialects.openai.chat import OpenAIChat
 from mockbot.dialects.openai.embeddings import OpenAIEmbeddings
@@ -14,10 +14,7 @@ from mockbot.dialects.openai.responses import OpenAIResponses
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """What one provider speaks: its answering endpoints and its models.
-
-    The first endpoint is the one that is meant when none is named, and it words the errors of unknown paths.
-    """
+    """One provider's API: its answering endpoints and its models. The first endpoint words errors of unknown paths."""
 
     dialects: tuple[Dialect, ...]
     model_list: Callable[[], bytes]

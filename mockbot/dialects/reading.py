@@ -4,20 +4,15 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from mockbot.dialects.base import Json, ProviderError
+from mockbot.dialects.dialect import Json, ProviderError
 
 _KINDS = {
-    str: "a string",
-    bool: "a boolean",
-    int: "an integer",
-    float: "a decimal",
-    list: "an array",
-    dict: "an object",
-}
+    str: "a string", bool: "a boolean", int: "an integer", float: "a decimal", list: "an array", dict: "an object",
+}  # fmt: skip
 
 
 def kind_name(value: object) -> str:
-    """How the providers name a JSON type."""
+    """The providers' name of a value's JSON type."""
     return "null" if value is None else _KINDS.get(type(value), "something else")
 
 
@@ -41,19 +36,22 @@ def field(data: Json, name: str, kind: type, *, required: bool = False, within: 
         return None
     full = f"{within}.{name}" if within else name
     if value is not None:
-        message = f"Invalid type for '{full}': expected {_KINDS[kind]}, but got {kind_name(value)} instead."
-        raise ProviderError(400, "invalid_type", message, param=full)
+        raise wrong_type(full, kind, value)
     raise ProviderError(400, "missing_required_parameter", f"Missing required parameter: '{full}'.", param=full)
+
+
+def wrong_type(name: str, expected: type, value: object) -> ProviderError:
+    """OpenAI's error for a value of another JSON type than the API expects."""
+    message = f"Invalid type for '{name}': expected {_KINDS[expected]}, but got {kind_name(value)} instead."
+    return ProviderError(400, "invalid_type", message, param=name)
 
 
 def at_least(data: Json, name: str, least: int) -> int | None:
     """An integer field with a minimum."""
     value: int | None = field(data, name, int)
     if value is not None and value < least:
-        message = (
-            f"Invalid '{name}': integer below minimum value. Expected a value >= {least}, but got {value} instead."
-        )
-        raise ProviderError(400, "integer_below_min_value", message, param=name)
+        reason = f"integer below minimum value. Expected a value >= {least}, but got {value} instead."
+        raise ProviderError(400, "integer_below_min_value", f"Invalid '{name}': {reason}", param=name)
     return value
 
 
@@ -62,12 +60,16 @@ def text_length(content: object) -> int:
     if isinstance(content, str):
         return len(content)
     if isinstance(content, list):
-        return sum(
-            len(text) for part in content if isinstance(part, dict) and isinstance(text := part.get("text"), str)
-        )
+        texts = [part.get("text") for part in content if isinstance(part, dict)]
+        return sum(len(text) for text in texts if isinstance(text, str))
     return 0
 
 
-def count_tokens(text: str) -> int:
+def count_tokens(characters: int) -> int:
     """About four characters a token, the providers' own rule of thumb for English."""
-    return max(1, (len(text) + 3) // 4)
+    return (characters + 3) // 4
+
+
+def prompt_tokens(characters: int, messages: int) -> int:
+    """Tokens of a prompt: its text, 3 per message and 3 for the answer's beginning (OpenAI's cookbook counts so)."""
+    return count_tokens(characters) + 3 * messages + 3

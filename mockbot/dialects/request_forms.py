@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mockbot.dialects.stream_readers import Reader, anthropic_stream, openai_stream
+from mockbot.dialects.stream_readers import AnthropicStream, OpenAIStream, Reader
 
 Name = Literal["openai", "anthropic"]
 Body = dict[str, Any]  # goes to json.dumps and nowhere else
@@ -29,14 +29,14 @@ DIALECTS: Mapping[Name, Dialect] = {
         path="/v1/chat/completions",
         headers=lambda key: {"Authorization": f"Bearer {key}"},
         extra={},
-        stream=openai_stream,
+        stream=OpenAIStream,
         stream_extra={"stream_options": {"include_usage": True}},
     ),
     "anthropic": Dialect(
         path="/v1/messages",
         headers=lambda key: {"x-api-key": key, "anthropic-version": "2023-06-01"},
         extra={"max_tokens": 1024},  # the API refuses a request without it
-        stream=anthropic_stream,
+        stream=AnthropicStream,
         stream_extra={},
     ),
 }

@@ -1,6 +1,6 @@
 """Read an answer line by line and classify it: lines with their times in, an Outcome out. Pure.
 
-    reader = openai_stream()                 or anthropic_stream(), or whole_answer() for an answer that is not streamed
+    reader = OpenAIStream()                 or AnthropicStream(), or WholeAnswer() for an answer that is not streamed
     while not reader.over: reader.line(bytes, now)
     reader.outcome                           what the answer is when the body ends here in order
 
@@ -13,7 +13,6 @@ The rules. A client that merely reads to the end takes each of these for a succe
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
 
 from mockbot.evidence.records import Outcome
 
@@ -67,44 +66,38 @@ class _EventReader(Reader):
 
     def line(self, line: bytes, now: float) -> None:
         if line.startswith(b"data:"):
-            self._data(line[5:].strip(), now)
+            try:
+                self._data(line[5:].strip(), now)
+            except (ValueError, KeyError, TypeError, AttributeError, IndexError):  # not JSON, or not the API's shape
+                self._fail("malformed")
         elif line.strip() and not line.startswith((b":", b"event:", b"id:", b"retry:")):
             self._fail("malformed")
 
     def _data(self, data: bytes, now: float) -> None:
-        try:
-            self._event(json.loads(data), now)
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError):  # not JSON, or not of the promised shape
-            self._fail("malformed")
-
-    def _event(self, event: Any, now: float) -> None:
         raise NotImplementedError
 
 
 @dataclass(slots=True)
-class _OpenAIStream(_EventReader):
-    """Chat completion chunks, then `[DONE]`."""
+class OpenAIStream(_EventReader):
+    """`POST /v1/chat/completions` with `stream: true`: chat completion chunks, then `[DONE]`."""
 
     def _data(self, data: bytes, now: float) -> None:
         if data == b"[DONE]":
             self.over = True
-            return
-        _EventReader._data(self, data, now)
-
-    def _event(self, event: Any, now: float) -> None:
-        if "error" in event:
+        elif "error" in (chunk := json.loads(data)):
             self._fail("error_event")
-            return
-        for choice in event["choices"]:  # the usage chunk has none
-            self._token(choice["delta"].get("content"), now)
-            self._finished = self._finished or choice.get("finish_reason") is not None
+        else:
+            for choice in chunk["choices"]:  # the usage chunk has none
+                self._token(choice["delta"].get("content"), now)
+                self._finished = self._finished or choice.get("finish_reason") is not None
 
 
 @dataclass(slots=True)
-class _AnthropicStream(_EventReader):
-    """message_start, content blocks, message_delta with the stop reason, message_stop; pings in between."""
+class AnthropicStream(_EventReader):
+    """`POST /v1/messages` with `stream: true`: content blocks, message_delta with the stop reason, message_stop."""
 
-    def _event(self, event: Any, now: float) -> None:
+    def _data(self, data: bytes, now: float) -> None:
+        event = json.loads(data)
         match event["type"]:
             case "content_block_delta":
                 self._token(event["delta"].get("text"), now)
@@ -117,8 +110,8 @@ class _AnthropicStream(_EventReader):
 
 
 @dataclass(slots=True)
-class _WholeAnswer(Reader):
-    """One JSON document. `over` stays False, since only HTTP knows the end; `outcome` judges what came until then."""
+class WholeAnswer(Reader):
+    """Either API without `stream`: one JSON document. Only HTTP knows its end, so `over` stays False."""
 
     _body: bytearray = field(default_factory=bytearray)
 
@@ -136,21 +129,4 @@ class _WholeAnswer(Reader):
                 text, end = "".join(block.get("text", "") for block in answer["content"]), answer["stop_reason"]
         except (ValueError, KeyError, TypeError, IndexError):
             return "malformed"
-        if end is None:
-            return "malformed"
-        return "ok" if text.strip() else "blank"
-
-
-def openai_stream() -> Reader:
-    """For `POST /v1/chat/completions` with `stream: true`."""
-    return _OpenAIStream()
-
-
-def anthropic_stream() -> Reader:
-    """For `POST /v1/messages` with `stream: true`."""
-    return _AnthropicStream()
-
-
-def whole_answer() -> Reader:
-    """For either without `stream`."""
-    return _WholeAnswer()
+        return "malformed" if end is None else "ok" if text.strip() else "blank"

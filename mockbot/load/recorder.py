@@ -24,7 +24,7 @@ from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError, HTTP
 
 from mockbot.clock import Clock
 from mockbot.dialects.request_forms import DIALECTS, Body, Dialect, Name
-from mockbot.dialects.stream_readers import Reader, whole_answer
+from mockbot.dialects.stream_readers import Reader, WholeAnswer
 from mockbot.evidence.records import Outcome
 from mockbot.load.collector import AttemptObservation
 
@@ -79,7 +79,7 @@ class RequestTemplate:
         """The request of one attempt. Send it before the next `fill`, which overwrites the headers that number it."""
         self.headers["x-mockbot-prompt"] = prompt
         self.headers["x-mockbot-attempt"] = str(n)
-        return Request(self.uri, body, self.headers, self.dialect.stream if self.stream else whole_answer)
+        return Request(self.uri, body, self.headers, self.dialect.stream if self.stream else WholeAnswer)
 
     def encode(self, body: Body) -> bytes:
         """The body with the fields that the dialect needs, as JSON."""

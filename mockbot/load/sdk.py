@@ -18,7 +18,7 @@ import openai
 
 from mockbot.clients.policy import GiveUp
 from mockbot.dialects.request_forms import DIALECTS, Name
-from mockbot.dialects.stream_readers import Reader, whole_answer
+from mockbot.dialects.stream_readers import Reader, WholeAnswer
 from mockbot.evidence.records import Outcome
 from mockbot.load.collector import Pending
 from mockbot.load.recorder import CUT_SHORT, observe
@@ -121,7 +121,7 @@ class SdkAttempt:
     def __init__(self, user: SdkUser, prompt: Pending, n: int, request: httpx2.Request) -> None:
         self.user, self.prompt, self.n, self.request = user, prompt, n, request
         self.start = user.generator.clock.now()
-        self.reader: Reader = DIALECTS[user.dialect].stream() if user.spec.stream else whole_answer()
+        self.reader: Reader = DIALECTS[user.dialect].stream() if user.spec.stream else WholeAnswer()
         self.response: httpx2.Response | None = None
         self._finished = False
         request.headers["accept-encoding"] = "identity"

@@ -17,11 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.server import ServerState
-
 from mockbot.errors import ExitCode, TestbedError
+from mockbot.http_server.deadline_server import DeadlineServer
 from mockbot.process.event_loop import new_event_loop, stop_event
 from mockbot.process.lifeline import report_ready
 from mockbot.proxy import address
@@ -86,39 +83,6 @@ def parse(argv: Sequence[str]) -> Options:
     return options
 
 
-class ControlProtocol(H11Protocol):
-    """uvicorn's HTTP with a deadline, which it lacks: a whole request must arrive within `read_limit` seconds."""
-
-    read_limit = READ_LIMIT
-    _deadline: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._deadline = self.loop.call_later(self.read_limit, transport.abort)
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        unfinished = self.cycle is None or self.cycle.response_complete or self.cycle.more_body
-        if not unfinished:
-            self._disarm()
-        elif self._deadline is None and not self.transport.is_closing():
-            self._deadline = self.loop.call_later(self.read_limit, self.transport.abort)
-
-    def on_response_complete(self) -> None:
-        self._disarm()
-        super().on_response_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._disarm()
-        super().connection_lost(exc)
-        self._unset_keepalive_if_required()
-
-    def _disarm(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-
 class Engine:
     """A running control port and its proxies, inside the current event loop."""
 
@@ -127,8 +91,7 @@ class Engine:
         self.seed = secrets.randbits(63) if options.seed is None else options.seed
         self.collection = ProxyCollection(self.seed)
         self.control = ""
-        self._server: asyncio.Server | None = None
-        self._state = ServerState()
+        self._server: DeadlineServer | None = None
 
     async def start(self) -> None:
         """Listen; TestbedError when the control port cannot be opened."""
@@ -145,36 +108,18 @@ class Engine:
                 LOG.info("populated %d proxies from %s", len(proxies), options.config)
             except (OSError, ApiError) as error:
                 LOG.error("config %s: %s", options.config, error)
-        self._server = await asyncio.get_running_loop().create_server(self._protocol(), sock=sock)
-
-    def _protocol(self) -> Callable[[], asyncio.Protocol]:
-        options = self.options
         metrics = None
         if options.proxy_metrics or options.runtime_metrics:
             metrics = Metrics(self.collection.traffic, proxy=options.proxy_metrics, runtime=options.runtime_metrics)
         app = ControlApi(self.collection, options.version_text, metrics, options.token)
-        config = uvicorn.Config(
-            app,
-            lifespan="off",
-            ws="none",
-            access_log=False,
-            log_config=None,
-            timeout_keep_alive=IDLE_LIMIT,
-        )
-        config.load()
-        protocol = type("Limited", (ControlProtocol,), {"read_limit": options.read_limit})
-        return lambda: protocol(config=config, server_state=self._state, app_state={})
+        self._server = DeadlineServer(app, options.read_limit, IDLE_LIMIT)
+        await self._server.listen(sock)
 
     async def close(self) -> None:
         """Close every listener and connection."""
         self.collection.close()
         if self._server is not None:
-            self._server.close()
-        for protocol in list(self._state.connections):
-            protocol.transport.abort()
-        for task in list(self._state.tasks):
-            task.cancel()
-        await asyncio.sleep(0.01)  # sockets are closed in the loop's next rounds
+            await self._server.close()
 
 
 async def serve(options: Options, ready: Callable[[str], None]) -> None:

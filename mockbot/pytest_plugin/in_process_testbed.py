@@ -19,7 +19,7 @@ from mockbot.process.event_loop import new_event_loop
 from mockbot.proxy.proxy_server import Engine, Options
 from mockbot.proxy.toxiproxy_client import ToxicControl
 from mockbot.scenario.schema import Scenario
-from mockbot.service.provider_server import At, Ready, Service
+from mockbot.service.provider_server import BindOptions, Service, ServiceAddresses
 from mockbot.testbed.start import Addresses
 
 WITHIN = 20.0  # wall seconds; a loop that takes longer hangs, and a hanging test is worse than a failing one
@@ -77,9 +77,9 @@ class InProcessTestbed:
     def open(self, scenario: Scenario, speed: float, clock: Clock) -> RunningService:
         """Start a service. Its first provider gets the first listener, and so on; missing listeners are made."""
 
-        async def start() -> tuple[Service, Ready, AsyncExitStack]:
+        async def start() -> tuple[Service, ServiceAddresses, AsyncExitStack]:
             stack = AsyncExitStack()
-            service = Service(scenario, clock, At())
+            service = Service(scenario, clock, BindOptions())
             return service, await service.open(stack), stack
 
         service, ready, stack = self._loop.run(start())

@@ -1,7 +1,7 @@
 """`python -m mockbot.service SCENARIO [--speed N] [--host H] [--port-base P] [--token-file F] [--lease-stdin]`.
 
-Serves the providers of a scenario: a bundled one, a file, or one that was resolved and written as JSON. Prints one line
-of JSON with every address once all of them listen; leaves at SIGINT, SIGTERM, or (leased) at the end of stdin.
+Serves the providers of a scenario: a bundled one, a file, or a resolved one as JSON. Prints one line of JSON with every
+address once all of them listen; ends at SIGINT, SIGTERM, or (leased) at the end of stdin.
 """
 
 import argparse
@@ -20,22 +20,26 @@ from mockbot.process.token_file import read_or_create_token
 from mockbot.scenario.library import find
 from mockbot.scenario.load import load_scenario
 from mockbot.scenario.schema import Scenario
-from mockbot.service.provider_server import At, Ready, serve
+from mockbot.service.provider_server import BindOptions, ServiceAddresses, serve
 
 
 def main() -> None:
     """The command line of this child process."""
     options = _parser().parse_args()
     try:
-        scenario = _scenario(options.scenario)
-        at = At(
-            options.host,
-            options.port_base,
-            None if options.token_file is None else read_or_create_token(options.token_file),
-        )
+        if options.scenario.endswith(".json"):
+            scenario = Scenario.model_validate_json(Path(options.scenario).read_text("utf-8"))
+        else:
+            scenario = load_scenario(find(options.scenario))
+        token = None if options.token_file is None else read_or_create_token(options.token_file)
+        bind = BindOptions(options.host, options.port_base, token)
         clock = Clock(time.time(), options.speed or scenario.speed)
+
+        async def run() -> None:
+            await serve(scenario, clock, bind, _announce, stop_event(leased=options.lease_stdin))
+
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(_run(scenario, clock, at, options.lease_stdin))
+            runner.run(run())
     except MockbotError as error:
         print(f"mockbot: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
@@ -46,31 +50,21 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("scenario", metavar="SCENARIO", help="a bundled scenario, a file, or a resolved scenario as FILE.json")
     add("--speed", type=float, help="scenario seconds per second; the scenario's own when not given")
-    add("--host", default="127.0.0.1", help="address to bind; anything but loopback makes control ask for a token")
+    add("--host", default="127.0.0.1", help="address to bind; control requires a token on any but loopback")
     add(
         "--port-base", type=int, default=0, metavar="P",
         help="control listens on P, the status page on P+1, the providers from P+2 on; any free ports when not given",
     )  # fmt: skip
-    add("--token-file", type=Path, metavar="F", help="holds control's token; a new one is put there if there is none")
-    add("--lease-stdin", action="store_true", help="leave when stdin ends")
+    add("--token-file", type=Path, metavar="F", help="file with control's token; created when it is missing")
+    add("--lease-stdin", action="store_true", help="end when stdin ends")
     return parser
 
 
-def _scenario(target: str) -> Scenario:
-    if target.endswith(".json"):
-        return Scenario.model_validate_json(Path(target).read_text("utf-8"))
-    return load_scenario(find(target))
-
-
-async def _run(scenario: Scenario, clock: Clock, at: At, leased: bool) -> None:
-    await serve(scenario, clock, at, _announce, stop_event(leased=leased))
-
-
-def _announce(ready: Ready) -> None:
+def _announce(addresses: ServiceAddresses) -> None:
     gc.collect()
-    gc.freeze()  # what is there now stays; scanning it again and again would cost a fifth of every request
+    gc.freeze()  # the objects of now stay; scanning them again and again would cost a fifth of every request
     gc.set_threshold(20_000, 20, 20)
-    report_ready(asdict(ready))
+    report_ready(asdict(addresses))
 
 
 if __name__ == "__main__":

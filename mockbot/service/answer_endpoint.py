@@ -1,8 +1,7 @@
 """One HTTP request and its answer, from the first header to the last event: a plain ASGI endpoint per dialect.
 
-The order of things: who asks, faults at the edge (before the body is read), the body, limits and capacity, then the
-answer in its dialect (delivery.py). What is refused is answered as cheaply as possible: nothing of its body is even
-read at the edge.
+The order: the caller, faults at the edge (before the body is read), the body, limits and capacity, then the answer in
+its dialect (delivery.py). A refusal has to be cheap, so a fault at the edge answers without the body.
 """
 
 import asyncio
@@ -12,18 +11,18 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
-from mockbot.dialects.base import AnswerMetadata, Dialect, Header, ProviderError
+from mockbot.dialects.dialect import AnswerMetadata, Dialect, Header, ProviderError
 from mockbot.service import cdn_error_pages
-from mockbot.service.answer_content import prescribed_content
+from mockbot.service.active_faults import Failed
 from mockbot.service.answer_text import fingerprint
-from mockbot.service.chatbot import Caller, Wish
+from mockbot.service.chatbot import Caller, TokenCounts
 from mockbot.service.delivery import JSON, Delivery
-from mockbot.service.fault_board import Failed
 from mockbot.service.job import Refused
 from mockbot.service.prometheus_counters import Outcome
 from mockbot.service.provider_runtime import ProviderRuntime
+from mockbot.service.schema_sample import prescribed_content
 
 LARGEST_BODY = 8 * 2**20  # bytes
 SLOWEST_BODY = 60.0  # wall seconds for a whole request body
@@ -34,9 +33,9 @@ Reset = Callable[[Scope], None]
 
 
 def caller_of(headers: dict[bytes, bytes], scope: Scope) -> Caller:
-    """Who asks: `Bearer sk-<tier>-<user>` (or x-api-key); of tier "free" with any other key, or none.
+    """The client by its key `Bearer sk-<tier>-<user>` (or x-api-key); tier "free" with any other key, or none.
 
-    Whoever sends no key is known by its address. ProviderError(401) for an Authorization header that is no Bearer key.
+    Without a key its address stands for it. ProviderError(401) for an Authorization header that is no Bearer key.
     """
     given = headers.get(b"x-api-key")
     if given is not None:
@@ -58,30 +57,24 @@ def _caller(authorization: bytes) -> Caller:
     return Caller(text, parts[1] if len(parts) == 3 and parts[0] == "sk" and parts[1] else "free")
 
 
-async def read_body(first: Message, receive: Receive, most: int = LARGEST_BODY) -> bytes:
-    """The whole body, of which `first` is the beginning; ProviderError(413) when it is too large, (408) when the
-    client has gone or trickles it.
-    """
+async def read_body(receive: Receive) -> bytes:
+    """The whole body; ProviderError(413) when it is too large, (408) when the client has left or trickles it."""
+    message = await receive()
+    if message["type"] == "http.request" and not message["more_body"] and len(message["body"]) <= LARGEST_BODY:
+        return bytes(message["body"])  # the usual case, without a timer
+    body = bytearray()
     try:
         async with asyncio.timeout(SLOWEST_BODY):
-            return await _rest_of_body(first.get("body", b""), first["type"], receive, most)
+            while message["type"] == "http.request":
+                body += message["body"]
+                if len(body) > LARGEST_BODY:
+                    raise ProviderError(413)
+                if not message["more_body"]:
+                    return bytes(body)
+                message = await receive()
     except TimeoutError:
-        raise ProviderError(408) from None
-
-
-async def _rest_of_body(first: bytes, kind: str, receive: Receive, most: int) -> bytes:
-    body, more = bytearray(first), kind == "http.request"
-    while more and kind == "http.request":
-        if len(body) > most:
-            raise ProviderError(413)
-        message = await receive()
-        kind, more = message["type"], message.get("more_body", False)
-        body += message.get("body", b"")
-    if kind != "http.request":
-        raise ProviderError(408)
-    if len(body) > most:
-        raise ProviderError(413)
-    return bytes(body)
+        pass
+    raise ProviderError(408)
 
 
 def retry_headers(retry_after: float | None, speed: float) -> list[Header]:
@@ -102,57 +95,49 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        visit = _Visit(dict(scope["headers"]))
+        state, runtime = _RequestState(dict(scope["headers"])), self._runtime
         try:
-            visit.caller = caller_of(visit.headers, scope)
-            visit.delivery = delivery = await self._let_in(visit, receive, send)
+            state.caller = caller_of(state.headers, scope)
+            state.delivery = delivery = await self._admit(state, receive, send)
             await (delivery.streamed() if delivery.meta.question.stream else delivery.whole())
         except ProviderError as error:
-            visit.error = error.status
-            mark, speed = visit.mark or self._next_mark(), self._runtime.clock.speed
-            headers, body = error_parts(self._dialect, error, mark, speed, _host(visit.headers))
-            await self._runtime.writer.respond(send, error.status, headers, body)
+            state.error, mark = error.status, state.mark
+            if not mark:  # its body was not read
+                self._unread += 1
+                mark = fingerprint(self._seed, self._dialect.path.encode(), str(self._unread).encode())
+            host = state.headers.get(b"host", b"api").decode("latin-1")
+            headers, body = error_parts(self._dialect, error, mark, runtime.clock.speed, host)
+            await runtime.writer.respond(send, error.status, headers, body)
         except ConnectionAbortedError:
             self._reset(scope)
-        self._settle(visit)
+        counters, caller, outcome = runtime.counters, state.caller, state.outcome
+        counters.settle(self._dialect.path, state.status, caller.tier, outcome, state.mark, caller.key, state.retry)
+        if outcome == "finished" and state.delivery is not None:
+            meta, whole = state.delivery.meta, time.perf_counter() - state.started
+            counters.answered(meta.question.prompt_tokens, meta.tokens, state.delivery.first, whole)
 
-    async def _let_in(self, visit: "_Visit", receive: Receive, send: Send) -> Delivery:
-        runtime, dialect, caller = self._runtime, self._dialect, visit.caller
+    async def _admit(self, state: "_RequestState", receive: Receive, send: Send) -> Delivery:
+        """The delivery of an admitted request; ProviderError for any other."""
+        runtime, dialect, caller = self._runtime, self._dialect, state.caller
         failed = runtime.edge(caller, dialect.path)
         if failed is not None:
-            visit.failed, visit.retry = True, runtime.counters.is_retry(visit.headers, 0, caller.key)
+            state.failed, state.retry = True, runtime.counters.is_retry(state.headers, 0, caller.key)
             raise failure_of(failed)
-        message = await receive()
-        if message["type"] == "http.request" and not message["more_body"] and len(message["body"]) <= LARGEST_BODY:
-            body = message["body"]
-        else:
-            body = await read_body(message, receive)
-        mark = visit.mark = fingerprint(self._seed, visit.headers.get(b"x-mockbot-prompt", b""), body)
-        visit.retry = runtime.counters.is_retry(visit.headers, mark, caller.key)
+        body = await read_body(receive)
+        mark = state.mark = fingerprint(self._seed, state.headers.get(b"x-mockbot-prompt", b""), body)
+        state.retry = runtime.counters.is_retry(state.headers, mark, caller.key)
         question = dialect.read(body)
         content = prescribed_content(question, mark)
-        wish = Wish(question.max_tokens, None if content is None else len(content), question.prompt_tokens)
-        outcome = runtime.admit(caller, dialect.path, mark, wish)
+        wanted = TokenCounts(question.max_tokens, None if content is None else len(content), question.prompt_tokens)
+        outcome = runtime.admit(caller, dialect.path, mark, wanted)
         if isinstance(outcome, Refused):
-            raise turned_away(dialect, outcome, question.model, runtime.clock.speed)
+            raise refusal_of(dialect, outcome, question.model, runtime.clock.speed)
         meta = AnswerMetadata(question, mark, int(time.time()), outcome.tokens, outcome.cut_short)
-        return Delivery(runtime, dialect, outcome, meta, content, receive, send, visit.started)
-
-    def _next_mark(self) -> int:
-        """What stands for a request whose body was not read."""
-        self._unread += 1
-        return fingerprint(self._seed, self._dialect.path.encode(), str(self._unread).encode())
-
-    def _settle(self, visit: "_Visit") -> None:
-        counters, caller, outcome = self._runtime.counters, visit.caller, visit.outcome
-        counters.settle(self._dialect.path, visit.status, caller.tier, outcome, visit.mark, caller.key, visit.retry)
-        if outcome == "finished" and visit.delivery is not None:
-            meta, whole = visit.delivery.meta, time.perf_counter() - visit.started
-            counters.answered(meta.question.prompt_tokens, meta.tokens, visit.delivery.first, whole)
+        return Delivery(runtime, dialect, outcome, meta, content, receive, send, state.started)
 
 
-class _Visit:
-    """What is known of a request, from its first header to its end."""
+class _RequestState:
+    """What the endpoint knows of a request, from its first header to its end."""
 
     __slots__ = ("caller", "delivery", "error", "failed", "headers", "mark", "retry", "started")
 
@@ -166,39 +151,34 @@ class _Visit:
 
     @property
     def outcome(self) -> Outcome:
-        """What became of it."""
         if self.delivery is not None and (self.error is None or self.delivery.outcome == "flawed"):
             return self.delivery.outcome
         return "failed" if self.failed else "refused"
 
     @property
     def status(self) -> int:
-        """What was answered; 0: nothing."""
+        """The status sent; 0: none."""
         if self.error is not None:
             return self.error
         return 200 if self.delivery is not None and self.delivery.opened else 0
 
 
-def _host(headers: dict[bytes, bytes]) -> str:
-    return headers.get(b"host", b"api").decode("latin-1")
-
-
-def turned_away(dialect: Dialect, refused: Refused, model: str, speed: float) -> ProviderError:
-    """A refusal in the provider's words, with the figures of its limits."""
+def refusal_of(dialect: Dialect, refused: Refused, model: str, speed: float) -> ProviderError:
+    """A refusal as the provider's error, with the figures of its limits."""
     error = dialect.refusal(refused.reason, refused.retry_after)
     error.allowances, error.model, error.speed = refused.allowances, model, speed
     return error
 
 
 def failure_of(failed: Failed) -> ProviderError:
-    """A fault's answer in neutral words."""
+    """A fault's answer as an error that the dialect words."""
     return ProviderError(failed.status, failed.code, retry_after=failed.retry_after, html=failed.html)
 
 
 def error_parts(
     dialect: Dialect, error: ProviderError, mark: int, speed: float, host: str
 ) -> tuple[list[Header], bytes]:
-    """Headers and body of an error as its provider, or the edge in front of it, sends it."""
+    """Headers and body of an error as its provider, or the CDN in front of it, sends it."""
     if error.html:
         body = cdn_error_pages.page(error.status, host, mark)
         headers = [_HTML, *cdn_error_pages.headers(mark)]
@@ -209,7 +189,7 @@ def error_parts(
 
 
 def error_response(dialect: Dialect, error: ProviderError, mark: int, speed: float, host: str) -> Response:
-    """The same for Starlette."""
+    """The same as a Starlette response."""
     headers, body = error_parts(dialect, error, mark, speed, host)
     response = Response(body, error.status)
     response.raw_headers += headers

@@ -1,4 +1,4 @@
-"""What the bot says, and how fast: (seed, fingerprint of a request) in, words and times out. Deterministic, pure.
+"""The text of an answer and its pace: (seed, fingerprint of a request) in, words and times out. Pure, deterministic.
 
 Rules
 - The same seed and the same request give the same words and the same length, in any process.
@@ -14,7 +14,7 @@ from statistics import NormalDist
 from mockbot.scenario.schema import Answer
 from mockbot.service.sentences import SENTENCES
 
-_P95 = 1.6448536269514722  # the normal distribution's 95th percentile
+_P95 = 1.6448536269514722  # the standard normal distribution's 95th percentile, inv_cdf(0.95)
 _NORMAL = NormalDist()
 _MIX = 6364136223846793005  # Knuth's 64-bit LCG multiplier (MMIX)
 _MASK = (1 << 64) - 1
@@ -22,8 +22,9 @@ _MASK = (1 << 64) - 1
 
 def fingerprint(seed: int, *parts: bytes) -> int:
     """64 bits that stand for a request: the same parts always give the same number."""
-    told = b"".join([b"%d:%b" % (len(part), part) for part in parts])
-    return int.from_bytes(blake2b(told, digest_size=8, key=b"%d" % seed).digest(), "little")
+    # Each part with its length, so that (b"ab", b"") and (b"a", b"b") differ.
+    parts_and_lengths = b"".join([b"%d:%b" % (len(part), part) for part in parts])
+    return int.from_bytes(blake2b(parts_and_lengths, digest_size=8, key=b"%d" % seed).digest(), "little")
 
 
 def length(answer: Answer, mark: int) -> int:

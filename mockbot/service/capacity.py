@@ -30,7 +30,7 @@ from collections.abc import Iterable
 from heapq import heappop, heappush
 from operator import attrgetter
 
-from mockbot.dialects.base import Allowance, Reason
+from mockbot.dialects.dialect import Allowance, Reason
 from mockbot.scenario.schema import Provider
 from mockbot.service.job import Admitted, Decision, Job, Queued, Refused, Slope, State
 from mockbot.service.per_second_stats import PerSecondStats
@@ -72,7 +72,7 @@ class Capacity:
         self._ramps_until = -math.inf
         self._changed: list[Job] = []
 
-    # -- asks ----------------------------------------------------------------------------------------------------
+    # -- requests ------------------------------------------------------------------------------------------------
 
     def ask(self, job: Job, now: float) -> Decision:
         """A slot, a place in the queue, or a refusal."""
@@ -85,7 +85,10 @@ class Capacity:
             return Admitted(now + job.work / self.speed)
         if self.queued >= self._limit and not self._displace(self._queue_of.get(job.tier, len(self._queue_of))):
             return self.refuse("queue_full", self._retry_after)
-        return self._enqueue(job)
+        ahead, job.state = self.queued, "waiting"
+        self._queues[self._queue_of.get(job.tier, -1)].append(job)
+        self.queued += 1
+        return Queued(ahead)
 
     def refuse(self, reason: Reason, retry_after: float | None, allowances: tuple[Allowance, ...] = ()) -> Refused:
         """Count a refusal, and its cost."""
@@ -151,6 +154,7 @@ class Capacity:
                 self._resize()
 
     def _apply_next(self, at: float) -> None:
+        # An end and an expiry can be due at the same time: the end first, which frees a slot for the waiting job.
         ends = self._ends
         complete = bool(ends) and self._now + (ends[0][0] - self._v) / self.speed <= at
         self._move(at)
@@ -170,6 +174,7 @@ class Capacity:
         self.stats.move(now, self.running, self._orphaned, self.queued, self.slots)
         if self._debt:
             self._debt = max(0.0, self._debt - max(0, self.slots - self.running) * (now - self._now))
+        # Without a knee V is the time itself; adding up the steps would only collect rounding errors.
         self._v = now if self._knee is None else self._v + (now - self._now) * self.speed
         self._now = now
 
@@ -247,20 +252,16 @@ class Capacity:
 
     def _fill(self) -> None:
         while self.queued and self.running < self.slots:
-            job = self._next()
+            queue = next(queue for queue in self._queues if (youngest if self._lifo else oldest)(queue) is not None)
+            job = queue.pop() if self._lifo else queue.popleft()
             self.queued -= 1
             self._begin(job)
             self._changed.append(job)
 
     # -- the queue ----------------------------------------------------------------------------------------------
 
-    def _enqueue(self, job: Job) -> Queued:
-        ahead, job.state = self.queued, "waiting"
-        self._queues[self._queue_of.get(job.tier, -1)].append(job)
-        self.queued += 1
-        return Queued(ahead)
-
     def _displace(self, queue: int) -> bool:
+        """Take the youngest job out of the lowest queue below this one; False when there is none."""
         for lower in range(len(self._queues) - 1, queue, -1):
             job = youngest(self._queues[lower])
             if job is not None:
@@ -274,15 +275,8 @@ class Capacity:
         self.queued -= 1
         self._changed.append(job)
         queue = self._queues[self._queue_of.get(job.tier, -1)]
-        if len(queue) > 2 * self.queued + 64:
+        if len(queue) > 2 * self.queued + 64:  # mostly tombstones; amortized, each is moved a constant number of times
             drop_tombstones(queue)
-
-    def _next(self) -> Job:
-        for queue in self._queues:
-            job = youngest(queue) if self._lifo else oldest(queue)
-            if job is not None:
-                return queue.pop() if self._lifo else queue.popleft()
-        raise AssertionError("queued counts a job that no queue has")
 
     def _oldest(self) -> Job:
         firsts = [job for queue in self._queues if (job := oldest(queue)) is not None]

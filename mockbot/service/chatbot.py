@@ -3,7 +3,7 @@
     failed = chatbot.edge(caller, endpoint, now)              Failed | None      before the request is read
     outcome = chatbot.admit(caller, endpoint, mark, now)      Answer | Refused   counted as offered, once
     outcome = chatbot.ask(caller, endpoint, mark, now)        both, for a caller without request bodies (a simulator)
-    chatbot.capacity.leave(answer, now) ... advance(now)      as capacity.py says; an Answer is its Job
+    chatbot.capacity.leave(answer, now) ... advance(now)      see capacity.py; an Answer is its Job
 
 Every request is counted once, as failed (a fault answered it), refused or admitted. A fault is `felt` when it changed
 something; for faults within an answer only its delivery can know that, and calls `chatbot.felt`.
@@ -12,13 +12,13 @@ something; for faults within an answer only its delivery can know that, and call
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mockbot.dialects.base import Allowance
+from mockbot.dialects.dialect import Allowance, Reason
 from mockbot.faults.union import Crash
 from mockbot.scenario.schema import Provider
 from mockbot.scenario.timeline import ActiveFault
+from mockbot.service.active_faults import ActiveFaults, Failed, StreamFault
 from mockbot.service.answer_text import Pace, length
 from mockbot.service.capacity import Capacity
-from mockbot.service.fault_board import Failed, FaultBoard, Slowness, StreamFault
 from mockbot.service.job import Job, Queued, Refused
 from mockbot.service.limits import Limiter
 from mockbot.service.per_second_stats import PerSecondStats
@@ -33,15 +33,15 @@ class Caller(NamedTuple):
     tier: str = "free"
 
 
-class Wish(NamedTuple):
-    """What a request says about token counts; `exactly` is set when its answer's content is prescribed."""
+class TokenCounts(NamedTuple):
+    """The token counts that a request asks for; `exactly` is set when a schema prescribes its answer's content."""
 
     at_most: int | None = None
     exactly: int | None = None
     prompt_tokens: int = 0
 
 
-ANYTHING = Wish()
+UNSPECIFIED = TokenCounts()
 
 
 class Answer(Job):
@@ -73,7 +73,7 @@ class Chatbot:
         self.name, self.provider, self.seed = name, provider, seed
         self.stats = PerSecondStats(name, now)
         self.capacity = Capacity(provider, self.stats, now=now)
-        self.board = FaultBoard(seed, name)
+        self.faults = ActiveFaults(seed, name)
         self._requests = {tier: Limiter(rate) for tier, rate in provider.limits.items()}
         self._tokens = {tier: Limiter(rate, "tokens") for tier, rate in provider.token_limits.items()}
         self._pace = Pace(provider.answer.first_token, 1.0 / provider.answer.pace)
@@ -88,8 +88,8 @@ class Chatbot:
     def set_faults(self, faults: Sequence[ActiveFault], now: float) -> None:
         """Exactly these service faults hold from now on. A crash begins and ends here too."""
         self.capacity.catch_up(now)
-        self.board.set(faults)
-        crash = self.board.crash
+        self.faults.set(faults)
+        crash = self.faults.crash
         if crash is not None and isinstance(crash.fault, Crash):
             if self._crash is None:
                 self._lost = len(self.capacity.crash(now))
@@ -98,7 +98,7 @@ class Chatbot:
         elif self._crash is not None:
             self.capacity.restart(self._crash[1].crash.warm_up, now)
             self._crash = None
-        self.capacity.resize(self.board.slopes(), now)
+        self.capacity.resize(self.faults.slopes(), now)
 
     def felt(self, fault: str, now: float, times: int = 1) -> None:
         """Count requests that this fault affected."""
@@ -115,9 +115,9 @@ class Chatbot:
 
     def edge(self, caller: Caller, endpoint: str, now: float, counts: bool = True) -> Failed | None:
         """The fault that answers this request before it is read; `counts` is false for requests that need no slot."""
-        if not self.board.edge:
+        if not self.faults.edge:
             return None
-        failed = self.board.at_the_edge(now, caller.tier, caller.key, endpoint)
+        failed = self.faults.at_the_edge(now, caller.tier, caller.key, endpoint)
         if failed is not None:
             self.capacity.catch_up(now)
             self.stats.hit(failed.fault)
@@ -125,19 +125,32 @@ class Chatbot:
             self.stats.failed += counts
         return failed
 
-    def admit(self, caller: Caller, endpoint: str, mark: int, now: float, wish: Wish = ANYTHING) -> Answer | Refused:
+    def admit(
+        self, caller: Caller, endpoint: str, mark: int, now: float, counts: TokenCounts = UNSPECIFIED
+    ) -> Answer | Refused:
         """A slot or a place in the queue for a request that passed the edge, or the reason of its refusal."""
-        wanted = length(self.provider.answer, mark) if wish.exactly is None else wish.exactly
-        tokens = wanted if wish.at_most is None else max(1, min(wanted, wish.at_most))
-        allowances = self._allowances(caller, now, wish.prompt_tokens + tokens)
+        wanted = length(self.provider.answer, mark) if counts.exactly is None else counts.exactly
+        tokens = wanted if counts.at_most is None else max(1, min(wanted, counts.at_most))
+        allowances = self._allowances(caller, now, counts.prompt_tokens + tokens)
         for allowance in allowances:
             if allowance.wait:
-                return self._over(allowance, allowances, now)
-        if self.board.shed and (shed := self.board.shed_by(now, caller.tier, caller.key, endpoint)):
+                self._offered(now)
+                if allowance.never:
+                    return self.capacity.refuse("too_large", None, allowances)
+                reason: Reason = "rate_limited" if allowance.unit == "requests" else "token_limited"
+                return self.capacity.refuse(reason, allowance.wait, allowances)
+        if self.faults.shed and (shed := self.faults.shed_by(now, caller.tier, caller.key, endpoint)):
             self._offered(now)
             self.stats.hit(shed)
             return self.capacity.refuse("shed", self.provider.retry_after, allowances)
-        return self._take_in(self._answer(caller, endpoint, mark, now, tokens, wanted), allowances, now)
+        answer = self._answer(caller, endpoint, mark, now, tokens, wanted)
+        answer.allowances = allowances
+        decision = self.capacity.ask(answer, now)
+        self.stats.offered += 1
+        if self.faults.capacity and type(decision) in (Queued, Refused) and self.capacity.reduced:
+            for fault in self.faults.capacity:
+                self.stats.hit(fault.id)
+        return decision if isinstance(decision, Refused) else answer
 
     def _allowances(self, caller: Caller, now: float, cost: int) -> tuple[Allowance, ...]:
         """The state of the caller's limits; both are charged or neither."""
@@ -151,41 +164,21 @@ class Chatbot:
             return looked
         return requests.take(caller.key, now), tokens.take(caller.key, now, cost)
 
-    def _offered(self, now: float) -> None:
-        self.capacity.catch_up(now)
-        self.stats.offered += 1
-
-    def _over(self, over: Allowance, allowances: tuple[Allowance, ...], now: float) -> Refused:
-        self._offered(now)
-        if over.never:
-            return self.capacity.refuse("too_large", None, allowances)
-        return self.capacity.refuse(
-            "rate_limited" if over.unit == "requests" else "token_limited", over.wait, allowances
-        )
-
-    def ask(self, caller: Caller, mark: int, now: float, endpoint: str = CHAT) -> Answer | Refused | Failed:
-        """`edge` and `admit` in one call."""
-        return self.edge(caller, endpoint, now) or self.admit(caller, endpoint, mark, now)
-
-    def _take_in(self, answer: Answer, allowances: tuple[Allowance, ...], now: float) -> Answer | Refused:
-        answer.allowances = allowances
-        decision = self.capacity.ask(answer, now)
-        self.stats.offered += 1
-        if self.board.capacity and type(decision) in (Queued, Refused) and self.capacity.reduced:
-            for fault in self.board.capacity:
-                self.stats.hit(fault.id)
-        return decision if isinstance(decision, Refused) else answer
-
     def _answer(self, caller: Caller, endpoint: str, mark: int, now: float, tokens: int, wanted: int) -> Answer:
-        stream_faults = self.board.stream_faults(now, caller.tier, caller.key, endpoint) if self.board.within else ()
-        slow = self.board.slowness(now, caller.tier, caller.key, endpoint) if self.board.slow else None
-        answer = Answer(
-            caller, mark, tokens, wanted, self._pace if slow is None else _slowed(self._pace, slow), stream_faults
-        )
+        stream_faults = self.faults.stream_faults(now, caller.tier, caller.key, endpoint) if self.faults.within else ()
+        slow = self.faults.slowness(now, caller.tier, caller.key, endpoint) if self.faults.slow else None
+        pace = self._pace
+        if slow is not None:
+            pace = Pace(pace.first * slow.factor + slow.added, pace.per_token * slow.factor)
+        answer = Answer(caller, mark, tokens, wanted, pace, stream_faults)
         if slow is not None:
             answer.hits = slow.faults
         return answer
 
+    def _offered(self, now: float) -> None:
+        self.capacity.catch_up(now)
+        self.stats.offered += 1
 
-def _slowed(pace: Pace, slow: Slowness) -> Pace:
-    return Pace(pace.first * slow.factor + slow.added, pace.per_token * slow.factor)
+    def ask(self, caller: Caller, mark: int, now: float, endpoint: str = CHAT) -> Answer | Refused | Failed:
+        """`edge` and `admit` in one call."""
+        return self.edge(caller, endpoint, now) or self.admit(caller, endpoint, mark, now)

@@ -1,8 +1,7 @@
-"""The control API, `/_mockbot/...` on a port of its own: clock, faults, status page, and what was seen. For programs
-only.
+"""The control API, `/_mockbot/...` on a port of its own: clock, faults, status page and records. For programs only.
 
-Refused, as Toxiproxy refuses them: browsers (a Mozilla user agent, or any Origin), so that no web page can reach into
-a run; and on an address that others can reach, everybody without the token.
+It refuses browsers, as Toxiproxy does (a Mozilla user agent, or any Origin), so that no web page can change a run; and
+on an address that other machines reach, every request without the token.
 """
 
 import hmac
@@ -12,59 +11,19 @@ from typing import Annotated, Protocol
 
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
 
 from mockbot.clock import Clock
-from mockbot.evidence.records import Request as SeenRequest
+from mockbot.evidence.records import Request as RecordedRequest
 from mockbot.evidence.records import ServiceSecond
-from mockbot.faults.union import Fault
-from mockbot.scenario.schema import StatusUpdate
-from mockbot.scenario.timeline import ActiveFault, FaultSpan, StatusState
-from mockbot.service.control_client import Where
+from mockbot.scenario.timeline import ActiveFault, StatusState
+from mockbot.service.control_messages import PREFIX, ClockBody, FaultBody, ServicePorts, StatusBody
 from mockbot.version import __version__
-
-PREFIX = "/_mockbot"
-
-
-class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class ClockBody(_Closed):
-    """Unix time of scenario second 0, and scenario seconds per wall second."""
-
-    t0: float
-    speed: float = Field(gt=0)
-
-
-class FaultBody(_Closed):
-    """One service fault that holds now."""
-
-    id: str
-    share: float = Field(ge=0, le=1)
-    start: float
-    end: float
-    phase: str
-    fault: Fault
-    times: int | None = Field(None, ge=1)
-
-    def active(self, provider: str) -> ActiveFault:
-        """As the timeline's own value."""
-        span = FaultSpan(self.id, self.fault, provider, self.phase, self.start, self.end)
-        return ActiveFault(span, self.share, self.times)
-
-
-class StatusBody(_Closed):
-    """What the status page says, and since when."""
-
-    since: float
-    update: StatusUpdate
 
 
 class Controlled(Protocol):
-    """What the control API can do to the service."""
+    """The service as the control API uses it."""
 
-    def where(self) -> Where: ...
+    def ports(self) -> ServicePorts: ...
 
     def providers(self) -> tuple[str, ...]: ...
 
@@ -78,11 +37,11 @@ class Controlled(Protocol):
 
     def record_requests(self) -> None: ...
 
-    def requests(self, since: int) -> tuple[list[SeenRequest], list[SeenRequest]]: ...
+    def requests(self, since: int) -> tuple[list[RecordedRequest], list[RecordedRequest]]: ...
 
 
 def control_app(service: Controlled, token: str | None) -> FastAPI:
-    """The control application; `token`: what every request must carry as a Bearer, None on loopback."""
+    """The control application. `token`: every request's Bearer token, None on loopback."""
     app = FastAPI(title="mockbot: control", version=__version__, docs_url=None, redoc_url=None)
 
     @app.middleware("http")
@@ -92,7 +51,7 @@ def control_app(service: Controlled, token: str | None) -> FastAPI:
 
     @app.get(f"{PREFIX}/health")
     async def health() -> dict[str, object]:
-        return {"version": __version__, **asdict(service.where())}
+        return {"version": __version__, **asdict(service.ports())}
 
     @app.put(f"{PREFIX}/clock", status_code=204)
     async def clock(body: ClockBody) -> None:
@@ -115,10 +74,8 @@ def control_app(service: Controlled, token: str | None) -> FastAPI:
 
     @app.get(f"{PREFIX}/requests")
     async def requests(since: Annotated[int, Query(ge=0)] = 0) -> JSONResponse:
-        finished, unfinished = service.requests(since)
-        return JSONResponse(
-            {"finished": [asdict(each) for each in finished], "unfinished": [asdict(each) for each in unfinished]}
-        )
+        finished, unfinished = ([asdict(each) for each in requests] for requests in service.requests(since))
+        return JSONResponse({"finished": finished, "unfinished": unfinished})
 
     @app.get(f"{PREFIX}/seconds")
     async def seconds(since: Annotated[int, Query(ge=0)] = 0) -> JSONResponse:
@@ -128,7 +85,7 @@ def control_app(service: Controlled, token: str | None) -> FastAPI:
 
 
 def refused(request: Request, token: str | None) -> Response | None:
-    """What a browser, or anybody without the token, is answered; None for everybody else."""
+    """The answer to a browser, or to a request without the token; None for any other request."""
     if request.headers.get("user-agent", "").startswith("Mozilla/") or "origin" in request.headers:
         return JSONResponse({"error": "not for browsers"}, 403)
     given = request.headers.get("authorization", "").removeprefix("Bearer ")

@@ -1,4 +1,4 @@
-"""Deliver an admitted answer to one client: whole or token by token, with the faults that strike within it.
+"""Deliver an admitted answer to one client: whole or token by token, with the faults within it.
 
 A plain answer is sent when its slot is free again. A stream sleeps until its next token is due, at least 10 wall ms
 after its last write, and writes all tokens due in one event: at high speed several tokens share an event, and a late
@@ -11,9 +11,9 @@ import time
 
 from starlette.types import Receive, Send
 
-from mockbot.dialects.base import AnswerMetadata, Dialect, Header, ProviderError, Reason, Stream
+from mockbot.dialects.dialect import AnswerMetadata, Dialect, Header, ProviderError, Stream
 from mockbot.faults.union import BlankAnswer, Cut, ErrorEvent, MalformedEvent, Stall
-from mockbot.service.answer_content import content_tokens
+from mockbot.service.answer_text import words
 from mockbot.service.chatbot import Answer
 from mockbot.service.prometheus_counters import Outcome
 from mockbot.service.provider_runtime import ProviderRuntime
@@ -36,23 +36,9 @@ class Delivery:
     """
 
     __slots__ = (
-        "_alarm",
-        "_answer",
-        "_content",
-        "_dialect",
-        "_gone",
-        "_head",
-        "_last",
-        "_out",
-        "_receive",
-        "_runtime",
-        "_send",
-        "_started",
-        "first",
-        "meta",
-        "opened",
-        "outcome",
-    )
+        "_alarm", "_answer", "_content", "_dialect", "_gone", "_head", "_last", "_out", "_receive", "_runtime",
+        "_send", "_started", "first", "meta", "opened", "outcome",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -79,12 +65,11 @@ class Delivery:
         try:
             if self._answer.state != "done":
                 await self._until("waiting", "running")
-            text = "".join(content_tokens(self._content, self._answer.mark, self._answer.tokens))
-            body = self._dialect.whole(self.meta, text)
-            if self._answer.stream_faults:
-                await self._faulty_whole(body)
-            else:
-                await self._send_whole(body)
+            whole = self._dialect.whole(self.meta, "".join(self._tokens()))
+            body = await self._with_faults(whole) if self._answer.stream_faults else whole
+            if body is not None:
+                self.opened = True
+                await self._runtime.writer.respond(self._send, 200, [JSON, *self._headers()], body)
         except ClientLeftError:
             return
 
@@ -98,12 +83,16 @@ class Delivery:
         except ClientLeftError:
             return
 
+    def _tokens(self) -> tuple[str, ...]:
+        answer, content = self._answer, self._content
+        return words(answer.mark, answer.tokens) if content is None else content[: answer.tokens]
+
     def _count_fault(self, fault: str) -> None:
         self.outcome = "flawed"
         self._runtime.felt(fault)
 
     def _cut(self) -> ConnectionAbortedError:
-        """The connection is to be reset; nobody waits for the answer any more."""
+        """Give the slot up; the caller raises the result, which resets the connection."""
         self.outcome = "flawed"
         self._runtime.leave(self._answer)
         return ConnectionAbortedError()
@@ -119,7 +108,7 @@ class Delivery:
         return self._alarm
 
     async def _pause(self, seconds: float | None) -> None:
-        """Sleep for so many wall seconds (None: for ever), or until the answer's state changes."""
+        """Sleep for so many wall seconds (None: no limit), or until the answer's state changes."""
         await self._alarm_clock().sleep(seconds)
         self._still_there()
 
@@ -132,16 +121,14 @@ class Delivery:
     async def _until(self, *states: str) -> None:
         while self._answer.state in states:
             await self._pause(None)
+        retry_after = self._runtime.chatbot.provider.retry_after
         match self._answer.state:
             case "expired":
-                raise self._turned_away("max_wait")
+                raise self._dialect.refusal("max_wait", retry_after)
             case "displaced":
-                raise self._turned_away("displaced")
+                raise self._dialect.refusal("displaced", retry_after)
             case "lost":
                 raise self._cut()
-
-    def _turned_away(self, reason: Reason) -> ProviderError:
-        return self._dialect.refusal(reason, self._runtime.chatbot.provider.retry_after)
 
     def _headers(self) -> list[Header]:
         millis = round((time.perf_counter() - self._started) * 1000)
@@ -159,11 +146,8 @@ class Delivery:
 
     # -- a plain answer ------------------------------------------------------------------------------------------
 
-    async def _send_whole(self, body: bytes) -> None:
-        self.opened = True
-        await self._runtime.writer.respond(self._send, 200, [JSON, *self._headers()], body)
-
-    async def _faulty_whole(self, body: bytes) -> None:
+    async def _with_faults(self, body: bytes) -> bytes | None:
+        """The body as the faults leave it; None when a cut has ended the answer."""
         for stream_fault in self._answer.stream_faults:
             if stream_fault.after_tokens > self._answer.tokens:
                 break
@@ -172,23 +156,22 @@ class Delivery:
                 case Stall(stall=spec):
                     await self._stall(spec.resumes, None)
                 case Cut(cut=spec):
-                    await self._cut_whole(spec.how == "reset", body)
-                    return
+                    reset, half = spec.how == "reset", body[: len(body) // 2]
+                    self.opened = True  # without a length, so that a clean end is an orderly one
+                    await self._send(
+                        {"type": "http.response.start", "status": 200, "headers": [JSON, *self._headers()]}
+                    )
+                    await self._send({"type": "http.response.body", "body": half, "more_body": reset})
+                    if reset:
+                        raise self._cut()
+                    return None
                 case ErrorEvent(error_event=spec):
                     raise ProviderError(500, spec.code)
                 case MalformedEvent():
                     body = body[: len(body) // 2]
                 case BlankAnswer():
                     body = self._dialect.whole(self.meta, "")
-        await self._send_whole(body)
-
-    async def _cut_whole(self, reset: bool, body: bytes) -> None:
-        """Half of the body without a length, then a reset or an orderly end."""
-        self.opened = True
-        await self._send({"type": "http.response.start", "status": 200, "headers": [JSON, *self._headers()]})
-        await self._send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": reset})
-        if reset:
-            raise self._cut()
+        return body
 
     # -- a stream ------------------------------------------------------------------------------------------------
 
@@ -202,12 +185,12 @@ class Delivery:
 
     async def _stream_tokens(self, stream: Stream) -> None:
         answer = self._answer
-        pieces = content_tokens(self._content, answer.mark, answer.tokens)
+        pieces = self._tokens()
         self._head = stream.opening()
         for stream_fault in answer.stream_faults:
             if stream_fault.after_tokens > answer.tokens:
                 break
-            await self._say(stream, pieces, stream_fault.after_tokens)
+            await self._send_tokens(stream, pieces, stream_fault.after_tokens)
             self._count_fault(stream_fault.fault)
             match stream_fault.what:
                 case Stall(stall=spec):
@@ -223,23 +206,25 @@ class Delivery:
                 case MalformedEvent():
                     await self._write(self._opening() + self._dialect.malformed)
                 case BlankAnswer():
-                    await self._first_token()
+                    while (due := self._due())[0] < 1:
+                        await self._pause(due[1])
                     await self._write(self._opening() + stream.closing())
                     return
-        await self._say(stream, pieces, answer.tokens, last=True)
+        await self._send_tokens(stream, pieces, answer.tokens, last=True)
 
     def _opening(self) -> bytes:
         head, self._head = self._head, b""
         return head
 
-    async def _say(self, stream: Stream, pieces: tuple[str, ...], upto: int, *, last: bool = False) -> None:
-        """The tokens up to this one, each when it is due; the last time with the stream's proper end."""
+    async def _send_tokens(self, stream: Stream, pieces: tuple[str, ...], upto: int, *, last: bool = False) -> None:
+        """Send the tokens up to this one, each when it is due; `last`: and the stream's regular end."""
         if last and self._out >= upto:
             await self._write(self._opening() + stream.closing())
         alarm = self._alarm_clock()
         while self._out < upto:
             due, wait = self._due()
             early = self._last + BETWEEN_WRITES - time.monotonic()
+            # Everything due goes into one event: several tokens at high speed, or after a late wake-up.
             if due > self._out and early <= 0:
                 due = min(due, upto)
                 event = self._opening() + stream.words("".join(pieces[self._out : due]))
@@ -250,12 +235,8 @@ class Delivery:
                 await alarm.sleep(max(wait, early))
                 self._still_there()
 
-    async def _first_token(self) -> None:
-        while (due := self._due())[0] < 1:
-            await self._pause(due[1])
-
     def _due(self) -> tuple[int, float]:
-        """How many tokens are due by now, and in how many wall seconds the next will be."""
+        """How many tokens are due by now, and the wall seconds until the next one is."""
         answer, runtime = self._answer, self._runtime
         if answer.state != "running":
             if answer.state == "lost":

@@ -3,7 +3,7 @@
 import math
 from typing import Literal, NamedTuple
 
-from mockbot.dialects.base import Allowance, Reason
+from mockbot.dialects.dialect import Allowance, Reason
 
 State = Literal["new", "waiting", "running", "done", "left", "expired", "displaced", "lost"]
 

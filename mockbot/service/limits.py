@@ -4,7 +4,7 @@ A token bucket per key: it holds one minute's worth (at least one request), as t
 refills at the limit's rate in scenario time. `Retry-After` is exactly the time until the same request would pass.
 """
 
-from mockbot.dialects.base import Allowance, Unit
+from mockbot.dialects.dialect import Allowance, Unit
 
 _MINUTE = 60.0
 _SWEEP = 10_000  # keys
@@ -25,16 +25,16 @@ class Limiter:
         bucket, size = self._buckets.get(key), self._size
         level = size if bucket is None else min(size, bucket[0] + (now - bucket[1]) * self._rate)
         left = level - cost
-        if left < -1e-9:
+        if left < -1e-9:  # a wait of exactly `wait` seconds must pass in spite of rounding
             wait = max(1e-9, (min(cost, size) - level) / self._rate)
             reset = (size - level) / self._rate
             return Allowance(self._unit, int(size + 1e-9), int(level + 1e-9), reset, int(cost), wait, cost > size)
         if really:
             self._buckets[key] = (left, now)
-            if len(self._buckets) > _SWEEP:
-                self._drop_full(now)
+            if len(self._buckets) > _SWEEP:  # drop the buckets that are full by now
+                self._buckets = {
+                    key: (level, at)
+                    for key, (level, at) in self._buckets.items()
+                    if (size - level) / self._rate - (now - at) > 0
+                }
         return Allowance(self._unit, int(size + 1e-9), max(0, int(left + 1e-9)), (size - left) / self._rate, int(cost))
-
-    def _drop_full(self, now: float) -> None:
-        needs = {key: (self._size - level) / self._rate - (now - at) for key, (level, at) in self._buckets.items()}
-        self._buckets = {key: bucket for key, bucket in self._buckets.items() if needs[key] > 0}

@@ -18,23 +18,9 @@ class PerSecondStats:
     """The open second's counters, which callers increment directly, and the complete seconds."""
 
     __slots__ = (
-        "_end",
-        "_now",
-        "_past",
-        "abandoned",
-        "admitted",
-        "all_felt",
-        "all_wasted",
-        "all_work",
-        "failed",
-        "felt",
-        "finished",
-        "offered",
-        "provider",
-        "refused",
-        "wasted",
-        "work",
-    )
+        "_end", "_now", "_past", "abandoned", "admitted", "all_felt", "all_wasted", "all_work", "failed", "felt",
+        "finished", "offered", "provider", "refused", "wasted", "work",
+    )  # fmt: skip
 
     def __init__(self, provider: str, now: float = 0.0) -> None:
         self.provider = provider

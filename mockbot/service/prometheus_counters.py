@@ -11,29 +11,12 @@ from typing import Literal
 
 Outcome = Literal["refused", "failed", "finished", "flawed", "abandoned"]
 
+# Bucket bounds in wall seconds, vLLM's own, so that its dashboards can read them.
 FIRST_TOKEN = (
-    0.001,
-    0.005,
-    0.01,
-    0.02,
-    0.04,
-    0.06,
-    0.08,
-    0.1,
-    0.25,
-    0.5,
-    0.75,
-    1.0,
-    2.5,
-    5.0,
-    7.5,
-    10.0,
-    20.0,
-    40.0,
-    80.0,
-)
+    0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 20.0, 40.0, 80.0,
+)  # fmt: skip
 WHOLE = (0.3, 0.5, 0.8, 1.0, 1.5, 2.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 60.0, 120.0, 240.0, 480.0)
-_REMEMBERED = 10_000  # unanswered questions
+_REMEMBERED = 10_000  # unanswered requests, for recognizing their retries
 
 
 class Histogram:
@@ -53,7 +36,7 @@ class Histogram:
 
 
 class PrometheusCounters:
-    """One provider's counters. Times are wall seconds, as whoever scrapes this process measures them."""
+    """One provider's counters. Times are wall seconds, the clock of the scraping Prometheus."""
 
     __slots__ = ("_unanswered", "first_token", "generated", "outcomes", "prompted", "responses", "whole")
 

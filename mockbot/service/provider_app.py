@@ -1,8 +1,8 @@
 """The HTTP API of one provider: a FastAPI application whose answers are written by plain ASGI endpoints.
 
-FastAPI owns the routes, the OpenAPI schema and everything that is asked rarely. An answer's route hands over to its
-Endpoint, and the front door takes the same Endpoint at once when a request's method and path name it, because
-FastAPI's own way there costs as much as the answer.
+FastAPI has the routes, the OpenAPI schema and all rare requests. An answer's route hands over to its Endpoint. The
+application takes the same Endpoint at once when a request's method and path name it, because FastAPI's own routing
+costs as much as the answer.
 """
 
 from collections.abc import Coroutine, Sequence
@@ -14,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockbot.dialects.base import Dialect, ProviderError, dialect_for
+from mockbot.dialects.dialect import Dialect, ProviderError
 from mockbot.dialects.families import FAMILIES, Family
 from mockbot.service.answer_endpoint import Endpoint, Reset, caller_of, error_response, failure_of
 from mockbot.service.answer_text import fingerprint
@@ -36,12 +36,12 @@ class _Handover(Response):
 
 
 class ProviderApp(FastAPI):
-    """FastAPI, with a short cut to the endpoints that take the load."""
+    """FastAPI, with a shortcut to the endpoints that answer questions."""
 
     hot: dict[tuple[str, str], Answering]
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
-        """ASGI; not a coroutine itself but the right one, which saves a step on every request."""
+        """ASGI; returns the endpoint's coroutine instead of awaiting it, which saves a step on every request."""
         endpoint = self.hot.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
         return super().__call__(scope, receive, send) if endpoint is None else endpoint(scope, receive, send)
 
@@ -55,12 +55,17 @@ def provider_app(
     app.hot = {}
     for each in (dialect for other in FAMILIES.values() for dialect in other.dialects):
         endpoint = RecordedEndpoint(Endpoint(runtime, each, seed, reset), recorder, runtime, each.path, each.malformed)
-        # Other families' too: whatever SDK a program uses meets the same faults.
+        # Other families' too, so that a program meets the same faults with any SDK.
         app.hot["POST", each.path] = endpoint
         if each in family.dialects:
             _document(app, each, endpoint)
     _lists(app, runtime, family, seed)
-    _metrics(app, runtime)
+
+    @app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+    async def metrics() -> Response:
+        """What Prometheus reads."""
+        return Response(exposition(runtime), media_type=CONTENT_TYPE_LATEST)
+
     _errors(app, runtime, family.dialects, seed)
     return app
 
@@ -108,18 +113,12 @@ def _lists(app: FastAPI, runtime: ProviderRuntime, family: Family, seed: int) ->
         return Response(family.model(model), media_type="application/json", headers=headers(request))
 
 
-def _metrics(app: FastAPI, runtime: ProviderRuntime) -> None:
-    @app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-    async def metrics() -> Response:
-        """What Prometheus reads."""
-        return Response(exposition(runtime), media_type=CONTENT_TYPE_LATEST)
-
-
 def _errors(app: FastAPI, runtime: ProviderRuntime, dialects: Sequence[Dialect], seed: int) -> None:
     def answered(request: Request, error: ProviderError) -> Response:
         mark = fingerprint(seed, request.url.path.encode())
         host = request.headers.get("host", "api")
-        return error_response(dialect_for(request.url.path, dialects), error, mark, runtime.clock.speed, host)
+        dialect = next((each for each in dialects if each.path == request.url.path), dialects[0])
+        return error_response(dialect, error, mark, runtime.clock.speed, host)
 
     @app.exception_handler(ProviderError)
     async def on_provider_error(request: Request, error: ProviderError) -> Response:
@@ -129,7 +128,5 @@ def _errors(app: FastAPI, runtime: ProviderRuntime, dialects: Sequence[Dialect],
     async def on_http(request: Request, error: HTTPException) -> Response:
         code = {404: "unknown_url", 405: "method_not_supported"}.get(error.status_code)
         method, path = request.method, request.url.path
-        message = (
-            f"Invalid URL ({method} {path})" if error.status_code == 404 else f"Not allowed to {method} on {path}."
-        )
+        message = f"Invalid URL ({method} {path})" if code == "unknown_url" else f"Not allowed to {method} on {path}."
         return answered(request, ProviderError(error.status_code, code, message))

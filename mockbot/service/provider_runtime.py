@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 
 from mockbot.clock import Clock
 from mockbot.evidence.records import ServiceSecond
+from mockbot.http_server.response_writer import ResponseWriter
 from mockbot.scenario.schema import Provider
 from mockbot.scenario.timeline import ActiveFault
-from mockbot.service.chatbot import ANYTHING, Answer, Caller, Chatbot, Wish
-from mockbot.service.fault_board import Failed
-from mockbot.service.http.response_writer import ResponseWriter
+from mockbot.service.active_faults import Failed
+from mockbot.service.chatbot import UNSPECIFIED, Answer, Caller, Chatbot, TokenCounts
 from mockbot.service.job import Refused
 from mockbot.service.prometheus_counters import PrometheusCounters
 from mockbot.service.sleep_grid import Alarm, Ticker
@@ -35,7 +35,7 @@ class ProviderRuntime:
         self.counters = PrometheusCounters()
         self.ticker, self.writer = Ticker(self._loop), ResponseWriter(self._loop)
         self._timer: asyncio.TimerHandle | None = None
-        self._armed = math.inf
+        self._fires = math.inf
 
     def _set(self, clock: Clock) -> None:
         self.clock, self._t0, self._speed = clock, clock.t0, clock.speed
@@ -51,7 +51,7 @@ class ProviderRuntime:
         self.catch_up()
         if self._timer is not None:
             self._timer.cancel()
-        self._timer, self._armed = None, math.inf
+        self._timer, self._fires = None, math.inf
         self._set(clock)
         self.chatbot = Chatbot(self.name, self._provider, self._seed, max(0.0, self.now() - _LATE))
 
@@ -62,11 +62,11 @@ class ProviderRuntime:
 
     def edge(self, caller: Caller, endpoint: str, counts: bool = True) -> Failed | None:
         """As `Chatbot.edge`."""
-        return self.chatbot.edge(caller, endpoint, self.now(), counts) if self.chatbot.board.edge else None
+        return self.chatbot.edge(caller, endpoint, self.now(), counts) if self.chatbot.faults.edge else None
 
-    def admit(self, caller: Caller, endpoint: str, mark: int, wish: Wish = ANYTHING) -> Answer | Refused:
+    def admit(self, caller: Caller, endpoint: str, mark: int, counts: TokenCounts = UNSPECIFIED) -> Answer | Refused:
         """As `Chatbot.admit`; an answer that takes no time is complete at once."""
-        outcome = self.chatbot.admit(caller, endpoint, mark, self.now(), wish)
+        outcome = self.chatbot.admit(caller, endpoint, mark, self.now(), counts)
         self.catch_up()
         return outcome
 
@@ -76,12 +76,17 @@ class ProviderRuntime:
         self.catch_up()
 
     def catch_up(self) -> None:
-        """Apply everything due by now, wake those who wait for it, and set the timer."""
+        """Apply everything due by now, wake the coroutines that wait for it, and set the timer to the next event."""
         capacity, now = self.chatbot.capacity, self.now()
         for job in capacity.advance(now):
             if isinstance(job.owner, Alarm):
                 job.owner.wake()
-        self._arm(capacity.next_event())
+        at = capacity.next_event()
+        if at < self._fires:  # a timer that fires early is harmless, so a later event leaves it as it is
+            if self._timer is not None:
+                self._timer.cancel()
+            self._fires = at
+            self._timer = self._loop.call_later(max(_SHORTEST, self.clock.wall(at - self.clock.now())), self._fire)
 
     def connections_reset(self, times: int) -> None:
         """As `Chatbot.connections_reset`."""
@@ -96,15 +101,6 @@ class ProviderRuntime:
         self.catch_up()
         return self.chatbot.stats.seconds(since)
 
-    def _arm(self, at: float) -> None:
-        """Set the timer to this scenario second, unless it is set earlier; firing early is harmless."""
-        if at >= self._armed:
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._armed = at
-        self._timer = self._loop.call_later(max(_SHORTEST, self.clock.wall(at - self.clock.now())), self._fire)
-
     def _fire(self) -> None:
-        self._timer, self._armed = None, math.inf
+        self._timer, self._fires = None, math.inf
         self.catch_up()

@@ -15,21 +15,21 @@ from starlette.types import Scope
 
 from mockbot.clock import Clock
 from mockbot.evidence.records import Request, ServiceSecond
+from mockbot.http_server.listener import Listener
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import ActiveFault, StatusState
 from mockbot.service.control_api import control_app
-from mockbot.service.control_client import Where
-from mockbot.service.http.listener import Listener
+from mockbot.service.control_messages import ServicePorts
 from mockbot.service.provider_app import provider_app
 from mockbot.service.provider_runtime import ProviderRuntime
 from mockbot.service.request_recorder import RequestRecorder
-from mockbot.service.status_board import StatusBoard
+from mockbot.service.status_history import StatusHistory
 from mockbot.service.status_page import status_app
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
-    """Where everything listens; `token` is what control asks for when others can reach it."""
+class ServiceAddresses:
+    """Base URLs of everything that listens; `token`: control's, when the service has made it up."""
 
     control: str
     status: str
@@ -38,10 +38,10 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
-class At:
-    """Where to listen: `ports` is that of control, then come the status page and every provider; 0: any free ones.
+class BindOptions:
+    """The addresses to bind: control at port `ports`, then the status page and every provider; 0: any free ports.
 
-    `token` is for control; without one, an address that others can reach gets a random one.
+    `token` is control's; without one, an address that other machines can reach gets a random one.
     """
 
     host: str = "127.0.0.1"
@@ -54,12 +54,12 @@ class At:
 
 
 class Service:
-    """Every provider at work, and what control may do to them."""
+    """Every provider, its listener and the status page; the control API calls its methods."""
 
-    def __init__(self, scenario: Scenario, clock: Clock, at: At) -> None:
-        self._board = StatusBoard(tuple(scenario.providers), clock.speed)
+    def __init__(self, scenario: Scenario, clock: Clock, bind: BindOptions) -> None:
+        self._history = StatusHistory(tuple(scenario.providers), clock.speed)
         self._clock = clock
-        self._board.forget(clock.t0)
+        self._history.forget(clock.t0)
         self._recorder = RequestRecorder()
         self._name = scenario.name
         self._runtimes: dict[str, ProviderRuntime] = {}
@@ -67,29 +67,29 @@ class Service:
         for index, (name, provider) in enumerate(scenario.providers.items()):
             runtime = self._runtimes[name] = ProviderRuntime(name, provider, scenario.seed, clock)
             app = provider_app(runtime, provider.dialect, scenario.seed, partial(self._reset, name), self._recorder)
-            self._listeners[name] = Listener(app, at.host, at.port(2 + index))
-        self._token = at.token or (None if ipaddress.ip_address(at.host).is_loopback else secrets.token_urlsafe(24))
-        self._told = None if at.token else self._token  # who gave it knows it, and what is printed may go into a log
-        self._control = Listener(control_app(self, self._token), at.host, at.port(0))
+            self._listeners[name] = Listener(app, bind.host, bind.port(2 + index))
+        self._token = bind.token or (None if ipaddress.ip_address(bind.host).is_loopback else secrets.token_urlsafe(24))
+        self._new_token = None if bind.token else self._token  # a given token is not printed: output may go into a log
+        self._control = Listener(control_app(self, self._token), bind.host, bind.port(0))
         self._status = Listener(
-            status_app(self._board, scenario.title, scenario.seed, lambda: self._status.url), at.host, at.port(1)
+            status_app(self._history, scenario.title, scenario.seed, lambda: self._status.url), bind.host, bind.port(1)
         )
 
-    async def open(self, stack: AsyncExitStack) -> Ready:
+    async def open(self, stack: AsyncExitStack) -> ServiceAddresses:
         """Listen everywhere until the stack closes."""
         for listener in (*self._listeners.values(), self._status, self._control):
             stack.push_async_callback(listener.close)
             await listener.up()
         providers = {name: listener.url for name, listener in self._listeners.items()}
-        return Ready(self._control.url, self._status.url, providers, self._told)
+        return ServiceAddresses(self._control.url, self._status.url, providers, self._new_token)
 
     def _reset(self, provider: str, scope: Scope) -> None:
         self._listeners[provider].reset(scope)
 
-    def where(self) -> Where:
-        """What is played, and at which ports."""
+    def ports(self) -> ServicePorts:
+        """The scenario's name, and every port but control's."""
         ports = {name: listener.port for name, listener in self._listeners.items()}
-        return Where(self._name, self._status.port, ports)
+        return ServicePorts(self._name, self._status.port, ports)
 
     def providers(self) -> tuple[str, ...]:
         """Their names, in the scenario's order."""
@@ -102,7 +102,7 @@ class Service:
             runtime.restart(clock)
             await self._listeners[name].up()
         self._clock = clock
-        self._board.forget(clock.t0)
+        self._history.forget(clock.t0)
 
     async def set_faults(self, provider: str, faults: tuple[ActiveFault, ...]) -> None:
         """Exactly these hold at this provider from now on; a crash takes its port down, its end brings it back."""
@@ -115,9 +115,9 @@ class Service:
             await listener.up()
 
     def set_status(self, state: StatusState | None) -> None:
-        """What the status page says from now on."""
+        """Publish an update on the status page."""
         if state is not None:
-            self._board.say(state.update, self._clock.at(state.since))
+            self._history.publish(state.update, self._clock.at(state.since))
 
     def felt(self) -> Counter[str]:
         """How many requests each fault has hit in this run so far, the running second included."""
@@ -133,7 +133,7 @@ class Service:
         self._recorder.on = True
 
     def requests(self, since: int) -> tuple[list[Request], list[Request]]:
-        """Of the run that goes on: all but the first `since` finished requests, and those that are still under way."""
+        """The current run's requests: the finished ones except the first `since`, and the unfinished ones."""
         return self._recorder.since(since), self._recorder.unfinished()
 
     def seconds(self, since: int) -> list[ServiceSecond]:
@@ -142,9 +142,13 @@ class Service:
 
 
 async def serve(
-    scenario: Scenario, clock: Clock, at: At, announce: Callable[[Ready], None], ends: asyncio.Event
+    scenario: Scenario,
+    clock: Clock,
+    bind: BindOptions,
+    ready: Callable[[ServiceAddresses], None],
+    ends: asyncio.Event,
 ) -> None:
-    """Run until `ends`; `announce` is told once everything listens."""
+    """Run until `ends`; calls `ready` once everything listens."""
     async with AsyncExitStack() as stack:
-        announce(await Service(scenario, clock, at).open(stack))
+        ready(await Service(scenario, clock, bind).open(stack))
         await ends.wait()

@@ -1,8 +1,8 @@
-"""Record each request (key, body hash, headers used for matching) so that a run of an external client can be
-reconstructed. Off until control asks for it.
+"""Record each request (key, body hash, headers for matching), to reconstruct the run of an external client.
 
-The outcome is derived from the bytes sent, which makes it right for every dialect and fault. While recording, the first
-chunk of a body is read before faults at the edge apply: its hash tells which requests ask the same.
+Off until the control API switches it on. The outcome is derived from the bytes sent, which is right for every dialect
+and fault. While recording, the first chunk of a body is read before faults at the edge apply: equal hashes are equal
+requests.
 """
 
 import json
@@ -21,11 +21,11 @@ from mockbot.service.provider_runtime import ProviderRuntime
 Answering = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 KEPT = 100_000  # finished requests
-# Words or a tool's arguments: OpenAI's deltas and messages, Responses' deltas, Anthropic's blocks.
-_WORDS = re.compile(rb'"(?:content|text|delta|arguments|partial_json)":"[^"]|"input":\{"')
+# Text or a tool's arguments: OpenAI's deltas and messages, Responses' deltas, Anthropic's blocks.
+_TEXT = re.compile(rb'"(?:content|text|delta|arguments|partial_json)":"[^"]|"input":\{"')
 _CLOSING = (b"data: [DONE]", b'"message_stop"', b"event: response.completed\n", b"event: response.incomplete\n")
 _ERROR = (b'data: {"error"', b"event: error\n", b"event: response.failed\n")
-_WITH_WORDS = ("/v1/chat/completions", "/v1/messages", "/v1/responses")
+_WITH_TEXT = ("/v1/chat/completions", "/v1/messages", "/v1/responses")
 
 
 class RequestRecorder:
@@ -66,47 +66,40 @@ class RecordedEndpoint:
     def __init__(
         self, app: Answering, recorder: RequestRecorder, runtime: ProviderRuntime, path: str, malformed: bytes
     ) -> None:
-        self._app, self._recorder, self._runtime, self._path, self._malformed = app, recorder, runtime, path, malformed
+        self._app, self.recorder, self.runtime, self.path, self.malformed = app, recorder, runtime, path, malformed
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """ASGI; costs nothing while recording is off."""
-        return (self._recorded if self._recorder.on else self._app)(scope, receive, send)
+        return (self.record if self.recorder.on else self._app)(scope, receive, send)
 
-    async def _recorded(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def record(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, and record it when it is over."""
         first = await receive()
-        request = _RecordedRequest(self._recorder, self._runtime, self._path, self._malformed, scope, first)
+        request = _RecordedRequest(self, scope, first)
         try:
             await self._app(scope, request.receiving(first, receive), request.sending(send))
         finally:
-            self._recorder.finish(request.record(request.outcome()))
+            self.recorder.finish(request.record(request.outcome()))
 
 
 class _RecordedRequest:
     """One request under way."""
 
-    def __init__(
-        self,
-        recorder: RequestRecorder,
-        runtime: ProviderRuntime,
-        path: str,
-        malformed: bytes,
-        scope: Scope,
-        first: Message,
-    ) -> None:
-        self._runtime, self._path, self._malformed = runtime, path, malformed
+    def __init__(self, endpoint: RecordedEndpoint, scope: Scope, first: Message) -> None:
+        self._runtime, self._path, self._malformed = endpoint.runtime, endpoint.path, endpoint.malformed
         self._headers = dict(scope["headers"])
         self._client = scope.get("client") or ("", 0)
         self._body = blake2b(first.get("body", b""), digest_size=8).hexdigest()
-        self._start = runtime.now()
+        self._start = self._runtime.now()
         self._status: int | None = None
         self._retry_after: float | None = None
         self._streamed = self._measured = self._complete = self._gone = False
-        self._first_words: float | None = None
+        self._first_text: float | None = None
         self._closed = self._failed = self._broken = False
         self._whole = bytearray()
-        self._number = recorder.arrived
-        recorder.arrived += 1
-        recorder.open[self._number] = self
+        self._number = endpoint.recorder.arrived
+        endpoint.recorder.arrived += 1
+        endpoint.recorder.open[self._number] = self
 
     def receiving(self, first: Message, receive: Receive) -> Receive:
         """The endpoint's `receive`: the first chunk again, then the rest."""
@@ -124,88 +117,69 @@ class _RecordedRequest:
 
         async def observed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._started(message)
+                headers, speed = dict(message["headers"]), self._runtime.clock.speed
+                self._status = message["status"]
+                self._streamed = headers.get(b"content-type", b"").startswith(b"text/event-stream")
+                self._measured = b"content-length" in headers
+                if b"retry-after-ms" in headers:
+                    self._retry_after = int(headers[b"retry-after-ms"]) / 1000 * speed
+                elif b"retry-after" in headers:
+                    self._retry_after = int(headers[b"retry-after"]) * speed
             else:
-                self._sent(message.get("body", b""))
+                self._observe(message.get("body", b""))
                 self._complete = not message.get("more_body", False)
             await send(message)
 
         return observed
 
-    def _started(self, message: Message) -> None:
-        headers = dict(message["headers"])
-        self._status = message["status"]
-        self._streamed = headers.get(b"content-type", b"").startswith(b"text/event-stream")
-        self._measured = b"content-length" in headers
-        speed = self._runtime.clock.speed
-        if b"retry-after-ms" in headers:
-            self._retry_after = int(headers[b"retry-after-ms"]) / 1000 * speed
-        elif b"retry-after" in headers:
-            self._retry_after = int(headers[b"retry-after"]) * speed
-
-    def _sent(self, body: bytes) -> None:
-        if self._first_words is None and _WORDS.search(body):
-            self._first_words = self._runtime.now() - self._start
-        if not self._streamed:
+    def _observe(self, body: bytes) -> None:
+        if self._first_text is None and _TEXT.search(body):
+            self._first_text = self._runtime.now() - self._start
+        if self._streamed:
+            self._closed |= any(mark in body for mark in _CLOSING)
+            self._failed |= any(mark in body for mark in _ERROR)
+            self._broken |= self._malformed in body
+        else:
             self._whole += body
-            return
-        self._closed |= any(mark in body for mark in _CLOSING)
-        self._failed |= any(mark in body for mark in _ERROR)
-        self._broken |= self._malformed in body
 
     def outcome(self) -> Outcome:
-        """The outcome as seen by the provider."""
+        """The outcome as the provider sees it."""
         if not self._complete:
             left = self._gone and not self._runtime.chatbot.down
-            return "reset" if not left else "timeout" if self._first_words is None else "slow"
+            return "reset" if not left else "timeout" if self._first_text is None else "slow"
         if self._status is None or self._status >= 400:
             return "rate_limited" if self._status == 429 else "http_error"
-        return self._streamed_outcome() if self._streamed else self._whole_outcome()
-
-    def _streamed_outcome(self) -> Outcome:
-        if self._failed:
-            return "error_event"
-        if self._broken:
-            return "malformed"
-        return "truncated" if not self._closed else self._worded()
-
-    def _whole_outcome(self) -> Outcome:
-        try:
-            json.loads(bytes(self._whole))
-        except ValueError:
-            return "malformed" if self._measured else "truncated"
-        return self._worded()
-
-    def _worded(self) -> Outcome:
-        return "blank" if self._first_words is None and self._path in _WITH_WORDS else "ok"
+        if self._streamed:
+            if self._failed or self._broken or not self._closed:
+                return "error_event" if self._failed else "malformed" if self._broken else "truncated"
+        else:
+            try:
+                json.loads(self._whole)
+            except ValueError:
+                return "malformed" if self._measured else "truncated"
+        return "blank" if self._first_text is None and self._path in _WITH_TEXT else "ok"
 
     def record(self, outcome: Outcome) -> Request:
         """The record as of now."""
+        key = self._header(b"x-api-key") or (self._header(b"authorization") or "").partition(" ")[2].strip()
+        retry = self._header(b"x-stainless-retry-count") or ""
         return Request(
             number=self._number,
             provider=self._runtime.name,
             path=self._path,
-            key=self._key(),
+            key=key or str(self._client[0]),
             body=self._body,
             start=self._start,
             end=self._runtime.now(),
             outcome=outcome,
             status=self._status,
-            first_token=self._first_words,
+            first_token=self._first_text,
             retry_after=self._retry_after,
-            prompt=self._text(b"x-mockbot-prompt"),
-            retry=_number(self._text(b"x-stainless-retry-count")),
+            prompt=self._header(b"x-mockbot-prompt"),
+            retry=int(retry) if retry.isascii() and retry.isdigit() else None,
             port=self._client[1],
         )
 
-    def _key(self) -> str:
-        given = self._text(b"x-api-key") or (self._text(b"authorization") or "").partition(" ")[2].strip()
-        return given or str(self._client[0])
-
-    def _text(self, name: bytes) -> str | None:
+    def _header(self, name: bytes) -> str | None:
         value = self._headers.get(name)
         return None if value is None else value.decode("latin-1")
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else None

@@ -1,20 +1,23 @@
-"""A JSON Schema in, a value that satisfies it out: how tool calls get arguments and structured answers get content.
+"""A JSON Schema in, a value that satisfies it out: arguments of tool calls and content of structured answers.
 
-Deterministic for a seed. Understands what providers accept for function parameters and strict structured output: types,
+Deterministic for a seed. Supports what providers accept for function parameters and strict structured output: types,
 properties, required, items and prefixItems, enum, const, anyOf, oneOf, allOf, local $ref, bounds of numbers, lengths
 and arrays, multipleOf, pattern and the common formats. Optional properties are filled too, down to a depth that ends
 recursion.
 """
 
+import json
 import math
 import random
 from collections.abc import Mapping
 from typing import Any
 
+from mockbot.dialects.dialect import ProviderError, Question
 from mockbot.service.pattern_sample import text_like
 
-_DEEP = 6  # below this only what is required is filled
+_DEEP = 6  # below this only required properties are filled
 _DEEPEST = 24  # a schema that requires itself has no finite value; it is cut here
+_TOKEN = 4  # characters, the providers' own rule of thumb
 _WORDS = ("alpha", "river", "north", "lamp", "harbour", "amber", "willow", "copper", "meadow", "signal")
 _FORMATS = {
     "date": "2024-11-08",
@@ -28,12 +31,33 @@ _FORMATS = {
     "uri": "https://example.com/status",
     "uuid": "6f1c2c8e-5b1e-4d52-9a9f-3a2f5a5f9d11",
 }
+_TIGHTER = {
+    "minimum": max, "maximum": min, "minLength": max, "maxLength": min, "minItems": max, "maxItems": min,
+}  # fmt: skip
 
 Schema = Mapping[str, Any] | bool
 
 
+def prescribed_content(question: Question, mark: int) -> tuple[str, ...] | None:
+    """The tokens of an answer that must satisfy a schema; None: prose. ProviderError(400) for an unusable schema.
+
+    Its length follows from the schema, so it is generated at once; prose is generated when it is delivered.
+    """
+    schema = question.prescribes
+    if schema is None:
+        return None
+    try:
+        text = json.dumps(sample(schema, mark))
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        code, name = "invalid_json_schema", "response_format"
+        if question.tool:
+            code, name = "invalid_function_parameters", "tools[0].function.parameters"
+        raise ProviderError(400, code, f"Invalid schema: {error}.", param=name) from error
+    return tuple(text[start : start + _TOKEN] for start in range(0, len(text), _TOKEN))
+
+
 def sample(schema: Schema, seed: int) -> Any:
-    """A value for this schema; raises ValueError when a part of it is not one that this module understands."""
+    """A value for this schema; ValueError when the schema is malformed or uses a keyword in an unsupported way."""
     return _Sampler(schema, random.Random(seed)).value(schema, 0)
 
 
@@ -41,7 +65,7 @@ class _Sampler:
     def __init__(self, root: Schema, rng: random.Random) -> None:
         self._root, self._rng = root, rng
 
-    def value(self, schema: Schema, depth: int) -> Any:
+    def value(self, schema: Schema, depth: int) -> Any:  # noqa: C901 - one keyword or type after the other
         if isinstance(schema, bool) or not schema:
             return "anything"
         schema = self._merged(schema)
@@ -52,58 +76,10 @@ class _Sampler:
         for key in ("anyOf", "oneOf"):
             if key in schema:
                 rest = {name: value for name, value in schema.items() if name != key}
-                return self.value(_both(rest, self._chosen(schema[key], depth)), depth)
-        return self._typed(self._kind(schema, depth), schema, depth)
-
-    def _merged(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
-        for _ in range(_DEEPEST):
-            if "$ref" in schema:
-                rest = {name: value for name, value in schema.items() if name != "$ref"}
-                schema = _both(rest, self._resolved(schema["$ref"]))
-            elif "allOf" in schema:
-                rest = {name: value for name, value in schema.items() if name != "allOf"}
-                for part in schema["allOf"]:
-                    rest = dict(_both(rest, self._merged(part) if isinstance(part, Mapping) else {}))
-                schema = rest
-            else:
-                return schema
-        raise ValueError("a $ref leads back to itself")
-
-    def _resolved(self, ref: str) -> Mapping[str, Any]:
-        if not ref.startswith("#"):
-            raise ValueError(f"{ref} is not a local reference")
-        found: Any = self._root
-        for part in ref.removeprefix("#").strip("/").split("/"):
-            key = part.replace("~1", "/").replace("~0", "~")
-            if part and (not isinstance(found, Mapping) or key not in found):
-                raise ValueError(f"{ref} refers to nothing")
-            found = found[key] if part else found
-        return found if isinstance(found, Mapping) else {}
-
-    def _chosen(self, options: list[Schema], depth: int) -> Mapping[str, Any]:
-        fitting = [option for option in options if isinstance(option, Mapping)] or [{}]
-        if depth < _DEEP:
-            return self._rng.choice(fitting)
-        simple = [
-            option for option in fitting if "$ref" not in option and option.get("type") not in ("object", "array")
-        ]
-        return (simple or fitting)[0]
-
-    def _kind(self, schema: Mapping[str, Any], depth: int) -> str:
-        kind = schema.get("type")
-        if isinstance(kind, list):
-            kinds = [each for each in kind if each != "null"] or ["null"]
-            return "null" if "null" in kind and depth >= _DEEP else str(kinds[0])
-        if kind is None:
-            if "properties" in schema:
-                return "object"
-            return "array" if "items" in schema else "number" if "minimum" in schema else "string"
-        return str(kind)
-
-    def _typed(self, kind: str, schema: Mapping[str, Any], depth: int) -> Any:
+                return self.value(_both(rest, self._option(schema[key], depth)), depth)
         if depth > _DEEPEST:
             raise ValueError("the schema has no end")
-        match kind:
+        match kind := _type(schema, depth):
             case "object":
                 return self._object(schema, depth)
             case "array":
@@ -118,7 +94,42 @@ class _Sampler:
                 return None
         raise ValueError(f"{kind!r} is not a JSON type")
 
-    def _object(self, schema: Mapping[str, Any], depth: int) -> dict[str, Any]:
+    def _merged(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The schema with its $ref and allOf written out."""
+        rest: Mapping[str, Any]
+        for _ in range(_DEEPEST):
+            if "$ref" in schema:
+                rest = {name: value for name, value in schema.items() if name != "$ref"}
+                schema = _both(rest, self._referred(schema["$ref"]))
+            elif "allOf" in schema:
+                rest = {name: value for name, value in schema.items() if name != "allOf"}
+                for part in schema["allOf"]:
+                    rest = _both(rest, self._merged(part) if isinstance(part, Mapping) else {})
+                schema = rest
+            else:
+                return schema
+        raise ValueError("a $ref leads back to itself")
+
+    def _referred(self, ref: str) -> Mapping[str, Any]:
+        if not ref.startswith("#"):
+            raise ValueError(f"{ref} is not a local reference")
+        found: Any = self._root
+        for part in filter(None, ref.removeprefix("#").strip("/").split("/")):
+            key = part.replace("~1", "/").replace("~0", "~")  # RFC 6901
+            if not isinstance(found, Mapping) or key not in found:
+                raise ValueError(f"{ref} refers to nothing")
+            found = found[key]
+        return found if isinstance(found, Mapping) else {}
+
+    def _option(self, options: list[Schema], depth: int) -> Mapping[str, Any]:
+        """One option; deep down the first that ends the recursion."""
+        fitting = [option for option in options if isinstance(option, Mapping)] or [{}]
+        if depth < _DEEP:
+            return self._rng.choice(fitting)
+        flat = [option for option in fitting if "$ref" not in option and option.get("type") not in ("object", "array")]
+        return (flat or fitting)[0]
+
+    def _object(self, schema: Mapping[str, Any], depth: int) -> dict[str, object]:
         properties, required = schema.get("properties", {}), set(schema.get("required", ()))
         wanted = [name for name in properties if name in required or depth < _DEEP]
         made = {name: self.value(properties[name], depth + 1) for name in wanted}
@@ -129,15 +140,13 @@ class _Sampler:
             made[f"key{n}"] = self.value(extra, depth + 1)
         return made
 
-    def _array(self, schema: Mapping[str, Any], depth: int) -> list[Any]:
-        first = [self.value(each, depth + 1) for each in schema.get("prefixItems", ())]
-        least, most = schema.get("minItems", 0), schema.get("maxItems", math.inf)
-        length = min(most, max(least, 2 if depth < _DEEP else 0))
+    def _array(self, schema: Mapping[str, Any], depth: int) -> list[object]:
+        made = [self.value(each, depth + 1) for each in schema.get("prefixItems", ())]
+        length = min(schema.get("maxItems", math.inf), max(schema.get("minItems", 0), 2 if depth < _DEEP else 0))
         items = schema.get("items", True)
-        if items is False:
-            return first
-        made = first + [self.value(items, depth + 1) for _ in range(int(length) - len(first))]
-        return _unique(made) if schema.get("uniqueItems") else made
+        if items is not False:
+            made += [self.value(items, depth + 1) for _ in range(int(length) - len(made))]
+        return [each for n, each in enumerate(made) if each not in made[:n]] if schema.get("uniqueItems") else made
 
     def _string(self, schema: Mapping[str, Any]) -> str:
         if "pattern" in schema:
@@ -149,52 +158,42 @@ class _Sampler:
         return text if most is None or len(text) <= most else text[: max(most, least)]
 
     def _number(self, schema: Mapping[str, Any], whole: bool) -> int | float:
-        low, high = _bounds(schema)
+        lows = [schema[name] for name in ("minimum", "exclusiveMinimum") if name in schema]
+        highs = [schema[name] for name in ("maximum", "exclusiveMaximum") if name in schema]
+        low = max(lows) if lows else min(1, min(highs) - 100) if highs else 1
+        high = min(highs) if highs else max(100, low + 100)
+        above, below = schema.get("exclusiveMinimum") == low, schema.get("exclusiveMaximum") == high
         step = schema.get("multipleOf") or (1 if whole else None)
         if step is None:
-            exclusive = schema.get("exclusiveMinimum") == low or schema.get("exclusiveMaximum") == high
-            return round(low + (high - low) * self._rng.uniform(0.25, 0.75), 6) if exclusive or high > low else low
-        first = math.floor(low / step) + 1 if schema.get("exclusiveMinimum") == low else math.ceil(low / step)
-        last = math.ceil(high / step) - 1 if schema.get("exclusiveMaximum") == high else math.floor(high / step)
+            inside = above or below or high > low
+            return round(low + (high - low) * self._rng.uniform(0.25, 0.75), 6) if inside else low
+        first = math.floor(low / step) + 1 if above else math.ceil(low / step)
+        last = math.ceil(high / step) - 1 if below else math.floor(high / step)
         if first > last:
             raise ValueError(f"no multiple of {step} lies between {low} and {high}")
         value = self._rng.randint(first, last) * step
         return int(value) if whole else value
 
 
-def _bounds(schema: Mapping[str, Any]) -> tuple[float, float]:
-    lows = [schema[name] for name in ("minimum", "exclusiveMinimum") if name in schema]
-    highs = [schema[name] for name in ("maximum", "exclusiveMaximum") if name in schema]
-    low = max(lows) if lows else min(1, min(highs) - 100) if highs else 1
-    high = min(highs) if highs else max(100, low + 100)
-    return low, high
+def _type(schema: Mapping[str, Any], depth: int) -> str:
+    """The JSON type to generate; of several the first, and deep down null where it is allowed."""
+    kind = schema.get("type")
+    if isinstance(kind, list):
+        kinds = [each for each in kind if each != "null"] or ["null"]
+        return "null" if "null" in kind and depth >= _DEEP else str(kinds[0])
+    if kind is not None:
+        return str(kind)
+    signs = {"properties": "object", "items": "array", "minimum": "number"}
+    return next((sign_of for sign, sign_of in signs.items() if sign in schema), "string")
 
 
 def _both(one: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[str, Any]:
-    """One schema that demands both; properties and required are joined, of other keys the tighter or the later
-    counts.
-    """
+    """One schema that demands both: joins `properties` and `required`; else the tighter bound or the later value."""
     joined = {**one, **other}
     if "properties" in one and "properties" in other:
         joined["properties"] = {**one["properties"], **other["properties"]}
     if "required" in one and "required" in other:
         joined["required"] = [*one["required"], *other["required"]]
-    for name, tighter in (
-        ("minimum", max),
-        ("maximum", min),
-        ("minLength", max),
-        ("maxLength", min),
-        ("minItems", max),
-        ("maxItems", min),
-    ):
-        if name in one and name in other:
-            joined[name] = tighter(one[name], other[name])
+    for name in one.keys() & other.keys() & _TIGHTER.keys():
+        joined[name] = _TIGHTER[name](one[name], other[name])
     return joined
-
-
-def _unique(items: list[Any]) -> list[Any]:
-    kept: list[Any] = []
-    for item in items:
-        if item not in kept:
-            kept.append(item)
-    return kept

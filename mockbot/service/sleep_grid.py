@@ -20,18 +20,18 @@ class Ticker:
         self._ends: dict[int, list[asyncio.Future[None]]] = {}
 
     def sleep(self, seconds: float | None) -> "asyncio.Future[None]":
-        """What to await: done after so many seconds, rounded up to the grid (None: not by itself)."""
+        """A future, done after so many seconds, rounded up to the grid (None: never by itself)."""
         future = self._loop.create_future()
         if seconds is not None:
             tick = math.ceil((self._loop.time() + seconds) / GRID)
             ends = self._ends.get(tick)
             if ends is None:
                 ends = self._ends[tick] = []
-                self._loop.call_at(tick * GRID, self._ring, tick)
+                self._loop.call_at(tick * GRID, self._end_sleeps, tick)
             ends.append(future)
         return future
 
-    def _ring(self, tick: int) -> None:
+    def _end_sleeps(self, tick: int) -> None:
         for future in self._ends.pop(tick):
             if not future.done():
                 future.set_result(None)
@@ -47,7 +47,7 @@ class Alarm:
         self._future: asyncio.Future[None] | None = None
 
     def sleep(self, seconds: float | None) -> "asyncio.Future[None]":
-        """As `Ticker.sleep`, and done as well when somebody wakes it."""
+        """As `Ticker.sleep`, and done early when `wake` is called."""
         self._future = self._ticker.sleep(seconds)
         return self._future
 

@@ -1,123 +1,115 @@
-"""The status page on a port that an outage does not touch: Statuspage v2 JSON under /api/v2, and a page for people at
-/.
+"""The status page, on a port that an outage does not affect: Statuspage v2 JSON under /api/v2, and an HTML page at /.
 
-Shapes: confluence.status.atlassian.com/api and captures (incidents_and_clients.md §4.5). Ids are made from the
-scenario's seed.
+Shapes: confluence.status.atlassian.com/api and captures (incidents_and_clients.md §4.5). Ids derive from the scenario's
+seed.
 """
 
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, Template
+from jinja2 import Environment, FileSystemLoader
 
 from mockbot.service.answer_text import fingerprint
-from mockbot.service.status_board import Incident, PublishedUpdate, StatusBoard
+from mockbot.service.status_history import Incident, PublishedUpdate, StatusHistory
 from mockbot.version import __version__
 
 Json = dict[str, object]
-_BARS = 60
+_BARS = 60  # of a component's history since the run began
 
 
 class StatusJson:
-    """A board as Statuspage writes it."""
+    """The status page's state as Statuspage writes it."""
 
-    def __init__(self, board: StatusBoard, name: str, seed: int, url: Callable[[], str]) -> None:
-        self._board, self._name, self._seed, self._url = board, name, seed, url
+    def __init__(self, history: StatusHistory, name: str, seed: int, url: Callable[[], str]) -> None:
+        self._history, self._name, self._seed, self._url = history, name, seed, url
 
     def _id(self, *parts: object) -> str:
         return f"{fingerprint(self._seed, repr(parts).encode()):012x}"[:12]
 
     def page(self) -> Json:
         """The page itself."""
-        published = [said.at for incident in self._board.incidents for said in incident.updates]
+        published = [update.at for incident in self._history.incidents for update in incident.updates]
         return {
             "id": self._id("page"),
             "name": self._name,
             "url": self._url(),
             "time_zone": "Etc/UTC",
-            "updated_at": iso(max(published, default=self._board.began)),
+            "updated_at": iso(max(published, default=self._history.began)),
         }
 
     def status(self) -> Json:
         """Indicator and description."""
-        return {"indicator": self._board.indicator, "description": self._board.description}
+        return {"indicator": self._history.indicator, "description": self._history.description}
 
     def components(self) -> list[Json]:
         """One per provider."""
-        return [self._component(index, name) for index, name in enumerate(self._board.providers)]
-
-    def _component(self, index: int, name: str) -> Json:
-        return {
-            "id": self._id("component", name),
-            "name": name,
-            "status": self._board.component(name),
-            "created_at": iso(self._board.began),
-            "updated_at": self.page()["updated_at"],
-            "position": index + 1,
-            "description": None,
-            "showcase": True,
-            "start_date": None,
-            "group_id": None,
-            "page_id": self._id("page"),
-            "group": False,
-            "only_show_if_degraded": False,
-        }
+        began, page = iso(self._history.began), self.page()
+        return [
+            {
+                "id": self._id("component", name), "name": name, "status": self._history.component(name),
+                "created_at": began, "updated_at": page["updated_at"], "position": position, "description": None,
+                "showcase": True, "start_date": None, "group_id": None, "page_id": page["id"], "group": False,
+                "only_show_if_degraded": False,
+            }
+            for position, name in enumerate(self._history.providers, 1)
+        ]  # fmt: skip
 
     def incidents(self, which: Callable[[Incident], bool]) -> list[Json]:
-        """Those that are asked for, newest first."""
-        return [self._incident(incident) for incident in reversed(self._board.incidents) if which(incident)]
+        """The incidents that the filter passes, newest first."""
+        return [self._incident(incident) for incident in reversed(self._history.incidents) if which(incident)]
 
     def _incident(self, incident: Incident) -> Json:
-        said, number = incident.updates, incident.number
-        monitoring = next((each.at for each in said if each.update.state == "monitoring"), None)
+        updates, number = incident.updates, incident.number
+        first, last = updates[0].at, updates[-1].at
+        monitoring = next((each.at for each in updates if each.update.state == "monitoring"), None)
         described: Json = {
             "id": self._id("incident", number),
             "name": incident.name,
             "status": incident.state,
             "impact": incident.impact,
-            "created_at": iso(said[0].at),
-            "updated_at": iso(said[-1].at),
-            "started_at": iso(said[0].at),
+            "created_at": iso(first),
+            "updated_at": iso(last),
+            "started_at": iso(first),
             "monitoring_at": None if monitoring is None else iso(monitoring),
-            "resolved_at": iso(said[-1].at) if incident.over else None,
+            "resolved_at": iso(last) if incident.over else None,
             "shortlink": f"{self._url()}/#incident-{number}",
             "page_id": self._id("page"),
-            "incident_updates": [self._update(incident, n, each) for n, each in reversed(list(enumerate(said)))],
-            "components": [
-                component for component in self.components() if incident.provider in (None, component["name"])
-            ],
+            "incident_updates": [self._update(incident, n, each) for n, each in reversed(list(enumerate(updates)))],
+            "components": [each for each in self.components() if incident.provider in (None, each["name"])],
             "reminder_intervals": None,
         }
         if incident.planned:
-            began = next((each.at for each in said if each.update.state == "in_progress"), said[0].at)
-            back = next((each.back for each in reversed(said) if each.back is not None), began)
-            until = said[-1].at if incident.over else back
+            began = next((each.at for each in updates if each.update.state == "in_progress"), first)
+            back = next((each.back for each in reversed(updates) if each.back is not None), began)
+            until = last if incident.over else back
             described |= {"scheduled_for": iso(began), "scheduled_until": iso(until)}
         return described
 
-    def _update(self, incident: Incident, n: int, said: PublishedUpdate) -> Json:
+    def _update(self, incident: Incident, n: int, published: PublishedUpdate) -> Json:
+        at = iso(published.at)
         return {
             "id": self._id("update", incident.number, n),
-            "status": said.update.state,
-            "body": said.words,
+            "status": published.update.state,
+            "body": published.text,
             "incident_id": self._id("incident", incident.number),
-            "created_at": iso(said.at),
-            "updated_at": iso(said.at),
-            "display_at": iso(said.at),
+            "created_at": at,
+            "updated_at": at,
+            "display_at": at,
             "affected_components": None,
             "deliver_notifications": True,
         }
 
 
-def status_app(board: StatusBoard, name: str, seed: int, url: Callable[[], str]) -> FastAPI:
-    """The public application. `name`: whose page it is; `url`: where it is, once that is known."""
+def status_app(history: StatusHistory, name: str, seed: int, url: Callable[[], str]) -> FastAPI:
+    """The public application. `name`: the page's title; `url`: its base URL, known once it listens."""
     app = FastAPI(title=f"{name}: status page", version=__version__, docs_url=None, redoc_url=None)
-    written = StatusJson(board, name, seed, url)
+    written = StatusJson(history, name, seed, url)
+    loader = FileSystemLoader(Path(__file__).parent)
+    template = Environment(loader=loader, autoescape=True).get_template("status_page.html")
     lists: dict[str, tuple[str, Callable[[Incident], bool]]] = {
         "incidents": ("incidents", lambda each: not each.planned),
         "incidents/unresolved": ("incidents", lambda each: not each.planned and not each.over),
@@ -154,23 +146,16 @@ def status_app(board: StatusBoard, name: str, seed: int, url: Callable[[], str])
 
     @app.get("/", response_class=HTMLResponse)
     async def page() -> str:
-        """The page for people."""
-        return _template().render(
-            board=board, name=name, bars=bars, clock=clock, incidents=list(reversed(board.incidents))
-        )
+        """The HTML page."""
+        incidents = list(reversed(history.incidents))
+        return template.render(history=history, name=name, bars=bars, clock=clock, incidents=incidents)
 
     def bars(provider: str) -> Iterable[str]:
         now = time.time()
-        step = max(now - board.began, 1.0) / _BARS
-        return [board.component(provider, board.began + step * (n + 1)) for n in range(_BARS)]
+        step = max(now - history.began, 1.0) / _BARS
+        return [history.component(provider, history.began + step * (n + 1)) for n in range(_BARS)]
 
     return app
-
-
-@cache
-def _template() -> Template:
-    loader = FileSystemLoader(Path(__file__).parent)
-    return Environment(loader=loader, autoescape=True).get_template("status_page.html")
 
 
 def iso(at: float) -> str:

@@ -112,10 +112,10 @@ def attach_testbed(scenario: Scenario, speed: float, parts: RunningParts) -> Ite
     ports are fixed, so only one run can use them at a time.
     """
     with closing(ServiceControl(parts.service, parts.token)) as service:
-        where = service.where()
-    if (where.scenario, [*where.providers]) != (scenario.name, [*scenario.providers]):
-        raise UsageError(f"the service at {parts.service} serves {where.scenario}; start it with {scenario.name}")
-    direct = {name: _at(parts.service, port) for name, port in where.providers.items()}
+        ports = service.ports()
+    if (ports.scenario, [*ports.providers]) != (scenario.name, [*scenario.providers]):
+        raise UsageError(f"the service at {parts.service} serves {ports.scenario}; start it with {scenario.name}")
+    direct = {name: _at(parts.service, port) for name, port in ports.providers.items()}
     wanted = {
         name: (f"mockbot-{name}", f"[::]:{parts.ports + index if parts.ports else 0}")
         for index, name in enumerate(direct)
@@ -131,7 +131,7 @@ def attach_testbed(scenario: Scenario, speed: float, parts: RunningParts) -> Ite
             proxies={name: proxy for name, (proxy, _) in made.items()},
             speed=speed,
             engine="embedded" if control.embedded else "toxiproxy",
-            status_page=_at(parts.service, where.status),
+            status_page=_at(parts.service, ports.status),
             token=parts.token,
         )
 

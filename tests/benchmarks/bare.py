@@ -17,7 +17,7 @@ import uvicorn
 import uvloop
 from starlette.types import Receive, Scope, Send
 
-from mockbot.dialects.base import Allowance, AnswerMetadata, Question
+from mockbot.dialects.dialect import Allowance, AnswerMetadata, Question
 from mockbot.dialects.openai.chat import OpenAIChat
 
 SAID = AnswerMetadata(Question("gpt-4o-mini"), 2**63, 1_700_000_000, 8, cut_short=False)

@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request
 from hypothesis import HealthCheck, given, settings
 from schemathesis.core.result import Ok
 
-from mockbot.service.http.listener import Listener
+from mockbot.http_server.listener import Listener
 from tests.service.conftest import Served, body
 
 pytestmark = pytest.mark.live

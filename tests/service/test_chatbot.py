@@ -7,9 +7,9 @@ import pytest
 
 from mockbot.evidence.records import ServiceSecond
 from mockbot.faults.union import Capacity, Crash, HttpError, RateLimited, ServiceFault, Shed, Slow
+from mockbot.service.active_faults import Failed
 from mockbot.service.answer_text import fingerprint
-from mockbot.service.chatbot import CHAT, Answer, Caller, Chatbot, Wish
-from mockbot.service.fault_board import Failed
+from mockbot.service.chatbot import CHAT, Answer, Caller, Chatbot, TokenCounts
 from mockbot.service.job import Refused
 from tests.service.values import active, provider_of
 
@@ -63,15 +63,15 @@ def test_a_broken_limiter_is_a_fault_and_a_real_limit_is_a_refusal() -> None:
 def test_tokens_are_limited_too_and_nothing_is_charged_for_a_refusal() -> None:
     """600 a minute, 250 each: two pass, the third waits for what is missing, one of 601 never fits."""
     chatbot = chatbot_of(token_limits={"free": "600/m"}, limits={"free": "3/m"}, slots=10)
-    wish = Wish(prompt_tokens=249)
+    wanted = TokenCounts(prompt_tokens=249)
 
-    asked = [chatbot.admit(FREE, CHAT, n, 0.0, wish) for n in range(5)]
-    never = chatbot.admit(FREE, CHAT, 9, 0.0, Wish(prompt_tokens=600))
+    asked = [chatbot.admit(FREE, CHAT, n, 0.0, wanted) for n in range(5)]
+    never = chatbot.admit(FREE, CHAT, 9, 0.0, TokenCounts(prompt_tokens=600))
 
     assert [isinstance(each, Answer) for each in asked] == [True, True, False, False, False]
     assert asked[4][:2] == ("token_limited", pytest.approx(15.0))  # type: ignore[index]
     assert never[:2] == ("too_large", None)  # type: ignore[index]
-    assert isinstance(chatbot.admit(FREE, CHAT, 10, 15.0, wish), Answer)
+    assert isinstance(chatbot.admit(FREE, CHAT, 10, 15.0, wanted), Answer)
 
 
 def test_limits_are_by_tier() -> None:

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockbot.dialects.base import ProviderError, Question, Tool
-from mockbot.service.answer_content import prescribed_content
+from mockbot.dialects.dialect import ProviderError, Question, Tool
 from mockbot.service.pattern_sample import text_like
-from mockbot.service.schema_sample import sample
+from mockbot.service.schema_sample import prescribed_content, sample
 
 TREE = {
     "type": "object",

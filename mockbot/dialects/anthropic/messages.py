@@ -1,8 +1,8 @@
 """Anthropic messages: `POST /v1/messages`, plain and streamed. Wire facts: incidents_and_clients.md §4.2 to §4.4.
 
 Events: message_start, content_block_start, ping, content_block_delta*, content_block_stop, message_delta (stop reason
-and usage), message_stop. A tool call is a block of its own whose input comes as pieces of JSON. Limits are told with
-ISO times.
+and usage), message_stop. A tool call is a block of its own whose input comes as pieces of JSON. The reset of a limit is
+an ISO time.
 """
 
 import json
@@ -13,7 +13,7 @@ from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from mockbot.dialects.anthropic import error_bodies as anthropic_errors
-from mockbot.dialects.base import (
+from mockbot.dialects.dialect import (
     Allowance,
     AnswerMetadata,
     Header,
@@ -25,16 +25,15 @@ from mockbot.dialects.base import (
     Stream,
     Tool,
 )
-from mockbot.dialects.openai.common import ANY_OBJECT, RESPONSES
-from mockbot.dialects.reading import field, json_object, kind_name, text_length
+from mockbot.dialects.openapi import ANY_OBJECT, RESPONSES, object_schema
+from mockbot.dialects.reading import field, json_object, kind_name, prompt_tokens, text_length
 
 MODELS = {
-    "claude-opus-5-5": "Claude Opus 5.5",
-    "claude-sonnet-5-5": "Claude Sonnet 5.5",
-    "claude-haiku-5-5": "Claude Haiku 5.5",
-    "claude-mockbot": "mockbot",
-}
+    "claude-opus-5-5": "Claude Opus 5.5", "claude-sonnet-5-5": "Claude Sonnet 5.5",
+    "claude-haiku-5-5": "Claude Haiku 5.5", "claude-mockbot": "mockbot",
+}  # fmt: skip
 _CREATED = "2025-01-01T00:00:00Z"
+_MESSAGE = object_schema(["role", "content"], {"role": {"enum": ["user", "assistant"]}, "content": {}})
 
 
 class AnthropicMessages:
@@ -44,31 +43,22 @@ class AnthropicMessages:
     responses: Mapping[int | str, dict[str, object]] = {**RESPONSES, 529: {"description": "Overloaded"}}
     keepalive = b'event: ping\ndata: {"type": "ping"}\n\n'
     malformed = b'event: content_block_delta\ndata: {"type":"content_blo\n\n'
-    schema: Mapping[str, object] = {
-        "type": "object",
-        "required": ["model", "max_tokens", "messages"],
-        "properties": {
+    schema = object_schema(
+        ["model", "max_tokens", "messages"],
+        {
             "model": {"type": "string", "examples": ["claude-sonnet-5-5"]},
             "max_tokens": {"type": "integer", "minimum": 1},
-            "messages": {
-                "type": "array",
-                "minItems": 1,
-                "items": {
-                    "type": "object",
-                    "required": ["role", "content"],
-                    "properties": {"role": {"enum": ["user", "assistant"]}, "content": {}},
-                },
-            },
+            "messages": {"type": "array", "minItems": 1, "items": _MESSAGE},
             "system": {"type": ["string", "array"], "items": ANY_OBJECT},
             "stream": {"type": "boolean"},
             "tools": {"type": "array", "items": ANY_OBJECT},
             "tool_choice": {"type": "object"},
             "output_config": {"type": "object"},
         },
-    }
+    )
 
     def read(self, body: bytes) -> Question:
-        """A question from a request's body; ProviderError(400) when it is none, (404) for a model that nobody has."""
+        """Parse a request; ProviderError(400) for an invalid one, (404) for an unknown model."""
         data = json_object(body, anthropic_errors.NOT_JSON)
         model = served(_field(data, "model", str))
         most: int = _field(data, "max_tokens", int)
@@ -76,14 +66,13 @@ class AnthropicMessages:
             raise ProviderError(400, None, "max_tokens: Input should be greater than or equal to 1")
         messages = _messages(data)
         characters = text_length(data.get("system")) + sum(text_length(each.get("content")) for each in messages)
-        return Question(
-            model=model,
-            stream=bool(_field(data, "stream", bool, required=False)),
-            max_tokens=most,
-            prompt_tokens=(characters + 3) // 4 + 3 * len(messages) + 3,
-            tool=_tool_called(data, messages),
-            schema=_schema(data),
-        )
+        output = (_field(data, "output_config", dict, required=False) or {}).get("format")
+        schema = output.get("schema") if isinstance(output, dict) else None
+        tool = _tool_called(data, messages)
+        if output is not None and not isinstance(schema, dict):
+            raise ProviderError(400, None, "output_config.format.schema: Field required")
+        stream, tokens = bool(_field(data, "stream", bool, required=False)), prompt_tokens(characters, len(messages))
+        return Question(model, stream, most, tokens, tool=tool, schema=schema)
 
     def whole(self, meta: AnswerMetadata, text: str) -> bytes:
         """The message object."""
@@ -111,8 +100,10 @@ class AnthropicMessages:
         return headers
 
     def refusal(self, reason: Reason, retry_after: float | None) -> ProviderError:
-        """Limits are 429, a lack of capacity is 529."""
-        return anthropic_errors.refusal(reason, retry_after)
+        """Limits are 429 with the wait; a lack of capacity is 529, with a wait only if the scenario gives one."""
+        if reason in ("rate_limited", "token_limited", "too_large"):
+            return ProviderError(429, "rate_limit_error", retry_after=retry_after)
+        return ProviderError(529, "overloaded_error", retry_after=retry_after)
 
     def error(self, error: ProviderError, mark: int) -> bytes:
         """Anthropic's error object."""
@@ -120,7 +111,7 @@ class AnthropicMessages:
 
     def error_headers(self, status: int) -> list[Header]:
         """x-should-retry, as captured on 429 and 529."""
-        return [(b"x-should-retry", b"true" if anthropic_errors.should_retry(status) else b"false")]
+        return [(b"x-should-retry", b"true" if anthropic_errors.row_of(status).retry else b"false")]
 
 
 class _MessageStream:
@@ -145,12 +136,9 @@ class _MessageStream:
         )
 
     def words(self, text: str) -> bytes:
-        escaped = encode_basestring_ascii(text)
-        if self._meta.question.tool is None:
-            return _event("content_block_delta", f'"index":0,"delta":{{"type":"text_delta","text":{escaped}}}')
-        return _event(
-            "content_block_delta", f'"index":0,"delta":{{"type":"input_json_delta","partial_json":{escaped}}}'
-        )
+        tool = self._meta.question.tool
+        kind = '"text_delta","text"' if tool is None else '"input_json_delta","partial_json"'
+        return _event("content_block_delta", f'"index":0,"delta":{{"type":{kind}:{encode_basestring_ascii(text)}}}')
 
     def closing(self) -> bytes:
         meta = self._meta
@@ -243,11 +231,14 @@ def _messages(data: Json) -> list[Json]:
 
 def _tool_called(data: Json, messages: list[Json]) -> Tool | None:
     choice = _field(data, "tool_choice", dict, required=False) or {"type": "auto"}
-    tools = _tools(_field(data, "tools", list, required=False) or [])
-    content = messages[-1].get("content")
-    answered = isinstance(content, list) and any(
-        isinstance(block, dict) and block.get("type") == "tool_result" for block in content
-    )
+    tools = []
+    for index, tool in enumerate(_field(data, "tools", list, required=False) or []):
+        if not isinstance(tool, dict) or not isinstance(tool.get("name"), str):
+            raise ProviderError(400, None, f"tools.{index}.name: Field required")
+        schema = tool.get("input_schema", {"type": "object"})
+        if not isinstance(schema, dict):
+            raise ProviderError(400, None, f"tools.{index}.input_schema: Input should be a valid dictionary")
+        tools.append(Tool(tool["name"], schema))
     match choice.get("type"):
         case "tool":
             named = next((tool for tool in tools if tool.name == choice.get("name")), None)
@@ -258,27 +249,8 @@ def _tool_called(data: Json, messages: list[Json]) -> Tool | None:
             return tools[0] if tools else None
         case "none":
             return None
-        case _:
+        case _:  # "auto": a tool is called until its result is there
+            content = messages[-1].get("content")
+            blocks = [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
+            answered = any(block.get("type") == "tool_result" for block in blocks)
             return tools[0] if tools and not answered else None
-
-
-def _tools(tools: list[Any]) -> list[Tool]:
-    found = []
-    for index, tool in enumerate(tools):
-        if not isinstance(tool, dict) or not isinstance(tool.get("name"), str):
-            raise ProviderError(400, None, f"tools.{index}.name: Field required")
-        schema = tool.get("input_schema", {"type": "object"})
-        if not isinstance(schema, dict):
-            raise ProviderError(400, None, f"tools.{index}.input_schema: Input should be a valid dictionary")
-        found.append(Tool(tool["name"], schema))
-    return found
-
-
-def _schema(data: Json) -> Mapping[str, object] | None:
-    format_ = (_field(data, "output_config", dict, required=False) or {}).get("format")
-    if format_ is None:
-        return None
-    if not isinstance(format_, dict) or not isinstance(format_.get("schema"), dict):
-        raise ProviderError(400, None, "output_config.format.schema: Field required")
-    schema: Mapping[str, object] = format_["schema"]
-    return schema

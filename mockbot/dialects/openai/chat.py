@@ -5,18 +5,19 @@ Events are `data: {...}` and a blank line without an `event:` line; the last is 
 """
 
 import json
-from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
-from mockbot.dialects.base import AnswerMetadata, Json, ProviderError, Question, Shape, Stream, Tool
+from mockbot.dialects.dialect import AnswerMetadata, Json, ProviderError, Question, Shape, Stream, Tool
 from mockbot.dialects.openai import error_bodies as openai_errors
 from mockbot.dialects.openai import models as openai_models
-from mockbot.dialects.openai.common import ANY_OBJECT, OpenAIEndpoint, function_of, output_schema, tool_called
-from mockbot.dialects.reading import at_least, field, json_object, kind_name, text_length
+from mockbot.dialects.openai.common import OpenAIEndpoint, function_of, output_schema, tool_called
+from mockbot.dialects.openapi import ANY_OBJECT, NULLABLE_BOOLEAN, NULLABLE_OBJECT, object_schema
+from mockbot.dialects.reading import at_least, field, json_object, prompt_tokens, text_length, wrong_type
 
 _DONE = b"data: [DONE]\n\n"
-_SIMPLE = {"model", "messages", "stream"}  # a request that says nothing else, as most do
+_SIMPLE = {"model", "messages", "stream"}  # all that most requests have; they skip the rest of the reader
+_MESSAGE = object_schema(["role"], {"role": {"type": "string"}, "content": {}})
 
 
 class OpenAIChat(OpenAIEndpoint):
@@ -24,54 +25,43 @@ class OpenAIChat(OpenAIEndpoint):
 
     path = "/v1/chat/completions"
     malformed = b'data: {"id":"chatcmpl-\n\n'
-    schema: Mapping[str, object] = {
-        "type": "object",
-        "required": ["model", "messages"],
-        "properties": {
+    schema = object_schema(
+        ["model", "messages"],
+        {
             "model": {"type": "string", "examples": ["gpt-4o-mini"]},
-            "messages": {
-                "type": "array",
-                "minItems": 1,
-                "items": {
-                    "type": "object",
-                    "required": ["role"],
-                    "properties": {"role": {"type": "string"}, "content": {}},
-                },
-            },
-            "stream": {"type": ["boolean", "null"]},
-            "stream_options": {
-                "type": ["object", "null"],
-                "properties": {"include_usage": {"type": ["boolean", "null"]}},
-            },
+            "messages": {"type": "array", "minItems": 1, "items": _MESSAGE},
+            "stream": NULLABLE_BOOLEAN,
+            "stream_options": {**NULLABLE_OBJECT, "properties": {"include_usage": NULLABLE_BOOLEAN}},
             "max_completion_tokens": {"type": ["integer", "null"], "minimum": 1},
             "max_tokens": {"type": ["integer", "null"], "minimum": 1},
             "tools": {"type": ["array", "null"], "items": ANY_OBJECT},
             "tool_choice": {},
-            "response_format": {"type": ["object", "null"]},
+            "response_format": NULLABLE_OBJECT,
         },
-    }
+    )
 
     def read(self, body: bytes) -> Question:
-        """A question from a request's body; ProviderError(400) when it is none, (404) for a model that nobody has."""
+        """Parse a request; ProviderError(400) for an invalid one, (404) for an unknown model."""
         data = json_object(body, openai_errors.NOT_JSON)
         model = openai_models.known(data)
         messages = _messages(data)
         stream = field(data, "stream", bool) is True
-        length = (sum(map(_length, messages)) + 3) // 4 + 3 * len(messages) + 3
+        tokens = prompt_tokens(sum([text_length(message.get("content")) for message in messages]), len(messages))
         if data.keys() <= _SIMPLE:
-            return Question(model, stream, None, length)
+            return Question(model, stream, None, tokens)
         most = at_least(data, "max_completion_tokens", 1) or at_least(data, "max_tokens", 1)
-        tools = field(data, "tools", list)
-        format_ = field(data, "response_format", dict)
-        return Question(
-            model,
-            stream,
-            most,
-            length,
-            _include_usage(data, stream),
-            tool_called(data, _functions(tools), messages[-1]["role"] == "tool") if tools else None,
-            output_schema(format_, "response_format") if format_ else None,
-        )
+        offered = [
+            function_of(f"tools[{index}].function", tool.get("function") if isinstance(tool, dict) else None)
+            for index, tool in enumerate(field(data, "tools", list) or [])
+        ]
+        output = field(data, "response_format", dict)
+        options = field(data, "stream_options", dict) or {}
+        if options and not stream:
+            message = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
+            raise ProviderError(400, "invalid_value", message, param="stream_options")
+        usage = field(options, "include_usage", bool, within="stream_options") is True
+        tool = tool_called(data, offered, messages[-1]["role"] == "tool")
+        return Question(model, stream, most, tokens, usage, tool, output_schema(output, "response_format"))
 
     def whole(self, meta: AnswerMetadata, text: str) -> bytes:
         """The chat.completion object."""
@@ -155,41 +145,14 @@ def _call(meta: AnswerMetadata, tool: Tool, arguments: str, index: str = "") -> 
     return f'{{{index}"id":"{meta.name("call_")}","type":"function","function":{function}}}'
 
 
-def _include_usage(data: Json, stream: bool) -> bool:
-    options = field(data, "stream_options", dict)
-    if not options:
-        return False
-    if not stream:
-        message = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
-        raise ProviderError(400, "invalid_value", message, param="stream_options")
-    return field(options, "include_usage", bool, within="stream_options") is True
-
-
-def _length(message: Json) -> int:
-    content = message.get("content")
-    return len(content) if type(content) is str else text_length(content)
-
-
 def _messages(data: Json) -> list[Json]:
     messages: list[Any] = field(data, "messages", list, required=True)
     if not messages:
-        text = (
-            "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead."
-        )
-        raise ProviderError(400, "empty_array", text, param="messages")
+        reason = "empty array. Expected an array with minimum length 1, but got an empty array instead."
+        raise ProviderError(400, "empty_array", f"Invalid 'messages': {reason}", param="messages")
     for index, message in enumerate(messages):
         if not isinstance(message, dict):
-            name = f"messages[{index}]"
-            text = f"Invalid type for '{name}': expected an object, but got {kind_name(message)} instead."
-            raise ProviderError(400, "invalid_type", text, param=name)
+            raise wrong_type(f"messages[{index}]", dict, message)
         if type(message.get("role")) is not str:
             field(message, "role", str, required=True, within=f"messages[{index}]")
     return messages
-
-
-def _functions(tools: list[Any]) -> dict[str, Tool]:
-    offered = [
-        function_of(f"tools[{index}].function", tool.get("function") if isinstance(tool, dict) else None)
-        for index, tool in enumerate(tools)
-    ]
-    return {tool.name: tool for tool in offered}

@@ -1,23 +1,11 @@
-"""What OpenAI's endpoints have in common: headers and errors, and how tools and output formats are asked for."""
+"""What OpenAI's endpoints have in common: headers, errors, and how a request offers tools and output formats."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from mockbot.dialects.base import Allowance, Header, Json, ProviderError, Reason, Tool
+from mockbot.dialects.dialect import Allowance, Header, Json, ProviderError, Reason, Tool
 from mockbot.dialects.openai import error_bodies as openai_errors
-from mockbot.dialects.reading import field, kind_name
-
-RESPONSES: Mapping[int | str, dict[str, object]] = {
-    200: {"description": "The answer, or its events", "content": {"application/json": {}, "text/event-stream": {}}},
-    400: {"description": "Not a request that can be understood"},
-    401: {"description": "No usable API key"},
-    404: {"description": "No such model"},
-    408: {"description": "The body did not arrive in time"},
-    413: {"description": "Too large"},
-    429: {"description": "Over a limit; Retry-After is the true wait"},
-    500: {"description": "A fault of the scenario"},
-    503: {"description": "No capacity, or a fault of the scenario"},
-}
-ANY_OBJECT: Mapping[str, object] = {"type": "object", "additionalProperties": True}
+from mockbot.dialects.openapi import RESPONSES, object_schema
+from mockbot.dialects.reading import field, wrong_type
 
 _ORGANIZATION = (b"openai-organization", b"mockbot")
 _VERSION = (b"openai-version", b"2020-10-01")
@@ -25,11 +13,7 @@ _LIMIT_HEADERS = {
     unit: tuple(f"x-ratelimit-{what}-{unit}".encode() for what in ("limit", "remaining", "reset"))
     for unit in ("requests", "tokens")
 }
-_JSON_OBJECT: Mapping[str, object] = {
-    "type": "object",
-    "properties": {"answer": {"type": "string"}},
-    "required": ["answer"],
-}
+_JSON_OBJECT = object_schema(["answer"], {"answer": {"type": "string"}})
 
 
 class OpenAIEndpoint:
@@ -48,21 +32,26 @@ class OpenAIEndpoint:
         ]
         for unit, limit, remaining, reset, *_ in allowances:
             names = _LIMIT_HEADERS[unit]
-            headers.append((names[0], b"%d" % limit))
-            headers.append((names[1], b"%d" % remaining))
-            headers.append((names[2], duration(reset / speed)))
+            headers += zip(names, (b"%d" % limit, b"%d" % remaining, duration(reset / speed)), strict=True)
         return headers
 
     def refusal(self, reason: Reason, retry_after: float | None) -> ProviderError:
-        """Limits are 429, a lack of capacity is 503."""
-        return openai_errors.refusal(reason, retry_after)
+        """Limits are 429, without a wait for what no wait can help; a lack of capacity is 503."""
+        match reason:
+            case "rate_limited":
+                return ProviderError(429, "rate_limit_exceeded", retry_after=retry_after)
+            case "token_limited":
+                return ProviderError(429, "token_limit_exceeded", retry_after=retry_after)
+            case "too_large":
+                return ProviderError(429, "token_limit_exceeded")
+        return ProviderError(503, "server_is_overloaded", retry_after=retry_after)
 
     def error(self, error: ProviderError, mark: int) -> bytes:  # noqa: ARG002 - other dialects name the request in it
         """OpenAI's error object."""
         return openai_errors.body(error)
 
     def error_headers(self, status: int) -> list[Header]:  # noqa: ARG002 - the same for all
-        """Nothing else; whether OpenAI sends x-should-retry is not known."""
+        """None; whether OpenAI sends x-should-retry is not known."""
         return []
 
 
@@ -78,35 +67,26 @@ def duration(seconds: float) -> bytes:
     return (f"{int(hours)}h{text}" if hours else text).encode()
 
 
-def tool_called(data: Json, functions: Mapping[str, Tool], answered: bool) -> Tool | None:
-    """Which of the functions offered is to be called now: the one demanded, else the first until its result is
-    there.
-    """
+def tool_called(data: Json, offered: Iterable[Tool], answered: bool) -> Tool | None:
+    """The function to call now: the one that `tool_choice` names, else the first one until its result is there."""
+    functions = {tool.name: tool for tool in offered}
     choice = data.get("tool_choice")
     if not functions or choice == "none":
         return None
     if isinstance(choice, dict):
         named = choice.get("name") or (choice.get("function") or {}).get("name")
+        if named is not None and named not in functions:
+            message = f"Tool choice '{named}' not found in 'tools' parameter."
+            raise ProviderError(400, "invalid_value", message, param="tool_choice")
         if named is not None:
-            return _named(named, functions)
-    if answered and choice != "required":
-        return None
-    return next(iter(functions.values()))
-
-
-def _named(name: object, functions: Mapping[str, Tool]) -> Tool:
-    if name not in functions:
-        raise ProviderError(
-            400, "invalid_value", f"Tool choice '{name}' not found in 'tools' parameter.", param="tool_choice"
-        )
-    return functions[str(name)]
+            return functions[named]
+    return None if answered and choice != "required" else next(iter(functions.values()))
 
 
 def function_of(where: str, data: object) -> Tool:
     """A function as it is offered."""
     if not isinstance(data, dict):
-        message = f"Invalid type for '{where}': expected an object, but got {kind_name(data)} instead."
-        raise ProviderError(400, "invalid_type", message, param=where)
+        raise wrong_type(where, dict, data)
     name = field(data, "name", str, required=True, within=where)
     return Tool(name, field(data, "parameters", dict, within=where) or {"type": "object", "properties": {}})
 
@@ -121,12 +101,7 @@ def output_schema(format_: object, where: str) -> Mapping[str, object] | None:
         case "json_schema":
             inner = format_.get("json_schema") if "json_schema" in format_ else format_
             if not isinstance(inner, dict):
-                raise ProviderError(
-                    400,
-                    "missing_required_parameter",
-                    f"Missing required parameter: '{where}.json_schema'.",
-                    param=where,
-                )
-            schema = field(inner, "schema", dict, within=where)
-            return schema or {"type": "object", "properties": {}}
+                message = f"Missing required parameter: '{where}.json_schema'."
+                raise ProviderError(400, "missing_required_parameter", message, param=where)
+            return field(inner, "schema", dict, within=where) or {"type": "object", "properties": {}}
     return None

@@ -7,13 +7,13 @@ import base64
 import math
 import random
 import struct
-from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii
 
-from mockbot.dialects.base import AnswerMetadata, ProviderError, Question, Stream
+from mockbot.dialects.dialect import AnswerMetadata, ProviderError, Question, Stream
 from mockbot.dialects.openai import error_bodies as openai_errors
 from mockbot.dialects.openai import models as openai_models
 from mockbot.dialects.openai.common import OpenAIEndpoint
+from mockbot.dialects.openapi import object_schema
 from mockbot.dialects.reading import at_least, count_tokens, field, json_object
 
 _DIMENSIONS = {"text-embedding-3-large": 3072}
@@ -26,46 +26,47 @@ class OpenAIEmbeddings(OpenAIEndpoint):
 
     path = "/v1/embeddings"
     malformed = b""
-    schema: Mapping[str, object] = {
-        "type": "object",
-        "required": ["model", "input"],
-        "properties": {
+    schema = object_schema(
+        ["model", "input"],
+        {
             "model": {"type": "string", "examples": ["text-embedding-3-small"]},
             "input": {"type": ["string", "array"], "items": {}, "minItems": 1},
             "dimensions": {"type": ["integer", "null"], "minimum": 1, "maximum": 3072},
             "encoding_format": {"enum": ["float", "base64", None]},
         },
-    }
+    )
 
     def read(self, body: bytes) -> Question:
-        """A question from a request's body; ProviderError(400) when it is none, (404) for a model that nobody has."""
+        """Parse a request; ProviderError(400) for an invalid one, (404) for an unknown model."""
         data = json_object(body, openai_errors.NOT_JSON)
         model = openai_models.known(data)
         inputs = _inputs(data.get("input"))
-        wish = at_least(data, "dimensions", 1)
-        dimensions = _DIMENSIONS.get(model, _USUAL) if wish is None else wish
+        dimensions = at_least(data, "dimensions", 1) or _DIMENSIONS.get(model, _USUAL)
         if dimensions > max(_DIMENSIONS.values()):
             message = f"Invalid value for 'dimensions' = {dimensions}. Must be less than or equal to 3072."
             raise ProviderError(400, "invalid_value", message, param="dimensions")
         return Question(
             model=model,
-            prompt_tokens=sum(map(count_tokens, inputs)),
+            prompt_tokens=sum(max(1, count_tokens(len(text))) for text in inputs),
             inputs=inputs,
             dimensions=dimensions,
             base64=field(data, "encoding_format", str) == "base64",
         )
 
-    def whole(self, meta: AnswerMetadata, text: str) -> bytes:  # noqa: ARG002 - there are no words here
+    def whole(self, meta: AnswerMetadata, text: str) -> bytes:  # noqa: ARG002 - the answer has no text
         """The list of embeddings."""
         question = meta.question
         model = encode_basestring_ascii(question.model)
-        vectors = (vector(question.model, given, question.dimensions) for given in question.inputs)
-        data = ",".join(
-            f'{{"object":"embedding","index":{index},"embedding":{_written(values, question.base64)}}}'
-            for index, values in enumerate(vectors)
-        )
+        data = []
+        for index, given in enumerate(question.inputs):
+            values = vector(question.model, given, question.dimensions)
+            if question.base64:
+                embedding = f'"{base64.b64encode(struct.pack(f"<{len(values)}f", *values)).decode()}"'
+            else:
+                embedding = f"[{','.join(f'{value:.8f}' for value in values)}]"
+            data.append(f'{{"object":"embedding","index":{index},"embedding":{embedding}}}')
         tokens = f'{{"prompt_tokens":{question.prompt_tokens},"total_tokens":{question.prompt_tokens}}}'
-        return f'{{"object":"list","data":[{data}],"model":{model},"usage":{tokens}}}'.encode()
+        return f'{{"object":"list","data":[{",".join(data)}],"model":{model},"usage":{tokens}}}'.encode()
 
     def stream(self, meta: AnswerMetadata) -> Stream:
         """Embeddings are never streamed."""
@@ -80,28 +81,16 @@ def vector(model: str, text: str, dimensions: int) -> list[float]:
     return [value / norm for value in values]
 
 
-def _written(values: list[float], as_base64: bool) -> str:
-    if as_base64:
-        packed = struct.pack(f"<{len(values)}f", *values)
-        return f'"{base64.b64encode(packed).decode()}"'
-    return f"[{','.join(f'{value:.8f}' for value in values)}]"
-
-
 def _inputs(given: object) -> tuple[str, ...]:
-    if isinstance(given, str):
-        return (given,)
-    if isinstance(given, list) and given and all(type(each) is int for each in given):
-        return (" ".join(map(str, given)),)
-    if not isinstance(given, list) or not 0 < len(given) <= _MOST_INPUTS:
-        raise ProviderError(
-            400, "invalid_value", "'$.input' is invalid. Please check the API reference.", param="input"
-        )
-    return tuple(_input(each) for each in given)
-
-
-def _input(given: object) -> str:
-    if isinstance(given, str):
-        return given
-    if isinstance(given, list) and given and all(type(each) is int for each in given):
-        return " ".join(map(str, given))
-    raise ProviderError(400, "invalid_value", "'$.input' is invalid. Please check the API reference.", param="input")
+    """The texts of `input`: one, or an array of them. An array of token numbers stands for a text."""
+    inputs = given if isinstance(given, list) and given and type(given[0]) is not int else [given]
+    texts: list[str] = []
+    for each in inputs[: _MOST_INPUTS + 1]:
+        if isinstance(each, str):
+            texts.append(each)
+        elif isinstance(each, list) and each and all(type(number) is int for number in each):
+            texts.append(" ".join(map(str, each)))
+    if len(texts) != len(inputs) or len(texts) > _MOST_INPUTS:
+        message = "'$.input' is invalid. Please check the API reference."
+        raise ProviderError(400, "invalid_value", message, param="input")
+    return tuple(texts)

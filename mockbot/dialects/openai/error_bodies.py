@@ -1,8 +1,7 @@
-"""OpenAI's error answers: (status, code) in, their body out. Sources: incidents_and_clients.md §4.1 (spec and
-captures).
+"""OpenAI's error bodies: (status, code) in, JSON out. Sources: incidents_and_clients.md §4.1 (spec and captures).
 
 Every body is `{"error": {"message", "type", "param", "code"}}` except where a capture shows otherwise. The first row
-of a status is what it says when no code is asked for.
+of a status is its default, for an error without a code.
 """
 
 import json
@@ -10,7 +9,7 @@ import math
 from functools import lru_cache
 from typing import NamedTuple
 
-from mockbot.dialects.base import ProviderError, Reason
+from mockbot.dialects.dialect import ProviderError
 
 NOT_JSON = (
     "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library "
@@ -32,10 +31,11 @@ _MAINTENANCE = "The service is down for scheduled maintenance. Please try again 
 _UNAVAILABLE = "service_unavailable_error"
 _INVALID = "invalid_request_error"
 _OUT_OF_MONEY = "insufficient_quota"
+_WRONG_COUNTRY = "Country, region, or territory not supported"
 
 
 class Row(NamedTuple):
-    """One known error."""
+    """One documented error; `code` picks it, and is an integer where captures show one."""
 
     status: int
     code: str | int | None
@@ -51,9 +51,7 @@ ROWS = (
     Row(400, "invalid_value", _INVALID, "Invalid value."),
     Row(400, "context_length_exceeded", _INVALID, _TOO_LONG),
     Row(401, "invalid_api_key", _INVALID, _WRONG_KEY),
-    Row(
-        403, "unsupported_country_region_territory", "request_forbidden", "Country, region, or territory not supported"
-    ),
+    Row(403, "unsupported_country_region_territory", "request_forbidden", _WRONG_COUNTRY),
     Row(404, "model_not_found", _INVALID, _NO_MODEL),
     Row(404, "unknown_url", _INVALID, "Invalid URL"),
     Row(405, "method_not_supported", _INVALID, "Not allowed."),
@@ -76,7 +74,7 @@ ROWS = (
     Row(503, "maintenance", _UNAVAILABLE, _MAINTENANCE),
 )
 
-# On the wire these codes differ from the names by which a scenario asks for them.
+# On the wire these codes differ from their names in a scenario.
 _WIRE_CODES: dict[str, str | int | None] = {
     "unknown_url": None,
     "method_not_supported": None,
@@ -89,14 +87,12 @@ _LOAD_SHED = b'{"status":"come back later"}'  # 429 of 8 November 2023: no error
 
 
 def row_of(status: int, code: str | None) -> Row:
-    """The row that fits best: status and code, else the status's first, else an honest general one."""
-    of_status = [row for row in ROWS if row.status == status]
-    exact = next((row for row in of_status if code is not None and str(row.code) == code), None)
-    if exact is not None:
-        return exact
-    kind = "server_error" if status >= 500 else "invalid_request_error"
-    first = of_status[0] if of_status else Row(status, None, kind, f"Error code: {status}")
-    return first if code is None else first._replace(code=code)
+    """The row of status and code, else the status's first with this code, else a general one."""
+    kind = "server_error" if status >= 500 else _INVALID
+    rows = [row for row in ROWS if row.status == status] or [Row(status, None, kind, f"Error code: {status}")]
+    if code is None:
+        return rows[0]
+    return next((row for row in rows if str(row.code) == code), rows[0]._replace(code=code))
 
 
 def body(error: ProviderError) -> bytes:
@@ -107,7 +103,7 @@ def body(error: ProviderError) -> bytes:
     return _written(error.status, error.code, message, error.param)
 
 
-@lru_cache(maxsize=1000)  # a retry storm asks for the same few over and over
+@lru_cache(maxsize=1000)  # a retry storm gets the same few bodies again and again
 def _written(status: int, code: str | None, message: str | None, param: str | None) -> bytes:
     row = row_of(status, code)
     wire_code = _WIRE_CODES.get(str(row.code), row.code)
@@ -116,7 +112,7 @@ def _written(status: int, code: str | None, message: str | None, param: str | No
 
 
 def _over_limit(error: ProviderError) -> str | None:
-    """The sentence with the figures, verbatim but for the organization."""
+    """OpenAI's sentence with the figures, verbatim except for the organization."""
     over = next((allowance for allowance in error.allowances if allowance.wait), None)
     if over is None:
         return None
@@ -125,29 +121,14 @@ def _over_limit(error: ProviderError) -> str | None:
     if over.never:
         must = f"Requested {over.cost}. The input or output tokens must be reduced in order to run successfully."
         return f"Request too large for {error.model} in organization org-mockbot {figures}{must} {_LIMITS}"
-    used = over.limit - over.remaining
-    figures += f"Used {used}, Requested {over.cost}. Please try again in {_in(over.wait / error.speed)}. {_LIMITS}"
+    seconds = over.wait / error.speed
+    millis = math.ceil(seconds * 1000)
+    wait = f"{millis}ms" if seconds < 1 else f"{millis / 1000:g}s"
+    figures += f"Used {over.limit - over.remaining}, Requested {over.cost}. Please try again in {wait}. {_LIMITS}"
     return f"Rate limit reached for {error.model} in organization org-mockbot {figures}"
-
-
-def _in(seconds: float) -> str:
-    return f"{math.ceil(seconds * 1000)}ms" if seconds < 1 else f"{math.ceil(seconds * 1000) / 1000:g}s"
 
 
 def event(code: str) -> dict[str, object]:
     """The error object of a stream that fails: the row of that code, else a server error of that name."""
-    row = next((row for row in ROWS if str(row.code) == code), None)
-    if row is None:
-        return {"message": row_of(500, None).message, "type": "server_error", "param": None, "code": code}
+    row = next((row for row in ROWS if str(row.code) == code), row_of(500, code))
     return {"message": row.message, "type": row.type, "param": None, "code": row.code}
-
-
-def refusal(reason: Reason, retry_after: float | None) -> ProviderError:
-    """Limits are 429, everything else that turns a request away is 503."""
-    if reason == "rate_limited":
-        return ProviderError(429, "rate_limit_exceeded", retry_after=retry_after)
-    if reason == "token_limited":
-        return ProviderError(429, "token_limit_exceeded", retry_after=retry_after)
-    if reason == "too_large":
-        return ProviderError(429, "token_limit_exceeded")
-    return ProviderError(503, "server_is_overloaded", retry_after=retry_after)

@@ -2,7 +2,7 @@
 
 import json
 
-from mockbot.dialects.base import Json, ProviderError
+from mockbot.dialects.dialect import Json, ProviderError
 from mockbot.dialects.reading import field
 
 MODELS = (
@@ -39,5 +39,5 @@ def listed() -> bytes:
 
 
 def one(model: str) -> bytes:
-    """One model; ProviderError(404) for a name that nobody has."""
+    """One model; ProviderError(404) for an unknown name."""
     return json.dumps(_entry(_served(model))).encode()

@@ -10,15 +10,15 @@ ordinary event), `nested` as captures have it (openai-python raises APIError), a
 """
 
 import json
-from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
-from mockbot.dialects.base import AnswerMetadata, Json, ProviderError, Question, Shape, Stream, Tool
+from mockbot.dialects.dialect import AnswerMetadata, Json, Question, Shape, Stream
 from mockbot.dialects.openai import error_bodies as openai_errors
 from mockbot.dialects.openai import models as openai_models
-from mockbot.dialects.openai.common import ANY_OBJECT, OpenAIEndpoint, function_of, output_schema, tool_called
-from mockbot.dialects.reading import at_least, field, json_object, kind_name, text_length
+from mockbot.dialects.openai.common import OpenAIEndpoint, function_of, output_schema, tool_called
+from mockbot.dialects.openapi import ANY_OBJECT, NULLABLE_BOOLEAN, NULLABLE_OBJECT, object_schema
+from mockbot.dialects.reading import at_least, field, json_object, prompt_tokens, text_length, wrong_type
 
 
 class OpenAIResponses(OpenAIEndpoint):
@@ -26,38 +26,40 @@ class OpenAIResponses(OpenAIEndpoint):
 
     path = "/v1/responses"
     malformed = b'event: response.output_text.delta\ndata: {"type":"response.outp\n\n'
-    schema: Mapping[str, object] = {
-        "type": "object",
-        "required": ["model", "input"],
-        "properties": {
+    schema = object_schema(
+        ["model", "input"],
+        {
             "model": {"type": "string", "examples": ["gpt-4o-mini"]},
             "input": {"type": ["string", "array"], "items": ANY_OBJECT},
             "instructions": {"type": ["string", "null"]},
-            "stream": {"type": ["boolean", "null"]},
+            "stream": NULLABLE_BOOLEAN,
             "max_output_tokens": {"type": ["integer", "null"], "minimum": 16},
             "tools": {"type": ["array", "null"], "items": ANY_OBJECT},
             "tool_choice": {},
-            "text": {"type": ["object", "null"]},
+            "text": NULLABLE_OBJECT,
         },
-    }
+    )
 
     def read(self, body: bytes) -> Question:
-        """A question from a request's body; ProviderError(400) when it is none, (404) for a model that nobody has."""
+        """Parse a request; ProviderError(400) for an invalid one, (404) for an unknown model."""
         data = json_object(body, openai_errors.NOT_JSON)
         model = openai_models.known(data)
         items = _items(data)
         instructions: str = field(data, "instructions", str) or ""
         text_format = (field(data, "text", dict) or {}).get("format")
-        tools = field(data, "tools", list) or []
-        functions = {tool.name: tool for tool in _functions(tools)}
+        offered = [
+            function_of(f"tools[{index}]", tool)
+            for index, tool in enumerate(field(data, "tools", list) or [])
+            if not isinstance(tool, dict) or tool.get("type") == "function"
+        ]
         answered = bool(items) and items[-1].get("type") == "function_call_output"
         characters = len(instructions) + sum(text_length(item.get("content")) for item in items)
         return Question(
             model=model,
             stream=bool(field(data, "stream", bool)),
             max_tokens=at_least(data, "max_output_tokens", 16),
-            prompt_tokens=(characters + 3) // 4 + 3 * len(items) + 3,
-            tool=tool_called(data, functions, answered),
+            prompt_tokens=prompt_tokens(characters, len(items)),
+            tool=tool_called(data, offered, answered),
             schema=output_schema(text_format, "text.format"),
         )
 
@@ -93,12 +95,11 @@ class _ResponseStream:
     def opening(self) -> bytes:
         meta = self._meta
         started = _response(meta, "in_progress", [])
-        events = self._event("response.created", response=started) + self._event(
-            "response.in_progress", response=started
-        )
-        item = (
-            _item(meta, "", "in_progress") if meta.question.tool else {**_item(meta, "", "in_progress"), "content": []}
-        )
+        events = self._event("response.created", response=started)
+        events += self._event("response.in_progress", response=started)
+        item = _item(meta, "", "in_progress")
+        if meta.question.tool is None:
+            item["content"] = []  # its part is added by an event of its own
         events += self._event("response.output_item.added", output_index=0, item=item)
         if meta.question.tool is None:
             events += self._event("response.content_part.added", **self._place(), part=_part(""))
@@ -134,14 +135,18 @@ class _ResponseStream:
             case "flat":
                 return self._event("error", code=error["code"], message=error["message"], param=None)
             case "failed":
-                response = _response(self._meta, "failed", [])
-                response["error"] = {"code": error["code"] or "server_error", "message": error["message"]}
-                return self._event("response.failed", response=response)
+                described = {"code": error["code"] or "server_error", "message": error["message"]}
+                return self._event(
+                    "response.failed", response=_response(self._meta, "failed", []) | {"error": described}
+                )
 
 
 def _response(meta: AnswerMetadata, status: str, output: list[Json]) -> Json:
     question = meta.question
-    finished = status in ("completed", "incomplete")
+    tool, tools = question.tool, list[Json]()
+    if tool is not None:
+        described = {"name": tool.name, "parameters": tool.parameters, "strict": True, "description": None}
+        tools = [{"type": "function", **described}]
     usage = {
         "input_tokens": question.prompt_tokens,
         "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
@@ -169,10 +174,10 @@ def _response(meta: AnswerMetadata, status: str, output: list[Json]) -> Json:
         "temperature": 1.0,
         "text": {"format": {"type": "text"}, "verbosity": "medium"},
         "tool_choice": "auto",
-        "tools": [] if question.tool is None else [_described(question.tool)],
+        "tools": tools,
         "top_p": 1.0,
         "truncation": "disabled",
-        "usage": usage if finished else None,
+        "usage": usage if status in ("completed", "incomplete") else None,
         "user": None,
         "metadata": {},
     }
@@ -195,10 +200,6 @@ def _part(text: str) -> Json:
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
 
 
-def _described(tool: Tool) -> Json:
-    return {"type": "function", "name": tool.name, "parameters": tool.parameters, "strict": True, "description": None}
-
-
 def _items(data: Json) -> list[Json]:
     given = data.get("input")
     if isinstance(given, str):
@@ -206,15 +207,5 @@ def _items(data: Json) -> list[Json]:
     items: list[Any] = field(data, "input", list, required=True)
     for index, item in enumerate(items):
         if not isinstance(item, dict):
-            name = f"input[{index}]"
-            message = f"Invalid type for '{name}': expected an object, but got {kind_name(item)} instead."
-            raise ProviderError(400, "invalid_type", message, param=name)
+            raise wrong_type(f"input[{index}]", dict, item)
     return items
-
-
-def _functions(tools: list[Any]) -> list[Tool]:
-    return [
-        function_of(f"tools[{index}]", tool)
-        for index, tool in enumerate(tools)
-        if not isinstance(tool, dict) or tool.get("type") == "function"
-    ]

@@ -13,7 +13,7 @@ from mockbot.clients.policy import AttemptResult
 from mockbot.clients.policy_factory import reactions_of
 from mockbot.clients.reactions import Loop, Loops
 from mockbot.clients.waits import Exponential
-from mockbot.dialects.base import Dialect, Reason
+from mockbot.dialects.dialect import Dialect, Reason
 from mockbot.evidence.records import Outcome
 from mockbot.faults.union import (
     Capacity,
@@ -31,7 +31,7 @@ from mockbot.scenario.policies import Refresh
 from mockbot.scenario.schema import Group, Provider
 from mockbot.scenario.spans import FaultSpan
 from mockbot.scenario.timeline import Timeline
-from mockbot.service.fault_board import ORDER
+from mockbot.service.active_faults import ORDER
 from mockbot.simulate.answer_law import sigma
 from mockbot.simulate.change_points import moments
 from mockbot.simulate.fast import layout as at

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from mockbot.faults.specs import StallSpec
 from mockbot.faults.union import BlankAnswer, Cut, ErrorEvent, MalformedEvent, Stall
+from mockbot.service.active_faults import StreamFault
 from mockbot.service.chatbot import Answer
-from mockbot.service.fault_board import StreamFault
 from mockbot.simulate.reference.event_queue import Timer
 from mockbot.simulate.reference.sim_attempt import Receiver
 

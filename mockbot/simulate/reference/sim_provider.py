@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from mockbot.dialects.base import Dialect, Reason
+from mockbot.dialects.dialect import Dialect, Reason
 from mockbot.evidence.records import Outcome, ServiceSecond
 from mockbot.scenario.timeline import ActiveFault
 from mockbot.service.chatbot import Answer, Chatbot

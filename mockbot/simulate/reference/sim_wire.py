@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mockbot.clock import Clock
-from mockbot.dialects.base import AnswerMetadata, Dialect, Question
+from mockbot.dialects.dialect import AnswerMetadata, Dialect, Question
 from mockbot.faults.union import Down
 from mockbot.proxy.toxic import Direction, Toxic
 from mockbot.proxy.toxics import effect_type

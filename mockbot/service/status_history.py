@@ -1,12 +1,11 @@
-"""What the status page has said so far: updates in, incidents, maintenances and component states out. Pure.
+"""The published state of the status page: updates in, incidents, maintenances and component states out. Pure.
 
-A page says only what the scenario tells it to, when it tells it to; that it is green while everything is down is how
-real outages begin. Vocabulary: Statuspage v2 (incidents_and_clients.md §4.5). An incident begins with the first
-update that is not an end and goes on to the one that is; `scheduled`, `in_progress` and `completed` make a
-maintenance of it.
+The page publishes only the scenario's updates, at their times; real outages too begin with a green page. Vocabulary:
+Statuspage v2 (incidents_and_clients.md §4.5). An incident begins with the first update that is not an end and goes on
+to the one that is; `scheduled`, `in_progress` and `completed` make it a maintenance.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,21 +14,15 @@ from mockbot.scenario.schema import StatusUpdate
 Impact = Literal["none", "minor", "major", "critical", "maintenance"]
 ENDS = ("resolved", "completed")
 PLANNED = ("scheduled", "in_progress", "completed")
-_COMPONENT = {
-    "none": "operational",
-    "minor": "degraded_performance",
-    "major": "partial_outage",
-    "critical": "major_outage",
-    "maintenance": "under_maintenance",
+_STATES: Mapping[Impact, tuple[str, str]] = {  # impact, least first -> a component's state, the page's description
+    "none": ("operational", "All Systems Operational"),
+    "maintenance": ("under_maintenance", "Service Under Maintenance"),
+    "minor": ("degraded_performance", "Partially Degraded Service"),
+    "major": ("partial_outage", "Partial System Outage"),
+    "critical": ("major_outage", "Major Service Outage"),
 }
-_WORDS = {
-    "none": "All Systems Operational",
-    "minor": "Partially Degraded Service",
-    "major": "Partial System Outage",
-    "critical": "Major Service Outage",
-    "maintenance": "Service Under Maintenance",
-}
-_SAYS = {
+_WORST = list(_STATES)
+_TEXTS = {
     "investigating": "We are currently investigating this issue.",
     "identified": "The issue has been identified and a fix is being implemented.",
     "monitoring": "A fix has been implemented and we are monitoring the results.",
@@ -38,12 +31,11 @@ _SAYS = {
     "in_progress": "Scheduled maintenance is currently in progress.",
     "completed": "The scheduled maintenance has been completed.",
 }
-_WORST: tuple[Impact, ...] = ("none", "maintenance", "minor", "major", "critical")
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedUpdate:
-    """One update as it was published, at Unix time `at`; `back`: the Unix time that it promises, if any."""
+    """One update, published at Unix time `at`; `back`: the Unix time at which it announces the end, if any."""
 
     at: float
     update: StatusUpdate
@@ -51,27 +43,27 @@ class PublishedUpdate:
     back: float | None = None
 
     @property
-    def words(self) -> str:
-        """Its text; the usual phrase when the scenario gives none."""
-        return self.update.says or _SAYS[self.update.state]
+    def text(self) -> str:
+        """The scenario's text, else Statuspage's default for the state."""
+        return self.update.says or _TEXTS[self.update.state]
 
 
 @dataclass(slots=True)
 class Incident:
-    """A stretch of updates that belong together."""
+    """An incident or a maintenance: its updates, oldest first."""
 
     number: int
     updates: list[PublishedUpdate] = field(default_factory=list)
 
     @property
     def state(self) -> str:
-        """What the latest update says."""
+        """The state of the latest update."""
         return self.updates[-1].update.state
 
     @property
     def impact(self) -> Impact:
         """The worst so far."""
-        return max((said.impact for said in self.updates), key=_WORST.index)
+        return max((each.impact for each in self.updates), key=_WORST.index)
 
     @property
     def planned(self) -> bool:
@@ -85,20 +77,20 @@ class Incident:
 
     @property
     def provider(self) -> str | None:
-        """Whom it concerns; None: everybody."""
+        """The provider that it concerns; None: all."""
         return self.updates[0].update.provider
 
     @property
     def name(self) -> str:
-        """A title as operators write them."""
+        """A title in the style of real status pages."""
         if self.planned:
             return "Scheduled maintenance"
         kinds = {"critical": "Major outage", "major": "Elevated error rates", "minor": "Degraded performance"}
         return kinds.get(self.impact, "Service disruption")
 
 
-class StatusBoard:
-    """Everything said in this run. `speed`: scenario seconds per second, for the times that are promised."""
+class StatusHistory:
+    """All incidents of this run. `speed`: scenario seconds per second, for the announced end of a maintenance."""
 
     def __init__(self, providers: Sequence[str], speed: float = 1.0) -> None:
         self.providers = tuple(providers)
@@ -111,8 +103,8 @@ class StatusBoard:
         self.incidents = []
         self.began = began
 
-    def say(self, update: StatusUpdate, at: float) -> None:
-        """Publish an update; saying the same again changes nothing."""
+    def publish(self, update: StatusUpdate, at: float) -> None:
+        """Publish an update at a Unix time; a repeated one changes nothing."""
         current = self.incidents[-1] if self.incidents else None
         if current is not None and current.updates[-1].update == update:
             return
@@ -122,42 +114,33 @@ class StatusBoard:
             current = Incident(len(self.incidents) + 1)
             self.incidents.append(current)
         back = None if update.back_in is None else at + update.back_in / self._speed
-        current.updates.append(PublishedUpdate(at, update, _impact_of(update, current), back))
+        before: Impact = current.updates[-1].impact if current.updates else "minor"
+        impact = update.impact or ("maintenance" if update.state in PLANNED else before)
+        current.updates.append(PublishedUpdate(at, update, impact, back))
 
     @property
     def open(self) -> list[Incident]:
-        """What is not over."""
+        """The incidents and maintenances that are not over."""
         return [incident for incident in self.incidents if not incident.over]
 
     @property
     def indicator(self) -> Impact:
-        """The page's one word."""
-        return max((_now(incident) for incident in self.open), key=_WORST.index, default="none")
+        """The worst impact that holds now."""
+        holding = (each.updates[-1].impact for each in self.open if each.state != "scheduled")
+        return max(holding, key=_WORST.index, default="none")
 
     @property
     def description(self) -> str:
-        """The page's one sentence."""
-        return _WORDS[self.indicator]
+        """The indicator as a sentence."""
+        return _STATES[self.indicator][1]
 
     def component(self, provider: str, at: float | None = None) -> str:
-        """How a provider is said to be (to have been at Unix time `at`)."""
+        """The published state of a provider, now or at Unix time `at`."""
         worst: Impact = "none"
         for incident in self.incidents:
             if incident.provider not in (None, provider):
                 continue
-            said = [each for each in incident.updates if at is None or each.at <= at]
-            if said and said[-1].update.state not in (*ENDS, "scheduled"):
-                worst = max(worst, said[-1].impact, key=_WORST.index)
-        return _COMPONENT[worst]
-
-
-def _now(incident: Incident) -> Impact:
-    return "none" if incident.state == "scheduled" else incident.updates[-1].impact
-
-
-def _impact_of(update: StatusUpdate, incident: Incident) -> Impact:
-    if update.impact is not None:
-        return update.impact
-    if update.state in PLANNED:
-        return "maintenance"
-    return incident.updates[-1].impact if incident.updates else "minor"
+            published = [each for each in incident.updates if at is None or each.at <= at]
+            if published and published[-1].update.state not in (*ENDS, "scheduled"):
+                worst = max(worst, published[-1].impact, key=_WORST.index)
+        return _STATES[worst][0]

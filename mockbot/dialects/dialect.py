@@ -1,10 +1,10 @@
-"""What every wire dialect translates between: a provider's own bytes outside, these few values inside.
+"""What every wire dialect translates between: a provider's bytes outside, these few values inside.
 
-A dialect is one object in one file. It reads requests into Questions (or raises ProviderError in neutral words), and
-writes answers, events and errors as its provider does. It decides nothing: no time, no chance, no capacity.
+A dialect is one object in one file. It reads requests into Questions (or raises ProviderError), and writes answers,
+events and errors as its provider does. It decides nothing: no time, no chance, no capacity.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
@@ -36,27 +36,27 @@ class Tool:
 
 
 class Question(NamedTuple):
-    """What was asked, as far as the answer depends on it."""
+    """The parts of a request that its answer depends on."""
 
     model: str
     stream: bool = False
     max_tokens: int | None = None
     prompt_tokens: int = 1
     include_usage: bool = False
-    tool: Tool | None = None  # the one to be called now
-    schema: Mapping[str, object] | None = None  # what a text answer must satisfy, as JSON
-    inputs: tuple[str, ...] = ()  # what is to be embedded
+    tool: Tool | None = None  # the one to call now
+    schema: Mapping[str, object] | None = None  # of a text answer that must be JSON
+    inputs: tuple[str, ...] = ()  # texts to embed
     dimensions: int = 0
     base64: bool = False
 
     @property
     def prescribes(self) -> Mapping[str, object] | None:
-        """The schema of what will be meta; None: prose."""
+        """The schema that the content must satisfy; None: prose."""
         return self.tool.parameters if self.tool is not None else self.schema
 
 
 class AnswerMetadata(NamedTuple):
-    """What the protocol says about an answer beside its text."""
+    """An answer's values on the wire beside its text."""
 
     question: Question
     mark: int  # the request's fingerprint: every id is made from it
@@ -70,7 +70,7 @@ class AnswerMetadata(NamedTuple):
 
 
 class ProviderError(Exception):
-    """An error answer, in neutral words.
+    """An error answer that no dialect has worded yet.
 
     `code` picks among the bodies that a status has; `retry_after` in scenario seconds; `model`, `speed` and
     `allowances` are known when limits turned the request away.
@@ -96,60 +96,44 @@ class Stream(Protocol):
     """One streamed answer in its dialect; every method gives whole events, ready to be sent."""
 
     def opening(self) -> bytes:
-        """What comes before the first token."""
-        ...
+        """The events before the first token."""
 
     def words(self, text: str) -> bytes:
-        """Some more of the answer."""
-        ...
+        """The next piece of the answer's text."""
 
     def closing(self) -> bytes:
-        """The proper end."""
-        ...
+        """The events of a regular end."""
 
     def error(self, code: str, shape: Shape) -> bytes:
         """An error within the stream; `shape` where the provider has several."""
-        ...
 
 
 class Dialect(Protocol):
-    """One endpoint's way of speaking."""
+    """One endpoint of a provider's API."""
 
     path: str
     schema: Mapping[str, object]  # of a request's body, for OpenAPI
     responses: Mapping[int | str, dict[str, object]]  # status -> what it means, for OpenAPI
-    keepalive: bytes  # what holds a silent stream open
-    malformed: bytes  # an event that is not what the API promises
+    keepalive: bytes  # keeps a silent stream open
+    malformed: bytes  # an event that the API does not allow
 
     def read(self, body: bytes) -> Question:
-        """Understand a request, or raise ProviderError(400 or 404)."""
-        ...
+        """Parse a request, or raise ProviderError(400 or 404)."""
 
     def whole(self, meta: AnswerMetadata, text: str) -> bytes:
         """The body of a plain answer."""
-        ...
 
     def stream(self, meta: AnswerMetadata) -> Stream:
         """The events of a streamed answer."""
-        ...
 
     def headers(self, mark: int, millis: int, allowances: tuple[Allowance, ...], speed: float) -> list[Header]:
         """The headers of every answer but content type and length; `millis` wall milliseconds so far."""
-        ...
 
     def refusal(self, reason: Reason, retry_after: float | None) -> ProviderError:
-        """How this provider says that it cannot take a request in."""
-        ...
+        """This provider's error for a request that it cannot take in."""
 
     def error(self, error: ProviderError, mark: int) -> bytes:
         """The JSON body of an error."""
-        ...
 
     def error_headers(self, status: int) -> list[Header]:
-        """What else the headers of an error say."""
-        ...
-
-
-def dialect_for(path: str, dialects: Sequence[Dialect]) -> Dialect:
-    """The dialect of a path; the first one speaks for paths that nobody knows."""
-    return next((dialect for dialect in dialects if dialect.path == path), dialects[0])
+        """Further headers of an error."""

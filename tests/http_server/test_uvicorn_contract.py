@@ -19,12 +19,12 @@ from uvicorn.protocols.utils import get_remote_addr
 from uvicorn.server import ServerState
 
 import mockbot
-from mockbot.service.http.response_writer import ResponseWriter
+from mockbot.http_server.response_writer import ResponseWriter
 
 ROOT = Path(mockbot.__file__).parent
-WRITER = "mockbot/service/http/response_writer.py"
-LISTENER = "mockbot/service/http/listener.py"
-PROXY = "mockbot/proxy/server.py"
+WRITER = "mockbot/http_server/response_writer.py"
+LISTENER = "mockbot/http_server/listener.py"
+DEADLINE = "mockbot/http_server/deadline_server.py"
 POST = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n"
 
 
@@ -196,9 +196,9 @@ async def test_a_server_can_be_started_part_by_part() -> None:
     "method",
     ["connection_made", "data_received", "on_response_complete", "connection_lost", "_unset_keepalive_if_required"],
 )
-def test_the_proxys_protocol_overrides_what_is_there(method: str) -> None:
+def test_the_deadline_protocol_overrides_what_is_there(method: str) -> None:
     """Its deadline hangs on these methods of uvicorn's h11 protocol."""
-    assert callable(getattr(h11_impl.H11Protocol, method, None)), moved(f"H11Protocol.{method}", PROXY)
+    assert callable(getattr(h11_impl.H11Protocol, method, None)), moved(f"H11Protocol.{method}", DEADLINE)
 
 
 def _imports_uvicorn() -> Iterator[str]:
@@ -211,5 +211,5 @@ def _imports_uvicorn() -> Iterator[str]:
 
 
 def test_uvicorn_is_imported_in_one_package() -> None:
-    """The proxy, which may not import the service, has the one protocol of its own."""
-    assert {name for name in _imports_uvicorn() if not name.startswith("service/http/")} <= {"proxy/server.py"}
+    """Service, proxy and commands use the servers of this package."""
+    assert {name.split("/")[0] for name in _imports_uvicorn()} == {"http_server"}

@@ -20,7 +20,7 @@ _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 s: close() sends RST instea
 _BACKLOG = 2048
 _KEEP_ALIVE = 75  # wall seconds, nginx's default
 _SLOWEST = 60.0  # wall seconds that a request's headers, or a pause within its body, may take (nginx: 60 s each)
-_SWEEP = 5.0
+_SWEEP = 5.0  # wall seconds between two looks at the open requests
 
 
 def bound(host: str, port: int = 0) -> socket.socket:
@@ -52,25 +52,15 @@ class Listener:
         self._holder = bound(host, port)
         self.port: int = self._holder.getsockname()[1]
         config = uvicorn.Config(
-            app,
-            interface="asgi3",
-            loop="none",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_keep_alive=_KEEP_ALIVE,
-            backlog=_BACKLOG,
-        )
+            app, interface="asgi3", loop="none", ws="none", lifespan="off", log_config=None, access_log=False,
+            proxy_headers=False, server_header=False, timeout_keep_alive=_KEEP_ALIVE, backlog=_BACKLOG,
+        )  # fmt: skip
         config.load()
         self._server = uvicorn.Server(config)
         self._server.lifespan = config.lifespan_class(config)
         self._server.servers = []
         self._tasks: list[asyncio.Task[None]] = []
         self._slow = slowest
-        self._reading: dict[object, tuple[object, float]] = {}
 
     @property
     def url(self) -> str:
@@ -83,28 +73,29 @@ class Listener:
         if not self._server.servers:
             await self._server.startup(sockets=[bound(self._host, self.port)])
         if not self._tasks:
-            self._tasks = [asyncio.create_task(self._server.main_loop()), asyncio.create_task(self._sweeps())]
+            self._tasks = [
+                asyncio.create_task(self._server.main_loop()),
+                asyncio.create_task(self._drop_slow_requests()),
+            ]
 
-    async def _sweeps(self) -> None:
-        while True:
-            await asyncio.sleep(min(_SWEEP, self._slow / 4))
-            self._sweep(time.monotonic())
-
-    def _sweep(self, now: float) -> None:
+    async def _drop_slow_requests(self) -> None:
         """Drop connections that have been sending one request for too long (slow loris); uvicorn's own timeout covers
         idle connections only.
         """
-        reading: dict[object, tuple[object, float]] = {}
-        for connection in self._server.server_state.connections:
-            progress = _unfinished(connection)
-            if progress is None:
-                continue
-            before = self._reading.get(connection)
-            since = before[1] if before is not None and before[0] == progress else now
-            reading[connection] = (progress, since)
-            if now - since >= self._slow:
-                connection.transport.abort()
-        self._reading = reading
+        last: dict[object, tuple[object, float]] = {}  # connection -> its progress, and since when
+        while True:
+            await asyncio.sleep(min(_SWEEP, self._slow / 4))
+            now, reading = time.monotonic(), dict[object, tuple[object, float]]()
+            for connection in self._server.server_state.connections:
+                progress = _unfinished(connection)
+                if progress is None:
+                    continue
+                before = last.get(connection)
+                since = before[1] if before is not None and before[0] == progress else now
+                reading[connection] = (progress, since)
+                if now - since >= self._slow:
+                    connection.transport.abort()
+            last = reading
 
     def down(self) -> int:
         """Stop listening and reset every connection; returns how many there were."""

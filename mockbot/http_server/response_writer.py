@@ -11,8 +11,6 @@ import asyncio
 from starlette.types import Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from mockbot.dialects.base import Header
-
 
 class ResponseWriter:
     """The responses that one event loop writes at the end of its turn."""
@@ -23,18 +21,20 @@ class ResponseWriter:
         self._loop = loop
         self._waiting: list[tuple[asyncio.Transport, bytes]] = []
 
-    async def respond(self, send: Send, status: int, headers: list[Header], body: bytes) -> None:
+    async def respond(self, send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         """A whole response; neither names nor values of `headers` may come from a client."""
         headers.append((b"content-length", b"%d" % len(body)))
         cycle = getattr(send, "__self__", None)
-        if type(cycle) is RequestResponseCycle and _is_untouched(cycle):
-            self._write(cycle, status, headers, body)
+        # Only for a connection that is kept alive, whose client is there and reads, and to which nothing was sent yet.
+        if (
+            type(cycle) is not RequestResponseCycle
+            or not cycle.keep_alive
+            or (cycle.response_started or cycle.disconnected or cycle.flow.write_paused)
+        ):
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
             return
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-
-    def _write(self, cycle: RequestResponseCycle, status: int, headers: list[Header], body: bytes) -> None:
-        """Do what RequestResponseCycle.send does with both messages when the connection is kept alive."""
+        # From here on: what RequestResponseCycle.send does with both messages.
         lines = b"\r\n".join([b": ".join(line) for line in cycle.default_headers + headers])
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
@@ -49,8 +49,3 @@ class ResponseWriter:
         for transport, data in waiting:
             if not transport.is_closing():
                 transport.write(data)
-
-
-def _is_untouched(cycle: RequestResponseCycle) -> bool:
-    """Nothing was sent, the client is there and reads, and the connection is kept alive."""
-    return not (cycle.response_started or cycle.disconnected or cycle.flow.write_paused or not cycle.keep_alive)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mockbot.dialects.stream_readers import Reader, anthropic_stream, openai_stream, whole_answer
+from mockbot.dialects.stream_readers import AnthropicStream, OpenAIStream, Reader, WholeAnswer
 
 TOKEN = b'data: {"choices":[{"delta":{"content":"a"}}]}\n'
 STOP = b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n'
@@ -39,19 +39,19 @@ def _read(reader: Reader, *lines: bytes, every: float = 1.0) -> Reader:
 )
 def test_an_openai_stream_means(lines: tuple[bytes, ...], outcome: str) -> None:
     """Only text, a finish reason and [DONE] together are an answer."""
-    assert _read(openai_stream(), *lines).outcome == outcome
+    assert _read(OpenAIStream(), *lines).outcome == outcome
 
 
 def test_nothing_is_expected_after_done() -> None:
     """The reader says so, so that nobody waits for the connection to close."""
-    assert _read(openai_stream(), TOKEN, STOP).over is False
-    assert _read(openai_stream(), TOKEN, STOP, DONE).over is True
+    assert _read(OpenAIStream(), TOKEN, STOP).over is False
+    assert _read(OpenAIStream(), TOKEN, STOP, DONE).over is True
 
 
 def test_only_text_is_a_token() -> None:
     """The role chunk, comments, usage and the finish chunk are none; the longest silence is between two tokens."""
     role = b'data: {"choices":[{"delta":{"role":"assistant","content":""}}]}\n'
-    reader = _read(openai_stream(), role, TOKEN, b": ping\n", b": ping\n", TOKEN, STOP, DONE)
+    reader = _read(OpenAIStream(), role, TOKEN, b": ping\n", b": ping\n", TOKEN, STOP, DONE)
 
     assert (reader.tokens, reader.first, reader.last, reader.worst_gap) == (2, 1.0, 4.0, 3.0)
 
@@ -78,7 +78,7 @@ STOPPED = _event(type="message_stop")
 )
 def test_an_anthropic_stream_means(lines: tuple[bytes, ...], outcome: str) -> None:
     """message_stop and a stop reason together end an answer."""
-    assert _read(anthropic_stream(), *lines).outcome == outcome
+    assert _read(AnthropicStream(), *lines).outcome == outcome
 
 
 @pytest.mark.parametrize(
@@ -95,4 +95,4 @@ def test_an_anthropic_stream_means(lines: tuple[bytes, ...], outcome: str) -> No
 )
 def test_a_whole_answer_means(answer: object, outcome: str) -> None:
     """Of either API; a document without its promised parts is malformed."""
-    assert _read(whole_answer(), json.dumps(answer).encode()).outcome == outcome
+    assert _read(WholeAnswer(), json.dumps(answer).encode()).outcome == outcome
