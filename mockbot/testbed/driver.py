@@ -11,21 +11,19 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from mockbot.clock import Clock
 from mockbot.errors import TestbedError
 from mockbot.evidence.records import Action, ServiceSecond
-from mockbot.faults.union import Down
 from mockbot.proxy.control_session import ControlPlaneHung
 from mockbot.proxy.toxiproxy_client import CLOSED_BY_DISABLE, ToxicControl
 from mockbot.scenario.timeline import ActiveFault, Conditions, StatusState, Timeline
 from mockbot.service.control_client import ServiceControl
 from mockbot.testbed.start import Addresses
-from mockbot.testbed.toxic_mapping import toxic_of
+from mockbot.testbed.wire_changes import Change, change_wire_fault
 
 Sink = Callable[[Action | ServiceSecond], None]
-Does = Literal["begin", "change", "end"]
 Faults = Mapping[str, ActiveFault]
 T = TypeVar("T")
 
@@ -120,28 +118,14 @@ class Driver:
     def _tell_wire(self, provider: str, told: _Told, wanted: Faults, due: float) -> None:
         for fault, does in tuple(_changes(told.wire, wanted)):
             active = wanted.get(fault) or told.wire[fault]
-            change = self._wire_change(provider, active, does, wanted)
-            done = self._try(fault, does, due, partial(self._unless_hung, change))
+            change = partial(change_wire_fault, self._wire, self._proxies[provider], does, active, wanted.values())
+            done = self._try(fault, does, due, partial(self._unless_hung, partial(change, self._clock)))
             if not (done or self.broken):
                 continue
             if does == "end":
                 del told.wire[fault]
             else:
                 told.wire[fault] = active
-
-    def _wire_change(self, provider: str, active: ActiveFault, does: Does, wanted: Faults) -> Callable[[], None]:
-        proxy = self._proxies[provider]
-        if isinstance(active.span.fault, Down):
-            down = any(isinstance(other.span.fault, Down) for other in wanted.values())
-            return lambda: (self._wire.disable if down else self._wire.enable)(proxy)
-        toxic = toxic_of(active, self._clock)
-        match does:
-            case "begin":
-                return lambda: self._wire.add_toxic(proxy, toxic)
-            case "change":
-                return lambda: self._wire.update_toxic(proxy, toxic)
-            case "end":
-                return lambda: self._wire.remove_toxic(proxy, toxic.name)
 
     def _unless_hung(self, call: Callable[[], T]) -> T:
         """Raises ControlPlaneHung at once where a call has hung before."""
@@ -153,7 +137,7 @@ class Driver:
             self.broken = str(error)
             raise
 
-    def _try(self, fault: str, does: Does, due: float, act: Callable[[], None]) -> bool:
+    def _try(self, fault: str, does: Change, due: float, act: Callable[[], None]) -> bool:
         sent = self._clock.now()
         error = _error_of(act)
         self._sink(Action(fault, does, due, sent, None if error else self._clock.now(), error))
@@ -192,7 +176,7 @@ def _layer(faults: tuple[ActiveFault, ...], layer: str) -> Faults:
     return {active.span.id: active for active in faults if active.span.fault.layer == layer}
 
 
-def _changes(before: Faults, after: Faults) -> Iterator[tuple[str, Does]]:
+def _changes(before: Faults, after: Faults) -> Iterator[tuple[str, Change]]:
     """Ends first, so that a fault which makes room is gone before its successor comes."""
     yield from ((fault, "end") for fault in before if fault not in after)
     for fault, active in after.items():

@@ -98,6 +98,16 @@ def test_a_door_can_be_shut(mockbot: Mockbot, ask: Ask) -> None:
     assert ask().status_code == 200
 
 
+def test_a_port_stays_closed_until_the_last_down_ends(mockbot: Mockbot, ask: Ask) -> None:
+    """Two overlapping `down` faults: the end of one does not open the port."""
+    with mockbot.wire.down():
+        mockbot.wire.down().remove()
+        with pytest.raises(requests.ConnectionError):
+            ask()
+
+    assert ask().status_code == 200
+
+
 def test_bad_manners_are_told_with_their_evidence(mockbot: Mockbot, ask: Ask) -> None:
     """A client that comes back at once although it was told to wait is not resilient."""
     mockbot.fault(http_error=503, retry_after=30, times=2)
