@@ -6,6 +6,7 @@ therefore speed 1 only.
 """
 
 import ssl
+from collections import deque
 from collections.abc import Iterator
 from functools import cache
 from json import JSONDecodeError  # both SDKs let it through when an event is malformed
@@ -21,7 +22,7 @@ from mockbot.dialects.request_forms import DIALECTS, Name
 from mockbot.dialects.stream_readers import Reader, whole_answer
 from mockbot.evidence.records import Outcome
 from mockbot.load.collector import Pending
-from mockbot.load.recorder import CUT_SHORT, observe
+from mockbot.load.recorder import CUT_SHORT, failed_status, observe
 from mockbot.load.users import QUESTION, ChatUser
 
 
@@ -66,12 +67,11 @@ class OpenAISdk(SdkUser):
     def call(self, http: httpx2.Client) -> None:
         """Chat completions, streamed when the group streams."""
         client = openai.OpenAI(base_url=f"{self.base}/v1", api_key=self.key, http_client=http)
-        ask = client.chat.completions.create
-        if not self.spec.stream:
-            ask(model=self.model, messages=[{"role": "user", "content": QUESTION}])
-            return
-        for _ in ask(model=self.model, messages=[{"role": "user", "content": QUESTION}], stream=True):
-            pass
+        answer = client.chat.completions.create(
+            model=self.model, messages=[{"role": "user", "content": QUESTION}], stream=self.spec.stream
+        )
+        if isinstance(answer, openai.Stream):
+            deque(answer, maxlen=0)  # reads to the end
 
 
 class AnthropicSdk(SdkUser):
@@ -83,12 +83,14 @@ class AnthropicSdk(SdkUser):
     def call(self, http: httpx2.Client) -> None:
         """Messages, streamed when the group streams."""
         client = anthropic.Anthropic(base_url=self.base, api_key=self.key, http_client=http)
-        ask = client.messages.create
-        if not self.spec.stream:
-            ask(model=self.model, max_tokens=1024, messages=[{"role": "user", "content": QUESTION}])
-            return
-        for _ in ask(model=self.model, max_tokens=1024, messages=[{"role": "user", "content": QUESTION}], stream=True):
-            pass
+        answer = client.messages.create(
+            model=self.model,
+            max_tokens=1024,
+            messages=[{"role": "user", "content": QUESTION}],
+            stream=self.spec.stream,
+        )
+        if isinstance(answer, anthropic.Stream):
+            deque(answer, maxlen=0)  # reads to the end
 
 
 class RecordingTransport(httpx2.BaseTransport):
@@ -175,11 +177,8 @@ class ObservedBody(httpx2.SyncByteStream):
         self._response.close()
 
     def _outcome(self) -> Outcome:
-        status = self._response.status_code
-        if status >= 400:
-            return "rate_limited" if status == 429 else "http_error"
-        if status >= 300:
-            return "malformed"
+        if failed := failed_status(self._response.status_code):
+            return failed
         if self._rest and not self._attempt.reader.over:
             self._attempt.reader.line(self._rest, self._attempt.user.generator.clock.now())
         return self._attempt.reader.outcome
@@ -193,8 +192,8 @@ def _cause(error: BaseException, reader: Reader) -> Outcome:
         case httpx2.TimeoutException() | gevent.Timeout():
             return "timeout" if reader.first is None else "slow"
         case httpx2.RemoteProtocolError():
-            words = str(error).lower()
-            return "reset" if any(early in words for early in (*CUT_SHORT, "closed", "disconnected")) else "malformed"
+            text = str(error).lower()
+            return "reset" if any(early in text for early in (*CUT_SHORT, "closed", "disconnected")) else "malformed"
         case httpx2.NetworkError():
             return "reset"
         case _:

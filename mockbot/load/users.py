@@ -1,4 +1,4 @@
-"""A user under load: thinks, asks, waits, retries as its policy decides, and goes on when its prompt is settled.
+"""A simulated user: thinks, asks, waits, retries as its policy decides, and goes on when its prompt is settled.
 
 `ChatUser` is the class that a locustfile inherits to get mockbot's measurements. Its policy decides; this module only
 waits and sends. Every prompt has an intended start, and latency counts from there: a late start lengthens the answer,
@@ -24,7 +24,7 @@ from mockbot.clients.policy import AttemptResult, ClientPolicy, Decision, GiveUp
 from mockbot.dialects.request_forms import Body, chat
 from mockbot.evidence.records import Settled
 from mockbot.load.collector import AttemptObservation, Pending, UserIdentity
-from mockbot.load.hedging import HedgedAttempt
+from mockbot.load.hedging import hedged_attempt
 from mockbot.load.load_generator import LoadGenerator, no_status_page
 from mockbot.load.recorder import GeneratorError, RequestTemplate, attempt
 from mockbot.scenario.policies import Informed
@@ -57,7 +57,7 @@ class ChatUser(FastHttpUser):
     connection_timeout = None  # type: ignore[assignment]
     group_name: ClassVar[str] = "users"
     spec: ClassVar[Group] = Group(users="100%", policy="once", think="1s")
-    own_clock: ClassVar[bool] = False  # True: its client waits by itself, so that time cannot be compressed
+    own_clock: ClassVar[bool] = False  # True: its client waits in wall time, so that time cannot be compressed
     model: ClassVar[str] = "mockbot"
     api_key: ClassVar[str | None] = None  # None: a key of the user's own, by which mockbot's service knows the tier
     generator: ClassVar[LoadGenerator]  # set when a run starts
@@ -179,7 +179,7 @@ class ChatUser(FastHttpUser):
             if decision.hedge_after is None:
                 result = self._send(prompt, decision)
             else:
-                result = HedgedAttempt(self.generator, policy, partial(self._send, prompt)).run(decision)
+                result = hedged_attempt(self.generator, policy, partial(self._send, prompt), decision)
             if result.outcome == "ok":
                 policy.succeeded(clock.now(), result)
                 return None
@@ -189,16 +189,18 @@ class ChatUser(FastHttpUser):
 
     def _send(self, prompt: Pending, decision: Send, first_token: Event | None = None) -> AttemptResult:
         clock, provider = self.generator.clock, decision.provider
-        way = self._connections.get(provider) or self._connect(provider)
+        connection = self._connections.get(provider) or self._connect(provider)
         n = self.generator.collector.begin_attempt(prompt, provider)
-        request = way.template.fill(self._encode(way.template), prompt.id, n)
-        start = clock.now()
+        body = self._encode(connection.template)
+        connection.template.number(prompt.id, n)
+        start, until = clock.now(), decision.at + decision.timeout
         try:
-            observed = attempt(way.client, request, clock, decision.at + decision.timeout, first_token)
+            observed = attempt(connection.client, connection.template, body, clock, until, first_token)
         except GreenletExit:
-            self.record_attempt(prompt, n, AttemptObservation("unfinished", start, clock.now()), way.url)
+            unfinished = AttemptObservation("unfinished", start, clock.now())
+            self.record_attempt(prompt, n, unfinished, connection.url)
             raise
-        self.record_attempt(prompt, n, observed, way.url)
+        self.record_attempt(prompt, n, observed, connection.url)
         return AttemptResult(
             outcome=observed.outcome,
             provider=provider,
@@ -215,9 +217,9 @@ class ChatUser(FastHttpUser):
         prefix = url.path.rstrip("/")
         template = RequestTemplate.of(endpoint.dialect, prefix, self.key, self.group_name, stream=self.spec.stream)
         client = self.client.client.clientpool.get_client(url)
-        way = ProviderConnection(client, template, f"{endpoint.url}{template.dialect.path}")
-        self._connections[provider] = way
-        return way
+        connection = ProviderConnection(client, template, f"{endpoint.url}{template.dialect.path}")
+        self._connections[provider] = connection
+        return connection
 
     def _encode(self, template: RequestTemplate) -> bytes:
         """The body as JSON; kept until the body or the dialect changes, since most users always ask the same."""
