@@ -27,7 +27,7 @@ from mockbot.load.web_ui.routes import Pages
 
 
 def install(events: Events) -> None:
-    """Make this Locust process speak mockbot; once, at the top of a locustfile."""
+    """Connect this Locust process to mockbot; once, at the top of a locustfile."""
     locust_private.tune()
     plugin = Plugin()
     listeners: tuple[tuple[EventHook, Callable[..., None]], ...] = (

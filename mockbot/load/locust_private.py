@@ -1,6 +1,6 @@
 """Everything that mockbot uses of Locust without a promise in its documentation: private names, module constants, names
-of its web UI. Known to hold from 2.43 to 2.47; tests/load/test_locust_contract.py fails with a sentence when a release
-moves one.
+of its web UI. Known to hold from 2.43 to 2.47; tests/load/test_locust_contract.py fails, and names it, when a
+release moves one.
 """
 
 from collections.abc import Callable, Generator
@@ -18,7 +18,7 @@ from mockbot.load.dispatch import Mix, spread
 INDEX, REQUEST_STATS = "locust.index", "locust.request_stats"  # Flask endpoints of the web UI's page and its figures
 START_PATH = "/swarm"  # where the start form is posted to
 EXTENDED_TABS, EXTENDED_TABLES, EXTENDED_STATS = "extended_tabs", "extended_tables", "extended_stats"
-BUSY = frozenset({STATE_SPAWNING, STATE_RUNNING, STATE_CLEANUP})  # a run is on, and stays what it is
+BUSY = frozenset({STATE_SPAWNING, STATE_RUNNING, STATE_CLEANUP})  # during a run, the chosen scenario stays
 
 
 def tune() -> None:

@@ -1,7 +1,7 @@
 """What a Locust process does in a run: the Coordinator (local runner or master) runs it, a Worker only makes load.
 
-Locust drives both through the same two events, `start` (users are about to be spawned) and `stop` (the test is being
-stopped, for whatever reason).
+Locust calls both at the same two events: `start` (users are about to be spawned) and `stop` (the test is being stopped,
+for any reason).
 """
 
 import logging
@@ -48,7 +48,7 @@ log = logging.getLogger("mockbot")
 
 
 class Coordinator:
-    """The process that starts a run and records it; it makes the load itself unless it is a master."""
+    """The process that starts a run and records it. It makes the load itself unless it is a master."""
 
     def __init__(self, environment: Environment, runner: LocalRunner | MasterRunner, command: str) -> None:
         self._environment = environment

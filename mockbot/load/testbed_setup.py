@@ -1,4 +1,4 @@
-"""Locust options in, a LiveRun on its testbed out: that of `mockbot run`, or one of its own below a bare `locust`."""
+"""Locust options in, a LiveRun on its testbed out: that of `mockbot run`, or one that a bare `locust` starts itself."""
 
 from contextlib import ExitStack
 from dataclasses import replace
@@ -25,9 +25,7 @@ def check(options: Options) -> None:
     if options.scenario:
         load_scenario(find(options.scenario))
     if options.scenario and options.host:
-        raise UsageError(
-            "--scenario brings its own service; leave --host away, or leave --scenario away to load that host"
-        )
+        raise UsageError("--scenario has its own service; leave --host away, or --scenario to load that host")
 
 
 def open_run(options: Options, command: str) -> LiveRun:

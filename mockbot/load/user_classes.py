@@ -40,7 +40,7 @@ def plain_plan(bases: ChatClasses, options: Options) -> LoadPlan:
     """A plain load test: the locustfile's own groups against one host. Raises UsageError without a host."""
     host = options.host or next((base.host for base in bases if base.host), None)
     if host is None:
-        raise UsageError("say what to load with --host, or what to play with --scenario")
+        raise UsageError("name a host with --host, or a scenario with --scenario")
     url = host.rstrip("/").removesuffix("/v1")
     return LoadPlan(groups={base.group_name: base.spec for base in bases}, endpoints={"main": Endpoint(url)})
 

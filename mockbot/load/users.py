@@ -34,7 +34,7 @@ QUESTION = "When will it be back?"
 
 
 class Failed(Exception):  # noqa: N818 - what happened to an attempt, not an error of ours
-    """A failed attempt in Locust's failures table, which prints `repr`: the outcome alone, without a class name."""
+    """A failed attempt in Locust's failures table, which prints `repr`: only the outcome, without a class name."""
 
     def __repr__(self) -> str:
         return str(self)
@@ -114,7 +114,7 @@ class ChatUser(FastHttpUser):
         return end.away if end else None
 
     def visit(self, due: float) -> None:
-        """The session of a user who arrived at `due`: prompts with thinking in between, `spec.session` on average.
+        """The session of a user that arrived at `due`: prompts with thinking in between, `spec.session` on average.
 
         The number is geometric: after each prompt the session goes on with probability 1 - 1/`spec.session`. Raises
         StopUser when the run is over.

@@ -1,4 +1,4 @@
-"""What the web UI shows of a run: records in as they come, one JSON-able snapshot out. Pure.
+"""The web UI's data of a run: records in as they come, one JSON-able snapshot out. Pure.
 
 It lives in the process that makes the load, so a snapshot must be cheap: each record is counted once, into the bucket
 of scenario time in which it began, and only buckets that changed since the last snapshot are computed anew.
@@ -47,7 +47,7 @@ def quantile(ordered: list[float], q: float) -> float | None:
 
 @dataclass(slots=True)
 class Bucket:
-    """What users saw in one stretch of time. `first` are first tokens, `latency` whole answers, scenario seconds."""
+    """What clients observed in one stretch of time. `first`: first tokens, `latency`: whole answers, scenario seconds."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     attempts: int = 0
@@ -157,7 +157,7 @@ class DashboardState:
                 name: [{"t": bucket * self._width, **buckets[bucket].as_json()} for bucket in sorted(buckets)]
                 for name, buckets in self._providers.items()
             },
-            "columns": COLUMNS,
+            "columns": list(COLUMNS.items()),  # pairs, because Flask sorts the keys of an object
             "phases": self.phase_texts(),
         }
 

@@ -1,4 +1,4 @@
-// Into Locust's own page: a banner that says what is wrong now, a scenario picker that is not folded away, and bands over the native charts.
+// Adds to Locust's own page: a banner that shows what is wrong now, a scenario picker that is not folded away, and bands over the native charts.
 // Locust's bundle has no hooks for any of it (2.47); everything here only adds elements and reads the same polls that Locust's page makes.
 "use strict";
 
@@ -40,7 +40,7 @@ async function look() {
     head = await (await locustFetch("./outage/head")).json();
     if (head.scenario) showBanner();
   } catch (error) {
-    // the server is gone; Locust's own page says so
+    // the server is gone; Locust's own page shows that
   }
   unfold();
   drawBands();
@@ -72,7 +72,7 @@ function showBanner() {
     make("span", { className: "phase", textContent: `${head.phase} (${head.clock})` }),
     make("span", { className: "wrongs", textContent: message }),
     make("label", {}, box, " bands"),
-    make("a", { href: "./outage/", textContent: "Watch the outage" }));
+    make("a", { href: "./outage/", textContent: "Outage dashboard" }));
   const strip = make("div", { className: "strip" });
   for (const fault of head.faults) {
     const part = make("i", { title: fault.name });

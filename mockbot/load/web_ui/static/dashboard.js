@@ -135,8 +135,8 @@ function table(data) {
     for (const text of cells) line.append(Object.assign(document.createElement(tag), { textContent: text }));
     return line;
   };
-  $("phases").tHead.replaceChildren(row(Object.values(data.columns), "th"));
-  $("phases").tBodies[0].replaceChildren(...data.phases.map((r) => row(Object.keys(data.columns).map((key) => r[key]), "td")));
+  $("phases").tHead.replaceChildren(row(data.columns.map(([, title]) => title), "th"));
+  $("phases").tBodies[0].replaceChildren(...data.phases.map((r) => row(data.columns.map(([key]) => r[key]), "td")));
 }
 
 function verdict(head) {
