@@ -47,7 +47,7 @@ def quantile(ordered: list[float], q: float) -> float | None:
 
 @dataclass(slots=True)
 class Bucket:
-    """What clients observed in one stretch of time. `first`: first tokens, `latency`: whole answers, scenario seconds."""
+    """What clients observed in one stretch of time. `first` (tokens) and `latency` (answers) in scenario seconds."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     attempts: int = 0
