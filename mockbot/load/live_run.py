@@ -68,12 +68,12 @@ class LiveRun:
             loop=loop_of(scenario),
             command=command,
         )
+        self.workers: Workers | None = None  # set before `start_faults`
         self.over = False
         self.reported = False  # whether its verdict was
         self._addresses = addresses
         self.testbed = ExitStack()  # closed at the end of the run
         self._driver = Driver(self.timeline, addresses, self.recorder.take)
-        self._workers: Workers | None = None
         self._reporter = Greenlet()
         self._ending = RLock()
 
@@ -84,10 +84,6 @@ class LiveRun:
         write_run_info(self.folder, self.info)
         providers = dict(self._addresses.providers)
         return Setup(self.scenario, providers, self.clock.t0, self.speed, self._addresses.status_page)
-
-    def set_workers(self, workers: Workers) -> None:
-        """These workers make the load."""
-        self._workers = workers
 
     def start_faults(self, users: Callable[[], int]) -> None:
         """Start the faults, those of second 0 in time for t0, and wait for t0. Raises TestbedError.
@@ -119,13 +115,13 @@ class LiveRun:
         patience = max(group.patience for group in self.scenario.crowd.values())
         until = self.timeline.end + min(DRAIN, patience) + self.clock.scenario(SETTLE)
         gevent.sleep(PROGRESS_EVERY)  # the last batch of a worker may be this old
-        while self._workers and self._workers.pending and self.clock.now() < until and not self._broken:
+        while self.workers and self.workers.pending and self.clock.now() < until and not self._broken:
             gevent.sleep(LOOK)
 
     @property
     def _broken(self) -> str:
         """Why the run cannot be judged any more; empty: it can."""
-        return (self._workers.broken if self._workers else "") or self._driver.broken
+        return (self.workers.broken if self.workers else "") or self._driver.broken
 
     def end(self, ended: Ended, why: str = "") -> None:
         """End load, faults and testbed; write run.json. The first reason stands; a second caller waits."""
@@ -141,7 +137,7 @@ class LiveRun:
                     self.recorder.close()
 
     def _finish(self, ended: Ended, why: str) -> None:
-        stopped, workers = max(0.0, self.clock.now()), self._workers
+        stopped, workers = max(0.0, self.clock.now()), self.workers
         if workers is not None:
             workers.close(0.0)
         self._driver.stop()
@@ -161,8 +157,8 @@ class LiveRun:
         write_run_info(self.folder, self.info)
 
     def _report_progress(self, users: Callable[[], int]) -> None:
-        while self._workers:
+        while self.workers:
             now = self.timeline.at(self.clock.now())
-            progress = self.recorder.progress(now, users(), self._workers.pending, self._workers.started)
+            progress = self.recorder.progress(now, users(), self.workers.pending, self.workers.started)
             self.recorder.take(progress)
             gevent.sleep(PROGRESS_EVERY)

@@ -99,11 +99,10 @@ class Coordinator:
                 )
             master = self._runner if isinstance(self._runner, MasterRunner) else None
             setup = run.begin(LOCAL_NEEDS if master is None else WORKERS_NEED)
-            self._workers = self._start_workers(run, setup)
+            self._workers = run.workers = self._start_workers(run, setup)
             if self._environment.web_ui is not None:
                 self.view.state = DashboardState(run.timeline, run.speed, run.clock.t0)
                 run.recorder.watcher = self.view.state.take
-            run.set_workers(self._workers)
             self._set_users(run.timeline.at(0.0).users)
             self.view.opening = False
             run.start_faults(lambda: self._runner.user_count)
