@@ -106,13 +106,13 @@ class Mockbot:
         """
         read = read_fault(fault)
         if self._current is not self._own:
-            raise UsageError("an outage is being played; say in its scenario what else goes wrong")
+            raise UsageError("an outage is being played; add this fault to its scenario")
         return self._faults.add(read, times)
 
     # -- what was recorded
 
     def journal(self) -> list[Attempt | Prompt]:
-        """What the client asked outside of outages: each prompt after its attempts."""
+        """What the client sent outside of outages: each prompt after its attempts."""
         self._watcher.look()
         return self._watcher.journal()
 
@@ -133,12 +133,12 @@ class Mockbot:
             self._inconclusive(unfelt)
 
     def unfelt(self) -> str | None:
-        """Why this test shows nothing; None when a fault was felt in each part, or there was no fault."""
+        """Why this test shows nothing; None when each outage and the manual faults were felt, or there were none."""
         reasons = [*(outage.unfelt() for outage in self._outages), self._faults.unfelt()]
         return "; ".join(filter(None, reasons)) or None
 
     def check(self) -> None:
-        """The test's body is over: inconclusive when it tested nothing."""
+        """Called after the test's body: inconclusive when it tested nothing."""
         for outage in self._outages:
             outage.end()
         if reason := self.unfelt():
@@ -163,7 +163,7 @@ class Mockbot:
 
 
 def inconclusive(choice: str) -> Inconclusive:
-    """How a test that shows nothing ends: "error" or "xfail"."""
+    """What ends a test that shows nothing, for "error" and for "xfail"."""
     if choice == "xfail":
         return pytest.xfail
     return lambda reason: pytest.fail(f"INCONCLUSIVE: {reason}", pytrace=False)

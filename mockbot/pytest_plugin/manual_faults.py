@@ -28,7 +28,7 @@ _KINDS = {fault.kind: fault for fault in (*SERVICE_FAULTS, *WIRE_FAULTS)}
 
 
 class ManualFault:
-    """A fault that holds from the moment it is made."""
+    """A fault that holds from its creation on."""
 
     def __init__(self, active: ActiveFault, lasts: float | None, faults: "ManualFaults") -> None:
         self._active, self._faults = active, faults
@@ -68,7 +68,7 @@ class ManualFault:
 
 
 class ManualFaults:
-    """All manual faults of one test: in `running`, a service of one provider, and at its proxy."""
+    """All manual faults of one test. They act on `running`, a service of one provider, and on its proxy."""
 
     def __init__(self, testbed: InProcessTestbed, running: RunningService, clock: Clock) -> None:
         self._testbed, self._running, self._clock = testbed, running, clock

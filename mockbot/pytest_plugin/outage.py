@@ -83,7 +83,9 @@ class Outage:
             names = ", ".join(span.name for span in self.timeline.phases)
             raise UsageError(f"{self.scenario.name} has no phase {phase!r}; there are {names}")
         if self._driver is None or self._clock.now() >= span.end:
-            raise UsageError(f"{phase} is over already: the test came too late, or waits in the wrong order")
+            raise UsageError(
+                f"{phase} is over already: the test reached this line too late, or waits in the wrong order"
+            )
         threading.Event().wait(max(0.0, self._clock.at(span.start) - time.time()))
         self._confirmations.wait(span.start)
 
@@ -142,7 +144,7 @@ class Outage:
     def evidence(self) -> RunEvidence:
         """What the run recorded. Raises UsageError while the outage is being played."""
         if self._evidence is None:
-            raise UsageError("the outage goes on; judge it after its `with` block")
+            raise UsageError("the outage is still being played; judge it after its `with` block")
         return self._evidence
 
     def judgement(self) -> "Judgement":
@@ -161,19 +163,19 @@ class Outage:
         if judgement.verdict == "fail":
             raise AssertionError(f"the client is not resilient in {self.scenario.name}:\n{reasons}")
         if judgement.verdict == "inconclusive":
-            self._inconclusive(f"nothing can be said of the client in {self.scenario.name}:\n{reasons}")
+            self._inconclusive(f"too little evidence about the client in {self.scenario.name}:\n{reasons}")
 
     def unfelt(self) -> str | None:
-        """Why this outage tested nothing; None when one of its faults was felt, or it was never played."""
+        """Why this outage tested nothing; None when one of its faults was felt, or it was not played."""
         if self._running is None:
             return None
         if any(count for second in self._seconds for count in second.felt.values()):
             return None
         if not any(isinstance(line, Prompt) for line in self.evidence.requests()):
-            return f"no request felt {self.scenario.name}: the client asked nothing, so the test shows nothing"
+            return f"no request felt {self.scenario.name}: the client sent nothing, so the test shows nothing"
         if not self.timeline.faults:
             return None
-        return f"no request felt {self.scenario.name}: the client asked only when nothing was wrong"
+        return f"no request felt {self.scenario.name}: the client sent requests only while no fault held"
 
     def _take(self, record: Action | ServiceSecond) -> None:
         if isinstance(record, Action):

@@ -68,8 +68,8 @@ def test_felt(mockbot):
     result.stdout.fnmatch_lines(
         [
             "INCONCLUSIVE: no request felt the faults put in place by hand (0.http_error), so the test shows nothing",
-            "INCONCLUSIVE: no request felt unexpected-failure: the client asked nothing, so the test shows nothing",
-            "INCONCLUSIVE: no request felt unexpected-failure: the client asked nothing, so the test shows nothing",
+            "INCONCLUSIVE: no request felt unexpected-failure: the client sent nothing, so the test shows nothing",
+            "INCONCLUSIVE: no request felt unexpected-failure: the client sent nothing, so the test shows nothing",
             "*assert 1 == 2",
         ]
     )
