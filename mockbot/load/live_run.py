@@ -138,6 +138,7 @@ class LiveRun:
 
     def _finish(self, ended: Ended, why: str) -> None:
         stopped, workers = max(0.0, self.clock.now()), self.workers
+        # Workers first: the faults must hold as long as a prompt may still meet them.
         if workers is not None:
             workers.close(0.0)
         self._driver.stop()

@@ -99,7 +99,7 @@ def attempt(
             outcome = "reset"
         elif outcome == "timeout" and reader.first is not None:
             outcome = "slow"
-    end = clock.now()
+    end = clock.now()  # before the rest of the message is read, which is no part of the answer
     if response is None:
         return AttemptObservation(outcome, start, end)
     if outcome == "ok" and not response.message_complete:  # the end of the message comes a moment after [DONE]

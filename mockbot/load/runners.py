@@ -103,6 +103,7 @@ class Coordinator:
             if self._environment.web_ui is not None:
                 self.view.state = DashboardState(run.timeline, run.speed, run.clock.t0)
                 run.recorder.watcher = self.view.state.take
+            # Spawning takes a while, so it begins before t0; users wait for t0 by themselves.
             self._set_users(run.timeline.at(0.0).users)
             self.view.opening = False
             run.start_faults(lambda: self._runner.user_count)
@@ -167,11 +168,13 @@ class Coordinator:
         if run is None:
             return
         run.end(ended, why)
-        if run.reported:  # this method ran in another greenlet meanwhile, and reported the verdict
+        # A signal may end the run in another greenlet while this one waits in `run.end`: one verdict is enough.
+        if run.reported:
             return
         run.reported = True
         self._last, self.run, self._workers = run.info.end, None, None
         code = ExitCode.PASS if run.info.ended == "completed" else ExitCode.INCONCLUSIVE
+        # With a testbed of `mockbot run`, that command judges, after the service's own records are complete.
         if self.options.testbed is None:
             code = judge(run.folder)
         if self.view.state is not None:
