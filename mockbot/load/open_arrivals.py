@@ -25,7 +25,7 @@ def start_open_arrivals(
     def session(group: str, due: float) -> None:
         user = classes[group](environment)
         try:
-            user.visit(due)
+            user.run_session(due)
         except (StopUser, GeneratorError):  # the run is over; or the failure is recorded in `generator.broken`
             return
         finally:

@@ -113,7 +113,7 @@ class ChatUser(FastHttpUser):
             raise StopUser
         return end.away if end else None
 
-    def visit(self, due: float) -> None:
+    def run_session(self, due: float) -> None:
         """The session of a user that arrived at `due`: prompts with thinking in between, `spec.session` on average.
 
         The number is geometric: after each prompt the session goes on with probability 1 - 1/`spec.session`. Raises

@@ -26,8 +26,8 @@ window.fetch = async (...args) => {
   return response;
 };
 
-function make(tag, facts = {}, ...children) {
-  const element = Object.assign(document.createElement(tag), facts);
+function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
   element.append(...children);
   return element;
 }

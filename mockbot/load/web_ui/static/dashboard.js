@@ -14,9 +14,9 @@ const $ = (id) => document.getElementById(id);
 const number = (v) => (v >= 10 || v === 0 ? v.toFixed(0) : v.toFixed(v < 1 ? 2 : 1));
 const percent = (v) => `${(100 * v).toFixed(0)} %`;
 
-function draw(tag, facts, text) {
+function draw(tag, attributes, text) {
   const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(facts)) element.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   if (text !== undefined) element.textContent = text;
   return element;
 }
