@@ -35,12 +35,14 @@ def hedged_attempt(generator: LoadGenerator, policy: ClientPolicy, send: Attempt
         first_token = start(decision)  # of the newest attempt, which alone may be hedged
         hedge_after = decision.hedge_after
         while True:
+            # None waits for ever: nothing more is sent until an attempt is over.
             wait = None
             if hedge_after is not None and not first_token.is_set():
                 wait = max(0.0, clock.wall(decision.at + hedge_after - clock.now()))
             try:
                 finished = done.get(timeout=wait)
             except Empty:
+                # The token may have come between the end of the wait and this line.
                 hedge = None if first_token.is_set() else policy.hedge(clock.now(), decision)
                 if hedge is None:
                     hedge_after = None

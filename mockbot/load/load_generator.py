@@ -105,7 +105,7 @@ class LoadGenerator:
 
     def close(self, within: float) -> None:
         """Refuse new prompts, wait `within` wall seconds for those under way, record the rest. Idempotent."""
-        self.closing = True
+        self.closing = True  # first, or users would start prompts while the rest is being closed
         gevent.killall(self.arrivals)
         until = self.clock.now() + self.clock.scenario(within)
         while self.collector.pending and self.clock.now() < until:

@@ -143,6 +143,7 @@ class SdkAttempt(httpx2.SyncByteStream):
             for part in self.response.iter_raw():
                 now = self._clock.now()
                 self.reader.length += len(part)
+                # A part may end amid a line, or hold several.
                 *lines, self._rest = (self._rest + part).split(b"\n")
                 for line in lines:
                     if not self.reader.over:

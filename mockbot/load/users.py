@@ -131,6 +131,7 @@ class ChatUser(FastHttpUser):
 
         A user that asks leaves Locust's group now, so that Locust's counts are exact, and ends after the prompt.
         """
+        # Locust's own stop kills the prompt (force), or waits for it and delays every other change of users meanwhile.
         if self.greenlet not in self.generator.asking or self.generator.closing:
             return bool(super().stop(force=True))
         self._leaving = True
@@ -190,6 +191,7 @@ class ChatUser(FastHttpUser):
     def _send(self, prompt: Pending, decision: Send, first_token: Event | None = None) -> AttemptResult:
         clock, provider = self.generator.clock, decision.provider
         connection = self._connections.get(provider) or self._connect(provider)
+        # Registered before anything is sent: an attempt that never returns must still be in the journal.
         n = self.generator.collector.begin_attempt(prompt, provider)
         body = self._encode(connection.template)
         connection.template.number(prompt.id, n)

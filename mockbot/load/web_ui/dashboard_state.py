@@ -142,6 +142,7 @@ class DashboardState:
 
     def snapshot(self, now: float) -> Json:
         """Everything that the dashboard draws, at scenario second `now`."""
+        # A record may come late for an old bucket (a prompt counts when it began), so any bucket may change.
         for bucket in self._changed:
             self._points[bucket] = self._buckets[bucket].as_json()
         self._changed.clear()

@@ -69,6 +69,7 @@ class Pages:
         return jsonify(self._view.state.head(self._now()) if self._view.state else {})
 
     def _on_start(self) -> None:
+        # Locust ignores a form that is posted during a run; so must the choice of the next scenario.
         busy = self._view.opening or (self._runner is not None and self._runner.state in BUSY)
         if request.method == "POST" and request.path.endswith(START_PATH) and not busy:
             self._choose(request.form.get("scenario"))
