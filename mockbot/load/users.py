@@ -191,13 +191,15 @@ class ChatUser(FastHttpUser):
     def _send(self, prompt: Pending, decision: Send, first_token: Event | None = None) -> AttemptResult:
         clock, provider = self.generator.clock, decision.provider
         connection = self._connections.get(provider) or self._connect(provider)
+        wanted = (connection.template.dialect, self.body())
+        if self._encoded[0] != wanted:  # most users always ask the same, so the JSON is kept
+            self._encoded = (wanted, connection.template.encode(wanted[1]))
         # Registered before anything is sent: an attempt that never returns must still be in the journal.
         n = self.generator.collector.begin_attempt(prompt, provider)
-        body = self._encode(connection.template)
         connection.template.number(prompt.id, n)
         start, until = clock.now(), decision.at + decision.timeout
         try:
-            observed = attempt(connection.client, connection.template, body, clock, until, first_token)
+            observed = attempt(connection.client, connection.template, self._encoded[1], clock, until, first_token)
         except GreenletExit:
             unfinished = AttemptObservation("unfinished", start, clock.now())
             self.record_attempt(prompt, n, unfinished, connection.url)
@@ -222,13 +224,6 @@ class ChatUser(FastHttpUser):
         connection = ProviderConnection(client, template, f"{endpoint.url}{template.dialect.path}")
         self._connections[provider] = connection
         return connection
-
-    def _encode(self, template: RequestTemplate) -> bytes:
-        """The body as JSON; kept until the body or the dialect changes, since most users always ask the same."""
-        wanted = (template.dialect, self.body())
-        if self._encoded[0] != wanted:
-            self._encoded = (wanted, template.encode(wanted[1]))
-        return self._encoded[1]
 
     def _think(self) -> float:
         return self._rng.expovariate(1 / self.spec.think) if self.spec.think else 0.0

@@ -69,7 +69,7 @@ class Pages:
         return jsonify(self._view.state.head(self._now()) if self._view.state else {})
 
     def _on_start(self) -> None:
-        # Locust ignores a form that is posted during a run; so must the choice of the next scenario.
+        # Posted during a run, Locust's form changes only the number of users; the chosen scenario stays.
         busy = self._view.opening or (self._runner is not None and self._runner.state in BUSY)
         if request.method == "POST" and request.path.endswith(START_PATH) and not busy:
             self._choose(request.form.get("scenario"))
