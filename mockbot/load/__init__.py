@@ -1,1 +1,1 @@
-"""THE CROWD: Locust plays the scenario's groups and records what they lived through (the only importer of locust)."""
+"""Locust runs the scenario's groups of users and records what they observe (the only importer of Locust)."""

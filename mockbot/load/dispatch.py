@@ -1,7 +1,7 @@
 """Exactly so many users of each group: in goes a Mix, out comes how many of each class every worker runs.
 
 Locust picks the class of a new user by weight and takes the newest users away first, so "free falls from 200 to 20
-while paying stays at 50" cannot be said to it (locustio/locust #1583, #2270). Here the counts are the input and the
+while paying stays at 50" cannot be expressed (locustio/locust #1583, #2270). Here the counts are the input and the
 placement is a pure function of counts and workers: no class moves between workers unless a worker comes or goes, and
 every change is made at once, because ramps belong to the Timeline.
 

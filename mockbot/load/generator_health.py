@@ -1,7 +1,7 @@
 """How well this process keeps up: once per wall second a Health record of schedule lag, event-loop lag and CPU.
 
 A load generator that falls behind measures itself instead of the service. The verdict's validity checks read these
-records to tell the two apart.
+records to distinguish the two.
 """
 
 import time

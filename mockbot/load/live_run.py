@@ -13,9 +13,9 @@ one place:
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import version
 
 import gevent
@@ -24,6 +24,7 @@ from gevent.lock import RLock
 
 from mockbot.clock import Clock
 from mockbot.evidence.records import Ended, RunInfo
+from mockbot.load.dispatch import Counts
 from mockbot.load.run_recorder import RunRecorder
 from mockbot.load.workers import Setup, Workers
 from mockbot.runs.folder import RunFolder
@@ -40,70 +41,61 @@ PROGRESS_EVERY = 0.5  # wall seconds
 DRAIN = 120.0  # scenario seconds; the most that prompts under way get after the end
 SETTLE = 1.0  # wall seconds on top: delays of this machine do not shrink with the speed
 
-Counts = Mapping[str, int]
 log = logging.getLogger("mockbot")
-
-
-@dataclass(frozen=True, slots=True)
-class RunSpec:
-    """What a run needs to know before it begins."""
-
-    scenario: Scenario
-    speed: float
-    folder: RunFolder
-    command: str = ""
 
 
 class LiveRun:
     """Use once: `begin`, then `follow` to the end, and `end` in any case."""
 
-    def __init__(self, spec: RunSpec, addresses: Addresses) -> None:
-        self.spec = spec
-        self.timeline = Timeline(spec.scenario)
-        self.addresses = addresses
-        self.recorder = RunRecorder(spec.folder, spec.speed)
+    def __init__(self, scenario: Scenario, addresses: Addresses, folder: RunFolder, command: str) -> None:
+        """`command`: the command line, for run.json."""
+        self.scenario = scenario
+        self.speed = addresses.speed
+        self.folder = folder
+        self.timeline = Timeline(scenario)
+        self.recorder = RunRecorder(folder, self.speed)
         self.info = RunInfo(
-            scenario=spec.scenario.name,
-            speed=spec.speed,
+            scenario=scenario.name,
+            speed=self.speed,
             t0=None,
             ended="failed",
             end=0.0,
             engine=addresses.engine,
-            seed=spec.scenario.seed,
+            seed=scenario.seed,
             why="the run was killed before it could record how it ended",
             versions={"mockbot": __version__}
             | {name: version(name) for name in ("locust", "gevent", "geventhttpclient")},
-            loop=loop_of(spec.scenario),
-            command=spec.command,
+            loop=loop_of(scenario),
+            command=command,
         )
-        self.testbed = ExitStack()  # closed at the end of the run
-        self._driver = Driver(self.timeline, addresses, self.recorder.take)
+        self.workers: Workers | None = None  # set before `start_faults`
         self.over = False
         self.reported = False  # whether its verdict was
+        self._addresses = addresses
+        self.testbed = ExitStack()  # closed at the end of the run
+        self._driver = Driver(self.timeline, addresses, self.recorder.take)
         self._reporter = Greenlet()
         self._ending = RLock()
 
     def begin(self, head_start: float) -> Setup:
         """Set the moment t0 for the faults and for the load, `head_start` wall seconds from now."""
-        self.clock = Clock(time.time() + head_start, self.spec.speed)
+        self.clock = Clock(time.time() + head_start, self.speed)
         self.info = replace(self.info, t0=self.clock.t0)
-        write_run_info(self.spec.folder, self.info)
-        places, page = dict(self.addresses.providers), self.addresses.status_page
-        return Setup(self.spec.scenario, places, self.clock.t0, self.spec.speed, page)
+        write_run_info(self.folder, self.info)
+        providers = dict(self._addresses.providers)
+        return Setup(self.scenario, providers, self.clock.t0, self.speed, self._addresses.status_page)
 
-    def set_load(self, crew: Workers, users: Callable[[], int]) -> None:
-        """The workers that make the load, and how many users run on them."""
-        self.crew = crew
-        self._users = users
+    def start_faults(self, users: Callable[[], int]) -> None:
+        """Start the faults, those of second 0 in time for t0, and wait for t0. Raises TestbedError.
 
-    def start_faults(self) -> None:
-        """Start the faults, those of second 0 in time for t0, and wait for t0. Raises TestbedError."""
+        `users`: how many run now.
+        """
         self._driver.start(self.clock)
         gevent.sleep(max(0.0, self.clock.wall(-self.clock.now())))
-        self._reporter = gevent.spawn(self._report_progress)
+        self._reporter = gevent.spawn(self._report_progress, users)
 
     def follow(self, set_users: Callable[[Counts], None], workers: Callable[[], object]) -> None:
-        """Keep every group at its number until the end of the timeline; place users anew when `workers` changes."""
+        """Keep every group at its number until the end of the timeline; set users again when `workers` changes."""
         changes = [t for t in self.timeline.changes() if t > 0]
         phase, current = "", None
         while (now := self.clock.now()) < self.timeline.end and not self._broken:
@@ -120,16 +112,16 @@ class LiveRun:
 
     def drain(self) -> None:
         """Wait until the prompts under way have ended, within bounds; no user starts another one."""
-        patience = max(group.patience for group in self.spec.scenario.crowd.values())
+        patience = max(group.patience for group in self.scenario.crowd.values())
         until = self.timeline.end + min(DRAIN, patience) + self.clock.scenario(SETTLE)
         gevent.sleep(PROGRESS_EVERY)  # the last batch of a worker may be this old
-        while self.crew.pending and self.clock.now() < until and not self._broken:
+        while self.workers and self.workers.pending and self.clock.now() < until and not self._broken:
             gevent.sleep(LOOK)
 
     @property
     def _broken(self) -> str:
         """Why the run cannot be judged any more; empty: it can."""
-        return self.crew.broken or self._driver.broken
+        return (self.workers.broken if self.workers else "") or self._driver.broken
 
     def end(self, ended: Ended, why: str = "") -> None:
         """End load, faults and testbed; write run.json. The first reason stands; a second caller waits."""
@@ -145,29 +137,29 @@ class LiveRun:
                     self.recorder.close()
 
     def _finish(self, ended: Ended, why: str) -> None:
-        stopped = max(0.0, self.clock.now())
-        crew = getattr(self, "crew", None)
-        if crew is not None:
-            crew.close(0.0)
+        stopped, workers = max(0.0, self.clock.now()), self.workers
+        # Workers first: the faults must hold as long as a prompt may still meet them.
+        if workers is not None:
+            workers.close(0.0)
         self._driver.stop()
         self._reporter.kill()
-        if ended == "completed" and crew is not None:
-            if self._broken:
-                ended, why = "failed", self._broken
-            elif crew.lost:
-                ended, why = "lost_worker", f"{crew.lost} of {crew.nodes} workers never sent the last of what they saw"
+        if ended == "completed" and self._broken:
+            ended, why = "failed", self._broken
+        elif ended == "completed" and workers and workers.lost:
+            ended, why = "lost_worker", f"{workers.lost} of {workers.nodes} workers did not send their last records"
         self.info = replace(
             self.info,
             ended=ended,
             why=why,
             end=round(stopped, 3),
-            nodes=crew.nodes if crew else 0,
-            lost_nodes=crew.lost if crew else 0,
+            nodes=workers.nodes if workers else 0,
+            lost_nodes=workers.lost if workers else 0,
         )
-        write_run_info(self.spec.folder, self.info)
+        write_run_info(self.folder, self.info)
 
-    def _report_progress(self) -> None:
-        while True:
+    def _report_progress(self, users: Callable[[], int]) -> None:
+        while self.workers:
             now = self.timeline.at(self.clock.now())
-            self.recorder.take(self.recorder.progress(now, self._users(), self.crew.pending, self.crew.started))
+            progress = self.recorder.progress(now, users(), self.workers.pending, self.workers.started)
+            self.recorder.take(progress)
             gevent.sleep(PROGRESS_EVERY)

@@ -1,7 +1,7 @@
 """One process's share of a run's load: its clock, its collector, the identities of its users, and when to stop.
 
-Independent of Locust. Users ask whether they may start another prompt, what their names are and what the status page
-says. `close` refuses new prompts, waits a bounded time for those under way, ends the rest and records them as
+Independent of Locust. It tells users whether they may start another prompt, their names and the state of the status
+page. `close` refuses new prompts, waits a bounded time for those under way, ends the rest and records them as
 unfinished.
 """
 
@@ -21,7 +21,7 @@ from mockbot.load.collector import Collector, UserIdentity
 from mockbot.scenario.schema import Group
 from mockbot.scenario.timeline import StatusState
 
-POLL_EVERY = 0.02  # wall seconds between two looks at what is still pending
+POLL_EVERY = 0.02  # wall seconds between two checks of what is still pending
 STATUS_AGE = 0.1  # wall seconds: users of one process share a reading, or 1,000 of them would load the status page
 KILL_WITHIN = 1.0  # wall seconds for killed users to record their attempts; what they leave, `abandon` records
 
@@ -90,10 +90,10 @@ class LoadGenerator:
         return self._policies[group].new_client(self.rng(identity, "policy"))
 
     def status(self) -> StatusState | None:
-        """What the status page says, at most `STATUS_AGE` old."""
+        """The state of the status page, at most `STATUS_AGE` old."""
         now = self.clock.now()
         if self.clock.wall(now - self._status[0]) > STATUS_AGE:
-            self._status = (now, self._status[1])  # users who look during the request below get the old state
+            self._status = (now, self._status[1])  # users that read during the request below get the old state
             self._status = (now, self.plan.status())
         return self._status[1]
 
@@ -105,7 +105,7 @@ class LoadGenerator:
 
     def close(self, within: float) -> None:
         """Refuse new prompts, wait `within` wall seconds for those under way, record the rest. Idempotent."""
-        self.closing = True
+        self.closing = True  # first, or users would start prompts while the rest is being closed
         gevent.killall(self.arrivals)
         until = self.clock.now() + self.clock.scenario(within)
         while self.collector.pending and self.clock.now() < until:

@@ -4,11 +4,14 @@ import argparse
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 from locust.argument_parser import LocustArgumentParser
+from locust.env import Environment
 
-from mockbot.errors import ScenarioError, UsageError
+from mockbot.errors import ScenarioError, TestbedError, UsageError
 from mockbot.scenario.library import names
 from mockbot.scenario.load import load_scenario
 from mockbot.testbed.start import RunningParts
@@ -44,10 +47,16 @@ class Options:
         """From what Locust has parsed. Raises UsageError."""
         if bool(parsed.service) != bool(parsed.toxiproxy_url):
             raise UsageError("--service and --toxiproxy-url belong together: a testbed that runs elsewhere has both")
+        try:
+            speed = float(parsed.speed) if parsed.speed else None
+        except ValueError:
+            speed = 0.0
+        if speed is not None and not 0 < speed <= 1000:
+            raise UsageError(f"--speed {parsed.speed}: write a number above 0 and up to 1000, like 20")
         elsewhere = RunningParts(parsed.service, parsed.toxiproxy_url, ports=parsed.proxy_ports)
         return cls(
             scenario=scenario_of(parsed),
-            speed=_speed(parsed.speed),
+            speed=speed,
             out=Path(parsed.out) if parsed.out else None,
             testbed=Path(parsed.testbed) if parsed.testbed else None,
             model=parsed.model,
@@ -56,6 +65,16 @@ class Options:
             elsewhere=elsewhere if parsed.service else None,
             token_file=Path(parsed.token_file) if parsed.token_file else None,
         )
+
+
+def parsed_options(environment: Environment) -> Namespace:
+    """Locust's parsed options, which a master ships to its workers with every change of users.
+
+    Raises TestbedError when Locust is used as a library, which parses none.
+    """
+    if environment.parsed_options is None:
+        raise TestbedError("mockbot needs Locust's command line; as a library Locust has none")
+    return cast("Namespace", environment.parsed_options)
 
 
 def scenario_of(parsed: Namespace, named: str | None = None) -> str:
@@ -82,6 +101,7 @@ class Files(dict[str, str]):
 def add_options(parser: LocustArgumentParser, files: Files) -> None:
     """Add mockbot's options to Locust's. `files` are offered beside the bundled scenarios."""
     add: Callable[..., object] = parser.add_argument
+    hidden = partial(add, include_in_web_ui=False, help=argparse.SUPPRESS)
     add(
         "--scenario",
         default=PLAIN,
@@ -92,34 +112,11 @@ def add_options(parser: LocustArgumentParser, files: Files) -> None:
     )
     add("--speed", default="", metavar="N", help="Scenario seconds per second; the scenario's own when not given.")
     add("--model", default="mockbot", metavar="NAME", help="Model to ask for in a plain load test.")
-    add(
-        "--api-key",
-        default="",
-        metavar="KEY",
-        env_var="OPENAI_API_KEY",
-        is_secret=True,
-        help="API key of a plain load test.",
-    )
-    add(
-        "--out",
-        default="",
-        metavar="DIR",
-        include_in_web_ui=False,
-        help="Run folder; runs/<time>-<scenario> when not given.",
-    )
-    add("--testbed", default="", include_in_web_ui=False, help=argparse.SUPPRESS)
-    for name in ("--service", "--toxiproxy-url", "--token-file"):  # see docker-compose.yml
-        add(name, default="", include_in_web_ui=False, help=argparse.SUPPRESS)
-    add("--proxy-ports", type=int, default=0, include_in_web_ui=False, help=argparse.SUPPRESS)
-
-
-def _speed(text: str) -> float | None:
-    if not text:
-        return None
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = 0.0
-    if not 0 < speed <= 1000:
-        raise UsageError(f"--speed {text}: write a number above 0 and up to 1000, like 20")
-    return speed
+    key_help = "API key of a plain load test."
+    add("--api-key", default="", metavar="KEY", env_var="OPENAI_API_KEY", is_secret=True, help=key_help)
+    out_help = "Run folder; runs/<time>-<scenario> when not given."
+    add("--out", default="", metavar="DIR", include_in_web_ui=False, help=out_help)
+    # `mockbot run` passes its testbed; docker-compose.yml passes the parts of one that runs in other containers.
+    for name in ("--testbed", "--service", "--toxiproxy-url", "--token-file"):
+        hidden(name, default="")
+    hidden("--proxy-ports", type=int, default=0)

@@ -5,7 +5,6 @@ of the scenario becomes a class of users, the shape follows the timeline, and th
 or master) also applies the faults.
 """
 
-import logging
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -19,16 +18,16 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from mockbot.errors import MockbotError, TestbedError
 from mockbot.load import locust_private
-from mockbot.load.locust_options import Files, Options, add_options, scenario_of
-from mockbot.load.runners import Coordinator, Worker, chat_users, parsed_options, plain_plan
-from mockbot.load.shape import ScenarioShape
+from mockbot.load.locust_options import Files, Options, add_options, parsed_options, scenario_of
+from mockbot.load.runners import Coordinator, Worker
 from mockbot.load.signal_handling import on_orphaned, on_signal
 from mockbot.load.testbed_setup import check
+from mockbot.load.user_classes import chat_users, plain_plan
 from mockbot.load.web_ui.routes import Pages
 
 
 def install(events: Events) -> None:
-    """Make this Locust process speak mockbot; once, at the top of a locustfile."""
+    """Connect this Locust process to mockbot; once, at the top of a locustfile."""
     locust_private.tune()
     plugin = Plugin()
     listeners: tuple[tuple[EventHook, Callable[..., None]], ...] = (
@@ -50,21 +49,20 @@ class Plugin:
         self._set_up = Event()
         self._why = "stopped before its end"
         self._files = Files()  # scenarios of the command line
-        self._stop_timeout = 0.0  # of the command line
 
     def on_parser(self, parser: LocustArgumentParser, **_: Any) -> None:
         """Add our options; Locust asks for them again at every view of the start form."""
         add_options(parser, self._files)
 
     def on_init(self, environment: Environment, **_: Any) -> None:
-        """Locust is set up and nothing runs yet. Wrong options end the process here, with a sentence."""
+        """Locust is set up and nothing runs yet. Wrong options end the process here, with a message."""
         try:
             self._start_role(environment)
         except MockbotError as error:
             sys.stderr.write(f"mockbot: {error}\n")
             sys.exit(error.exit_code)
         self._set_up.set()
-        self._guard(environment)
+        self._stop_on_signals(environment)
         # gevent counts timers from its loop's last turn, which was before everything was imported: without this,
         # Locust's `-t 5s` on a slow machine expires before the first user is spawned.
         gevent.get_hub().loop.update_now()
@@ -94,33 +92,20 @@ class Plugin:
         if not isinstance(runner, LocalRunner | MasterRunner):
             raise TestbedError(f"mockbot does not know Locust's {type(runner).__name__}")
         check(options)
-        self._stop_timeout = environment.stop_timeout
         self._role = coordinator = Coordinator(environment, runner, " ".join(sys.argv))
         environment.dispatcher_class = locust_private.ExactDispatcher
         if environment.web_ui is not None:
-            coordinator.pages = Pages(
+            Pages(
                 environment.web_ui,
+                coordinator.view,
                 lambda: coordinator.now,
-                lambda named: self._choose(environment, coordinator, scenario_of(parsed_options(environment), named)),
+                lambda named: coordinator.choose(scenario_of(parsed_options(environment), named)),
             )
         elif not options.scenario:
             plain_plan(chat_users(environment), options)
-        self._choose(environment, coordinator, options.scenario)
+        coordinator.choose(options.scenario)
 
-    def _choose(self, environment: Environment, coordinator: Coordinator, scenario: str) -> None:
-        """The next run plays this scenario; empty: a plain load test."""
-        logging.getLogger("locust.runners").setLevel(
-            logging.WARNING if scenario else logging.INFO
-        )  # every step of a ramp
-        if not scenario:
-            coordinator.expect_plain_run()
-            environment.stop_timeout = self._stop_timeout
-            locust_private.use_shape(environment, None)
-            return
-        environment.stop_timeout = 0.0  # users end by themselves; see ChatUser.stop
-        locust_private.use_shape(environment, ScenarioShape(coordinator.play_scenario))
-
-    def _guard(self, environment: Environment) -> None:
+    def _stop_on_signals(self, environment: Environment) -> None:
         options, runner = parsed_options(environment), environment.runner
 
         def stop(why: str) -> None:

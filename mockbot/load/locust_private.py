@@ -1,9 +1,9 @@
 """Everything that mockbot uses of Locust without a promise in its documentation: private names, module constants, names
-of its web UI. Known to hold from 2.43 to 2.47; tests/load/test_locust_contract.py fails with a sentence when a release
-moves one.
+of its web UI. Known to hold from 2.43 to 2.47; tests/load/test_locust_contract.py fails, and names it, when a
+release moves one.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from functools import cache
 
 import locust.runners
@@ -18,7 +18,7 @@ from mockbot.load.dispatch import Mix, spread
 INDEX, REQUEST_STATS = "locust.index", "locust.request_stats"  # Flask endpoints of the web UI's page and its figures
 START_PATH = "/swarm"  # where the start form is posted to
 EXTENDED_TABS, EXTENDED_TABLES, EXTENDED_STATS = "extended_tabs", "extended_tables", "extended_stats"
-BUSY = frozenset({STATE_SPAWNING, STATE_RUNNING, STATE_CLEANUP})  # a run is on, and stays what it is
+BUSY = frozenset({STATE_SPAWNING, STATE_RUNNING, STATE_CLEANUP})  # during a run, the chosen scenario stays
 
 
 def tune() -> None:
@@ -31,10 +31,28 @@ def tune() -> None:
     argument_parser.default_args_dict = cache(argument_parser.default_args_dict)
 
 
-def use_shape(environment: Environment, shape: LoadTestShape | None) -> None:
-    """Let this shape decide the next run. Locust itself sets a shape's runner only when it creates the runner."""
-    environment.shape_class = shape
-    if shape is not None:
+class ScenarioShape(LoadTestShape):
+    """Locust's first call of `tick` plays the whole run and returns at its end.
+
+    Locust calls `tick` once a second, which at speed 20 would be up to 20 scenario seconds late, and a master skips the
+    calls that fall into a ramp (locustio/locust #2242).
+    """
+
+    abstract = True  # or importing it would disable `-u -r -t` (locustio/locust #1829)
+
+    def __init__(self, play: Callable[[], None]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._play = play
+
+    def tick(self) -> None:
+        """Returns None, which ends the test, when the run is over."""
+        self._play()
+
+
+def set_shape(environment: Environment, play: Callable[[], None] | None) -> None:
+    """Let `play` be the next run; None: Locust's own user count decides."""
+    environment.shape_class = shape = ScenarioShape(play) if play else None
+    if shape is not None:  # Locust sets a shape's runner only when it creates the runner
         shape.runner = environment.runner
 
 

@@ -3,27 +3,37 @@
 Every worker computes the same schedule. Worker n of m takes every mth arrival, beginning with the nth.
 """
 
-from collections.abc import Callable
 from itertools import islice
 
 import gevent
-from gevent import Greenlet
+from locust.env import Environment
+from locust.exception import StopUser
 
 from mockbot.load.load_generator import LoadGenerator
+from mockbot.load.recorder import GeneratorError
+from mockbot.load.user_classes import chat_users
 from mockbot.scenario.arrivals import arrivals
 from mockbot.scenario.timeline import Timeline
 
-Session = Callable[[str, float], None]  # (group, scenario second of the arrival): everything one new user does
 
+def start_open_arrivals(
+    generator: LoadGenerator, environment: Environment, timeline: Timeline, turn: int = 0, turns: int = 1
+) -> None:
+    """Start users of the open groups as scheduled, from now on; `turn` of `turns` is this worker's share of them."""
+    classes = {users.group_name: users for users in chat_users(environment)}
 
-def spawn_arrivals(
-    generator: LoadGenerator, timeline: Timeline, session: Session, turn: int = 0, turns: int = 1
-) -> list[Greenlet]:
-    """Run `session` in a greenlet of its own at each arrival of this worker. Returns one greenlet per open group."""
+    def session(group: str, due: float) -> None:
+        user = classes[group](environment)
+        try:
+            user.run_session(due)
+        except (StopUser, GeneratorError):  # the run is over; or the failure is recorded in `generator.broken`
+            return
+        finally:
+            user.on_stop()
 
     def follow(group: str) -> None:
         for t in islice(arrivals(timeline, group, generator.plan.seed), turn, None, turns):
             generator.wait_until(t)
             gevent.spawn(session, group, t)
 
-    return [gevent.spawn(follow, group) for group in timeline.at(0.0).arrivals]
+    generator.arrivals += [gevent.spawn(follow, group) for group in timeline.at(0.0).arrivals]

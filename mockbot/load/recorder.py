@@ -28,7 +28,7 @@ from mockbot.dialects.stream_readers import Reader, WholeAnswer
 from mockbot.evidence.records import Outcome
 from mockbot.load.collector import AttemptObservation
 
-# In the words of geventhttpclient's parser (llhttp) and of h11, a message that ended too early.
+# How geventhttpclient's parser (llhttp) and h11 name a message that ended too early.
 CUT_SHORT = ("incomplete", "connection closed", "eof state")
 REST_WITHIN = 0.25  # wall seconds for the end of the HTTP message once the answer is complete
 MIN_TIMEOUT = 0.001  # wall seconds; a deadline that has passed still needs a positive timer, see gevent.Timeout
@@ -44,16 +44,6 @@ class GeneratorError(Exception):
 
 class Deadline(Exception):  # noqa: N818 - no error of the program
     """The attempt's time is over. No subclass of gevent.Timeout: geventhttpclient swallows those and sends again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One HTTP request. `uri` is the path on the connection's host; `reader` makes what reads the answer."""
-
-    uri: str
-    body: bytes
-    headers: Headers
-    reader: Callable[[], Reader]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +65,10 @@ class RequestTemplate:
         headers = Headers({**HEADERS, **dialect.headers(key), "x-mockbot-group": group})
         return cls(prefix + dialect.path, headers, stream, dialect)
 
-    def fill(self, body: bytes, prompt: str, n: int) -> Request:
-        """The request of one attempt. Send it before the next `fill`, which overwrites the headers that number it."""
+    def number(self, prompt: str, n: int) -> None:
+        """Set the headers by which the service knows the next attempt; the attempt after it overwrites them."""
         self.headers["x-mockbot-prompt"] = prompt
         self.headers["x-mockbot-attempt"] = str(n)
-        return Request(self.uri, body, self.headers, self.dialect.stream if self.stream else WholeAnswer)
 
     def encode(self, body: Body) -> bytes:
         """The body with the fields that the dialect needs, as JSON."""
@@ -88,18 +77,19 @@ class RequestTemplate:
 
 
 def attempt(
-    connection: HTTPClient, request: Request, clock: Clock, until: float, first_token: Event | None = None
-) -> AttemptObservation:
+    connection: HTTPClient, template: RequestTemplate, body: bytes, clock: Clock, until: float,
+    first_token: Event | None = None,
+) -> AttemptObservation:  # fmt: skip
     """Send, read, give up at `until` (scenario seconds). Sets `first_token` when the first one arrives.
 
     Raises GeneratorError, and GreenletExit in a user that is killed.
     """
     start = clock.now()
-    reader = request.reader()
+    reader = template.dialect.stream() if template.stream else WholeAnswer()
     response: HTTPSocketPoolResponse | None = None
     try:
         with gevent.Timeout(max(MIN_TIMEOUT, clock.wall(until - start)), Deadline()):
-            response = connection.request("POST", request.uri, request.body, request.headers)
+            response = connection.request("POST", template.uri, body, template.headers)
             outcome = _read(response, reader, clock, first_token)
     except Deadline:
         outcome = "timeout" if reader.first is None else "slow"
@@ -109,20 +99,23 @@ def attempt(
             outcome = "reset"
         elif outcome == "timeout" and reader.first is not None:
             outcome = "slow"
-    end = clock.now()
+    end = clock.now()  # before the rest of the message is read, which is no part of the answer
     if response is None:
         return AttemptObservation(outcome, start, end)
-    _release(response, outcome)
+    if outcome == "ok" and not response.message_complete:  # the end of the message comes a moment after [DONE]
+        with suppress(OSError, HTTPParseError, Deadline), gevent.Timeout(REST_WITHIN, Deadline()):
+            while response.readline(b"\n"):
+                pass
+    response.release()  # back to the pool when the message is complete, else closed
     return observe(outcome, start, end, reader, clock, response.status_code, partial(_header, response))
 
 
 def _read(response: HTTPSocketPoolResponse, reader: Reader, clock: Clock, first_token: Event | None) -> Outcome:
-    status = response.status_code
-    if status >= 400:
-        reader.length = len(response.read())
-        return "rate_limited" if status == 429 else "http_error"
-    if status >= 300:
-        return "malformed"
+    failed = failed_status(response.status_code)
+    if failed is not None:
+        if response.status_code >= 400:
+            reader.length = len(response.read())
+        return failed
     while not reader.over and (line := response.readline(b"\n")):
         reader.length += len(line)
         reader.line(line, clock.now())
@@ -134,15 +127,6 @@ def _read(response: HTTPSocketPoolResponse, reader: Reader, clock: Clock, first_
     return reader.outcome
 
 
-def _release(response: HTTPSocketPoolResponse, outcome: Outcome) -> None:
-    """Back to the pool when the message is complete, which takes a moment after [DONE]; otherwise closed."""
-    if outcome == "ok" and not response.message_complete:
-        with suppress(OSError, HTTPParseError, Deadline), gevent.Timeout(REST_WITHIN, Deadline()):
-            while response.readline(b"\n"):
-                pass
-    response.release()
-
-
 def _header(response: HTTPSocketPoolResponse, name: str) -> str | None:
     value = response.get(name)
     return value[0] if isinstance(value, list) else value
@@ -152,7 +136,7 @@ def observe(
     outcome: Outcome, start: float, end: float, reader: Reader, clock: Clock,
     status: int | None, header: Callable[[str], str | None],
 ) -> AttemptObservation:  # fmt: skip
-    """An attempt that reached an answer. What an answer says about retries counts only when it failed."""
+    """An attempt that reached an answer. Its headers about retries count only when it failed."""
     failed = outcome != "ok"
     return AttemptObservation(
         outcome,
@@ -168,6 +152,15 @@ def observe(
     )
 
 
+def failed_status(status: int) -> Outcome | None:
+    """The outcome that an HTTP status means; None for a success, whose body decides."""
+    if status == 429:
+        return "rate_limited"
+    if status >= 400:
+        return "http_error"
+    return "malformed" if status >= 300 else None  # no chatbot API redirects
+
+
 def cause(error: Exception) -> Outcome:
     """The outcome that an exception of the socket or of the HTTP parser means. Raises GeneratorError."""
     match error:
@@ -177,9 +170,9 @@ def cause(error: Exception) -> Outcome:
             return "reset"
         case HTTPParseError():
             # Bytes that ended too early are the wire's doing; bytes that are wrong are the server's. geventhttpclient
-            # 2.6 has one exception for both, so its text has to tell.
-            words = str(error).lower()
-            return "reset" if any(early in words for early in CUT_SHORT) else "malformed"
+            # 2.6 has one exception for both, so only its text distinguishes them.
+            text = str(error).lower()
+            return "reset" if any(early in text for early in CUT_SHORT) else "malformed"
         case TimeoutError():  # the kernel's own: no answer to SYN, or a dead peer
             return "timeout"
         case _:  # refused, no route, no such host: no server to speak to

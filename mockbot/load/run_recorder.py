@@ -12,7 +12,8 @@ from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import LOAD_JOURNALS, JournalWriter
 from mockbot.scenario.timeline import Conditions
 
-WINDOW = 2.0  # wall seconds
+# Wall seconds: four lines of the live view, so that a rate is steady and the begin of an outage shows at once.
+WINDOW = 2.0
 
 
 class RunRecorder:
@@ -42,7 +43,7 @@ class RunRecorder:
             self._recent.popleft()
         while len(self._starts) > 1 and self._starts[0][0] < moment - WINDOW:
             self._starts.popleft()
-        since, before = self._starts[0]
+        since, before = self._starts[0]  # the number of starts is cumulative, so two points make the rate
         self._starts.append((moment, started))
         prompts = [
             record for _, record in self._recent if isinstance(record, Prompt) and record.settled != "unfinished"

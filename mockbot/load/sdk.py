@@ -6,6 +6,7 @@ therefore speed 1 only.
 """
 
 import ssl
+from collections import deque
 from collections.abc import Iterator
 from functools import cache
 from json import JSONDecodeError  # both SDKs let it through when an event is malformed
@@ -21,7 +22,7 @@ from mockbot.dialects.request_forms import DIALECTS, Name
 from mockbot.dialects.stream_readers import Reader, WholeAnswer
 from mockbot.evidence.records import Outcome
 from mockbot.load.collector import Pending
-from mockbot.load.recorder import CUT_SHORT, observe
+from mockbot.load.recorder import CUT_SHORT, failed_status, observe
 from mockbot.load.users import QUESTION, ChatUser
 
 
@@ -66,12 +67,11 @@ class OpenAISdk(SdkUser):
     def call(self, http: httpx2.Client) -> None:
         """Chat completions, streamed when the group streams."""
         client = openai.OpenAI(base_url=f"{self.base}/v1", api_key=self.key, http_client=http)
-        ask = client.chat.completions.create
-        if not self.spec.stream:
-            ask(model=self.model, messages=[{"role": "user", "content": QUESTION}])
-            return
-        for _ in ask(model=self.model, messages=[{"role": "user", "content": QUESTION}], stream=True):
-            pass
+        answer = client.chat.completions.create(
+            model=self.model, messages=[{"role": "user", "content": QUESTION}], stream=self.spec.stream
+        )
+        if isinstance(answer, openai.Stream):
+            deque(answer, maxlen=0)  # reads to the end
 
 
 class AnthropicSdk(SdkUser):
@@ -83,12 +83,14 @@ class AnthropicSdk(SdkUser):
     def call(self, http: httpx2.Client) -> None:
         """Messages, streamed when the group streams."""
         client = anthropic.Anthropic(base_url=self.base, api_key=self.key, http_client=http)
-        ask = client.messages.create
-        if not self.spec.stream:
-            ask(model=self.model, max_tokens=1024, messages=[{"role": "user", "content": QUESTION}])
-            return
-        for _ in ask(model=self.model, max_tokens=1024, messages=[{"role": "user", "content": QUESTION}], stream=True):
-            pass
+        answer = client.messages.create(
+            model=self.model,
+            max_tokens=1024,
+            messages=[{"role": "user", "content": QUESTION}],
+            stream=self.spec.stream,
+        )
+        if isinstance(answer, anthropic.Stream):
+            deque(answer, maxlen=0)  # reads to the end
 
 
 class RecordingTransport(httpx2.BaseTransport):
@@ -98,91 +100,77 @@ class RecordingTransport(httpx2.BaseTransport):
         self._user, self._prompt, self._transport = user, prompt, transport
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Mark the request for the service, refuse compression (it would hold tokens back), and observe the answer."""
-        n = self._user.generator.collector.begin_attempt(self._prompt, self._user.provider)
-        attempt = SdkAttempt(self._user, self._prompt, n, request)
+        """Number the request for the service, refuse compression (it would hold tokens back), observe the answer."""
+        attempt = SdkAttempt(self._user, self._prompt, str(request.url))
+        request.headers["accept-encoding"] = "identity"
+        request.headers["x-mockbot-prompt"] = self._prompt.id
+        request.headers["x-mockbot-attempt"] = str(attempt.n)
+        request.headers["x-mockbot-group"] = self._user.group_name
         try:
-            response = self._transport.handle_request(request)
+            response = attempt.response = self._transport.handle_request(request)
         except BaseException as error:  # also GreenletExit and the patience's Timeout: every attempt is recorded
-            attempt.finish(_cause(error, attempt.reader))
+            attempt.finish(_cause(error, attempt.reader), None)
             raise
-        attempt.response = response
         return httpx2.Response(
-            response.status_code,
-            headers=response.headers,
-            stream=ObservedBody(response, attempt),
-            extensions=response.extensions,
+            response.status_code, headers=response.headers, stream=attempt, extensions=response.extensions
         )
 
 
-class SdkAttempt:
-    """One request of an SDK, until it is over."""
+class SdkAttempt(httpx2.SyncByteStream):
+    """One request of an SDK until it is over: the body that the SDK reads, each line of it also read by `reader`."""
 
-    def __init__(self, user: SdkUser, prompt: Pending, n: int, request: httpx2.Request) -> None:
-        self.user, self.prompt, self.n, self.request = user, prompt, n, request
-        self.start = user.generator.clock.now()
+    response: httpx2.Response  # set once its headers have arrived, before the SDK reads
+
+    def __init__(self, user: SdkUser, prompt: Pending, url: str) -> None:
+        self.n = user.generator.collector.begin_attempt(prompt, user.provider)
         self.reader: Reader = DIALECTS[user.dialect].stream() if user.spec.stream else WholeAnswer()
-        self.response: httpx2.Response | None = None
+        self._user, self._prompt, self._url, self._clock = user, prompt, url, user.generator.clock
+        self._start = self._clock.now()
+        self._rest = b""  # of a line whose end has not come yet
         self._finished = False
-        request.headers["accept-encoding"] = "identity"
-        request.headers["x-mockbot-prompt"] = prompt.id
-        request.headers["x-mockbot-attempt"] = str(n)
-        request.headers["x-mockbot-group"] = user.group_name
 
-    def finish(self, outcome: Outcome) -> None:
-        """Record the attempt. Only the first call counts."""
+    def finish(self, outcome: Outcome, response: httpx2.Response | None) -> None:
+        """Record the attempt; `response` is None when no headers arrived. Only the first call counts."""
         if self._finished:
             return
         self._finished = True
-        clock, response = self.user.generator.clock, self.response
         status, headers = (None, httpx2.Headers()) if response is None else (response.status_code, response.headers)
-        observed = observe(outcome, self.start, clock.now(), self.reader, clock, status, headers.get)
-        self.user.record_attempt(self.prompt, self.n, observed, str(self.request.url))
-
-
-class ObservedBody(httpx2.SyncByteStream):
-    """The body that the SDK reads; every line also goes to the attempt's reader."""
-
-    def __init__(self, response: httpx2.Response, attempt: SdkAttempt) -> None:
-        self._response, self._attempt = response, attempt
-        self._rest = b""  # of a line whose end has not come yet
+        observed = observe(outcome, self._start, self._clock.now(), self.reader, self._clock, status, headers.get)
+        self._user.record_attempt(self._prompt, self.n, observed, self._url)
 
     def __iter__(self) -> Iterator[bytes]:
-        reader, clock = self._attempt.reader, self._attempt.user.generator.clock
         try:
-            for part in self._response.iter_raw():
-                now = clock.now()
-                reader.length += len(part)
+            for part in self.response.iter_raw():
+                now = self._clock.now()
+                self.reader.length += len(part)
+                # A part may end amid a line, or hold several.
                 *lines, self._rest = (self._rest + part).split(b"\n")
                 for line in lines:
-                    if not reader.over:
-                        reader.line(line + b"\n", now)
+                    if not self.reader.over:
+                        self.reader.line(line + b"\n", now)
                 yield part
         except GeneratorExit:  # the SDK stopped reading; `close` comes next and decides
             raise
         except BaseException as error:
-            self._attempt.finish(_cause(error, reader))
+            self.finish(_cause(error, self.reader), self.response)
             raise
-        self._attempt.finish(self._outcome())
+        self.finish(self._outcome(), self.response)
 
     def close(self) -> None:
         """An SDK closes early at a status that it retries, at the end of the stream, or at an error event in it.
 
         At any other moment it was cancelled.
         """
-        complete = self._response.status_code >= 300 or self._attempt.reader.over
-        self._attempt.finish(self._outcome() if complete else "unfinished")
-        self._response.close()
+        complete = self.response.status_code >= 300 or self.reader.over
+        self.finish(self._outcome() if complete else "unfinished", self.response)
+        self.response.close()
 
     def _outcome(self) -> Outcome:
-        status = self._response.status_code
-        if status >= 400:
-            return "rate_limited" if status == 429 else "http_error"
-        if status >= 300:
-            return "malformed"
-        if self._rest and not self._attempt.reader.over:
-            self._attempt.reader.line(self._rest, self._attempt.user.generator.clock.now())
-        return self._attempt.reader.outcome
+        if failed := failed_status(self.response.status_code):
+            return failed
+        if self._rest and not self.reader.over:
+            self.reader.line(self._rest, self._clock.now())
+        return self.reader.outcome
 
 
 def _cause(error: BaseException, reader: Reader) -> Outcome:
@@ -193,8 +181,8 @@ def _cause(error: BaseException, reader: Reader) -> Outcome:
         case httpx2.TimeoutException() | gevent.Timeout():
             return "timeout" if reader.first is None else "slow"
         case httpx2.RemoteProtocolError():
-            words = str(error).lower()
-            return "reset" if any(early in words for early in (*CUT_SHORT, "closed", "disconnected")) else "malformed"
+            text = str(error).lower()
+            return "reset" if any(early in text for early in (*CUT_SHORT, "closed", "disconnected")) else "malformed"
         case httpx2.NetworkError():
             return "reset"
         case _:

@@ -1,4 +1,4 @@
-"""Locust options in, a LiveRun on its testbed out: that of `mockbot run`, or one of its own below a bare `locust`."""
+"""Locust options in, a LiveRun on its testbed out: that of `mockbot run`, or one that a bare `locust` starts itself."""
 
 from contextlib import ExitStack
 from dataclasses import replace
@@ -9,7 +9,7 @@ from rich.console import Console
 
 from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.verdict import judge as judge_evidence
-from mockbot.load.live_run import LiveRun, RunSpec
+from mockbot.load.live_run import LiveRun
 from mockbot.load.locust_options import Options
 from mockbot.process.token_file import read_token
 from mockbot.runs.folder import RunFolder
@@ -25,15 +25,13 @@ def check(options: Options) -> None:
     if options.scenario:
         load_scenario(find(options.scenario))
     if options.scenario and options.host:
-        raise UsageError(
-            "--scenario brings its own service; leave --host away, or leave --scenario away to load that host"
-        )
+        raise UsageError("--scenario has its own service; leave --host away, or --scenario to load that host")
 
 
 def open_run(options: Options, command: str) -> LiveRun:
     """A run with its testbed up. Raises UsageError or TestbedError, and then leaves nothing running."""
     scenario = load_scenario(find(options.scenario))
-    folder, speed = _folder(scenario, options), options.speed or scenario.speed
+    folder, speed = _free_folder(scenario, options), options.speed or scenario.speed
     with ExitStack() as stack:
         if options.testbed is not None:
             addresses = Addresses.from_json(options.testbed.read_text("utf-8"))
@@ -42,7 +40,7 @@ def open_run(options: Options, command: str) -> LiveRun:
             addresses = stack.enter_context(attach_testbed(scenario, speed, replace(options.elsewhere, token=token)))
         else:
             addresses = stack.enter_context(open_testbed(scenario, speed, folder.logs))
-        run = LiveRun(RunSpec(scenario, addresses.speed, folder, command), addresses)
+        run = LiveRun(scenario, addresses, folder, command)
         run.testbed = stack.pop_all()
     return run
 
@@ -55,7 +53,7 @@ def judge(folder: RunFolder) -> ExitCode:
 
 
 def verdict(folder: RunFolder) -> dict[str, Any]:
-    """The judgement in words, for the web UI."""
+    """The judgement as text, for the web UI."""
     judgement = judge_evidence(read_run(folder))
     return {
         "verdict": judgement.verdict,
@@ -64,13 +62,13 @@ def verdict(folder: RunFolder) -> dict[str, Any]:
     }
 
 
-def _folder(scenario: Scenario, options: Options) -> RunFolder:
+def _free_folder(scenario: Scenario, options: Options) -> RunFolder:
     """The one that was asked for; a later run from the same start form gets `name-2` and so on beside it."""
     if options.out is None:
         return RunFolder.create(scenario, None)
     folder = RunFolder(options.out)
     if options.testbed is not None and not folder.has_begun:
-        return folder  # made by whoever started the testbed
+        return folder  # `mockbot run` made it when it started the testbed
     numbered = (RunFolder(options.out.with_name(f"{options.out.name}-{number}")) for number in count(2))
     free = next(each for each in chain([folder], numbered) if not each.holds_a_run)
     return RunFolder.create(scenario, free.path)

@@ -1,4 +1,4 @@
-"""A user under load: thinks, asks, waits, retries as its policy decides, and goes on when its prompt is settled.
+"""A simulated user: thinks, asks, waits, retries as its policy decides, and goes on when its prompt is settled.
 
 `ChatUser` is the class that a locustfile inherits to get mockbot's measurements. Its policy decides; this module only
 waits and sends. Every prompt has an intended start, and latency counts from there: a late start lengthens the answer,
@@ -24,7 +24,7 @@ from mockbot.clients.policy import AttemptResult, ClientPolicy, Decision, GiveUp
 from mockbot.dialects.request_forms import Body, chat
 from mockbot.evidence.records import Settled
 from mockbot.load.collector import AttemptObservation, Pending, UserIdentity
-from mockbot.load.hedging import HedgedAttempt
+from mockbot.load.hedging import hedged_attempt
 from mockbot.load.load_generator import LoadGenerator, no_status_page
 from mockbot.load.recorder import GeneratorError, RequestTemplate, attempt
 from mockbot.scenario.policies import Informed
@@ -34,7 +34,7 @@ QUESTION = "When will it be back?"
 
 
 class Failed(Exception):  # noqa: N818 - what happened to an attempt, not an error of ours
-    """A failed attempt in Locust's failures table, which prints `repr`: the outcome alone, without a class name."""
+    """A failed attempt in Locust's failures table, which prints `repr`: only the outcome, without a class name."""
 
     def __repr__(self) -> str:
         return str(self)
@@ -57,7 +57,7 @@ class ChatUser(FastHttpUser):
     connection_timeout = None  # type: ignore[assignment]
     group_name: ClassVar[str] = "users"
     spec: ClassVar[Group] = Group(users="100%", policy="once", think="1s")
-    own_clock: ClassVar[bool] = False  # True: its client waits by itself, so that time cannot be compressed
+    own_clock: ClassVar[bool] = False  # True: its client waits in wall time, so that time cannot be compressed
     model: ClassVar[str] = "mockbot"
     api_key: ClassVar[str | None] = None  # None: a key of the user's own, by which mockbot's service knows the tier
     generator: ClassVar[LoadGenerator]  # set when a run starts
@@ -113,8 +113,8 @@ class ChatUser(FastHttpUser):
             raise StopUser
         return end.away if end else None
 
-    def visit(self, due: float) -> None:
-        """The session of a user who arrived at `due`: prompts with thinking in between, `spec.session` on average.
+    def run_session(self, due: float) -> None:
+        """The session of a user that arrived at `due`: prompts with thinking in between, `spec.session` on average.
 
         The number is geometric: after each prompt the session goes on with probability 1 - 1/`spec.session`. Raises
         StopUser when the run is over.
@@ -131,6 +131,7 @@ class ChatUser(FastHttpUser):
 
         A user that asks leaves Locust's group now, so that Locust's counts are exact, and ends after the prompt.
         """
+        # Locust's own stop kills the prompt (force), or waits for it and delays every other change of users meanwhile.
         if self.greenlet not in self.generator.asking or self.generator.closing:
             return bool(super().stop(force=True))
         self._leaving = True
@@ -179,7 +180,7 @@ class ChatUser(FastHttpUser):
             if decision.hedge_after is None:
                 result = self._send(prompt, decision)
             else:
-                result = HedgedAttempt(self.generator, policy, partial(self._send, prompt)).run(decision)
+                result = hedged_attempt(self.generator, policy, partial(self._send, prompt), decision)
             if result.outcome == "ok":
                 policy.succeeded(clock.now(), result)
                 return None
@@ -189,16 +190,21 @@ class ChatUser(FastHttpUser):
 
     def _send(self, prompt: Pending, decision: Send, first_token: Event | None = None) -> AttemptResult:
         clock, provider = self.generator.clock, decision.provider
-        way = self._connections.get(provider) or self._connect(provider)
+        connection = self._connections.get(provider) or self._connect(provider)
+        wanted = (connection.template.dialect, self.body())
+        if self._encoded[0] != wanted:  # most users always ask the same, so the JSON is kept
+            self._encoded = (wanted, connection.template.encode(wanted[1]))
+        # Registered before anything is sent: an attempt that never returns must still be in the journal.
         n = self.generator.collector.begin_attempt(prompt, provider)
-        request = way.template.fill(self._encode(way.template), prompt.id, n)
-        start = clock.now()
+        connection.template.number(prompt.id, n)
+        start, until = clock.now(), decision.at + decision.timeout
         try:
-            observed = attempt(way.client, request, clock, decision.at + decision.timeout, first_token)
+            observed = attempt(connection.client, connection.template, self._encoded[1], clock, until, first_token)
         except GreenletExit:
-            self.record_attempt(prompt, n, AttemptObservation("unfinished", start, clock.now()), way.url)
+            unfinished = AttemptObservation("unfinished", start, clock.now())
+            self.record_attempt(prompt, n, unfinished, connection.url)
             raise
-        self.record_attempt(prompt, n, observed, way.url)
+        self.record_attempt(prompt, n, observed, connection.url)
         return AttemptResult(
             outcome=observed.outcome,
             provider=provider,
@@ -215,16 +221,9 @@ class ChatUser(FastHttpUser):
         prefix = url.path.rstrip("/")
         template = RequestTemplate.of(endpoint.dialect, prefix, self.key, self.group_name, stream=self.spec.stream)
         client = self.client.client.clientpool.get_client(url)
-        way = ProviderConnection(client, template, f"{endpoint.url}{template.dialect.path}")
-        self._connections[provider] = way
-        return way
-
-    def _encode(self, template: RequestTemplate) -> bytes:
-        """The body as JSON; kept until the body or the dialect changes, since most users always ask the same."""
-        wanted = (template.dialect, self.body())
-        if self._encoded[0] != wanted:
-            self._encoded = (wanted, template.encode(wanted[1]))
-        return self._encoded[1]
+        connection = ProviderConnection(client, template, f"{endpoint.url}{template.dialect.path}")
+        self._connections[provider] = connection
+        return connection
 
     def _think(self) -> float:
         return self._rng.expovariate(1 / self.spec.think) if self.spec.think else 0.0

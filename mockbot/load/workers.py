@@ -1,10 +1,11 @@
-"""The processes that make the load of a run, as seen by the one that starts it: itself, or the workers of a master.
+"""The processes that make the load of a run, for the process that starts it: itself, or the workers of a master.
 
     start()      ── Setup, shipped in Locust's custom options ──►  worker: its LoadGenerator starts on the same t0
     receive()    ◄─ "mockbot.batch" twice a second: records, health, how many prompts are pending ──  worker
     close(t)     ── "mockbot.finish" ──►  worker refuses prompts, waits t, records the rest ── last batch, `final` ──►
 
-Batches of a worker arrive in order (ZeroMQ). A worker whose last batch does not come is lost, with records we miss.
+Batches of a worker arrive in order (ZeroMQ). A worker whose last batch does not come is lost, and its
+last records are missing.
 """
 
 import time
@@ -28,15 +29,15 @@ from mockbot.scenario.timeline import StatusState, Timeline
 
 BATCH, FINISH = "mockbot.batch", "mockbot.finish"
 BATCH_EVERY = 0.5  # wall seconds; the live view cannot be fresher than this
-LAST_BATCH_WITHIN = 5.0  # wall seconds a worker has for its last batch, beyond the wait it was told
-POLL_EVERY = 0.02  # wall seconds between two looks for the last batches
+LAST_BATCH_WITHIN = 5.0  # wall seconds for a worker's last batch, on top of the wait that `close` allows
+POLL_EVERY = 0.02  # wall seconds between two checks for the last batches
 
 Take = Callable[[Attempt | Prompt | Health], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What every load generator of a run must know. `providers`: base URLs through the proxy."""
+    """What every load generator of a run needs. `providers`: base URLs through the proxy."""
 
     scenario: Scenario
     providers: dict[str, str]
@@ -52,13 +53,13 @@ class Setup:
 
     def plan(self) -> LoadPlan:
         """The scenario's groups and the providers' endpoints."""
-        dialects = {name: provider.dialect for name, provider in self.scenario.providers.items()}
+        providers = self.scenario.providers
         status: Callable[[], StatusState | None] = no_status_page
         if self.status_page:
             status = StatusPageClient(self.status_page, self.clock, self.scenario.status_page).read
         return LoadPlan(
             groups=self.scenario.crowd,
-            endpoints={name: Endpoint(url, dialects[name]) for name, url in self.providers.items()},
+            endpoints={name: Endpoint(url, providers[name].dialect) for name, url in self.providers.items()},
             seed=self.scenario.seed,
             end=Timeline(self.scenario).end,
             status=status,
@@ -82,7 +83,7 @@ SETUP, _BATCH = TypeAdapter(Setup), TypeAdapter(Batch)
 
 
 class LocalWorkers:
-    """This process alone makes the load. `nodes`: processes that did; `lost`: those whose last records never came."""
+    """This process alone makes the load. `nodes`: processes that did; `lost`: those whose last records are missing."""
 
     nodes = 1
     lost = 0
@@ -123,7 +124,7 @@ class RemoteWorkers:
 
     @property
     def pending(self) -> int:
-        """Prompts under way on the workers that are still there."""
+        """Prompts under way on the workers that still answer."""
         missing = missing_workers(self._runner)
         return sum(batch.pending for id_, batch in self._latest.items() if id_ not in missing)
 
@@ -145,7 +146,7 @@ class RemoteWorkers:
     @property
     def lost(self) -> int:
         """Workers whose last batch never came; known after `close`."""
-        return len([id_ for id_ in self._expected | self._latest.keys() if not self._is_final(id_)])
+        return sum(not self._is_final(id_) for id_ in self._expected | self._latest.keys())
 
     def receive(self, id_: str, data: bytes) -> None:
         """Take the records of a batch that the worker with client id `id_` has sent."""
@@ -155,9 +156,10 @@ class RemoteWorkers:
             self._take(record)
 
     def close(self, within: float) -> None:
-        """As `LocalWorkers.close`; a worker that stays silent counts as lost."""
+        """As `LocalWorkers.close`; a worker whose last batch does not come in time is lost."""
         self._runner.send_message(FINISH, {"within": within})
         until = time.monotonic() + within + LAST_BATCH_WITHIN
+        # Only workers that answer are waited for: one that died would cost the whole time.
         while time.monotonic() < until and any(not self._is_final(id_) for id_ in present_workers(self._runner)):
             gevent.sleep(POLL_EVERY)
 
@@ -181,19 +183,19 @@ class WorkerReporter:
         self.generator = LoadGenerator(plan, clock, collector, prefix=f"{runner.worker_index}.")
         self._greenlets = [
             gevent.spawn(watch, self.generator, self._name, lambda: runner.user_count, self._health.append),
-            gevent.spawn(self._report),
+            gevent.spawn(self._send_batches),
         ]
 
     def close(self, within: float) -> None:
         """Close the load generator and send the last batch. Idempotent."""
         if self._final:
             return
-        self._final = True
+        self._final = True  # set first: `generator.close` lets other greenlets run
         self.generator.close(within)
         gevent.killall(self._greenlets)
         self._send()
 
-    def _report(self) -> None:
+    def _send_batches(self) -> None:
         while True:
             gevent.sleep(BATCH_EVERY)
             self._send()

@@ -22,22 +22,17 @@ if TYPE_CHECKING:
 IN_USE = pytest.StashKey["Mockbot"]()
 MARKER = (
     "outage(scenario, *, speed=None, start_at=None, resilient=False): play this outage of mockbot while the test runs; "
-    "resilient=True also asserts that the client behaved well in it"
+    "resilient=True also asserts that the client is resilient in it"
 )
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--mockbot-report DIR`, `--mockbot-inconclusive error|xfail`."""
     group = parser.getgroup("mockbot", "mockbot: outages of chatbot APIs")
-    group.addoption(
-        "--mockbot-report", metavar="DIR", help="keep what was seen of each outage in DIR, with its verdict"
-    )
-    group.addoption(
-        "--mockbot-inconclusive",
-        choices=("error", "xfail"),
-        default="error",
-        help="what becomes of a test whose client never felt the outage (error)",
-    )
+    report_help = "write a run folder for each outage to DIR, with its verdict"
+    group.addoption("--mockbot-report", metavar="DIR", help=report_help)
+    choice_help = "the result of a test whose client met no fault (error)"
+    group.addoption("--mockbot-inconclusive", choices=("error", "xfail"), default="error", help=choice_help)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -9,7 +9,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Coroutine
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -87,8 +87,7 @@ class InProcessTestbed:
         for number, (provider, url) in enumerate(ready.providers.items()):
             proxies[provider] = f"listener-{number}"
             if number == len(self._listeners):
-                with closing(ToxicControl(self._engine.control)) as control:
-                    self._listeners.append(control.create(proxies[provider], urlsplit(url).netloc))
+                self._listeners.append(self.control.create(proxies[provider], urlsplit(url).netloc))
         addresses = Addresses(
             service_control=ready.control,
             proxy_control=self._engine.control,
@@ -101,7 +100,7 @@ class InProcessTestbed:
         return RunningService(scenario, addresses, service, stack)
 
     def route_to(self, running: RunningService) -> None:
-        """Lead the listeners to this service from now on; connections through them are closed."""
+        """Forward the listeners to this service from now on; connections through them are closed."""
         for name, url in running.addresses.direct.items():
             self.control.update_proxy(running.addresses.proxies[name], upstream=urlsplit(url).netloc)
 

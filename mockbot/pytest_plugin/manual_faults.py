@@ -6,20 +6,20 @@ block ends, `remove()` is called, or the test ends.
 """
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import TypeAdapter, ValidationError
 
 from mockbot.clock import Clock
 from mockbot.errors import UsageError
 from mockbot.faults.union import SERVICE_FAULTS, WIRE_FAULTS, Fault, FaultBase, ServiceFault
-from mockbot.proxy.toxiproxy_client import ToxicControl
+from mockbot.pytest_plugin.in_process_testbed import InProcessTestbed, RunningService
 from mockbot.scenario.spans import FaultSpan
 from mockbot.scenario.timeline import ActiveFault
-from mockbot.testbed.toxic_mapping import toxic_of
+from mockbot.service.control_client import ServiceControl
+from mockbot.testbed.wire_changes import change_wire_fault
 
 PHASE = "by_hand"
 NO_END = 366 * 86400.0  # seconds; beyond the one phase of the fixture's own scenario
@@ -27,23 +27,14 @@ _FAULT: TypeAdapter[FaultBase] = TypeAdapter(Fault)
 _KINDS = {fault.kind: fault for fault in (*SERVICE_FAULTS, *WIRE_FAULTS)}
 
 
-@dataclass(frozen=True, slots=True)
-class FaultControl:
-    """How a manual fault acts on the testbed."""
-
-    begin: Callable[[ActiveFault], None]
-    end: Callable[[ActiveFault], None]
-    hits: Callable[[str], int]
-
-
 class ManualFault:
-    """A fault that holds from the moment it is made."""
+    """A fault that holds from its creation on."""
 
-    def __init__(self, active: ActiveFault, lasts: float | None, control: FaultControl) -> None:
-        self._active, self._control = active, control
+    def __init__(self, active: ActiveFault, lasts: float | None, faults: "ManualFaults") -> None:
+        self._active, self._faults = active, faults
         self._holds = True
         self._lock = threading.Lock()  # the timer below ends the fault on a thread of its own
-        control.begin(active)
+        faults.change("begin", active)
         self._timer = None if lasts is None else threading.Timer(lasts, self.remove)
         if self._timer is not None:
             self._timer.daemon = True
@@ -57,7 +48,7 @@ class ManualFault:
     @property
     def hits(self) -> int:
         """How many requests (connections, for a fault of the wire) it has hit so far."""
-        return self._control.hits(self.id)
+        return self._faults.felt()[self.id]
 
     def remove(self) -> None:
         """End it. Idempotent."""
@@ -65,23 +56,78 @@ class ManualFault:
             if not self._holds:
                 return
             self._holds = False
-            self._control.end(self._active)
+            self._faults.change("end", self._active)
         if self._timer is not None:
             self._timer.cancel()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.remove()
+
+
+class ManualFaults:
+    """All manual faults of one test. They act on `running`, a service of one provider, and on its proxy."""
+
+    def __init__(self, testbed: InProcessTestbed, running: RunningService, clock: Clock) -> None:
+        self._testbed, self._running, self._clock = testbed, running, clock
+        (self._provider,) = running.addresses.providers
+        self._service = ServiceControl(running.addresses.service_control)
+        self._holding: dict[str, ActiveFault] = {}
+        self._added: list[ManualFault] = []
+
+    def add(self, fault: FaultBase, times: int | None = None) -> ManualFault:
+        """Begin a fault, for `times` requests only if that is given. Raises UsageError."""
+        if fault.on not in {None, self._provider}:
+            raise UsageError(f"by hand there is one provider, {self._provider!r}")
+        if times is not None and not isinstance(fault, ServiceFault):
+            raise UsageError(f"{fault.kind} hits connections, not requests; use lasts instead of times")
+        now = max(0.0, self._clock.now())
+        id_ = f"{PHASE}.{len(self._added)}.{fault.kind}"
+        span = FaultSpan(id_, fault, self._provider, PHASE, now, now + NO_END)
+        added = ManualFault(ActiveFault(span, fault.share.first, times), fault.lasts, self)
+        self._added.append(added)
+        return added
+
+    def change(self, change: Literal["begin", "end"], active: ActiveFault) -> None:
+        """Begin or end a fault in the service or at the proxy. Raises TestbedError."""
+        if change == "begin":
+            self._holding[active.span.id] = active
+        else:
+            del self._holding[active.span.id]
+        if active.span.fault.layer == "service":
+            service = [held for held in self._holding.values() if held.span.fault.layer == "service"]
+            self._service.set_faults(self._provider, service)
+        else:
+            proxy = self._running.addresses.proxies[self._provider]
+            change_wire_fault(self._testbed.control, proxy, change, active, self._holding.values(), self._clock)
+
+    def felt(self) -> Counter[str]:
+        """Fault id -> hits so far."""
+        return self._testbed.felt(self._running)
+
+    def unfelt(self) -> str | None:
+        """Why the faults show nothing; None when one was felt, or none was added that can be counted."""
+        felt = self.felt()
+        # A refused connection leaves no trace in the proxy, so `down` does not have to be felt.
+        countable = [fault.id for fault in self._added if not fault.id.endswith(".down")]
+        if not countable or any(felt[id_] for id_ in countable):
+            return None
+        names = ", ".join(id_.partition(".")[2] for id_ in countable)
+        return f"no request felt the faults put in place by hand ({names}), so the test shows nothing"
+
+    def close(self) -> None:
+        """End every fault."""
+        for fault in self._added:
+            fault.remove()
+        self._service.close()
 
 
 def read_fault(given: Mapping[str, Any]) -> FaultBase:
     """Keyword arguments as a fault: its own fields (`share`, `lasts`, …) beside the kind, all others within it.
 
-    Raises UsageError, which says what is wrong with them.
+    Raises UsageError that names each mistake.
     """
     kinds = [name for name in given if name in _KINDS]
     if len(kinds) != 1:
@@ -98,14 +144,6 @@ def read_fault(given: Mapping[str, Any]) -> FaultBase:
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in error.errors())
         raise UsageError(f"{kind}: {problems}") from None
-
-
-def active_fault(fault: FaultBase, provider: str, number: int, now: float, times: int | None) -> ActiveFault:
-    """The fault as a timeline would have it at `now`."""
-    if times is not None and not isinstance(fault, ServiceFault):
-        raise UsageError(f"{fault.kind} hits connections, not requests; use lasts instead of times")
-    span = FaultSpan(f"{PHASE}.{number}.{fault.kind}", fault, fault.on or provider, PHASE, now, now + NO_END)
-    return ActiveFault(span, fault.share.first, times)
 
 
 class WireFaults:
@@ -146,19 +184,3 @@ class WireFaults:
     def down(self, **where: Any) -> ManualFault:
         """The port is closed. Refused connections cannot be counted, so this fault does not have to be felt."""
         return self._add(down=True, **where)
-
-
-def begin_on_wire(control: ToxicControl, proxy: str, active: ActiveFault, clock: Clock) -> None:
-    """Add the fault's toxic, or close the listener."""
-    if active.span.fault.kind == "down":
-        control.disable(proxy)
-    else:
-        control.add_toxic(proxy, toxic_of(active, clock))
-
-
-def end_on_wire(control: ToxicControl, proxy: str, active: ActiveFault) -> None:
-    """Undo `begin_on_wire`."""
-    if active.span.fault.kind == "down":
-        control.enable(proxy)
-    else:
-        control.remove_toxic(proxy, active.span.id)

@@ -10,14 +10,12 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
-from itertools import chain
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self
 
 from mockbot.clock import Clock
 from mockbot.errors import UsageError
-from mockbot.evidence.journal import Broken, RunEvidence
+from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Action, Attempt, Prompt, RunInfo, ServiceSecond
 from mockbot.pytest_plugin.in_process_testbed import InProcessTestbed, RunningService
 from mockbot.runs.folder import RunFolder
@@ -53,8 +51,6 @@ class Outage:
         self._watcher: ClientObserver | None = None
         self._evidence: RunEvidence | None = None
 
-    # -- playing
-
     def __enter__(self) -> Self:
         if self._running is not None:
             raise UsageError("an outage is played once; make another one with mockbot.outage(...)")
@@ -65,23 +61,19 @@ class Outage:
         self._watcher = ClientObserver(running.addresses)
         self._driver = Driver(self.timeline, running.addresses, self._take)
         self._switch_to(running)
-        self._clock = Clock(time.time(), self.speed)
+        self._clock = Clock(time.time(), self.speed)  # second 0 is now, not before the service started
         self._driver.start(self._clock)
         self._confirmations.wait(0.0)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.end()
 
     async def __aenter__(self) -> "AsyncOutage":
         await asyncio.to_thread(self.__enter__)
         return AsyncOutage(self)
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await asyncio.to_thread(self.end)
 
     def wait_for(self, phase: str) -> None:
@@ -91,7 +83,7 @@ class Outage:
             names = ", ".join(span.name for span in self.timeline.phases)
             raise UsageError(f"{self.scenario.name} has no phase {phase!r}; there are {names}")
         if self._driver is None or self._clock.now() >= span.end:
-            raise UsageError(f"{phase} is over already: the test came too late, or waits in the wrong order")
+            raise UsageError(f"{phase} is over already: the test is too late, or waits in the wrong order")
         threading.Event().wait(max(0.0, self._clock.at(span.start) - time.time()))
         self._confirmations.wait(span.start)
 
@@ -109,21 +101,48 @@ class Outage:
         try:
             driver.stop()
             watcher.look()
-            self._evidence = self._gathered(watcher.journal(), end)
+            journal = watcher.journal()
         finally:
             watcher.close()
             self._switch_to(None)
             self._testbed.end(running)
+        info = RunInfo(
+            scenario=self.scenario.name,
+            speed=self.speed,
+            t0=self._clock.t0,
+            ended="completed",
+            end=min(end, self.timeline.end),
+            engine="embedded",
+            nodes=0,
+            seed=self.scenario.seed,
+            client="command",
+        )
+        self._evidence = RunEvidence(
+            info,
+            self.scenario,
+            self.timeline,
+            requests=lambda: iter(journal),
+            seconds=lambda: iter(self._seconds),
+            actions=tuple(self._confirmations.actions),
+        )
         if self._folder is not None:
-            self._write(self._folder, self._evidence)
+            self._write_run(self._folder, journal)
 
-    # -- judging
+    def _write_run(self, folder: RunFolder, journal: list[Attempt | Prompt]) -> None:
+        """The run folder that `mockbot report` reads."""
+        from mockbot.runs.judge import write_reports  # noqa: PLC0415 - templates and charts, only for a report
+
+        with JournalWriter(folder) as writer:
+            for record in (*journal, *self._seconds, *self.evidence.actions):
+                writer.write(record)
+        write_run_info(folder, self.evidence.info)
+        write_reports(folder, self.evidence, self.judgement())
 
     @property
     def evidence(self) -> RunEvidence:
-        """The evidence. UsageError while the outage is being played."""
+        """What the run recorded. Raises UsageError while the outage is being played."""
         if self._evidence is None:
-            raise UsageError("the outage goes on; judge it after its `with` block")
+            raise UsageError("the outage is still being played; judge it after its `with` block")
         return self._evidence
 
     def judgement(self) -> "Judgement":
@@ -136,65 +155,31 @@ class Outage:
         """Raise AssertionError, with the findings and their evidence, when the client made the outage worse or missed
         the scenario's expectations. Inconclusive, which is no pass, when there is too little evidence.
         """
-        __tracebackhide__ = True  # the findings are what there is to read, and the user's own line
+        __tracebackhide__ = True  # the reader needs the findings and the line of the test, not this frame
         judgement = self.judgement()
         reasons = "\n".join(f"  - {reason}" for reason in judgement.reasons)
         if judgement.verdict == "fail":
             raise AssertionError(f"the client is not resilient in {self.scenario.name}:\n{reasons}")
         if judgement.verdict == "inconclusive":
-            self._inconclusive(f"nothing can be said of the client in {self.scenario.name}:\n{reasons}")
+            self._inconclusive(f"too little evidence about the client in {self.scenario.name}:\n{reasons}")
 
     def unfelt(self) -> str | None:
-        """Why this outage tested nothing; None when one of its faults was felt, or it was never played."""
+        """Why this outage tested nothing; None when one of its faults was felt, or it was not played."""
         if self._running is None:
             return None
         if any(count for second in self._seconds for count in second.felt.values()):
             return None
         if not any(isinstance(line, Prompt) for line in self.evidence.requests()):
-            return f"no request felt {self.scenario.name}: the client asked nothing, so the test shows nothing"
+            return f"no request felt {self.scenario.name}: the client sent nothing, so the test shows nothing"
         if not self.timeline.faults:
             return None
-        return f"no request felt {self.scenario.name}: the client asked only when nothing was wrong"
-
-    # -- inside
+        return f"no request felt {self.scenario.name}: the client sent requests only while no fault held"
 
     def _take(self, record: Action | ServiceSecond) -> None:
         if isinstance(record, Action):
             self._confirmations.take(record)
         else:
             self._seconds.append(record)
-
-    def _gathered(self, journal: list[Attempt | Prompt], end: float) -> RunEvidence:
-        info = RunInfo(
-            scenario=self.scenario.name,
-            speed=self.speed,
-            t0=self._clock.t0,
-            ended="completed",
-            end=min(end, self.timeline.end),
-            engine="embedded",
-            nodes=0,
-            seed=self.scenario.seed,
-            client="command",
-        )
-        return RunEvidence(
-            info,
-            self.scenario,
-            self.timeline,
-            requests=lambda: iter(journal),
-            seconds=lambda: iter(self._seconds),
-            actions=tuple(self._confirmations.actions),
-        )
-
-    def _write(self, folder: RunFolder, evidence: RunEvidence) -> None:
-        """The run folder that `mockbot report` reads."""
-        from mockbot.runs.judge import write_reports  # noqa: PLC0415 - templates and charts, only for who wants them
-
-        with JournalWriter(folder) as journal:
-            for record in chain(evidence.requests(), evidence.seconds(), evidence.actions):
-                if not isinstance(record, Broken):
-                    journal.write(record)
-        write_run_info(folder, evidence.info)
-        write_reports(folder, evidence, self.judgement())
 
 
 class AsyncOutage:

@@ -11,21 +11,19 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from mockbot.clock import Clock
 from mockbot.errors import TestbedError
 from mockbot.evidence.records import Action, ServiceSecond
-from mockbot.faults.union import Down
 from mockbot.proxy.control_session import ControlPlaneHung
 from mockbot.proxy.toxiproxy_client import CLOSED_BY_DISABLE, ToxicControl
 from mockbot.scenario.timeline import ActiveFault, Conditions, StatusState, Timeline
 from mockbot.service.control_client import ServiceControl
 from mockbot.testbed.start import Addresses
-from mockbot.testbed.toxic_mapping import toxic_of
+from mockbot.testbed.wire_changes import Change, change_wire_fault
 
 Sink = Callable[[Action | ServiceSecond], None]
-Does = Literal["begin", "change", "end"]
 Faults = Mapping[str, ActiveFault]
 T = TypeVar("T")
 
@@ -98,7 +96,7 @@ class Driver:
             self._apply_to_service(provider, applied, _layer(faults, "service"), due)
             self._apply_to_wire(provider, applied, _layer(faults, "wire"), due)
         status = wanted.status
-        page: list[tuple[str, Does]] = [("status_page", "change")]
+        page: list[tuple[str, Change]] = [("status_page", "change")]
         if status != self._status and self._try(page, due, lambda: self._service.set_status(status)):
             self._status = status
         return any(not active.span.fault.share.steady for active in wanted.faults)
@@ -113,28 +111,14 @@ class Driver:
         """One call for each fault."""
         for fault, does in tuple(_changes(applied.wire, wanted)):
             active = wanted.get(fault) or applied.wire[fault]
-            change = self._wire_change(provider, active, does, wanted)
-            done = self._try([(fault, does)], due, partial(self._unless_hung, change))
+            change = partial(change_wire_fault, self._wire, self._proxies[provider], does, active, wanted.values())
+            done = self._try([(fault, does)], due, partial(self._unless_hung, partial(change, self._clock)))
             if not (done or self.broken):  # where the port has hung, nothing is tried again
                 continue
             if does == "end":
                 del applied.wire[fault]
             else:
                 applied.wire[fault] = active
-
-    def _wire_change(self, provider: str, active: ActiveFault, does: Does, wanted: Faults) -> Callable[[], None]:
-        proxy = self._proxies[provider]
-        if isinstance(active.span.fault, Down):
-            down = any(isinstance(other.span.fault, Down) for other in wanted.values())
-            return lambda: (self._wire.disable if down else self._wire.enable)(proxy)
-        toxic = toxic_of(active, self._clock)
-        match does:
-            case "begin":
-                return lambda: self._wire.add_toxic(proxy, toxic)
-            case "change":
-                return lambda: self._wire.update_toxic(proxy, toxic)
-            case "end":
-                return lambda: self._wire.remove_toxic(proxy, toxic.name)
 
     def _unless_hung(self, call: Callable[[], T]) -> T:
         """Raises ControlPlaneHung at once where a call has hung before."""
@@ -146,7 +130,7 @@ class Driver:
             self.broken = str(error)
             raise
 
-    def _try(self, changes: Sequence[tuple[str, Does]], due: float, send: Callable[[], None]) -> bool:
+    def _try(self, changes: Sequence[tuple[str, Change]], due: float, send: Callable[[], None]) -> bool:
         """Send what makes all these changes, and record each with its times or the error."""
         sent, error = self._clock.now(), None
         try:
@@ -189,7 +173,7 @@ def _layer(faults: tuple[ActiveFault, ...], layer: str) -> Faults:
     return {active.span.id: active for active in faults if active.span.fault.layer == layer}
 
 
-def _changes(before: Faults, after: Faults) -> Iterator[tuple[str, Does]]:
+def _changes(before: Faults, after: Faults) -> Iterator[tuple[str, Change]]:
     """Ends come first: a fault may only begin once the one that it replaces has ended."""
     yield from ((fault, "end") for fault in before if fault not in after)
     for fault, active in after.items():

@@ -1,1 +1,1 @@
-"""The crowd, seen from outside: Locust runs in child processes only, because importing it patches the process."""
+"""The load package: Locust runs in child processes only, because importing it patches the process."""

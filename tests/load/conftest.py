@@ -1,4 +1,4 @@
-"""Programs that import locust, run as children; and what they say, as JSON."""
+"""Programs that import locust, run as child processes; their output is JSON."""
 
 import json
 import subprocess

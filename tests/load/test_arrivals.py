@@ -1,4 +1,4 @@
-"""UserIdentity comes when, and for how long: bursts and sessions of open groups, from the seed alone."""
+"""When users arrive, and how many prompts they send: bursts and sessions of open groups, from the seed alone."""
 
 from collections import Counter
 from itertools import pairwise

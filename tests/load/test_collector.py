@@ -82,7 +82,7 @@ def test_lag_is_the_wall_time_by_which_a_prompt_was_late() -> None:
     assert collector.take_lags() == []
 
 
-def test_the_key_tells_the_tier() -> None:
+def test_the_key_contains_the_tier() -> None:
     """`sk-<tier>-<user>`."""
     assert WHO.key == "sk-plus-patient-1"
 

@@ -66,7 +66,7 @@ def test_the_banner_says_what_is_wrong_now(state: DashboardState) -> None:
     assert (state.head(150.0)["wrong"], state.head(150.0)["state"]) == ([], "over")
 
 
-def test_a_look_sees_what_came_since_the_last(state: DashboardState) -> None:
+def test_a_snapshot_has_the_records_since_the_last_one(state: DashboardState) -> None:
     """Points are computed anew when a record came for their time."""
     state.take(_attempt(5.0))
     first = state.snapshot(10.0)["points"]

@@ -42,7 +42,7 @@ def test_workers_share_each_class_evenly(steps: dict[str, Any]) -> None:
     assert uneven == []
 
 
-def test_growth_moves_nobody(steps: dict[str, Any]) -> None:
+def test_growth_moves_no_user(steps: dict[str, Any]) -> None:
     """One user more of one class changes one number on one worker: nobody is taken away here to be started there."""
     before, after = steps["workers"][0]["placed"], steps["workers"][1]["placed"]
     changed = [(w, n, after[w][n] - before[w][n]) for w in before for n in before[w] if after[w][n] != before[w][n]]

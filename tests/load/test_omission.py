@@ -1,4 +1,5 @@
-"""Coordinated omission: who waits for a stalled server asks it least when it is worst; we count from the plan."""
+"""Coordinated omission: a client that waits for a stalled server asks least when it is worst; latency counts from the
+intended start."""
 
 import pytest
 
@@ -40,7 +41,7 @@ def _quantile(values: list[float], q: float) -> float:
     return sorted(values)[int(q * len(values))]
 
 
-def test_a_stall_is_charged_to_everyone_who_should_have_asked() -> None:
+def test_a_stall_counts_for_every_prompt_that_was_due() -> None:
     """100 prompts/s; answers take 1 ms for 100 s and then nothing comes for 100 s: mean 25 s, p75 50 s, p99 98 s.
 
     UserIdentity waits for each answer before he asks again, and counts from when he asked, says 11 ms, 1 ms and 1 ms.
@@ -90,7 +91,7 @@ def test_a_schedule_is_fixed_by_its_seed() -> None:
 
 
 @pytest.mark.second
-def test_a_stalling_server_is_seen_to_stall(inside: Inside, faults: FaultServer) -> None:
+def test_a_stall_shows_in_the_latencies(inside: Inside, faults: FaultServer) -> None:
     """3 s of every 10 nothing answers: a fifth of the visitors wait more than 1 s; stock Locust does not see it."""
     latencies: dict[str, list[float]] = inside("stalling", faults.url)
 

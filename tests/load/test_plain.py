@@ -1,4 +1,4 @@
-"""`locust -f loadtests/chat.py` without a scenario: a plain load test that tells of hangs."""
+"""`locust -f loadtests/chat.py` without a scenario: a plain load test that reports hangs."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -60,7 +60,7 @@ def test_hung_requests_are_failures(tmp_path: Path, faults: FaultServer, argumen
         (("--scenario", "traffic-surge", "--speed", "fast"), "--speed fast"),
     ],
 )
-def test_wrong_options_end_in_a_sentence(tmp_path: Path, arguments: tuple[str, ...], sentence: str) -> None:
+def test_wrong_options_end_with_a_message(tmp_path: Path, arguments: tuple[str, ...], sentence: str) -> None:
     """Exit code 2 before anything starts, and no traceback."""
     ran = locust(tmp_path, *arguments, "--headless")
 

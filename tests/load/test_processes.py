@@ -1,4 +1,4 @@
-"""One process or two: the same crowd, the same verdict, the same measures. Several seeds of each; a few minutes."""
+"""One process or two: the same users, the same verdict, the same measures. Several seeds of each; a few minutes."""
 
 from collections.abc import Callable
 from statistics import fmean, stdev

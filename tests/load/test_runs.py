@@ -1,4 +1,4 @@
-"""Whole runs: the crowd is as large as the scenario says, and every end is told, loses nothing, leaves nothing."""
+"""Whole runs: as many users as the scenario names; every end is recorded, loses no record, leaves no process."""
 
 import json
 import signal
@@ -184,7 +184,7 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[int, str
 @pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("processes", [1, 2])
 @pytest.mark.second
-def test_an_interrupted_run_says_so_and_leaves_nothing(
+def test_an_interrupted_run_is_recorded_and_leaves_nothing(
     interrupted: dict[tuple[int, str], Ran], number: signal.Signals, processes: int
 ) -> None:
     """Exit code 130, run.json says interrupted, the journal is whole, and no process of the run is left."""
@@ -198,7 +198,7 @@ def test_an_interrupted_run_says_so_and_leaves_nothing(
 
 
 @pytest.mark.second
-def test_a_lost_worker_is_told_and_its_users_go_on_elsewhere(tmp_path: Path) -> None:
+def test_a_lost_worker_is_reported_and_its_users_go_on_elsewhere(tmp_path: Path) -> None:
     """One of two workers is killed: inconclusive, the loss is named, and the other worker has all the users."""
 
     def kill_one(process: "subprocess.Popen[str]") -> None:
@@ -248,7 +248,7 @@ def test_a_worker_that_joins_late_takes_its_share(tmp_path: Path) -> None:
 
 @MODES
 @pytest.mark.second
-def test_visitors_come_as_scheduled_whoever_lets_them_in(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+def test_open_users_arrive_as_scheduled_in_any_number_of_processes(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """Every arrival of the schedule is a first prompt with that intended time, once, in one process or shared by two.
 
     Talkers come in bursts, and ask again after a while; visitors ask once.

@@ -1,4 +1,4 @@
-"""The official SDKs as crowd: the same outcomes for the same faults, their own retries, their own clock."""
+"""The official SDKs under load: the same outcomes for the same faults, their own retries, their own clock."""
 
 import json
 from pathlib import Path
@@ -63,7 +63,7 @@ def test_the_sdks_own_retries_are_attempts(rows: dict[str, list[dict[str, Any]]]
 
 
 @pytest.mark.second
-def test_both_sdks_play_beside_the_fast_crowd(tmp_path: Path) -> None:
+def test_both_sdks_run_beside_the_fast_client(tmp_path: Path) -> None:
     """Each group asks its provider in its dialect, is answered in the quiet, and tries again in the storm."""
     ran = rehearse(tmp_path, BOTH.replace("SPEED", "1"), locustfile=SDK)
     quiet = [prompt for prompt in ran.prompts if prompt.intended < 4]

@@ -1,4 +1,4 @@
-"""Informed users read the status page itself: what it shows is what they know; one that is down tells nothing."""
+"""Informed users read the status page itself: they know what it shows, and nothing while it is down."""
 
 import json
 from datetime import UTC, datetime

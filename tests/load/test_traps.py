@@ -1,4 +1,4 @@
-"""Every way to fail has its one right outcome; each row is a way in which load generators hide an outage."""
+"""Every way to fail has one right outcome; each row is a way in which load generators hide an outage."""
 
 import json
 from typing import Any
@@ -87,7 +87,7 @@ def test_keep_alive_comments_do_not_defeat_the_deadline(rows: dict[str, dict[str
     assert drip["end"] - drip["start"] >= 1.0 * SPEED
 
 
-def test_retry_after_is_told_in_scenario_seconds(rows: dict[str, dict[str, Any]]) -> None:
+def test_retry_after_is_in_scenario_seconds(rows: dict[str, dict[str, Any]]) -> None:
     """The wire says wall time: 7 s at speed 2 are 14 scenario seconds, and milliseconds go before seconds."""
     assert rows["unavailable"]["retry_after"] == 7 * SPEED
     assert rows["limited_exactly"]["retry_after"] == 0.25 * SPEED

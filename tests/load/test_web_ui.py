@@ -1,4 +1,4 @@
-"""An outage watched in a real browser: started from Locust's form, seen to change, read to its verdict."""
+"""An outage in a real browser: started from Locust's form, followed through its phases to the verdict."""
 
 import json
 import os
@@ -43,7 +43,7 @@ phases:
 expect: [{phase: steady, availability: ">= 50%"}]
 """
 LONG = 60_000  # ms
-SIZES = {"desk": (1280, 900), "phone": (390, 844)}
+SIZES = {"laptop": (1280, 900), "phone": (390, 844)}
 THEMES = ("light", "dark")
 SCREENSHOTS = Path(os.environ.get("MOCKBOT_SCREENSHOTS", ROOT / ".artifacts" / "screenshots"))
 TELLING = ROOT / "tests" / "load" / "inside" / "telling.py"
@@ -96,7 +96,7 @@ def _keep(page: Page, name: str) -> None:
 
 
 def _keep_all(page: Page, name: str) -> None:
-    """In every size and theme; the desk in the light again afterwards."""
+    """In every size and theme; the laptop in the light again afterwards."""
     for width, height in reversed(SIZES.values()):
         page.set_viewport_size({"width": width, "height": height})
         for theme in reversed(THEMES):
@@ -170,8 +170,8 @@ def over(address: str) -> str:
     return address
 
 
-def test_the_pages_fit_a_desk_and_a_phone(over: str, browser: Browser) -> None:
-    """On a desk and on a phone, nothing of ours is wider than the screen; in both themes, text stands out."""
+def test_the_pages_fit_a_laptop_and_a_phone(over: str, browser: Browser) -> None:
+    """On a laptop and on a phone, nothing of ours is wider than the screen; in both themes, text stands out."""
     page = browser.new_page()
     page.goto(over)
     for name in ("Charts", "Outage"):

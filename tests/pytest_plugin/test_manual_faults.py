@@ -24,7 +24,7 @@ def test_nothing_is_wrong_until_something_is_put_in_place(mockbot: Mockbot, ask:
     assert [request.outcome for request in mockbot.requests] == ["ok", "ok"]
 
 
-def test_an_sdk_rides_out_two_errors_and_waits_as_told(mockbot: Mockbot) -> None:
+def test_an_sdk_retries_two_errors_and_waits_for_retry_after(mockbot: Mockbot) -> None:
     """http_error=503, times=2, retry_after=0.5: the third attempt is answered, a second later at the least."""
     fault = mockbot.fault(http_error=503, times=2, retry_after=0.5)
     began = time.monotonic()
@@ -37,7 +37,7 @@ def test_an_sdk_rides_out_two_errors_and_waits_as_told(mockbot: Mockbot) -> None
     mockbot.assert_resilient()
 
 
-def test_the_anthropic_sdk_is_led_here_too(mockbot: Mockbot) -> None:
+def test_the_anthropic_sdk_uses_the_same_service(mockbot: Mockbot) -> None:
     """529 is what it calls overloaded; one retry, and it is answered."""
     mockbot.fault(http_error=529, times=1)
     with anthropic.Anthropic() as client:
@@ -69,7 +69,7 @@ def test_a_fault_ends_with_its_block(mockbot: Mockbot, ask: Ask) -> None:
     assert ask().status_code == 200
 
 
-def test_wire_faults_speak_toxiproxys_units(mockbot: Mockbot, ask: Ask) -> None:
+def test_wire_faults_take_toxiproxys_units(mockbot: Mockbot, ask: Ask) -> None:
     """latency(300) is 300 ms; the connection that it touched is counted."""
     with mockbot.wire.latency(300) as latency:
         began = time.monotonic()
@@ -90,7 +90,7 @@ def test_the_wire_can_cut(mockbot: Mockbot, ask: Ask, fault: str) -> None:
     assert getattr(attempt, "outcome", None) == "reset"
 
 
-def test_a_door_can_be_shut(mockbot: Mockbot, ask: Ask) -> None:
+def test_down_closes_the_port(mockbot: Mockbot, ask: Ask) -> None:
     """down(): nothing listens, and afterwards it does again at the same address."""
     with mockbot.wire.down(), pytest.raises(requests.ConnectionError):
         ask()
@@ -98,7 +98,17 @@ def test_a_door_can_be_shut(mockbot: Mockbot, ask: Ask) -> None:
     assert ask().status_code == 200
 
 
-def test_bad_manners_are_told_with_their_evidence(mockbot: Mockbot, ask: Ask) -> None:
+def test_a_port_stays_closed_until_the_last_down_ends(mockbot: Mockbot, ask: Ask) -> None:
+    """Two overlapping `down` faults: the end of one does not open the port."""
+    with mockbot.wire.down():
+        mockbot.wire.down().remove()
+        with pytest.raises(requests.ConnectionError):
+            ask()
+
+    assert ask().status_code == 200
+
+
+def test_harmful_retries_are_reported_with_their_evidence(mockbot: Mockbot, ask: Ask) -> None:
     """A client that comes back at once although it was told to wait is not resilient."""
     mockbot.fault(http_error=503, retry_after=30, times=2)
     while not ask().ok:
@@ -119,7 +129,7 @@ def test_bad_manners_are_told_with_their_evidence(mockbot: Mockbot, ask: Ask) ->
         ({"http_error": 503, "on": "other"}, "by hand there is one provider"),
     ],
 )
-def test_what_is_no_fault_is_explained(mockbot: Mockbot, fault: dict[str, object], says: str) -> None:
+def test_a_wrong_fault_is_an_error_with_a_reason(mockbot: Mockbot, fault: dict[str, object], says: str) -> None:
     """A misspelt fault is an error at once, and not silence."""
     times = fault.pop("times", None)
     assert times is None or isinstance(times, int)
@@ -138,7 +148,7 @@ async def test_a_coroutine_is_a_test_too(mockbot: Mockbot) -> None:
     assert answer.choices[0].finish_reason == "stop"
 
 
-def test_the_environment_leads_here_and_past_any_proxy(mockbot: Mockbot) -> None:
+def test_the_environment_points_to_the_service_and_bypasses_any_proxy(mockbot: Mockbot) -> None:
     """What SDKs read is set for the test."""
     assert os.environ["OPENAI_BASE_URL"] == f"{mockbot.url}/v1"
     assert os.environ["ANTHROPIC_BASE_URL"] == mockbot.url

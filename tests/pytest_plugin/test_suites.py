@@ -1,4 +1,4 @@
-"""The plugin in somebody's own suite, run as a whole: verdicts, options, environment, workers, and what it costs."""
+"""The plugin in a user's own suite, run as a whole: verdicts, options, environment, workers, and what it costs."""
 
 import json
 import subprocess
@@ -37,7 +37,7 @@ def suite(pytester: pytest.Pytester) -> pytest.Pytester:
     return pytester
 
 
-def test_a_test_that_nobody_felt_has_not_passed(suite: pytest.Pytester) -> None:
+def test_a_test_whose_client_met_no_fault_has_not_passed(suite: pytest.Pytester) -> None:
     """A fault that was never met, an outage in which nothing was asked, a marker over a test without a client."""
     suite.makepyfile(
         ASK
@@ -68,8 +68,8 @@ def test_felt(mockbot):
     result.stdout.fnmatch_lines(
         [
             "INCONCLUSIVE: no request felt the faults put in place by hand (0.http_error), so the test shows nothing",
-            "INCONCLUSIVE: no request felt unexpected-failure: the client asked nothing, so the test shows nothing",
-            "INCONCLUSIVE: no request felt unexpected-failure: the client asked nothing, so the test shows nothing",
+            "INCONCLUSIVE: no request felt unexpected-failure: the client sent nothing, so the test shows nothing",
+            "INCONCLUSIVE: no request felt unexpected-failure: the client sent nothing, so the test shows nothing",
             "*assert 1 == 2",
         ]
     )
@@ -129,7 +129,7 @@ def test_after():
     suite.runpytest_subprocess("-q").assert_outcomes(passed=3)
 
 
-def test_workers_do_not_get_in_each_others_way(suite: pytest.Pytester) -> None:
+def test_xdist_workers_do_not_share_a_service(suite: pytest.Pytester) -> None:
     """Under xdist every test has a service and ports of its own."""
     suite.makepyfile(
         ASK
@@ -146,7 +146,7 @@ def test_own_faults(mockbot, times):
     suite.runpytest_subprocess("-q", "-n", "2").assert_outcomes(passed=8)
 
 
-def test_a_report_keeps_what_was_seen(suite: pytest.Pytester) -> None:
+def test_a_report_has_the_journal_and_the_verdict(suite: pytest.Pytester) -> None:
     """--mockbot-report: a run folder for each outage, with its journal and its verdict."""
     suite.makepyfile(
         ASK
@@ -205,7 +205,7 @@ def test_marker_and_options_explain_themselves(suite: pytest.Pytester) -> None:
     options.stdout.fnmatch_lines(["*--mockbot-report=DIR*", "*--mockbot-inconclusive=*"])
 
 
-def test_who_does_not_use_it_pays_nothing(tmp_path: Path) -> None:
+def test_a_suite_without_the_fixture_imports_nothing_more(tmp_path: Path) -> None:
     """A suite without the fixture imports the entry point and nothing else of mockbot, nor what that would need."""
     test = tmp_path / "test_nothing.py"
     test.write_text(

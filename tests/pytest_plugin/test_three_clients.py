@@ -136,7 +136,7 @@ def habits_of(judgement: Judgement) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", names())
-def test_each_gets_what_it_deserves(mockbot: Mockbot, name: str) -> None:
+def test_each_client_gets_its_verdict(mockbot: Mockbot, name: str) -> None:
     """The naive one's habits are named with their evidence, the careful one has none; or nobody felt anything."""
     scenario = load_scenario(find(name))
     stop, speed = threading.Event(), max(1.0, Timeline(scenario).end / SECONDS)

@@ -1,1 +1,1 @@
-"""AN OUTAGE TO BE WATCHED in Locust's web UI: banner, tab, bands over its charts, and a page of its own."""
+"""A scenario's run in Locust's web UI: a banner, a tab, bands over its charts, and a page of its own."""

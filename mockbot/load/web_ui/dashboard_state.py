@@ -1,20 +1,43 @@
-"""What the web UI shows of a run: records in as they come, one JSON-able snapshot out. Pure.
+"""The web UI's data of a run: records in as they come, one JSON-able snapshot out. Pure.
 
 It lives in the process that makes the load, so a snapshot must be cheap: each record is counted once, into the bucket
 of scenario time in which it began, and only buckets that changed since the last snapshot are computed anew.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from math import ceil
 from typing import Any
 
 from mockbot.evidence.records import OUTCOMES, Attempt, Progress, Prompt, Record, ServiceSecond
-from mockbot.scenario.timeline import ActiveFault, Timeline
-from mockbot.units.formatting import format_share
+from mockbot.scenario.spans import FaultSpan
+from mockbot.scenario.timeline import Timeline
+from mockbot.units.formatting import format_clock, format_number, format_seconds, format_share
 
 BUCKETS = 200  # points of a chart, at most: about one per 4 px of a chart on a laptop
 Json = dict[str, Any]  # goes to jsonify and nowhere else
+COLUMNS = {  # of the table of phases: key -> title
+    "phase": "Phase",
+    "wrong": "What is wrong",
+    "users": "Users",
+    "prompts": "Prompts",
+    "good": "Good",
+    "latency_p50": "Answer p50",
+    "latency_p95": "Answer p95",
+    "first_p50": "First token p50",
+    "per_prompt": "Attempts per prompt",
+    "failures": "Failures",
+}
+_seconds = partial(format_seconds, decimals=2)
+FORMATS: dict[str, Callable[[float], str]] = {
+    "good": format_share,
+    "latency_p50": _seconds,
+    "latency_p95": _seconds,
+    "first_p50": _seconds,
+    "per_prompt": format_number,
+}
 
 
 def quantile(ordered: list[float], q: float) -> float | None:
@@ -24,7 +47,7 @@ def quantile(ordered: list[float], q: float) -> float | None:
 
 @dataclass(slots=True)
 class Bucket:
-    """What users saw in one stretch of time. `first` are first tokens, `latency` whole answers, scenario seconds."""
+    """What clients observed in one stretch of time. `first` (tokens) and `latency` (answers) in scenario seconds."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     attempts: int = 0
@@ -65,30 +88,26 @@ class Bucket:
 
 @dataclass(slots=True)
 class ProviderBucket:
-    """What one provider saw in one stretch of time; each field is a sum over `seconds`."""
+    """What one provider counted in one stretch of time of so many `seconds`."""
 
-    offered: int = 0
-    admitted: int = 0
-    refused: int = 0
-    failed: int = 0
-    running: int = 0
-    queued: int = 0
+    sums: Counter[str] = field(default_factory=Counter)
     seconds: int = 0
 
     def count(self, second: ServiceSecond) -> None:
         """Add a second."""
         for name in ("offered", "admitted", "refused", "failed", "running", "queued"):
-            setattr(self, name, getattr(self, name) + getattr(second, name))
+            self.sums[name] += getattr(second, name)
         self.seconds += 1
 
     def as_json(self) -> Json:
         """Means per scenario second. `wait` in the queue by Little's law: mean queue length over admission rate."""
+        sums = self.sums
         return {
-            "offered": self.offered / self.seconds,
-            "refused": (self.refused + self.failed) / self.seconds,
-            "running": self.running / self.seconds,
-            "queued": self.queued / self.seconds,
-            "wait": self.queued / self.admitted if self.admitted else None,
+            "offered": sums["offered"] / self.seconds,
+            "refused": (sums["refused"] + sums["failed"]) / self.seconds,
+            "running": sums["running"] / self.seconds,
+            "queued": sums["queued"] / self.seconds,
+            "wait": sums["queued"] / sums["admitted"] if sums["admitted"] else None,
         }
 
 
@@ -123,6 +142,7 @@ class DashboardState:
 
     def snapshot(self, now: float) -> Json:
         """Everything that the dashboard draws, at scenario second `now`."""
+        # A record may come late for an old bucket (a prompt counts when it began), so any bucket may change.
         for bucket in self._changed:
             self._points[bucket] = self._buckets[bucket].as_json()
         self._changed.clear()
@@ -130,12 +150,16 @@ class DashboardState:
             "head": self.head(now),
             "width": self._width,
             "outcomes": list(OUTCOMES),
-            "points": [{"t": bucket * self._width, **self._points[bucket]} for bucket in sorted(self._points)],
+            "points": [
+                {"t": bucket * self._width, "clock": format_clock(bucket * self._width), **self._points[bucket]}
+                for bucket in sorted(self._points)
+            ],
             "providers": {
                 name: [{"t": bucket * self._width, **buckets[bucket].as_json()} for bucket in sorted(buckets)]
                 for name, buckets in self._providers.items()
             },
-            "phases": self.phase_rows(),
+            "columns": list(COLUMNS.items()),  # pairs, because Flask sorts the keys of an object
+            "phases": self.phase_texts(),
         }
 
     def head(self, now: float) -> Json:
@@ -143,6 +167,10 @@ class DashboardState:
         timeline, moment = self._timeline, min(max(0.0, now), self._timeline.end)
         conditions = timeline.at(moment)
         over = self.verdict is not None or bool(self.error)
+        faults = [
+            _name(active.span) + ("" if active.share >= 1 else f", {format_share(active.share)}")
+            for active in conditions.faults
+        ]
         return {
             "scenario": timeline.scenario.name,
             "title": timeline.scenario.title,
@@ -152,15 +180,14 @@ class DashboardState:
             "t0": self._t0,
             "speed": self._speed,
             "phase": conditions.phase,
-            "wrong": [_text(active) for active in conditions.faults] if not over else [],
+            "clock": f"{format_clock(moment)} of {format_clock(timeline.end)}",
+            "ticks": [{"t": t, "text": format_clock(t)} for t in (quarter * timeline.end / 4 for quarter in range(5))],
+            "wrong": [] if over else faults,
             "says": conditions.status.update.says if conditions.status else "",
             "users": self._progress.users if self._progress else 0,
             "pending": self._progress.pending if self._progress else 0,
             "phases": [{"name": phase.name, "start": phase.start, "end": phase.end} for phase in timeline.phases],
-            "faults": [
-                {"start": span.start, "end": span.end, "name": f"{span.fault.kind} on {span.provider}"}
-                for span in timeline.faults
-            ],
+            "faults": [{"start": span.start, "end": span.end, "name": _name(span)} for span in timeline.faults],
             "verdict": self.verdict,
             "error": self.error,
         }
@@ -170,7 +197,7 @@ class DashboardState:
         rows: list[Json] = []
         for number, phase in enumerate(self._timeline.phases, 1):
             spans = [span for span in self._timeline.faults if span.start < phase.end and span.end > phase.start]
-            faults = dict.fromkeys(f"{span.fault.kind} on {span.provider}" for span in spans)
+            faults = dict.fromkeys(map(_name, spans))
             rows.append(
                 {
                     "phase": f"{number}. {phase.name}",
@@ -181,6 +208,15 @@ class DashboardState:
             )
         return rows
 
+    def phase_texts(self) -> list[dict[str, str]]:
+        """The same rows as text, by the keys of COLUMNS; blank where a figure is unknown."""
+        rows = self.phase_rows()
+        for row in rows:
+            outcomes = Counter[str](row["outcomes"]).most_common()
+            row["failures"] = ", ".join(f"{count} {name}" for name, count in outcomes if name != "ok")
+            row |= {key: "" if row[key] is None else form(row[key]) for key, form in FORMATS.items()}
+        return [{key: str(row[key]) for key in COLUMNS} for row in rows]
+
     def _count(self, record: Attempt | Prompt, t: float) -> None:
         bucket = max(0, int(t // self._width))
         self._buckets.setdefault(bucket, Bucket()).count(record, self._slo)
@@ -188,7 +224,13 @@ class DashboardState:
         self._phases[self._timeline.phase_at(t).name].count(record, self._slo)
 
 
-def _text(active: ActiveFault) -> str:
-    """For instance "http_error on main, 10%"."""
-    share = "" if active.share >= 1 else f", {format_share(active.share)}"
-    return f"{active.span.fault.kind} on {active.span.provider}{share}"
+def _name(span: FaultSpan) -> str:
+    return f"{span.fault.kind} on {span.provider}"
+
+
+@dataclass(slots=True)
+class View:
+    """What the web UI shows of this process: `state` is that of the current run, or of the last one."""
+
+    state: DashboardState | None = None
+    opening: bool = False  # a run is being prepared, of which Locust knows nothing yet

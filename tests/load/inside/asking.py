@@ -10,8 +10,8 @@ from mockbot.clock import Clock
 from mockbot.evidence.records import Attempt, Prompt
 from mockbot.load.collector import Collector
 from mockbot.load.load_generator import Endpoint, LoadGenerator, LoadPlan, no_status_page
-from mockbot.load.runners import classes_of
 from mockbot.load.status_page_client import StatusPageClient
+from mockbot.load.user_classes import classes_of
 from mockbot.load.users import ChatUser
 from mockbot.runs.journal_files import to_line
 from mockbot.scenario.schema import Group

@@ -28,9 +28,11 @@ def main(dialect: Name, host: str, port: int, faults: list[str], speed: float) -
         if how == "again":  # a hang-up that crosses the next request on the wire is a reset for any client
             gevent.sleep(1.0)
         template = RequestTemplate.of(dialect, f"/{name}", "sk-free-a", "users", stream=how != "whole")
-        ask = template.fill(template.encode(chat("m", "When?")), "a.1", 0)
+        template.number("a.1", 0)
         target = HTTPClient(host, 1) if name == "refused" else connection
-        return attempt(target, ask, clock, clock.now() + clock.scenario(DEADLINE))
+        return attempt(
+            target, template, template.encode(chat("m", "When?")), clock, clock.now() + clock.scenario(DEADLINE)
+        )
 
     print(json.dumps({fault: asdict(one(fault)) for fault in faults}))  # noqa: T201 - its result
 

@@ -26,7 +26,7 @@ from mockbot.evidence.records import Attempt, Health
 from mockbot.load.collector import Collector
 from mockbot.load.load_generator import Endpoint, LoadGenerator, LoadPlan
 from mockbot.load.run_recorder import RunRecorder
-from mockbot.load.runners import classes_of
+from mockbot.load.user_classes import classes_of
 from mockbot.load.users import ChatUser
 from mockbot.load.workers import LocalWorkers
 from mockbot.runs.folder import RunFolder

@@ -16,7 +16,7 @@ from mockbot.evidence.records import Attempt, Prompt
 from mockbot.load.collector import Collector
 from mockbot.dialects.request_forms import Name
 from mockbot.load.load_generator import LoadPlan, LoadGenerator, Endpoint
-from mockbot.load.runners import classes_of
+from mockbot.load.user_classes import classes_of
 from mockbot.load.sdk import AnthropicSdk, OpenAISdk, SdkUser
 from mockbot.scenario.schema import Group
 

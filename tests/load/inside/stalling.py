@@ -15,7 +15,8 @@ from mockbot.clock import Clock
 from mockbot.evidence.records import Attempt, Prompt
 from mockbot.load.collector import Collector
 from mockbot.load.load_generator import Endpoint, LoadGenerator, LoadPlan
-from mockbot.load.runners import classes_of, start_open_arrivals
+from mockbot.load.open_arrivals import start_open_arrivals
+from mockbot.load.user_classes import classes_of
 from mockbot.load.users import ChatUser
 from mockbot.scenario.load import read_scenario
 from mockbot.scenario.timeline import Timeline

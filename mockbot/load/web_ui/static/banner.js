@@ -1,4 +1,4 @@
-// Into Locust's own page: a banner that says what is wrong now, a scenario picker that is not folded away, and bands over the native charts.
+// Adds to Locust's own page: a banner that shows what is wrong now, a scenario picker that is not folded away, and bands over the native charts.
 // Locust's bundle has no hooks for any of it (2.47); everything here only adds elements and reads the same polls that Locust's page makes.
 "use strict";
 
@@ -13,9 +13,9 @@ if (history.length) {
   polls.last = Date.parse(history[history.length - 1].time);
 }
 
-const fetchOfTheirs = window.fetch;
+const locustFetch = window.fetch;
 window.fetch = async (...args) => {
-  const response = await fetchOfTheirs(...args);
+  const response = await locustFetch(...args);
   const url = String(args[0] && args[0].url ? args[0].url : args[0]);
   if (url.includes("swarm")) polls.first = polls.last = null;
   if (url.includes("stats/requests")) {
@@ -26,8 +26,8 @@ window.fetch = async (...args) => {
   return response;
 };
 
-function make(tag, facts = {}, ...children) {
-  const element = Object.assign(document.createElement(tag), facts);
+function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
   element.append(...children);
   return element;
 }
@@ -37,25 +37,24 @@ document.body.prepend(banner);
 
 async function look() {
   try {
-    head = await (await fetchOfTheirs("./outage/head")).json();
-    if (head.scenario) tell();
+    head = await (await locustFetch("./outage/head")).json();
+    if (head.scenario) showBanner();
   } catch (error) {
-    // the server is gone; Locust's own page says so
+    // the server is gone; Locust's own page shows that
   }
   unfold();
   drawBands();
   setTimeout(look, 1000);
 }
 
-function tell() {
+function showBanner() {
   const verdict = head.verdict && head.verdict.verdict;
   const wrong = head.wrong.length > 0;
   banner.hidden = false;
   banner.className = verdict
     ? { pass: "fine", fail: "wrong" }[verdict] || "undecided"
     : head.error ? "wrong" : wrong ? "wrong" : "";
-  const minutes = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
-  const says = head.error
+  const message = head.error
     ? head.error
     : verdict
       ? `Verdict: ${verdict}. ${head.verdict.reasons.join(" ")}`
@@ -70,10 +69,10 @@ function tell() {
   };
   const words = make("div", { className: "words" },
     make("span", { textContent: head.title }),
-    make("span", { className: "phase", textContent: `${head.phase} (${minutes(head.t)} of ${minutes(head.end)})` }),
-    make("span", { className: "wrongs", textContent: says }),
+    make("span", { className: "phase", textContent: `${head.phase} (${head.clock})` }),
+    make("span", { className: "wrongs", textContent: message }),
     make("label", {}, box, " bands"),
-    make("a", { href: "./outage/", textContent: "Watch the outage" }));
+    make("a", { href: "./outage/", textContent: "Outage dashboard" }));
   const strip = make("div", { className: "strip" });
   for (const fault of head.faults) {
     const part = make("i", { title: fault.name });

@@ -10,19 +10,19 @@ const SIZE = { height: 220, left: 46, right: 10, top: 18, bottom: 22 };
 const SVG = "http://www.w3.org/2000/svg";
 
 const $ = (id) => document.getElementById(id);
-const minutes = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
-const seconds = (s) => (s === null || s === undefined ? "" : `${s.toFixed(s < 10 ? 2 : 0)} s`);
-const share = (x) => (x === null || x === undefined ? "" : `${(100 * x).toFixed(1)} %`);
+// Every text comes from the server, formatted (mockbot/units/formatting.py), but for the marks on the y axis, whose scale is made here.
+const number = (v) => (v >= 10 || v === 0 ? v.toFixed(0) : v.toFixed(v < 1 ? 2 : 1));
+const percent = (v) => `${(100 * v).toFixed(0)} %`;
 
-function draw(tag, facts, text) {
+function draw(tag, attributes, text) {
   const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(facts)) element.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   if (text !== undefined) element.textContent = text;
   return element;
 }
 
 function frame(head, most, element, format) {
-  const size = { ...SIZE, width: Math.max(300, element.clientWidth) }; // one unit is one pixel, so that words keep their size
+  const size = { ...SIZE, width: Math.max(300, element.clientWidth) }; // one unit is one pixel, so that text keeps its size
   const svg = draw("svg", { viewBox: `0 0 ${size.width} ${size.height}`, role: "img" });
   const x = (t) => size.left + ((size.width - size.left - size.right) * t) / head.end;
   const y = (v) => size.height - size.bottom - ((size.height - size.top - size.bottom) * v) / most;
@@ -45,9 +45,9 @@ function frame(head, most, element, format) {
       free = x(phase.start) + 7 * phase.name.length;
     }
   }
-  for (const t of [0, head.end / 4, head.end / 2, (3 * head.end) / 4, head.end]) {
+  for (const { t, text } of head.ticks) {
     const anchor = t === 0 ? "start" : t === head.end ? "end" : "middle";
-    svg.append(draw("text", { x: x(t), y: size.height - 6, "text-anchor": anchor }, minutes(t)));
+    svg.append(draw("text", { x: x(t), y: size.height - 6, "text-anchor": anchor }, text));
   }
   if (head.state === "runs") svg.append(draw("line", { class: "now", x1: x(head.t), x2: x(head.t), y1: size.top, y2: size.height - size.bottom }));
   return { svg, x, y };
@@ -69,28 +69,26 @@ function round(most) {
   return [1, 2, 5, 10].map((k) => k * power).find((k) => k >= most);
 }
 
-const number = (v) => (v >= 10 || v === 0 ? v.toFixed(0) : v.toFixed(v < 1 ? 2 : 1));
-
 function stacked(id, data) {
   const heights = data.points.map((p) => Object.values(p.outcomes).reduce((a, b) => a + b, 0) / data.width);
   const { svg, x, y } = frame(data.head, round(Math.max(...heights, 0)), $(id), number);
-  const seen = data.outcomes.filter((name) => data.points.some((p) => p.outcomes[name]));
+  const present = data.outcomes.filter((name) => data.points.some((p) => p.outcomes[name]));
   for (const point of data.points) {
     let below = 0;
-    for (const name of seen) {
+    for (const name of present) {
       const height = (point.outcomes[name] || 0) / data.width;
       if (!height) continue;
       const left = x(Math.min(point.t, data.head.end));
       const bar = draw("rect", {
         x: left, width: Math.max(1, x(point.t + data.width) - left - 0.3), y: y(below + height), height: y(below) - y(below + height), fill: COLOURS[name],
       });
-      bar.append(draw("title", {}, `${minutes(point.t)}: ${point.outcomes[name]} ${name}`));
+      bar.append(draw("title", {}, `${point.clock}: ${point.outcomes[name]} ${name}`));
       svg.append(bar);
       below += height;
     }
   }
   $(id).replaceChildren(svg);
-  legend(`${id}-legend`, seen.map((name) => [name, COLOURS[name]]));
+  legend(`${id}-legend`, present.map((name) => [name, COLOURS[name]]));
 }
 
 function lines(element, head, points, keys, format, atLeast = 0) {
@@ -132,42 +130,36 @@ function providers(data) {
 }
 
 function table(data) {
-  const columns = [
-    ["Phase", (r) => r.phase], ["What is wrong", (r) => r.wrong], ["Users", (r) => r.users], ["Prompts", (r) => r.prompts], ["Good", (r) => share(r.good)],
-    ["Answer p50", (r) => seconds(r.latency_p50)], ["Answer p95", (r) => seconds(r.latency_p95)], ["First token p50", (r) => seconds(r.first_p50)],
-    ["Attempts per prompt", (r) => (r.per_prompt === null ? "" : r.per_prompt.toFixed(2))],
-    ["Failures", (r) => Object.entries(r.outcomes).filter(([name]) => name !== "ok").sort((a, b) => b[1] - a[1]).map(([name, n]) => `${n} ${name}`).join(", ")],
-  ];
   const row = (cells, tag) => {
     const line = document.createElement("tr");
     for (const text of cells) line.append(Object.assign(document.createElement(tag), { textContent: text }));
     return line;
   };
-  $("phases").tHead.replaceChildren(row(columns.map(([name]) => name), "th"));
-  $("phases").tBodies[0].replaceChildren(...data.phases.map((r) => row(columns.map(([, cell]) => cell(r)), "td")));
+  $("phases").tHead.replaceChildren(row(data.columns.map(([, title]) => title), "th"));
+  $("phases").tBodies[0].replaceChildren(...data.phases.map((r) => row(data.columns.map(([key]) => r[key]), "td")));
 }
 
 function verdict(head) {
   const box = $("verdict");
   box.hidden = !head.verdict && !head.error;
   if (box.hidden) return;
-  const said = head.verdict || { verdict: "inconclusive", reasons: [head.error], expectations: [] };
-  box.className = said.verdict;
-  const items = [...said.reasons, ...said.expectations];
+  const judged = head.verdict || { verdict: "inconclusive", reasons: [head.error], expectations: [] };
+  box.className = judged.verdict;
+  const items = [...judged.reasons, ...judged.expectations];
   const list = document.createElement("ul");
   for (const text of items) list.append(Object.assign(document.createElement("li"), { textContent: text }));
-  box.replaceChildren(Object.assign(document.createElement("strong"), { textContent: `Verdict: ${said.verdict}` }), list);
+  box.replaceChildren(Object.assign(document.createElement("strong"), { textContent: `Verdict: ${judged.verdict}` }), list);
 }
 
-function tellNow(head) {
+function showNow(head) {
   $("title").textContent = head.title;
   document.title = `${head.phase}: ${head.title}`;
   const wrong = head.wrong.join("; ");
-  const where = `${head.phase}, ${minutes(head.t)} of ${minutes(head.end)}`;
+  const where = `${head.phase}, ${head.clock}`;
   const what = head.state === "over" ? "over" : wrong || (head.state === "ends" ? "waiting for the last answers" : "nothing is wrong");
-  const says = head.says && head.state !== "over" ? `, the status page says: ${head.says}` : "";
+  const status = head.says && head.state !== "over" ? `, the status page says: ${head.says}` : "";
   const counts = head.state === "over" ? "" : `; ${head.users} users, ${head.pending} waiting`;
-  $("now").textContent = `${where}: ${what}${counts}${says}`;
+  $("now").textContent = `${where}: ${what}${counts}${status}`;
   $("now").className = wrong ? "wrong" : "";
 }
 
@@ -176,7 +168,7 @@ async function look() {
   try {
     const data = await (await fetch("data")).json();
     if (data.head) {
-      tellNow(data.head);
+      showNow(data.head);
       verdict(data.head);
       stacked("outcomes", data);
       lines($("first"), data.head, data.points, ["first_p50", "first_p95"], number);
@@ -184,7 +176,7 @@ async function look() {
       lines($("latency"), data.head, data.points, ["latency_p50", "latency_p95"], number);
       legend("latency-legend", [["p50", LINES[0]], ["p95", LINES[1]]]);
       lines($("amplification"), data.head, data.points, ["per_prompt"], number, 2);
-      lines($("good"), data.head, data.points, ["good"], (v) => `${(100 * v).toFixed(0)} %`, 1);
+      lines($("good"), data.head, data.points, ["good"], percent, 1);
       providers(data);
       table(data);
       if (data.head.state === "over") wait = 5000;
