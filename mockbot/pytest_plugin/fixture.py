@@ -126,7 +126,7 @@ class Mockbot:
         """As `outage.assert_resilient`, for what the client did outside of outages."""
         __tracebackhide__ = True  # the reader needs the findings and the line of the test, not this frame
         attempts = [record for record in self.journal() if isinstance(record, Attempt)]
-        bad = [str(habit) for habit in antipatterns(attempts, 1.0) if habit.times]
+        bad = [str(pattern) for pattern in antipatterns(attempts, 1.0) if pattern.times]
         if bad:
             raise AssertionError("the client is not resilient:\n" + "\n".join(f"  - {line}" for line in bad))
         if unfelt := self.unfelt():

@@ -47,9 +47,9 @@ def drain_closed(outage: float, rho: float, think: float) -> float:
 # -- the other provider, and the return ------------------------------------------------------------------------------
 
 
-def failover_holds(own: float, guests: float, capacity: float, outage: float, timeout: float) -> bool:
-    """The other provider survives the guests: (lamA + lamB - C_B) D < C_B T."""
-    return (own + guests - capacity) * outage < capacity * timeout
+def failover_holds(own: float, diverted: float, capacity: float, outage: float, timeout: float) -> bool:
+    """The other provider survives the diverted users: (lamA + lamB - C_B) D < C_B T."""
+    return (own + diverted - capacity) * outage < capacity * timeout
 
 
 def spread_needed(backlog: float, capacity: float, rate: float) -> float:

@@ -48,16 +48,16 @@ def test_a_held_maintenance_does_not_tell_to_wait_for_ever(base: Scenario) -> No
     assert fault.model_dump()["maintenance"]["retry_after"] == "20s"
 
 
-def test_a_guest_is_alone(base: Scenario) -> None:
+def test_an_external_client_is_alone(base: Scenario) -> None:
     """One client in one group; what was expected of the crowd's groups is not asked of it."""
-    guest = for_external_client(base)
+    external = for_external_client(base)
 
-    assert list(guest.crowd) == [EXTERNAL_GROUP]
-    assert Timeline(guest).at(15).users == {EXTERNAL_GROUP: 1}
-    assert [each.phase for each in guest.expect] == ["calm", "shaky"]
+    assert list(external.crowd) == [EXTERNAL_GROUP]
+    assert Timeline(external).at(15).users == {EXTERNAL_GROUP: 1}
+    assert [each.phase for each in external.expect] == ["calm", "shaky"]
 
 
-def test_a_guest_owes_nothing_that_takes_a_crowd() -> None:
+def test_an_external_client_owes_nothing_that_takes_a_crowd() -> None:
     """How badly a crowd fares, and what it does to a provider, is not asked of one client; what is good is."""
     expects = (
         '{phase: calm, availability: ">= 99%", overshoot: ">= 2", latency_p95: "<= 9s"}',
@@ -71,17 +71,17 @@ def test_a_guest_owes_nothing_that_takes_a_crowd() -> None:
     assert left.phase == "calm"
 
 
-def test_a_guest_meets_the_same_faults(base: Scenario) -> None:
+def test_an_external_client_meets_the_same_faults(base: Scenario) -> None:
     """Nothing changes about what goes wrong and when."""
     assert Timeline(for_external_client(base)).faults == Timeline(base).faults
 
 
 @pytest.mark.parametrize("name", ["unexpected-failure", "maintenance-window", "traffic-surge"])
-def test_a_guests_scenario_can_be_written_down(name: str) -> None:
+def test_an_external_clients_scenario_can_be_written_down(name: str) -> None:
     """What a run folder keeps is valid again when it is read."""
-    guest = for_external_client(load_scenario(find(name)))
+    external = for_external_client(load_scenario(find(name)))
 
-    assert Scenario.model_validate_json(guest.model_dump_json()) == guest
+    assert Scenario.model_validate_json(external.model_dump_json()) == external
 
 
 def test_starting_later_leaves_out_what_is_over(base: Scenario) -> None:

@@ -135,19 +135,19 @@ def test_a_kept_queue_drains_as_the_formulas_say(open_loop: bool) -> None:
 
 
 def test_a_second_provider_without_room_is_taken_down() -> None:
-    """The inequality says no, and those who live there are worse off after guests who retry than without guests."""
+    """The inequality says no, and its regular users are worse off after fail-over on every retry than without."""
     pair = failing_over.pair_of(scenario := load_scenario(find("failover-2024-06-04")), setting_of(scenario))
     told = asked(failing_over.answer, scenario)
     figures = {figure.what: figure.simulated for figure in told.figures}
-    alone, invaded = (figures[f"{way}: residents good, after"] for way in ("no fail-over", "on every retry"))
+    alone, crowded = (figures[f"{way}: regular good, after"] for way in ("no fail-over", "on every retry"))
 
     assert pair is not None
     assert not pair.holds
     assert told.staged == ""
     assert alone is not None
-    assert invaded is not None
+    assert crowded is not None
     assert alone.middle() > 0.9
-    assert invaded.middle() < 0.1
+    assert crowded.middle() < 0.1
 
 
 def test_a_question_that_does_not_apply_is_staged_and_says_so() -> None:

@@ -67,8 +67,8 @@ def drained(setting: Setting, experiments: Experiments, *, open_loop: bool = Fal
     after = 1.5 * expected + 4 * setting.think
     most = PROMPTS / (setting.rate * (setting.outage + after)) if open_loop else CROWD / setting.users
     policy = {"name": "once", "timeout": "23h"}
-    visitors: dict[str, object] = {"arrivals": 1.0, "policy": policy, "patience": 10 * LONG}
-    crowd = {"all": visitors if open_loop else closed(policy, setting.think)}
+    arriving: dict[str, object] = {"arrivals": 1.0, "policy": policy, "patience": 10 * LONG}
+    crowd = {"all": arriving if open_loop else closed(policy, setting.think)}
     # Without capacity the provider queues everything and refuses nothing.
     phases = course(setting, {"capacity": 0.0}, setting.outage, after, rate=setting.rate if open_loop else None)
     queue = setting.spec.queue.model_copy(update={"limit": 1_000_000, "max_wait": None})

@@ -1,7 +1,7 @@
 """Does failing over help, or does it take the other provider down too? The inequality, and the outage with each way of
 failing over: not at all, on every retry, behind a breaker with a retry budget.
 
-Guests are the users who turn to the other provider; residents are those who use it anyway.
+Diverted users are those that fail over to the other provider; regular users use it in any case.
 """
 
 from collections.abc import Mapping
@@ -28,14 +28,14 @@ NEVER, ON_RETRY, BREAKER = WAYS = ("no fail-over", "on every retry", "breaker + 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two providers, and the groups that turn from one to the other; rates of prompts per second."""
+    """Two providers, and the groups that fail over from one to the other; rates of prompts per second."""
 
     scenario: Scenario
-    guests: frozenset[str]
-    residents: frozenset[str]
+    diverted: frozenset[str]
+    regular: frozenset[str]
     other: str
-    guest_rate: float
-    resident_rate: float
+    diverted_rate: float
+    regular_rate: float
     capacity: float
     timeout: float
     begin: float
@@ -44,7 +44,7 @@ class Pair:
     @property
     def holds(self) -> bool:
         """By the inequality."""
-        return theory.failover_holds(self.resident_rate, self.guest_rate, self.capacity, self.outage, self.timeout)
+        return theory.failover_holds(self.regular_rate, self.diverted_rate, self.capacity, self.outage, self.timeout)
 
 
 def answer(scenario: Scenario, setting: Setting, experiments: Experiments, live: RunResult | None) -> Answer:
@@ -56,7 +56,7 @@ def answer(scenario: Scenario, setting: Setting, experiments: Experiments, live:
         figures += _good(pair, way, experiments.runs(with_way(pair, way)))
     if own:
         figures += _good(pair, "as written", experiments.runs(scenario, judged=True), live)
-    over = pair.guest_rate + pair.resident_rate - pair.capacity
+    over = pair.diverted_rate + pair.regular_rate - pair.capacity
     left, right = over * pair.outage, pair.capacity * pair.timeout
     staging = "One provider and nobody who falls over: a second one of the same size and crowd is staged."
     return Answer(
@@ -66,7 +66,7 @@ def answer(scenario: Scenario, setting: Setting, experiments: Experiments, live:
         "the other survives when (lambda_A + lambda_B - C_B) D < C_B T",
         "fluid limit: the backlog must stay below what is answered within the timeout T",
         (
-            f"lambda_A = {pair.guest_rate:.3g}/s, lambda_B = {pair.resident_rate:.3g}/s, C_B = {pair.capacity:.3g}/s",
+            f"lambda_A = {pair.diverted_rate:.3g}/s, lambda_B = {pair.regular_rate:.3g}/s, C_B = {pair.capacity:.3g}/s",
             f"D = {duration_words(pair.outage)}, T = {duration_words(pair.timeout)}",
             f"({over:+.3g}/s) D = {left:,.0f} {'<' if left < right else '>='} {right:,.3g} = C_B T",
         ),
@@ -77,27 +77,27 @@ def answer(scenario: Scenario, setting: Setting, experiments: Experiments, live:
 
 
 def pair_of(scenario: Scenario, setting: Setting) -> Pair | None:
-    """The scenario's own guests and residents; None when no group fails over from the provider that is out."""
+    """The scenario's own diverted and regular; None when no group fails over from the provider that is out."""
     groups = groups_of(scenario, setting.provider)
-    guests = frozenset(name for name, group in groups.items() if group.falls_over_to not in {None, setting.provider})
-    if not guests:
+    diverted = frozenset(name for name, group in groups.items() if group.falls_over_to not in {None, setting.provider})
+    if not diverted:
         return None
-    other = scenario.crowd[min(guests)].falls_over_to or ""
-    return _pair(scenario, guests, other, setting.begin, setting.outage)
+    other = scenario.crowd[min(diverted)].falls_over_to or ""
+    return _pair(scenario, diverted, other, setting.begin, setting.outage)
 
 
-def _pair(scenario: Scenario, guests: frozenset[str], other: str, begin: float, outage: float) -> Pair:
-    residents = frozenset(groups_of(scenario, other))
+def _pair(scenario: Scenario, diverted: frozenset[str], other: str, begin: float, outage: float) -> Pair:
+    regular = frozenset(groups_of(scenario, other))
     spec = scenario.providers[other]
     return Pair(
         scenario=scenario,
-        guests=guests,
-        residents=residents,
+        diverted=diverted,
+        regular=regular,
         other=other,
-        guest_rate=rate_of(scenario, guests, begin),
-        resident_rate=rate_of(scenario, residents, begin),
+        diverted_rate=rate_of(scenario, diverted, begin),
+        regular_rate=rate_of(scenario, regular, begin),
         capacity=spec.slots / mean_seconds(spec.answer, spec.slots),
-        timeout=min(timeout_of(scenario.crowd[name]) for name in residents or guests),
+        timeout=min(timeout_of(scenario.crowd[name]) for name in regular or diverted),
         begin=begin,
         outage=outage,
     )
@@ -110,17 +110,17 @@ def staged_pair(setting: Setting) -> Pair:
     backs_off = {"name": "backoff", "timeout": max(10.0, 3 * setting.service)}
     impatient = {"name": "refresh", "every": max(setting.every, 1.5 * setting.service)}
     crowd: Mapping[str, dict[str, object]] = {
-        "guests": group | {"policy": backs_off, "falls_over_to": OTHER},
-        "residents": group | {"policy": impatient, "uses": OTHER},
+        "diverted": group | {"policy": backs_off, "falls_over_to": OTHER},
+        "regular": group | {"policy": impatient, "uses": OTHER},
     }
     outage = min(setting.outage, STAGED_MOST)
     phases = course(setting, {"http_error": 503}, outage, AFTER, users=2 * setting.users)
     world = staged(setting, crowd, phases, slo=max(30.0, 10 * setting.service), others={OTHER: other})
-    return _pair(world, frozenset({"guests"}), OTHER, Timeline(world).phases[1].start, outage)
+    return _pair(world, frozenset({"diverted"}), OTHER, Timeline(world).phases[1].start, outage)
 
 
 def with_way(pair: Pair, way: str) -> Scenario:
-    """The scenario whose guests turn to the other provider this way."""
+    """The scenario whose diverted turn to the other provider this way."""
 
     def changed(group: Group) -> Group:
         # The same retries without any guard around them; back-off for clients that cannot fail over.
@@ -134,42 +134,42 @@ def with_way(pair: Pair, way: str) -> Scenario:
         return group.model_copy(update={"policy": policy.model_copy(update=parts)})
 
     groups = pair.scenario.crowd.items()
-    crowd = {name: changed(group) if name in pair.guests else group for name, group in groups}
+    crowd = {name: changed(group) if name in pair.diverted else group for name, group in groups}
     return pair.scenario.model_copy(update={"crowd": crowd})
 
 
 def _good(pair: Pair, way: str, runs: list[RunResult], live: RunResult | None = None) -> list[Figure]:
-    """Guests during the outage; residents, if there are any, during and after it."""
+    """Diverted users during the outage; regular, if there are any, during and after it."""
     slo, begin, end = pair.scenario.slo, pair.begin, pair.begin + pair.outage
-    takes = {"guests good, in it": answered(begin, end, slo, pair.guests)}
-    if pair.residents:
-        takes["residents good, in it"] = answered(begin, end, slo, pair.residents)
-        takes["residents good, after"] = answered(end + AFTER / 3, end + AFTER, slo, pair.residents)
+    takes = {"diverted good, in it": answered(begin, end, slo, pair.diverted)}
+    if pair.regular:
+        takes["regular good, in it"] = answered(begin, end, slo, pair.regular)
+        takes["regular good, after"] = answered(end + AFTER / 3, end + AFTER, slo, pair.regular)
     return [measured(f"{way}: {what}", "availability", take, runs, live) for what, take in takes.items()]
 
 
 def _sentence(pair: Pair, share: Mapping[str, float]) -> str:
     """`share`: of good answers, by the name of its figure."""
-    guests = {way: share[f"{way}: guests good, in it"] for way in WAYS}
-    after = {way: share.get(f"{way}: residents good, after", 1.0) for way in WAYS}
-    helped = guests[ON_RETRY] > guests[NEVER] + FELT
+    diverted = {way: share[f"{way}: diverted good, in it"] for way in WAYS}
+    after = {way: share.get(f"{way}: regular good, after", 1.0) for way in WAYS}
+    helped = diverted[ON_RETRY] > diverted[NEVER] + FELT
     hurt = after[ON_RETRY] < after[NEVER] - FELT
     verdict = {
-        (True, False): "It helps, and hurts nobody",
-        (True, True): f"It helps those who move on, and takes {pair.other!r} down with them",
+        (True, False): "It helps, and harms nobody",
+        (True, True): f"It helps the diverted users, and takes {pair.other!r} down",
         (False, True): f"It helps nobody, and takes {pair.other!r} down too",
         (False, False): "It changes little",
     }[helped, hurt]
-    never, on_retry, breaker = (in_words("availability", guests[way]) for way in WAYS)
+    never, on_retry, breaker = (in_words("availability", diverted[way]) for way in WAYS)
     first = (
-        f"{verdict} ({pair.other!r} has {'' if pair.holds else 'no '}room for the guests). Of the guests' prompts"
+        f"{verdict} ({pair.other!r} has {'' if pair.holds else 'no '}room for the diverted users). Of their prompts"
         f" {never} are good during the outage without fail-over, {on_retry} with it on every retry,"
         f" {breaker} behind breaker and budget."
     )
-    if not pair.residents:
-        return f"{first} Nobody lives there who could be hurt."
+    if not pair.regular:
+        return f"{first} That provider has no regular users."
     never, on_retry, breaker = (in_words("availability", after[way]) for way in WAYS)
     return (
-        f"{first} Afterwards those at home there get {never} without guests, {on_retry} after guests "
-        f"on every retry, {breaker} after guests behind breaker and budget."
+        f"{first} After the outage its regular users get {never} without fail-over, {on_retry} after fail-over "
+        f"on every retry, {breaker} after fail-over behind breaker and budget."
     )

@@ -1,7 +1,7 @@
 """The memory of a run of the fast engine: how large every array of its State has to be, and how it grows.
 
 In: a Plan, or a State that has become too small. Out: a State. Every user of a closed group has a place from the
-beginning; visitors have as many places as are taken at once.
+beginning; arrivals have as many places as are taken at once.
 """
 
 from random import Random
@@ -15,10 +15,10 @@ from mockbot.simulate.fast.world import Plan
 ROOM = 4 * 65_536
 
 
-def state_of(plan: Plan, seconds: int, seed: str, stride: int, visitors: int) -> at.State:
+def state_of(plan: Plan, seconds: int, seed: str, stride: int, arrivals: int) -> at.State:
     """At the beginning: no users, no records."""
     provider, groups, closed = plan.world.provider[0], plan.world.group, sum(plan.most_users)
-    users, recorded = closed + visitors, -(-closed // stride)
+    users, recorded = closed + arrivals, -(-closed // stride)
     rows = plan.world.fault[plan.world.fault["kind"] == at.FEWER]
     most = float(np.prod(np.maximum(1.0, np.maximum(rows["factor_first"], rows["factor_last"]))))  # a factor may be > 1
     slots = int(provider["base_slots"] * most + 0.5) + 1
@@ -39,10 +39,10 @@ def state_of(plan: Plan, seconds: int, seed: str, stride: int, visitors: int) ->
         due_user=np.zeros(users + 65_536, np.int32),
         due_at=np.zeros(users + 65_536),
         due_slot=np.zeros(slots + 1, np.int32),
-        free_visitors=np.arange(closed, users, dtype=np.int32),
+        free_arrivals=np.arange(closed, users, dtype=np.int32),
         key=_keys(users if keyed else 1),
-        log=_log(recorded + visitors),
-        out=np.zeros(2 * (recorded + visitors) + ROOM, at.RECORD),
+        log=_log(recorded + arrivals),
+        out=np.zeros(2 * (recorded + arrivals) + ROOM, at.RECORD),
         f=np.zeros(5),
         i=np.zeros(26, np.int64),
         rng=np.array([Random(f"{seed}/{stream}").getrandbits(64) for stream in range(STREAMS)], dtype=np.uint64),
@@ -53,7 +53,7 @@ def state_of(plan: Plan, seconds: int, seed: str, stride: int, visitors: int) ->
     )
     state.user["prv"] = at.IDLE
     state.i[[at.FREE, at.SLOTS, at.ALIVE, at.OPEN]] = slots, provider["base_slots"], 1, 1
-    state.i[[at.FREE_VISITORS, at.STRIDE, at.CLOSED, at.LOG_CLOSED]] = visitors, stride, closed, recorded
+    state.i[[at.FREE_ARRIVALS, at.STRIDE, at.CLOSED, at.LOG_CLOSED]] = arrivals, stride, closed, recorded
     return state
 
 
@@ -79,20 +79,20 @@ def with_room(state: at.State) -> at.State:
 
 
 def grown(state: at.State) -> at.State:
-    """Twice as many visitors may be there at once."""
-    closed, users, left = int(state.i[at.CLOSED]), len(state.user), int(state.i[at.FREE_VISITORS])
+    """Twice as many arrivals may be there at once."""
+    closed, users, left = int(state.i[at.CLOSED]), len(state.user), int(state.i[at.FREE_ARRIVALS])
     more = users - closed
     idle = np.zeros(more, at.USER)
     idle["prv"] = at.IDLE
-    free = np.concatenate([state.free_visitors[:left], np.arange(users, users + more, dtype=np.int32)])
-    state.i[at.FREE_VISITORS] = len(free)
+    free = np.concatenate([state.free_arrivals[:left], np.arange(users, users + more, dtype=np.int32)])
+    state.i[at.FREE_ARRIVALS] = len(free)
     out = np.zeros(2 * (len(state.log) + more) + ROOM, at.RECORD)
     out[: len(state.out)] = state.out
     return state._replace(
         user=np.concatenate([state.user, idle]),
         due_user=np.concatenate([state.due_user, np.zeros(more, np.int32)]),
         due_at=np.concatenate([state.due_at, np.zeros(more)]),
-        free_visitors=np.concatenate([free, np.zeros(2 * more - len(free), np.int32)]),
+        free_arrivals=np.concatenate([free, np.zeros(2 * more - len(free), np.int32)]),
         key=np.concatenate([state.key, _keys(more)]) if len(state.key) > 1 else state.key,
         log=np.concatenate([state.log, _log(more)]),
         out=out,

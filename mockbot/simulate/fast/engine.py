@@ -24,9 +24,9 @@ from mockbot.simulate.fast.user_events import leave_open
 from mockbot.simulate.fast.world import Plan, plan
 
 NOBODY = 1 << 40  # a stride at which next to no user is recorded
-RECORDED_USERS, RECORDED_VISITORS = 2_000, 100_000  # at most so many are recorded
+RECORDED_USERS, RECORDED_ARRIVALS = 2_000, 100_000  # at most so many are recorded
 SLICE = 60.0  # scenario seconds whose arrivals are drawn at once
-VISITORS = 65_536
+ARRIVALS = 65_536
 _SETTLED: tuple[Settled, ...] = ("answered", "gave_up", "unfinished")
 
 
@@ -82,11 +82,11 @@ class Fast:
 def stride_of(timeline: Timeline) -> int:
     """One user in so many is recorded, and one visitor."""
     users = sum(timeline.max_users().values())
-    visitors = sum(
+    arrivals = sum(
         (phase.end - phase.start) * sum(timeline.at((phase.start + phase.end) / 2).arrivals.values())
         for phase in timeline.phases
     )
-    return max(1, int(-(-users // RECORDED_USERS)), int(-(-visitors // RECORDED_VISITORS)))
+    return max(1, int(-(-users // RECORDED_USERS)), int(-(-arrivals // RECORDED_ARRIVALS)))
 
 
 class ProviderRun:
@@ -97,7 +97,7 @@ class ProviderRun:
         self._open = [name for name in plan.groups if timeline.scenario.crowd[name].arrivals is not None]
         self._visits = np.random.default_rng(Random(f"{seed}/visits").getrandbits(64))
         seconds = int(latest(timeline)) + 2
-        self.state = state_of(plan, seconds, seed, stride, VISITORS if self._open else 0)
+        self.state = state_of(plan, seconds, seed, stride, ARRIVALS if self._open else 0)
         self._next_second = 0
 
     def play(self, until: float) -> Iterator[Record]:

@@ -20,7 +20,7 @@ from mockbot.simulate.fast.user_events import arrive, crash, end_of_slot, ring, 
 _ROOM = 65_536  # records that a bucket may write at most, beside two for each user that is recorded
 
 _VISITS = 4096  # the most that come within a bucket
-DONE, FETCH, GROW = 0, 1, 2  # the records are to be taken away; there is to be room for more visitors
+DONE, FETCH, GROW = 0, 1, 2  # the records are to be taken away; there is to be room for more arrivals
 
 
 @entry
@@ -38,7 +38,7 @@ def play(world: World, state: State, until: float, arrivals: Floats, groups: Int
         numbers[at.BUCKET] += 1
         if numbers[at.OUT] > room:
             return FETCH
-        if len(arrivals) > 0 and numbers[at.FREE_VISITORS] < _VISITS:
+        if len(arrivals) > 0 and numbers[at.FREE_ARRIVALS] < _VISITS:
             return GROW
     return DONE
 

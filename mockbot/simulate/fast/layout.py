@@ -1,7 +1,7 @@
 """The shapes that the kernel works on: a World that does not change, a State that does, and 32 bytes for each user.
 
     User    t        8  when its timer rings           nxt, prv  4+4  neighbours in its bucket of the timing wheel
-            t0       8  when its prompt began          seq       2    number of its attempt, so that a zombie is known
+            t0       8  when its prompt began          seq       2    number of its attempt, to know an orphaned answer
             att      2  attempts of this prompt        tokens    2    length of the answer to this prompt
             flags    2  state, what it waits for, and its group in the upper bits
 
@@ -117,7 +117,7 @@ class State(NamedTuple):
     due_user: Shorts  # the bucket at hand, sorted
     due_at: Floats
     due_slot: Shorts
-    free_visitors: Shorts
+    free_arrivals: Shorts
     key: Rows
     log: Rows
     out: Rows
@@ -134,8 +134,8 @@ class State(NamedTuple):
 NOW, SPENT, LIMIT, WARM_FROM, WARM_TO = range(5)
 # State.i
 (
-    BUCKET, FREE, HEAD, LENGTH, WAITING, ACTIVE, ZOMBIES, SLOTS, ALIVE, SECOND, CHANGE, PENDING, DUE_AT, DUE_TO,
-    SLOT_AT, SLOT_TO, OUT, EVENTS, OPEN, RAMPS, FREE_VISITORS, VISITORS, STRIDE, CLOSED, LOG_CLOSED, ARRIVAL,
+    BUCKET, FREE, HEAD, LENGTH, WAITING, ACTIVE, ORPHANS, SLOTS, ALIVE, SECOND, CHANGE, PENDING, DUE_AT, DUE_TO,
+    SLOT_AT, SLOT_TO, OUT, EVENTS, OPEN, RAMPS, FREE_ARRIVALS, ARRIVALS, STRIDE, CLOSED, LOG_CLOSED, ARRIVAL,
 ) = range(26)  # fmt: skip
 # State.counts
 OFFERED, ADMITTED, TURNED_AWAY, FAILED, FINISHED, ABANDONED, RUNNING_AT, QUEUED_AT, SLOTS_AT = range(9)

@@ -21,7 +21,7 @@ def spend(state: State, to: float) -> None:
         end = numbers[at.SECOND] + 1.0
         second = numbers[at.SECOND]
         state.work[second, 0] += numbers[at.ACTIVE] * (end - times[at.SPENT])
-        state.work[second, 1] += numbers[at.ZOMBIES] * (end - times[at.SPENT])
+        state.work[second, 1] += numbers[at.ORPHANS] * (end - times[at.SPENT])
         state.counts[second, at.RUNNING_AT] = numbers[at.ACTIVE]
         state.counts[second, at.QUEUED_AT] = numbers[at.WAITING]
         state.counts[second, at.SLOTS_AT] = numbers[at.SLOTS]
@@ -29,7 +29,7 @@ def spend(state: State, to: float) -> None:
         numbers[at.SECOND] += 1
     second = numbers[at.SECOND]
     state.work[second, 0] += numbers[at.ACTIVE] * (to - times[at.SPENT])
-    state.work[second, 1] += numbers[at.ZOMBIES] * (to - times[at.SPENT])
+    state.work[second, 1] += numbers[at.ORPHANS] * (to - times[at.SPENT])
     times[at.SPENT] = to
 
 
@@ -179,7 +179,7 @@ def _begin(world: World, state: State, i: int, seq: int, work: float, first: flo
     state.counts[numbers[at.SECOND], at.ADMITTED] += 1
     start_slot(world, state, slot, now + work)
     if not live:
-        numbers[at.ZOMBIES] += 1
+        numbers[at.ORPHANS] += 1
         return
     user = state.user[i]
     if now + first <= user.t:
@@ -219,7 +219,7 @@ def abandon(world: World, state: State, i: int) -> None:
     numbers = state.i
     state.counts[numbers[at.SECOND], at.ABANDONED] += 1
     if (state.user[i].flags & at.STATE) == at.RUNNING:
-        numbers[at.ZOMBIES] += 1
+        numbers[at.ORPHANS] += 1
     elif world.provider[0].leaves_queue:
         numbers[at.WAITING] -= 1
 
@@ -235,7 +235,7 @@ def free(state: State, slot: int) -> bool:
     if live:
         state.counts[numbers[at.SECOND], at.FINISHED] += 1
     else:
-        numbers[at.ZOMBIES] -= 1
+        numbers[at.ORPHANS] -= 1
     return live
 
 
@@ -269,7 +269,7 @@ def lose_everything(state: State) -> int:
     for slot in range(len(state.free_slots)):
         state.free_slots[slot] = slot
     numbers[at.FREE] = len(state.free_slots)
-    numbers[at.ACTIVE] = numbers[at.ZOMBIES] = numbers[at.LENGTH] = numbers[at.WAITING] = 0
+    numbers[at.ACTIVE] = numbers[at.ORPHANS] = numbers[at.LENGTH] = numbers[at.WAITING] = 0
     numbers[at.ALIVE] = numbers[at.SLOTS] = 0
     return lost
 

@@ -194,8 +194,8 @@ def _settle(world: World, state: State, i: int, how: int, now: float) -> None:
     record_prompt(state, i, how, now)
     if user.flags & at.VISITOR:
         _state(state, i, at.ABSENT)
-        state.free_visitors[numbers[at.FREE_VISITORS]] = i
-        numbers[at.FREE_VISITORS] += 1
+        state.free_arrivals[numbers[at.FREE_ARRIVALS]] = i
+        numbers[at.FREE_ARRIVALS] += 1
     elif user.flags & at.LEAVING or not numbers[at.OPEN]:
         user.flags &= ~at.LEAVING
         _state(state, i, at.ABSENT)
@@ -241,14 +241,14 @@ def arrive(world: World, state: State, g: int, now: float) -> None:
     numbers = state.i
     if not numbers[at.OPEN]:
         return
-    numbers[at.FREE_VISITORS] -= 1
-    i = whole(state.free_visitors[numbers[at.FREE_VISITORS]])
-    numbers[at.VISITORS] += 1
+    numbers[at.FREE_ARRIVALS] -= 1
+    i = whole(state.free_arrivals[numbers[at.FREE_ARRIVALS]])
+    numbers[at.ARRIVALS] += 1
     j = numbers[at.LOG_CLOSED] + i - numbers[at.CLOSED]
-    state.log[j].name, state.log[j].prompts = numbers[at.VISITORS], 0
+    state.log[j].name, state.log[j].prompts = numbers[at.ARRIVALS], 0
     user = state.user[i]
     user.flags, user.prv = g << at.GROUP | at.VISITOR, at.IDLE
-    if numbers[at.VISITORS] % numbers[at.STRIDE] == 0:
+    if numbers[at.ARRIVALS] % numbers[at.STRIDE] == 0:
         user.flags |= at.RECORDED
     _ask(world, state, i, now)
 

@@ -33,7 +33,9 @@ class CrowdGroup:
             Random(f"{seed}/{name}/{purpose}") for purpose in ("policy", "think", "marks", "session", "leave")
         )
         self.present: list[User] = []
-        self.free_policies: list[ClientPolicy] = []  # of visitors that have left, for those that come
+        self.free_policies: list[
+            ClientPolicy
+        ] = []  # of users that left; later arrivals use them again
         self._created = 0
 
     def new_user(self) -> "User":
