@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from mockbot.faults.union import FAULT_KINDS, FaultBase, ServiceFault, WireFault
-from mockbot.scenario.check import Problem, nearest
 from mockbot.scenario.document import Diagnostic, Document, Path, Value
 from mockbot.scenario.location import Located, locate
 from mockbot.scenario.policies import POLICY_NAMES, custom_policy_names
+from mockbot.scenario.problems import Problem, nearest
 
 _NAME_RULE = "is not a name; use small letters, digits, '-' and '_'"
 _THRESHOLD_RULE = "is not a threshold; write it like '>= 99%' or '<= 3m'"
@@ -70,7 +70,7 @@ def _order(diagnostic: Diagnostic) -> tuple[str, int, int, str]:
 
 def _diagnostic(details: ErrorDetails, document: Document) -> Diagnostic:
     location, kind = details["loc"], details["type"]
-    if kind in {"inconsistent", "wrong_key"}:  # from check.py, which has the path as the user wrote it
+    if kind in {"inconsistent", "wrong_key"}:  # from problems.py, which has the path as the user wrote it
         return diagnostic_of(Problem(location, details["msg"], kind == "wrong_key"), document)
     here = locate(location, document.data)
     word = str(location[-1]) if location else ""

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeGuard
 
-from mockbot.scenario.check import nearest
 from mockbot.scenario.document import Diagnostic, DocumentError, Node, Path
+from mockbot.scenario.problems import nearest
 
 EXTENDS = "extends"
 

@@ -8,7 +8,7 @@ shorter one is within the machine's scheduling noise, which `speed` does not div
 from math import exp, log
 from statistics import NormalDist
 
-from mockbot.scenario.check import Problem
+from mockbot.scenario.problems import Problem
 from mockbot.scenario.schema import Answer, Group, Scenario
 from mockbot.units.quantities import duration_text
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mockbot.errors import ScenarioError
-from mockbot.scenario.check import Problem
 from mockbot.scenario.diagnostics import diagnose, diagnostic_of
 from mockbot.scenario.document import Diagnostic, Document, DocumentError, Node, document_of, place_of, read_tree
 from mockbot.scenario.extend import EXTENDS, extended
 from mockbot.scenario.library import find, names, not_found
+from mockbot.scenario.problems import Problem
 from mockbot.scenario.schema import Scenario
 from mockbot.units.quantities import IN_A_FILE
 

@@ -1,6 +1,6 @@
 """The parts of a scenario file as frozen values, each valid in itself. Pure.
 
-`check.py` says whether they fit together, and `schema.py` holds the whole.
+`problems.py` says whether they fit together, and `schema.py` holds the whole.
 """
 
 from typing import Annotated, Literal

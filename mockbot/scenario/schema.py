@@ -3,8 +3,8 @@
 from pydantic import ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from mockbot.scenario.check import problems
 from mockbot.scenario.parts import Answer, Expectation, Group, Phase, Provider, ScenarioParts, StatusUpdate, Tokens
+from mockbot.scenario.problems import problems
 
 __all__ = ["Answer", "Expectation", "Group", "Phase", "Provider", "Scenario", "StatusUpdate", "Tokens"]
 

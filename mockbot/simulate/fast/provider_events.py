@@ -6,7 +6,7 @@ from mockbot.simulate.fast import layout as at
 from mockbot.simulate.fast.chance import FAULTS, KEYS, fixed, uniform
 from mockbot.simulate.fast.layout import State, World
 from mockbot.simulate.fast.machine import compiled, small, whole
-from mockbot.simulate.fast.recorder import recorded
+from mockbot.simulate.fast.record_log import recorded
 from mockbot.simulate.fast.timer_wheel import start_slot, stop_timer
 
 _MINUTE = 60.0

@@ -11,7 +11,7 @@ from mockbot.simulate.fast.chance import LEAVE, POLICY, THINK, TOKENS, exponenti
 from mockbot.simulate.fast.layout import State, World
 from mockbot.simulate.fast.machine import compiled, entry, small, whole
 from mockbot.simulate.fast.provider_events import abandon, fill, free, lose_everything, serve
-from mockbot.simulate.fast.recorder import record_attempt, record_prompt, recorded
+from mockbot.simulate.fast.record_log import record_attempt, record_prompt, recorded
 from mockbot.simulate.fast.timer_wheel import set_timer, stop_timer
 
 _SOFTWARE = 0.001  # reactions.SOFTWARE

@@ -33,9 +33,7 @@ class CrowdGroup:
             Random(f"{seed}/{name}/{purpose}") for purpose in ("policy", "think", "marks", "session", "leave")
         )
         self.present: list[User] = []
-        self.free_policies: list[
-            ClientPolicy
-        ] = []  # of users that left; later arrivals use them again
+        self.free_policies: list[ClientPolicy] = []  # of users that left; later arrivals use them again
         self._created = 0
 
     def new_user(self) -> "User":
