@@ -38,6 +38,7 @@ from mockbot.testbed.client_observer import ClientObserver
 from mockbot.testbed.driver import Driver
 from mockbot.testbed.fault_confirmations import FaultConfirmations
 from mockbot.testbed.start import Addresses, open_testbed
+from mockbot.units.formatting import format_seconds
 from mockbot.units.quantities import duration_text
 
 LOOK = 0.25  # wall seconds between two looks at the command
@@ -142,7 +143,9 @@ def _wait_for_end(
                     return "completed", timeline.end, None
                 if now < timeline.end and phase != (phase := timeline.phase_at(now).name):
                     faults = ", ".join(fault_text(active.span) for active in timeline.at(now).faults)
-                    console.print(Text(f"[{now:6.0f} s] {phase}: {faults or 'nothing is wrong'}"), soft_wrap=True)
+                    console.print(
+                        Text(f"[{format_seconds(now):>8}] {phase}: {faults or 'nothing is wrong'}"), soft_wrap=True
+                    )
                 observer.look()
                 threading.Event().wait(LOOK)
         except KeyboardInterrupt:

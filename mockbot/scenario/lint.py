@@ -10,6 +10,7 @@ from statistics import NormalDist
 
 from mockbot.scenario.problems import Problem
 from mockbot.scenario.schema import Answer, Group, Scenario
+from mockbot.units.formatting import format_duration
 from mockbot.units.quantities import duration_text
 
 ANSWER = 0.06  # wall seconds
@@ -23,8 +24,8 @@ def lint(scenario: Scenario, speed: float | None = None) -> tuple[Problem, ...]:
         takes = answer_takes(provider.answer)
         if takes / speed < ANSWER:
             message = (
-                f"at speed {speed:g} an answer lasts {1000 * takes / speed:.0f} ms, below this machine's scheduling "
-                f"noise ({1000 * ANSWER:.0f} ms): use longer answers or `speed: {takes / ANSWER:.3g}`"
+                f"at speed {speed:g} an answer lasts {format_duration(takes / speed)}, below this machine's scheduling "
+                f"noise ({format_duration(ANSWER)}): use longer answers or `speed: {takes / ANSWER:.3g}`"
             )
             doubts.append(Problem(("providers", name), message))
     name = max(scenario.crowd, key=lambda name: waits(scenario.crowd[name]))

@@ -11,6 +11,7 @@ from mockbot.simulate.explain.experiment import Experiments, RunResult, measured
 from mockbot.simulate.explain.parameters import Setting
 from mockbot.simulate.explain.staged_scenarios import LONG, calm, closed, course, staged
 from mockbot.simulate.seed_statistics import Interval, interval
+from mockbot.units.formatting import format_rate
 
 RUNS = 2 + 1
 PROMPTS = 150_000  # of the staged open loop, at most
@@ -38,7 +39,7 @@ def answer(scenario: Scenario, setting: Setting, experiments: Experiments, live:
         "fluid limit of a queue that is kept; see Schroeder et al., NSDI'06, for open and closed",
         (
             f"D = {duration_words(setting.outage)}, Z = {duration_words(setting.think)}",
-            f"rho = {setting.rate:.3g}/s / {setting.capacity:.3g}/s = {setting.load:.2f}",
+            f"rho = {format_rate(setting.rate)} / {format_rate(setting.capacity)} = {setting.load:.2f}",
         ),
         (
             Figure("queue kept, users wait (closed loop)", "recovery_time", closed_loop, drained(setting, experiments)),

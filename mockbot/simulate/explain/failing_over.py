@@ -17,6 +17,7 @@ from mockbot.simulate.explain.answer import Answer, Figure, duration_words, in_w
 from mockbot.simulate.explain.experiment import Experiments, RunResult, answered, measured
 from mockbot.simulate.explain.parameters import Setting, groups_of, rate_of, timeout_of
 from mockbot.simulate.explain.staged_scenarios import course, staged
+from mockbot.units.formatting import format_rate
 
 RUNS = 4
 AFTER = 600.0  # seconds after the outage that are measured
@@ -66,7 +67,10 @@ def answer(scenario: Scenario, setting: Setting, experiments: Experiments, live:
         "the other survives when (lambda_A + lambda_B - C_B) D < C_B T",
         "fluid limit: the backlog must stay below what is answered within the timeout T",
         (
-            f"lambda_A = {pair.diverted_rate:.3g}/s, lambda_B = {pair.regular_rate:.3g}/s, C_B = {pair.capacity:.3g}/s",
+            (
+                f"lambda_A = {format_rate(pair.diverted_rate)}, lambda_B = {format_rate(pair.regular_rate)},"
+                f" C_B = {format_rate(pair.capacity)}"
+            ),
             f"D = {duration_words(pair.outage)}, T = {duration_words(pair.timeout)}",
             f"({over:+.3g}/s) D = {left:,.0f} {'<' if left < right else '>='} {right:,.3g} = C_B T",
         ),

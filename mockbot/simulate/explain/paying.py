@@ -11,6 +11,7 @@ from mockbot.simulate.explain.answer import Answer, Figure, in_words
 from mockbot.simulate.explain.experiment import Experiments, RunResult, answered, measured
 from mockbot.simulate.explain.parameters import Setting, groups_of, rate_of
 from mockbot.simulate.explain.staged_scenarios import LONG, calm, course, staged
+from mockbot.units.formatting import format_percent, format_rate
 
 RUNS = 4
 FREE, PLUS = "free", "plus"
@@ -56,11 +57,16 @@ def answer(scenario: Scenario, setting: Setting, experiments: Experiments, live:
         "a queue is blind: each tier gets C'/lambda; free turned away first: paying min(1, C'/lambda_plus)",
         "conservation of work in an overloaded loss system",
         (
-            f"paying share of what is asked {paid:.0%}; C' = {OUT:.0%} of lambda = {setting.rate:.3g}/s",
-            f"as written, {LET_IN:.0%} of free requests are let in until {AFTER / 60:.0f} minutes after the outage",
+            (
+                f"paying share of what is asked {format_percent(paid)};"
+                f" C' = {format_percent(OUT)} of lambda = {format_rate(setting.rate)}"
+            ),
+            f"as written, {format_percent(LET_IN)} of free requests are admitted until {AFTER / 60:.0f} min after it",
         ),
         tuple(figures),
-        staged=f"All are of one tier; {PAYING:.0%} of each group are made to pay ({PLUS})." if one_tier else "",
+        staged=f"All are of one tier; {format_percent(PAYING)} of each group are made to pay ({PLUS})."
+        if one_tier
+        else "",
         notes=("Good: answered within the scenario's slo, of those who asked during the outage and those minutes.",),
     )
 

@@ -19,6 +19,7 @@ from mockbot.simulate.explain.parameters import Setting, groups_of
 from mockbot.simulate.explain.staged_scenarios import LONG, calm, closed, course, staged
 from mockbot.simulate.policy_override import with_policies
 from mockbot.simulate.seed_statistics import Interval, interval
+from mockbot.units.formatting import format_percent, format_rate
 from mockbot.units.quantities import duration_text
 
 TRIALS = 6  # of the bisection: its edge is known to 16^(1/64), 4 %, and better over seeds
@@ -48,7 +49,7 @@ def answer(scenario: Scenario, setting: Setting, experiments: Experiments, live:
         "HotOS'21 (metastable failures), fluid limit of a FIFO queue whose abandoned work continues",
         (
             f"N = {setting.users} users of {setting.provider}, who think for Z = {duration_words(setting.think)}",
-            f"C = {setting.spec.slots} slots / {service} = {setting.capacity:.3g}/s",
+            f"C = {setting.spec.slots} slots / {service} = {format_rate(setting.capacity)}",
             f"q = {setting.spec.queue.limit} places in the queue + {setting.spec.slots} slots = {setting.places}",
             f"D = {duration_words(setting.outage)}, so Ns = {waiting:.0f} wait at its end",
         ),
@@ -181,7 +182,7 @@ def _notes(setting: Setting, edge: float, waiting: float) -> Iterator[str]:
     yield f"No trigger whatever can keep it down when all wait longer than min(N, q)/C = {safe:.3g} s."
     share = theory.refreshers_tip(setting.capacity, setting.every, waiting)
     if setting.every < edge and share < 1 and not setting.keeps_queue:
-        yield f"A share of {share:.0%} who refresh every {setting.every:g} s is enough: 2 C r / Ns."
+        yield f"A share of {format_percent(share)} who refresh every {setting.every:g} s is enough: 2 C r / Ns."
     if setting.spec.abandoned_work != "continues" or setting.spec.queue.order != "fifo":
         yield "The law is for a FIFO queue whose abandoned work continues; this provider has another one."
     if edge < 3 * setting.service:

@@ -11,6 +11,7 @@ from mockbot.simulate.explain.answer import Answer, duration_words
 from mockbot.simulate.explain.experiment import Experiments, RunResult, all_answered, measured, peak, sent
 from mockbot.simulate.explain.parameters import Setting
 from mockbot.simulate.explain.staged_scenarios import calm, course, staged
+from mockbot.units.formatting import format_percent, format_rate
 
 RUNS = 4
 AFTER = 900.0
@@ -84,15 +85,16 @@ def answer(scenario: Scenario, setting: Setting, experiments: Experiments, live:
     return Answer(
         "telling",
         "Does telling people shorten it?",
-        f"{'It does, and it' if sooner else 'It does not make it shorter, but it'} spares the service {spared:.0%} of"
-        f" the requests while it is out. All are through {times['nothing']} after the end when nothing is said,"
+        f"{'It does, and it' if sooner else 'It does not make it shorter, but it'} spares the service"
+        f" {format_percent(spared)} of the requests while it is out."
+        f" All are through {times['nothing']} after the end when nothing is said,"
         f" {times['jitter']} with Retry-After and jitter, {times['status']} with the status page. A Retry-After that is"
         f" obeyed to the second is an appointment: a second with {peaks['exact']:.0f} times what can be answered.",
         "the herd's peak is Ns + (N - Ns)/Z; with jitter J it is sum of a(w) / min(w, J); J* = Ns / (C - lambda)",
         "fluid limit; a(w) = N/Z e^(-(D-w)/Z) people a second are told to wait w",
         (
             f"Ns = {herd.waiting:.0f} of N = {setting.users}, D = {duration_words(herd.outage)}",
-            f"J = {duration_words(herd.spread)}, C = {setting.capacity:.3g}/s",
+            f"J = {duration_words(herd.spread)}, C = {format_rate(setting.capacity)}",
         ),
         tuple(figures),
         staged="One crowd of the scenario's size that backs off (cap 30 s) and has no other difference.",
