@@ -41,6 +41,7 @@ def test_a_command_that_asks_nothing_never_passes(tmp_path: Path) -> None:
     assert "no prompt is on record" in done.stdout
 
 
+@pytest.mark.second
 def test_a_loop_that_never_waits_fails_with_its_evidence(tmp_path: Path) -> None:
     """Requests in a loop, through the blackout: its habits are named, with prompt, time and waits."""
     done, folder = judged(tmp_path, sys.executable, CLIENTS / "naive.py", "6")
@@ -64,6 +65,7 @@ def test_what_its_author_accepts_is_no_reason_to_fail(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.second
 def test_an_sdk_with_its_defaults_passes(tmp_path: Path) -> None:
     """It waits as long as it is told, and gives up after three attempts: nothing of that makes an outage worse."""
     done, folder = judged(tmp_path, sys.executable, CLIENTS / "tidy.py", "6")

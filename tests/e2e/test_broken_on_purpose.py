@@ -36,6 +36,7 @@ Driver._apply_to_service = lambda self, *what: None
 """
 
 
+@pytest.mark.second
 def test_a_fault_that_the_driver_never_applies_is_named(start: Start, short: Short, tmp_path: Path) -> None:
     """Nobody felt the blackout, so the run says nothing: exit 3, and the fault's id in the reasons."""
     broken = tmp_path / "broken.py"
@@ -102,6 +103,7 @@ def test_a_cancelled_job_leaves_nothing(start: Start, short: Short) -> None:
     assert run.left() == ([], [])
 
 
+@pytest.mark.second
 def test_kill_minus_nine_leaves_nothing(start: Start, short: Short) -> None:
     """Even when `mockbot` itself cannot clean up, the children notice that it is gone."""
     run = start(short("{http_error: 503}"))

@@ -152,6 +152,7 @@ def test_a_user_who_was_failed_stays_away(tmp_path: Path) -> None:
     assert len(ran.prompts) <= 13  # 0.08 of them are expected to come back
 
 
+@pytest.mark.second
 def test_hung_prompts_are_in_the_journal_and_the_run_does_not_pass(tmp_path: Path) -> None:
     """A service that never answers gives no empty green run: every prompt that was sent is there, unfinished."""
     ran = rehearse(tmp_path, HANG)
@@ -287,6 +288,7 @@ def test_no_process_outlives_a_killed_parent(tmp_path: Path, arguments: tuple[st
     assert Ran(tmp_path / "run", 0, "", ()).info.ended == "interrupted"
 
 
+@pytest.mark.second
 def test_the_readmes_locustfile_plays_a_scenario(tmp_path: Path) -> None:
     """The example in loadtests/README.md: each class plays its group, and both leave the same records as ours."""
     readme = (ROOT / "loadtests" / "README.md").read_text("utf-8")

@@ -12,6 +12,8 @@ from tests.load.fault_server import FaultServer
 from tests.load.runs import ROOT, rehearse
 from tests.load.test_traps import OUTCOMES
 
+pytestmark = [pytest.mark.live, pytest.mark.second]
+
 SDK = ROOT / "loadtests" / "sdk.py"
 ROWS = [fault for fault in OUTCOMES if fault != "healthy:again"]
 BOTH = """
@@ -38,14 +40,12 @@ def rows(request: pytest.FixtureRequest, inside: Inside, faults: FaultServer) ->
     return found
 
 
-@pytest.mark.live
 @pytest.mark.parametrize("fault", ROWS)
 def test_a_fault_has_the_outcome_that_the_fast_client_sees(rows: dict[str, list[dict[str, Any]]], fault: str) -> None:
     """Also where the SDK itself sees nothing: it takes a stream that simply stops for an answer."""
     assert rows[fault][0]["outcome"] == OUTCOMES[fault]
 
 
-@pytest.mark.live
 def test_only_a_whole_answer_answers_the_prompt(rows: dict[str, list[dict[str, Any]]]) -> None:
     """What the SDK returns without an exception is no answer when the stream was cut."""
     settled = {fault: records[-1]["settled"] for fault, records in rows.items()}
@@ -55,14 +55,12 @@ def test_only_a_whole_answer_answers_the_prompt(rows: dict[str, list[dict[str, A
     }
 
 
-@pytest.mark.live
 def test_the_sdks_own_retries_are_attempts(rows: dict[str, list[dict[str, Any]]]) -> None:
     """A connection that is closed before the headers is tried three times; after a first token nothing is."""
     assert [record["n"] for record in rows["close_before_headers"][:-1]] == [0, 1, 2]
     assert [record["n"] for record in rows["reset_mid_stream"][:-1]] == [0]
 
 
-@pytest.mark.second
 def test_both_sdks_run_beside_the_fast_client(tmp_path: Path) -> None:
     """Each group asks its provider in its dialect, is answered in the quiet, and tries again in the storm."""
     ran = rehearse(tmp_path, BOTH.replace("SPEED", "1"), locustfile=SDK)
@@ -78,7 +76,6 @@ def test_both_sdks_run_beside_the_fast_client(tmp_path: Path) -> None:
     assert {attempt.group for attempt in storm if attempt.n > 0} == {"fast", "openai-sdk", "anthropic-sdk"}
 
 
-@pytest.mark.second
 def test_a_real_sdk_is_refused_at_any_speed_but_one(tmp_path: Path) -> None:
     """It waits by its own clock; the sentence says who and what to do."""
     ran = rehearse(tmp_path, BOTH.replace("SPEED", "10"), locustfile=SDK)

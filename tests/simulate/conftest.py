@@ -20,9 +20,9 @@ def _one_at_a_time(path: Path) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def fast_is_compiled() -> None:
-    """Whoever comes first compiles; the others wait for it, and load what numba has kept."""
+    """The first worker compiles; the others wait for it, and load what numba has kept."""
     if find_spec("numba") is None:
         return
     with _one_at_a_time(Path(tempfile.gettempdir()) / "mockbot-compiles-fast"):

@@ -13,14 +13,15 @@ from mockbot.simulate.simulation import Memory
 from tests.simulate.build import scenario
 
 pytest.importorskip("numba")
+pytestmark = [pytest.mark.second, pytest.mark.usefixtures("fast_is_compiled")]
 
 TIGHT = {"slots": 4, "queue": {"limit": 12}}  # 10 users' worth of slots for 20
 POLICIES: list[Any] = [
     "once",
     "backoff",
-    pytest.param("sdk", marks=pytest.mark.second),
-    pytest.param({"name": "fixed", "attempts": 4, "wait": "1s", "timeout": "5s"}, marks=pytest.mark.second),
-    pytest.param({"name": "refresh", "every": "4s"}, marks=pytest.mark.second),
+    "sdk",
+    {"name": "fixed", "attempts": 4, "wait": "1s", "timeout": "5s"},
+    {"name": "refresh", "every": "4s"},
 ]
 FAULTS: list[Any] = [
     {"http_error": 503, "share": "50%"},

@@ -30,6 +30,8 @@ from mockbot.simulate.explain.parameters import Setting, setting_of
 from mockbot.simulate.seed_statistics import Interval
 from mockbot.simulate.simulation import simulate
 
+pytestmark = [pytest.mark.second, pytest.mark.usefixtures("fast_is_compiled")]
+
 SHORT: dict[str, Any] = {"first_token": "1s", "tokens": {"median": 11, "p95": 11}, "pace": "10/s"}  # 2 s
 TINY: dict[str, Any] = {
     "name": "tiny",

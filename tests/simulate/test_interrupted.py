@@ -17,7 +17,10 @@ from mockbot.simulate.simulation import simulate
 from tests.simulate.build import scenario
 
 
-@pytest.mark.parametrize("engine", ["reference", "fast"])
+@pytest.mark.parametrize(
+    "engine",
+    ["reference", pytest.param("fast", marks=[pytest.mark.second, pytest.mark.usefixtures("fast_is_compiled")])],
+)
 def test_what_was_simulated_until_ctrl_c_is_kept(tmp_path: Path, engine: EngineName) -> None:
     """Two minutes of five are on record; the run is interrupted, and so it is inconclusive."""
     if engine == "fast":

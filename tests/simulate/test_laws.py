@@ -16,7 +16,7 @@ from tests.simulate import queueing
 from tests.simulate.laws import rates
 from tests.simulate.worlds import open_loop, outage, surge
 
-pytestmark = pytest.mark.second
+pytestmark = [pytest.mark.second, pytest.mark.usefixtures("fast_is_compiled")]
 
 SEEDS = 10
 # Mean 0.1 s: log-normal with a mean of 100.37 tokens and a squared coefficient of variation near 1; the first token

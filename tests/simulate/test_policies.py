@@ -20,7 +20,7 @@ from mockbot.simulate.fast.refusals import refusals
 from mockbot.simulate.simulation import Memory, simulate
 from tests.simulate.test_laws import ANSWER
 
-pytestmark = [pytest.mark.second, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.second, pytest.mark.usefixtures("fast_is_compiled"), pytest.mark.timeout(300)]
 
 RATE, CAPACITY, TIMEOUT = 28.0, 40.0, 10.0
 Words = dict[str, Any]

@@ -21,7 +21,7 @@ from tests.simulate.laws import rates
 from tests.simulate.test_laws import ANSWER, TEN
 from tests.simulate.worlds import exponential, open_loop, outage
 
-pytestmark = pytest.mark.second
+pytestmark = [pytest.mark.second, pytest.mark.usefixtures("fast_is_compiled")]
 
 FOREVER = {"name": "once", "timeout": "23h"}
 

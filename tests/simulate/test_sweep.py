@@ -10,7 +10,6 @@ import pytest
 from rich.console import Console
 
 pytest.importorskip("numba")
-
 from mockbot.commands import sweep as command
 from mockbot.commands.simulate import SimulateOptions
 from mockbot.errors import ExitCode, UsageError
@@ -18,6 +17,8 @@ from mockbot.scenario.schema import Scenario
 from mockbot.simulate.sweep.axes import at_point, parse_axis
 from mockbot.simulate.sweep.grid import Place, Point, Sweep, begin, play_point
 from tests.simulate.build import scenario
+
+pytestmark = [pytest.mark.second, pytest.mark.usefixtures("fast_is_compiled")]
 
 ANSWER: dict[str, Any] = {"first_token": 0, "tokens": {"median": 31, "p95": 31}, "pace": "100/s"}  # 0.3 s
 

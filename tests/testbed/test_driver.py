@@ -116,6 +116,7 @@ def test_what_the_service_saw_is_on_record_beside_a_deaf_proxy(played: Played) -
     assert [record for record in played.records if isinstance(record, ServiceSecond)]
 
 
+@pytest.mark.second
 def test_a_toxiproxy_that_stops_running_does_not_hold_up_the_end(toxiproxy: Path, tmp_path: Path) -> None:
     """SIGSTOP in the middle: the ends of its faults fail with the reason, the stage comes down, nothing is left."""
     records: Records = []
@@ -140,6 +141,7 @@ def the_server_of(addresses: Addresses) -> psutil.Process:
     return next(each for each in below if each.cmdline()[-1:] == [port])
 
 
+@pytest.mark.second
 def test_a_stage_on_a_deaf_toxiproxy_does_not_come_up(deaf: socket.socket, tmp_path: Path) -> None:
     """Nothing has begun yet, so it is an error of the testbed, in time and with the reason."""
     wire = ProxyChoice("toxiproxy", url_of(deaf))
