@@ -77,12 +77,12 @@ def test_an_sdk_with_its_defaults_passes(tmp_path: Path) -> None:
 
 @pytest.mark.second
 def test_an_anthropic_sdk_goes_to_the_provider_that_speaks_it(tmp_path: Path) -> None:
-    """ANTHROPIC_BASE_URL leads to the anthropic provider, where nothing is wrong here: the client felt nothing."""
+    """ANTHROPIC_BASE_URL leads to the anthropic provider, where nothing is wrong here: the client felt no fault."""
     done, folder = judged(tmp_path, sys.executable, CLIENTS / "anthropic_client.py", "5")
 
     assert {line["provider"] for line in journal(folder) if line["kind"] == "attempt"} == {"other"}
     assert done.returncode == 3
-    assert "felt nothing" in done.stdout
+    assert "felt no fault" in done.stdout
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")

@@ -211,7 +211,7 @@ def test_a_suite_without_the_fixture_imports_nothing_more(tmp_path: Path) -> Non
     test.write_text(
         "import sys\n\ndef test_nothing():\n"
         "    mine = {name for name in sys.modules if name.split('.')[0] == 'mockbot'}\n"
-        "    assert mine == {'mockbot', 'mockbot.pytest_plugin', 'mockbot.pytest_plugin.hooks'}\n"
+        "    assert mine == {'mockbot', 'mockbot.version', 'mockbot.pytest_plugin', 'mockbot.pytest_plugin.hooks'}\n"
         "    assert not {'fastapi', 'uvicorn', 'pydantic', 'ruamel', 'gevent', 'locust'} & set(sys.modules)\n",
         "utf-8",
     )
