@@ -28,6 +28,12 @@ from mockbot.scenario.load import load_scenario
 from mockbot.scenario.timeline import Timeline
 
 pytestmark = [pytest.mark.second, pytest.mark.timeout(180)]
+SAMPLE = {
+    "traffic-surge",
+    "maintenance-window",
+    "unexpected-failure",
+    "chatgpt-2024-12-11",
+}  # a cause each; all at night
 MANY = 20  # failures that a client which knows no measure cannot have had by chance
 SECONDS = 10.0  # wall seconds that an outage takes
 Stop = threading.Event
@@ -135,7 +141,9 @@ def habits_of(judgement: Judgement) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in SAMPLE else pytest.mark.nightly) for name in names()]
+)
 def test_each_client_gets_its_verdict(mockbot: Mockbot, name: str) -> None:
     """The naive one's habits are named with their evidence, the careful one has none; or nobody felt anything."""
     scenario = load_scenario(find(name))
