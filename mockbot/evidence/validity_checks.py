@@ -1,4 +1,4 @@
-"""A run's evidence in, the results of its validity checks out: was the run what it was meant to be? Pure.
+"""A run's evidence in, the results of its validity checks out. Pure.
 
 Each check looks at one way in which a run says nothing about the client. One that fails makes the verdict inconclusive.
 What cannot be checked fails and is never skipped; a check that does not apply (a simulated run has no load generator

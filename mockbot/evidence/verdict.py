@@ -115,7 +115,7 @@ def decide(
         return "inconclusive", unknown
     if not expectations:
         return "inconclusive", ("the scenario expects nothing, so there is nothing to judge; give it an `expect` list",)
-    return "pass", (f"all {len(expectations)} expectations hold, and the run was what it was meant to be",)
+    return "pass", (f"all {len(expectations)} expectations hold, and every check of the run holds",)
 
 
 def scopes(scenario: Scenario, counters: RunCounters) -> list[Scope]:
