@@ -17,14 +17,14 @@ from mockbot.simulate.simulation import simulate
 from tests.simulate.build import scenario
 
 
-@pytest.mark.parametrize(
-    "engine",
-    ["reference", pytest.param("fast", marks=[pytest.mark.second, pytest.mark.usefixtures("fast_is_compiled")])],
-)
-def test_what_was_simulated_until_ctrl_c_is_kept(tmp_path: Path, engine: EngineName) -> None:
+@pytest.mark.parametrize("engine", ["reference", pytest.param("fast", marks=pytest.mark.second)])
+def test_what_was_simulated_until_ctrl_c_is_kept(
+    tmp_path: Path, engine: EngineName, request: pytest.FixtureRequest
+) -> None:
     """Two minutes of five are on record; the run is interrupted, and so it is inconclusive."""
     if engine == "fast":
         pytest.importorskip("numba")
+        request.getfixturevalue("fast_is_compiled")
 
     def watch(now: float, _end: float) -> None:
         if now >= 120:
