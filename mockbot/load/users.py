@@ -94,7 +94,7 @@ class ChatUser(FastHttpUser):
         Returns how long the user stays away, None for its usual think time. Raises StopUser when the run is over.
         """
         due = self.generator.clock.now() if intended is None else intended
-        if not self.generator.admits(due):
+        if self._leaving or not self.generator.admits(due):
             raise StopUser
         greenlet = gevent.getcurrent()
         self.generator.asking[greenlet] = None
@@ -132,9 +132,10 @@ class ChatUser(FastHttpUser):
         A user that asks leaves Locust's group now, so that Locust's counts are exact, and ends after the prompt.
         """
         # Locust's own stop kills the prompt (force), or waits for it and delays every other change of users meanwhile.
+        # A late event loop may wake a user that thinks before it delivers the kill: then `ask` must not begin a prompt.
+        self._leaving = True
         if self.greenlet not in self.generator.asking or self.generator.closing:
             return bool(super().stop(force=True))
-        self._leaving = True
         self.group.discard(self.greenlet)
         return True
 

@@ -61,3 +61,10 @@ def test_a_prompt_and_its_attempts_know_each_other(inside: Inside, faults: Fault
     ]
     assert {h["x-mockbot-group"] for h in asked} == {"users"}
     assert {h["authorization"] for h in asked} == {"Bearer sk-free-users-1"}
+
+
+def test_a_user_that_is_taken_away_as_it_wakes_begins_no_prompt(inside: Inside, faults: FaultServer) -> None:
+    """Its removal and the end of its thinking may come due at once when the event loop was late."""
+    settled = inside("leaving", f"{faults.url}/healthy")
+
+    assert set(settled) == {"answered"}

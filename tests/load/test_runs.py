@@ -57,7 +57,7 @@ expect: [{failed_users: "<= 0%"}]
 
 AWAY = """
 name: away
-title: UserIdentity is failed leaves for an hour
+title: A user that is failed leaves for an hour
 speed: 10
 providers: {main: {slots: 50}}
 crowd: {users: {users: 100%, policy: once, think: 1s, patience: 10s, comes_back: 1h}}
