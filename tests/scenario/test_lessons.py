@@ -1,13 +1,10 @@
 """What each bundled scenario teaches is true: its expectations hold in virtual time, where no machine is too slow.
 
-Each is played once, at its full length; the table in scenarios/README.md is held to the same runs. The live runs of the
-three causes are in tests/e2e, those of all outages below, for the night.
+Each is played once, at its full length; the table in scenarios/README.md is held to the same runs. Live runs of
+all of them are in tests/e2e/test_twin.py.
 """
 
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -68,15 +65,3 @@ def test_a_table_is_put_between_its_marks() -> None:
     page = f"before\n{BEGIN}old\n{END}\nafter\n"
 
     assert replaced(page, "| new |") == f"before\n{BEGIN}| new |{END}\nafter\n"
-
-
-@pytest.mark.nightly
-@pytest.mark.timeout(240)
-@pytest.mark.parametrize("name", names())
-def test_a_bundled_scenario_passes_live(name: str, tmp_path: Path) -> None:
-    """On two cores that have nothing else to do, one after another."""
-    command = [sys.executable, "-m", "mockbot", "run", name, "--out", str(tmp_path / "run")]
-
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=220)
-
-    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-1000:]
