@@ -14,7 +14,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from mockbot.errors import ExitCode, UsageError
-from mockbot.evidence.verdict import Judgement, judge
+from mockbot.evidence.judgement import Judgement
+from mockbot.evidence.verdict import judge
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import JournalWriter, read_run, write_run_info
 from mockbot.runs.judge import conclude
@@ -22,7 +23,7 @@ from mockbot.scenario.schema import Scenario
 from mockbot.simulate.engines import EngineName, choose
 from mockbot.simulate.policy_override import policy_of, with_policies
 from mockbot.simulate.scale import Scaled, scaled_to
-from mockbot.simulate.seed_statistics import MEASURES, spread_of
+from mockbot.simulate.seed_statistics import spread_of
 from mockbot.simulate.simulation import Memory, Watch, simulate
 from mockbot.units.quantities import duration_text
 
@@ -64,7 +65,7 @@ def simulate_command(options: SimulateOptions, console: Console) -> ExitCode:
     for name in spreads:
         table.add_column(name, justify="right")
     table.add_row("verdict", *(spread.verdict_words() for spread in spreads.values()))
-    for measure in MEASURES:
+    for measure in spreads["as written"].measures:
         table.add_row(measure, *(spread.measures[measure].words(measure) for spread in spreads.values()))
     console.print(table)
     codes = {ExitCode.of(judgement.verdict) for judgement in columns["as written"]}

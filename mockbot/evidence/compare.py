@@ -14,13 +14,13 @@ from statistics import fmean, stdev
 from typing import Literal
 
 from mockbot.errors import UsageError
-from mockbot.evidence.journal import RunEvidence
-from mockbot.evidence.noise import MEASURES, REPLICAS, Replica, blocks_of, replicas
-from mockbot.evidence.scope import Scope
+from mockbot.evidence.judgement import Judgement
+from mockbot.evidence.noise import REPLICAS, Replica, blocks_of, replicas
 from mockbot.evidence.student_t import t_quantile
 from mockbot.evidence.validity_checks import MIN_PROMPTS
-from mockbot.evidence.verdict import Judgement
-from mockbot.measures.catalogue import CATALOGUE
+from mockbot.evidence.verdict import JudgedRun
+from mockbot.measures.scope import Scope
+from mockbot.measures.table import TABLE, shown
 from mockbot.measures.values import Beyond, Known, Undefined, Value
 from mockbot.units.formatting import format_percent
 
@@ -58,19 +58,19 @@ class Comparison:
         return tuple(each for each in self.differences if each.change == "worse")
 
 
-def compare(
-    a: RunEvidence, b: RunEvidence, judged_a: Judgement, judged_b: Judgement, draws: int = REPLICAS
-) -> Comparison:
+def compare(first: JudgedRun, second: JudgedRun, draws: int = REPLICAS) -> Comparison:
     """Every measure that both runs have. Raises UsageError when their phases differ."""
+    (a, counters_a, judged_a), (b, counters_b, judged_b) = first, second
     if a.timeline.phases != b.timeline.phases:
-        first, second = (
+        phases = (
             ", ".join(f"{phase.name} {phase.end - phase.start:g}s" for phase in run.timeline.phases) for run in (a, b)
         )
-        raise UsageError(f"these runs cannot be compared: their phases differ ({first} | {second})")
-    users_a, users_b = blocks_of(a, judged_a.counters), blocks_of(b, judged_b.counters)
-    drawn_a = list(replicas(users_a, judged_a.counters, Random("a"), draws))
-    drawn_b = list(replicas(users_b, judged_b.counters, Random("b"), draws))
+        raise UsageError(f"these runs cannot be compared: their phases differ ({' | '.join(phases)})")
     pairs = list(_pairs(judged_a, judged_b))
+    scopes = dict.fromkeys(scope for scope, *_ in pairs)
+    users_a, users_b = blocks_of(a, counters_a), blocks_of(b, counters_b)
+    drawn_a = list(replicas(users_a, counters_a, scopes, Random("a"), draws))
+    drawn_b = list(replicas(users_b, counters_b, scopes, Random("b"), draws))
     tail = CHANCE / (2 * max(1, len(pairs)))
     limit = t_quantile(1 - tail, max(1, min(len(users_a), len(users_b)) - 1))  # in units of a difference's noise
     differences = tuple(_difference(pair, drawn_a, drawn_b, limit) for pair in pairs)
@@ -83,10 +83,11 @@ def compare(
     if a.info.speed != b.info.speed:
         speeds = f"{a.info.speed:g} and {b.info.speed:g}"
         broken.append(f"the runs had different speeds, {speeds}: run them at the same one")
-    return Comparison(differences, tuple(broken), tuple(_notes(a, b, judged_a, differences)))
+    return Comparison(differences, tuple(broken), tuple(_notes(first, second, differences)))
 
 
-def _notes(a: RunEvidence, b: RunEvidence, judged_a: Judgement, found: Sequence[Difference]) -> Iterator[str]:
+def _notes(first: JudgedRun, second: JudgedRun, found: Sequence[Difference]) -> Iterator[str]:
+    a, b = first.evidence, second.evidence
     if a.info.seed != b.info.seed:
         yield f"their seeds differ, {a.info.seed} and {b.info.seed}"
     fields = type(a.scenario).model_fields
@@ -97,7 +98,7 @@ def _notes(a: RunEvidence, b: RunEvidence, judged_a: Judgement, found: Sequence[
         shares = " and ".join(format_percent(share) for share in busy)
         yield f"the machine was busy to {shares}: a part of the difference in latencies may be the machine's"
     # In the baseline a client meets no failure to which it could react, so a difference has another cause.
-    baseline = judged_a.counters.disturbance.baseline
+    baseline = first.counters.disturbance.baseline
     calm = next((phase.name for phase in a.timeline.phases if baseline and phase.end == baseline[1]), None)
     apart = [each.measure for each in found if each.scope == Scope(phase=calm) and each.change in {"better", "worse"}]
     if calm is not None and apart:
@@ -106,17 +107,17 @@ def _notes(a: RunEvidence, b: RunEvidence, judged_a: Judgement, found: Sequence[
 
 def _pairs(a: Judgement, b: Judgement) -> Iterator[_Pair]:
     """The measures of the scopes that both runs have, with enough prompts in both."""
-    rows = {row.scope: row.measures for row in b.rows}
-    for row in a.rows:
+    rows = {row.scope: row.values for row in b.measures}
+    for row in a.measures:
         if row.scope not in rows or row.scope.tier is not None or row.scope.provider is not None:
             continue
-        counts = (row.measures["prompts"], rows[row.scope]["prompts"])
+        counts = (row.values["prompts"], rows[row.scope]["prompts"])
         if any(not isinstance(count, Known) or count.number < MIN_PROMPTS for count in counts):
             continue
-        for name in MEASURES:
-            first, second = row.measures[name], rows[row.scope][name]
+        for measure in shown("compare"):
+            first, second = row.values[measure.name], rows[row.scope][measure.name]
             if not isinstance(first, Undefined) and not isinstance(second, Undefined):
-                yield row.scope, name, first, second
+                yield row.scope, measure.name, first, second
 
 
 def _difference(pair: _Pair, drawn_a: Sequence[Replica], drawn_b: Sequence[Replica], limit: float) -> Difference:
@@ -143,7 +144,7 @@ def _change(measure: str, apart: Sequence[float], a: float, b: float, limit: flo
     """By b - a in units of its noise; where one of them is infinite, by whether every replica agrees."""
     difference = _apart(a, b)
     matters = MATTERS * max((value for value in (a, b) if math.isfinite(value)), default=0.0)
-    if CATALOGUE[measure].unit == "share":
+    if TABLE[measure].unit == "share":
         matters = MATTERS_SHARE
     if difference == 0 or abs(difference) < matters:
         return "same"
@@ -155,4 +156,4 @@ def _change(measure: str, apart: Sequence[float], a: float, b: float, limit: flo
         certain = abs(difference) > limit * noise
     if not certain:
         return "same"
-    return "better" if (difference > 0) == (CATALOGUE[measure].better == "high") else "worse"
+    return "better" if (difference > 0) == (TABLE[measure].better == "high") else "worse"

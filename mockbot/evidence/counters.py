@@ -5,9 +5,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from mockbot.evidence.disturbance import Disturbance
 from mockbot.evidence.records import Prompt
 from mockbot.evidence.sketch import Sketch
+from mockbot.measures.counter_protocols import Disturbance
 
 EXAMPLES = 3  # prompts kept as evidence of what was not good
 
@@ -84,13 +84,21 @@ class Cohort:
         if not sample.good:
             self._keep((sample.at, sample.name))
 
-    def merge(self, other: "Cohort") -> None:
-        """Add the counts of another cohort."""
+    @property
+    def answered_latency(self) -> Sketch:
+        """Latencies of the answered prompts alone."""
+        only = Sketch()
+        only.merge(self.latency)
+        only.never = 0
+        return only
+
+    def merge(self, other: "Cohort", times: int = 1) -> None:
+        """Add the counts of another cohort, each so many times."""
         for name in _COUNTS:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.latency.merge(other.latency)
-        self.failure.merge(other.failure)
-        self.first_token.merge(other.first_token)
+            setattr(self, name, getattr(self, name) + times * getattr(other, name))
+        self.latency.merge(other.latency, times)
+        self.failure.merge(other.failure, times)
+        self.first_token.merge(other.first_token, times)
         for example in other.examples:
             self._keep(example)
 
@@ -141,13 +149,14 @@ class RecoverySeries:
         if disturbance.begin is not None and not sample.good and sample.over and sample.end >= disturbance.begin:
             self.first_failure = min(self.first_failure, sample.end)
 
-    def merge(self, other: "RecoverySeries") -> None:
-        """Add the counts of another series."""
-        self.calm_issued += other.calm_issued
-        self.calm_good += other.calm_good
-        self.issued.update(other.issued)
-        self.good.update(other.good)
-        self.settled.merge(other.settled)
+    def merge(self, other: "RecoverySeries", times: int = 1) -> None:
+        """Add the counts of another series, each so many times."""
+        self.calm_issued += times * other.calm_issued
+        self.calm_good += times * other.calm_good
+        for own, others in ((self.issued, other.issued), (self.good, other.good)):
+            for second, count in others.items():
+                own[second] += times * count
+        self.settled.merge(other.settled, times)
         self.first_success = min(self.first_success, other.first_success)
         self.first_failure = min(self.first_failure, other.first_failure)
 

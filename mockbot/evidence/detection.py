@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from mockbot.evidence.antipatterns import SHOWN
-from mockbot.evidence.disturbance import Disturbance
 from mockbot.evidence.records import Attempt, Prompt
+from mockbot.measures.counter_protocols import Disturbance
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 

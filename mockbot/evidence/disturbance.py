@@ -6,23 +6,14 @@ fault, if it comes before the disturbance, less its warm-up; recovery is measure
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from mockbot.evidence.records import Action
+from mockbot.measures.counter_protocols import Disturbance
 from mockbot.scenario.spans import FaultSpan, PhaseSpan
 from mockbot.scenario.timeline import Timeline
 
 WARM_UP_SHARE, WARM_UP_MOST = 0.25, 60.0  # of the baseline's phase, and in seconds
 SURGE = 1.05  # times the baseline's crowd
-
-
-@dataclass(frozen=True, slots=True)
-class Disturbance:
-    """Scenario seconds. `begin` and `clear` are None when nothing went wrong, `baseline` without a calm before it."""
-
-    begin: float | None
-    clear: float | None
-    baseline: tuple[float, float] | None
 
 
 def disturbance_of(timeline: Timeline, actions: Sequence[Action]) -> Disturbance:

@@ -14,7 +14,9 @@ completion.
 from bisect import bisect_right, insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import chain
+from operator import attrgetter
 from typing import NamedTuple, TypeVar, assert_never
 
 from mockbot.evidence.counters import Cohort, Key, RecoverySeries, Sample, Work, prompt_sample
@@ -35,6 +37,16 @@ APDEX_SHARE = 0.25  # satisfied within this share of the slo, so that "toleratin
 _M = TypeVar("_M", Cohort, RecoverySeries)
 
 
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A prompt that was still waiting when the run ended."""
+
+    id: str
+    group: str
+    intended: float
+    attempts: int
+
+
 class RunCounters:
     """The counters of a whole run. Filled by `count_run`, then only read."""
 
@@ -43,6 +55,7 @@ class RunCounters:
         self.scenario, self.timeline = evidence.scenario, evidence.timeline
         self.disturbance = disturbance_of(evidence.timeline, evidence.actions)
         self.speed = info.speed
+        self.objective, self.has_faults = self.scenario.objective, bool(self.timeline.faults)
         self.weight = info.weight  # users that each recorded one represents
         self.observed_until = 0.0
         self.cohorts: dict[Key, Cohort] = defaultdict(Cohort)
@@ -62,12 +75,12 @@ class RunCounters:
         self.findings = FindingCollector(
             DetectionContext(self.scenario, self.timeline, self.disturbance, clock, external)
         )
-        self.pending: list[Prompt] = []  # the oldest ones
+        self.pending: list[Pending] = []  # the oldest ones
         self.pending_count = 0
         self.overdue = 0  # prompts pending for longer than their group's patience
         self.broken: list[Broken] = []  # the first ones, and torn last lines
         self.broken_count = 0  # without torn last lines
-        self._slo, self._satisfied = self.scenario.slo, APDEX_SHARE * self.scenario.slo
+        self._slo, self.satisfied_within = self.scenario.slo, APDEX_SHARE * self.scenario.slo
         self._late = LATE * info.speed
         self._starts = [phase.start for phase in self.timeline.phases]
         self._tiers = {name: group.tier for name, group in self.scenario.crowd.items()}
@@ -84,6 +97,26 @@ class RunCounters:
             if keep(key):
                 empty.merge(cohort)
         return empty
+
+    def service_time(self) -> float | None:
+        """Slot-seconds per answer in the baseline; None when it had no answers."""
+        total = Work()
+        for work in self.calm_work.values():
+            total.merge(work)
+        return total.work / total.finished if total.finished and total.work else None
+
+    def calm_slots(self) -> int:
+        """The slots of all providers that were asked in the baseline."""
+        return sum(each.slots for name, each in self.scenario.providers.items() if self.calm_work[name].offered)
+
+    def load_at(self, t: float) -> float:
+        """Prompts per second that the crowd of this moment would send if all were well."""
+        baseline, crowd, conditions = self.disturbance.baseline, self.scenario.crowd, self.timeline.at(t)
+        index = None if baseline is None else self.phase(baseline[0])
+        calm = self.select(self.cohorts, lambda key: key.phase == index and not key.provider, Cohort())
+        latency = calm.latency.mean() or 0.0
+        closed = sum(users / (crowd[group].think + latency) for group, users in conditions.users.items())
+        return closed + sum(conditions.arrivals.values())
 
     @property
     def asked(self) -> int:
@@ -105,7 +138,7 @@ class RunCounters:
         sample = prompt_sample(prompt, self._slo)
         good = sample.good
         place = self._place(index, prompt.group, prompt.tier)
-        place.cohort.add(sample, self._satisfied)
+        place.cohort.add(sample, self.satisfied_within)
         place.cohort.attempts += prompt.attempts
         place.recovery.add(sample, self.disturbance)
         self.sent_late += prompt.start - intended > self._late
@@ -136,7 +169,7 @@ class RunCounters:
         took, ok, over = end - start, outcome == "ok", outcome != "unfinished"
         sample = Sample(attempt.prompt, start, took, ok, ok and took <= self._slo, over, attempt.first_token)
         place = self._place(index, attempt.group, self._tiers.get(attempt.group, "free"), attempt.provider)
-        place.cohort.add(sample, self._satisfied)
+        place.cohort.add(sample, self.satisfied_within)
         place.cohort.sent += 1
         place.prompts_cohort.sent += 1
         place.recovery.add(sample, self.disturbance)
@@ -200,7 +233,8 @@ class RunCounters:
 
     def _add_pending(self, prompt: Prompt) -> None:
         self.pending_count += 1
-        insort(self.pending, prompt, key=lambda each: (each.intended, each.id))
+        pending = Pending(prompt.id, prompt.group, prompt.intended, prompt.attempts)
+        insort(self.pending, pending, key=attrgetter("intended", "id"))
         del self.pending[PENDING:]
         group = self.scenario.crowd.get(prompt.group)
         if group is not None:

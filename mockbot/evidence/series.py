@@ -5,6 +5,7 @@ a page grows with the run. Prompts and attempts are counted in the slice in whic
 """
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
@@ -88,6 +89,11 @@ class Series:
         side.work[at] += second.work
         side.wasted[at] += second.wasted
         side.capacity[at] += second.capacity
+
+    def total(self, counts: Mapping[str, Sequence[int]], groups: Iterable[str] | None = None) -> list[int]:
+        """Slice by slice, the sum of the counts of these groups; of all when they are None."""
+        chosen = counts.values() if groups is None else (counts[name] for name in groups if name in counts)
+        return [sum(each) for each in zip(self._zeros(), *chosen, strict=True)]
 
     def slice(self, t: float) -> int:
         """The index of the slice that contains t, 0 <= t < end."""

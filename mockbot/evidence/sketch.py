@@ -63,14 +63,14 @@ class Sketch:
         bins[key] = bins.get(key, 0) + 1
         self.finite += 1
 
-    def merge(self, other: "Sketch") -> None:
-        """Add all durations of another sketch."""
+    def merge(self, other: "Sketch", times: int = 1) -> None:
+        """Add all durations of another sketch, each so many times."""
         bins = self._bins
         for key, count in other._bins.items():
-            bins[key] = bins.get(key, 0) + count
-        self._micros += other._micros
-        self.finite += other.finite
-        self.never += other.never
+            bins[key] = bins.get(key, 0) + times * count
+        self._micros += times * other._micros
+        self.finite += times * other.finite
+        self.never += times * other.never
 
     def mean(self) -> float | None:
         """The mean of the durations that ended; None when none did."""

@@ -11,96 +11,83 @@ The user's own client (`RunInfo.client` "command") is also judged by its anti-pa
 requests, so an expectation that needs more than the client sent is reported as undecided and does not decide.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import NamedTuple
 
 from mockbot.evidence.antipatterns import antipatterns
-from mockbot.evidence.findings import Finding
-from mockbot.evidence.formulas import REGISTRY
-from mockbot.evidence.formulas import measure as measure_scope
+from mockbot.evidence.counters import Work
+from mockbot.evidence.disturbance import measured_begin, measured_end
 from mockbot.evidence.journal import JOURNAL, SERVICE, RunEvidence
+from mockbot.evidence.judgement import (
+    ExpectationResult,
+    FaultResult,
+    Judgement,
+    ProviderResult,
+    Row,
+    RunSummary,
+    Verdict,
+)
 from mockbot.evidence.records import Attempt
 from mockbot.evidence.run_counters import RunCounters, count_run
-from mockbot.evidence.scope import Scope, ScopeCounters, counters_of
+from mockbot.evidence.scope_counters import ScopeCounters, counters_of
 from mockbot.evidence.validity_checks import MIN_PROMPTS, ValidityCheck, check_validity
-from mockbot.measures.text import format_value
+from mockbot.measures.measure import Measure
+from mockbot.measures.scope import Scope
+from mockbot.measures.table import measure_all
 from mockbot.measures.threshold import Threshold
-from mockbot.measures.values import Beyond, Known, Undefined, Value, holds
+from mockbot.measures.values import Beyond, Known, Undefined
 from mockbot.scenario.schema import Scenario
 from mockbot.units.formatting import format_seconds
 
-Verdict = Literal["pass", "fail", "inconclusive"]
-PROVIDERS_SIDE = frozenset({"wasted_work", "overshoot"})  # measures taken from the service's journal
 
+class JudgedRun(NamedTuple):
+    """A run with its counters and its judgement: what charts and a comparison are made of."""
 
-@dataclass(frozen=True, slots=True)
-class ExpectationResult:
-    """One measure of one expectation: the threshold, the measured value, and the records to look at."""
-
-    scope: Scope
-    measure: str
-    expected: str
-    value: Value
-    result: Verdict
-    why: str  # it is undecided, or why an external client failed
-    where: str
-
-    @property
-    def seen(self) -> str:
-        """The measured value with its unit."""
-        return format_value(self.measure, self.value)
-
-    def __str__(self) -> str:
-        text = f"{self.measure} of {self.scope}: expected {self.expected}, saw {self.seen}"
-        return f"{text} ({self.why})" if self.why else text
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """All measures of one scope."""
-
-    scope: Scope
-    measures: Mapping[str, Value]
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """The content of a report. `rows`: the whole run, then by phase, group, phase and group, tier, provider."""
-
-    verdict: Verdict
-    reasons: tuple[str, ...]
-    expectations: tuple[ExpectationResult, ...]
-    checks: tuple[ValidityCheck, ...]
-    rows: tuple[Row, ...]
-    findings: tuple[Finding, ...]
+    evidence: RunEvidence
     counters: RunCounters
+    judgement: Judgement
 
 
 def judge(evidence: RunEvidence) -> Judgement:
     """Read the journals once and decide."""
-    counters = count_run(evidence)
+    return judge_run(evidence).judgement
+
+
+def judge_run(evidence: RunEvidence) -> JudgedRun:
+    """As `judge`, with the counters."""
+    counters, scenario, info = count_run(evidence), evidence.scenario, evidence.info
     checks = check_validity(evidence, counters)
-    expectations = []
-    for each in evidence.scenario.expect:
-        counted = counters_of(counters, Scope(each.phase, each.group, each.tier, each.provider))
-        expectations += [
-            _result(counted, name, getattr(each, name), threshold) for name, threshold in each.thresholds()
-        ]
+    expectations = [
+        _result(counters_of(counters, each.scope), measure, text, threshold)
+        for each in scenario.expect
+        for measure, text, threshold in each.thresholds()
+    ]
     deciding = expectations
-    if evidence.info.client == "command":
+    if info.client == "command":
         expectations = [*expectations, *_behaviour(evidence)]
         deciding = [each for each in expectations if each.result != "inconclusive"]
     verdict, reasons = decide(checks, tuple(deciding))
-    return Judgement(
-        verdict,
-        reasons,
-        tuple(expectations),
-        checks,
-        tuple(Row(scope, measure_scope(counters, scope)) for scope in scopes(evidence.scenario, counters)),
-        counters.findings.findings(),
-        counters,
+    judgement = Judgement(
+        verdict=verdict,
+        reasons=reasons,
+        run=RunSummary(**asdict(info), title=scenario.title, cause=scenario.cause, slo=scenario.slo),
+        phases=evidence.timeline.phases,
+        faults=tuple(_faults(evidence, counters)),
+        actions=evidence.actions,
+        disturbance=counters.disturbance,
+        expectations=tuple(expectations),
+        guards=checks,
+        measures=tuple(
+            Row(scope=scope, values=measure_all(counters_of(counters, scope))) for scope in scopes(scenario, counters)
+        ),
+        providers=tuple(_providers(evidence, counters)),
+        findings=counters.findings.findings(),
+        outcomes=counters.outcomes,
+        pending_count=counters.pending_count,
+        pending=tuple(counters.pending),
     )
+    return JudgedRun(evidence, counters, judgement)
 
 
 def decide(
@@ -133,31 +120,60 @@ def scopes(scenario: Scenario, counters: RunCounters) -> list[Scope]:
     ]
 
 
-def _result(counted: ScopeCounters, measure: str, text: str, threshold: Threshold) -> ExpectationResult:
-    prompts, where, value = counted.cohort.prompts, JOURNAL, REGISTRY[measure](counted)
-    if measure in PROVIDERS_SIDE:
+def _result(counted: ScopeCounters, measure: Measure, text: str, threshold: Threshold) -> ExpectationResult:
+    prompts, where, value = counted.cohort.prompts, JOURNAL, measure.value(counted)
+    if measure.provider_side:
         where = SERVICE
     elif examples := [f"{name} (asked at {format_seconds(at, 1)})" for at, name in counted.cohort.examples]:
         where = f"{JOURNAL}: {', '.join(examples)}"
     # The service's journal measures work, however few prompts there were.
-    if measure not in PROVIDERS_SIDE and prompts < MIN_PROMPTS:
+    if not measure.provider_side and prompts < MIN_PROMPTS:
         value = Undefined(f"only {prompts} prompts there, and {MIN_PROMPTS} are needed")
-    met = holds(threshold, value)
+    met = threshold.met_by(value)
     result: Verdict = "inconclusive" if met is None else "pass" if met else "fail"
     why = value.why if isinstance(value, Undefined | Beyond) else ""
-    return ExpectationResult(counted.scope, measure, text, value, result, why, where)
+    return ExpectationResult(counted.scope, measure.name, text, value, result, why, where)
 
 
 def _behaviour(evidence: RunEvidence) -> Iterator[ExpectationResult]:
     """Expectations of an external client that need no statistics: no anti-patterns, and exit code 0."""
     scope = Scope(group=next(iter(evidence.scenario.crowd)))
+
+    def none_of(measure: str, count: int, why: str, where: str) -> ExpectationResult:
+        result: Verdict = "fail" if count else "pass"
+        return ExpectationResult(scope, measure, "== 0", Known(count), result, why if count else "", where)
+
     attempts = (line for line in evidence.requests() if isinstance(line, Attempt))
     for each in antipatterns(attempts, evidence.info.speed):
         if each.name not in evidence.info.allowed:
-            why = f"{'; '.join(each.evidence)}. {each.advice}" if each.times else ""
-            result: Verdict = "fail" if each.times else "pass"
-            yield ExpectationResult(scope, each.name, "== 0", Known(each.times), result, why, JOURNAL)
+            yield none_of(each.name, each.times, f"{'; '.join(each.evidence)}. {each.advice}", JOURNAL)
     if (code := evidence.info.exit_code) is not None:
-        why = f"the command ended with exit code {code}" if code else ""
-        result = "fail" if code else "pass"
-        yield ExpectationResult(scope, "exit_code", "== 0", Known(code), result, why, "the command's own output")
+        yield none_of("exit_code", code, f"the command ended with exit code {code}", "the command's own output")
+
+
+def _faults(evidence: RunEvidence, counters: RunCounters) -> Iterator[FaultResult]:
+    for fault in evidence.timeline.faults:
+        measured = measured_begin(fault, evidence.actions), measured_end(fault, evidence.actions)
+        felt = counters.felt[fault.id]
+        yield FaultResult(fault.id, fault.fault.kind, fault.provider, (fault.start, fault.end), measured, felt)
+
+
+def _providers(evidence: RunEvidence, counters: RunCounters) -> Iterator[ProviderResult]:
+    """The work of each provider by phase, then of the whole run."""
+    for provider in evidence.scenario.providers:
+        whole, rows = Work(), list[tuple[str | None, Work]]()
+        for index, phase in enumerate(evidence.timeline.phases):
+            if (work := counters.work.get((index, provider))) is not None:
+                whole.merge(work)
+                rows.append((phase.name, work))
+        for name, work in (*rows, (None, whole)):
+            yield ProviderResult(
+                provider,
+                name,
+                work.offered,
+                work.refused,
+                work.failed,
+                work.finished,
+                busy=work.work / work.capacity if work.capacity else None,
+                wasted=work.wasted / work.work if work.work else None,
+            )

@@ -1,1 +1,1 @@
-"""WHAT CAN BE MEASURED: names, units, directions, thresholds and the values that a measure may have. Pure."""
+"""WHAT CAN BE MEASURED: one module per family, a table of them all; values, thresholds and their texts. Pure."""

@@ -6,7 +6,7 @@ The rule: a share is rounded in its worse direction, so that it never looks bett
 import math
 from typing import assert_never
 
-from mockbot.measures.catalogue import CATALOGUE
+from mockbot.measures.table import TABLE
 from mockbot.measures.values import Beyond, Known, Undefined, Value
 from mockbot.units.formatting import format_count, format_duration, format_number, format_rate, format_share
 
@@ -26,9 +26,9 @@ def format_value(measure: str, value: Value) -> str:
 
 def format_in_unit(measure: str, number: float) -> str:
     """A finite number with the measure's unit. Raises KeyError for an unknown measure."""
-    match CATALOGUE[measure].unit:
+    match TABLE[measure].unit:
         case "share":
-            return format_share(number, up=CATALOGUE[measure].better == "low")
+            return format_share(number, up=TABLE[measure].better == "low")
         case "duration":
             return format_duration(number)
         case "rate":

@@ -3,11 +3,7 @@
 The rule: a measure that cannot be computed is never a number, and never meets an expectation.
 """
 
-import math
 from dataclasses import dataclass
-from typing import assert_never
-
-from mockbot.measures.threshold import Threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +34,3 @@ Value = Known | Beyond | Undefined
 def ratio(part: float, whole: float, why: str) -> Known | Undefined:
     """part / whole; undefined for the reason `why` when `whole` is 0."""
     return Known(part / whole) if whole else Undefined(why)
-
-
-def holds(threshold: Threshold, value: Value) -> bool | None:
-    """Whether the value meets the threshold; None when that is unknown."""
-    match value:
-        case Known(number):
-            return threshold.holds(number)
-        case Beyond(bound):
-            least, most = threshold.holds(bound), threshold.holds(math.inf)
-            if threshold.op == "==":
-                return False if bound > threshold.value else None
-            return least if least == most else None  # certain only when the least and the greatest value agree
-        case Undefined():
-            return None
-        case _:
-            assert_never(value)

@@ -27,7 +27,7 @@ from mockbot.testbed.driver import Driver
 from mockbot.testbed.fault_confirmations import FaultConfirmations
 
 if TYPE_CHECKING:
-    from mockbot.evidence.verdict import Judgement
+    from mockbot.evidence.judgement import Judgement
 
 Inconclusive = Callable[[str], NoReturn]
 
@@ -130,13 +130,14 @@ class Outage:
 
     def _write_run(self, folder: RunFolder, journal: list[Attempt | Prompt]) -> None:
         """The run folder that `mockbot report` reads."""
+        from mockbot.evidence.verdict import judge_run  # noqa: PLC0415 - as below
         from mockbot.runs.judge import write_reports  # noqa: PLC0415 - templates and charts, only for a report
 
         with JournalWriter(folder) as writer:
             for record in (*journal, *self._seconds, *self.evidence.actions):
                 writer.write(record)
         write_run_info(folder, self.evidence.info)
-        write_reports(folder, self.evidence, self.judgement())
+        write_reports(folder, judge_run(self.evidence))
 
     @property
     def evidence(self) -> RunEvidence:

@@ -3,22 +3,22 @@
 import math
 from collections.abc import Mapping
 
-from mockbot.evidence.formulas import service_time
 from mockbot.evidence.journal import RunEvidence
+from mockbot.evidence.judgement import Judgement
 from mockbot.evidence.records import OUTCOMES
 from mockbot.evidence.series import Series
-from mockbot.evidence.verdict import Judgement
+from mockbot.evidence.verdict import JudgedRun
 from mockbot.report import figures
 from mockbot.report.colours import FAULT, OUTCOME, QUANTILES, STATUS, group_colours, provider_colours
 from mockbot.report.figures import Chart, Json
 from mockbot.report.phrases import fault_text
-from mockbot.report.summary import Summary
 from mockbot.units.formatting import format_count
 
 
-def charts(evidence: RunEvidence, judgement: Judgement, summary: Summary) -> tuple[Chart, ...]:
+def charts(run: JudgedRun) -> tuple[Chart, ...]:
     """Every chart of the report, from top to bottom."""
-    series = judgement.counters.series
+    evidence, counters, summary = run
+    series = counters.series
     shades = [figures.shade(*fault.measured) for fault in summary.faults]
     if not shades and summary.disturbance.begin is not None and summary.disturbance.clear is not None:
         shades = [figures.shade(summary.disturbance.begin, summary.disturbance.clear)]
@@ -31,14 +31,14 @@ def charts(evidence: RunEvidence, judgement: Judgement, summary: Summary) -> tup
         _good(series, groups),
         _outcomes(series),
         _latency(series),
-        *_providers(series, service_time(judgement.counters), providers),
+        *_providers(series, counters.service_time(), providers),
         Chart("amplification", "Amplification", caption, {"data": [amplification]}),
         _users(evidence, series, groups),
     )
     return tuple(figures.framed(chart, shades, evidence.timeline.end, summary) for chart in drawn)
 
 
-def _faults(evidence: RunEvidence, summary: Summary) -> Chart:
+def _faults(evidence: RunEvidence, summary: Judgement) -> Chart:
     """A bar for each fault, and the updates of the status page below them."""
     data: list[Json] = [
         {

@@ -10,14 +10,12 @@ from rich.text import Text
 
 from mockbot.errors import ExitCode
 from mockbot.evidence.compare import Change, Comparison, Difference
-from mockbot.evidence.journal import RunEvidence
-from mockbot.evidence.scope import Scope
-from mockbot.evidence.verdict import Judgement
-from mockbot.measures.catalogue import CATALOGUE
+from mockbot.evidence.verdict import JudgedRun
+from mockbot.measures.scope import Scope
+from mockbot.measures.table import TABLE
 from mockbot.measures.text import format_in_unit, format_value
 from mockbot.report.overlays import overlays
 from mockbot.report.page import render
-from mockbot.report.summarize import summarize
 from mockbot.units.formatting import format_points
 
 MEASURE, VALUE, INTERVAL = 19, 7, 22  # characters
@@ -65,7 +63,7 @@ def _signed(measure: str, number: float) -> str:
     """ "+1.2s"; a share in percentage points."""
     if math.isinf(number):
         return "never" if number > 0 else "no longer never"
-    if CATALOGUE[measure].unit == "share":
+    if TABLE[measure].unit == "share":
         return format_points(number)
     return f"{'-' if number < 0 else '+'}{format_in_unit(measure, abs(number))}"
 
@@ -81,17 +79,12 @@ def verdict_sentence(comparison: Comparison) -> str:
     return f"The second run is worse in {worse} and better in {better} of {len(comparison.differences)} measures."
 
 
-def comparison_html(
-    comparison: Comparison,
-    runs: tuple[RunEvidence, RunEvidence],
-    judgements: tuple[Judgement, Judgement],
-    names: tuple[str, str],
-) -> str:
+def comparison_html(comparison: Comparison, runs: tuple[JudgedRun, JudgedRun], names: tuple[str, str]) -> str:
     """The page: the sentence, all differences, the worse ones first, and both timelines."""
-    summaries = [summarize(run, judgement) for run, judgement in zip(runs, judgements, strict=True)]
+    summaries = [run.judgement for run in runs]
     return render(
         "compare.html.j2",
-        overlays(runs, judgements, summaries, names),
+        overlays(runs, names),
         title=summaries[0].run.title,
         names=names,
         summaries=summaries,

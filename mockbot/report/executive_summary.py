@@ -1,8 +1,9 @@
-"""A summary in, three sentences for a manager out: what was wrong, how users were served, how they recovered."""
+"""A judgement in, three sentences for a manager out: what was wrong, how users were served, how they recovered."""
 
 from operator import itemgetter
 
-from mockbot.report.summary import Measures, MoreThan, Summary
+from mockbot.evidence.judgement import Judgement, Row
+from mockbot.measures.values import Beyond, Known
 from mockbot.units.formatting import format_number, format_share, spell_duration
 
 PLAIN = {  # fault kind -> its text for readers who do not know HTTP; {0} is the provider
@@ -29,14 +30,14 @@ PLAIN = {  # fault kind -> its text for readers who do not know HTTP; {0} is the
 }
 
 
-def executive_summary(summary: Summary) -> tuple[str, ...]:
+def executive_summary(summary: Judgement) -> tuple[str, ...]:
     """Three sentences; one when no prompt was issued."""
-    if not summary.measures or not summary.measures[0].values["prompts"]:
+    if summary.measures[0].values["prompts"] == Known(0):
         return ("No prompt was issued, so there are no results.",)
     return (_disturbance(summary), _worst_phase(summary), _recovery(summary))
 
 
-def _disturbance(summary: Summary) -> str:
+def _disturbance(summary: Judgement) -> str:
     begin, clear = summary.disturbance.begin, summary.disturbance.clear
     if begin is None or clear is None:
         return "Nothing went wrong in this run: it is a plain load."
@@ -48,7 +49,7 @@ def _disturbance(summary: Summary) -> str:
     return f"For {spell_duration(clear - begin)} {text}."
 
 
-def _worst_phase(summary: Summary) -> str:
+def _worst_phase(summary: Judgement) -> str:
     """The worst phase against the first, and the best and the worst group in it."""
     rows = [(share, row) for row in summary.measures if row.scope.phase and (share := _availability(row)) is not None]
     phases = [(share, row) for share, row in rows if not row.scope.group]
@@ -65,30 +66,30 @@ def _worst_phase(summary: Summary) -> str:
     return f"{text}; group {best} did best with {format_share(most)}, group {last} worst with {format_share(least)}."
 
 
-def _availability(row: Measures) -> float | None:
+def _availability(row: Row) -> float | None:
     value = row.values["availability"]
-    return value if isinstance(value, float | int) else None
+    return value.number if isinstance(value, Known) else None
 
 
 def _good(share: float) -> str:
     return f"users got a good answer to {format_share(share)} of their prompts"
 
 
-def _recovery(summary: Summary) -> str:
+def _recovery(summary: Judgement) -> str:
     values = summary.measures[0].values
     tries = values["attempts_per_prompt"]
     sent = ""
-    if isinstance(tries, float | int):
-        sent = f", and {format_number(tries, 1)} requests were sent for each prompt"
+    if isinstance(tries, Known):
+        sent = f", and {format_number(tries.number, 1)} requests were sent for each prompt"
     share = _availability(summary.measures[0])
     if summary.disturbance.begin is None and share is not None:
         return f"{_good(share).capitalize()}{sent}."
     match values["recovery_time"]:
-        case MoreThan(more_than=bound):
+        case Beyond(bound):
             text = f"When the run ended, at least {spell_duration(bound)} later, service had not recovered"
-        case (float() | int()) as time if time < 1:
+        case Known(time) if time < 1:
             text = "Service was back to normal at once"
-        case (float() | int()) as time:
+        case Known(time):
             text = f"Service was back to normal {spell_duration(time)} after the end of the disturbance"
         case _:
             text = "The time until service was back to normal is not known"

@@ -8,9 +8,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mockbot.evidence.judgement import Judgement
 from mockbot.evidence.series import Series
 from mockbot.evidence.sketch import Sketch
-from mockbot.report.summary import Summary
 
 Json = dict[str, object]
 Curve = tuple[Sequence[float | None], int]  # values, and the seconds that each stands for
@@ -49,7 +49,7 @@ def plot_layout(height: int, margin: dict[str, int], **more: object) -> Json:
     }
 
 
-def framed(chart: Chart, shades: list[Json], end: float, summary: Summary) -> Chart:
+def framed(chart: Chart, shades: list[Json], end: float, summary: Judgement) -> Chart:
     """The chart with the axis, shading, phase borders and phase names that all charts of a page share."""
     begins = [(ms(phase.start), plain(phase.name)) for phase in summary.phases]
     layout: Json = plot_layout(230, {"l": 48, "r": 10, "t": 18, "b": 24}) | {
@@ -127,12 +127,7 @@ def merged(sketches: dict[int, Sketch], size: int, step: int) -> list[Sketch]:
     return merged
 
 
-def total(counts: dict[str, list[int]], series: Series) -> list[int]:
-    """The sum over all groups, slice by slice."""
-    return [sum(each) for each in zip(*counts.values(), strict=True)] or [0] * series.size
-
-
 def per_prompt(series: Series) -> Curve:
     """Requests sent for each prompt issued in the same time."""
     step = step_of(series)
-    return ratios_of(sums(series.sent, step), sums(total(series.issued, series), step)), step * series.width
+    return ratios_of(sums(series.sent, step), sums(series.total(series.issued), step)), step * series.width

@@ -1,4 +1,4 @@
-"""A summary in, what GitHub shows of a job out: a page of Markdown for its summary, and annotations for its log.
+"""A judgement in, what GitHub shows of a job out: a page of Markdown for its summary, and annotations for its log.
 
 Both are markup. Text from a scenario or a client is escaped: `|`, `<` and backquotes in Markdown, line breaks in
 workflow commands, so that no text can begin another command (docs.github.com, "Workflow commands").
@@ -10,16 +10,16 @@ from pathlib import Path
 
 from rich.console import Console
 
+from mockbot.evidence.judgement import Judgement
+from mockbot.measures.table import shown
+from mockbot.measures.text import format_value
 from mockbot.report.executive_summary import executive_summary
-from mockbot.report.phrases import HEADINGS, outcome_text, value_text
-from mockbot.report.summary import Summary
 
-COLUMNS = ("prompts", "availability", "attempts_per_prompt", "latency_p50", "latency_p95")
 MARKS = {"pass": "✅", "fail": "❌", "inconclusive": "❔"}
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|#~])")
 
 
-def report_to_github(summary: Summary, environ: Mapping[str, str], console: Console) -> None:
+def report_to_github(summary: Judgement, environ: Mapping[str, str], console: Console) -> None:
     """Inside a job of GitHub Actions: append to its summary, and print the annotations; elsewhere nothing."""
     if where := environ.get("GITHUB_STEP_SUMMARY"):
         with Path(where).open("a", encoding="utf-8") as page:
@@ -28,7 +28,7 @@ def report_to_github(summary: Summary, environ: Mapping[str, str], console: Cons
         console.print(annotations(summary), end="", markup=False, highlight=False, soft_wrap=True)
 
 
-def job_summary(summary: Summary) -> str:
+def job_summary(summary: Judgement) -> str:
     """Markdown for `$GITHUB_STEP_SUMMARY`."""
     lines = [f"## {MARKS[summary.verdict]} {_plain(summary.run.title)}: {summary.verdict}"]
     lines += ["", _plain(" ".join(executive_summary(summary))), ""]
@@ -36,13 +36,15 @@ def job_summary(summary: Summary) -> str:
     if summary.expectations:
         lines += ["", "| | expected | of | seen | |", "|---|---|---|---|---|"]
     for case in summary.expectations:
-        cells = (f"{case.measure} {case.expected}", str(case.scope), value_text(case.measure, case.seen), case.hint)
+        cells = (f"{case.measure} {case.expected}", str(case.scope), case.seen_text, case.hint)
         lines.append(f"| {MARKS[case.result]} | {' | '.join(map(_plain, cells))} |")
-    headings = " | ".join(HEADINGS[name] for name in COLUMNS)
-    lines += ["", f"| phase | group | {headings} |", f"|---|---|{'---:|' * len(COLUMNS)}"]
+    columns = shown("narrow")
+    headings = " | ".join(column.heading for column in columns)
+    lines += ["", f"| phase | group | {headings} |", f"|---|---|{'---:|' * len(columns)}"]
     for row in summary.rows_by_phase():
         names = (_plain(row.scope.phase or "whole run"), _plain(row.scope.group or "all"))
-        lines.append(f"| {' | '.join((*names, *(value_text(name, row.values[name]) for name in COLUMNS)))} |")
+        cells = (format_value(column.name, row.values[column.name]) for column in columns)
+        lines.append(f"| {' | '.join((*names, *cells))} |")
     if summary.findings:
         lines += ["", "**What the clients did that made it worse**", ""]
     for finding in summary.findings:
@@ -55,15 +57,15 @@ def _plain(text: str) -> str:
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))
 
 
-def annotations(summary: Summary) -> str:
+def annotations(summary: Judgement) -> str:
     """Workflow commands, one a line: an error for each failed expectation, a warning for what could not be decided."""
     lines = []
     for case in summary.expectations:
         if case.result != "pass":
-            message = "; ".join(filter(None, (outcome_text(case), case.why, f"look at {case.where}")))
+            message = "; ".join(filter(None, (case.outcome, case.why, f"look at {case.where}")))
             level = "error" if case.result == "fail" else "warning"
             lines.append(_command(level, f"{case.measure} of {case.scope}", message))
-    lines += [_command("warning", guard.name, guard.says) for guard in summary.guards if not guard.ok]
+    lines += [_command("warning", guard.name, guard.says) for guard in summary.checks if not guard.ok]
     return "".join(f"{line}\n" for line in lines)
 
 

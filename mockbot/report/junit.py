@@ -1,4 +1,4 @@
-"""A summary in, JUnit XML out: one test case for each expectation and each guard, so that a CI shows them as its own.
+"""A judgement in, JUnit XML out: one test case for each expectation and each guard, so that a CI shows them as its own.
 
 What could not be decided and a broken guard are errors, never skipped: most CIs are green over what was skipped.
 """
@@ -6,24 +6,23 @@ What could not be decided and a broken guard are errors, never skipped: most CIs
 import re
 from xml.etree import ElementTree as ET
 
-from mockbot.report.phrases import outcome_text
-from mockbot.report.summary import Summary
+from mockbot.evidence.judgement import Judgement
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
 
 
-def junit_xml(summary: Summary) -> str:
+def junit_xml(summary: Judgement) -> str:
     """The text of `junit.xml`."""
     root = ET.Element("testsuites", name="mockbot")
     suite = ET.SubElement(root, "testsuite", name=f"{summary.run.scenario}.expectations", time="0")
     for expected in summary.expectations:
         case = _case(suite, f"{expected.measure} {expected.expected} ({expected.scope})")
-        says = outcome_text(expected) + (f": {expected.why}" if expected.why else "")
+        says = expected.outcome + (f": {expected.why}" if expected.why else "")
         if expected.result != "pass":
             tag = "failure" if expected.result == "fail" else "error"
             _problem(case, tag, says, f"{says}\nlook at {expected.where}")
     suite = ET.SubElement(root, "testsuite", name=f"{summary.run.scenario}.guards", time="0")
-    for guard in summary.guards:
+    for guard in summary.checks:
         case = _case(suite, guard.name)
         if not guard.ok:
             _problem(case, "error", guard.says, guard.says)

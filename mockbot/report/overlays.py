@@ -3,13 +3,11 @@
 import math
 from collections.abc import Sequence
 
-from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.series import Series
-from mockbot.evidence.verdict import Judgement
+from mockbot.evidence.verdict import JudgedRun
 from mockbot.report import figures
 from mockbot.report.colours import RUNS
 from mockbot.report.figures import Chart, Curve
-from mockbot.report.summary import Summary
 
 CHARTS = (  # id, title and caption, in the order of `_curves`
     ("good", "Good answers", "Share of the prompts that got a good answer."),
@@ -19,27 +17,25 @@ CHARTS = (  # id, title and caption, in the order of `_curves`
 )
 
 
-def overlays(
-    runs: Sequence[RunEvidence], judgements: Sequence[Judgement], summaries: Sequence[Summary], names: Sequence[str]
-) -> tuple[Chart, ...]:
+def overlays(runs: Sequence[JudgedRun], names: Sequence[str]) -> tuple[Chart, ...]:
     """One chart for each measure, with a line for each run."""
-    shades = [figures.shade(*fault.measured) for fault in summaries[0].faults]
-    both = zip(*(_curves(judgement.counters.series) for judgement in judgements), strict=True)
+    shades = [figures.shade(*fault.measured) for fault in runs[0].judgement.faults]
+    both = zip(*(_curves(run.counters.series) for run in runs), strict=True)
     charts = []
     for (name, title, caption), curves in zip(CHARTS, both, strict=True):
         lines = []
-        for run, (values, width), colour, dash in zip(names, curves, RUNS, ("solid", "dash"), strict=True):
+        for name_of_run, (values, width), colour, dash in zip(names, curves, RUNS, ("solid", "dash"), strict=True):
             line = {"color": colour, "width": 1.5, "shape": "hv", "dash": dash}
-            lines.append(figures.curve(run, values, width, colour, line=line, connectgaps=False))
+            lines.append(figures.curve(name_of_run, values, width, colour, line=line, connectgaps=False))
         layout = {"yaxis": {"range": [0, 1.02], "tickformat": ".0%"}} if name == "good" else {}
         chart = Chart(name, title, caption, {"data": lines, "layout": layout})
-        charts.append(figures.framed(chart, shades, runs[0].timeline.end, summaries[0]))
+        charts.append(figures.framed(chart, shades, runs[0].evidence.timeline.end, runs[0].judgement))
     return tuple(charts)
 
 
 def _curves(series: Series) -> tuple[Curve, ...]:
     step = figures.step_of(series)
-    good, issued = (figures.sums(figures.total(counts, series), step) for counts in (series.good, series.issued))
+    good, issued = (figures.sums(series.total(counts), step) for counts in (series.good, series.issued))
     p95 = [sketch.quantile(0.95) for sketch in figures.merged(series.latency, series.size, step)]
     return (
         (figures.ratios_of(good, issued), step * series.width),

@@ -7,7 +7,6 @@ content security policy lets it load nothing.
 
 import base64
 import gzip
-import json
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
@@ -15,40 +14,36 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from mockbot.evidence.formulas import REGISTRY
-from mockbot.evidence.journal import RunEvidence
-from mockbot.evidence.verdict import Judgement
+from mockbot.evidence.verdict import JudgedRun
+from mockbot.measures.table import TABLE, shown
+from mockbot.measures.text import format_value
+from mockbot.measures.values import Undefined
 from mockbot.report.charts import charts
 from mockbot.report.executive_summary import executive_summary
 from mockbot.report.figures import Chart
-from mockbot.report.phrases import HEADINGS, fault_text, value_text
-from mockbot.report.summary import Summary
+from mockbot.report.phrases import fault_text
 from mockbot.units.formatting import format_clock, format_count, format_duration, format_moment, format_share
 from mockbot.units.quantities import duration_text
 
 TEMPLATES = Path(__file__).with_name("templates")
-WHOLE = (  # of the whole run, as tiles
-    "time_to_detect", "first_success", "recovery_time", "affected_recovery", "amplification", "wasted_work",
-    "overshoot", "fairness", "failed_users", "longest_outage_p95", "burn_rate", "budget_spent",
-    "burn_1h", "burn_6h", "burn_3d", "time_to_page", "hysteresis",
-)  # fmt: skip
 
 
-def report_html(evidence: RunEvidence, judgement: Judgement, summary: Summary) -> str:
+def report_html(run: JudgedRun) -> str:
     """The whole page; the same bytes for the same run."""
+    judgement, whole = run.judgement, run.judgement.measures[0].values
     return render(
         "report.html.j2",
-        charts(evidence, judgement, summary),
-        summary=summary,
-        story=executive_summary(summary),
-        rows=list(summary.rows_by_phase()),
-        others=[row for row in summary.measures if row.scope.tier is not None or row.scope.provider is not None],
-        columns=HEADINGS,
-        whole=WHOLE,
-        about={name: (take.__doc__ or "").strip() for name, take in REGISTRY.items()},
-        fault_texts={span.id: fault_text(span) for span in evidence.timeline.faults},
-        scenario=evidence.scenario,
-        data=json.loads(summary.model_dump_json()),
+        charts(run),
+        summary=judgement,
+        story=executive_summary(judgement),
+        rows=list(judgement.rows_by_phase()),
+        others=[row for row in judgement.measures if row.scope.tier is not None or row.scope.provider is not None],
+        columns=[measure for measure in TABLE.values() if {"column", "narrow"} & {*measure.shown}],
+        tiles=[measure for measure in shown("tile") if not isinstance(whole[measure.name], Undefined)],
+        measures=[TABLE[name] for name in whole],
+        fault_texts={span.id: fault_text(span) for span in run.evidence.timeline.faults},
+        scenario=run.evidence.scenario,
+        data=judgement.data(),
     )
 
 
@@ -81,7 +76,7 @@ def render_plain(template: str, **values: object) -> str:
         "moment": format_moment,
         "share": format_share,
     }
-    environment.globals["value_text"] = value_text
+    environment.globals["format_value"] = format_value
     css = (TEMPLATES / "report.css").read_text("utf-8")
     return environment.get_template(template).render(values, css=css)
 

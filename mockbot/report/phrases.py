@@ -1,44 +1,7 @@
-"""A measured value, an expectation's outcome or a fault in, its text out; the same in every report. Pure."""
+"""A fault in, its text out; the same in every report. Pure."""
 
-from typing import assert_never
-
-from mockbot.measures.text import format_in_unit
-from mockbot.report.summary import Expected, MoreThan, Number
 from mockbot.scenario.spans import FaultSpan
 from mockbot.units.quantities import share_text
-
-HEADINGS = {  # measure -> heading of its column in every table by phase and group
-    "prompts": "prompts",
-    "availability": "good",
-    "user_uptime": "uptime",
-    "attempts_per_prompt": "tries",
-    "goodput": "goodput",
-    "latency_p50": "p50",
-    "latency_p95": "p95",
-    "latency_p99": "p99",
-    "first_token_p50": "first token",
-    "apdex": "apdex",
-}
-
-
-def value_text(measure: str, value: Number) -> str:
-    """A measure's value in `summary.json` with its unit; "-" when it is not known."""
-    match value:
-        case None:
-            return "-"
-        case "never":
-            return "never"
-        case MoreThan():
-            return f"> {format_in_unit(measure, value.more_than)}"
-        case float() | int():
-            return format_in_unit(measure, value)
-        case _:
-            assert_never(value)
-
-
-def outcome_text(case: Expected) -> str:
-    """ "expected >= 99%, saw 33.33%"."""
-    return f"expected {case.expected}, saw {value_text(case.measure, case.seen)}"
 
 
 def fault_text(span: FaultSpan) -> str:

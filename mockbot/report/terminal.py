@@ -1,4 +1,4 @@
-"""A summary in, the end of a run on a terminal out: the table by phase and group, the expectations, the verdict.
+"""A judgement in, the end of a run on a terminal out: the table by phase and group, the expectations, the verdict.
 
 Fits 80 columns. Everything is printed as `Text`: nothing from a scenario or a client is read as console markup.
 """
@@ -8,33 +8,27 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mockbot.evidence.verdict import Verdict
-from mockbot.report.phrases import HEADINGS, value_text
-from mockbot.report.summary import Summary
+from mockbot.evidence.judgement import Judgement, Verdict
+from mockbot.measures.table import TABLE, shown
+from mockbot.measures.text import format_value
+from mockbot.measures.values import Undefined
 from mockbot.units.formatting import format_seconds
 
-COLUMNS = ("prompts", "availability", "user_uptime", "attempts_per_prompt", "latency_p50", "latency_p95")
-COURSE = {
-    "time_to_detect": "detected after",
-    "first_success": "first success",
-    "recovery_time": "recovered after",
-    "affected_recovery": "affected prompts settled after",
-    "amplification": "attempts per prompt issued",
-    "wasted_work": "wasted work",
-}
 FINDINGS = 6  # shown; the report has all of them with their evidence
 STYLES: dict[Verdict, str] = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
 MARKS: dict[Verdict, str] = {"pass": "ok", "fail": "FAILED", "inconclusive": "unknown"}
 
 
-def print_summary(console: Console, summary: Summary) -> None:
+def print_summary(console: Console, summary: Judgement) -> None:
     """Print all of it."""
     console.print()
     console.print(_phases(summary))
     if summary.disturbance.begin is not None:
         values = summary.measures[0].values
-        known = (f"{COURSE[name]} {value_text(name, values[name])}" for name in COURSE if values[name] is not None)
-        console.print(Text(f"\n{', '.join(known)}"))
+        named = sorted((each for each in TABLE.values() if each.sentence), key=lambda each: each.unit != "duration")
+        known = (each for each in named if not isinstance(values[each.name], Undefined))
+        texts = (f"{each.sentence} {format_value(each.name, values[each.name])}" for each in known)
+        console.print(Text(f"\n{', '.join(texts)}"))
     console.print()
     console.print(_expectations(summary))
     if summary.pending_count:
@@ -52,25 +46,25 @@ def print_summary(console: Console, summary: Summary) -> None:
         console.print(_item(reason))
 
 
-def _phases(summary: Summary) -> Table:
+def _phases(summary: Judgement) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("phase", overflow="ellipsis", max_width=16)
     table.add_column("group", overflow="ellipsis", max_width=14)
-    for name in COLUMNS:
-        table.add_column(HEADINGS[name], justify="right", no_wrap=True)
+    for column in shown("narrow"):
+        table.add_column(column.heading, justify="right", no_wrap=True)
     for row in summary.rows_by_phase():
         phase, group = row.scope.phase or "whole run", row.scope.group
-        cells = ("" if group else phase, group or "all", *(value_text(name, row.values[name]) for name in COLUMNS))
-        table.add_row(*map(Text, cells), style="" if group else "bold")
+        cells = (format_value(column.name, row.values[column.name]) for column in shown("narrow"))
+        table.add_row(*map(Text, ("" if group else phase, group or "all", *cells)), style="" if group else "bold")
     return table
 
 
-def _expectations(summary: Summary) -> Table:
+def _expectations(summary: Judgement) -> Table:
     lines = Table.grid(padding=(0, 2))
     lines.add_column(justify="right")
     lines.add_column()
     for case in summary.expectations:
-        text = f"{case.measure} {case.expected} ({case.scope}): {value_text(case.measure, case.seen)}"
+        text = f"{case.measure} {case.expected} ({case.scope}): {case.seen_text}"
         lines.add_row(Text(MARKS[case.result], STYLES[case.result]), Text(text))
         if case.result != "pass":
             lines.add_row("", Text("; ".join(filter(None, (case.why, f"look at {case.where}"))), style="dim"))

@@ -3,13 +3,15 @@
 `problems.py` says whether they fit together, and `schema.py` holds the whole.
 """
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, create_model, model_validator
 
 from mockbot.faults.union import Fault
-from mockbot.measures.catalogue import MEASURES
-from mockbot.measures.threshold import Threshold, parse_threshold
+from mockbot.measures.measure import Measure
+from mockbot.measures.scope import Scope
+from mockbot.measures.table import EXPECTED
+from mockbot.measures.threshold import EXAMPLES, Threshold, parse_threshold
 from mockbot.scenario.policies import Policy
 from mockbot.units.frozen_model import Model, Whole
 from mockbot.units.quantities import CountRamp, Duration, Rate, RateRamp, Share
@@ -123,62 +125,49 @@ class StatusUpdate(Model):
     provider: Name | None = None
 
 
-ThresholdText = Annotated[str, Field(pattern=r"^(<=|<|>=|>|==) *\S.*$", examples=[">= 99.5%", "<= 3m"])] | None
-
-
-class Expectation(Model):
-    """One or more measures that must hold in a scope: the whole run unless narrowed."""
+class ScopedExpectation(Model):
+    """The scope of an expectation: the whole run unless narrowed. `Expectation` adds a field for each measure."""
 
     phase: Name | None = None
     group: Name | None = None
     tier: Name | None = None
     provider: Name | None = None
 
-    answered: ThresholdText = Field(None, description="share of the prompts that were answered at all")
-    availability: ThresholdText = Field(None, description="share of the prompts answered within the scenario's `slo`")
-    user_uptime: ThresholdText = Field(None, description="share of users' time in which their last prompt was good")
-    goodput: ThresholdText = Field(None, description="good answers per second")
-    efficiency: ThresholdText = Field(None, description="goodput over the lesser of capacity and demand")
-    attempts_per_prompt: ThresholdText = Field(None, description="requests made for a prompt, on average")
-    amplification: ThresholdText = Field(None, description="requests sent over prompts issued in the same time")
-    latency_p50: ThresholdText = Field(None, description="time to the whole answer; never answered counts as infinite")
-    latency_p95: ThresholdText = None
-    latency_p99: ThresholdText = None
-    latency_p999: ThresholdText = None
-    answered_p50: ThresholdText = Field(None, description="latency of the answered prompts alone")
-    answered_p95: ThresholdText = None
-    failed_p50: ThresholdText = Field(None, description="how long failed prompts took to fail")
-    first_token_p50: ThresholdText = Field(None, description="time to the first token of what was answered")
-    first_token_p95: ThresholdText = None
-    time_to_detect: ThresholdText = Field(None, description="from the disturbance's start to a client's first failure")
-    first_success: ThresholdText = Field(None, description="from its end to the first good answer to a later prompt")
-    recovery_time: ThresholdText = Field(None, description="from its end until well for 30 s; infinite if never")
-    affected_recovery: ThresholdText = Field(None, description="from its end until 95 % of its prompts were settled")
-    wasted_work: ThresholdText = Field(None, description="share of slot time spent on answers to disconnected clients")
-    overshoot: ThresholdText = Field(None, description="most requests in one second after its end, over the capacity")
-    fairness: ThresholdText = Field(None, description="Jain's index of the groups' answered shares, 1/n to 1")
-    apdex: ThresholdText = Field(None, description="satisfied within slo/4, tolerating within slo")
-    burn_rate: ThresholdText = Field(None, description="error budget spent, as a multiple of what `objective` allows")
-    budget_spent: ThresholdText = Field(None, description="share of 30 days' error budget that was spent; at most 100%")
-    burn_1h: ThresholdText = Field(None, description="highest burn rate over both 1 hour and 5 minutes; pages at 14.4")
-    burn_6h: ThresholdText = Field(None, description="the same for 6 hours and 30 minutes; pages at 6")
-    burn_3d: ThresholdText = Field(None, description="the same for 3 days and 6 hours; a ticket at 1")
-    time_to_page: ThresholdText = Field(None, description="from the disturbance's start until a paging alert fired")
-    hysteresis: ThresholdText = Field(None, description="load at collapse minus load at recovery, over the capacity")
-    failed_users: ThresholdText = Field(None, description="share of the users with a prompt that was never answered")
-    longest_outage_p95: ThresholdText = Field(None, description="each user's longest time without a good answer")
+    @property
+    def scope(self) -> Scope:
+        """The part of the run that it is about."""
+        return Scope(self.phase, self.group, self.tier, self.provider)
 
-    @field_validator(*MEASURES)
-    @classmethod
-    def _fits_its_measure(cls, text: str | None, info: ValidationInfo) -> str | None:
-        if text is not None and info.field_name is not None:
-            parse_threshold(info.field_name, text)
+    def thresholds(self) -> tuple[tuple[Measure, str, Threshold], ...]:
+        """The measures that it names, in the order of the table, each with its threshold as written and as parsed."""
+        texts = ((measure, getattr(self, measure.name)) for measure in EXPECTED)
+        return tuple((each, text, parse_threshold(each.name, text)) for each, text in texts if text is not None)
+
+
+def _threshold_field(measure: Measure) -> tuple[object, object]:
+    """The type and the default of a measure's field: text like ">= 99.5%" in its unit."""
+
+    def fits(text: str) -> str:
+        parse_threshold(measure.name, text)
         return text
 
-    def thresholds(self) -> tuple[tuple[str, Threshold], ...]:
-        """The measures that it names, in the order of the language, each with its parsed threshold."""
-        texts = ((measure, getattr(self, measure)) for measure in MEASURES)
-        return tuple((measure, parse_threshold(measure, text)) for measure, text in texts if text is not None)
+    written = Field(pattern=r"^(<=|<|>=|>|==) *\S.*$", examples=[EXAMPLES[measure.unit]])
+    return Annotated[str, written, AfterValidator(fits)] | None, Field(None, description=measure.text)
+
+
+if TYPE_CHECKING:  # mypy knows no fields that are made at run time; nothing but `thresholds` reads them
+
+    class Expectation(ScopedExpectation):
+        """One or more measures that must hold in a scope: the whole run unless narrowed."""
+
+else:
+    Expectation = create_model(
+        "Expectation",
+        __base__=ScopedExpectation,
+        __doc__="One or more measures that must hold in a scope: the whole run unless narrowed.",
+        __module__=__name__,
+        **{measure.name: _threshold_field(measure) for measure in EXPECTED},
+    )
 
 
 class ScenarioParts(Model):

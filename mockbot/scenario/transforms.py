@@ -1,7 +1,6 @@
 """A scenario in, the same scenario for another purpose out. Pure; what is not named here stays as it is."""
 
 from mockbot.faults.union import FaultBase, Maintenance
-from mockbot.measures.catalogue import CATALOGUE
 from mockbot.scenario.policies import Once
 from mockbot.scenario.schema import Expectation, Group, Phase, Scenario, StatusUpdate
 from mockbot.scenario.spans import PhaseSpan, fault_spans, moment, phase_spans
@@ -39,13 +38,12 @@ def for_external_client(scenario: Scenario) -> Scenario:
     expect = []
     for each in scenario.expect:
         kept = {}
-        for name, _ in each.thresholds():
+        for measure, text, _ in each.thresholds():
             # "At most 50 % answered" is a lesson about the crowd, not a wish of its users.
-            wish, text = ">" if CATALOGUE[name].better == "high" else "<", getattr(each, name)
-            if CATALOGUE[name].one_client and text.startswith(wish):
-                kept[name] = text
+            if measure.one_client and text.startswith(">" if measure.better == "high" else "<"):
+                kept[measure.name] = text
         if kept and each.group is None and each.tier is None:
-            expect.append(Expectation(phase=each.phase, provider=each.provider, **kept))
+            expect.append(Expectation.model_validate({"phase": each.phase, "provider": each.provider, **kept}))
     phases = tuple(phase.model_copy(update=one_user) for phase in scenario.phases)
     return scenario.model_copy(update={"crowd": crowd, "phases": phases, "expect": tuple(expect)})
 

@@ -12,8 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, get_args
 
-from mockbot.evidence.scope import Scope
-from mockbot.evidence.verdict import Judgement, judge
+from mockbot.evidence.judgement import Judgement
+from mockbot.evidence.verdict import judge
+from mockbot.measures.scope import Scope
 from mockbot.measures.text import format_value
 from mockbot.measures.values import Undefined
 from mockbot.scenario.library import find, names
@@ -58,7 +59,7 @@ def table() -> str:
     """A row for every bundled scenario."""
     lines = [HEAD]
     for name in names():
-        rows = {row.scope: row.measures for row in outcome(name).rows}
+        rows = {row.scope: row.values for row in outcome(name).measures}
         cells = dict.fromkeys(KINDS, "-")
         for kind, group in groups(load_scenario(find(name))).items():
             values = [rows[Scope(group=group)].get(measure, Undefined("")) for measure in MEASURES]

@@ -9,15 +9,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mockbot.evidence.judgement import Judgement, Verdict
 from mockbot.evidence.student_t import t_quantile
-from mockbot.evidence.verdict import Judgement, Verdict
+from mockbot.measures.table import shown
 from mockbot.measures.text import format_in_unit
 from mockbot.measures.values import Known
-
-MEASURES = (
-    "availability", "user_uptime", "goodput", "attempts_per_prompt", "latency_p50", "latency_p95", "recovery_time",
-    "affected_recovery", "overshoot", "wasted_work",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +68,7 @@ class Spread:
 def spread_of(judgements: Sequence[Judgement]) -> Spread:
     """Of the whole run, in the order of the table."""
     verdicts = Counter(judgement.verdict for judgement in judgements)
-    values = {name: [judgement.rows[0].measures[name] for judgement in judgements] for name in MEASURES}
+    runs = [judgement.measures[0].values for judgement in judgements]
+    values = {measure.name: [run[measure.name] for run in runs] for measure in shown("seeds")}
     known = {name: [v.number if isinstance(v, Known) else None for v in each] for name, each in values.items()}
     return Spread(dict(verdicts), {name: interval(each) for name, each in known.items()})

@@ -15,7 +15,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from mockbot.evidence.journal import RunEvidence
-from mockbot.evidence.verdict import Judgement, judge
+from mockbot.evidence.judgement import Judgement
+from mockbot.evidence.verdict import judge
 from mockbot.measures.values import Beyond, Known, Value
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import read_run
@@ -128,7 +129,7 @@ def differences(pair: Twins) -> Iterator[str]:
 
 
 def _of(judgement: Judgement, phase: str, measure: str) -> float | None:
-    measures = next(row.measures for row in judgement.rows if str(row.scope) == f"phase {phase}")
+    measures = next(row.values for row in judgement.measures if str(row.scope) == f"phase {phase}")
     if measure == "attempts":
         per_prompt, prompts = measures["attempts_per_prompt"], measures["prompts"]
         if isinstance(per_prompt, Known) and isinstance(prompts, Known):
@@ -139,7 +140,7 @@ def _of(judgement: Judgement, phase: str, measure: str) -> float | None:
 
 
 def _whole(judgement: Judgement) -> Value:
-    return judgement.rows[0].measures["recovery_time"]
+    return judgement.measures[0].measures["recovery_time"]
 
 
 def _mean_sd(numbers: Sequence[float]) -> tuple[float, float]:

@@ -1,11 +1,16 @@
 """Hand-written journals: a small scenario, records with short names, and the evidence that they make together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from mockbot.evidence.journal import Broken, RunEvidence
 from mockbot.evidence.records import Action, Attempt, Health, Outcome, Prompt, RunInfo, ServiceSecond, Settled
+from mockbot.evidence.run_counters import RunCounters
+from mockbot.evidence.scope_counters import counters_of
+from mockbot.measures.scope import Scope
+from mockbot.measures.table import measure_all
+from mockbot.measures.values import Value
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 
@@ -108,6 +113,11 @@ def evidence(
         health=tuple(health() if kept_up is None else kept_up),
         folder=Path("run"),
     )
+
+
+def measured(run: RunCounters, scope: Scope) -> Mapping[str, Value]:
+    """All measures of one scope."""
+    return measure_all(counters_of(run, scope))
 
 
 def steady(start: float, end: float, each: float = 0.5, **how: object) -> list[Prompt]:

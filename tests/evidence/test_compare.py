@@ -10,8 +10,8 @@ from mockbot.errors import UsageError
 from mockbot.evidence.compare import Comparison, Difference, compare
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Attempt, Prompt
-from mockbot.evidence.scope import Scope
-from mockbot.evidence.verdict import judge
+from mockbot.evidence.verdict import judge_run
+from mockbot.measures.scope import Scope
 from mockbot.measures.values import Beyond, Known
 from tests.evidence.build import AFTER, CALM, FELT, OUTAGE, evidence, health, prompt, scenario
 
@@ -47,7 +47,7 @@ def run(requests: Sequence[Attempt | Prompt], **how: Any) -> RunEvidence:
 
 
 def compared(a: RunEvidence, b: RunEvidence) -> Comparison:
-    return compare(a, b, judge(a), judge(b), draws=60)
+    return compare(judge_run(a), judge_run(b), draws=60)
 
 
 def found(comparison: Comparison, measure: str, scope: Scope | None = None) -> Difference:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from mockbot.evidence.journal import Broken, RunEvidence
+from mockbot.evidence.judgement import Judgement
 from mockbot.evidence.records import Action, Attempt, Health, Prompt, ServiceSecond
-from mockbot.evidence.verdict import Judgement, judge
+from mockbot.evidence.verdict import judge
 from tests.evidence.build import (
     AFTER,
     CALM,
@@ -155,7 +156,7 @@ def test_what_is_pending_within_its_patience_is_listed_and_breaks_nothing() -> N
     """A prompt of the last seconds has not hung."""
     judgement = judge(sound([*sound_run(), prompt(399.0, 1.0, "unfinished", name="young")]))
 
-    assert (judgement.verdict, [waiting.id for waiting in judgement.counters.pending]) == ("pass", ["young"])
+    assert (judgement.verdict, [waiting.id for waiting in judgement.pending]) == ("pass", ["young"])
 
 
 DOWN = scenario(phases=[CALM, {"name": "cut", "lasts": "100s", "faults": [{"down": True}]}, AFTER])

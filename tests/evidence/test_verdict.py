@@ -3,11 +3,12 @@
 import pytest
 
 from mockbot.errors import ExitCode
-from mockbot.evidence.scope import Scope
+from mockbot.evidence.judgement import ExpectationResult, Judgement, Verdict
 from mockbot.evidence.validity_checks import ValidityCheck
-from mockbot.evidence.verdict import ExpectationResult, Judgement, Verdict, decide, judge
+from mockbot.evidence.verdict import decide, judge
+from mockbot.measures.scope import Scope
 from mockbot.measures.threshold import parse_threshold
-from mockbot.measures.values import Beyond, Known, Undefined, Value, holds
+from mockbot.measures.values import Beyond, Known, Undefined, Value
 from tests.evidence.build import FELT, evidence, prompt, scenario, sound_run, steady
 
 HOLDS, BROKEN = ValidityCheck("a", ok=True, says="fine"), ValidityCheck("b", ok=False, says="the worker was lost")
@@ -105,19 +106,19 @@ def test_an_unrecovered_run_fails_what_it_has_outlived_and_leaves_the_rest_open(
     judgement = judge(evidence(run, FELT, of=told))
 
     assert [case.result for case in judgement.expectations] == ["fail", "inconclusive", "pass"]
-    assert judgement.expectations[0].seen == "> 3m11s"
+    assert judgement.expectations[0].seen_text == "> 3m11s"
 
 
 def test_judging_again_gives_the_same() -> None:
     """A judgement depends on the evidence alone."""
     run = evidence(sound_run(), FELT)
 
-    assert [row.measures for row in judge(run).rows] == [row.measures for row in judge(run).rows]
+    assert [row.values for row in judge(run).measures] == [row.values for row in judge(run).measures]
 
 
 def test_rows_cover_the_run_its_phases_groups_tiers_and_providers() -> None:
     """In reading order, the whole run first."""
-    names = [str(row.scope) for row in judged().rows]
+    names = [str(row.scope) for row in judged().measures]
 
     assert names[:4] == ["whole run", "phase steady", "phase blackout", "phase after"]
     assert {"group hasty", "phase blackout, group patient", "tier plus", "provider main"} <= set(names)
@@ -144,7 +145,7 @@ INF = float("inf")
 )
 def test_a_threshold_against_what_is_not_quite_known(text: str, value: Value, met: bool | None) -> None:
     """A lower bound decides only what it can."""
-    assert holds(parse_threshold("recovery_time", text), value) is met
+    assert parse_threshold("recovery_time", text).met_by(value) is met
 
 
 def test_hung_prompts_fail_their_phase() -> None:
@@ -155,4 +156,4 @@ def test_hung_prompts_fail_their_phase() -> None:
     judgement = judge(evidence([*steady(0, 100), *hung, *steady(200, 400)], FELT, of=told))
 
     assert judgement.expectations[0].result == "fail"
-    assert (judgement.verdict, judgement.counters.pending_count) == ("inconclusive", 100)
+    assert (judgement.verdict, judgement.pending_count) == ("inconclusive", 100)

@@ -3,13 +3,12 @@
 import pytest
 
 from mockbot.clock import Clock
-from mockbot.evidence.formulas import measure
 from mockbot.evidence.records import Attempt, Prompt
 from mockbot.evidence.run_counters import count_run
-from mockbot.evidence.scope import Scope
 from mockbot.load.collector import AttemptObservation, Collector, UserIdentity
+from mockbot.measures.scope import Scope
 from mockbot.measures.values import Known
-from tests.evidence.build import evidence
+from tests.evidence.build import evidence, measured
 
 WHO = UserIdentity("patient-1", "patient", "plus")
 
@@ -98,5 +97,5 @@ def test_a_fractional_beginning_smears_no_edge(t0: float, monkeypatch: pytest.Mo
         collector.settle(prompt, "gave_up" if 1000 <= tenth < 2000 else "answered")
     counted = count_run(evidence(written))
 
-    shares = [measure(counted, Scope(phase=phase))["answered"] for phase in ("steady", "blackout", "after")]
+    shares = [measured(counted, Scope(phase=phase))["answered"] for phase in ("steady", "blackout", "after")]
     assert shares == [Known(1.0), Known(0.0), Known(1.0)]

@@ -20,8 +20,9 @@ import requests
 
 from mockbot.evidence.antipatterns import ANTIPATTERNS
 from mockbot.evidence.journal import RunEvidence
+from mockbot.evidence.judgement import Judgement
 from mockbot.evidence.records import Attempt, Prompt
-from mockbot.evidence.verdict import Judgement, judge
+from mockbot.evidence.verdict import judge
 from mockbot.pytest_plugin.fixture import Mockbot
 from mockbot.scenario.library import find, names
 from mockbot.scenario.load import load_scenario

@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 
 from mockbot.evidence.records import OUTCOMES, Attempt, Prompt
-from mockbot.evidence.verdict import judge
+from mockbot.evidence.verdict import judge_run
 from mockbot.report.charts import charts
 from mockbot.report.colours import GROUPS, OUTCOME, PROVIDERS, RUNS, group_colours
 from mockbot.report.overlays import overlays
-from mockbot.report.summarize import summarize
 from tests.evidence.build import FELT, attempt, evidence, scenario, sound_run, steady
 
 # What is left of linear RGB (Machado, Oliveira, Fernandes, IEEE TVCG 2009, table 1, severity 1.0)
@@ -64,10 +63,10 @@ def drawn(**crowd: Any) -> dict[str, dict[str, str]]:
     """Chart -> trace -> colour."""
     requests: list[Prompt | Attempt] = [*sound_run(), *steady(0, 400, group="hasty"), attempt(10.0)]
     run = evidence(requests, FELT, of=scenario(**crowd))
-    judgement = judge(run)
+    judged = judge_run(run)
     return {
         chart.id: {trace["name"]: trace["line"]["color"] for trace in chart.figure["data"] if "line" in trace}  # type: ignore[attr-defined]
-        for chart in charts(run, judgement, summarize(run, judgement))
+        for chart in charts(judged)
     }
 
 
@@ -88,10 +87,9 @@ def test_an_outcome_has_its_own_colour() -> None:
 def test_a_run_has_one_colour_in_every_chart_of_a_comparison() -> None:
     """The first one's and the second one's."""
     run = evidence(sound_run(), FELT)
-    judged = judge(run)
-    told = summarize(run, judged)
+    judged = judge_run(run)
 
-    pages = overlays((run, run), (judged, judged), (told, told), ("a", "b"))
+    pages = overlays((judged, judged), ("a", "b"))
 
     traces = [trace for chart in pages for trace in chart.figure["data"]]  # type: ignore[attr-defined]
     assert {(trace["name"], trace["line"]["color"]) for trace in traces} == {("a", RUNS[0]), ("b", RUNS[1])}

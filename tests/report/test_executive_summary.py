@@ -7,13 +7,12 @@ from mockbot.evidence.records import Attempt, Prompt
 from mockbot.evidence.verdict import judge
 from mockbot.faults.union import FAULT_KINDS
 from mockbot.report.executive_summary import PLAIN, executive_summary
-from mockbot.report.summarize import summarize
 from tests.evidence.build import CALM, FELT, actions, evidence, prompt, scenario, sound_run, steady
 
 
 def told(requests: Sequence[Attempt | Prompt], **how: Any) -> tuple[str, ...]:
     run = evidence(requests, FELT, **how)
-    return executive_summary(summarize(run, judge(run)))
+    return executive_summary(judge(run))
 
 
 HASTY = [prompt(n + 0.25, group="hasty", name=f"h{n}") for n in range(400)]

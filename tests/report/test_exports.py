@@ -9,11 +9,10 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from rich.console import Console
 
+from mockbot.evidence.judgement import Judgement
 from mockbot.evidence.verdict import judge
 from mockbot.report.github import annotations, job_summary, report_to_github
 from mockbot.report.openmetrics import openmetrics_text
-from mockbot.report.summarize import summarize
-from mockbot.report.summary import Summary
 from tests.evidence.build import FAULT, FELT, attempt, evidence, scenario, sound_run, steady
 
 LOST = [*steady(0, 100), *steady(100, 400, took=5.0, settled="gave_up", attempts=4)]
@@ -26,12 +25,12 @@ EXPECT = scenario(
 )
 
 
-def told(**how: Any) -> Summary:
+def told(**how: Any) -> Judgement:
     run = evidence(how.pop("requests", LOST), how.pop("seconds", FELT), of=how.pop("of", EXPECT), **how)
-    return summarize(run, judge(run))
+    return judge(run)
 
 
-def samples(summary: Summary) -> dict[tuple[str, str, str], float]:
+def samples(summary: Judgement) -> dict[tuple[str, str, str], float]:
     """(name, phase, group) -> value, as prometheus_client's parser reads it."""
     families = text_string_to_metric_families(openmetrics_text(summary))  # type: ignore[no-untyped-call]
     return {
@@ -82,7 +81,7 @@ def test_the_job_summary_tells_verdict_reasons_and_tables() -> None:
     lines = text.splitlines()
     assert lines[0] == "## ❌ Worked out on paper: fail"
     assert "- availability of phase after: expected \\>= 99%, saw 0%" in lines
-    assert "| steady | all | 200 | 100% | 1.00 | 998ms | 998ms |" in lines
+    assert "| steady | all | 200 | 100% | 100% | 1.00 | 998ms | 998ms |" in lines
     assert any(line.startswith("| ❔ | goodput \\> 0/s | group hasty | - | only 0 prompts") for line in lines)
 
 

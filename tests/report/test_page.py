@@ -7,24 +7,22 @@ from typing import Any
 
 import pytest
 
+from mockbot.evidence.judgement import Judgement
 from mockbot.evidence.records import Action
-from mockbot.evidence.verdict import judge
+from mockbot.evidence.verdict import judge_run
+from mockbot.measures.text import format_value
 from mockbot.report.charts import charts
 from mockbot.report.page import report_html
-from mockbot.report.phrases import value_text
-from mockbot.report.summarize import summarize
-from mockbot.report.summary import Summary
 from mockbot.scenario.schema import Scenario
 from tests.evidence.build import CALM, FELT, actions, attempt, evidence, prompt, scenario, sound_run
 
 BOTH = [*sound_run(), *(prompt(n + 0.25, group="hasty", name=f"h{n}", first_token=0.2) for n in range(400))]
 
 
-def page(*more: Any, **how: Any) -> tuple[str, Summary]:
+def page(*more: Any, **how: Any) -> tuple[str, Judgement]:
     run = evidence([*BOTH, *more], how.pop("seconds", FELT), **how)
-    judgement = judge(run)
-    summary = summarize(run, judgement)
-    return report_html(run, judgement, summary), summary
+    judged = judge_run(run)
+    return report_html(judged), judged.judgement
 
 
 def script(html: str, name: str) -> Any:
@@ -40,14 +38,14 @@ def test_every_number_in_the_tables_is_the_summarys() -> None:
     cells = re.findall(r'data-scope="([^"]*)" data-measure="([^"]*)">([^<]*)<', html)
     rows = {str(row.scope): row.values for row in summary.measures}
     assert len(cells) > 100
-    assert [cell for cell in cells if unescape(cell[2]) != value_text(cell[1], rows[cell[0]][cell[1]])] == []
+    assert [cell for cell in cells if unescape(cell[2]) != format_value(cell[1], rows[cell[0]][cell[1]])] == []
 
 
 def test_the_page_carries_its_summary() -> None:
     """What a machine wants from the page is what it gets from the file."""
     html, summary = page()
 
-    assert script(html, "summary") == json.loads(summary.model_dump_json())
+    assert script(html, "summary") == summary.data()
 
 
 def test_it_is_the_same_to_the_byte() -> None:
@@ -90,9 +88,9 @@ def test_nothing_from_outside_is_markup() -> None:
 def test_plotly_gets_no_markup_either() -> None:
     """It reads a little HTML in its texts."""
     run = evidence(BOTH, FELT, of=evil_scenario())
-    judgement = judge(run)
+    judged = judge_run(run)
 
-    drawn = charts(run, judgement, summarize(run, judgement))
+    drawn = charts(judged)
 
     texts = json.dumps([chart.figure for chart in drawn])
     assert "&lt;script" in texts
@@ -111,9 +109,9 @@ def test_the_page_names_no_other_host() -> None:
 def test_charts_show_what_was_counted() -> None:
     """The requests' chart adds up to all attempts; the shading is the fault as it was measured."""
     run = evidence([*BOTH, *(attempt(float(n)) for n in range(50))], FELT, did=actions(begin=101.0, end=203.0))
-    judgement = judge(run)
+    judged = judge_run(run)
 
-    drawn: dict[str, Any] = {chart.id: chart.figure for chart in charts(run, judgement, summarize(run, judgement))}
+    drawn: dict[str, Any] = {chart.id: chart.figure for chart in charts(judged)}
 
     (ok,) = drawn["outcomes"]["data"]
     assert sum(ok["y"]) * ok["dx"] / 1000 == 50
@@ -124,9 +122,9 @@ def test_charts_show_what_was_counted() -> None:
 def test_a_window_in_which_nobody_was_answered_is_marked_and_not_left_out() -> None:
     """The percentiles of the blackout are infinite: crosses, not gaps."""
     run = evidence(sound_run(), FELT)
-    judgement = judge(run)
+    judged = judge_run(run)
 
-    drawn: dict[str, Any] = {chart.id: chart.figure for chart in charts(run, judgement, summarize(run, judgement))}
+    drawn: dict[str, Any] = {chart.id: chart.figure for chart in charts(judged)}
 
     never = {trace["name"]: trace["x"] for trace in drawn["latency"]["data"] if trace["mode"] == "markers"}
     assert set(never) == {"answer, p50: never", "answer, p95: never"}
@@ -144,6 +142,6 @@ def test_a_run_of_which_little_is_left_has_a_page_too(how: dict[str, Any]) -> No
 def test_a_run_without_any_request_has_a_page() -> None:
     """No data is a result."""
     run = evidence([])
-    judgement = judge(run)
+    judged = judge_run(run)
 
-    assert "No prompt was issued" in report_html(run, judgement, summarize(run, judgement))
+    assert "No prompt was issued" in report_html(judged)

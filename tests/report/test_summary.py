@@ -4,17 +4,16 @@ import json
 from pathlib import Path
 
 import mockbot.report
+from mockbot.evidence.judgement import Judgement, schema_json
 from mockbot.evidence.verdict import judge
-from mockbot.report.summarize import summarize
-from mockbot.report.summary import Summary, schema_json, summary_json
 from tests.evidence.build import FELT, evidence, prompt, scenario, sound_run, steady
 
 SCHEMA = Path(mockbot.report.__file__).with_name("summary.schema.json")
 
 
-def summary(*more: object, **how: object) -> Summary:
+def summary(*more: object, **how: object) -> Judgement:
     run = evidence(sound_run(), FELT, **how)  # type: ignore[arg-type]
-    return summarize(run, judge(run))
+    return judge(run)
 
 
 def test_the_published_schema_is_the_models() -> None:
@@ -24,20 +23,20 @@ def test_the_published_schema_is_the_models() -> None:
 
 def test_it_reads_back() -> None:
     """What was written validates as what it is."""
-    told = summary()
+    text = summary().json_text()
 
-    assert Summary.model_validate_json(summary_json(told)) == told
+    assert Judgement.model_validate_json(text).json_text() == text
 
 
 def test_it_is_the_same_to_the_byte() -> None:
     """No clock and no order of sets gets into it."""
-    assert summary_json(summary()) == summary_json(summary())
+    assert summary().json_text() == summary().json_text()
 
 
 def test_a_measure_is_a_number_never_a_bound_or_null_with_a_reason() -> None:
     """The four things that a measure may come out as."""
     run = evidence([*steady(0, 100), *steady(100, 400, took=5.0, settled="gave_up")], FELT)
-    whole = json.loads(summary_json(summarize(run, judge(run))))["measures"][0]
+    whole = json.loads(judge(run).json_text())["measures"][0]
 
     found = {name: whole["values"][name] for name in ("availability", "latency_p95", "recovery_time", "overshoot")}
 
@@ -62,7 +61,7 @@ def test_pending_prompts_are_listed() -> None:
     """By name, with their group and when they were asked."""
     run = evidence([*sound_run(), prompt(399.0, 1.0, "unfinished", name="young")], FELT)
 
-    told = summarize(run, judge(run))
+    told = judge(run)
 
     assert (told.pending_count, told.pending[0].id, told.pending[0].intended) == (1, "young", 399.0)
 

@@ -8,14 +8,13 @@ from rich.console import Console
 
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.verdict import judge
-from mockbot.report.summarize import summarize
 from mockbot.report.terminal import print_summary
 from tests.evidence.build import FELT, evidence, prompt, scenario, sound_run
 
 
 def told(run: RunEvidence, width: int = 80, **console: Any) -> str:
     output = io.StringIO()
-    print_summary(Console(file=output, width=width, **console), summarize(run, judge(run)))
+    print_summary(Console(file=output, width=width, **console), judge(run))
     return output.getvalue()
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.records import Record
-from mockbot.evidence.verdict import judge
+from mockbot.evidence.verdict import judge, judge_run
 from mockbot.runs.folder import RunFile, RunFolder
 from mockbot.runs.journal_files import LOAD_JOURNALS, JournalWriter, write_run_info
 from mockbot.runs.judge import conclude, write_reports
@@ -73,10 +73,10 @@ def test_judging_a_run_inside_a_job_tells_github(tmp_path: Path, monkeypatch: py
 
 def test_all_reports_are_written(tmp_path: Path) -> None:
     """And nothing else: no half-written file is left."""
-    run = evidence(LOST, FELT)
+    run = judge_run(evidence(LOST, FELT))
 
-    write_reports(RunFolder(tmp_path), run, judge(run))
-    write_reports(RunFolder(tmp_path), run, judge(run))
+    write_reports(RunFolder(tmp_path), run)
+    write_reports(RunFolder(tmp_path), run)
 
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == [
         "exports/github-annotations.txt",

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from mockbot.measures.table import EXPECTED
 from mockbot.scenario.json_schema import schema_json
 from mockbot.scenario.library import folder
 from mockbot.scenario.load import read_scenario
@@ -76,6 +77,7 @@ def _properties(schema: Any) -> Iterator[str]:
 def test_every_key_of_the_language_has_an_example() -> None:
     """A key that the manual does not show is a key that nobody finds."""
     shown = {word for fragment in FRAGMENTS for word in _words(YAML_12.load(fragment))}
+    shown |= {measure.name for measure in EXPECTED}  # in the table that is made of them
     known = set(_properties(json.loads(schema_json())))
 
     assert known - shown == {"options"}  # of a user's own policy, which is installed and not bundled

@@ -67,7 +67,7 @@ def test_an_external_client_owes_nothing_that_takes_a_crowd() -> None:
     text = BASE[: BASE.index("expect:")] + "expect:\n" + "".join(f"  - {each}\n" for each in expects)
     (left,) = for_external_client(read_scenario(text)).expect
 
-    assert [name for name, _ in left.thresholds()] == ["availability", "latency_p95"]
+    assert [measure.name for measure, *_ in left.thresholds()] == ["availability", "latency_p95"]
     assert left.phase == "calm"
 
 

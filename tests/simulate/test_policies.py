@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from mockbot.evidence.verdict import Judgement, judge
+from mockbot.evidence.judgement import Judgement
+from mockbot.evidence.verdict import judge
 from mockbot.measures.values import Beyond, Known, Value
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate.fast.refusals import refusals
@@ -101,8 +102,8 @@ def _lived(world: Scenario) -> Judgement:
 
 
 def _value(judgement: Judgement, measure: str, scope: str = "") -> Value:
-    rows = [row for row in judgement.rows if not scope or str(row.scope) == scope]
-    return rows[0].measures[measure]
+    rows = [row for row in judgement.measures if not scope or str(row.scope) == scope]
+    return rows[0].values[measure]
 
 
 @pytest.mark.parametrize("name", TABLE)

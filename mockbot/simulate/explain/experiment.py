@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from mockbot.evidence.formulas import measure
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
 from mockbot.evidence.run_counters import count_run
-from mockbot.evidence.scope import Scope
+from mockbot.evidence.scope_counters import counters_of
+from mockbot.measures.scope import Scope
+from mockbot.measures.table import TABLE
 from mockbot.measures.values import Beyond, Known
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate.change_points import Record
@@ -86,10 +87,10 @@ class Experiments:
 
 def result_of(evidence: RunEvidence) -> RunResult:
     """Of any run, live or simulated."""
-    counted = measure(count_run(evidence), Scope())
+    counted = counters_of(count_run(evidence), Scope())
     prompts = [record for record in evidence.requests() if isinstance(record, Prompt)]
     seconds = [record for record in evidence.seconds() if isinstance(record, ServiceSecond)]
-    values = [counted["recovery_time"], counted["affected_recovery"]]
+    values = [TABLE[name].value(counted) for name in ("recovery_time", "affected_recovery")]
     times = [each.number if isinstance(each, Known) else NEVER if isinstance(each, Beyond) else None for each in values]
     return RunResult(prompts, seconds, *times)
 

@@ -1,4 +1,4 @@
-"""A RecoverySeries in, detection and recovery times out: four moments around the disturbance. Pure.
+"""Measures of detection and recovery: four moments around the disturbance. Pure.
 
     begin ───── disturbance ───── clear ──────────────────────────────► end of what was observed
       │ time_to_detect → first failure │ first_success → first good answer
@@ -7,13 +7,14 @@
 
 A window is healthy when its good share is at least 95 % of the baseline's *and* at least half as many prompts were
 issued as in the baseline: in a closed loop all users may be waiting for an answer, and a window in which none can ask
-is not healthy (research §5.2, "undefined is bad"). A recovery after the end of the run is `Beyond`, never a number.
+is not healthy (research §5.2, "undefined is bad"). A recovery after the end of the run is `Beyond`, never a number
+(Bronson et al., HotOS 2021, on failures that outlast their cause).
 """
 
 from math import ceil, isinf
 
-from mockbot.evidence.counters import RecoverySeries
-from mockbot.evidence.run_counters import RunCounters
+from mockbot.measures.counter_protocols import Counters, Recovery
+from mockbot.measures.measure import WHOLE_RUN, Measure
 from mockbot.measures.values import Beyond, Known, Undefined, Value
 
 WINDOW = 10  # seconds of a cohort window, or as long as the baseline takes to issue WINDOW_PROMPTS
@@ -27,8 +28,10 @@ NOTHING_WRONG = "nothing went wrong in this run"
 NEVER_CLEAR = "what was wrong lasted to the end of what was observed"
 
 
-def time_to_detect(series: RecoverySeries, run: RunCounters) -> Value:
-    """From the measured begin to the first failure that a client saw."""
+@Measure("duration", "low", WHOLE_RUN, shown=("tile",), sentence="detected after")
+def time_to_detect(counted: Counters) -> Value:
+    """From the start of the disturbance to the first failure that a client saw."""
+    series, run = counted.recovery, counted.run
     begin = run.disturbance.begin
     if begin is None:
         return Undefined(NOTHING_WRONG)
@@ -37,9 +40,10 @@ def time_to_detect(series: RecoverySeries, run: RunCounters) -> Value:
     return Known(series.first_failure - begin)
 
 
-def first_success(series: RecoverySeries, run: RunCounters) -> Value:
-    """From the clear to the first good answer to a prompt that was issued after it."""
-    clear, horizon = run.disturbance.clear, _horizon(run)
+@Measure("duration", "low", WHOLE_RUN, one_client=True, shown=("tile",), sentence="first success")
+def first_success(counted: Counters) -> Value:
+    """From the end of the disturbance to the first good answer to a prompt issued after it."""
+    series, clear, horizon = counted.recovery, counted.run.disturbance.clear, _horizon(counted)
     if isinstance(horizon, Undefined) or clear is None:
         return horizon if isinstance(horizon, Undefined) else Undefined(NOTHING_WRONG)
     if isinf(series.first_success):
@@ -47,20 +51,24 @@ def first_success(series: RecoverySeries, run: RunCounters) -> Value:
     return Known(series.first_success - clear)
 
 
-def affected_recovery(series: RecoverySeries, run: RunCounters) -> Value:
-    """From the clear until 95 % of the prompts issued during the disturbance were answered or given up."""
-    horizon = _horizon(run)
+@Measure(
+    "duration", "low", WHOLE_RUN, one_client=True, shown=("tile", "seeds"), sentence="affected prompts settled after"
+)
+def affected_recovery(counted: Counters) -> Value:
+    """From the end of the disturbance until 95 % of the prompts issued during it were answered or given up."""
+    horizon = _horizon(counted)
     if isinstance(horizon, Undefined):
         return horizon
-    over = series.settled.quantile(AFFECTED)
+    over = counted.recovery.settled.quantile(AFFECTED)
     if over is None:
         return Undefined("nothing was asked during the disturbance")
     return Beyond(horizon, "more than 5 % of what was asked during it was never over") if isinf(over) else Known(over)
 
 
-def recovery_time(series: RecoverySeries, run: RunCounters) -> Value:
-    """From the clear to the first second from which all windows are healthy for HOLD seconds."""
-    horizon, baseline = _horizon(run), run.disturbance.baseline
+@Measure("duration", "low", WHOLE_RUN, one_client=True, shown=("tile", "seeds", "compare"), sentence="recovered after")
+def recovery_time(counted: Counters) -> Value:
+    """From the end of the disturbance until all has been well for 30 s; never counts as infinite."""
+    series, horizon, baseline = counted.recovery, _horizon(counted), counted.run.disturbance.baseline
     if isinstance(horizon, Undefined):
         return horizon
     if baseline is None:
@@ -81,7 +89,7 @@ def recovery_time(series: RecoverySeries, run: RunCounters) -> Value:
     return Beyond(int(horizon), "the run ended before it was well")
 
 
-def _healthy(series: RecoverySeries, start: int, window: int, rate: float) -> bool:
+def _healthy(series: Recovery, start: int, window: int, rate: float) -> bool:
     """Whether `window` seconds from `start` on are healthy. `rate`: prompts per second in the baseline."""
     seconds = range(start, start + window)
     issued = sum(series.issued[second] for second in seconds)
@@ -90,9 +98,12 @@ def _healthy(series: RecoverySeries, start: int, window: int, rate: float) -> bo
     return enough and good >= WELL * (series.calm_good / series.calm_issued) * issued and good > 0
 
 
-def _horizon(run: RunCounters) -> float | Undefined:
+def _horizon(counted: Counters) -> float | Undefined:
     """Seconds that were observed after the clear."""
-    if run.disturbance.clear is None:
+    if counted.run.disturbance.clear is None:
         return Undefined(NOTHING_WRONG)
-    after = run.observed_until - run.disturbance.clear
+    after = counted.run.observed_until - counted.run.disturbance.clear
     return after if after > 0 else Undefined(NEVER_CLEAR)
+
+
+MEASURES = (time_to_detect, first_success, recovery_time, affected_recovery)

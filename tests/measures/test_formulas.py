@@ -6,19 +6,18 @@ from typing import Any, cast
 
 import pytest
 
-from mockbot.evidence.formulas import REGISTRY, measure
 from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
 from mockbot.evidence.run_counters import count_run
-from mockbot.evidence.scope import Scope
-from mockbot.measures.catalogue import CATALOGUE
+from mockbot.measures.scope import Scope
+from mockbot.measures.table import TABLE
 from mockbot.measures.values import Known, Undefined, Value
-from tests.evidence.build import attempt, evidence, prompt, scenario, steady
+from tests.evidence.build import attempt, evidence, measured, prompt, scenario, steady
 
 
 def taken(
     name: str, requests: Sequence[Attempt | Prompt], seconds: Sequence[ServiceSecond] = (), **scope: str | None
 ) -> Value:
-    return measure(count_run(evidence(requests, seconds)), Scope(**scope))[name]
+    return measured(count_run(evidence(requests, seconds)), Scope(**scope))[name]
 
 
 def number(name: str, *about: Any, **scope: str | None) -> float:
@@ -190,7 +189,7 @@ def test_the_burn_rate_is_how_fast_the_error_budget_goes() -> None:
     journal = [prompt(float(n), settled="gave_up" if n % 10 == 0 else "answered") for n in range(100)]
     counted = count_run(evidence(journal, of=BUDGET))
 
-    phase = measure(counted, Scope(phase="steady"))
+    phase = measured(counted, Scope(phase="steady"))
 
     found = {name: value.number for name, value in phase.items() if isinstance(value, Known)}
     assert found["burn_rate"] == pytest.approx(10.0)
@@ -248,7 +247,7 @@ def test_efficiency_is_goodput_over_what_could_and_should_be_done() -> None:
 
 def test_without_the_providers_journal_its_measures_are_unknown() -> None:
     """Measures without data are undefined."""
-    values = measure(count_run(evidence(steady(0, 100))), Scope())
+    values = measured(count_run(evidence(steady(0, 100))), Scope())
 
     assert [name for name in ("wasted_work", "overshoot", "efficiency") if isinstance(values[name], Known)] == []
 
@@ -295,5 +294,11 @@ def test_prompts_outside_the_scenario_are_no_load() -> None:
 
 def test_every_measure_has_a_unit_and_a_definition() -> None:
     """The registry is closed: each is documented, and can be put in words."""
-    assert {CATALOGUE[name].unit for name in REGISTRY} == {"share", "duration", "rate", "number", "count"}
+    assert {measure.unit for measure in TABLE.values() if measure.formula} == {
+        "share",
+        "duration",
+        "rate",
+        "number",
+        "count",
+    }
     assert scenario().slo == 10.0

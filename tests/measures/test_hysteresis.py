@@ -4,12 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from mockbot.evidence.formulas import measure
 from mockbot.evidence.records import Prompt, ServiceSecond
 from mockbot.evidence.run_counters import count_run
-from mockbot.evidence.scope import Scope
+from mockbot.measures.scope import Scope
 from mockbot.measures.values import Beyond, Known, Undefined, Value
-from tests.evidence.build import evidence, scenario, steady
+from tests.evidence.build import evidence, measured, scenario, steady
 
 STEPS = (2.0, 6.0, 10.0, 6.0, 2.0)  # prompts per second, 100 s each; 10 slots at 1 s an answer can give 10/s
 RAMP = scenario(
@@ -29,7 +28,7 @@ def margin(ill: tuple[float, float]) -> Value:
     """Of a run in which everything that was asked from one moment to another was given up."""
     asked = [each for n, rate in enumerate(STEPS) for each in steady(100.0 * n, 100.0 * (n + 1), each=1 / rate)]
     told = [_given_up(each) if ill[0] <= each.intended < ill[1] else each for each in asked]
-    return measure(count_run(evidence(told, SECONDS, of=RAMP, did=())), Scope())["hysteresis"]
+    return measured(count_run(evidence(told, SECONDS, of=RAMP, did=())), Scope())["hysteresis"]
 
 
 def _given_up(prompt: Prompt) -> Prompt:
@@ -72,20 +71,20 @@ def test_the_load_of_a_closed_crowd_is_its_users_over_their_cycle() -> None:
     asked = [each for n, rate in enumerate(STEPS) for each in steady(100.0 * n, 100.0 * (n + 1), each=1 / rate)]
     prompts = [_given_up(each) if 200 <= each.intended < 400 else each for each in asked]
 
-    value = measure(count_run(evidence(prompts, SECONDS, of=told, did=())), Scope())["hysteresis"]
+    value = measured(count_run(evidence(prompts, SECONDS, of=told, did=())), Scope())["hysteresis"]
 
     assert number(value) == pytest.approx(0.8)
 
 
 def test_where_a_fault_helped_it_is_not_the_load() -> None:
     """The blackout of the usual run."""
-    value = measure(count_run(evidence(steady(0, 400))), Scope())["hysteresis"]
+    value = measured(count_run(evidence(steady(0, 400))), Scope())["hysteresis"]
 
     assert value == Undefined("a fault was in it, so that the load alone did not decide")
 
 
 def test_a_group_has_no_load_of_its_own() -> None:
     """The load is that of all groups together."""
-    value = measure(count_run(evidence(steady(0, 400))), Scope(group="patient"))["hysteresis"]
+    value = measured(count_run(evidence(steady(0, 400))), Scope(group="patient"))["hysteresis"]
 
     assert value == Undefined("is about the load of the whole run")

@@ -5,14 +5,13 @@ from collections.abc import Sequence
 import pytest
 
 from mockbot.evidence.disturbance import disturbance_of
-from mockbot.evidence.formulas import measure
 from mockbot.evidence.records import Action, Attempt, Prompt
 from mockbot.evidence.run_counters import count_run
-from mockbot.evidence.scope import Scope
+from mockbot.measures.scope import Scope
 from mockbot.measures.values import Beyond, Known, Undefined, Value
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
-from tests.evidence.build import CALM, FAULT, OUTAGE, actions, attempt, evidence, prompt, scenario, steady
+from tests.evidence.build import CALM, FAULT, OUTAGE, actions, attempt, evidence, measured, prompt, scenario, steady
 
 CALM_AND_DOWN = [*steady(0, 100), *steady(100, 200, took=5.0, settled="gave_up")]
 
@@ -23,7 +22,7 @@ def down(start: float, end: float) -> list[Prompt]:
 
 def taken(name: str, requests: Sequence[Attempt | Prompt], did: Sequence[Action] | None = None, **how: object) -> Value:
     run = evidence(requests, did=did, **how)  # type: ignore[arg-type]
-    return measure(count_run(run), Scope())[name]
+    return measured(count_run(run), Scope())[name]
 
 
 def test_recovery_is_the_first_second_from_which_it_stays_well() -> None:

@@ -2,17 +2,14 @@
 
 import pytest
 
-from mockbot.evidence.alerts import DAYS_3, HOUR_1, HOURS_6, Alert, burn
-from mockbot.evidence.formulas import measure
 from mockbot.evidence.records import Prompt
 from mockbot.evidence.run_counters import RunCounters, count_run
-from mockbot.evidence.scope import Scope
 from mockbot.evidence.verdict import judge
+from mockbot.measures.scope import Scope
 from mockbot.measures.values import Beyond, Known, Undefined, Value
-from tests.evidence.build import AFTER, CALM, FELT, OUTAGE, actions, evidence, scenario, sound_run, steady
+from tests.evidence.build import AFTER, CALM, FELT, OUTAGE, actions, evidence, measured, scenario, sound_run, steady
 
 PROMISED = scenario(objective=0.999)
-GROUPS = ("patient", "hasty")
 
 
 def number(value: Value) -> float:
@@ -26,17 +23,17 @@ def counted(requests: list[Prompt] | None = None, **changes: object) -> RunCount
 
 
 @pytest.mark.parametrize(
-    ("alert", "paper"),
+    ("measure", "paper"),
     [
-        (HOUR_1, 100 / 3600 / 0.001),  # all 200 bad ones of 7200: the last 5 minutes are worse
-        (HOURS_6, 100 / 21600 / 0.001),
-        (DAYS_3, 100 / 259200 / 0.001),
+        ("burn_1h", 100 / 3600 / 0.001),  # all 200 bad ones of 7200: the last 5 minutes are worse
+        ("burn_6h", 100 / 21600 / 0.001),
+        ("burn_3d", 100 / 259200 / 0.001),
     ],
     ids=["1 h", "6 h", "3 d"],
 )
-def test_an_outage_in_a_service_that_was_well_burns_the_long_window_slowly(alert: Alert, paper: float) -> None:
+def test_an_outage_in_a_service_that_was_well_burns_the_long_window_slowly(measure: str, paper: float) -> None:
     """100 s of nothing but failures, at the rate of the baseline before."""
-    assert number(burn(counted(), GROUPS, alert)) == pytest.approx(paper, rel=0.01)
+    assert number(measured(counted(), Scope())[measure]) == pytest.approx(paper, rel=0.01)
 
 
 def test_a_short_window_that_is_well_again_silences_the_alert() -> None:
@@ -44,17 +41,17 @@ def test_a_short_window_that_is_well_again_silences_the_alert() -> None:
     half = [*steady(0, 100), *steady(100, 200, took=5.0, settled="gave_up", each=20.0), *steady(200, 400)]
 
     # 5 bad ones; the last 5 minutes are the worst when they hold the outage, 5 / 605, and the hour is at 5 / 7010
-    assert number(burn(counted(half), GROUPS, HOUR_1)) == pytest.approx(5 / 7010 / 0.001, rel=0.02)
+    assert number(measured(counted(half), Scope())["burn_1h"]) == pytest.approx(5 / 7010 / 0.001, rel=0.02)
 
 
 def test_the_pager_goes_off_when_both_windows_have_reached_the_rate() -> None:
     """14.4 times 0.1 % of an hour's 7200 prompts are 104 bad ones: 52 s into the outage; 5 minutes are worse."""
-    assert measure(counted(), Scope())["time_to_page"] == Known(52.0)
+    assert measured(counted(), Scope())["time_to_page"] == Known(52.0)
 
 
 def test_an_objective_that_allows_it_pages_nobody() -> None:
     """With an objective that allows a quarter to fail no alert fires: censored."""
-    value = measure(counted(objective=0.75), Scope())["time_to_page"]
+    value = measured(counted(objective=0.75), Scope())["time_to_page"]
 
     assert value == Beyond(300.0, "no burn-rate alert would have paged anybody")
 
@@ -63,8 +60,8 @@ def test_who_never_failed_burned_nothing() -> None:
     """A group's alerts are about its own prompts."""
     mixed = [*sound_run(), *steady(0, 400, group="hasty")]
 
-    values = measure(counted(mixed), Scope(group="hasty"))
-    tier = measure(counted(mixed), Scope(tier="plus"))
+    values = measured(counted(mixed), Scope(group="hasty"))
+    tier = measured(counted(mixed), Scope(tier="plus"))
 
     assert (values["burn_1h"], values["burn_6h"], values["burn_3d"]) == (Known(0.0), Known(0.0), Known(0.0))
     assert (values["time_to_page"], tier["burn_1h"]) == (
@@ -79,7 +76,7 @@ def test_without_a_baseline_the_windows_begin_with_the_run() -> None:
     bad = [*steady(0, 100, took=5.0, settled="gave_up"), *steady(100, 300)]
     run = evidence(bad, FELT, of=scenario(objective=0.999, expect=[], **told), did=actions(begin=0.0, end=100.0))
 
-    values = measure(count_run(run), Scope())
+    values = measured(count_run(run), Scope())
 
     assert number(values["burn_1h"]) == pytest.approx(1000.0)
     assert values["time_to_page"] == Known(1.0)
@@ -96,7 +93,7 @@ def test_without_a_baseline_the_windows_begin_with_the_run() -> None:
 )
 def test_what_has_no_alerts_says_why(scope: Scope, changes: dict[str, None], why: str) -> None:
     """The measures are undefined, with the reason."""
-    values = measure(counted(None, **changes), scope)
+    values = measured(counted(None, **changes), scope)
 
     assert values["burn_1h"] == values["time_to_page"] == Undefined(why)
 
@@ -105,7 +102,7 @@ def test_nothing_wrong_has_no_time_to_page() -> None:
     """There is no begin to count from."""
     calm = scenario(objective=0.999, phases=[CALM])
 
-    value = measure(count_run(evidence(steady(0, 100), of=calm, did=())), Scope())["time_to_page"]
+    value = measured(count_run(evidence(steady(0, 100), of=calm, did=())), Scope())["time_to_page"]
 
     assert value == Undefined("nothing went wrong in this run")
 

@@ -1,0 +1,215 @@
+"""The judgement of a run: all its results as one frozen value. `summary.json` is its JSON, and every report shows it.
+
+In JSON a measure is a number (scenario seconds, a share of 1, events per second or a count); "never" when the event did
+not come; {"more_than": x} when the run ended before it; null when it is not known, and then `unknown` has the reason.
+Floats have six digits after the point. Pure.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, assert_never
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, computed_field, model_validator
+
+from mockbot.evidence.findings import Finding
+from mockbot.evidence.records import Action, RunInfo
+from mockbot.evidence.run_counters import Pending
+from mockbot.evidence.validity_checks import ValidityCheck
+from mockbot.measures.counter_protocols import Disturbance
+from mockbot.measures.scope import Scope
+from mockbot.measures.text import format_value
+from mockbot.measures.values import Beyond, Known, Undefined, Value
+from mockbot.scenario.spans import PhaseSpan
+from mockbot.version import __version__
+
+Verdict = Literal["pass", "fail", "inconclusive"]
+
+
+@dataclass(frozen=True, slots=True)
+class MoreThan:
+    """A lower bound: the run ended before the value was known."""
+
+    more_than: float
+
+
+Number = float | Literal["never"] | MoreThan | None
+
+
+def _number(value: Value) -> Number:
+    match value:
+        case Known(number):
+            return "never" if math.isinf(number) else float(number)
+        case Beyond(bound):
+            return MoreThan(bound)
+        case Undefined():
+            return None
+        case _:
+            assert_never(value)
+
+
+def _value(number: Any, why: str = "") -> Any:
+    """The value that became this number in JSON; anything else is left to pydantic."""
+    match number:
+        case float() | int():
+            return Known(number)
+        case "never":
+            return Known(math.inf)
+        case {"more_than": bound}:
+            return Beyond(bound, why)
+        case None:
+            return Undefined(why)
+        case _:
+            return number
+
+
+Measured = Annotated[Value, BeforeValidator(_value), PlainSerializer(_number, return_type=Number)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Row(_Frozen):
+    """All measures of one scope; `unknown` has the reason of each null and each lower bound."""
+
+    scope: Scope
+    values: dict[str, Measured]
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def unknown(self) -> dict[str, str]:
+        """Why a value is not known."""
+        return {name: value.why for name, value in self.values.items() if not isinstance(value, Known)}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_reasons(cls, read: dict[str, Any]) -> dict[str, Any]:
+        unknown = read.get("unknown", {})
+        values = {name: _value(number, unknown.get(name, "")) for name, number in read["values"].items()}
+        return {"scope": read["scope"], "values": values}
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectationResult:
+    """One measure of one expectation: the threshold, the measured value, and the records to look at."""
+
+    scope: Scope
+    measure: str
+    expected: str
+    seen: Measured
+    result: Verdict
+    why: str  # it is undecided, or why an external client failed
+    where: str
+
+    @property
+    def seen_text(self) -> str:
+        """The measured value with its unit."""
+        return format_value(self.measure, self.seen)
+
+    @property
+    def outcome(self) -> str:
+        """ "expected >= 99%, saw 33.33%"."""
+        return f"expected {self.expected}, saw {self.seen_text}"
+
+    @property
+    def hint(self) -> str:
+        """Why it could not be decided and where to look; empty for an expectation that holds."""
+        return "" if self.result == "pass" else "; ".join(filter(None, (self.why, self.where)))
+
+    def __str__(self) -> str:
+        text = f"{self.measure} of {self.scope}: {self.outcome}"
+        return f"{text} ({self.why})" if self.why else text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary(RunInfo):
+    """How the run was made, and what its scenario says of itself."""
+
+    title: str
+    cause: str | None
+    slo: float
+
+
+@dataclass(frozen=True, slots=True)
+class FaultResult:
+    """A fault: when it was planned, when it was measured to hold, and how many requests it hit."""
+
+    id: str
+    kind: str
+    provider: str
+    planned: tuple[float, float]
+    measured: tuple[float, float]
+    felt: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderResult:
+    """The requests of one provider in one phase (in the whole run when `phase` is null), and shares of slot time."""
+
+    provider: str
+    phase: str | None
+    offered: int
+    refused: int
+    failed: int
+    finished: int
+    busy: float | None
+    wasted: float | None
+
+
+class Judgement(_Frozen):
+    """All results of one run. `measures`: the whole run, then by phase, group, phase and group, tier, provider."""
+
+    summary_version: Literal[1] = 1
+    mockbot: str = __version__
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    run: RunSummary
+    phases: tuple[PhaseSpan, ...]
+    faults: tuple[FaultResult, ...]
+    actions: tuple[Action, ...]
+    disturbance: Disturbance
+    expectations: tuple[ExpectationResult, ...]
+    checks: tuple[ValidityCheck, ...] = Field(alias="guards")
+    measures: tuple[Row, ...]
+    providers: tuple[ProviderResult, ...]
+    findings: tuple[Finding, ...]
+    outcomes: dict[str, int]  # attempts that started within the phases
+    pending_count: int
+    pending: tuple[Pending, ...]
+
+    def rows_by_phase(self) -> Iterator[Row]:
+        """Each phase with its groups, then the whole run with its groups; groups only where there are several."""
+        for phase in (*(phase.name for phase in self.phases), None):
+            rows = [row for row in self.measures if row.scope.phase == phase]
+            rows = [row for row in rows if row.scope.tier is None and row.scope.provider is None]
+            groups = [row for row in rows if row.scope.group is not None]
+            yield from (row for row in rows if row.scope.group is None)
+            yield from groups if len(groups) > 1 else ()
+
+    def data(self) -> Any:
+        """The content of `summary.json` as plain JSON values."""
+        return _rounded(self.model_dump(mode="json", by_alias=True))
+
+    def json_text(self) -> str:
+        """The text of `summary.json`: the same bytes for the same run."""
+        return json.dumps(self.data(), indent=1, ensure_ascii=False) + "\n"
+
+
+def _rounded(data: Any) -> Any:
+    match data:
+        case dict():
+            return {key: _rounded(value) for key, value in data.items()}
+        case list():
+            return [_rounded(value) for value in data]
+        case float():
+            return round(data, 6)
+        case _:
+            return data
+
+
+def schema_json() -> str:
+    """The text of `summary.schema.json`."""
+    schema = Judgement.model_json_schema(mode="serialization")
+    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=1) + "\n"

@@ -1,0 +1,79 @@
+"""A run's counters and a scope in, the counters that belong to the scope out, summed up for the formulas. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from mockbot.evidence.counters import Cohort, Key, RecoverySeries, Work
+from mockbot.evidence.run_counters import RunCounters
+from mockbot.evidence.user_uptime import Outages
+from mockbot.measures.counter_protocols import Slices
+from mockbot.measures.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeCounters:
+    """The counters of one scope, as `measures.counter_protocols` describes them; `run` has those of the whole run."""
+
+    scope: Scope
+    run: RunCounters
+    cohort: Cohort
+    recovery: RecoverySeries
+    work: Work
+    seconds: float
+
+    def by_group(self) -> list[Cohort]:
+        """The cohort of each group in this scope."""
+        groups = sorted({key.group for key in self.run.cohorts})
+        return [counters_of(self.run, replace(self.scope, group=group)).cohort for group in groups]
+
+    def outages(self) -> Outages:
+        """The outages of the users in this scope."""
+        total = Outages()
+        for group, tier, outages in self.run.user_uptime.outages():
+            if _holds(self.scope, Key(-1, group, tier)):
+                total.merge(outages)
+        return total
+
+    def slices(self) -> Slices:
+        """The prompts of the groups in this scope by slice of time, of all phases."""
+        series, baseline, scope = self.run.series, self.run.disturbance.baseline, self.scope
+        crowd = self.run.scenario.crowd.items()
+        groups = [name for name, each in crowd if scope.group in {None, name} and scope.tier in {None, each.tier}]
+        return Slices(
+            series.width,
+            series.total(series.issued, groups),
+            series.total(series.good, groups),
+            None if baseline is None else series.whole_slices(baseline),
+        )
+
+    def peaks(self) -> Sequence[tuple[int, int]]:
+        """For each provider of the scope the most requests in one second after the clear, and its slots."""
+        return [
+            (self.run.peak_offered[name], provider.slots)
+            for name, provider in self.run.scenario.providers.items()
+            if self.scope.provider in {None, name} and name in self.run.peak_offered
+        ]
+
+
+def counters_of(run: RunCounters, scope: Scope) -> ScopeCounters:
+    """Sum up the counters that belong to the scope."""
+    phases = {index: phase for index, phase in enumerate(run.timeline.phases) if scope.phase in {None, phase.name}}
+    total = Work()
+    for (index, provider), work in run.work.items():
+        if index in phases and scope.provider in {None, provider}:
+            total.merge(work)
+    return ScopeCounters(
+        scope,
+        run,
+        run.select(run.cohorts, lambda key: key.phase in phases and _holds(scope, key), Cohort()),
+        run.select(run.recovery_series, lambda key: _holds(scope, key), RecoverySeries()),
+        total,
+        sum(max(0.0, min(phase.end, run.observed_until) - phase.start) for phase in phases.values()),
+    )
+
+
+def _holds(scope: Scope, key: Key) -> bool:
+    """Whether a counter with this key belongs to the scope; the phase of the key is not looked at."""
+    if key.provider != (scope.provider or ""):
+        return False
+    return scope.group in {None, key.group} and scope.tier in {None, key.tier}

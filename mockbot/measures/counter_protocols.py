@@ -1,0 +1,129 @@
+"""What formulas read: the counters of one scope and of its run. `mockbot.evidence` counts them. Pure.
+
+In the scope of a provider the attempts are counted in place of the prompts, because a prompt may visit several. Times
+are scenario seconds.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from mockbot.measures.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Disturbance:
+    """Scenario seconds. `begin` and `clear` are None when nothing went wrong, `baseline` without a calm before it."""
+
+    begin: float | None
+    clear: float | None
+    baseline: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """Prompts by slice of time. `width`: seconds; `baseline`: its first whole slice, and the one after the last."""
+
+    width: int
+    issued: Sequence[int]
+    good: Sequence[int]
+    baseline: tuple[int, int] | None
+
+
+class Durations(Protocol):
+    """A multiset of durations; one that never ended is longer than all others, and its quantile infinite."""
+
+    def __len__(self) -> int: ...
+    def quantile(self, q: float) -> float | None: ...
+
+
+class Cohort(Protocol):
+    """The prompts that were intended in the scope. `sent`: attempts by their start; `good_done`: by completion."""
+
+    prompts: int
+    answered: int
+    good: int  # answered within the slo of the intended start
+    satisfied: int  # answered within a quarter of it
+    attempts: int  # made for these prompts, whenever
+    sent: int
+    good_done: int
+    up: int  # microseconds of users' time
+    down: int
+
+    @property
+    def latency(self) -> Durations: ...  # of all prompts; the unanswered never ended
+    @property
+    def answered_latency(self) -> Durations: ...
+    @property
+    def failure(self) -> Durations: ...  # how long the unanswered took
+    @property
+    def first_token(self) -> Durations: ...
+
+
+class Recovery(Protocol):
+    """Prompts around the disturbance: in the baseline, during it, and by whole second after the clear."""
+
+    calm_issued: int
+    calm_good: int
+    issued: Counter[int]
+    good: Counter[int]
+    first_success: float  # of a prompt issued after the clear; infinite when there was none
+    first_failure: float  # after the begin
+
+    @property
+    def settled(self) -> Durations: ...  # of the prompts issued during it: from the clear to their end
+
+
+class Work(Protocol):
+    """Sums over the seconds of providers, in slot-seconds. `seconds`: how many there were."""
+
+    seconds: int
+    work: float
+    wasted: float
+    capacity: float
+
+
+class Outages(Protocol):
+    """`failed`: users with a prompt that was never answered; `longest`: of each user who was ever down."""
+
+    users: int
+    failed: int
+
+    @property
+    def longest(self) -> Durations: ...
+
+
+class Run(Protocol):
+    """The whole run. `weight`: users that each recorded one stands for."""
+
+    weight: int
+    disturbance: Disturbance
+    observed_until: float
+    objective: float | None
+    has_faults: bool
+
+    def service_time(self) -> float | None: ...  # slot-seconds per answer in the baseline
+    def calm_slots(self) -> int: ...  # of the providers that were asked in the baseline
+    def load_at(self, t: float) -> float: ...  # prompts per second that the crowd would send if all were well
+
+
+class Counters(Protocol):
+    """The counters of one scope, summed up. `seconds`: for how long the scope was observed."""
+
+    @property
+    def scope(self) -> Scope: ...
+    @property
+    def run(self) -> Run: ...
+    @property
+    def cohort(self) -> Cohort: ...
+    @property
+    def recovery(self) -> Recovery: ...
+    @property
+    def work(self) -> Work: ...
+    @property
+    def seconds(self) -> float: ...
+    def by_group(self) -> Sequence[Cohort]: ...
+    def outages(self) -> Outages: ...
+    def slices(self) -> Slices: ...
+    def peaks(self) -> Sequence[tuple[int, int]]: ...  # (most requests in a second after the clear, slots)

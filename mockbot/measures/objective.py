@@ -1,0 +1,138 @@
+"""Measures of an objective: how fast its error budget is spent, and when somebody is paged. Pure.
+
+The alerts look at two windows at a time:
+
+    page    the last hour and its last 5 minutes    both at >= 14.4 times the sustainable rate    2 % of 30 days' budget
+    page    6 hours and 30 minutes                                    6                           5 %
+    ticket  3 days and 6 hours                                        1                          10 %
+
+(Google, The Site Reliability Workbook, ch. 5, table 5-8.) The windows are as long as there, in scenario time, and end
+with each slice of the run. A run is shorter than its longest window, so the time before it counts as if prompts had
+come at the baseline's rate and all had been good: an outage of a service that was healthy until then. Without a
+baseline the windows are cut off at the run's begin, as Prometheus cuts them off where its samples begin.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from math import ceil
+from typing import NamedTuple
+
+from mockbot.measures.counter_protocols import Counters
+from mockbot.measures.measure import NO_PROMPTS, WHOLE_RUN, Measure
+from mockbot.measures.recovery import NOTHING_WRONG
+from mockbot.measures.scope import Selector
+from mockbot.measures.values import Beyond, Known, Undefined, Value, ratio
+
+MINUTE, HOUR = 60.0, 3600.0
+MONTH = 30 * 24 * HOUR  # the usual period of an error budget
+NO_OBJECTIVE = "the scenario has no objective"
+_UNDEFINED: dict[Selector, str] = {
+    **WHOLE_RUN,
+    "provider": "an objective is about prompts, which may visit several providers",
+}
+
+
+class Alert(NamedTuple):
+    """A long and a short window, seconds, and the burn rate that both have to reach."""
+
+    long: float
+    short: float
+    rate: float
+
+
+HOUR_1 = Alert(1 * HOUR, 5 * MINUTE, 14.4)
+HOURS_6 = Alert(6 * HOUR, 30 * MINUTE, 6.0)
+DAYS_3 = Alert(72 * HOUR, 6 * HOUR, 1.0)
+PAGES = (HOUR_1, HOURS_6)
+
+
+@dataclass(frozen=True, slots=True)
+class _History:
+    """`issued[n]`, `bad[n]`: prompts of the first n slices. `before`: good prompts per slice before the run."""
+
+    width: float
+    issued: Sequence[int]
+    bad: Sequence[int]
+    before: float
+
+    def bad_share(self, end: int, seconds: float) -> float:
+        """The bad share in the window of so many seconds that ends with slice `end` - 1."""
+        slices = max(1, ceil(seconds / self.width))
+        start, early = max(0, end - slices), max(0, slices - end)
+        issued = self.issued[end] - self.issued[start] + early * self.before
+        return (self.bad[end] - self.bad[start]) / issued if issued else 0.0
+
+    def burn_rates(self, alert: Alert, objective: float) -> list[float]:
+        """After each slice, the lesser of the burn rates in the alert's two windows."""
+        shares = (
+            min(self.bad_share(end, alert.long), self.bad_share(end, alert.short)) for end in range(1, len(self.issued))
+        )
+        return [share / (1 - objective) for share in shares]
+
+
+@Measure("number", "low", shown=("tile",))
+def burn_rate(counted: Counters) -> Value:
+    """Share of bad prompts over the share that the `objective` allows; 1 spends the budget exactly in its period."""
+    if (objective := counted.run.objective) is None:
+        return Undefined(NO_OBJECTIVE)
+    return ratio((counted.cohort.prompts - counted.cohort.good) / (1 - objective), counted.cohort.prompts, NO_PROMPTS)
+
+
+@Measure("share", "low", shown=("tile",))
+def budget_spent(counted: Counters) -> Value:
+    """Share of 30 days' error budget that the run spent; at most 100%."""
+    rate = burn_rate.value(counted)
+    return Known(min(1.0, rate.number * counted.seconds / MONTH)) if isinstance(rate, Known) else rate
+
+
+def _burn(name: str, text: str, alert: Alert) -> Measure:
+    """The highest burn rate that both windows of the alert reached together. `text`: of its windows."""
+
+    def formula(counted: Counters) -> Value:
+        if (objective := counted.run.objective) is None:
+            return Undefined(NO_OBJECTIVE)
+        return Known(max(_history(counted).burn_rates(alert, objective), default=0.0))
+
+    text = f"Highest burn rate that {text}."
+    return Measure("number", "low", _UNDEFINED, shown=("tile",), name=name, text=text, formula=formula)
+
+
+@Measure("duration", "low", _UNDEFINED, shown=("tile",))
+def time_to_page(counted: Counters) -> Value:
+    """From the start of the disturbance until one of the paging alerts fired."""
+    if (objective := counted.run.objective) is None:
+        return Undefined(NO_OBJECTIVE)
+    if (begin := counted.run.disturbance.begin) is None:
+        return Undefined(NOTHING_WRONG)
+    history = _history(counted)
+    ends = [
+        n * history.width
+        for alert in PAGES
+        for n, rate in enumerate(history.burn_rates(alert, objective), 1)
+        if rate >= alert.rate and n * history.width > begin
+    ]
+    if not ends:
+        return Beyond(max(0.0, counted.run.observed_until - begin), "no burn-rate alert would have paged anybody")
+    return Known(min(ends) - begin)
+
+
+def _history(counted: Counters) -> _History:
+    slices = counted.slices()
+    observed = min(len(slices.issued), ceil(counted.run.observed_until / slices.width))
+    issued, good = slices.issued[:observed], slices.good[:observed]
+    bad = [asked - well for asked, well in zip(issued, good, strict=True)]
+    # Without a baseline nothing is added before the run, so that its windows are cut off there.
+    first, last = slices.baseline or (0, 0)
+    before = sum(issued[first:last]) / max(1, last - first)
+    return _History(slices.width, list(accumulate(issued, initial=0)), list(accumulate(bad, initial=0)), before)
+
+
+MEASURES = (
+    burn_rate,
+    budget_spent,
+    _burn("burn_1h", "an hour and its last 5 minutes reached together; pages at 14.4", HOUR_1),
+    _burn("burn_6h", "6 hours and their last 30 minutes reached together; pages at 6", HOURS_6),
+    _burn("burn_3d", "3 days and their last 6 hours reached together; a ticket at 1", DAYS_3),
+    time_to_page,
+)
