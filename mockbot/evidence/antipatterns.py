@@ -47,7 +47,7 @@ def antipatterns(attempts: Iterable[Attempt], speed: float) -> tuple[Antipattern
     prompts = [sorted(each, key=lambda attempt: attempt.n) for each in by_prompt.values()]
     found = {name: [check(prompt, speed) for prompt in prompts] for name, check in ATTEMPT_CHECKS.items()}
     # Never retrying shows only in the whole run: one retry, or fewer than SHOWN failures, and it is not reported.
-    given_up = [_never_retried(prompt) for prompt in prompts]
+    given_up = [never_retried(prompt) for prompt in prompts]
     retried = any(len(prompt) > 1 for prompt in prompts)
     found["never_retries"] = [] if retried or len(given_up) - given_up.count(None) < SHOWN else given_up
     result = []
@@ -118,16 +118,13 @@ def hangs(attempts: Attempts, speed: float) -> str | None:
     return None
 
 
-def _never_retried(attempts: Attempts) -> str | None:
+def never_retried(attempts: Attempts) -> str | None:
+    """The first attempt failed in a way that a retry may cure."""
     first = attempts[0]
-    return f"{_name(first)}: {first.status or first.outcome}, and given up" if might_have_passed(first) else None
-
-
-def might_have_passed(attempt: Attempt) -> bool:
-    """Whether the attempt failed in a way that a retry may cure."""
-    if attempt.status is not None and attempt.outcome in {"http_error", "rate_limited"}:
-        return attempt.status >= 500 or attempt.status in RETRYABLE
-    return attempt.outcome in {"refused", "reset", "timeout"}
+    curable = first.outcome in {"refused", "reset", "timeout"}
+    if first.status is not None and first.outcome in {"http_error", "rate_limited"}:
+        curable = first.status >= 500 or first.status in RETRYABLE
+    return f"{_name(first)}: {first.status or first.outcome}, and given up" if curable else None
 
 
 def _name(attempt: Attempt) -> str:

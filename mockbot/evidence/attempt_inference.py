@@ -63,19 +63,11 @@ class _InferredPrompt:
         ]
         return refused + [
             Attempt(
-                prompt=self.id,
-                n=n,
-                group=group,
-                provider=request.provider,
-                start=request.start,
-                end=request.end,
-                outcome=request.outcome,
-                status=request.status,
-                first_token=request.first_token,
-                retry_after=request.retry_after,
+                self.id, n, group, each.provider, each.start, each.end, each.outcome, each.status, each.first_token,
+                retry_after=each.retry_after,
             )
-            for n, request in enumerate(self.requests, unseen)
-        ]
+            for n, each in enumerate(self.requests, unseen)
+        ]  # fmt: skip
 
     def prompt(self, group: str) -> Prompt:
         """The prompt, settled by its last attempt."""

@@ -1,14 +1,41 @@
-"""What a detector is: the context of a run and settled prompts with their attempts in, detections out. Pure."""
+"""What a detector is: the context of a run and settled prompts with their attempts in, findings out. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from mockbot.evidence.antipatterns import SHOWN
+from mockbot.evidence.antipatterns import ANTIPATTERNS, SHOWN
 from mockbot.evidence.records import Attempt, Prompt
 from mockbot.measures.counter_protocols import Disturbance
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
+
+DESCRIPTIONS: Mapping[str, str] = {  # name -> what the group did, in the order of the report
+    "ignores_retry_after": "retried before the Retry-After was over, {times:,} times",
+    "retries_what_cannot_succeed": "repeated requests that can only fail, {times:,} times",
+    "retries_without_end": "made more than ten attempts for one prompt, {times:,} times",
+    "does_not_back_off": "did not wait longer after each failure, for {times:,} prompts",
+    "takes_broken_answers": "took an incomplete or broken answer for a good one, {times:,} times",
+    "hangs": "waited more than a minute without a token, {times:,} times",
+    "never_retries": "gave up at the first failure, all {times:,} times",
+    "no_total_deadline": "waited for an answer that arrived too slowly, {times:,} times",
+    "retry_storm": "sent {times:,} requests for {of:,.0f} prompts while the provider was in trouble",
+    "herd": "retried at the same time: {times:,} retries in one second",
+    "gave_up_too_soon": "gave up {times:,} prompts although the provider had recovered",
+    "did_not_fall_over": "stayed with a failing provider for {times:,} attempts although it has another",
+    "did_not_come_back": "stayed with the other provider for {times:,} attempts after its own had recovered",
+    "hammers_on": "sent {of:.1f} times as much as usual while the status page said that it is being looked into",
+}
+REMEDIES: Mapping[str, str] = {
+    **ANTIPATTERNS,
+    "no_total_deadline": "Set a deadline for the whole answer; a read timeout begins anew with every byte",
+    "retry_storm": "Limit retries by a budget, for instance to a tenth of all requests",
+    "herd": "Add jitter to every wait, on top of a Retry-After too",
+    "gave_up_too_soon": "Cap the wait between attempts well below the time after which the client gives up",
+    "did_not_fall_over": "Fall over after a few failures",
+    "did_not_come_back": "Try the first one again now and then",
+    "hammers_on": "Read the status page, or slow down while everything fails",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +50,20 @@ class DetectionContext:
 
 
 @dataclass(frozen=True, slots=True)
-class Detection:
-    """What a group did, how often, and the first prompts that show it; `of`: the number to compare `times` with."""
+class Finding:
+    """`did` is a sentence about the group; `evidence` names the first prompts that show it, with their times."""
 
     name: str
     group: str
     times: int
+    did: str
     evidence: tuple[str, ...]
-    of: float = 0.0
+    remedy: str
+
+
+def finding(name: str, group: str, times: int, evidence: tuple[str, ...], of: float = 0.0) -> Finding:
+    """What a group did, how often, and the first prompts that show it; `of`: the number to compare `times` with."""
+    return Finding(name, group, times, DESCRIPTIONS[name].format(times=times, of=of), evidence, REMEDIES[name])
 
 
 @dataclass(slots=True)
@@ -60,5 +93,5 @@ class Detector(Protocol):
     def settle(self, prompt: Prompt, attempts: Sequence[Attempt]) -> None:
         """Look at a settled prompt and its attempts, in order."""
 
-    def detections(self) -> Iterator[Detection]:
+    def findings(self) -> Iterator[Finding]:
         """What was found, once all prompts were given to `settle`."""

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from math import inf
 
-from mockbot.evidence.antipatterns import ATTEMPT_CHECKS, SHOWN, might_have_passed
-from mockbot.evidence.detection import Detection, DetectionContext, Detector, Occurrences
+from mockbot.evidence.antipatterns import ATTEMPT_CHECKS, SHOWN, never_retried
+from mockbot.evidence.detection import DetectionContext, Detector, Finding, Occurrences, finding
 from mockbot.evidence.records import Attempt, Prompt
 from mockbot.scenario.timeline import Timeline
 from mockbot.units.formatting import format_seconds
@@ -51,18 +51,17 @@ class AttemptPatterns(Detector):
             if attempt.first_token is not None and (took := attempt.end - attempt.start) > longest:
                 text = f"{_name(prompt, attempt.start)}: {format_seconds(took)}, {attempt.tokens} tokens"
                 self._found["no_total_deadline", group].add(attempt.start, text)
-        if might_have_passed(first):
-            text = f"{_name(prompt, first.start)}: {first.status or first.outcome}, and given up"
+        if text := never_retried(attempts):
             self._found["never_retries", group].add(first.start, text)
 
-    def detections(self) -> Iterator[Detection]:
+    def findings(self) -> Iterator[Finding]:
         """Two depend on all prompts of a group: one retry disproves never_retries, and jitter may repeat a wait."""
         for (name, group), found in self._found.items():
             if name == "never_retries" and (group in self._with_retries or found.times < SHOWN):
                 continue
             if name == "does_not_back_off" and found.times < BY_CHANCE * self._retried[group]:
                 continue
-            yield Detection(name, group, found.times, found.evidence)
+            yield finding(name, group, found.times, found.evidence)
 
 
 class RetryStorm(Detector):
@@ -85,13 +84,13 @@ class RetryStorm(Detector):
         if len(most) < SHOWN or -count <= most[-1][0]:
             self._most[group] = sorted([*most, (-count, prompt.intended, prompt.id)])[:SHOWN]
 
-    def detections(self) -> Iterator[Detection]:
+    def findings(self) -> Iterator[Finding]:
         """The prompts with the most attempts are the evidence."""
         for group, issued in self._issued.items():
             if issued >= ENOUGH and self._sent[group] > STORM * issued:
                 most = self._most[group]
                 texts = tuple(f"{name} at {format_seconds(at, 1)}: {-count} attempts" for count, at, name in most)
-                yield Detection("retry_storm", group, self._sent[group], texts, issued)
+                yield finding("retry_storm", group, self._sent[group], texts, issued)
 
 
 class ThunderingHerd(Detector):
@@ -107,14 +106,14 @@ class ThunderingHerd(Detector):
             text = f"{prompt.id} at {format_seconds(attempt.start, 2)}"
             self._retries[prompt.group][int(attempt.start / self._clock)].add(attempt.start, text)
 
-    def detections(self) -> Iterator[Detection]:
+    def findings(self) -> Iterator[Finding]:
         """The largest herd of each group."""
         for group, retries in self._retries.items():
             second, most = min(retries.items(), key=lambda item: (-item[1].times, item[0]))
             seconds = range(second - AROUND, second + AROUND + 1)
             around = sum(retries[other].times for other in seconds if other in retries) - most.times
             if most.times >= HERD and most.times > HERD_TIMES * around / (2 * AROUND):
-                yield Detection("herd", group, most.times, most.evidence)
+                yield finding("herd", group, most.times, most.evidence)
 
 
 class GaveUpTooSoon(Detector):
@@ -138,7 +137,7 @@ class GaveUpTooSoon(Detector):
             text = f"{_name(prompt, prompt.intended)}{last}, gave up at {format_seconds(prompt.end, 1)}"
             self._given_up[prompt.group, int(prompt.end)].add(prompt.end, text)
 
-    def detections(self) -> Iterator[Detection]:
+    def findings(self) -> Iterator[Finding]:
         """Prompts given up after the first success."""
         late: dict[str, list[Occurrences]] = defaultdict(list)
         for (group, second), given_up in sorted(self._given_up.items(), key=lambda item: item[0]):
@@ -146,7 +145,7 @@ class GaveUpTooSoon(Detector):
                 late[group].append(given_up)
         for group, each in late.items():
             evidence = tuple(text for given_up in each for text in given_up.evidence)[:SHOWN]
-            yield Detection("gave_up_too_soon", group, sum(given_up.times for given_up in each), evidence)
+            yield finding("gave_up_too_soon", group, sum(given_up.times for given_up in each), evidence)
 
 
 class FailOver(Detector):
@@ -186,7 +185,7 @@ class FailOver(Detector):
             elif attempt.start >= self._after:
                 self._returned.add(prompt.group)
 
-    def detections(self) -> Iterator[Detection]:
+    def findings(self) -> Iterator[Finding]:
         """Only of groups with enough attempts."""
         for name, attempts, innocent in (
             ("did_not_fall_over", self._failed, self._fell_over),
@@ -194,7 +193,7 @@ class FailOver(Detector):
         ):
             for group, found in attempts.items():
                 if group not in innocent and found.times >= ENOUGH:
-                    yield Detection(name, group, found.times, found.evidence)
+                    yield finding(name, group, found.times, found.evidence)
 
 
 class IgnoredStatusPage(Detector):
@@ -222,7 +221,7 @@ class IgnoredStatusPage(Detector):
                     text = f"{_name(prompt, attempt.start)}: attempt {attempt.n + 1}"
                     self._retries[prompt.group].add(attempt.start, text)
 
-    def detections(self) -> Iterator[Detection]:
+    def findings(self) -> Iterator[Finding]:
         """By rate, since the users are the same in both times."""
         reported, calm = sum(end - start for start, end in self._spans), self._calm[1] - self._calm[0]
         for group, retries in self._retries.items():
@@ -230,7 +229,7 @@ class IgnoredStatusPage(Detector):
             if usual < ENOUGH or sent < ENOUGH:
                 continue
             if (times := sent * calm / (usual * reported)) > HAMMERS:
-                yield Detection("hammers_on", group, sent, retries.evidence, times)
+                yield finding("hammers_on", group, sent, retries.evidence, times)
 
 
 def reported_spans(timeline: Timeline) -> Iterator[tuple[float, float]]:

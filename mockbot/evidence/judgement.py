@@ -13,12 +13,13 @@ from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, computed_field, model_validator
 
-from mockbot.evidence.findings import Finding
+from mockbot.evidence.detection import Finding
 from mockbot.evidence.records import Action, RunInfo
 from mockbot.evidence.run_counters import Pending
 from mockbot.evidence.validity_checks import ValidityCheck
 from mockbot.measures.counter_protocols import Disturbance
 from mockbot.measures.scope import Scope
+from mockbot.measures.table import TABLE
 from mockbot.measures.text import format_value
 from mockbot.measures.values import Beyond, Known, Undefined, Value
 from mockbot.scenario.spans import PhaseSpan
@@ -105,8 +106,9 @@ class ExpectationResult:
 
     @property
     def seen_text(self) -> str:
-        """The measured value with its unit."""
-        return format_value(self.measure, self.seen)
+        """The measured value with its unit; what is no measure (an anti-pattern, an exit code) is a count."""
+        known = self.measure in TABLE or not isinstance(self.seen, Known)
+        return format_value(self.measure if known else "prompts", self.seen)
 
     @property
     def outcome(self) -> str:
@@ -116,7 +118,7 @@ class ExpectationResult:
     @property
     def hint(self) -> str:
         """Why it could not be decided and where to look; empty for an expectation that holds."""
-        return "" if self.result == "pass" else "; ".join(filter(None, (self.why, self.where)))
+        return "" if self.result == "pass" else "; ".join(filter(None, (self.why, f"look at {self.where}")))
 
     def __str__(self) -> str:
         text = f"{self.measure} of {self.scope}: {self.outcome}"

@@ -21,13 +21,8 @@ class Side:
     """One provider, slice by slice: sums over its seconds; of `queued` and `running` the maximum."""
 
     offered: list[int]
-    refused: list[int]
-    failed: list[int]
-    finished: list[int]
     queued: list[int]
     running: list[int]
-    work: list[float]
-    wasted: list[float]
     capacity: list[float]  # slot-seconds available
 
 
@@ -52,9 +47,8 @@ class Series:
         self.issued, self.good = defaultdict(self._zeros), defaultdict(self._zeros)
         self.sent = self._zeros()
         self.outcomes = defaultdict(self._zeros)
-        zeros, size = self._zeros, self.size
         self.providers = defaultdict(
-            lambda: Side(zeros(), zeros(), zeros(), zeros(), zeros(), zeros(), [0.0] * size, [0.0] * size, [0.0] * size)
+            lambda: Side(self._zeros(), self._zeros(), self._zeros(), [0.0] * self.size),
         )
 
     def add_prompt(self, sample: Sample, group: str) -> None:
@@ -81,13 +75,8 @@ class Series:
             return
         side, at = self.providers[second.provider], self.slice(second.t)
         side.offered[at] += second.offered
-        side.refused[at] += second.refused
-        side.failed[at] += second.failed
-        side.finished[at] += second.finished
         side.queued[at] = max(side.queued[at], second.queued)
         side.running[at] = max(side.running[at], second.running)
-        side.work[at] += second.work
-        side.wasted[at] += second.wasted
         side.capacity[at] += second.capacity
 
     def total(self, counts: Mapping[str, Sequence[int]], groups: Iterable[str] | None = None) -> list[int]:

@@ -9,32 +9,13 @@ import math
 ACCURACY = 0.002  # relative, of every finite percentile
 NOTHING = 1e-9  # seconds below which a duration is 0
 
-
-class LogBins:
-    """The bins of a DDSketch (Masson, Rim, Lee: "DDSketch", PVLDB 12(12), 2019, §2.1): bin k holds the values in
-    (gamma^(k-1), gamma^k], gamma = (1 + accuracy) / (1 - accuracy). Its value 2 gamma^k / (1 + gamma) is within
-    `accuracy`, relative, of all of them. Both formulas as in `ddsketch.mapping.LogarithmicMapping` 3.0.
-    """
-
-    __slots__ = ("_middle", "_octave", "scale")
-
-    def __init__(self, accuracy: float) -> None:
-        excess = 2 * accuracy / (1 - accuracy)  # gamma - 1
-        self.scale = 1 / math.log((1 + accuracy) / (1 - accuracy))
-        self._octave = 1 / math.log1p(excess) * math.log(2)
-        self._middle = 2 / (1 + (1 + excess))
-
-    def key(self, value: float) -> int:
-        """The bin of a value > 0."""
-        return math.ceil(math.log(value) * self.scale)
-
-    def value(self, key: int) -> float:
-        """The value that represents the bin."""
-        return math.pow(2.0, key / self._octave) * self._middle
-
-
-_BINS = LogBins(ACCURACY)
-_SCALE = _BINS.scale  # for `add`, which runs for every prompt and attempt and therefore does not call `key`
+# The bins of a DDSketch (Masson, Rim, Lee: "DDSketch", PVLDB 12(12), 2019, §2.1): bin k holds the durations in
+# (gamma^(k-1), gamma^k], gamma = (1 + accuracy) / (1 - accuracy). Its value 2 gamma^k / (1 + gamma) is within
+# `accuracy`, relative, of all of them. Both formulas as in `ddsketch.mapping.LogarithmicMapping` 3.0.
+_EXCESS = 2 * ACCURACY / (1 - ACCURACY)  # gamma - 1
+_SCALE = 1 / math.log((1 + ACCURACY) / (1 - ACCURACY))
+_OCTAVE = 1 / math.log1p(_EXCESS) * math.log(2)
+_MIDDLE = 2 / (1 + (1 + _EXCESS))
 _ZERO = -(1 << 30)  # the bin of a duration of nothing, below all others
 
 
@@ -85,5 +66,5 @@ class Sketch:
         for key in sorted(self._bins):
             rank -= self._bins[key]
             if rank <= 0:
-                return 0.0 if key == _ZERO else _BINS.value(key)
+                return 0.0 if key == _ZERO else math.pow(2.0, key / _OCTAVE) * _MIDDLE
         return math.inf

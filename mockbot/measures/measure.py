@@ -33,9 +33,9 @@ OF_PROVIDERS: Mapping[Selector, str] = {"group": _GROUPS, "tier": _GROUPS}
 class Measure:
     """`text`: one sentence for people. A share is 0..1, a duration scenario seconds, a rate per scenario second.
 
-    A scenario's `expect` may name it when it has a `better` direction and a formula; without a formula it is counted
-    elsewhere, and in no scope. `one_client`: it means something for a single client too; the others need a crowd, or
-    belong to the provider. `provider_side`: it comes from the service's journal, and needs no number of prompts.
+    A scenario's `expect` may name it when it has a `better` direction. `one_client`: it means something for a single
+    client too; the others need a crowd, or belong to the provider. `provider_side`: it comes from the service's
+    journal, and needs no number of prompts.
     `heading`: of its column. `sentence`: before its value, in the terminal's sentence about the disturbance.
     """
 
@@ -49,7 +49,7 @@ class Measure:
     sentence: str = ""
     name: str = ""
     text: str = ""
-    formula: Formula | None = None
+    formula: Formula = lambda _: Undefined("has no formula")
 
     def __call__(self, formula: Formula) -> "Measure":
         """The entry with this formula, whose name and docstring become those of the measure."""
@@ -60,4 +60,4 @@ class Measure:
         for selector, why in self.undefined.items():
             if getattr(counted.scope, selector) is not None:
                 return Undefined(why)
-        return Undefined("is not a measure of a scope") if self.formula is None else self.formula(counted)
+        return self.formula(counted)

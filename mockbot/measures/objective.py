@@ -12,8 +12,7 @@ come at the baseline's rate and all had been good: an outage of a service that w
 baseline the windows are cut off at the run's begin, as Prometheus cuts them off where its samples begin.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import accumulate
 from math import ceil
 from typing import NamedTuple
@@ -47,30 +46,6 @@ DAYS_3 = Alert(72 * HOUR, 6 * HOUR, 1.0)
 PAGES = (HOUR_1, HOURS_6)
 
 
-@dataclass(frozen=True, slots=True)
-class _History:
-    """`issued[n]`, `bad[n]`: prompts of the first n slices. `before`: good prompts per slice before the run."""
-
-    width: float
-    issued: Sequence[int]
-    bad: Sequence[int]
-    before: float
-
-    def bad_share(self, end: int, seconds: float) -> float:
-        """The bad share in the window of so many seconds that ends with slice `end` - 1."""
-        slices = max(1, ceil(seconds / self.width))
-        start, early = max(0, end - slices), max(0, slices - end)
-        issued = self.issued[end] - self.issued[start] + early * self.before
-        return (self.bad[end] - self.bad[start]) / issued if issued else 0.0
-
-    def burn_rates(self, alert: Alert, objective: float) -> list[float]:
-        """After each slice, the lesser of the burn rates in the alert's two windows."""
-        shares = (
-            min(self.bad_share(end, alert.long), self.bad_share(end, alert.short)) for end in range(1, len(self.issued))
-        )
-        return [share / (1 - objective) for share in shares]
-
-
 @Measure("number", "low", shown=("tile",))
 def burn_rate(counted: Counters) -> Value:
     """Share of bad prompts over the share that the `objective` allows; 1 spends the budget exactly in its period."""
@@ -92,7 +67,7 @@ def _burn(name: str, text: str, alert: Alert) -> Measure:
     def formula(counted: Counters) -> Value:
         if (objective := counted.run.objective) is None:
             return Undefined(NO_OBJECTIVE)
-        return Known(max(_history(counted).burn_rates(alert, objective), default=0.0))
+        return Known(max((rate for _, rate in _burn_rates(counted, alert, objective)), default=0.0))
 
     text = f"Highest burn rate that {text}."
     return Measure("number", "low", _UNDEFINED, shown=("tile",), name=name, text=text, formula=formula)
@@ -105,27 +80,36 @@ def time_to_page(counted: Counters) -> Value:
         return Undefined(NO_OBJECTIVE)
     if (begin := counted.run.disturbance.begin) is None:
         return Undefined(NOTHING_WRONG)
-    history = _history(counted)
     ends = [
-        n * history.width
+        end
         for alert in PAGES
-        for n, rate in enumerate(history.burn_rates(alert, objective), 1)
-        if rate >= alert.rate and n * history.width > begin
+        for end, rate in _burn_rates(counted, alert, objective)
+        if rate >= alert.rate and end > begin
     ]
     if not ends:
         return Beyond(max(0.0, counted.run.observed_until - begin), "no burn-rate alert would have paged anybody")
     return Known(min(ends) - begin)
 
 
-def _history(counted: Counters) -> _History:
+def _burn_rates(counted: Counters, alert: Alert, objective: float) -> Iterator[tuple[float, float]]:
+    """(end of a slice, burn rate) for each observed slice: the lesser of the rates in the alert's two windows."""
     slices = counted.slices()
     observed = min(len(slices.issued), ceil(counted.run.observed_until / slices.width))
-    issued, good = slices.issued[:observed], slices.good[:observed]
-    bad = [asked - well for asked, well in zip(issued, good, strict=True)]
     # Without a baseline nothing is added before the run, so that its windows are cut off there.
     first, last = slices.baseline or (0, 0)
-    before = sum(issued[first:last]) / max(1, last - first)
-    return _History(slices.width, list(accumulate(issued, initial=0)), list(accumulate(bad, initial=0)), before)
+    before = sum(slices.issued[first : min(last, observed)]) / max(1, last - first)  # prompts per slice, all good
+    issued, good = (list(accumulate(counts[:observed], initial=0)) for counts in (slices.issued, slices.good))
+
+    def bad_share(end: int, seconds: float) -> float:
+        """The bad share in the window of so many seconds that ends with slice `end` - 1."""
+        length = max(1, ceil(seconds / slices.width))
+        start, early = max(0, end - length), max(0, length - end)
+        asked = issued[end] - issued[start]
+        total = asked + early * before
+        return (asked - (good[end] - good[start])) / total if total else 0.0
+
+    for end in range(1, observed + 1):
+        yield end * slices.width, min(bad_share(end, alert.long), bad_share(end, alert.short)) / (1 - objective)
 
 
 MEASURES = (

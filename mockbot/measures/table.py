@@ -7,7 +7,6 @@ A new measure is one entry in the module of its family. An unknown name raises K
 from collections.abc import Mapping
 
 from mockbot.measures import (
-    behaviour,
     demand,
     hysteresis,
     objective,
@@ -22,9 +21,9 @@ from mockbot.measures.measure import Measure, Place
 from mockbot.measures.scope import SELECTORS
 from mockbot.measures.values import Value
 
-FAMILIES = (prompts, user_outages, demand, percentiles, recovery, providers, objective, hysteresis, behaviour)
+FAMILIES = (prompts, user_outages, demand, percentiles, recovery, providers, objective, hysteresis)
 TABLE: Mapping[str, Measure] = {measure.name: measure for family in FAMILIES for measure in family.MEASURES}
-EXPECTED = tuple(measure for measure in TABLE.values() if measure.formula and measure.better)
+EXPECTED = tuple(measure for measure in TABLE.values() if measure.better)
 
 
 def shown(place: Place) -> tuple[Measure, ...]:
@@ -33,8 +32,8 @@ def shown(place: Place) -> tuple[Measure, ...]:
 
 
 def measure_all(counted: Counters) -> dict[str, Value]:
-    """Every measure that has a formula, in the scope of the counters."""
-    return {name: measure.value(counted) for name, measure in TABLE.items() if measure.formula is not None}
+    """Every measure in the scope of the counters."""
+    return {name: measure.value(counted) for name, measure in TABLE.items()}
 
 
 def markdown_table() -> str:

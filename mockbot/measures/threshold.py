@@ -10,16 +10,12 @@ from dataclasses import dataclass
 from operator import eq, ge, gt, le, lt
 from typing import Literal, assert_never
 
-from mockbot.measures.measure import Unit
 from mockbot.measures.table import TABLE
+from mockbot.measures.text import UNITS
 from mockbot.measures.values import Beyond, Known, Undefined, Value
-from mockbot.units.quantities import parse_duration, parse_rate, parse_share
 
 Op = Literal["<=", "<", ">=", ">", "=="]
 _THRESHOLD = re.compile(r"(<=|>=|==|<|>) *([^\s=].*)")
-EXAMPLES: dict[Unit, str] = {
-    "share": ">= 99.5%", "duration": "<= 3m", "rate": ">= 2/s", "number": "<= 3", "count": "<= 3",
-}  # fmt: skip
 _HOLDS: dict[Op, Callable[[float, float], bool]] = {"<=": le, "<": lt, ">=": ge, ">": gt, "==": eq}
 
 
@@ -50,30 +46,14 @@ class Threshold:
                 assert_never(value)
 
 
-def _plain_number(text: str) -> float:
-    if not re.fullmatch(r"\d{1,15}(\.\d{1,15})?", text, re.ASCII):  # a float holds 15 digits exactly
-        raise ValueError(f"{text!r} is not a plain number; write it like 3 or 1.5")
-    return float(text)
-
-
-_PARSERS: dict[Unit, Callable[[str], float]] = {
-    "share": parse_share,
-    "duration": parse_duration,
-    "rate": parse_rate,
-    "number": _plain_number,
-    "count": _plain_number,
-}
-
-
 def parse_threshold(measure: str, text: str) -> Threshold:
     """Read `text` in the unit of `measure`. Raises ValueError with the mistake and an example."""
-    unit = TABLE[measure].unit
+    unit = UNITS[TABLE[measure].unit]
     match = _THRESHOLD.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is not a threshold; write it like {EXAMPLES[unit]!r}")
+        raise ValueError(f"{text!r} is not a threshold; write it like {unit.example!r}")
     try:
-        value = _PARSERS[unit](match[2].strip())
+        value = unit.parse(match[2].strip())
     except ValueError as error:
-        what = "a plain number" if unit in {"number", "count"} else f"a {unit}"
-        raise ValueError(f"{text!r} does not fit {measure}, {what}: {error}") from None
+        raise ValueError(f"{text!r} does not fit {measure}, {unit.is_a}: {error}") from None
     return Threshold(next(op for op in _HOLDS if op == match[1]), value)

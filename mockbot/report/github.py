@@ -62,7 +62,7 @@ def annotations(summary: Judgement) -> str:
     lines = []
     for case in summary.expectations:
         if case.result != "pass":
-            message = "; ".join(filter(None, (case.outcome, case.why, f"look at {case.where}")))
+            message = f"{case.outcome}; {case.hint}"
             level = "error" if case.result == "fail" else "warning"
             lines.append(_command(level, f"{case.measure} of {case.scope}", message))
     lines += [_command("warning", guard.name, guard.says) for guard in summary.checks if not guard.ok]

@@ -8,12 +8,11 @@ from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.openmetrics.exposition import generate_latest
 
 from mockbot.evidence.judgement import Judgement
-from mockbot.measures.measure import Unit
 from mockbot.measures.table import TABLE
+from mockbot.measures.text import UNITS
 from mockbot.measures.values import Beyond, Undefined
 
 LABELS = ("scenario", "phase", "group", "tier", "provider")
-SUFFIX: dict[Unit, str] = {"share": "_ratio", "duration": "_seconds", "rate": "_per_second", "number": "", "count": ""}
 
 
 def openmetrics_text(summary: Judgement) -> str:
@@ -29,7 +28,7 @@ def openmetrics_text(summary: Judgement) -> str:
             if isinstance(value, Undefined):
                 continue
             bound = "_at_least" if isinstance(value, Beyond) else ""
-            name = f"mockbot_{measure}{bound}{SUFFIX[TABLE[measure].unit]}"
+            name = f"mockbot_{measure}{bound}{UNITS[TABLE[measure].unit].suffix}"
             if name not in gauges:
                 gauges[name] = Gauge(name, TABLE[measure].text, LABELS, registry=registry)
             number = value.bound if isinstance(value, Beyond) else value.number

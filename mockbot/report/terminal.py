@@ -67,7 +67,7 @@ def _expectations(summary: Judgement) -> Table:
         text = f"{case.measure} {case.expected} ({case.scope}): {case.seen_text}"
         lines.add_row(Text(MARKS[case.result], STYLES[case.result]), Text(text))
         if case.result != "pass":
-            lines.add_row("", Text("; ".join(filter(None, (case.why, f"look at {case.where}"))), style="dim"))
+            lines.add_row("", Text(case.hint, style="dim"))
     return lines
 
 

@@ -11,7 +11,8 @@ from mockbot.faults.union import Fault
 from mockbot.measures.measure import Measure
 from mockbot.measures.scope import Scope
 from mockbot.measures.table import EXPECTED
-from mockbot.measures.threshold import EXAMPLES, Threshold, parse_threshold
+from mockbot.measures.text import UNITS
+from mockbot.measures.threshold import Threshold, parse_threshold
 from mockbot.scenario.policies import Policy
 from mockbot.units.frozen_model import Model, Whole
 from mockbot.units.quantities import CountRamp, Duration, Rate, RateRamp, Share
@@ -151,7 +152,7 @@ def _threshold_field(measure: Measure) -> tuple[object, object]:
         parse_threshold(measure.name, text)
         return text
 
-    written = Field(pattern=r"^(<=|<|>=|>|==) *\S.*$", examples=[EXAMPLES[measure.unit]])
+    written = Field(pattern=r"^(<=|<|>=|>|==) *\S.*$", examples=[UNITS[measure.unit].example])
     return Annotated[str, written, AfterValidator(fits)] | None, Field(None, description=measure.text)
 
 

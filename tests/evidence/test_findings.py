@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from mockbot.evidence.detection import DESCRIPTIONS, REMEDIES, Finding
 from mockbot.evidence.detectors import reported_spans
-from mockbot.evidence.findings import DESCRIPTIONS, REMEDIES, Finding
 from mockbot.evidence.journal import Broken
 from mockbot.evidence.records import Attempt, Outcome, Prompt, Settled
 from mockbot.evidence.run_counters import count_run
