@@ -10,7 +10,7 @@ from mockbot.measures.counter_protocols import Cohort, Counters, Durations
 from mockbot.measures.measure import NO_PROMPTS, Measure, Place
 from mockbot.measures.values import Known, Undefined, Value, ratio
 
-QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+_Times = tuple[str, Callable[[Cohort], Durations], str]  # what they are, where they are counted, why there are none
 
 
 def percentile(durations: Durations, q: float, empty: str = NO_PROMPTS) -> Value:
@@ -24,22 +24,19 @@ def percentile(durations: Durations, q: float, empty: str = NO_PROMPTS) -> Value
     return Known(value)
 
 
-def _percentiles(
-    of: str, text: str, take: Callable[[Cohort], Durations], empty: str, **shown: tuple[tuple[Place, ...], str]
-) -> tuple[Measure, ...]:
-    """A measure for each quantile of `shown`: where it is shown, and its heading."""
-    return tuple(
-        Measure(
-            "duration",
-            "low",
-            one_client=True,
-            shown=places,
-            heading=heading,
-            name=f"{of}_{quantile}",
-            text=f"{'Median' if quantile == 'p50' else f'{100 * QUANTILES[quantile]:g}th percentile'} of {text}.",
-            formula=lambda counted, q=QUANTILES[quantile]: percentile(take(counted.cohort), q, empty),  # type: ignore[misc]
-        )
-        for quantile, (places, heading) in shown.items()
+def _measure(name: str, of: _Times, shown: tuple[Place, ...] = (), heading: str = "") -> Measure:
+    """The percentile that the end of the name says."""
+    text, take, empty = of
+    q = float(f"0.{name.rpartition('_p')[2]}")
+    return Measure(
+        "duration",
+        "low",
+        one_client=True,
+        shown=shown,
+        heading=heading,
+        name=name,
+        text=f"{'Median' if q == 0.5 else f'{100 * q:g}th percentile'} of {text}.",
+        formula=lambda counted: percentile(take(counted.cohort), q, empty),
     )
 
 
@@ -50,24 +47,28 @@ def apdex(counted: Counters) -> Value:
     return ratio(counted.cohort.satisfied + tolerating / 2, counted.cohort.prompts, NO_PROMPTS)
 
 
-NOT: tuple[tuple[Place, ...], str] = ((), "")  # in no table
+_LATENCY: _Times = (
+    "the time to the whole answer; never answered counts as infinite",
+    lambda cohort: cohort.latency,
+    NO_PROMPTS,
+)
+_ANSWERED: _Times = (
+    "the time to the whole answer, of the answered prompts alone",
+    lambda cohort: cohort.answered_latency,
+    "nothing was answered",
+)
+_FAILED: _Times = ("the time that failed prompts took", lambda cohort: cohort.failure, "nothing failed")
+_FIRST_TOKEN: _Times = ("the time to the first token", lambda cohort: cohort.first_token, "no first token was seen")
+
 MEASURES = (
-    *_percentiles(
-        "latency", "the time to the whole answer; never answered counts as infinite",
-        lambda cohort: cohort.latency, NO_PROMPTS,
-        p50=(("narrow", "seeds", "compare"), "p50"), p95=(("narrow", "seeds", "compare"), "p95"),
-        p99=(("column",), "p99"), p999=NOT,
-    ),
-    *_percentiles(
-        "answered", "the time to the whole answer, of the answered prompts alone",
-        lambda cohort: cohort.answered_latency, "nothing was answered", p50=NOT, p95=NOT,
-    ),
-    *_percentiles(
-        "failed", "the time that failed prompts took", lambda cohort: cohort.failure, "nothing failed", p50=NOT,
-    ),
-    *_percentiles(
-        "first_token", "the time to the first token", lambda cohort: cohort.first_token, "no first token was seen",
-        p50=(("column",), "first token"), p95=NOT,
-    ),
+    _measure("latency_p50", _LATENCY, ("narrow", "seeds", "compare"), "p50"),
+    _measure("latency_p95", _LATENCY, ("narrow", "seeds", "compare"), "p95"),
+    _measure("latency_p99", _LATENCY, ("column",), "p99"),
+    _measure("latency_p999", _LATENCY),
+    _measure("answered_p50", _ANSWERED),
+    _measure("answered_p95", _ANSWERED),
+    _measure("failed_p50", _FAILED),
+    _measure("first_token_p50", _FIRST_TOKEN, ("column",), "first token"),
+    _measure("first_token_p95", _FIRST_TOKEN),
     apdex,
-)  # fmt: skip
+)

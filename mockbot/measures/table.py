@@ -18,7 +18,6 @@ from mockbot.measures import (
 )
 from mockbot.measures.counter_protocols import Counters
 from mockbot.measures.measure import Measure, Place
-from mockbot.measures.scope import SELECTORS
 from mockbot.measures.values import Value
 
 FAMILIES = (prompts, user_outages, demand, percentiles, recovery, providers, objective, hysteresis)
@@ -34,12 +33,3 @@ def shown(place: Place) -> tuple[Measure, ...]:
 def measure_all(counted: Counters) -> dict[str, Value]:
     """Every measure in the scope of the counters."""
     return {name: measure.value(counted) for name, measure in TABLE.items()}
-
-
-def markdown_table() -> str:
-    """The table of `scenarios/README.md`: the measures that `expect` may name."""
-    lines = ["| measure | unit | better | narrowed by | is |", "| --- | --- | --- | --- | --- |"]
-    for measure in EXPECTED:
-        selectors = ", ".join(selector for selector in SELECTORS if selector not in measure.undefined) or "nothing"
-        lines.append(f"| `{measure.name}` | {measure.unit} | {measure.better} | {selectors} | {measure.text} |")
-    return "\n".join(lines)

@@ -9,7 +9,8 @@ import pytest
 
 import mockbot.measures
 from mockbot.evidence.antipatterns import ANTIPATTERNS
-from mockbot.measures.table import EXPECTED, FAMILIES, TABLE, markdown_table
+from mockbot.measures.readme_table import markdown_table
+from mockbot.measures.table import EXPECTED, FAMILIES, TABLE
 from mockbot.measures.text import format_in_unit
 from mockbot.scenario.schema import Expectation
 
@@ -46,7 +47,7 @@ def test_the_language_offers_the_measures_in_the_order_of_the_table() -> None:
 
 
 def test_the_documentation_has_the_table() -> None:
-    """`python -m mockbot.measures scenarios/README.md` writes it."""
+    """`python -m mockbot.measures.readme_table scenarios/README.md` writes it."""
     assert markdown_table() in (ROOT / "scenarios" / "README.md").read_text("utf-8")
 
 
