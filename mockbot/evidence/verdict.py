@@ -58,11 +58,10 @@ def judge_run(evidence: RunEvidence) -> JudgedRun:
     """As `judge`, with the counters."""
     counters, scenario, info = count_run(evidence), evidence.scenario, evidence.info
     checks = check_validity(evidence, counters)
-    expectations = [
-        _result(counters_of(counters, each.scope), measure, text, threshold)
-        for each in scenario.expect
-        for measure, text, threshold in each.thresholds()
-    ]
+    expectations: list[ExpectationResult] = []
+    for each in scenario.expect:
+        counted = counters_of(counters, each.scope)
+        expectations += [_result(counted, *threshold) for threshold in each.thresholds()]
     deciding = expectations
     if info.client == "command":
         expectations = [*expectations, *_behaviour(evidence)]

@@ -1,9 +1,7 @@
 """One entry of the table of measures: all that is known about a measure, and its formula. Pure.
 
-@Measure("share", "high", shown=("narrow",), heading="good")
-def availability(counted: Counters) -> Value:
-    \"""Share of the prompts that were answered within the scenario's `slo`.\"""
-    return ratio(counted.cohort.good, counted.cohort.prompts, NO_PROMPTS)
+`@Measure(unit, better, ...)` above a formula makes the entry: the function's name is the measure's, and its docstring
+the sentence for people. `prompts.py` has examples.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,8 +33,8 @@ class Measure:
 
     A scenario's `expect` may name it when it has a `better` direction. `one_client`: it means something for a single
     client too; the others need a crowd, or belong to the provider. `provider_side`: it comes from the service's
-    journal, and needs no number of prompts.
-    `heading`: of its column. `sentence`: before its value, in the terminal's sentence about the disturbance.
+    journal, and needs no number of prompts. `heading`: of its column. `sentence`: before its value, in the terminal's
+    sentence about the disturbance.
     """
 
     unit: Unit
