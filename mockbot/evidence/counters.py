@@ -1,13 +1,16 @@
 """The counters from which measures are computed; they can be merged in any order, with the same result. Pure."""
 
 import math
-from collections import Counter
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import NamedTuple
 
 from mockbot.evidence.records import Prompt
 from mockbot.evidence.sketch import Sketch
-from mockbot.measures.counter_protocols import Disturbance
+from mockbot.measures.counter_protocols import Outage
 
 EXAMPLES = 3  # prompts kept as evidence of what was not good
 
@@ -111,54 +114,72 @@ _COUNTS = ("prompts", "answered", "good", "attempts", "sent", "good_done", "sati
 
 
 @dataclass(slots=True)
-class RecoverySeries:
-    """Samples around the disturbance: of the baseline, during it, and by second after the clear."""
+class Aftermath:
+    """What became of the samples of one outage."""
 
-    calm_issued: int = 0
-    calm_good: int = 0
-    issued: Counter[int] = field(default_factory=Counter)  # whole seconds since the clear -> prompts
+    first_failure: float = math.inf
+    first_success: float = math.inf
+    answered: int = 0
+    gave_up: int = 0
+    settled: Sketch = field(default_factory=Sketch)  # seconds from the clear to the end of each
+
+    def merge(self, other: "Aftermath", times: int = 1) -> None:
+        """Add another one, so many times."""
+        self.first_failure = min(self.first_failure, other.first_failure)
+        self.first_success = min(self.first_success, other.first_success)
+        self.answered += times * other.answered
+        self.gave_up += times * other.gave_up
+        self.settled.merge(other.settled, times)
+
+
+@dataclass(slots=True)
+class Course:
+    """Samples by the second of the run in which they were issued, and what became of those of each outage."""
+
+    issued: Counter[int] = field(default_factory=Counter)
     good: Counter[int] = field(default_factory=Counter)
-    # Of the samples issued during the disturbance: seconds from the clear to their end.
-    settled: Sketch = field(default_factory=Sketch)
-    first_success: float = math.inf  # when the first good answer to a sample issued after the clear was complete
-    first_failure: float = math.inf  # when the first failure after the begin ended
+    after: dict[int, Aftermath] = field(default_factory=lambda: defaultdict(Aftermath))
 
-    def add(self, sample: Sample, disturbance: Disturbance) -> None:
-        """Count one sample."""
-        begin, clear, baseline = disturbance.begin, disturbance.clear, disturbance.baseline
-        if baseline is not None and baseline[0] <= sample.at < baseline[1]:
-            self.calm_issued += 1
-            self.calm_good += sample.good
-        if begin is None or clear is None:
-            return
-        if sample.at >= clear:
-            second = int(sample.at - clear)
-            self.issued[second] += 1
-            if sample.good:
-                self.good[second] += 1
-                self.first_success = min(self.first_success, sample.end)
-        elif sample.at >= begin:
-            if sample.over:
-                self.settled.add(sample.end - clear)
+    def of_outage(self, index: int) -> Aftermath:
+        """What became of the samples of the group's outage with this index."""
+        return self.after[index]
+
+    def add(self, sample: Sample, outages: Sequence[Outage]) -> None:
+        """Count one sample. `outages`: of its group, or of its provider, in order of time."""
+        second = int(sample.at)
+        self.issued[second] += 1
+        self.good[second] += sample.good
+        index = _last_begun(outages, sample.at)
+        if index >= 0:
+            after, clear = self.after[index], outages[index].clear
+            if sample.at >= clear:
+                if sample.good:
+                    after.first_success = min(after.first_success, sample.end)
+            elif sample.over:
+                after.settled.add(sample.end - clear)
+                after.answered += sample.answered
+                after.gave_up += not sample.answered
             else:
-                self.settled.never += 1
-        self.add_failure(sample, disturbance)
+                after.settled.never += 1
+        self.add_failure(sample, outages)
 
-    def add_failure(self, sample: Sample, disturbance: Disturbance) -> None:
+    def add_failure(self, sample: Sample, outages: Sequence[Outage]) -> None:
         """Update the time of the first failure; a failed attempt of a prompt counts as one, too."""
-        if disturbance.begin is not None and not sample.good and sample.over and sample.end >= disturbance.begin:
-            self.first_failure = min(self.first_failure, sample.end)
+        if not sample.good and sample.over and (index := _last_begun(outages, sample.end)) >= 0:
+            self.after[index].first_failure = min(self.after[index].first_failure, sample.end)
 
-    def merge(self, other: "RecoverySeries", times: int = 1) -> None:
-        """Add the counts of another series, each so many times."""
-        self.calm_issued += times * other.calm_issued
-        self.calm_good += times * other.calm_good
+    def merge(self, other: "Course", times: int = 1) -> None:
+        """Add the counts of another one, each so many times."""
         for own, others in ((self.issued, other.issued), (self.good, other.good)):
             for second, count in others.items():
                 own[second] += times * count
-        self.settled.merge(other.settled, times)
-        self.first_success = min(self.first_success, other.first_success)
-        self.first_failure = min(self.first_failure, other.first_failure)
+        for index, after in other.after.items():
+            self.after[index].merge(after, times)
+
+
+def _last_begun(outages: Sequence[Outage], t: float) -> int:
+    """The index of the last outage that had begun by t; -1 before the first."""
+    return bisect_right(outages, t, key=attrgetter("begin")) - 1
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from math import inf
 
 from mockbot.evidence.antipatterns import ATTEMPT_CHECKS, SHOWN, never_retried
 from mockbot.evidence.detection import DetectionContext, Detector, Finding, Occurrences, finding
+from mockbot.evidence.outage_spans import BEING_FIXED
 from mockbot.evidence.records import Attempt, Prompt
 from mockbot.scenario.timeline import Timeline
 from mockbot.units.formatting import format_seconds
@@ -19,7 +20,6 @@ HERD, HERD_TIMES, AROUND = 20, 5.0, 30  # retries in a second, times as many as 
 ENOUGH = 20  # attempts of a group that show where it sends them
 BY_CHANCE = 0.05  # share of prompts with retries whose waits look alike by the chance of full jitter
 HAMMERS = 1.5  # times the baseline's attempts per second
-BEING_FIXED = frozenset({"investigating", "identified", "in_progress"})  # states of a status page
 
 
 class AttemptPatterns(Detector):

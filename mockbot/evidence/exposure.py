@@ -15,8 +15,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import inf
 
-from mockbot.evidence.disturbance import measured_begin, measured_end
 from mockbot.evidence.journal import RunEvidence
+from mockbot.evidence.outage_spans import measured_begin, measured_end
 from mockbot.evidence.records import Action, Attempt
 from mockbot.scenario.spans import FaultSpan
 

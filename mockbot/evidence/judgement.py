@@ -72,10 +72,9 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Row(_Frozen):
-    """All measures of one scope; `unknown` has the reason of each null and each lower bound."""
+class _WithValues(_Frozen):
+    """Values of measures by name; `unknown` has the reason of each null and each lower bound."""
 
-    scope: Scope
     values: dict[str, Measured]
 
     @computed_field  # type: ignore[prop-decorator]
@@ -89,7 +88,22 @@ class Row(_Frozen):
     def _with_reasons(cls, read: dict[str, Any]) -> dict[str, Any]:
         unknown = read.get("unknown", {})
         values = {name: _value(number, unknown.get(name, "")) for name, number in read["values"].items()}
-        return {"scope": read["scope"], "values": values}
+        return {**{name: value for name, value in read.items() if name != "unknown"}, "values": values}
+
+
+class Row(_WithValues):
+    """All measures of one scope."""
+
+    scope: Scope
+
+
+class OutageResult(_WithValues):
+    """One outage as one group lived through it; the worst of them is the value of a measure."""
+
+    group: str
+    begin: float
+    clear: float
+    causes: tuple[str, ...]  # ids of faults, and phases with a larger crowd
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +186,7 @@ class Judgement(_Frozen):
     faults: tuple[FaultResult, ...]
     actions: tuple[Action, ...]
     disturbance: Disturbance
+    outages: tuple[OutageResult, ...]
     expectations: tuple[ExpectationResult, ...]
     checks: tuple[ValidityCheck, ...] = Field(alias="guards")
     measures: tuple[Row, ...]

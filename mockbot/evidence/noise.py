@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from random import Random
 from zlib import crc32
 
-from mockbot.evidence.counters import Cohort, Key, RecoverySeries, prompt_sample
+from mockbot.evidence.counters import Cohort, Course, Key, prompt_sample
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Prompt
 from mockbot.evidence.run_counters import RunCounters
@@ -35,7 +35,7 @@ class Block:
     """The counters of some of the users, by the keys of `RunCounters`."""
 
     cohorts: dict[Key, Cohort] = field(default_factory=lambda: defaultdict(Cohort))
-    recovery_series: dict[Key, RecoverySeries] = field(default_factory=lambda: defaultdict(RecoverySeries))
+    courses: dict[Key, Course] = field(default_factory=lambda: defaultdict(Course))
 
 
 def blocks_of(evidence: RunEvidence, run: RunCounters) -> tuple[Block, ...]:
@@ -48,7 +48,7 @@ def blocks_of(evidence: RunEvidence, run: RunCounters) -> tuple[Block, ...]:
         sample, key = prompt_sample(line, evidence.scenario.slo), Key(index, line.group, line.tier)
         block.cohorts[key].add(sample, run.satisfied_within)
         block.cohorts[key].attempts += line.attempts
-        block.recovery_series[key._replace(phase=-1)].add(sample, run.disturbance)
+        block.courses[key._replace(phase=-1)].add(sample, run.outages.by_group.get(line.group, ()))
     return tuple(block for _, block in sorted(blocks.items()))
 
 
@@ -59,12 +59,12 @@ def replicas(
     for _ in range(count):
         drawn = Counter(rng.choices(range(len(blocks)), k=len(blocks))) if blocks else Counter[int]()
         again = copy(run)
-        again.cohorts, again.recovery_series = defaultdict(Cohort), defaultdict(RecoverySeries)
+        again.cohorts, again.courses = defaultdict(Cohort), defaultdict(Course)
         for index, times in sorted(drawn.items()):
             for key, cohort in blocks[index].cohorts.items():
                 again.cohorts[key].merge(cohort, times)
-            for key, series in blocks[index].recovery_series.items():
-                again.recovery_series[key].merge(series, times)
+            for key, course in blocks[index].courses.items():
+                again.courses[key].merge(course, times)
         yield dict(_numbers(again, scopes))
 
 

@@ -3,9 +3,9 @@
 Memory grows with the length of the run and the number of users, not with the number of requests.
 
     Prompt  ──► Cohort[phase, group, tier]              by `intended`       ┐ `merge` sums them up over any scope,
-            └─► RecoverySeries[group, tier]             second by second    │ in any order with the same result
+            └─► Course[group, tier]                     second by second    │ in any order with the same result
     Attempt ──► Cohort[phase, group, tier, provider]    by `start`          │
-            └─► RecoverySeries[group, tier, provider]                       ┘
+            └─► Course[group, tier, provider]                               ┘
 
 In the scope of a provider the unit is the attempt, because a prompt may visit several. Only goodput is counted by
 completion.
@@ -13,28 +13,29 @@ completion.
 
 from bisect import bisect_right, insort
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
 from typing import NamedTuple, TypeVar, assert_never
 
-from mockbot.evidence.counters import Cohort, Key, RecoverySeries, Sample, Work, prompt_sample
+from mockbot.evidence.counters import Cohort, Course, Key, Sample, Work, prompt_sample
 from mockbot.evidence.detection import DetectionContext
-from mockbot.evidence.disturbance import disturbance_of
 from mockbot.evidence.exposure import exposed, turned_away
 from mockbot.evidence.findings import FindingCollector
 from mockbot.evidence.journal import Broken, RunEvidence
+from mockbot.evidence.outage_spans import outages_of
 from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
 from mockbot.evidence.series import Series
 from mockbot.evidence.user_uptime import Stretch, UserUptime
+from mockbot.measures.counter_protocols import Outage
 
 PENDING = 20  # pending prompts kept, to be listed in the report
 BROKEN = 20  # unreadable lines kept
 LATE = 0.05  # wall seconds
 APDEX_SHARE = 0.25  # satisfied within this share of the slo, so that "tolerating" (4 times as long) ends with it
 
-_M = TypeVar("_M", Cohort, RecoverySeries)
+_M = TypeVar("_M", Cohort, Course)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +54,21 @@ class RunCounters:
     def __init__(self, evidence: RunEvidence) -> None:
         info = evidence.info
         self.scenario, self.timeline = evidence.scenario, evidence.timeline
-        self.disturbance = disturbance_of(evidence.timeline, evidence.actions)
+        self.outages = outages_of(evidence.timeline, evidence.actions)
+        self.disturbance = self.outages.whole
         self.speed = info.speed
         self.objective, self.has_faults = self.scenario.objective, bool(self.timeline.faults)
+        self.has_status_page = bool(self.scenario.status_page)
         self.weight = info.weight  # users that each recorded one represents
         self.observed_until = 0.0
         self.cohorts: dict[Key, Cohort] = defaultdict(Cohort)
-        self.recovery_series: dict[Key, RecoverySeries] = defaultdict(RecoverySeries)  # their phase is -1
+        self.courses: dict[Key, Course] = defaultdict(Course)  # their phase is -1
         self.user_uptime = UserUptime()
         self.sent_late = 0  # prompts sent more than LATE wall seconds after they were intended
         self.turned_away: Counter[tuple[str, int]] = Counter()  # (provider, second) -> attempts refused or reset
         self.work: dict[tuple[int, str], Work] = defaultdict(Work)  # (phase, provider)
         self.calm_work: dict[str, Work] = defaultdict(Work)  # provider -> in the baseline
-        self.peak_offered: Counter[str] = Counter()  # provider -> most requests in one second after the clear
+        self.peak_offered: Counter[str] = Counter()  # provider -> most requests in one second after a clear
         self.felt: Counter[str] = Counter()  # fault -> requests it hit
         self.alive: Counter[int] = Counter()  # phase -> prompts in progress at some time in it
         self.series = Series(self.timeline.end)
@@ -140,7 +143,7 @@ class RunCounters:
         place = self._place(index, prompt.group, prompt.tier)
         place.cohort.add(sample, self.satisfied_within)
         place.cohort.attempts += prompt.attempts
-        place.recovery.add(sample, self.disturbance)
+        place.course.add(sample, place.outages)
         self.sent_late += prompt.start - intended > self._late
         done = self.phase(end)
         if good and done is not None:
@@ -172,9 +175,9 @@ class RunCounters:
         place.cohort.add(sample, self.satisfied_within)
         place.cohort.sent += 1
         place.prompts_cohort.sent += 1
-        place.recovery.add(sample, self.disturbance)
+        place.course.add(sample, place.outages)
         if not sample.good:
-            place.prompts_recovery.add_failure(sample, self.disturbance)
+            place.prompts_course.add_failure(sample, place.prompts_outages)
         elif (done := self.phase(end)) is not None:
             self._place(done, *place.key[1:]).cohort.good_done += 1
 
@@ -186,9 +189,11 @@ class RunCounters:
             place = self._places[key] = _Place(
                 key,
                 self.cohorts[key],
-                self.recovery_series[key._replace(phase=-1)],
+                self.courses[key._replace(phase=-1)],
+                self.outages.by_provider.get(provider, ()) if provider else self.outages.by_group.get(group, ()),
                 self.cohorts[key._replace(provider="")],
-                self.recovery_series[Key(-1, group, tier)],
+                self.courses[Key(-1, group, tier)],
+                self.outages.by_group.get(group, ()),
             )
         return place
 
@@ -202,10 +207,10 @@ class RunCounters:
         )
         if (index := self.phase(t)) is not None:
             self.work[index, provider].merge(work)
-        baseline, clear = self.disturbance.baseline, self.disturbance.clear
+        baseline = self.disturbance.baseline
         if baseline is not None and baseline[0] <= t < baseline[1]:
             self.calm_work[provider].merge(work)
-        if clear is not None and t >= clear:
+        if any(each.clear <= t < each.until for each in self.outages.by_provider.get(provider, ())):
             self.peak_offered[provider] = max(self.peak_offered[provider], offered)
 
     def add_broken(self, line: Broken) -> None:
@@ -248,9 +253,11 @@ class _Place(NamedTuple):
 
     key: Key
     cohort: Cohort
-    recovery: RecoverySeries
+    course: Course
+    outages: Sequence[Outage]
     prompts_cohort: Cohort
-    prompts_recovery: RecoverySeries
+    prompts_course: Course
+    prompts_outages: Sequence[Outage]
 
 
 def count_run(evidence: RunEvidence) -> RunCounters:

@@ -1,13 +1,22 @@
 """A run's counters and a scope in, the counters that belong to the scope out, summed up for the formulas. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from mockbot.evidence.counters import Cohort, Key, RecoverySeries, Work
+from mockbot.evidence.counters import Cohort, Course, Key, Work
 from mockbot.evidence.run_counters import RunCounters
 from mockbot.evidence.user_uptime import Outages
-from mockbot.measures.counter_protocols import Slices
+from mockbot.measures.counter_protocols import Outage, Slices
 from mockbot.measures.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A group of the scope, or the attempts at its provider, as `measures.counter_protocols` describes it."""
+
+    name: str
+    outages: Sequence[Outage]
+    course: Course
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +26,6 @@ class ScopeCounters:
     scope: Scope
     run: RunCounters
     cohort: Cohort
-    recovery: RecoverySeries
     work: Work
     seconds: float
 
@@ -25,6 +33,18 @@ class ScopeCounters:
         """The cohort of each group in this scope."""
         groups = sorted({key.group for key in self.run.cohorts})
         return [counters_of(self.run, replace(self.scope, group=group)).cohort for group in groups]
+
+    def parts(self) -> list[Part]:
+        """Each group of this scope with its outages; in the scope of a provider, all attempts at it together."""
+        run, scope = self.run, self.scope
+        keys = [key for key in run.courses if _holds(scope, key)]
+        if scope.provider is not None:
+            course = run.select(run.courses, keys.__contains__, Course())
+            return [Part(scope.provider, run.outages.by_provider.get(scope.provider, ()), course)]
+        return [
+            Part(name, run.outages.by_group.get(name, ()), run.select(run.courses, _of_group(keys, name), Course()))
+            for name in sorted({key.group for key in keys})
+        ]
 
     def outages(self) -> Outages:
         """The outages of the users in this scope."""
@@ -47,7 +67,7 @@ class ScopeCounters:
         )
 
     def peaks(self) -> Sequence[tuple[int, int]]:
-        """For each provider of the scope the most requests in one second after the clear, and its slots."""
+        """For each provider of the scope the most requests in one second after a clear, and its slots."""
         return [
             (self.run.peak_offered[name], provider.slots)
             for name, provider in self.run.scenario.providers.items()
@@ -66,10 +86,13 @@ def counters_of(run: RunCounters, scope: Scope) -> ScopeCounters:
         scope,
         run,
         run.select(run.cohorts, lambda key: key.phase in phases and _holds(scope, key), Cohort()),
-        run.select(run.recovery_series, lambda key: _holds(scope, key), RecoverySeries()),
         total,
         sum(max(0.0, min(phase.end, run.observed_until) - phase.start) for phase in phases.values()),
     )
+
+
+def _of_group(keys: Sequence[Key], group: str) -> Callable[[Key], bool]:
+    return {key for key in keys if key.group == group}.__contains__
 
 
 def _holds(scope: Scope, key: Key) -> bool:

@@ -17,24 +17,26 @@ from typing import NamedTuple
 
 from mockbot.evidence.antipatterns import antipatterns
 from mockbot.evidence.counters import Work
-from mockbot.evidence.disturbance import measured_begin, measured_end
 from mockbot.evidence.journal import JOURNAL, SERVICE, RunEvidence
 from mockbot.evidence.judgement import (
     ExpectationResult,
     FaultResult,
     Judgement,
+    OutageResult,
     ProviderResult,
     Row,
     RunSummary,
     Verdict,
 )
+from mockbot.evidence.outage_spans import measured_begin, measured_end
 from mockbot.evidence.records import Attempt
 from mockbot.evidence.run_counters import RunCounters, count_run
 from mockbot.evidence.scope_counters import ScopeCounters, counters_of
 from mockbot.evidence.validity_checks import MIN_PROMPTS, ValidityCheck, check_validity
 from mockbot.measures.measure import Measure
+from mockbot.measures.outages import WorstOutage
 from mockbot.measures.scope import Scope
-from mockbot.measures.table import measure_all
+from mockbot.measures.table import TABLE, measure_all
 from mockbot.measures.threshold import Threshold
 from mockbot.measures.values import Beyond, Known, Undefined
 from mockbot.scenario.schema import Scenario
@@ -75,6 +77,7 @@ def judge_run(evidence: RunEvidence) -> JudgedRun:
         faults=tuple(_faults(evidence, counters)),
         actions=evidence.actions,
         disturbance=counters.disturbance,
+        outages=tuple(_outages(scenario, counters)),
         expectations=tuple(expectations),
         guards=checks,
         measures=tuple(
@@ -155,6 +158,19 @@ def _faults(evidence: RunEvidence, counters: RunCounters) -> Iterator[FaultResul
         measured = measured_begin(fault, evidence.actions), measured_end(fault, evidence.actions)
         felt = counters.felt[fault.id]
         yield FaultResult(fault.id, fault.fault.kind, fault.provider, (fault.start, fault.end), measured, felt)
+
+
+def _outages(scenario: Scenario, counters: RunCounters) -> Iterator[OutageResult]:
+    """Each outage of each group, with the measures that are about outages."""
+    formulas = {name: each.formula for name, each in TABLE.items() if isinstance(each.formula, WorstOutage)}
+    for group in scenario.crowd:
+        counted = counters_of(counters, Scope(group=group))
+        for part in counted.parts():
+            for index, outage in enumerate(part.outages):
+                values = {name: formula.of_outage(counted, part, index) for name, formula in formulas.items()}
+                yield OutageResult(
+                    group=group, begin=outage.begin, clear=outage.clear, causes=outage.causes, values=values
+                )
 
 
 def _providers(evidence: RunEvidence, counters: RunCounters) -> Iterator[ProviderResult]:

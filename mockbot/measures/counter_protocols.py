@@ -14,11 +14,29 @@ from mockbot.measures.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class Disturbance:
-    """Scenario seconds. `begin` and `clear` are None when nothing went wrong, `baseline` without a calm before it."""
+    """From the begin of the first outage to the clear of the last, scenario seconds; None when nothing went wrong.
+
+    `baseline` is the calm before it, None without one.
+    """
 
     begin: float | None
     clear: float | None
     baseline: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A stretch in which something was wrong that could reach a group, scenario seconds.
+
+    `until`: the begin of the group's next outage, or the end of the scenario. `causes`: ids of faults, and names of the
+    phases of a surge. `acknowledged`: when a status page first admitted it, None when it did not before `until`.
+    """
+
+    begin: float
+    clear: float
+    until: float
+    causes: tuple[str, ...]
+    acknowledged: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +79,34 @@ class Cohort(Protocol):
     def first_token(self) -> Durations: ...
 
 
-class Recovery(Protocol):
-    """Prompts around the disturbance: in the baseline, during it, and by whole second after the clear."""
+class Aftermath(Protocol):
+    """What became of one outage's prompts."""
 
-    calm_issued: int
-    calm_good: int
-    issued: Counter[int]
-    good: Counter[int]
-    first_success: float  # of a prompt issued after the clear; infinite when there was none
-    first_failure: float  # after the begin
+    first_failure: float  # when the first failure after the begin was seen; infinite when there was none
+    first_success: float  # when the first prompt issued after the clear was answered well
+    answered: int  # of the prompts issued during the outage
+    gave_up: int
 
     @property
-    def settled(self) -> Durations: ...  # of the prompts issued during it: from the clear to their end
+    def settled(self) -> Durations: ...  # of the prompts issued during the outage: from the clear to their end
+
+
+class CourseOfPrompts(Protocol):
+    """Prompts by the whole second of the run in which they were issued, and what became of those of each outage."""
+
+    issued: Counter[int]
+    good: Counter[int]
+
+    def of_outage(self, index: int) -> Aftermath: ...
+
+
+class Part(Protocol):
+    """A group of the scope, or the attempts at its provider: the outages that it had, and how it went through them."""
+
+    @property
+    def outages(self) -> Sequence[Outage]: ...
+    @property
+    def course(self) -> CourseOfPrompts: ...
 
 
 class Work(Protocol):
@@ -102,6 +136,7 @@ class Run(Protocol):
     observed_until: float
     objective: float | None
     has_faults: bool
+    has_status_page: bool
 
     def service_time(self) -> float | None: ...  # slot-seconds per answer in the baseline
     def calm_slots(self) -> int: ...  # of the providers that were asked in the baseline
@@ -118,12 +153,11 @@ class Counters(Protocol):
     @property
     def cohort(self) -> Cohort: ...
     @property
-    def recovery(self) -> Recovery: ...
-    @property
     def work(self) -> Work: ...
     @property
     def seconds(self) -> float: ...
     def by_group(self) -> Sequence[Cohort]: ...
+    def parts(self) -> Sequence[Part]: ...
     def outages(self) -> Outages: ...
     def slices(self) -> Slices: ...
-    def peaks(self) -> Sequence[tuple[int, int]]: ...  # (most requests in a second after the clear, slots)
+    def peaks(self) -> Sequence[tuple[int, int]]: ...  # (most requests in a second after a clear, slots)

@@ -8,7 +8,7 @@
 
 The load is what the scenario's crowd would send if all were well: arrivals per second, plus users over their think time
 and the latency of the baseline (Little's law). The run collapses at the first moment from which no window is healthy
-for 30 s, and recovers at the first one after it from which all of them are; a window is healthy as in `recovery.py`.
+for 30 s, and recovers at the first one after it from which all of them are; a window is healthy as in `outages.py`.
 Both are as fine as the steps of the scenario's own ramp. With a fault the measure is undefined, because the load alone
 does not decide.
 """
@@ -19,7 +19,7 @@ from math import ceil
 from mockbot.measures.counter_protocols import Counters
 from mockbot.measures.demand import NO_COST
 from mockbot.measures.measure import Measure
-from mockbot.measures.recovery import HOLD, ISSUED, NOTHING_WRONG, WELL, WINDOW, WINDOW_PROMPTS
+from mockbot.measures.outages import HOLD, ISSUED, NOTHING_WRONG, WELL, WINDOW, WINDOW_PROMPTS
 from mockbot.measures.scope import SELECTORS
 from mockbot.measures.values import Beyond, Known, Undefined, Value
 

@@ -34,7 +34,7 @@ class Measure:
     A scenario's `expect` may name it when it has a `better` direction. `one_client`: it means something for a single
     client too; the others need a crowd, or belong to the provider. `provider_side`: it comes from the service's
     journal, and needs no number of prompts. `heading`: of its column. `sentence`: before its value, in the terminal's
-    sentence about the disturbance.
+    sentence about outages.
     """
 
     unit: Unit

@@ -17,9 +17,9 @@ from itertools import accumulate
 from math import ceil
 from typing import NamedTuple
 
-from mockbot.measures.counter_protocols import Counters
+from mockbot.measures.counter_protocols import Counters, Part
 from mockbot.measures.measure import NO_PROMPTS, WHOLE_RUN, Measure
-from mockbot.measures.recovery import NOTHING_WRONG
+from mockbot.measures.outages import WorstOutage
 from mockbot.measures.scope import Selector
 from mockbot.measures.values import Beyond, Known, Undefined, Value, ratio
 
@@ -73,22 +73,23 @@ def _burn(name: str, text: str, alert: Alert) -> Measure:
     return Measure("number", "low", _UNDEFINED, shown=("tile",), name=name, text=text, formula=formula)
 
 
-@Measure("duration", "low", _UNDEFINED, shown=("tile",))
-def time_to_page(counted: Counters) -> Value:
-    """From the start of the disturbance until one of the paging alerts fired."""
+@Measure("duration", "low", _UNDEFINED, shown=("tile",), sentence="paged after")
+@WorstOutage
+def time_to_page(counted: Counters, part: Part, index: int) -> Value:
+    """Of the worst outage, from its begin until one of the paging alerts fired."""
     if (objective := counted.run.objective) is None:
         return Undefined(NO_OBJECTIVE)
-    if (begin := counted.run.disturbance.begin) is None:
-        return Undefined(NOTHING_WRONG)
+    outage = part.outages[index]
+    until = min(outage.until, counted.run.observed_until)
     ends = [
         end
         for alert in PAGES
         for end, rate in _burn_rates(counted, alert, objective)
-        if rate >= alert.rate and end > begin
+        if rate >= alert.rate and outage.begin < end <= until
     ]
     if not ends:
-        return Beyond(max(0.0, counted.run.observed_until - begin), "no burn-rate alert would have paged anybody")
-    return Known(min(ends) - begin)
+        return Beyond(max(0.0, until - outage.begin), "no burn-rate alert would have paged anybody")
+    return Known(min(ends) - outage.begin)
 
 
 def _burn_rates(counted: Counters, alert: Alert, objective: float) -> Iterator[tuple[float, float]]:

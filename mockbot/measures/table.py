@@ -10,17 +10,17 @@ from mockbot.measures import (
     demand,
     hysteresis,
     objective,
+    outages,
     percentiles,
     prompts,
     providers,
-    recovery,
     user_outages,
 )
 from mockbot.measures.counter_protocols import Counters
 from mockbot.measures.measure import Measure, Place
 from mockbot.measures.values import Value
 
-FAMILIES = (prompts, user_outages, demand, percentiles, recovery, providers, objective, hysteresis)
+FAMILIES = (prompts, user_outages, demand, percentiles, outages, objective, providers, hysteresis)
 TABLE: Mapping[str, Measure] = {measure.name: measure for family in FAMILIES for measure in family.MEASURES}
 EXPECTED = tuple(measure for measure in TABLE.values() if measure.better)
 

@@ -39,6 +39,8 @@ UNITS: Mapping[Unit, UnitText] = {
     "count": UnitText("a plain number", _parse_plain, format_count, "<= 3", ""),
 }
 
+NOT_SEEN = "not within the run"
+
 
 def format_value(measure: str, value: Value) -> str:
     """The value with its unit; "-" when it is undefined. Raises KeyError for an unknown measure."""
@@ -46,7 +48,10 @@ def format_value(measure: str, value: Value) -> str:
         case Known(number):
             return "never" if math.isinf(number) else format_in_unit(measure, number)
         case Beyond(bound):
-            return f"> {format_in_unit(measure, bound)}"
+            # A bound of nothing says nothing: "> 0s" was read as a time.
+            return (
+                f"> {format_in_unit(measure, bound)}" if bound >= 1 or TABLE[measure].unit != "duration" else NOT_SEEN
+            )
         case Undefined():
             return "-"
         case _:

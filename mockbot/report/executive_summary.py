@@ -1,9 +1,9 @@
-"""A judgement in, three sentences for a manager out: what was wrong, how users were served, how they recovered."""
+"""A judgement in, three sentences for a manager out: how long users were down, what was wrong, how they were served."""
 
 from operator import itemgetter
 
 from mockbot.evidence.judgement import Judgement, Row
-from mockbot.measures.values import Beyond, Known
+from mockbot.measures.values import Beyond, Known, Undefined
 from mockbot.units.formatting import format_number, format_share, spell_duration
 
 PLAIN = {  # fault kind -> its text for readers who do not know HTTP; {0} is the provider
@@ -34,19 +34,19 @@ def executive_summary(summary: Judgement) -> tuple[str, ...]:
     """Three sentences; one when no prompt was issued."""
     if summary.measures[0].values["prompts"] == Known(0):
         return ("No prompt was issued, so there are no results.",)
-    return (_disturbance(summary), _worst_phase(summary), _recovery(summary))
+    if summary.disturbance.begin is None:
+        return ("Nothing went wrong in this run: it is a plain load.", _plain_load(summary))
+    return (_down(summary), _disturbance(summary), _worst_phase(summary))
 
 
 def _disturbance(summary: Judgement) -> str:
-    begin, clear = summary.disturbance.begin, summary.disturbance.clear
-    if begin is None or clear is None:
-        return "Nothing went wrong in this run: it is a plain load."
+    lasted = (summary.disturbance.clear or 0.0) - (summary.disturbance.begin or 0.0)
     if not summary.faults:
-        return f"For {spell_duration(clear - begin)} the load was higher than usual."
+        return f"For {spell_duration(lasted)} the load was higher than usual."
     longest = sorted(summary.faults, key=lambda fault: fault.measured[1] - fault.measured[0], reverse=True)
     named = list(dict.fromkeys(PLAIN[fault.kind].format(fault.provider) for fault in longest))
     text = f"{', '.join(named[:2])} and more" if len(named) > 2 else " and ".join(named)
-    return f"For {spell_duration(clear - begin)} {text}."
+    return f"For {spell_duration(lasted)} {text}."
 
 
 def _worst_phase(summary: Judgement) -> str:
@@ -75,22 +75,39 @@ def _good(share: float) -> str:
     return f"users got a good answer to {format_share(share)} of their prompts"
 
 
-def _recovery(summary: Judgement) -> str:
-    values = summary.measures[0].values
-    tries = values["attempts_per_prompt"]
-    sent = ""
-    if isinstance(tries, Known):
-        sent = f", and {format_number(tries.number, 1)} requests were sent for each prompt"
+def _plain_load(summary: Judgement) -> str:
     share = _availability(summary.measures[0])
-    if summary.disturbance.begin is None and share is not None:
-        return f"{_good(share).capitalize()}{sent}."
-    match values["recovery_time"]:
-        case Beyond(bound):
-            text = f"When the run ended, at least {spell_duration(bound)} later, service had not recovered"
-        case Known(time) if time < 1:
-            text = "Service was back to normal at once"
-        case Known(time):
-            text = f"Service was back to normal {spell_duration(time)} after the end of the disturbance"
-        case _:
-            text = "The time until service was back to normal is not known"
-    return f"{text}{sent}."
+    served = "Too few prompts were issued to say how users were served" if share is None else _good(share).capitalize()
+    return f"{served}{_sent(summary)}."
+
+
+def _sent(summary: Judgement) -> str:
+    tries = summary.measures[0].values["attempts_per_prompt"]
+    return (
+        f", and {format_number(tries.number, 1)} requests were sent for each prompt" if isinstance(tries, Known) else ""
+    )
+
+
+def _down(summary: Judgement) -> str:
+    """How long the groups were down, and what their requests cost."""
+    down = [(each.values["down_for"], each.group) for each in summary.outages]
+    known = [(value, group) for value, group in down if not isinstance(value, Undefined)]
+    if not known:
+        return f"How long users were down is not known{_sent(summary)}."
+    longest, group = max(known, key=lambda each: _seconds(each[0]))
+    if not _seconds(longest):
+        return f"No users were down{_sent(summary)}."
+    text = f"Users were down for {_spell_down(longest)}"
+    if len(known) > 1:
+        shortest, other = min(known, key=lambda each: _seconds(each[0]))
+        text += f" in group {group}, and for {_spell_down(shortest)} in group {other}" if other != group else ""
+    return f"{text}{_sent(summary)}."
+
+
+def _seconds(value: Known | Beyond) -> float:
+    return value.number if isinstance(value, Known) else value.bound
+
+
+def _spell_down(value: Known | Beyond) -> str:
+    spelled = spell_duration(_seconds(value))
+    return spelled if isinstance(value, Known) else f"at least {spelled} and still when the run ended"

@@ -43,8 +43,8 @@ def job_summary(summary: Judgement) -> str:
     lines += ["", f"| phase | group | {headings} |", f"|---|---|{'---:|' * len(columns)}"]
     for row in summary.rows_by_phase():
         names = (_plain(row.scope.phase or "whole run"), _plain(row.scope.group or "all"))
-        cells = (format_value(column.name, row.values[column.name]) for column in columns)
-        lines.append(f"| {' | '.join((*names, *cells))} |")
+        values = (format_value(column.name, row.values[column.name]) for column in columns)
+        lines.append(f"| {' | '.join((*names, *values))} |")
     if summary.findings:
         lines += ["", "**What the clients did that made it worse**", ""]
     for finding in summary.findings:

@@ -15,6 +15,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from mockbot.evidence.verdict import JudgedRun
+from mockbot.measures.outages import WorstOutage
 from mockbot.measures.table import TABLE, shown
 from mockbot.measures.text import format_value
 from mockbot.measures.values import Undefined
@@ -41,6 +42,7 @@ def report_html(run: JudgedRun) -> str:
         columns=[measure for measure in TABLE.values() if {"column", "narrow"} & {*measure.shown}],
         tiles=[measure for measure in shown("tile") if not isinstance(whole[measure.name], Undefined)],
         measures=[TABLE[name] for name in whole],
+        outage_measures=[measure for measure in TABLE.values() if isinstance(measure.formula, WorstOutage)],
         fault_texts={span.id: fault_text(span) for span in run.evidence.timeline.faults},
         scenario=run.evidence.scenario,
         data=judgement.data(),

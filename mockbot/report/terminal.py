@@ -23,12 +23,6 @@ def print_summary(console: Console, summary: Judgement) -> None:
     """Print all of it."""
     console.print()
     console.print(_phases(summary))
-    if summary.disturbance.begin is not None:
-        values = summary.measures[0].values
-        named = sorted((each for each in TABLE.values() if each.sentence), key=lambda each: each.unit != "duration")
-        known = (each for each in named if not isinstance(values[each.name], Undefined))
-        texts = (f"{each.sentence} {format_value(each.name, values[each.name])}" for each in known)
-        console.print(Text(f"\n{', '.join(texts)}"))
     console.print()
     console.print(_expectations(summary))
     if summary.pending_count:
@@ -44,6 +38,13 @@ def print_summary(console: Console, summary: Judgement) -> None:
     console.print(Text.assemble("\nverdict: ", (summary.verdict, STYLES[summary.verdict])))
     for reason in summary.reasons:
         console.print(_item(reason))
+    if summary.disturbance.begin is not None:
+        values = summary.measures[0].values
+        named = sorted((each for each in TABLE.values() if each.sentence), key=lambda each: each.unit != "duration")
+        known = (each for each in named if not isinstance(values[each.name], Undefined))
+        console.print(
+            Text(", ".join(f"{each.sentence} {format_value(each.name, values[each.name])}" for each in known))
+        )
 
 
 def _phases(summary: Judgement) -> Table:

@@ -46,6 +46,19 @@ class FaultSpan:
         cycle += (self._on(flap, cycle + 1) <= t) - (self._on(flap, cycle) > t)
         return t < self._on(flap, cycle) + flap.duty * flap.period
 
+    @property
+    def last_off(self) -> float:
+        """When it goes off for the last time: before its end, if it flaps and ends with a pause."""
+        flap = self.fault.flap
+        if flap is None:
+            return self.end
+        last = max(
+            on
+            for cycle in range(int((self.end - self.start) / flap.period) + 1)
+            if (on := self._on(flap, cycle)) < self.end
+        )
+        return min(self.end, last + flap.duty * flap.period)
+
     def edges(self) -> list[float]:
         """All moments at which it goes on or off."""
         edges, flap = [self.start, self.end], self.fault.flap

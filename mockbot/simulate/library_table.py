@@ -33,7 +33,7 @@ GROUPS: dict[str, dict[Kind, str]] = {  # where the difference is in the values 
     "maintenance-window": {"naive": "on-the-dot", "careful": "spread-out"},
     "failover-2024-06-04": {"naive": "guests", "careful": "careful-guests"},
 }
-MEASURES = ("availability", "recovery_time", "amplification")
+MEASURES = ("availability", "down_for", "amplification")
 BEGIN, END = "<!-- outcomes -->\n", "\n<!-- /outcomes -->"
 HEAD = f"""\
 | scenario | {" | ".join(KINDS)} |

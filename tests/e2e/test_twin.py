@@ -140,7 +140,7 @@ def _of(judgement: Judgement, phase: str, measure: str) -> float | None:
 
 
 def _whole(judgement: Judgement) -> Value:
-    return judgement.measures[0].measures["recovery_time"]
+    return judgement.measures[0].values["recovery_time"]
 
 
 def _mean_sd(numbers: Sequence[float]) -> tuple[float, float]:

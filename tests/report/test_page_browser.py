@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
-from mockbot.evidence.verdict import judge
+from mockbot.evidence.verdict import judge_run
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.judge import write_reports
 from tests.evidence.build import FAULT, attempt, evidence, prompt, scenario, sound_run
@@ -52,7 +52,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sent = [attempt(float(n), 0.5, "http_error" if 100 <= n < 200 else "ok", of=f"h{n}") for n in range(400)]
     lines: list[Attempt | Prompt] = [*sent, *sound_run(), *hasty, prompt(399.0, 1.0, "unfinished", name="young")]
     run = evidence(lines, seconds, of=scenario(status_page=page))
-    write_reports(RunFolder(folder), run, judge(run))
+    write_reports(RunFolder(folder), judge_run(run))
     return folder / "report.html"
 
 

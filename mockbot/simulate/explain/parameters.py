@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mockbot.evidence.disturbance import disturbance_of
+from mockbot.evidence.outage_spans import outages_of
 from mockbot.faults.union import Capacity, Slow, Stall
 from mockbot.scenario.policies import Preset, Refresh
 from mockbot.scenario.schema import Group, Provider, Scenario
@@ -107,7 +107,7 @@ def _longest_outage(timeline: Timeline) -> tuple[str, float, float, list[FaultSp
             end = max(end, span.end)
             if end - start > best[2]:
                 best = name, start, end - start, spans
-    what = disturbance_of(timeline, ())
+    what = outages_of(timeline).whole
     if not best[2] and what.begin is not None and what.clear is not None:
         return timeline.scenario.first_provider, what.begin, what.clear - what.begin, []
     return best

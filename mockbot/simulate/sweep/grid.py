@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from mockbot.errors import UsageError
-from mockbot.evidence.disturbance import disturbance_of
+from mockbot.evidence.outage_spans import outages_of
 from mockbot.evidence.records import Prompt
 from mockbot.scenario.policies import BackoffBase, Fixed, Refresh, Sdk
 from mockbot.scenario.schema import Provider, Scenario
@@ -79,7 +79,7 @@ def begin(scenario: Scenario, axes: Sequence[Axis], engine: EngineName = "auto")
     if not 1 <= len(axes) <= 2 or len({axis.name for axis in axes}) < len(axes):
         raise UsageError("--sweep: one axis, or two different ones")
     corners = [at_point(scenario, axes, [axis.values[end] for axis in axes]) for end in (0, -1)]
-    if disturbance_of(Timeline(scenario), ()).baseline is None:
+    if outages_of(Timeline(scenario)).whole.baseline is None:
         raise UsageError(f"--sweep: {scenario.name} has no calm before its disturbance to compare with")
     chosen = {fastest(each) if engine == "auto" else choose(engine, each) for each in corners}
     return Sweep(scenario, tuple(axes), "reference" if "reference" in chosen else "fast")
@@ -110,7 +110,7 @@ def outcome(timeline: Timeline, issued: Counter[int], answered: Counter[int]) ->
     def total(counts: Counter[int], begin: float, end: float) -> int:
         return sum(counts[second] for second in range(int(begin), int(end)))
 
-    what = disturbance_of(timeline, ())
+    what = outages_of(timeline).whole
     calm = what.baseline or (0.0, timeline.end)
     clear = what.clear if what.clear is not None else calm[1]
     last = max(1.0, min(LAST, (timeline.end - clear) / 4))
@@ -133,7 +133,7 @@ def margins(world: Scenario) -> dict[str, float]:
     Refreshing counts for the first provider that is refreshed, retries for the group that tries most often.
     """
     timeline = Timeline(world)
-    last, what = timeline.at(timeline.end - 1e-6), disturbance_of(timeline, ())
+    last, what = timeline.at(timeline.end - 1e-6), outages_of(timeline).whole
     found = {}
     every = {n: g.policy.every for n, g in world.crowd.items() if isinstance(g.policy, Refresh) and g.policy.every > 0}
     users = sum(last.users.get(name, 0) for name in every)
