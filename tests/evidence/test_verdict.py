@@ -4,12 +4,13 @@ import pytest
 
 from mockbot.errors import ExitCode
 from mockbot.evidence.judgement import ExpectationResult, Judgement, Verdict
+from mockbot.evidence.run_counters import count_run
 from mockbot.evidence.validity_checks import ValidityCheck
 from mockbot.evidence.verdict import decide, judge
 from mockbot.measures.scope import Scope
 from mockbot.measures.threshold import parse_threshold
 from mockbot.measures.values import Beyond, Known, Undefined, Value
-from tests.evidence.build import FELT, evidence, prompt, scenario, sound_run, steady
+from tests.evidence.build import CALM, FELT, evidence, measured, prompt, scenario, sound_run, steady
 
 HOLDS, BROKEN = ValidityCheck("a", ok=True, says="fine"), ValidityCheck("b", ok=False, says="the worker was lost")
 
@@ -157,3 +158,18 @@ def test_hung_prompts_fail_their_phase() -> None:
 
     assert judgement.expectations[0].result == "fail"
     assert (judgement.verdict, judgement.pending_count) == ("inconclusive", 100)
+
+
+def test_a_failed_expectation_shows_the_digits_that_decided() -> None:
+    """20.2 s where 20 s are asked for would both be written as "20s"."""
+    result = ExpectationResult(Scope(), "failed_p50", "<= 20s", Known(20.049), "fail", "", "journal.jsonl")
+
+    assert result.outcome == "expected <= 20s, saw 20.049s"
+
+
+def test_answers_that_take_exactly_the_slo_are_good() -> None:
+    """Begin and end are rounded to 0.1 ms on their own, so that 2 s may be written as 2.0001 s."""
+    late = [prompt(float(at), 2.0001) for at in range(100)]
+    run = evidence(late, of=scenario(slo="2s", phases=[CALM], expect=[]), did=())
+
+    assert measured(count_run(run), Scope())["availability"] == Known(1.0)
