@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from mockbot.dialects.dialect import AnswerMetadata, Dialect, Header, ProviderError
+from mockbot.dialects.retry_after import whole_seconds
 from mockbot.service import cdn_error_pages
 from mockbot.service.active_faults import Failed
 from mockbot.service.answer_text import fingerprint
@@ -82,7 +83,7 @@ def retry_headers(retry_after: float | None, speed: float) -> list[Header]:
     if retry_after is None:
         return []
     wall = retry_after / speed
-    whole = [(b"retry-after", b"%d" % max(1, math.ceil(wall - 1e-9)))]
+    whole = [(b"retry-after", b"%d" % whole_seconds(wall))]
     return whole if speed == 1 else [*whole, (b"retry-after-ms", b"%d" % max(1, math.ceil(wall * 1000)))]
 
 

@@ -6,6 +6,7 @@ some time.
 
 import math
 
+from mockbot.dialects.retry_after import whole_seconds
 from mockbot.simulate.fast import layout as at
 from mockbot.simulate.fast.chance import LEAVE, POLICY, THINK, TOKENS, exponential, normal, uniform
 from mockbot.simulate.fast.layout import State, World
@@ -16,6 +17,7 @@ from mockbot.simulate.fast.timer_wheel import set_timer, stop_timer
 
 _SOFTWARE = 0.001  # reactions.SOFTWARE
 _STOP = -1.0
+_on_the_wire = small(whole_seconds)
 
 
 @small
@@ -117,7 +119,7 @@ def _failed(world: World, state: State, i: int, kind: int, retry_after: float, n
     user = state.user[i]
     g = user.flags >> at.GROUP
     if retry_after >= 0.0:
-        retry_after = max(1.0, math.ceil(retry_after - 1e-9))  # whole seconds on the wire
+        retry_after = float(_on_the_wire(retry_after))
     record_attempt(world, state, i, kind, retry_after, now)
     deadline = user.t0 + world.group[g].patience
     wait = _STOP if now >= deadline else _reaction(world, state, i, g, kind, retry_after, now)
