@@ -12,9 +12,9 @@ import time
 from starlette.types import Receive, Send
 
 from mockbot.dialects.dialect import AnswerMetadata, Dialect, Header, ProviderError, Stream
-from mockbot.faults.union import BlankAnswer, Cut, ErrorEvent, MalformedEvent, Stall
 from mockbot.service.answer_text import words
 from mockbot.service.chatbot import Answer
+from mockbot.service.delivery_script import End, Silence, due_at, script, tokens_due
 from mockbot.service.prometheus_counters import Outcome
 from mockbot.service.provider_runtime import ProviderRuntime
 from mockbot.service.sleep_grid import Alarm
@@ -65,8 +65,7 @@ class Delivery:
         try:
             if self._answer.state != "done":
                 await self._until("waiting", "running")
-            whole = self._dialect.whole(self.meta, "".join(self._tokens()))
-            body = await self._with_faults(whole) if self._answer.stream_faults else whole
+            body = await self._with_faults()
             if body is not None:
                 self.opened = True
                 await self._runtime.writer.respond(self._send, 200, [JSON, *self._headers()], body)
@@ -146,31 +145,32 @@ class Delivery:
 
     # -- a plain answer ------------------------------------------------------------------------------------------
 
-    async def _with_faults(self, body: bytes) -> bytes | None:
+    async def _with_faults(self) -> bytes | None:
         """The body as the faults leave it; None when a cut has ended the answer."""
-        for stream_fault in self._answer.stream_faults:
-            if stream_fault.after_tokens > self._answer.tokens:
-                break
-            self._count_fault(stream_fault.fault)
-            match stream_fault.what:
-                case Stall(stall=spec):
-                    await self._stall(spec.resumes, None)
-                case Cut(cut=spec):
-                    reset, half = spec.how == "reset", body[: len(body) // 2]
+        body = self._dialect.whole(self.meta, "".join(self._tokens()))
+        if not self._answer.stream_faults:
+            return body
+        half = body[: len(body) // 2]
+        for step in script(self._answer):
+            if step.fault is not None:
+                self._count_fault(step.fault)
+            match step.then:
+                case Silence(seconds=seconds):
+                    await self._stall(seconds, None)
+                case End(outcome="reset" | "truncated" as how):
                     self.opened = True  # without a length, so that a clean end is an orderly one
-                    await self._send(
-                        {"type": "http.response.start", "status": 200, "headers": [JSON, *self._headers()]}
-                    )
-                    await self._send({"type": "http.response.body", "body": half, "more_body": reset})
-                    if reset:
+                    headers = [JSON, *self._headers()]
+                    await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+                    await self._send({"type": "http.response.body", "body": half, "more_body": how == "reset"})
+                    if how == "reset":
                         raise self._cut()
                     return None
-                case ErrorEvent(error_event=spec):
-                    raise ProviderError(500, spec.code)
-                case MalformedEvent():
-                    body = body[: len(body) // 2]
-                case BlankAnswer():
-                    body = self._dialect.whole(self.meta, "")
+                case End(outcome="error_event", code=code):
+                    raise ProviderError(500, code)
+                case End(outcome="malformed"):
+                    return half
+                case End(outcome="blank"):
+                    return self._dialect.whole(self.meta, "")
         return body
 
     # -- a stream ------------------------------------------------------------------------------------------------
@@ -184,39 +184,33 @@ class Delivery:
         await self._send({"type": "http.response.body", "body": event, "more_body": True})
 
     async def _stream_tokens(self, stream: Stream) -> None:
-        answer = self._answer
-        pieces = self._tokens()
+        pieces, dialect = self._tokens(), self._dialect
         self._head = stream.opening()
-        for stream_fault in answer.stream_faults:
-            if stream_fault.after_tokens > answer.tokens:
-                break
-            await self._send_tokens(stream, pieces, stream_fault.after_tokens)
-            self._count_fault(stream_fault.fault)
-            match stream_fault.what:
-                case Stall(stall=spec):
-                    await self._stall(spec.resumes, self._dialect.keepalive if spec.sends == "keepalive" else None)
-                case Cut(cut=spec):
-                    if spec.how == "reset":
-                        raise self._cut()
+        for step in script(self._answer):
+            await self._send_tokens(stream, pieces, step.upto, last=step.fault is None)
+            if step.fault is not None:
+                self._count_fault(step.fault)
+            match step.then:
+                case Silence(seconds, keepalive):
+                    await self._stall(seconds, dialect.keepalive if keepalive else None)
+                case End(outcome="reset"):
+                    raise self._cut()
+                case End(outcome="truncated"):
                     await self._write(b"")
-                    return
-                case ErrorEvent(error_event=spec):
-                    await self._write(self._opening() + stream.error(spec.code, spec.shape))
-                    return
-                case MalformedEvent():
-                    await self._write(self._opening() + self._dialect.malformed)
-                case BlankAnswer():
-                    while (due := self._due())[0] < 1:
+                case End(outcome="error_event", code=code, shape=shape):
+                    await self._write(self._opening() + stream.error(code, shape))
+                case End(outcome="malformed"):
+                    await self._write(self._opening() + dialect.malformed)
+                case End(outcome="blank", not_before=token):
+                    while (due := self._due())[0] < token:
                         await self._pause(due[1])
                     await self._write(self._opening() + stream.closing())
-                    return
-        await self._send_tokens(stream, pieces, answer.tokens, last=True)
 
     def _opening(self) -> bytes:
         head, self._head = self._head, b""
         return head
 
-    async def _send_tokens(self, stream: Stream, pieces: tuple[str, ...], upto: int, *, last: bool = False) -> None:
+    async def _send_tokens(self, stream: Stream, pieces: tuple[str, ...], upto: int, *, last: bool) -> None:
         """Send the tokens up to this one, each when it is due; `last`: and the stream's regular end."""
         if last and self._out >= upto:
             await self._write(self._opening() + stream.closing())
@@ -238,14 +232,11 @@ class Delivery:
     def _due(self) -> tuple[int, float]:
         """How many tokens are due by now, and the wall seconds until the next one is."""
         answer, runtime = self._answer, self._runtime
-        if answer.state != "running":
-            if answer.state == "lost":
-                raise self._cut()
-            return answer.tokens, 0.0
-        capacity, pace = runtime.chatbot.capacity, answer.pace
-        progress = capacity.progress(answer, runtime.now())
-        due = pace.due(progress)
-        return due, (pace.at(due + 1) - progress) / capacity.speed / runtime.clock.speed
+        if answer.state == "lost":
+            raise self._cut()
+        capacity, now = runtime.chatbot.capacity, runtime.now()
+        due = tokens_due(answer, capacity, now)
+        return due, (due_at(answer, capacity, due + 1) - now) / runtime.clock.speed
 
 
 async def _gone(receive: Receive) -> None:
