@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 from mockbot.dialects.dialect import Allowance, Reason
 from mockbot.faults.union import Crash
+from mockbot.scenario.answer_law import Pace, pace_of
 from mockbot.scenario.schema import Provider
 from mockbot.scenario.timeline import ActiveFault
 from mockbot.service.active_faults import ActiveFaults, Failed, StreamFault
-from mockbot.service.answer_text import Pace, length
+from mockbot.service.answer_text import length
 from mockbot.service.capacity import Capacity
 from mockbot.service.job import Job, Queued, Refused
 from mockbot.service.limits import Limiter
@@ -76,7 +77,7 @@ class Chatbot:
         self.faults = ActiveFaults(seed, name)
         self._requests = {tier: Limiter(rate) for tier, rate in provider.limits.items()}
         self._tokens = {tier: Limiter(rate, "tokens") for tier, rate in provider.token_limits.items()}
-        self._pace = Pace(provider.answer.first_token, 1.0 / provider.answer.pace)
+        self._pace = pace_of(provider.answer)
         self._crash: tuple[str, Crash] | None = None
         self._lost = 0
 

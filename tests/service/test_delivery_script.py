@@ -3,8 +3,8 @@
 import pytest
 
 from mockbot.faults.union import BlankAnswer, Cut, ErrorEvent, MalformedEvent, ServiceFault, Stall
+from mockbot.scenario.answer_law import Pace
 from mockbot.service.active_faults import ActiveFaults
-from mockbot.service.answer_text import Pace
 from mockbot.service.chatbot import Answer, Caller
 from mockbot.service.delivery_script import End, Silence, script
 from tests.service.values import active

@@ -7,12 +7,12 @@ Diverted users are those that fail over to the other provider; regular users use
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mockbot.scenario.answer_law import mean_seconds
 from mockbot.scenario.policies import Backoff, Guarded
 from mockbot.scenario.resilience_specs import ConsecutiveBreaker, FailOver, PerSuccess
 from mockbot.scenario.schema import Group, Provider, Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.simulate import theory
-from mockbot.simulate.answer_law import mean_seconds
 from mockbot.simulate.explain.answer import Answer, Figure, duration_words, in_words
 from mockbot.simulate.explain.experiment import Experiments, RunResult, answered, measured
 from mockbot.simulate.explain.parameters import Setting, groups_of, rate_of, timeout_of

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from mockbot.evidence.outage_spans import outages_of
 from mockbot.faults.union import Capacity, Slow, Stall
+from mockbot.scenario.answer_law import mean_seconds
 from mockbot.scenario.policies import Preset, Refresh
 from mockbot.scenario.schema import Group, Provider, Scenario
 from mockbot.scenario.spans import FaultSpan
 from mockbot.scenario.timeline import Timeline
-from mockbot.simulate.answer_law import mean_seconds
 
 SEVERE = 0.5  # of the requests, from which a fault counts as an outage
 NO_OUTAGE, EVERY, THINK = 600.0, 10.0, 20.0  # what is staged where a scenario has none

@@ -26,13 +26,12 @@ def state_of(plan: Plan, seconds: int, seed: str, stride: int, arrivals: int) ->
     if provider["leaves_queue"]:
         queue = min(queue, 4 * users + 100_000)
     think = max([1.0, *groups["think"].tolist()])
-    mean = provider["first_token"] + provider["median"] * provider["per_token"]
     keyed = bool((groups["every"] > 0).any() or (groups["limit"] > 0).any())
     state = at.State(
         user=np.zeros(users, at.USER),
         order=np.arange(closed, dtype=np.int32),
         wheel=np.full(_power(3 * think / provider["step"]), -1, np.int32),
-        slot_wheel=np.full(_power(3 * mean / provider["step"]), -1, np.int32),
+        slot_wheel=np.full(_power(3 * provider["mean"] / provider["step"]), -1, np.int32),
         slot=np.zeros(slots, at.SLOT),
         free_slots=np.arange(slots, dtype=np.int32),
         queue=np.zeros(queue, at.PLACE),

@@ -27,12 +27,12 @@ from mockbot.faults.union import (
     Shed,
     Slow,
 )
+from mockbot.scenario.answer_law import mean_seconds, pace_of, sigma
 from mockbot.scenario.policies import Refresh
 from mockbot.scenario.schema import Group, Provider
 from mockbot.scenario.spans import FaultSpan
 from mockbot.scenario.timeline import Timeline
 from mockbot.service.active_faults import ORDER
-from mockbot.simulate.answer_law import sigma
 from mockbot.simulate.change_points import moments
 from mockbot.simulate.fast import layout as at
 from mockbot.units.quantities import Ramp
@@ -183,11 +183,13 @@ def _error(fault: FaultBase) -> tuple[int | None, float]:
 
 def _provider(spec: Provider, failures: Sequence[Failure], dialect: Dialect) -> Row:
     queue_full, over_limit, shed = (failures.index(_answered(_refusal_status(dialect, reason))) for reason in _REASONS)
+    pace = pace_of(spec.answer)
     return {
-        "first_token": spec.answer.first_token,
-        "per_token": 1.0 / spec.answer.pace,
+        "first_token": pace.first,
+        "per_token": pace.per_token,
         "median": spec.answer.tokens.median,
-        "sigma": sigma(spec.answer),
+        "sigma": sigma(spec.answer.tokens),
+        "mean": mean_seconds(spec.answer),
         "base_slots": spec.slots,
         "queue": spec.queue.limit,
         "leaves_queue": int(spec.abandoned_work == "leaves_queue"),
@@ -226,7 +228,6 @@ def _fault(span: FaultSpan, failures: Sequence[Failure]) -> Row:
 
 def _step(spec: Provider, groups: Sequence[Group], users: int, timeline: Timeline) -> float:
     """Seconds of a bucket: a few events each when all is well, and never so long that a second has only a few."""
-    mean = spec.answer.first_token + spec.answer.tokens.median / spec.answer.pace
     thinks = users / max(1.0, min((group.think for group in groups if group.users), default=1.0))
     arrivals = max((sum(timeline.at(phase.start).arrivals.values()) for phase in timeline.phases), default=0.0)
-    return min(0.05, max(1e-5, 4.0 / max(spec.slots / max(mean, 1e-3), thinks, arrivals, 1.0)))
+    return min(0.05, max(1e-5, 4.0 / max(spec.slots / max(mean_seconds(spec.answer), 1e-3), thinks, arrivals, 1.0)))

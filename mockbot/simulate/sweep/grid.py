@@ -15,11 +15,11 @@ from typing import Literal
 from mockbot.errors import UsageError
 from mockbot.evidence.outage_spans import outages_of
 from mockbot.evidence.records import Prompt
+from mockbot.scenario.answer_law import mean_seconds
 from mockbot.scenario.policies import BackoffBase, Fixed, Refresh, Sdk
 from mockbot.scenario.schema import Provider, Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.simulate import theory
-from mockbot.simulate.answer_law import mean_seconds
 from mockbot.simulate.change_points import Record
 from mockbot.simulate.engines import Engine, EngineName, choose, fastest, start
 from mockbot.simulate.sweep.axes import Axis, at_point
