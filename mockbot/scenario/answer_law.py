@@ -9,7 +9,7 @@
 import math
 from dataclasses import dataclass
 
-from mockbot.scenario.schema import Answer, Tokens
+from mockbot.scenario.schema import Answer, Provider, Tokens
 
 _P95 = 1.6448536269514722  # the standard normal distribution's 95th percentile, inv_cdf(0.95)
 
@@ -60,3 +60,8 @@ def mean_seconds(answer: Answer, running: int = 1) -> float:
     """Mean seconds that an answer holds its slot while so many are running."""
     slower = max(1.0, running / answer.slowdown_from) if answer.slowdown_from else 1.0
     return pace_of(answer).work(mean_tokens(answer.tokens)) * slower
+
+
+def answers_per_second(provider: Provider) -> float:
+    """What it can answer at most."""
+    return provider.slots / mean_seconds(provider.answer, provider.slots)

@@ -100,7 +100,7 @@ class Endpoint:
         try:
             state.caller = caller_of(state.headers, scope)
             state.delivery = delivery = await self._admit(state, receive, send)
-            await (delivery.streamed() if delivery.meta.question.stream else delivery.whole())
+            await delivery.deliver()
         except ProviderError as error:
             state.error, mark = error.status, state.mark
             if not mark:  # its body was not read

@@ -15,6 +15,7 @@ from mockbot.dialects.dialect import AnswerMetadata, Dialect, Header, ProviderEr
 from mockbot.service.answer_text import words
 from mockbot.service.chatbot import Answer
 from mockbot.service.delivery_script import End, Silence, due_at, script, tokens_due
+from mockbot.service.job import REFUSED_LATE
 from mockbot.service.prometheus_counters import Outcome
 from mockbot.service.provider_runtime import ProviderRuntime
 from mockbot.service.sleep_grid import Alarm
@@ -60,23 +61,17 @@ class Delivery:
         self._out, self._head = 0, b""
         self.outcome: Outcome = "finished"
 
-    async def whole(self) -> None:
-        """The answer in one piece, when it is complete."""
+    async def deliver(self) -> None:
+        """In one piece when it is complete, or token by token, as the question wants it."""
         try:
-            if self._answer.state != "done":
+            if not self.meta.question.stream:
                 await self._until("waiting", "running")
-            body = await self._with_faults()
-            if body is not None:
-                self.opened = True
-                await self._runtime.writer.respond(self._send, 200, [JSON, *self._headers()], body)
-        except ClientLeftError:
-            return
-
-    async def streamed(self) -> None:
-        """The answer token by token."""
-        try:
-            if self._answer.state == "waiting":
-                await self._until("waiting")
+                body = await self._with_faults()
+                if body is not None:
+                    self.opened = True
+                    await self._runtime.writer.respond(self._send, 200, [JSON, *self._headers()], body)
+                return
+            await self._until("waiting")
             await self._stream_tokens(self._dialect.stream(self.meta))
             await self._send({"type": "http.response.body", "body": b""})
         except ClientLeftError:
@@ -120,14 +115,10 @@ class Delivery:
     async def _until(self, *states: str) -> None:
         while self._answer.state in states:
             await self._pause(None)
-        retry_after = self._runtime.chatbot.provider.retry_after
-        match self._answer.state:
-            case "expired":
-                raise self._dialect.refusal("max_wait", retry_after)
-            case "displaced":
-                raise self._dialect.refusal("displaced", retry_after)
-            case "lost":
-                raise self._cut()
+        if self._answer.state in REFUSED_LATE:
+            raise self._dialect.refusal(REFUSED_LATE[self._answer.state], self._runtime.chatbot.provider.retry_after)
+        if self._answer.state == "lost":
+            raise self._cut()
 
     def _headers(self) -> list[Header]:
         millis = round((time.perf_counter() - self._started) * 1000)

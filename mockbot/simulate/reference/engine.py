@@ -83,11 +83,7 @@ class Reference:
         if active != self._active:
             self._active = active
             for name, provider in self._providers.items():
-                faults = conditions.of(name)
-                provider.set_faults(
-                    [each for each in faults if each.span.fault.layer == "service"],
-                    [each for each in faults if each.span.fault.layer == "wire"],
-                )
+                provider.set_faults(conditions.of(name))
         if due < self.timeline.end:
             self._crowd.set_users(conditions.users)
         else:

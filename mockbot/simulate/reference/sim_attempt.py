@@ -104,8 +104,6 @@ class SimAttempt:
         self.status = 200
 
     def hear(self, count: int, first: float, last: float, gap: float) -> None:
-        if count <= 0:
-            return
         self.status = 200
         if self.first is None:
             self.first = first
@@ -116,17 +114,11 @@ class SimAttempt:
         self.last = last
         self.tokens += count
 
-    def ended(self, outcome: Outcome) -> None:
-        self.status = 200
+    def ended(self, outcome: Outcome, status: int = 200, retry_after: float | None = None) -> None:
+        if outcome != "reset":
+            self.status = status
+            self.retry_after = None if retry_after is None else float(whole_seconds(retry_after))
         self.server.report(self, outcome)
-
-    def failed(self, status: int, retry_after: float | None) -> None:
-        self.status = status
-        self.retry_after = None if retry_after is None else float(whole_seconds(retry_after))
-        self.server.report(self, "rate_limited" if status == 429 else "http_error")
-
-    def reset(self) -> None:
-        self.server.report(self, "reset")
 
     # -- what is told of it ------------------------------------------------------------------------------------------
 

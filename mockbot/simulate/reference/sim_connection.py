@@ -102,7 +102,7 @@ class SimConnection:
         self._attempt: SimAttempt | None = None
         self._requested = self._sent = self._received = 0
         self._request_end = 0
-        self._marks: deque[tuple[int, Callable[[SimAttempt], None]]] = deque()
+        self._marks: deque[tuple[int, Callable[[SimAttempt], object]]] = deque()
         self._client_open = self._server_open = True
         self._up = _End(self._server_reads, self._server_reads_end)
         self._down = _End(self._client_reads, self._client_reads_end)
@@ -155,51 +155,32 @@ class SimConnection:
     # -- answers (`Receiver`): bytes are sent now, and reported to the attempt when they have come through ---------
 
     def opened(self) -> None:
-        self._send(self._head(), SimAttempt.opened)
+        self._send(0, SimAttempt.opened)
 
     def hear(self, count: int, first: float, last: float, gap: float) -> None:  # noqa: ARG002 - they have yet to arrive
-        sizes = self._shared.sizes
-        size = self._head() + sizes.event + count * sizes.word
-        if self._sent == 0:
-            size += sizes.opening
-
         def read(attempt: SimAttempt) -> None:
             now = self._server.events.now
             attempt.hear(count, now, now, 0.0)
 
-        self._send(size, read)
+        sizes = self._shared.sizes
+        self._send(sizes.event + count * sizes.word + (0 if self._sent else sizes.opening), read)
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, outcome: Outcome, status: int = 200, retry_after: float | None = None) -> None:
+        if outcome == "reset":
+            self.close_server()
+            return
         sizes, attempt = self._shared.sizes, self._attempt
         size = {"error_event": sizes.error, "malformed": sizes.error, "truncated": CHUNKED}.get(outcome, sizes.closing)
-        if attempt is not None and attempt.answer is not None and not attempt.prompt.user.group.spec.stream:
+        if status != 200:
+            size = sizes.body
+        elif attempt is not None and attempt.answer is not None and not attempt.prompt.user.group.spec.stream:
             size = sizes.body + attempt.answer.tokens * sizes.word
+        leave = self.close_client if outcome == "malformed" else self._release
+        self._send(size, lambda attempt: (leave(), attempt.ended(outcome, status, retry_after)))
 
-        def read(attempt: SimAttempt) -> None:
-            if outcome == "malformed":
-                self.close_client()
-            else:
-                self._release()
-            attempt.ended(outcome)
-
-        self._send(self._head() + size, read)
-
-    def failed(self, status: int, retry_after: float | None) -> None:
-
-        def read(attempt: SimAttempt) -> None:
-            self._release()
-            attempt.failed(status, retry_after)
-
-        self._send(HEAD + self._shared.sizes.body, read)
-
-    def reset(self) -> None:
-        self.close_server()
-
-    def _head(self) -> int:
-        return HEAD if self._sent == 0 else 0
-
-    def _send(self, size: int, read: Callable[[SimAttempt], None]) -> None:
+    def _send(self, size: int, read: Callable[[SimAttempt], object]) -> None:
         """`read` is called with the attempt when the client has all of it."""
+        size += 0 if self._sent else HEAD
         self._sent += size
         self._marks.append((self._sent, read))
         self._down.put(bytes(size))
@@ -253,7 +234,7 @@ class SimConnection:
         if self._client_open:
             self.close_client()
             if attempt is not None and not attempt.over:
-                attempt.reset()
+                attempt.ended("reset")
 
     def _forget_if_closed(self) -> None:
         if not self._client_open and not self._server_open:

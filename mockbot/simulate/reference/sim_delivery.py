@@ -24,14 +24,8 @@ class Receiver(Protocol):
     def hear(self, count: int, first: float, last: float, gap: float) -> None:
         """`count` more tokens, the first and last of them at these moments, at most `gap` apart."""
 
-    def ended(self, outcome: Outcome) -> None:
-        """Nothing more comes, and this is the outcome."""
-
-    def failed(self, status: int, retry_after: float | None) -> None:
-        """The response is an error."""
-
-    def reset(self) -> None:
-        """The connection is torn down."""
+    def ended(self, outcome: Outcome, status: int = 200, retry_after: float | None = None) -> None:
+        """Nothing more comes, and this is the outcome; "reset": the connection is torn down."""
 
 
 class SimDelivery:
@@ -112,9 +106,8 @@ class SimDelivery:
         self._stopped = True  # the calls below may wake it
         if outcome == "reset":
             self._leave(self._answer)
-            self.receiver.reset()
-        elif outcome == "error_event" and not self._stream:
-            self.receiver.failed(500, None)
+        if outcome == "error_event" and not self._stream:
+            self.receiver.ended("http_error", 500)
         else:
             self.receiver.ended("malformed" if outcome == "truncated" and not self._stream else outcome)
 

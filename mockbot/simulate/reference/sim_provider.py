@@ -4,7 +4,7 @@
     hang_up(attempt)    the client gives it up
     set_faults(...)     exactly these hold from now on
 
-The chatbot is the one that the live service drives. An answer without flaws on a wire without faults is reported to
+The chatbot is the one that the live service drives. An answer without faults on a wire without faults is reported to
 its client once, when it is complete. Anything else is delivered token by token (`sim_delivery.py`), over a connection
 if the wire has a fault (`sim_wire.py`).
 """
@@ -19,7 +19,7 @@ from mockbot.faults.union import Down
 from mockbot.scenario.timeline import ActiveFault
 from mockbot.service.chatbot import Answer, Chatbot
 from mockbot.service.delivery_script import due_at, tokens_due
-from mockbot.service.job import Job, Refused
+from mockbot.service.job import REFUSED_LATE, Job, Refused
 from mockbot.simulate.reference.event_queue import EventQueue
 from mockbot.simulate.reference.sim_attempt import SimAttempt
 from mockbot.simulate.reference.sim_delivery import SimDelivery
@@ -48,10 +48,11 @@ class SimProvider:
         self._under_way: dict[SimAttempt, None] = {}  # in order, so that runs repeat
         self._wire = Wire(self, dialect, f"{seed}/{chatbot.name}")
 
-    def set_faults(self, service: Sequence[ActiveFault], wire: Sequence[ActiveFault]) -> None:
+    def set_faults(self, faults: Sequence[ActiveFault]) -> None:
         """Exactly these hold from now on."""
+        wire = [active for active in faults if active.span.fault.layer == "wire"]
         was_down = self.chatbot.down
-        self.chatbot.set_faults(service, self.events.now)
+        self.chatbot.set_faults([active for active in faults if active.span.fault.layer == "service"], self.events.now)
         self._update()
         if self.chatbot.down and not was_down:
             for attempt in list(self._under_way):
@@ -120,7 +121,7 @@ class SimProvider:
         elif isinstance(outcome, Refused):
             self._refuse(attempt, outcome.reason, outcome.retry_after)
         else:
-            (attempt.connection or attempt).failed(outcome.status, outcome.retry_after)
+            self._fail(attempt, outcome.status, outcome.retry_after)
 
     def is_sure(self, attempt: SimAttempt, by: float) -> bool:
         """Only a crash, or a fault of the wire, can keep this attempt from being answered by then."""
@@ -181,7 +182,11 @@ class SimProvider:
     def _refuse(self, attempt: SimAttempt, reason: Reason, retry_after: float | None) -> None:
         if reason not in self._refusal_statuses:
             self._refusal_statuses[reason] = self._dialect.refusal(reason, None).status
-        (attempt.connection or attempt).failed(self._refusal_statuses[reason], retry_after)
+        self._fail(attempt, self._refusal_statuses[reason], retry_after)
+
+    def _fail(self, attempt: SimAttempt, status: int, retry_after: float | None) -> None:
+        outcome: Outcome = "rate_limited" if status == 429 else "http_error"
+        (attempt.connection or attempt).ended(outcome, status, retry_after)
 
     # -- the capacity model's own events -------------------------------------------------------------------------
 
@@ -211,22 +216,16 @@ class SimProvider:
             case "running" | "done" if attempt.delivery is not None:
                 attempt.delivery.wake()
             case "done":
-                self._report_answer(attempt)
-            case "expired":
-                self._refuse(attempt, "max_wait", self.chatbot.provider.retry_after)
-            case "displaced":
-                self._refuse(attempt, "displaced", self.chatbot.provider.retry_after)
+                answer = attempt.answer
+                if answer is not None and attempt.prompt.user.group.spec.stream:
+                    attempt.first, attempt.tokens = answer.moment(1), answer.tokens
+                    if answer.tokens > 1:
+                        attempt.worst_gap = (answer.ended - attempt.first) / (answer.tokens - 1)
+                attempt.ended("ok")
+            case "expired" | "displaced" as state:
+                self._refuse(attempt, REFUSED_LATE[state], self.chatbot.provider.retry_after)
             case _:
                 pass  # "lost" is reported by the crash; of "left" the client knows
-
-    def _report_answer(self, attempt: SimAttempt) -> None:
-        answer = attempt.answer
-        attempt.status = 200
-        if answer is not None and attempt.prompt.user.group.spec.stream:
-            attempt.first, attempt.tokens = answer.moment(1), answer.tokens
-            if answer.tokens > 1:
-                attempt.worst_gap = (answer.ended - attempt.first) / (answer.tokens - 1)
-        self.report(attempt, "ok")
 
     def seconds(self, since: int) -> Iterator[ServiceSecond]:
         """The complete seconds from `since` on."""
