@@ -5,7 +5,6 @@ its dialect (delivery.py). A refusal has to be cheap, so a fault at the edge ans
 """
 
 import asyncio
-import math
 import time
 from collections.abc import Callable
 from functools import lru_cache
@@ -14,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from mockbot.dialects.dialect import AnswerMetadata, Dialect, Header, ProviderError
-from mockbot.dialects.retry_after import whole_seconds
+from mockbot.dialects.retry_after import retry_headers
 from mockbot.service import cdn_error_pages
 from mockbot.service.active_faults import Failed
 from mockbot.service.answer_text import fingerprint
@@ -76,15 +75,6 @@ async def read_body(receive: Receive) -> bytes:
     except TimeoutError:
         pass
     raise ProviderError(408)
-
-
-def retry_headers(retry_after: float | None, speed: float) -> list[Header]:
-    """Retry-After in whole wall seconds, and its milliseconds when time is compressed."""
-    if retry_after is None:
-        return []
-    wall = retry_after / speed
-    whole = [(b"retry-after", b"%d" % whole_seconds(wall))]
-    return whole if speed == 1 else [*whole, (b"retry-after-ms", b"%d" % max(1, math.ceil(wall * 1000)))]
 
 
 class Endpoint:
