@@ -8,6 +8,7 @@ that could fall behind) yields nothing.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from mockbot.evidence.exposure import is_inferred
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Action, Attempt, Health
 from mockbot.evidence.run_counters import LATE, RunCounters
@@ -107,10 +108,9 @@ def felt(evidence: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck
     results = []
     for fault in _scheduled(evidence, counters):
         hits = counters.felt[fault.id]
-        inferred = evidence.info.engine == "toxiproxy" and fault.fault.layer == "wire"  # the rule is in exposure.py
         says = f"no request felt {fault.id}, so nothing was tested there"
         if hits:
-            says = f"{fault.id} {'must have hit' if inferred else 'hit'} {hits} requests"
+            says = f"{fault.id} {'must have hit' if is_inferred(evidence, fault) else 'hit'} {hits} requests"
         results.append(ValidityCheck(f"felt {fault.id}", ok=hits > 0, says=says))
     if evidence.info.client == "command" and results:
         says = "; ".join(result.says for result in results if result.ok)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, create_model, model_validator
 
-from mockbot.faults.union import Fault
+from mockbot.faults import Fault
 from mockbot.measures.measure import Measure
 from mockbot.measures.scope import Scope
 from mockbot.measures.table import EXPECTED

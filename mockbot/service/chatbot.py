@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mockbot.dialects.dialect import Allowance, Reason
-from mockbot.faults.union import Crash
 from mockbot.scenario.answer_law import Pace, pace_of
 from mockbot.scenario.schema import Provider
 from mockbot.scenario.timeline import ActiveFault
@@ -78,7 +77,7 @@ class Chatbot:
         self._requests = {tier: Limiter(rate) for tier, rate in provider.limits.items()}
         self._tokens = {tier: Limiter(rate, "tokens") for tier, rate in provider.token_limits.items()}
         self._pace = pace_of(provider.answer)
-        self._crash: tuple[str, Crash] | None = None
+        self._crash: tuple[str, float] | None = None  # id of the fault, seconds to warm up after it
         self._lost = 0
 
     @property
@@ -90,14 +89,14 @@ class Chatbot:
         """Exactly these service faults hold from now on. A crash begins and ends here too."""
         self.capacity.catch_up(now)
         self.faults.set(faults)
-        crash = self.faults.crash
-        if crash is not None and isinstance(crash.fault, Crash):
+        if self.faults.crash is not None:
+            crash, crashed = self.faults.crash
             if self._crash is None:
                 self._lost = len(self.capacity.crash(now))
                 self.felt(crash.id, now, times=self._lost)
-            self._crash = (crash.id, crash.fault)
+            self._crash = crash.id, crashed.warm_up
         elif self._crash is not None:
-            self.capacity.restart(self._crash[1].crash.warm_up, now)
+            self.capacity.restart(self._crash[1], now)
             self._crash = None
         self.capacity.resize(self.faults.slopes(), now)
 
@@ -149,7 +148,7 @@ class Chatbot:
         decision = self.capacity.ask(answer, now)
         self.stats.offered += 1
         if self.faults.capacity and type(decision) in (Queued, Refused) and self.capacity.reduced:
-            for fault in self.faults.capacity:
+            for fault, _ in self.faults.capacity:
                 self.stats.hit(fault.id)
         return decision if isinstance(decision, Refused) else answer
 

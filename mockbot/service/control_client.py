@@ -1,6 +1,5 @@
 """Client of a service's control port: typed values in, HTTP requests out. Blocking; works under gevent."""
 
-import json
 import threading
 from collections.abc import Sequence
 
@@ -10,7 +9,7 @@ from mockbot.clock import Clock
 from mockbot.errors import TestbedError
 from mockbot.evidence.records import Request, ServiceSecond
 from mockbot.scenario.timeline import ActiveFault, StatusState
-from mockbot.service.control_messages import PREFIX, ClockBody, FaultBody, ServicePorts, StatusBody
+from mockbot.service.control_messages import CLOCK, FAULTS, PREFIX, STATUS, ServicePorts
 
 _TIMEOUT = 5.0  # wall seconds to connect, and between two bytes of the answer
 
@@ -33,16 +32,15 @@ class ServiceControl:
 
     def start_clock(self, clock: Clock) -> None:
         """Begin a run: scenario second 0 is clock.t0, and earlier records are dropped."""
-        self._put("/clock", ClockBody(t0=clock.t0, speed=clock.speed).model_dump())
+        self._send("PUT", "/clock", CLOCK.dump_json(clock))
 
     def set_faults(self, provider: str, faults: Sequence[ActiveFault]) -> None:
         """Exactly these service faults hold from now on."""
-        self._put(f"/faults/{provider}", [FaultBody.of(active).model_dump(mode="json") for active in faults])
+        self._send("PUT", f"/faults/{provider}", FAULTS.dump_json(tuple(faults)))
 
     def set_status(self, state: StatusState | None) -> None:
         """Publish an update on the status page; None: nothing to publish."""
-        body = None if state is None else StatusBody(since=state.since, update=state.update).model_dump(mode="json")
-        self._put("/status", body)
+        self._send("PUT", "/status", STATUS.dump_json(state))
 
     def seconds(self, since: int) -> tuple[ServiceSecond, ...]:
         """The complete seconds from `since` on, of every provider."""
@@ -50,7 +48,7 @@ class ServiceControl:
 
     def record_requests(self) -> None:
         """From now on every request is recorded, for `requests`."""
-        self._put("/recording", None)
+        self._send("PUT", "/recording")
 
     def requests(self, since: int = 0) -> tuple[tuple[Request, ...], tuple[Request, ...]]:
         """The current run's requests: the finished ones except the first `since`, and the unfinished ones."""
@@ -62,15 +60,11 @@ class ServiceControl:
         """Close the connection."""
         self._http.close()
 
-    def _put(self, path: str, body: object) -> None:
-        self._send("PUT", path, body)
-
-    def _send(self, method: str, path: str, body: object = ...) -> Response:
-        content = None if body is ... else json.dumps(body)
-        headers = {} if body is ... else {"content-type": "application/json"}
+    def _send(self, method: str, path: str, body: bytes | None = None) -> Response:
+        headers = {} if body is None else {"content-type": "application/json"}
         try:
             with self._lock:
-                response = self._http.request(method, self._url + path, data=content, headers=headers, timeout=_TIMEOUT)
+                response = self._http.request(method, self._url + path, data=body, headers=headers, timeout=_TIMEOUT)
         except RequestException as error:
             raise TestbedError(f"the service's control port does not answer {method} {path}: {error!r}") from error
         if not response.ok:

@@ -17,7 +17,12 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from mockbot.evidence.records import Outcome
-from mockbot.faults.union import BlankAnswer, Cut, ErrorEvent, MalformedEvent, Stall
+from mockbot.faults.base import ServiceFault
+from mockbot.faults.blank_answer import BlankAnswer
+from mockbot.faults.cut import Cut
+from mockbot.faults.error_event import ErrorEvent
+from mockbot.faults.malformed_event import MalformedEvent
+from mockbot.faults.stall import Stall
 from mockbot.service.capacity import Capacity
 from mockbot.service.chatbot import Answer
 
@@ -62,7 +67,7 @@ def script(answer: Answer) -> Iterator[Step]:
     yield Step(answer.tokens, None, _FINISHED)
 
 
-def _then(fault: Stall | Cut | ErrorEvent | MalformedEvent | BlankAnswer) -> Silence | End:
+def _then(fault: ServiceFault) -> Silence | End:
     match fault:
         case Stall(stall=spec):
             return Silence(spec.resumes, spec.sends == "keepalive")
@@ -74,6 +79,8 @@ def _then(fault: Stall | Cut | ErrorEvent | MalformedEvent | BlankAnswer) -> Sil
             return End("malformed")
         case BlankAnswer():
             return End("blank", not_before=1)
+        case _:
+            raise TypeError(fault.kind)
 
 
 def tokens_due(answer: Answer, capacity: Capacity, now: float) -> int:

@@ -1,15 +1,17 @@
 """Observe a client that keeps no journal: its requests and cut connections in, a journal of them out."""
 
-from collections.abc import Mapping
-
 from mockbot.evidence.attempt_inference import Wire, journal_of
-from mockbot.evidence.records import Attempt, Outcome, Prompt, Request
+from mockbot.evidence.records import Attempt, Prompt, Request
+from mockbot.faults import FAULTS
+from mockbot.faults.base import ToxicFault
 from mockbot.proxy.toxiproxy_client import ToxicControl
 from mockbot.scenario.transforms import EXTERNAL_GROUP
 from mockbot.service.control_client import ServiceControl
 from mockbot.testbed.start import Addresses
 
-_OUTCOMES: Mapping[str, Outcome] = {"reset_peer": "reset", "limit_data": "reset", "timeout": "timeout"}
+_OUTCOMES = {
+    fault.kind: fault.client_sees for fault in FAULTS if issubclass(fault, ToxicFault) and fault.client_sees is not None
+}
 
 
 class ClientObserver:

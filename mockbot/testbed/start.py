@@ -13,6 +13,7 @@ from typing import Literal, cast
 from urllib.parse import urlsplit
 
 from mockbot.errors import UsageError
+from mockbot.faults.base import ToxicFault
 from mockbot.process.managed_process import ManagedProcess
 from mockbot.proxy.toxiproxy_client import ToxicControl
 from mockbot.proxy.toxiproxy_server import Lease, require_toxiproxy, start_embedded, start_toxiproxy
@@ -73,7 +74,9 @@ class RunningParts:
 
 @contextmanager
 def open_testbed(scenario: Scenario, speed: float, logs: Path, wire: ProxyChoice = EMBEDDED) -> Iterator[Addresses]:
-    """Start service and proxy on free loopback ports. `logs`: an existing folder. Raises TestbedError."""
+    """Start service and proxy on free loopback ports. `logs`: an existing folder. Raises UsageError or TestbedError."""
+    if wire.engine == "toxiproxy":
+        _refuse_unknown_toxics(scenario)
     resolved = logs / "service-scenario.json"
     resolved.write_text(scenario.model_dump_json(), "utf-8")
     arguments = ["mockbot.service", str(resolved), "--speed", f"{speed:.10g}", "--lease-stdin"]
@@ -121,6 +124,8 @@ def attach_testbed(scenario: Scenario, speed: float, parts: RunningParts) -> Ite
         for index, name in enumerate(direct)
     }
     with closing(ToxicControl(parts.toxiproxy)) as control, _leased(control, parts.toxiproxy, direct, wanted) as made:
+        if not control.embedded:
+            _refuse_unknown_toxics(scenario)
         yield Addresses(
             service_control=parts.service,
             proxy_control=parts.toxiproxy,
@@ -134,6 +139,13 @@ def attach_testbed(scenario: Scenario, speed: float, parts: RunningParts) -> Ite
             status_page=_at(parts.service, ports.status),
             token=parts.token,
         )
+
+
+def _refuse_unknown_toxics(scenario: Scenario) -> None:
+    faults = [fault for phase in scenario.phases for fault in phase.faults]
+    unknown = {fault.kind for fault in faults if isinstance(fault, ToxicFault) and not fault.in_toxiproxy}
+    if unknown:
+        raise UsageError(f"the original Toxiproxy does not know {', '.join(sorted(unknown))}; use --proxy embedded")
 
 
 def _at(url: str, port: int) -> str:

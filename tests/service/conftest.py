@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from mockbot.clock import Clock
-from mockbot.faults.union import ServiceFault
+from mockbot.faults.base import ServiceFault
 from mockbot.process.managed_process import ManagedProcess
 from mockbot.scenario.schema import Scenario
 from mockbot.service.control_client import ServiceControl

@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from mockbot.evidence.records import ServiceSecond
-from mockbot.faults.union import Capacity, Crash, HttpError, RateLimited, ServiceFault, Shed, Slow
+from mockbot.faults.base import ServiceFault
+from mockbot.faults.capacity import Capacity
+from mockbot.faults.crash import Crash
+from mockbot.faults.http_error import HttpError
+from mockbot.faults.rate_limited import RateLimited
+from mockbot.faults.shed import Shed
+from mockbot.faults.slow import Slow
 from mockbot.service.active_faults import Failed
 from mockbot.service.answer_text import fingerprint
 from mockbot.service.chatbot import CHAT, Answer, Caller, Chatbot, TokenCounts

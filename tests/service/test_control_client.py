@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from mockbot.errors import TestbedError
-from mockbot.faults.union import HttpError
+from mockbot.faults.http_error import HttpError
 from mockbot.service.control_client import ServiceControl
 from tests.service.conftest import Serve
 from tests.service.values import active, scenario_of

@@ -2,7 +2,12 @@
 
 import pytest
 
-from mockbot.faults.union import BlankAnswer, Cut, ErrorEvent, MalformedEvent, ServiceFault, Stall
+from mockbot.faults.base import ServiceFault
+from mockbot.faults.blank_answer import BlankAnswer
+from mockbot.faults.cut import Cut
+from mockbot.faults.error_event import ErrorEvent
+from mockbot.faults.malformed_event import MalformedEvent
+from mockbot.faults.stall import Stall
 from mockbot.scenario.answer_law import Pace
 from mockbot.service.active_faults import ActiveFaults
 from mockbot.service.chatbot import Answer, Caller

@@ -11,7 +11,11 @@ from openai.types.chat import ChatCompletionMessageParam
 from pydantic import BaseModel
 
 from mockbot.clock import Clock
-from mockbot.faults.union import BlankAnswer, ErrorEvent, MalformedEvent, Slow, Stall
+from mockbot.faults.blank_answer import BlankAnswer
+from mockbot.faults.error_event import ErrorEvent
+from mockbot.faults.malformed_event import MalformedEvent
+from mockbot.faults.slow import Slow
+from mockbot.faults.stall import Stall
 from tests.service.conftest import Served
 
 pytestmark = pytest.mark.live

@@ -14,7 +14,9 @@ import pytest
 
 from mockbot.clock import Clock
 from mockbot.evidence.records import ServiceSecond
-from mockbot.faults.union import Crash, HttpError, Maintenance
+from mockbot.faults.crash import Crash
+from mockbot.faults.http_error import HttpError
+from mockbot.faults.maintenance import Maintenance
 from tests.service.conftest import Serve, Served, body
 from tests.service.values import active
 

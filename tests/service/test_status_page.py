@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from mockbot.clock import Clock
-from mockbot.faults.union import Crash
+from mockbot.faults.crash import Crash
 from mockbot.scenario.schema import StatusUpdate
 from mockbot.scenario.timeline import StatusState
 from tests.service.conftest import Serve, Served

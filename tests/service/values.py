@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mockbot.faults.union import ServiceFault
+from mockbot.faults.base import ServiceFault
 from mockbot.scenario.schema import Provider, Scenario
 from mockbot.scenario.timeline import ActiveFault, FaultSpan
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mockbot.evidence.outage_spans import outages_of
-from mockbot.faults.union import Capacity, Slow, Stall
 from mockbot.scenario.answer_law import mean_seconds
 from mockbot.scenario.policies import Preset, Refresh
 from mockbot.scenario.schema import Group, Provider, Scenario
@@ -76,7 +75,7 @@ def setting_of(scenario: Scenario) -> Setting:
         begin=begin,
         outage=outage or NO_OUTAGE,
         has_outage=bool(outage),
-        keeps_queue=all(isinstance(span.fault, Capacity | Slow | Stall) for span in spans),
+        keeps_queue=all(span.fault.keeps_queue for span in spans),
         every=min(every, default=max(EVERY, float(round(3 * service)))),
     )
 

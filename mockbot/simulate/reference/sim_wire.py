@@ -6,16 +6,15 @@ begins get a connection then.
 
 from collections.abc import Sequence
 
-from mockbot.clock import Clock
 from mockbot.dialects.dialect import Dialect
-from mockbot.faults.union import Down
+from mockbot.faults.effects import ClosedPort
+from mockbot.faults.effects import Toxic as ToxicEffect
 from mockbot.proxy.toxic import Direction, Toxic
 from mockbot.proxy.toxics import effect_type
 from mockbot.scenario.timeline import ActiveFault
 from mockbot.simulate.reference.sim_attempt import Server, SimAttempt
 from mockbot.simulate.reference.sim_connection import Shared, SimConnection
 from mockbot.simulate.reference.sim_user import User
-from mockbot.testbed.toxic_mapping import toxic_of
 
 
 class Wire:
@@ -31,14 +30,15 @@ class Wire:
     def set(self, faults: Sequence[ActiveFault]) -> None:  # noqa: C901 - steps in order
         """Exactly these wire faults hold from now on; ends come first, as the driver sends them."""
         connections = self._shared.connections
-        wanted = {active.span.id: active for active in faults if not isinstance(active.span.fault, Down)}
+        effects = [(active, active.span.fault.effect()) for active in faults]
+        wanted = {active.span.id: (active, effect) for active, effect in effects if isinstance(effect, ToxicEffect)}
         for name in [name for name in self.toxics if name not in wanted]:
             gone = self.toxics.pop(name)
             for connection in list(connections):
                 connection.links[gone.direction].remove(gone)
-        for name, active in wanted.items():
+        for name, (active, effect) in wanted.items():
             if name not in self.toxics:
-                self._add(active)
+                self._add(active, effect)
             elif (toxic := self.toxics[name]).toxicity != active.share:
                 toxic.toxicity = active.share
                 for connection in list(connections):
@@ -47,17 +47,17 @@ class Wire:
             for connection in [each for each in connections if each.idle]:
                 del connections[connection]
             self._latest = {user: each for user, each in self._latest.items() if each in connections}
-        self.down = any(isinstance(active.span.fault, Down) for active in faults)
+        self.down = any(isinstance(effect, ClosedPort) for _, effect in effects)
         if self.down:
             for connection in list(connections):
                 connection.abort()
 
-    def _add(self, active: ActiveFault) -> None:
-        spec = toxic_of(active, Clock(0.0, 1.0))
-        effect = effect_type(spec.type)
-        if effect is None:
-            raise TypeError(f"{spec.type} is not a toxic")
-        toxic = Toxic(spec.name, spec.stream, Direction(spec.stream), spec.toxicity, effect(**spec.attributes))
+    def _add(self, active: ActiveFault, effect: ToxicEffect) -> None:
+        pipe = effect_type(effect.type)
+        if pipe is None:
+            raise TypeError(f"{effect.type} is not a toxic")
+        attributes, direction = effect.attributes(speed=1.0), Direction(effect.stream)
+        toxic = Toxic(active.span.id, effect.stream, direction, active.share, pipe(**attributes))
         self.toxics[toxic.name] = toxic
         for connection in list(self._shared.connections):
             connection.links[toxic.direction].add(toxic)
