@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from mockbot.faults.base import OnSpec, ServiceFault
-from mockbot.faults.effects import StreamChange
+from mockbot.faults.effects import End, StreamChange
 
 
 class BlankAnswer(ServiceFault):
@@ -13,4 +13,4 @@ class BlankAnswer(ServiceFault):
     blank_answer: OnSpec = Field(description="200 with an empty text (OpenAI, 19 February 2025)")
 
     def effect(self) -> StreamChange:
-        return StreamChange(0)
+        return StreamChange(0, End("blank", not_before=1))

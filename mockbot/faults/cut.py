@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from mockbot.faults.base import ServiceFault
-from mockbot.faults.effects import StreamChange
+from mockbot.faults.effects import End, StreamChange
 from mockbot.units.frozen_model import Spec, Whole
 
 
@@ -26,4 +26,5 @@ class Cut(ServiceFault):
     cut: CutSpec
 
     def effect(self) -> StreamChange:
-        return StreamChange(self.cut.after_tokens)
+        spec = self.cut
+        return StreamChange(spec.after_tokens, End("reset" if spec.how == "reset" else "truncated"))

@@ -6,7 +6,7 @@ Durations are scenario seconds.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from mockbot.units.quantities import Ramp
 
@@ -51,11 +51,28 @@ class Slowdown:
     first_token: Ramp
 
 
+class Silence(NamedTuple):
+    """Nothing is sent; then what was due meanwhile is sent at once. None: for ever."""
+
+    seconds: float | None
+    keepalive: bool  # a stream sends comments meanwhile
+
+
+class End(NamedTuple):
+    """`outcome` is what the client of a stream makes of it; of a plain answer it gets half the body, or a status."""
+
+    outcome: Literal["ok", "reset", "truncated", "error_event", "malformed", "blank"]
+    code: str = "server_error"  # of an error event, and its shape
+    shape: Literal["nested", "flat", "failed"] = "nested"
+    not_before: int = 0  # a stream waits until this token is due
+
+
 @dataclass(frozen=True, slots=True)
 class StreamChange:
-    """Something happens within the answer, after so many of its tokens."""
+    """What happens within the answer, after so many of its tokens."""
 
     after_tokens: int
+    then: Silence | End
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from mockbot.faults.base import ServiceFault
-from mockbot.faults.effects import StreamChange
+from mockbot.faults.effects import End, StreamChange
 from mockbot.units.frozen_model import Spec, Whole
 
 
@@ -27,4 +27,5 @@ class ErrorEvent(ServiceFault):
     error_event: ErrorEventSpec
 
     def effect(self) -> StreamChange:
-        return StreamChange(self.error_event.after_tokens)
+        spec = self.error_event
+        return StreamChange(spec.after_tokens, End("error_event", spec.code, spec.shape))

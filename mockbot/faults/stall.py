@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from mockbot.faults.base import ServiceFault
-from mockbot.faults.effects import StreamChange
+from mockbot.faults.effects import Silence, StreamChange
 from mockbot.units.frozen_model import Spec, Whole
 from mockbot.units.quantities import Duration
 
@@ -27,4 +27,5 @@ class Stall(ServiceFault):
     stall: StallSpec
 
     def effect(self) -> StreamChange:
-        return StreamChange(self.stall.after_tokens)
+        spec = self.stall
+        return StreamChange(spec.after_tokens, Silence(spec.resumes, spec.sends == "keepalive"))

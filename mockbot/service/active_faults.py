@@ -17,7 +17,17 @@ from typing import NamedTuple, TypeVar
 
 from mockbot.faults import rank
 from mockbot.faults.base import ServiceFault
-from mockbot.faults.effects import Admission, Crashed, EdgeAnswer, Effect, SlotFactor, Slowdown, StreamChange
+from mockbot.faults.effects import (
+    Admission,
+    Crashed,
+    EdgeAnswer,
+    Effect,
+    End,
+    Silence,
+    SlotFactor,
+    Slowdown,
+    StreamChange,
+)
 from mockbot.scenario.timeline import ActiveFault, FaultSpan
 from mockbot.service.answer_text import fingerprint
 from mockbot.service.job import Slope
@@ -36,11 +46,11 @@ class Failed(NamedTuple):
 
 
 class StreamFault(NamedTuple):
-    """A fault within an answer, after this many tokens."""
+    """What a fault does within an answer, after this many tokens."""
 
     fault: str
     after_tokens: int
-    what: ServiceFault
+    then: Silence | End
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +169,7 @@ class ActiveFaults:
     def stream_faults(self, now: float, tier: str, key: str, endpoint: str) -> tuple[StreamFault, ...]:
         """The faults within this request's answer, earliest first."""
         hitting = self._hitting(self.within, now, tier, key, endpoint)
-        found = [StreamFault(each.id, change.after_tokens, each.fault) for each, change in hitting]
+        found = [StreamFault(each.id, change.after_tokens, change.then) for each, change in hitting]
         return tuple(sorted(found, key=lambda stream_fault: stream_fault.after_tokens))
 
     def slopes(self) -> tuple[Slope, ...]:

@@ -12,9 +12,10 @@ import time
 from starlette.types import Receive, Send
 
 from mockbot.dialects.dialect import AnswerMetadata, Dialect, Header, ProviderError, Stream
+from mockbot.faults.effects import End, Silence
 from mockbot.service.answer_text import words
 from mockbot.service.chatbot import Answer
-from mockbot.service.delivery_script import End, Silence, due_at, script, tokens_due
+from mockbot.service.delivery_script import due_at, script, tokens_due
 from mockbot.service.job import REFUSED_LATE
 from mockbot.service.prometheus_counters import Outcome
 from mockbot.service.provider_runtime import ProviderRuntime

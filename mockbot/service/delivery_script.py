@@ -14,33 +14,11 @@ Rules
 """
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from mockbot.evidence.records import Outcome
-from mockbot.faults.base import ServiceFault
-from mockbot.faults.blank_answer import BlankAnswer
-from mockbot.faults.cut import Cut
-from mockbot.faults.error_event import ErrorEvent
-from mockbot.faults.malformed_event import MalformedEvent
-from mockbot.faults.stall import Stall
+from mockbot.faults.effects import End, Silence
 from mockbot.service.capacity import Capacity
 from mockbot.service.chatbot import Answer
-
-
-class Silence(NamedTuple):
-    """Nothing is sent; then what was due meanwhile is sent at once. None: for ever. Scenario seconds."""
-
-    seconds: float | None
-    keepalive: bool  # a stream sends comments meanwhile
-
-
-class End(NamedTuple):
-    """`outcome` is what the client of a stream makes of it; of a plain answer it gets half the body, or a status."""
-
-    outcome: Outcome
-    code: str = "server_error"  # of an error event, and its shape
-    shape: Literal["nested", "flat", "failed"] = "nested"
-    not_before: int = 0  # a stream waits until this token is due
 
 
 class Step(NamedTuple):
@@ -57,30 +35,13 @@ _FINISHED = End("ok")
 
 def script(answer: Answer) -> Iterator[Step]:
     """The steps, for an answer that has got a slot."""
-    for fault, after_tokens, what in answer.stream_faults:
+    for fault, after_tokens, then in answer.stream_faults:
         if after_tokens > answer.tokens:
             break
-        step = Step(after_tokens, fault, _then(what))
-        yield step
-        if isinstance(step.then, End):
+        yield Step(after_tokens, fault, then)
+        if isinstance(then, End):
             return
     yield Step(answer.tokens, None, _FINISHED)
-
-
-def _then(fault: ServiceFault) -> Silence | End:
-    match fault:
-        case Stall(stall=spec):
-            return Silence(spec.resumes, spec.sends == "keepalive")
-        case Cut(cut=spec):
-            return End("reset" if spec.how == "reset" else "truncated")
-        case ErrorEvent(error_event=spec):
-            return End("error_event", spec.code, spec.shape)
-        case MalformedEvent():
-            return End("malformed")
-        case BlankAnswer():
-            return End("blank", not_before=1)
-        case _:
-            raise TypeError(fault.kind)
 
 
 def tokens_due(answer: Answer, capacity: Capacity, now: float) -> int:

@@ -51,11 +51,12 @@ def _check(copy: Path, toy: str) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_a_fault_of_the_service_is_one_module(copy: Path) -> None:
-    """`teapot` answers with 418: in files, reports, the fixture, simulated and live."""
-    _add(copy, "teapot.py", "mockbot/faults/teapot.py")
+@pytest.mark.parametrize("toy", ["teapot", "second_thoughts"])
+def test_a_fault_of_the_service_is_one_module(copy: Path, toy: str) -> None:
+    """At the edge `teapot`, 418, and within an answer `second_thoughts`: in files, reports, simulated and live."""
+    _add(copy, f"{toy}.py", f"mockbot/faults/{toy}.py")
 
-    _check(copy, "teapot")
+    _check(copy, toy)
 
 
 def test_a_toxic_is_one_module_for_the_language_and_one_for_the_proxy(copy: Path) -> None:

@@ -5,13 +5,14 @@ import pytest
 from mockbot.faults.base import ServiceFault
 from mockbot.faults.blank_answer import BlankAnswer
 from mockbot.faults.cut import Cut
+from mockbot.faults.effects import End, Silence
 from mockbot.faults.error_event import ErrorEvent
 from mockbot.faults.malformed_event import MalformedEvent
 from mockbot.faults.stall import Stall
 from mockbot.scenario.answer_law import Pace
 from mockbot.service.active_faults import ActiveFaults
 from mockbot.service.chatbot import Answer, Caller
-from mockbot.service.delivery_script import End, Silence, script
+from mockbot.service.delivery_script import script
 from tests.service.values import active
 
 CUT = Cut.model_validate({"cut": "reset"})

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from mockbot.evidence.records import Outcome
+from mockbot.faults.effects import Silence
 from mockbot.service.chatbot import Answer, Chatbot
-from mockbot.service.delivery_script import ROUNDING, Silence, due_at, script, tokens_due
+from mockbot.service.delivery_script import ROUNDING, due_at, script, tokens_due
 from mockbot.simulate.reference.event_queue import EventQueue, Timer
 
 

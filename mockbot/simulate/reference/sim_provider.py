@@ -15,7 +15,7 @@ from typing import Protocol
 
 from mockbot.dialects.dialect import Dialect, Reason
 from mockbot.evidence.records import Outcome, ServiceSecond
-from mockbot.faults.union import Down
+from mockbot.faults.base import ToxicFault
 from mockbot.scenario.timeline import ActiveFault
 from mockbot.service.chatbot import Answer, Chatbot
 from mockbot.service.delivery_script import due_at, tokens_due
@@ -57,7 +57,7 @@ class SimProvider:
         if self.chatbot.down and not was_down:
             for attempt in list(self._under_way):
                 self._lose(attempt)
-        if any(not isinstance(active.span.fault, Down) for active in wire):
+        if any(isinstance(active.span.fault, ToxicFault) for active in wire):
             for attempt in list(self._under_way):
                 if attempt.connection is None and not attempt.over:
                     self._connect(attempt)
