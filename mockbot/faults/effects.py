@@ -5,21 +5,18 @@ Durations are scenario seconds.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from mockbot.units.quantities import Ramp
 
 
-@dataclass(frozen=True, slots=True)
-class Crashed:
+class Crashed(NamedTuple):
     """The process is gone; after its restart its capacity rises from 0 to full over `warm_up`."""
 
     warm_up: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class EdgeAnswer:
+class EdgeAnswer(NamedTuple):
     """An error before the request is read. `code`: which of the dialect's bodies for this status."""
 
     status: int
@@ -29,22 +26,19 @@ class EdgeAnswer:
     exempt: tuple[str, ...] = ()  # paths that begin so are answered as usual
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(NamedTuple):
     """Only a share of each tier's requests is let in; a tier that is not named is let in whole."""
 
     shares: Mapping[str, Ramp]
 
 
-@dataclass(frozen=True, slots=True)
-class SlotFactor:
+class SlotFactor(NamedTuple):
     """The provider's slots are multiplied."""
 
     factor: Ramp
 
 
-@dataclass(frozen=True, slots=True)
-class Slowdown:
+class Slowdown(NamedTuple):
     """The time to the first token and between tokens is multiplied, then `first_token` is added to the first."""
 
     factor: float
@@ -67,16 +61,14 @@ class End(NamedTuple):
     not_before: int = 0  # a stream waits until this token is due
 
 
-@dataclass(frozen=True, slots=True)
-class StreamChange:
+class StreamChange(NamedTuple):
     """What happens within the answer, after so many of its tokens."""
 
     after_tokens: int
     then: Silence | End
 
 
-@dataclass(frozen=True, slots=True)
-class WireUnit:
+class WireUnit(NamedTuple):
     """The unit of a toxic's attribute (Toxiproxy 2.12.0), and how a value of the language is turned into it and back.
 
     `speed` shortens every delay and widens the bandwidth; sizes stay.
@@ -86,8 +78,7 @@ class WireUnit:
     from_wire: Callable[[float], float]
 
 
-@dataclass(frozen=True, slots=True)
-class Toxic:
+class Toxic(NamedTuple):
     """A toxic at the proxy; each attribute in the language's unit, with its unit on the wire."""
 
     type: str
@@ -100,8 +91,7 @@ class Toxic:
         return {name: max(1, round(unit.to_wire(value, speed))) if value else 0 for name, (value, unit) in values}
 
 
-@dataclass(frozen=True, slots=True)
-class ClosedPort:
+class ClosedPort(NamedTuple):
     """The proxy's port is closed: connections are refused, existing ones are reset."""
 
 

@@ -45,11 +45,11 @@ class Failed(NamedTuple):
     html: bool = False
 
 
-class StreamFault(NamedTuple):
-    """What a fault does within an answer, after this many tokens."""
+class Step(NamedTuple):
+    """After `upto` tokens of an answer, this happens; `fault` is felt then (None: it is the answer's regular end)."""
 
-    fault: str
-    after_tokens: int
+    upto: int
+    fault: str | None
     then: Silence | End
 
 
@@ -166,11 +166,11 @@ class ActiveFaults:
             faults.append(each.id)
         return Slowness(factor, added, tuple(faults)) if faults else None
 
-    def stream_faults(self, now: float, tier: str, key: str, endpoint: str) -> tuple[StreamFault, ...]:
+    def stream_faults(self, now: float, tier: str, key: str, endpoint: str) -> tuple[Step, ...]:
         """The faults within this request's answer, earliest first."""
         hitting = self._hitting(self.within, now, tier, key, endpoint)
-        found = [StreamFault(each.id, change.after_tokens, change.then) for each, change in hitting]
-        return tuple(sorted(found, key=lambda stream_fault: stream_fault.after_tokens))
+        found = [Step(change.after_tokens, each.id, change.then) for each, change in hitting]
+        return tuple(sorted(found, key=lambda step: step.upto))
 
     def slopes(self) -> tuple[Slope, ...]:
         """The factors on the slots."""

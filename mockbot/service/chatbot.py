@@ -16,7 +16,7 @@ from mockbot.dialects.dialect import Allowance, Reason
 from mockbot.scenario.answer_law import Pace, pace_of
 from mockbot.scenario.schema import Provider
 from mockbot.scenario.timeline import ActiveFault
-from mockbot.service.active_faults import ActiveFaults, Failed, StreamFault
+from mockbot.service.active_faults import ActiveFaults, Failed, Step
 from mockbot.service.answer_text import length
 from mockbot.service.capacity import Capacity
 from mockbot.service.job import Job, Queued, Refused
@@ -50,7 +50,7 @@ class Answer(Job):
     __slots__ = ("allowances", "mark", "pace", "stream_faults", "tokens", "wanted")
 
     def __init__(
-        self, caller: Caller, mark: int, tokens: int, wanted: int, pace: Pace, stream_faults: tuple[StreamFault, ...]
+        self, caller: Caller, mark: int, tokens: int, wanted: int, pace: Pace, stream_faults: tuple[Step, ...]
     ) -> None:
         Job.__init__(self, pace.work(tokens), caller.tier)
         self.mark, self.tokens, self.wanted, self.pace, self.stream_faults = mark, tokens, wanted, pace, stream_faults

@@ -14,20 +14,11 @@ Rules
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from mockbot.faults.effects import End, Silence
+from mockbot.faults.effects import End
+from mockbot.service.active_faults import Step
 from mockbot.service.capacity import Capacity
 from mockbot.service.chatbot import Answer
-
-
-class Step(NamedTuple):
-    """After `upto` tokens, count the fault as felt and do this."""
-
-    upto: int
-    fault: str | None
-    then: Silence | End
-
 
 ROUNDING = 1e-9  # scenario seconds, or work: a moment that is past but for the rounding of floats
 _FINISHED = End("ok")
@@ -35,11 +26,11 @@ _FINISHED = End("ok")
 
 def script(answer: Answer) -> Iterator[Step]:
     """The steps, for an answer that has got a slot."""
-    for fault, after_tokens, then in answer.stream_faults:
-        if after_tokens > answer.tokens:
+    for step in answer.stream_faults:
+        if step.upto > answer.tokens:
             break
-        yield Step(after_tokens, fault, then)
-        if isinstance(then, End):
+        yield step
+        if isinstance(step.then, End):
             return
     yield Step(answer.tokens, None, _FINISHED)
 
