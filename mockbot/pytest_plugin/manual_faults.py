@@ -23,8 +23,8 @@ from mockbot.service.control_client import ServiceControl
 from mockbot.testbed.wire_changes import change_wire_fault
 
 PHASE = "by_hand"
-_WIRE = [kind for kind, fault in KINDS.items() if issubclass(fault, WireFault)]
 NO_END = 366 * 86400.0  # seconds; beyond the one phase of the fixture's own scenario
+_WIRE = [kind for kind, fault in KINDS.items() if issubclass(fault, WireFault)]
 _FAULT: TypeAdapter[FaultBase] = TypeAdapter(Fault)
 
 
@@ -164,6 +164,9 @@ class WireFaults:
         units = fault.units()
 
         def add(*values: float, **more: Any) -> ManualFault:
+            if len(values) > len(units):
+                names = ", ".join(units) or "none"
+                raise UsageError(f"{kind} takes at most {len(units)} values without a name: {names}")
             given = dict(zip(units, values, strict=False)) | more
             spec = {name: units[name].from_wire(given.pop(name)) for name in units if name in given}
             return self._add(**{kind: spec}, **given)

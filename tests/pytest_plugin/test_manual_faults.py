@@ -79,6 +79,16 @@ def test_wire_faults_take_toxiproxys_units(mockbot: Mockbot, ask: Ask) -> None:
     assert latency.hits == 1
 
 
+def test_a_value_that_a_wire_fault_does_not_have_is_an_error(mockbot: Mockbot) -> None:
+    """A misspelt fault, a misspelt value and one too many are told at once, not ignored."""
+    with pytest.raises(AttributeError, match="'lattency' is not a fault of the connection; there are down, latency"):
+        mockbot.wire.lattency(300)
+    with pytest.raises(UsageError, match=r"latency\.jiter: Extra inputs"):
+        mockbot.wire.latency(300, jiter=1)
+    with pytest.raises(UsageError, match="latency takes at most 2 values without a name: latency, jitter"):
+        mockbot.wire.latency(300, 10, 1)
+
+
 @pytest.mark.parametrize("fault", ["reset_peer", "limit_data"])
 def test_the_wire_can_cut(mockbot: Mockbot, ask: Ask, fault: str) -> None:
     """The provider sent its answer, and the client never got it: the journal says what the client saw."""
