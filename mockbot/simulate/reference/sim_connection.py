@@ -175,8 +175,15 @@ class SimConnection:
             size = sizes.body
         elif attempt is not None and attempt.answer is not None and not attempt.prompt.user.group.spec.stream:
             size = sizes.body + attempt.answer.tokens * sizes.word
-        leave = self.close_client if outcome == "malformed" else self._release
-        self._send(size, lambda attempt: (leave(), attempt.ended(outcome, status, retry_after)))
+
+        def read(attempt: SimAttempt) -> None:
+            if outcome == "malformed":
+                self.close_client()
+            else:
+                self._release()
+            attempt.ended(outcome, status, retry_after)
+
+        self._send(size, read)
 
     def _send(self, size: int, read: Callable[[SimAttempt], object]) -> None:
         """`read` is called with the attempt when the client has all of it."""

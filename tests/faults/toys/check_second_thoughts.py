@@ -45,4 +45,4 @@ def test_live(mockbot: Mockbot) -> None:
         outage.wait_for("after")
         _ask_for_a_stream()
 
-    assert outage.judgement().counters.felt["bad.0.second_thoughts"] == 1
+    assert {fault.id: fault.felt for fault in outage.judgement().faults} == {"bad.0.second_thoughts": 1}

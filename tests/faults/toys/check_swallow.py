@@ -52,7 +52,7 @@ def test_live(mockbot: Mockbot, ask: Ask) -> None:
         after = ask().status_code
 
     assert after == 200
-    assert outage.judgement().counters.felt["bad.0.swallow"] == 1
+    assert {fault.id: fault.felt for fault in outage.judgement().faults} == {"bad.0.swallow": 1}
 
 
 def test_the_original_toxiproxy_is_not_asked_for_it(tmp_path: Path) -> None:

@@ -57,4 +57,4 @@ def test_live(mockbot: Mockbot, ask: Ask) -> None:
         after = ask().status_code
 
     assert (during, after) == (418, 200)
-    assert outage.judgement().counters.felt["bad.0.teapot"] == 1
+    assert {fault.id: fault.felt for fault in outage.judgement().faults} == {"bad.0.teapot": 1}
