@@ -43,16 +43,9 @@ class Delivery:
     )  # fmt: skip
 
     def __init__(
-        self,
-        runtime: ProviderRuntime,
-        dialect: Dialect,
-        answer: Answer,
-        meta: AnswerMetadata,
-        content: tuple[str, ...] | None,
-        receive: Receive,
-        send: Send,
-        started: float,
-    ) -> None:
+        self, runtime: ProviderRuntime, dialect: Dialect, answer: Answer, meta: AnswerMetadata,
+        content: tuple[str, ...] | None, receive: Receive, send: Send, started: float,
+    ) -> None:  # fmt: skip
         self._runtime, self._dialect, self._answer, self.meta = runtime, dialect, answer, meta
         self._content, self._receive, self._send, self._started = content, receive, send, started
         self._gone: asyncio.Task[None] | None = None

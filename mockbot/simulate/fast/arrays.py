@@ -38,6 +38,7 @@ def state_of(plan: Plan, seconds: int, seed: str, stride: int, arrivals: int) ->
         due_user=np.zeros(users + 65_536, np.int32),
         due_at=np.zeros(users + 65_536),
         due_slot=np.zeros(slots + 1, np.int32),
+        due_end=np.zeros(slots + 1),
         free_arrivals=np.arange(closed, users, dtype=np.int32),
         key=_keys(users if keyed else 1),
         log=_log(recorded + arrivals),

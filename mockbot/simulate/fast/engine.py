@@ -167,20 +167,11 @@ class ProviderRun:
             provider, wait = (self._plan.provider, _known(first)) if settled == "answered" else (None, None)
             return Prompt(prompt, user, group, tier, start, start, end, settled, int(n), provider, wait)
         failure = self._plan.failures[int(code)]
+        status = 200 if failure.outcome == "ok" or tokens else failure.status
         return Attempt(
-            prompt,
-            int(n),
-            group,
-            self._plan.provider,
-            start,
-            end,
-            failure.outcome,
-            200 if failure.outcome == "ok" or tokens else failure.status,
-            _known(first),
-            _known(gap),
-            int(tokens),
-            retry_after if retry_after >= 0 else None,
-        )
+            prompt, int(n), group, self._plan.provider, start, end, failure.outcome, status, _known(first), _known(gap),
+            int(tokens), retry_after if retry_after >= 0 else None,
+        )  # fmt: skip
 
     def _seconds(self, until: int) -> Iterator[ServiceSecond]:
         state, plan = self.state, self._plan

@@ -116,7 +116,8 @@ class State(NamedTuple):
     queue: Rows
     due_user: Shorts  # the bucket at hand, sorted
     due_at: Floats
-    due_slot: Shorts
+    due_slot: Shorts  # likewise
+    due_end: Floats
     free_arrivals: Shorts
     key: Rows
     log: Rows

@@ -61,19 +61,11 @@ class SimPrompt:
         """For the journal; to 0.1 ms, as live."""
         group, start = self.user.group, round(self.start, 4)
         first = None if winner is None or winner.first is None else round(winner.first - self.start, 4)
+        provider = None if winner is None else winner.send.provider
         return Prompt(
-            self.id,
-            self.user.name,
-            group.name,
-            group.spec.tier,
-            start,
-            start,
-            round(now, 4),
-            settled,
-            self.attempts,
-            None if winner is None else winner.send.provider,
-            first,
-        )
+            self.id, self.user.name, group.name, group.spec.tier, start, start, round(now, 4), settled, self.attempts,
+            provider, first,
+        )  # fmt: skip
 
 
 class SimAttempt:
@@ -131,16 +123,7 @@ class SimAttempt:
         """For the journal; to 0.1 ms, as live."""
         first, gap = self.first, self.worst_gap
         return Attempt(
-            self.prompt.id,
-            self.n,
-            self.prompt.user.group.name,
-            self.send.provider,
-            round(self.start, 4),
-            round(end, 4),
-            outcome,
-            self.status,
-            None if first is None else round(first - self.start, 4),
-            None if gap is None else round(gap, 4),
-            self.tokens,
-            self.retry_after,
-        )
+            self.prompt.id, self.n, self.prompt.user.group.name, self.send.provider, round(self.start, 4),
+            round(end, 4), outcome, self.status, None if first is None else round(first - self.start, 4),
+            None if gap is None else round(gap, 4), self.tokens, self.retry_after,
+        )  # fmt: skip

@@ -102,7 +102,7 @@ class SimConnection:
         self._attempt: SimAttempt | None = None
         self._requested = self._sent = self._received = 0
         self._request_end = 0
-        self._marks: deque[tuple[int, Callable[[SimAttempt], object]]] = deque()
+        self._marks: deque[tuple[int, Callable[[SimAttempt], None]]] = deque()
         self._client_open = self._server_open = True
         self._up = _End(self._server_reads, self._server_reads_end)
         self._down = _End(self._client_reads, self._client_reads_end)
@@ -177,15 +177,12 @@ class SimConnection:
             size = sizes.body + attempt.answer.tokens * sizes.word
 
         def read(attempt: SimAttempt) -> None:
-            if outcome == "malformed":
-                self.close_client()
-            else:
-                self._release()
+            (self.close_client if outcome == "malformed" else self._release)()
             attempt.ended(outcome, status, retry_after)
 
         self._send(size, read)
 
-    def _send(self, size: int, read: Callable[[SimAttempt], object]) -> None:
+    def _send(self, size: int, read: Callable[[SimAttempt], None]) -> None:
         """`read` is called with the attempt when the client has all of it."""
         size += 0 if self._sent else HEAD
         self._sent += size

@@ -41,16 +41,9 @@ class SimDelivery:
     )  # fmt: skip
 
     def __init__(
-        self,
-        events: EventQueue,
-        chatbot: Chatbot,
-        leave: Callable[[Answer], None],
-        answer: Answer,
-        receiver: Receiver,
-        *,
-        stream: bool,
-        out: int = 0,
-    ) -> None:
+        self, events: EventQueue, chatbot: Chatbot, leave: Callable[[Answer], None], answer: Answer, receiver: Receiver,
+        *, stream: bool, out: int = 0,
+    ) -> None:  # fmt: skip
         self._events, self._chatbot, self._leave = events, chatbot, leave
         self._answer, self.receiver, self._stream = answer, receiver, stream
         self._out = out  # tokens delivered
