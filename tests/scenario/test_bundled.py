@@ -2,9 +2,8 @@
 
 import pytest
 
-from mockbot.scenario.answer_law import mean_seconds
 from mockbot.scenario.library import find, folder, names
-from mockbot.scenario.lint import lint
+from mockbot.scenario.lint import answer_takes, lint
 from mockbot.scenario.load import load_scenario
 from mockbot.scenario.policies import Refresh
 from mockbot.scenario.schema import Scenario
@@ -82,10 +81,8 @@ def test_a_bundled_scenario_expects_something_of_the_calm_before(name: str) -> N
 
     calm = made.phases[0].name
 
-    assert any(
-        expected.phase == calm and "availability" in {measure.name for measure, *_ in expected.thresholds()}
-        for expected in made.expect
-    )
+    named = {measure.name for each in made.expect if each.phase == calm for measure, *_ in each.thresholds()}
+    assert "availability" in named
 
 
 def test_the_surge_tips_over_whoever_reloads_and_nobody_else() -> None:
@@ -98,7 +95,7 @@ def test_the_surge_tips_over_whoever_reloads_and_nobody_else() -> None:
     service = made.providers["impatient-side"]
     hasty = made.crowd["refreshers"]
     assert isinstance(hasty.policy, Refresh)
-    reload, takes = hasty.policy.every, mean_seconds(service.answer)
+    reload, takes = hasty.policy.every, answer_takes(service.answer)
     capacity = service.slots / takes
     usual, most = line.at(0).users["refreshers"], line.max_users()["refreshers"]
     waiting = usual * hasty.patience / (hasty.patience + hasty.think)
