@@ -38,7 +38,6 @@ from mockbot.version import __version__
 
 LOOK = 0.1  # wall seconds: the most by which a step of a ramp comes late
 PROGRESS_EVERY = 0.5  # wall seconds
-DRAIN = 120.0  # scenario seconds; the most that prompts under way get after the end
 SETTLE = 1.0  # wall seconds on top: delays of this machine do not shrink with the speed
 
 log = logging.getLogger("mockbot")
@@ -112,8 +111,7 @@ class LiveRun:
 
     def drain(self) -> None:
         """Wait until the prompts under way have ended, within bounds; no user starts another one."""
-        patience = max(group.patience for group in self.scenario.crowd.values())
-        until = self.timeline.end + min(DRAIN, patience) + self.clock.scenario(SETTLE)
+        until = self.timeline.latest + self.clock.scenario(SETTLE)
         gevent.sleep(PROGRESS_EVERY)  # the last batch of a worker may be this old
         while self.workers and self.workers.pending and self.clock.now() < until and not self._broken:
             gevent.sleep(LOOK)

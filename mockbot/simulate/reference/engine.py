@@ -13,7 +13,7 @@ from mockbot.scenario.arrivals import arrivals
 from mockbot.scenario.schema import Provider, Scenario
 from mockbot.scenario.timeline import ActiveFault, Timeline
 from mockbot.service.chatbot import Chatbot
-from mockbot.simulate.change_points import STEP, Sink, actions, latest, moments
+from mockbot.simulate.change_points import STEP, Sink, actions, moments
 from mockbot.simulate.reference.event_queue import EventQueue
 from mockbot.simulate.reference.sim_crowd import SimCrowd
 from mockbot.simulate.reference.sim_provider import SimProvider
@@ -28,7 +28,7 @@ class Reference:
 
     def __init__(self, scenario: Scenario, seed: int, sink: Sink, chatbot: MakeChatbot = Chatbot) -> None:
         self.timeline = Timeline(scenario)
-        self.latest = latest(self.timeline)
+        self.latest = self.timeline.latest
         self._queue = EventQueue()
         self._sink = sink
         self._crowd = SimCrowd(self._queue, scenario.crowd, scenario.first_provider, seed, sink)
