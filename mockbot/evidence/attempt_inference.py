@@ -2,9 +2,9 @@
 
 Which requests are attempts for the same prompt, in this order:
 1. the header `x-mockbot-prompt`, when the client sends one: same key and same value;
-2. `x-stainless-retry-count`, as the SDKs of OpenAI and Anthropic send it: 0 begins a prompt, n > 0 goes on with one of
-   the same key and body whose last attempt has a lower number, failed, and ended before;
-3. else the same key and body, sent again after the last attempt had failed and ended, at most GIVEN_UP later.
+2. the number of a retry, which SDKs send in a header: 0 begins a prompt, n > 0 goes on with one of the same key and
+   `body` (what its dialect says identifies it) whose last attempt has a lower number, failed, and ended before;
+3. else the same key and `body`, sent again after the last attempt had failed and ended, at most GIVEN_UP later.
 A request of kind 2 or 3 that goes to another provider within FALLS_OVER of the failure goes on with the same prompt.
 Where several prompts fit, the one that has waited longest is taken, which distributes the attempts of many users with
 the same question evenly. After an answer, and while an attempt is open, no later attempt is assigned to the prompt.
@@ -16,6 +16,7 @@ earlier attempts no provider recorded shows that these were refused.
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from mockbot.dialects.client_identity import tier_of
 from mockbot.evidence.records import Attempt, Outcome, Prompt, Request
 
 # Wall seconds, since a client that is not ours keeps its own clock.
@@ -144,9 +145,3 @@ def _follows(request: Request, before: Request, speed: float) -> bool:
     if request.retry is None:
         return before.retry is None and waited <= GIVEN_UP
     return request.retry > 0 and before.retry is not None and before.retry < request.retry
-
-
-def tier_of(key: str) -> str:
-    """The tier in a key `sk-<tier>-<user>`; "free" for every other key."""
-    parts = key.split("-", 2)
-    return parts[1] if len(parts) == 3 and parts[0] == "sk" and parts[1] else "free"

@@ -71,7 +71,7 @@ class Request:
     provider: str
     path: str
     key: str  # the API key, or the address of a client that sent none
-    body: str  # fingerprint of the request's body
+    body: str  # fingerprint of what the request asks
     start: float
     end: float
     outcome: Outcome
@@ -79,7 +79,7 @@ class Request:
     first_token: float | None = None  # a duration
     retry_after: float | None = None  # in the answer, scenario seconds
     prompt: str | None = None  # x-mockbot-prompt
-    retry: int | None = None  # x-stainless-retry-count: the number of an SDK's retry, 0 for its first attempt
+    retry: int | None = None  # the number of an SDK's retry, as its header says, 0 for a first attempt
     port: int = 0  # of its connection
 
 

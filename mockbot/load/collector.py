@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mockbot.clock import Clock
+from mockbot.dialects.client_identity import api_key
 from mockbot.evidence.records import Attempt, Outcome, Prompt, Settled
 
 Sink = Callable[[Attempt | Prompt], None]
@@ -42,7 +43,7 @@ class UserIdentity:
     @property
     def key(self) -> str:
         """The API key; the service reads the tier from it."""
-        return f"sk-{self.tier}-{self.user}"
+        return api_key(self.tier, self.user)
 
 
 @dataclass(slots=True, eq=False)

@@ -12,6 +12,7 @@ something; for faults within an answer only its delivery can know that, and call
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from mockbot.dialects.client_identity import FREE
 from mockbot.dialects.dialect import Allowance, Reason
 from mockbot.scenario.answer_law import Pace, pace_of
 from mockbot.scenario.schema import Provider
@@ -23,14 +24,12 @@ from mockbot.service.job import Job, Queued, Refused
 from mockbot.service.limits import Limiter
 from mockbot.service.per_second_stats import PerSecondStats
 
-CHAT = "/v1/chat/completions"
-
 
 class Caller(NamedTuple):
     """The client: its API key, and the tier that the key names."""
 
     key: str
-    tier: str = "free"
+    tier: str = FREE
 
 
 class TokenCounts(NamedTuple):
@@ -179,6 +178,6 @@ class Chatbot:
         self.capacity.catch_up(now)
         self.stats.offered += 1
 
-    def ask(self, caller: Caller, mark: int, now: float, endpoint: str = CHAT) -> Answer | Refused | Failed:
+    def ask(self, caller: Caller, mark: int, now: float, endpoint: str = "") -> Answer | Refused | Failed:
         """`edge` and `admit` in one call."""
         return self.edge(caller, endpoint, now) or self.admit(caller, endpoint, mark, now)

@@ -42,7 +42,7 @@ class Fast:
         self.now = 0.0
         self.stride = stride or stride_of(self.timeline)
         self._sink = sink
-        plans = (plan(self.timeline, n, FAMILIES[p.dialect].dialects[0]) for n, p in scenario.providers.items())
+        plans = (plan(self.timeline, n, FAMILIES[p.dialect].chat) for n, p in scenario.providers.items())
         self.providers = [ProviderRun(each, self.timeline, f"{seed}/{each.provider}", self.stride) for each in plans]
         for action in actions(self.timeline):
             sink(action)

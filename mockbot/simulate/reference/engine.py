@@ -33,9 +33,7 @@ class Reference:
         self._sink = sink
         self._crowd = SimCrowd(self._queue, scenario.crowd, scenario.first_provider, seed, sink)
         self._crowd.providers = self._providers = {
-            name: SimProvider(
-                self._queue, chatbot(name, spec, seed), FAMILIES[spec.dialect].dialects[0], self._crowd, seed
-            )
+            name: SimProvider(self._queue, chatbot(name, spec, seed), FAMILIES[spec.dialect].chat, self._crowd, seed)
             for name, spec in scenario.providers.items()
         }
         self._active: Mapping[str, ActiveFault] = {}
