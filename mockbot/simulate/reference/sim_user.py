@@ -4,6 +4,7 @@ from random import Random
 
 from mockbot.clients.policy import ClientPolicy
 from mockbot.clients.policy_factory import PolicyFactory
+from mockbot.dialects.client_identity import api_key
 from mockbot.scenario.schema import Group
 from mockbot.service.chatbot import Caller
 
@@ -41,6 +42,6 @@ class User:
     def __init__(self, group: CrowdGroup, number: int, policy: ClientPolicy) -> None:
         self.group, self.policy = group, policy
         self.name = f"{group.name}-{number}"
-        self.caller = Caller(f"sk-{group.spec.tier}-{self.name}", group.spec.tier)
+        self.caller = Caller(api_key(group.spec.tier, self.name), group.spec.tier)
         self.asked = 0
         self.leaving = False
