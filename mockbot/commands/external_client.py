@@ -11,7 +11,6 @@ import os
 import shlex
 import shutil
 import threading
-import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -92,7 +91,7 @@ def _run_client(
     scenario: Scenario, addresses: Addresses, folder: RunFolder, options: ClientOptions, console: Console
 ) -> RunInfo:
     """Drive the timeline while the command runs, and write the journals."""
-    timeline, clock = Timeline(scenario), Clock(time.time())
+    timeline, clock = Timeline(scenario), Clock.start()
     confirmations = FaultConfirmations(timeline)
     with JournalWriter(folder) as journal, closing(ClientObserver(addresses)) as observer:
 

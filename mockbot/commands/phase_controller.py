@@ -5,7 +5,6 @@ new run of the service's clock; requests that the service is handling at that mo
 """
 
 import queue
-import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -124,7 +123,7 @@ class PhaseController:
         self._timeline = Timeline(starting_at(scenario, phase))
         self._confirmations = FaultConfirmations(self._timeline)
         self._driver = Driver(self._timeline, self._testbed, self._take)
-        self._clock = Clock(time.time(), self._testbed.speed)
+        self._clock = Clock.start(self._testbed.speed)
         self._driver.start(self._clock)
         self._confirmations.wait(0.0)
         self._announce()
@@ -176,4 +175,5 @@ class PhaseController:
             case Action():
                 self._confirmations.take(record)
                 if record.error:
-                    self._echo(f"  {record.fault} could not be changed: {record.error}")
+                    failed = "failed" if record.does == "look" else "could not be changed"
+                    self._echo(f"  {record.fault} {failed}: {record.error}")

@@ -12,7 +12,6 @@ one place:
 """
 
 import logging
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -22,7 +21,7 @@ import gevent
 from gevent import Greenlet
 from gevent.lock import RLock
 
-from mockbot.clock import Clock
+from mockbot.clock import Clock, machine
 from mockbot.evidence.records import Ended, RunInfo
 from mockbot.load.dispatch import Counts
 from mockbot.load.run_recorder import RunRecorder
@@ -78,11 +77,11 @@ class LiveRun:
 
     def begin(self, head_start: float) -> Setup:
         """Set the moment t0 for the faults and for the load, `head_start` wall seconds from now."""
-        self.clock = Clock(time.time() + head_start, self.speed)
+        self.clock = Clock.start(self.speed, head_start)
         self.info = replace(self.info, t0=self.clock.t0)
         write_run_info(self.folder, self.info)
         providers = dict(self._addresses.providers)
-        return Setup(self.scenario, providers, self.clock.t0, self.speed, self._addresses.status_page)
+        return Setup(self.scenario, providers, self.clock, machine(), self._addresses.status_page)
 
     def start_faults(self, users: Callable[[], int]) -> None:
         """Start the faults, those of second 0 in time for t0, and wait for t0. Raises TestbedError.

@@ -5,7 +5,6 @@ for any reason).
 """
 
 import logging
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -128,7 +127,7 @@ class Coordinator:
             self._workers = RemoteWorkers(self._runner, lambda _: None)
             return
         try:
-            options, clock = self.options, Clock(time.time())
+            options, clock = self.options, Clock.start()
             generator = LoadGenerator(plain_plan(self._bases, options), clock, Collector(clock, lambda _: None))
         except UsageError as error:  # the start form named no host
             log.error("%s", error)
@@ -201,7 +200,7 @@ class Worker:
         parsed = parsed_options(self._environment)
         if not getattr(parsed, "mockbot_setup", ""):
             options = Options.of(parsed)
-            self._reporter = WorkerReporter(self._runner, plain_plan(self._bases, options), Clock(time.time()))
+            self._reporter = WorkerReporter(self._runner, plain_plan(self._bases, options), Clock.start())
             prepare_plain(self._bases, self._reporter.generator, options)
             return
         setup = SETUP.validate_json(parsed.mockbot_setup)

@@ -1,6 +1,6 @@
 """The processes that make the load of a run, for the process that starts it: itself, or the workers of a master.
 
-    start()      ── Setup, shipped in Locust's custom options ──►  worker: its LoadGenerator starts on the same t0
+    start()      ── Setup, shipped in Locust's custom options ──►  worker: its LoadGenerator starts on the same clock
     receive()    ◄─ "mockbot.batch" twice a second: records, health, how many prompts are pending ──  worker
     close(t)     ── "mockbot.finish" ──►  worker refuses prompts, waits t, records the rest ── last batch, `final` ──►
 
@@ -41,15 +41,15 @@ class Setup:
 
     scenario: Scenario
     providers: dict[str, str]
-    t0: float
-    speed: float
+    started: Clock  # by the process that starts the run, on the machine that `machine` names
+    machine: str
     status_page: str = ""
     workers: tuple[str, ...] = ()  # client ids that take turns at the arrivals; a worker that joins later takes none
 
     @property
     def clock(self) -> Clock:
-        """The clock that all load generators share."""
-        return Clock(self.t0, self.speed)
+        """The clock that all load generators share, as it reads on this machine."""
+        return self.started.on(self.machine)
 
     def plan(self) -> LoadPlan:
         """The scenario's groups and the providers' endpoints."""

@@ -4,7 +4,6 @@ Outside of outages the service answers at once and without faults. A test in whi
 nothing; `check` then makes it inconclusive.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -45,7 +44,7 @@ class Mockbot:
     ) -> None:  # fmt: skip
         self._testbed, self._setenv, self._base, self._inconclusive = testbed, setenv, base, inconclusive
         self._folder = folder
-        clock = Clock(time.time())
+        clock = Clock.start()
         self._own = testbed.open(WITHOUT_FAULTS, 1.0, clock)
         self._current = self._own
         self._watcher = ClientObserver(self._own.addresses)

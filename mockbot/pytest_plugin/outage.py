@@ -8,7 +8,6 @@ outage.assert_resilient()
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Self
@@ -56,12 +55,12 @@ class Outage:
             raise UsageError("an outage is played once; make another one with mockbot.outage(...)")
         if self._out is not None:
             self._folder = RunFolder.create(self.scenario, self._out)
-        self._clock = Clock(time.time(), self.speed)
+        self._clock = Clock.start(self.speed)
         self._running = running = self._testbed.open(self.scenario, self.speed, self._clock)
         self._watcher = ClientObserver(running.addresses)
         self._driver = Driver(self.timeline, running.addresses, self._take)
         self._switch_to(running)
-        self._clock = Clock(time.time(), self.speed)  # second 0 is now, not before the service started
+        self._clock = Clock.start(self.speed)  # second 0 is now, not before the service started
         self._driver.start(self._clock)
         self._confirmations.wait(0.0)
         return self
@@ -84,7 +83,7 @@ class Outage:
             raise UsageError(f"{self.scenario.name} has no phase {phase!r}; there are {names}")
         if self._driver is None or self._clock.now() >= span.end:
             raise UsageError(f"{phase} is over already: the test is too late, or waits in the wrong order")
-        threading.Event().wait(max(0.0, self._clock.at(span.start) - time.time()))
+        threading.Event().wait(max(0.0, self._clock.wall(span.start - self._clock.now())))
         self._confirmations.wait(span.start)
 
     @property

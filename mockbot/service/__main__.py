@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import gc
 import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from mockbot.clock import Clock
 from mockbot.errors import MockbotError
 from mockbot.process.event_loop import new_event_loop, stop_event
 from mockbot.process.lifeline import report_ready
+from mockbot.process.self_watch import raise_descriptor_limit
 from mockbot.process.token_file import read_or_create_token
 from mockbot.scenario.library import find
 from mockbot.scenario.load import load_scenario
@@ -26,6 +26,7 @@ from mockbot.service.provider_server import BindOptions, ServiceAddresses, serve
 def main() -> None:
     """The command line of this child process."""
     options = _parser().parse_args()
+    raise_descriptor_limit()
     try:
         if options.scenario.endswith(".json"):
             scenario = Scenario.model_validate_json(Path(options.scenario).read_text("utf-8"))
@@ -33,7 +34,7 @@ def main() -> None:
             scenario = load_scenario(find(options.scenario))
         token = None if options.token_file is None else read_or_create_token(options.token_file)
         bind = BindOptions(options.host, options.port_base, token)
-        clock = Clock(time.time(), options.speed or scenario.speed)
+        clock = Clock.start(options.speed or scenario.speed)
 
         async def run() -> None:
             await serve(scenario, clock, bind, _announce, stop_event(leased=options.lease_stdin))

@@ -16,7 +16,7 @@ from mockbot.clock import Clock
 from mockbot.evidence.records import Request as RecordedRequest
 from mockbot.evidence.records import ServiceSecond
 from mockbot.scenario.timeline import ActiveFault, StatusState
-from mockbot.service.control_messages import PREFIX, ServicePorts
+from mockbot.service.control_messages import PREFIX, ServicePorts, SharedClock
 from mockbot.version import __version__
 
 
@@ -24,6 +24,8 @@ class Controlled(Protocol):
     """The service as the control API uses it."""
 
     def ports(self) -> ServicePorts: ...
+
+    def troubles(self) -> list[str]: ...
 
     def providers(self) -> tuple[str, ...]: ...
 
@@ -51,11 +53,11 @@ def control_app(service: Controlled, token: str | None) -> FastAPI:
 
     @app.get(f"{PREFIX}/health")
     async def health() -> dict[str, object]:
-        return {"version": __version__, **asdict(service.ports())}
+        return {"version": __version__, **asdict(service.ports()), "troubles": service.troubles()}
 
     @app.put(f"{PREFIX}/clock", status_code=204)
-    async def clock(body: Clock) -> None:
-        await service.start_clock(body)
+    async def clock(body: SharedClock) -> None:
+        await service.start_clock(body.clock.on(body.machine))
 
     @app.put(f"{PREFIX}/faults/{{provider}}", status_code=204, responses={404: {}})
     async def faults(provider: str, body: tuple[ActiveFault, ...]) -> Response:

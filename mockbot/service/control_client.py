@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from requests import RequestException, Response, Session
 
-from mockbot.clock import Clock
+from mockbot.clock import Clock, machine
 from mockbot.errors import TestbedError
 from mockbot.evidence.records import Request, ServiceSecond
 from mockbot.scenario.timeline import ActiveFault, StatusState
-from mockbot.service.control_messages import CLOCK, FAULTS, PREFIX, STATUS, ServicePorts
+from mockbot.service.control_messages import CLOCK, FAULTS, PREFIX, STATUS, ServicePorts, SharedClock
 
 _TIMEOUT = 5.0  # wall seconds to connect, and between two bytes of the answer
 
@@ -30,9 +30,13 @@ class ServiceControl:
         health = self._send("GET", "/health").json()
         return ServicePorts(health["scenario"], health["status"], health["providers"])
 
+    def troubles(self) -> list[str]:
+        """What the service has noticed about itself since it started: it stood still, or lacked descriptors."""
+        return list(self._send("GET", "/health").json()["troubles"])
+
     def start_clock(self, clock: Clock) -> None:
-        """Begin a run: scenario second 0 is clock.t0, and earlier records are dropped."""
-        self._send("PUT", "/clock", CLOCK.dump_json(clock))
+        """Begin a run on this clock; earlier records are dropped."""
+        self._send("PUT", "/clock", CLOCK.dump_json(SharedClock(clock, machine())))
 
     def set_faults(self, provider: str, faults: Sequence[ActiveFault]) -> None:
         """Exactly these service faults hold from now on."""

@@ -1,6 +1,6 @@
 """The control API's documents, read and written on both sides: the JSON of values that exist anyway.
 
-PUT /clock a `Clock`, PUT /faults/<provider> a list of `ActiveFault`, PUT /status a `StatusState` or null.
+PUT /clock a `SharedClock`, PUT /faults/<provider> a list of `ActiveFault`, PUT /status a `StatusState` or null.
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,19 @@ from mockbot.clock import Clock
 from mockbot.scenario.timeline import ActiveFault, StatusState
 
 PREFIX = "/_mockbot"
-CLOCK = TypeAdapter(Clock)
 FAULTS = TypeAdapter(tuple[ActiveFault, ...])
 STATUS: TypeAdapter[StatusState | None] = TypeAdapter(StatusState | None)
+
+
+@dataclass(frozen=True, slots=True)
+class SharedClock:
+    """A clock, and the machine that started it, of whose monotonic clock its origin is a reading."""
+
+    clock: Clock
+    machine: str
+
+
+CLOCK = TypeAdapter(SharedClock)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """A real service process on loopback, made from a provider or two; stopped with the test."""
 
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -79,7 +78,7 @@ def one_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture
 def served(one_service: Served) -> Iterator[Served]:
     """The shared service, without faults and as if it had just begun."""
-    one_service.control.start_clock(Clock(time.time()))
+    one_service.control.start_clock(Clock.start())
     yield one_service
     for provider in one_service.providers:
         one_service.control.set_faults(provider, [])

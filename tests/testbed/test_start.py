@@ -50,7 +50,7 @@ def played(stage: Addresses, *faults: dict[str, object], since: float = 0.0) -> 
     scenario = scenario_with(*faults)
     records: list[Action | ServiceSecond] = []
     driver = Driver(Timeline(scenario), stage, records.append)
-    driver.start(Clock(time.time() - since / SPEED, SPEED))
+    driver.start(Clock.start(SPEED, -since / SPEED))
     try:
         _wait_until(lambda: len([record for record in records if isinstance(record, Action)]) >= len(faults))
         yield records
@@ -186,7 +186,7 @@ def test_a_stage_that_died_is_an_error_on_record_and_no_exception(tmp_path: Path
     records: list[Action | ServiceSecond] = []
     with open_testbed(scenario, 1.0, tmp_path) as addresses:
         driver = Driver(Timeline(scenario), addresses, records.append)
-        driver.start(Clock(time.time()))
+        driver.start(Clock.start())
     _wait_until(lambda: any(isinstance(record, Action) for record in records))
     driver.stop()
 

@@ -45,7 +45,7 @@ class Ours:
         self.attempts: list[Attempt] = []
         self.health: list[Health] = []
         self.recorder.watcher = self._keep
-        clock = Clock(time.time())
+        clock = Clock.start()
         plan = LoadPlan({"users": spec}, {"main": Endpoint(url)})
         self.generator = LoadGenerator(plan, clock, Collector(clock, self.recorder.take))
         self.environment = Environment(user_classes=[*classes_of([ChatUser], plan, self.generator)])

@@ -5,7 +5,6 @@ import locust  # noqa: F401
 
 import json
 import sys
-import time
 
 import gevent
 from locust.env import Environment
@@ -36,7 +35,7 @@ def meet(dialect: str, url: str, fault: str) -> list[object]:
     name, _, how = fault.partition(":")
     group = Group.model_validate({"users": "100%", "policy": "once", "patience": "5s", "stream": how != "whole"})
     endpoint = Endpoint("http://127.0.0.1:1" if name == "refused" else f"{url}/{name}", dialect)
-    clock, records = Clock(time.time()), list[Attempt | Prompt]()
+    clock, records = Clock.start(), list[Attempt | Prompt]()
     plan = LoadPlan({"users": group}, {"main": endpoint})
     generator = LoadGenerator(plan, clock, Collector(clock, records.append))
     classes_of([OFFICIAL[dialect]], plan, generator)[0](Environment()).ask()
