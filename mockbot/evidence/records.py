@@ -107,8 +107,8 @@ class ServiceSecond:
 class Action:
     """One change that the driver made or tried: when it was due, sent and confirmed (scenario seconds)."""
 
-    fault: str  # FaultSpan.id, or "status_page" or "clock"
-    does: Literal["begin", "change", "end"]
+    fault: str  # FaultSpan.id, or "status_page"; of a look: "service", "proxy" or "driver"
+    does: Literal["begin", "change", "end", "look"]  # look: one at service or proxy that failed or took long
     due: float
     sent: float
     confirmed: float | None

@@ -4,7 +4,7 @@ On bare ASGI, because frameworks decide differently what clients can see: 405 ha
 errors are declared as text/plain, an uncleaned path is a 301, and 404 and 405 come before the browser check. Source:
 api.go and gorilla/mux at that version. Routes under `/mockbot/` are not Toxiproxy's:
 
-    GET /mockbot/stats          {"engine", "seed", "tasks", "connections"}
+    GET /mockbot/stats          {"engine", "seed", "tasks", "connections", "troubles"}
     GET /mockbot/proxies/{p}    {"connections", "live", "unreachable", "closed_by_disable",
                                  "felt": {toxic: connections},
                                  "log": [{"number", "opened", "toxics", "closed_by_disable", "port"}]}
@@ -230,9 +230,8 @@ class ControlApi:
                 return Answer(200, self._metrics.page(), self._metrics.content_type)
             case "GET", "mockbot", "stats":
                 connections = sum(len(proxy.connections) for proxy in collection.proxies.values())
-                tasks = len(asyncio.all_tasks())
-                stats = {"engine": ENGINE, "seed": collection.seed, "tasks": tasks, "connections": connections}
-                return json_answer(stats)
+                stats = {"engine": ENGINE, "seed": collection.seed, "tasks": len(asyncio.all_tasks())}
+                return json_answer({**stats, "connections": connections, "troubles": collection.watch.troubles})
             case "GET", "mockbot", "proxies", name:
                 return json_answer(connections_json(collection.get(name)))
             case _:

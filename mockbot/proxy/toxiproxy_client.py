@@ -90,6 +90,13 @@ class ToxicControl:
             self.version()
         return bool(self._embedded)
 
+    def troubles(self) -> list[str]:
+        """What the embedded proxy has noticed about itself since it started (SelfWatch); Toxiproxy only answers."""
+        if self.embedded:
+            return list(self._session.get("/mockbot/stats").json()["troubles"])
+        self.version()
+        return []
+
     def proxies(self) -> tuple[str, ...]:
         return tuple(self._toxiproxy.proxies())
 
