@@ -7,6 +7,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 
+from mockbot.errors import TestbedError
 from mockbot.evidence.records import Attempt, Progress, Prompt, Record
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import LOAD_JOURNALS, JournalWriter
@@ -25,6 +26,7 @@ class RunRecorder:
         self._recent: deque[tuple[float, Attempt | Prompt]] = deque()
         self._starts: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
         self.closed = False
+        self.broken = ""  # why records could not be written
         self.watcher: Callable[[Record], None] = lambda _: None
 
     def take(self, record: Record) -> None:
@@ -34,7 +36,10 @@ class RunRecorder:
         self.watcher(record)
         if isinstance(record, Attempt | Prompt):
             self._recent.append((time.monotonic(), record))
-        self._journal.write(record)
+        try:
+            self._journal.write(record)
+        except TestbedError as error:
+            self.broken = self.broken or str(error)
 
     def progress(self, now: Conditions, users: int, pending: int, started: int) -> Progress:
         """The state of the last two wall seconds; `started`: prompts since the run began."""
