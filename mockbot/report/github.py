@@ -25,7 +25,7 @@ def report_to_github(summary: Judgement, environ: Mapping[str, str], console: Co
         with Path(where).open("a", encoding="utf-8") as page:
             page.write(f"{job_summary(summary)}\n")
     if environ.get("GITHUB_ACTIONS") == "true":
-        console.print(annotations(summary), end="", markup=False, highlight=False, soft_wrap=True)
+        console.file.write(annotations(summary))  # commands, which the console itself would defuse
 
 
 def job_summary(summary: Judgement) -> str:
