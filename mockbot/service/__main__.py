@@ -1,7 +1,7 @@
 """`python -m mockbot.service SCENARIO [--speed N] [--host H] [--port-base P] [--token-file F] [--lease-stdin]`.
 
-Serves the providers of a scenario: a bundled one, a file, or a resolved one as JSON. Prints one line of JSON with every
-address once all of them listen; ends at SIGINT, SIGTERM, or (leased) at the end of stdin.
+Serves the providers of a scenario: a bundled one, a file, or a resolved one as JSON (`-`: a line of stdin). Prints one
+line of JSON with every address once all of them listen; ends at SIGINT, SIGTERM, or (leased) at the end of stdin.
 """
 
 import argparse
@@ -28,7 +28,9 @@ def main() -> None:
     options = _parser().parse_args()
     raise_descriptor_limit()
     try:
-        if options.scenario.endswith(".json"):
+        if options.scenario == "-":
+            scenario = Scenario.model_validate_json(sys.stdin.buffer.readline())
+        elif options.scenario.endswith(".json"):
             scenario = Scenario.model_validate_json(Path(options.scenario).read_text("utf-8"))
         else:
             scenario = load_scenario(find(options.scenario))
@@ -49,7 +51,7 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m mockbot.service", description=__doc__)
     add = parser.add_argument
-    add("scenario", metavar="SCENARIO", help="a bundled scenario, a file, or a resolved scenario as FILE.json")
+    add("scenario", metavar="SCENARIO", help="a bundled scenario, a file, or a resolved one as FILE.json or - (stdin)")
     add("--speed", type=float, help="scenario seconds per second; the scenario's own when not given")
     add("--host", default="127.0.0.1", help="address to bind; control requires a token on any but loopback")
     add(

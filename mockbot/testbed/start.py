@@ -6,13 +6,13 @@ The testbed lasts as long as the context. However the context ends, no process a
 import json
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
-from mockbot.errors import UsageError
+from mockbot.errors import TestbedError, UsageError
 from mockbot.faults.base import ToxicFault
 from mockbot.process.managed_process import ManagedProcess
 from mockbot.proxy.toxiproxy_client import ToxicControl
@@ -73,20 +73,22 @@ class RunningParts:
 
 
 @contextmanager
-def open_testbed(scenario: Scenario, speed: float, logs: Path, wire: ProxyChoice = EMBEDDED) -> Iterator[Addresses]:
+def open_testbed(
+    scenario: Scenario, speed: float, logs: Path | None, wire: ProxyChoice = EMBEDDED
+) -> Iterator[Addresses]:
     """Start service and proxy on free loopback ports. `logs`: an existing folder. Raises UsageError or TestbedError."""
     if wire.engine == "toxiproxy":
         _refuse_unknown_toxics(scenario)
-    resolved = logs / "service-scenario.json"
-    resolved.write_text(scenario.model_dump_json(), "utf-8")
-    arguments = ["mockbot.service", str(resolved), "--speed", f"{speed:.10g}", "--lease-stdin"]
-    with ManagedProcess(arguments, logs / "service.log") as child, ExitStack() as stack:
+    arguments = ["mockbot.service", "-", "--speed", f"{speed:.10g}", "--lease-stdin"]
+    service_log, proxy_log = (None if logs is None else logs / f"{part}.log" for part in ("service", "proxy"))
+    with ManagedProcess(arguments, service_log, scenario.model_dump_json()) as child, ExitStack() as stack:
         service = child.ready
         direct = cast("dict[str, str]", service["providers"])
         if wire.url is None:
-            log = logs / "proxy.log"
-            real = wire.engine == "toxiproxy"
-            proxy = start_toxiproxy(require_toxiproxy(), log) if real else start_embedded(scenario.seed, log)
+            if wire.engine == "toxiproxy":
+                proxy = start_toxiproxy(require_toxiproxy(), proxy_log)
+            else:
+                proxy = start_embedded(scenario.seed, proxy_log)
             url = stack.enter_context(proxy).url
             with closing(ToxicControl(url)) as control:
                 proxies = {name: (name, control.create(name, urlsplit(to).netloc)) for name, to in direct.items()}
@@ -161,7 +163,12 @@ def _leased(control: ToxicControl, url: str, upstreams: Mapping[str, str], wante
         for name, _ in wanted.values():
             lease.hold(name)
             control.delete(name)
-        yield {
-            provider: (name, control.create(name, urlsplit(upstreams[provider]).netloc, listen))
-            for provider, (name, listen) in wanted.items()
-        }
+        try:
+            yield {
+                provider: (name, control.create(name, urlsplit(upstreams[provider]).netloc, listen))
+                for provider, (name, listen) in wanted.items()
+            }
+        finally:
+            with suppress(TestbedError):  # it has gone, or hangs: the lease tries again
+                for name, _ in wanted.values():
+                    control.delete(name)
