@@ -92,8 +92,8 @@ class LiveRun:
         gevent.sleep(max(0.0, self.clock.wall(-self.clock.now())))
         self._reporter = gevent.spawn(self._report_progress, users)
 
-    def follow(self, set_users: Callable[[Counts], None], workers: Callable[[], object]) -> None:
-        """Keep every group at its number until the end of the timeline; set users again when `workers` changes."""
+    def follow(self, set_users: Callable[[Counts], None]) -> None:
+        """Keep every group at its number until the end of the timeline; set users again when a worker comes or goes."""
         changes = [t for t in self.timeline.changes() if t > 0]
         phase, current = "", None
         while (now := self.clock.now()) < self.timeline.end and not self._broken:
@@ -101,8 +101,9 @@ class LiveRun:
             if holds.phase != phase:
                 phase = holds.phase
                 log.info("phase %s, wrong: %s", phase, ", ".join(fault.span.id for fault in holds.faults) or "nothing")
-            if (holds.users, workers()) != current:
-                current = (holds.users, workers())
+            present = self.workers.present() if self.workers else None
+            if (holds.users, present) != current:
+                current = (holds.users, present)
                 set_users(holds.users)
             changes = [t for t in changes if t > now]
             until_change = self.clock.wall(changes[0] - self.clock.now()) if changes else LOOK
@@ -118,7 +119,7 @@ class LiveRun:
     @property
     def _broken(self) -> str:
         """Why the run cannot be judged any more; empty: it can."""
-        return (self.workers.broken if self.workers else "") or self._driver.broken
+        return (self.workers.broken if self.workers else "") or self._driver.broken or self.recorder.broken
 
     def end(self, ended: Ended, why: str = "") -> None:
         """End load, faults and testbed; write run.json. The first reason stands; a second caller waits."""
@@ -143,7 +144,7 @@ class LiveRun:
         if ended == "completed" and self._broken:
             ended, why = "failed", self._broken
         elif ended == "completed" and workers and workers.lost:
-            ended, why = "lost_worker", f"{workers.lost} of {workers.nodes} workers did not send their last records"
+            ended, why = "lost_worker", f"{workers.lost} of {workers.nodes} workers left before the end; start it again"
         self.info = replace(
             self.info,
             ended=ended,

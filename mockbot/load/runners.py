@@ -21,7 +21,7 @@ from mockbot.load.dispatch import Counts, Mix
 from mockbot.load.live_run import LiveRun
 from mockbot.load.load_generator import LoadGenerator
 from mockbot.load.locust_options import Options, parsed_options
-from mockbot.load.locust_private import known_workers, present_workers, set_shape
+from mockbot.load.locust_private import known_workers, set_shape
 from mockbot.load.open_arrivals import start_open_arrivals
 from mockbot.load.testbed_setup import judge, open_run, verdict
 from mockbot.load.user_classes import chat_users, classes_of, plain_plan, prepare_plain
@@ -106,7 +106,7 @@ class Coordinator:
             self._set_users(run.timeline.at(0.0).users)
             self.view.opening = False
             run.start_faults(lambda: self._runner.user_count)
-            run.follow(self._set_users, lambda: None if master is None else present_workers(master))
+            run.follow(self._set_users)
             run.drain()
             self._end("completed")
         except MockbotError as error:
@@ -173,8 +173,8 @@ class Coordinator:
         run.reported = True
         self._last, self.run, self._workers = run.info.end, None, None
         code = ExitCode.PASS if run.info.ended == "completed" else ExitCode.INCONCLUSIVE
-        # With a testbed of `mockbot run`, that command judges, after the service's own records are complete.
-        if self.options.testbed is None:
+        # The first run on the testbed of `mockbot run` is judged by that command.
+        if self.options.testbed is None or run.folder.path != self.options.out:
             code = judge(run.folder)
         if self.view.state is not None:
             self.view.state.verdict = verdict(run.folder)

@@ -4,8 +4,8 @@
     receive()    ◄─ "mockbot.batch" twice a second: records, health, how many prompts are pending ──  worker
     close(t)     ── "mockbot.finish" ──►  worker refuses prompts, waits t, records the rest ── last batch, `final` ──►
 
-Batches of a worker arrive in order (ZeroMQ). A worker whose last batch does not come is lost, and its
-last records are missing.
+Batches of a worker arrive in order (ZeroMQ). A worker is lost when its last batch does not come or comes before
+`close`: the users that it had are missing for a while, or their last records are.
 """
 
 import time
@@ -107,6 +107,10 @@ class LocalWorkers:
         """Why this machine could not make the load; empty when it could."""
         return self.generator.broken
 
+    def present(self) -> frozenset[str]:
+        """No worker but this process."""
+        return frozenset()
+
     def close(self, within: float) -> None:
         """Refuse new prompts, wait `within` wall seconds for those under way, and record every prompt."""
         self._watch.kill()
@@ -121,6 +125,8 @@ class RemoteWorkers:
         self._take = take
         self._latest: dict[str, Batch] = {}
         self._expected = known_workers(runner)
+        self._left = set[str]()  # not there all the time, or left before `close`
+        self._closing = False
 
     @property
     def pending(self) -> int:
@@ -145,18 +151,27 @@ class RemoteWorkers:
 
     @property
     def lost(self) -> int:
-        """Workers whose last batch never came; known after `close`."""
-        return sum(not self._is_final(id_) for id_ in self._expected | self._latest.keys())
+        """Workers that left for any reason, or whose last batch never came; known after `close`."""
+        return sum(id_ in self._left or not self._is_final(id_) for id_ in self._expected | self._latest.keys())
+
+    def present(self) -> frozenset[str]:
+        """The ids of those that answer; call it regularly, so that none is missing for a while without notice."""
+        here = present_workers(self._runner)
+        self._left |= self._expected - here
+        return here
 
     def receive(self, id_: str, data: bytes) -> None:
         """Take the records of a batch that the worker with client id `id_` has sent."""
         batch = _BATCH.validate_json(data)
         self._latest[id_] = batch
+        if batch.final and not self._closing:  # a signal to the worker, which ends it in good order
+            self._left.add(id_)
         for record in (*batch.requests, *batch.health):
             self._take(record)
 
     def close(self, within: float) -> None:
         """As `LocalWorkers.close`; a worker whose last batch does not come in time is lost."""
+        self._closing = True
         self._runner.send_message(FINISH, {"within": within})
         until = time.monotonic() + within + LAST_BATCH_WITHIN
         # Only workers that answer are waited for: one that died would cost the whole time.
