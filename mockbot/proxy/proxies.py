@@ -21,7 +21,7 @@ from mockbot.proxy.toxic import Direction, Toxic
 
 DIAL_LIMIT = 10.0
 ACCEPT_PAUSE = 0.05  # seconds without accepting when the process has no file descriptor left
-KEPT_LOGS = 1000
+KEPT_LOGS = 100_000  # of each proxy, about 20 MB; whoever asks regularly gets every connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,7 @@ class Proxy:
         self.accepted = self.unreachable = self.closed_by_disable = 0
         self.connections: dict[int, Connection] = {}
         self.finished: deque[ConnectionLog] = deque(maxlen=KEPT_LOGS)
+        self.over = 0  # connections, those that `finished` has dropped included
         self._seed, self._table, self._watch = seed, table, watch
         self._listener: socket.socket | None = None
         self._opening: dict[asyncio.Task[None], socket.socket] = {}
@@ -212,3 +213,4 @@ class Proxy:
             toxics = tuple(connection.log)
             log = ConnectionLog(connection.number, connection.opened, toxics, by_disable, connection.port)
             self.finished.append(log)
+            self.over += 1

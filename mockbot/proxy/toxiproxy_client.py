@@ -162,9 +162,18 @@ class ToxicControl:
         answer = self._connections(proxy)
         return None if answer is None else {**answer["felt"], CLOSED_BY_DISABLE: answer["closed_by_disable"]}
 
-    def ended(self, proxy: str) -> tuple[EndedConnection, ...]:
-        """The last 1000 connections that are over; none where the server keeps no log."""
-        log = (self._connections(proxy) or {"log": []})["log"]
+    def ended(self, proxy: str, known: int = 0) -> tuple[EndedConnection, ...]:
+        """The connections that are over, but for the first `known`; none where the server keeps no log.
+
+        Raises TestbedError when the server has dropped some of them already.
+        """
+        if not self.embedded:
+            return ()
+        answer = self._session.get(f"/mockbot/proxies/{quoted(proxy)}/ended/{known}").json()
+        if answer["first"] > known:
+            lost = answer["first"] - known
+            raise TestbedError(f"{lost} connections of {proxy} ended unseen between two looks; run with less load")
+        log = answer["log"]
         return tuple(EndedConnection(each["port"], tuple(each["toxics"]), each["closed_by_disable"]) for each in log)
 
     # -- inside

@@ -25,13 +25,16 @@ class ClientObserver:
         self._requests: list[Request] = []
         self._unfinished: tuple[Request, ...] = ()
         self._wires: set[Wire] = set()
+        self._ended = dict.fromkeys(addresses.proxies, 0)  # connections that are known to be over
 
     def look(self) -> None:
-        """Collect what is new. Call it regularly: a proxy keeps only its last ended connections."""
+        """Collect what is new. Call it regularly: a proxy keeps only its last 100,000 ended connections."""
         finished, self._unfinished = self._service.requests(len(self._requests))
         self._requests += finished
         for provider, proxy in self._addresses.proxies.items():
-            for ended in self._proxy.ended(proxy):
+            new = self._proxy.ended(proxy, self._ended[provider])
+            self._ended[provider] += len(new)
+            for ended in new:
                 # A toxic's name is the id of its fault, which ends with the fault's kind.
                 kinds = [name.rpartition(".")[2] for name in ended.toxics]
                 outcomes = [_OUTCOMES[kind] for kind in kinds if kind in _OUTCOMES]
