@@ -5,6 +5,7 @@ new run of the service's clock; requests that the service is handling at that mo
 """
 
 import queue
+import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -75,6 +76,7 @@ class PhaseController:
         self._hold: str | None = None
         self._requests = 0
         self._hits: Counter[str] = Counter()
+        self._changing = threading.RLock()  # `state` is read in other threads
 
     def run(self, start: str, hold: str | None) -> None:
         """Run from the start of a phase until interrupted; the phase `hold` does not end."""
@@ -84,11 +86,15 @@ class PhaseController:
             try:
                 order = self._orders.get(timeout=None if self._over else remaining)
             except queue.Empty:
-                self._advance()
+                with self._changing:
+                    self._advance()
+                continue
+            if not order.done.set_running_or_notify_cancel():
                 continue
             phase = order.phase or self._names[(self._index + 1) % len(self._names)]
             try:
-                self._begin(phase, phase if order.stay else None)
+                with self._changing:
+                    self._begin(phase, phase if order.stay else None)
             except TestbedError as error:
                 order.done.set_exception(error)
                 raise
@@ -100,13 +106,18 @@ class PhaseController:
             require_phase(self.scenario, phase)
         order = _Order(phase, stay, Future())
         self._orders.put(order)
-        return order.done.result(ANSWERS_WITHIN)
+        try:
+            return order.done.result(ANSWERS_WITHIN)
+        except TimeoutError:
+            order.done.cancel()  # nobody waits for it any more
+            raise TestbedError(f"the order was not carried out within {ANSWERS_WITHIN:g} s; try again") from None
 
     def state(self) -> State:
-        """The state now."""
-        phase, now = None if self._over else self._names[self._index], max(0.0, self._clock.now())
-        wrong = tuple(fault_text(active.span) for active in self._timeline.at(now).faults)
-        return State(phase, phase is not None and phase == self._hold, round(now, 3), wrong, self._names)
+        """The state now; while an order is carried out, that after it."""
+        with self._changing:
+            phase, now = None if self._over else self._names[self._index], max(0.0, self._clock.now())
+            wrong = tuple(fault_text(active.span) for active in self._timeline.at(now).faults)
+            return State(phase, phase is not None and phase == self._hold, round(now, 3), wrong, self._names)
 
     def close(self) -> None:
         """End every fault."""

@@ -77,6 +77,9 @@ class ManualFaults:
         self._service = ServiceControl(running.addresses.service_control)
         self._holding: dict[str, ActiveFault] = {}
         self._added: list[ManualFault] = []
+        # The test's thread and the timers of faults that last change what holds and send it: one after the other, or
+        # what is sent last could be what held first.
+        self._changing = threading.Lock()
 
     def add(self, fault: FaultBase, times: int | None = None) -> ManualFault:
         """Begin a fault, for `times` requests only if that is given. Raises UsageError."""
@@ -93,16 +96,17 @@ class ManualFaults:
 
     def change(self, change: Literal["begin", "end"], active: ActiveFault) -> None:
         """Begin or end a fault in the service or at the proxy. Raises TestbedError."""
-        if change == "begin":
-            self._holding[active.span.id] = active
-        else:
-            del self._holding[active.span.id]
-        if active.span.fault.layer == "service":
-            service = [held for held in self._holding.values() if held.span.fault.layer == "service"]
-            self._service.set_faults(self._provider, service)
-        else:
-            proxy = self._running.addresses.proxies[self._provider]
-            change_wire_fault(self._testbed.control, proxy, change, active, self._holding.values(), self._clock)
+        with self._changing:
+            if change == "begin":
+                self._holding[active.span.id] = active
+            else:
+                del self._holding[active.span.id]
+            if active.span.fault.layer == "service":
+                service = [held for held in self._holding.values() if held.span.fault.layer == "service"]
+                self._service.set_faults(self._provider, service)
+            else:
+                proxy = self._running.addresses.proxies[self._provider]
+                change_wire_fault(self._testbed.control, proxy, change, active, self._holding.values(), self._clock)
 
     def felt(self) -> Counter[str]:
         """Fault id -> hits so far."""

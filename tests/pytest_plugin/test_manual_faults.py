@@ -1,7 +1,9 @@
 """Single faults by hand, through the fixture as a user's own suite has it."""
 
 import os
+import threading
 import time
+from collections.abc import Sequence
 
 import anthropic
 import openai
@@ -10,6 +12,7 @@ import requests
 
 from mockbot.errors import UsageError
 from mockbot.pytest_plugin.fixture import Mockbot
+from mockbot.scenario.timeline import ActiveFault
 from tests.pytest_plugin.conftest import Ask
 
 pytestmark = pytest.mark.live
@@ -58,6 +61,32 @@ def test_a_fault_ends_by_time(mockbot: Mockbot, ask: Ask) -> None:
 
     assert first == 500
     assert fault.hits >= 1
+
+
+def test_a_fault_ends_by_time_while_another_is_put(
+    mockbot: Mockbot, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The timer ends the first fault while the test's thread is about to send both: the second alone holds then."""
+    sent, set_faults = list[int](), mockbot._faults._service.set_faults
+    due = threading.Event()
+
+    def held_up(provider: str, faults: Sequence[ActiveFault]) -> None:
+        if len(faults) == 2:
+            due.set()
+            while first._timer is not None and not first._lock.locked():  # until the timer is at it
+                time.sleep(0.001)
+        set_faults(provider, faults)
+        sent.append(len(faults))
+
+    monkeypatch.setattr(mockbot._faults._service, "set_faults", held_up)
+    monkeypatch.setattr(threading.Timer, "run", lambda timer: due.wait() and timer.function())
+    first = mockbot.fault(http_error=503, lasts=0.3)
+    mockbot.fault(slow={"factor": 1.5})
+    assert first._timer is not None
+    first._timer.join()
+
+    assert sent == [1, 2, 1]
+    assert ask().status_code == 200
 
 
 def test_a_fault_ends_with_its_block(mockbot: Mockbot, ask: Ask) -> None:
