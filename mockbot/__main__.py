@@ -6,11 +6,7 @@ import signal
 import sys
 import traceback
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
-
+from typing import Any, NoReturn
 
 # What the system refuses is no defect of mockbot: a full disk, a limit, a folder of another user.
 _REFUSED = frozenset({
@@ -22,7 +18,7 @@ _REFUSED = frozenset({
 class _Stdout(io.FileIO):
     """Standard output whose reader may leave (`| head -1`): the command goes on and keeps its exit code."""
 
-    def write(self, data: "ReadableBuffer", /) -> int:
+    def write(self, data: Any, /) -> int:
         try:
             return super().write(data)
         except BrokenPipeError:

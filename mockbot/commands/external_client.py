@@ -12,7 +12,7 @@ import shlex
 import shutil
 import threading
 from collections.abc import Mapping
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -104,7 +104,8 @@ def _run_client(
     """Drive the timeline while the command runs, and write the journals."""
     timeline, clock = Timeline(scenario), Clock.start()
     confirmations, unwritten = FaultConfirmations(timeline), list[str]()
-    with JournalWriter(folder) as journal, closing(ClientObserver(addresses)) as observer:
+    observer = ClientObserver(addresses)
+    with JournalWriter(folder) as journal:
 
         def sink(record: Action | ServiceSecond) -> None:
             if isinstance(record, Action):

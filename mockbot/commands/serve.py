@@ -58,8 +58,8 @@ def serve_command(scenario: Scenario, options: ServeOptions, console: Console) -
 def _with_ports(addresses: Addresses, port: int) -> Addresses:
     """Move the providers' proxies to consecutive ports from `port` on."""
     providers = {}
-    with closing(ToxicControl(addresses.proxy_control)) as control:
-        for offset, (provider, proxy) in enumerate(addresses.proxies.items()):
-            host = urlsplit(addresses.providers[provider]).hostname
-            providers[provider] = f"http://{control.update_proxy(proxy, listen=f'{host}:{port + offset}').listen}"
+    control = ToxicControl(addresses.proxy_control)
+    for offset, (provider, proxy) in enumerate(addresses.proxies.items()):
+        host = urlsplit(addresses.providers[provider]).hostname
+        providers[provider] = f"http://{control.update_proxy(proxy, listen=f'{host}:{port + offset}').listen}"
     return replace(addresses, providers=providers)

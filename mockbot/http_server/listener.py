@@ -7,7 +7,6 @@ socket is bound to it and never listens.
 import asyncio
 import socket
 import struct
-import time
 from typing import Any
 
 import uvicorn
@@ -85,7 +84,7 @@ class Listener:
         last: dict[object, tuple[object, float]] = {}  # connection -> its progress, and since when
         while True:
             await asyncio.sleep(min(_SWEEP, self._slow / 4))
-            now, reading = time.monotonic(), dict[object, tuple[object, float]]()
+            now, reading = asyncio.get_running_loop().time(), dict[object, tuple[object, float]]()
             for connection in self._server.server_state.connections:
                 progress = _unfinished(connection)
                 if progress is None:

@@ -175,7 +175,7 @@ class ControlApi:
         return replace(answer, headers=(*answer.headers, ("X-Toxiproxy-Request-Id", secrets.token_hex(10))))
 
     def _refusal(self, headers: Mapping[bytes, bytes]) -> Answer | None:
-        # Toxiproxy looks at the user agent only, which a page can leave out: browsers send these two with what scripts do.
+        # Toxiproxy looks at the user agent only, which a page may set. These two come with whatever a script sends.
         foreign = b"origin" in headers or headers.get(b"sec-fetch-site", b"none") != b"none"
         if foreign or headers.get(b"user-agent", b"").startswith(b"Mozilla/"):
             return text(403, "User agent not allowed")

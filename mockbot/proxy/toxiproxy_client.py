@@ -80,7 +80,7 @@ class ToxicControl:
     def version(self) -> str:
         """The server's version; `git` for a Toxiproxy that was built from its module."""
         answer = self._session.get("/version")
-        self._embedded = answer.headers.get("X-Mockbot-Engine") == "embedded"
+        self._embedded = answer.headers.get("x-mockbot-engine") == "embedded"
         return str(answer.json()["version"])
 
     @property
@@ -99,9 +99,6 @@ class ToxicControl:
 
     def proxies(self) -> tuple[str, ...]:
         return tuple(self._toxiproxy.proxies())
-
-    def close(self) -> None:
-        self._session.close()
 
     # -- proxies
 

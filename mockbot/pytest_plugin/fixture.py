@@ -150,7 +150,6 @@ class Mockbot:
         for outage in self._outages:
             outage.end()
         self._faults.close()
-        self._watcher.close()
         self._testbed.end(self._own)
 
     def _switch_to(self, running: RunningService | None) -> None:

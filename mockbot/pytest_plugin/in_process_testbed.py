@@ -121,5 +121,4 @@ class InProcessTestbed:
 
     def close(self) -> None:
         """Close every listener."""
-        self.control.close()
         self._loop.run(self._engine.close())

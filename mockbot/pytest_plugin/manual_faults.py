@@ -127,7 +127,6 @@ class ManualFaults:
         """End every fault."""
         for fault in self._added:
             fault.remove()
-        self._service.close()
 
 
 def read_fault(given: Mapping[str, Any]) -> FaultBase:

@@ -102,7 +102,6 @@ class Outage:
             watcher.look()
             journal = watcher.journal()
         finally:
-            watcher.close()
             self._switch_to(None)
             self._testbed.end(running)
         info = RunInfo(

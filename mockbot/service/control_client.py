@@ -1,29 +1,20 @@
 """Client of a service's control port: typed values in, HTTP requests out. Blocking; works under gevent."""
 
-import threading
 from collections.abc import Sequence
-
-from requests import RequestException, Response, Session
 
 from mockbot.clock import Clock, machine
 from mockbot.errors import TestbedError
 from mockbot.evidence.records import Request, ServiceSecond
+from mockbot.process.control_request import ControlAnswer, ask
 from mockbot.scenario.timeline import ActiveFault, StatusState
 from mockbot.service.control_messages import CLOCK, FAULTS, PREFIX, STATUS, ServicePorts, SharedClock
-
-_TIMEOUT = 5.0  # wall seconds to connect, and between two bytes of the answer
 
 
 class ServiceControl:
     """One service process. Every method raises TestbedError when the service refuses or does not answer."""
 
     def __init__(self, url: str, token: str | None = None) -> None:
-        self._url = url + PREFIX
-        self._lock = threading.Lock()  # a requests session is not safe for several threads
-        self._http = Session()
-        self._http.trust_env = False
-        if token is not None:
-            self._http.headers["authorization"] = f"Bearer {token}"
+        self._url, self._token = url, token
 
     def ports(self) -> ServicePorts:
         """The scenario that it serves, and its ports."""
@@ -36,15 +27,15 @@ class ServiceControl:
 
     def start_clock(self, clock: Clock) -> None:
         """Begin a run on this clock; earlier records are dropped."""
-        self._send("PUT", "/clock", CLOCK.dump_json(SharedClock(clock, machine())))
+        self._send("PUT", "/clock", CLOCK.dump_python(SharedClock(clock, machine()), mode="json"))
 
     def set_faults(self, provider: str, faults: Sequence[ActiveFault]) -> None:
         """Exactly these service faults hold from now on."""
-        self._send("PUT", f"/faults/{provider}", FAULTS.dump_json(tuple(faults)))
+        self._send("PUT", f"/faults/{provider}", FAULTS.dump_python(tuple(faults), mode="json"))
 
     def set_status(self, state: StatusState | None) -> None:
         """Publish an update on the status page; None: nothing to publish."""
-        self._send("PUT", "/status", STATUS.dump_json(state))
+        self._send("PUT", "/status", STATUS.dump_python(state, mode="json"))
 
     def seconds(self, since: int) -> tuple[ServiceSecond, ...]:
         """The complete seconds from `since` on, of every provider."""
@@ -60,17 +51,11 @@ class ServiceControl:
         finished, unfinished = (tuple(Request(**each) for each in found[kind]) for kind in ("finished", "unfinished"))
         return finished, unfinished
 
-    def close(self) -> None:
-        """Close the connection."""
-        self._http.close()
-
-    def _send(self, method: str, path: str, body: bytes | None = None) -> Response:
-        headers = {} if body is None else {"content-type": "application/json"}
+    def _send(self, method: str, path: str, body: object = ...) -> ControlAnswer:
         try:
-            with self._lock:
-                response = self._http.request(method, self._url + path, data=body, headers=headers, timeout=_TIMEOUT)
-        except RequestException as error:
-            raise TestbedError(f"the service's control port does not answer {method} {path}: {error!r}") from error
-        if not response.ok:
-            raise TestbedError(f"the service refused {method} {path}: {response.status_code} {response.text[:500]}")
-        return response
+            answer = ask(self._url, method, PREFIX + path, body, token=self._token)
+        except (ConnectionError, TimeoutError) as error:
+            raise TestbedError(f"the service's control port does not answer {method} {path}: {error}") from error
+        if not 200 <= answer.status < 300:
+            raise TestbedError(f"the service refused {method} {path}: {answer.status} {answer.text[:500]}")
+        return answer

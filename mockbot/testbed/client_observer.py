@@ -49,8 +49,3 @@ class ClientObserver:
     def journal(self) -> list[Attempt | Prompt]:
         """Everything up to the last look."""
         return journal_of((*self._requests, *self._unfinished), self._wires, EXTERNAL_GROUP, self._addresses.speed)
-
-    def close(self) -> None:
-        """Close the connections to the control ports."""
-        self._service.close()
-        self._proxy.close()

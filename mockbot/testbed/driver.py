@@ -82,8 +82,6 @@ class Driver:
         for provider, applied in self._applied.items():
             if applied.next_second < int(now):
                 self._failed("service", now, f"{provider} has no record of seconds {applied.next_second} to {int(now)}")
-        self._service.close()
-        self._wire.close()
 
     def _run(self) -> None:
         moments = [*self._timeline.changes(), float("inf")]

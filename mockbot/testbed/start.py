@@ -6,7 +6,7 @@ The testbed lasts as long as the context. However the context ends, no process a
 import json
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, cast
@@ -90,12 +90,12 @@ def open_testbed(
             else:
                 proxy = start_embedded(scenario.seed, proxy_log)
             url = stack.enter_context(proxy).url
-            with closing(ToxicControl(url)) as control:
-                proxies = {name: (name, control.create(name, urlsplit(to).netloc)) for name, to in direct.items()}
+            control = ToxicControl(url)
+            proxies = {name: (name, control.create(name, urlsplit(to).netloc)) for name, to in direct.items()}
         else:
             url, run = wire.url, secrets.token_hex(4)
             wanted = {provider: (f"mockbot-{run}-{provider}", "127.0.0.1:0") for provider in direct}
-            control = stack.enter_context(closing(ToxicControl(url)))
+            control = ToxicControl(url)
             proxies = stack.enter_context(_leased(control, url, direct, wanted))
         yield Addresses(
             service_control=str(service["control"]),
@@ -116,8 +116,7 @@ def attach_testbed(scenario: Scenario, speed: float, parts: RunningParts) -> Ite
     The run's proxies are named `mockbot-<provider>` and replace those of an earlier run that could not clean up: their
     ports are fixed, so only one run can use them at a time.
     """
-    with closing(ServiceControl(parts.service, parts.token)) as service:
-        ports = service.ports()
+    ports = ServiceControl(parts.service, parts.token).ports()
     if (ports.scenario, [*ports.providers]) != (scenario.name, [*scenario.providers]):
         raise UsageError(f"the service at {parts.service} serves {ports.scenario}; start it with {scenario.name}")
     direct = {name: _at(parts.service, port) for name, port in ports.providers.items()}
@@ -125,7 +124,8 @@ def attach_testbed(scenario: Scenario, speed: float, parts: RunningParts) -> Ite
         name: (f"mockbot-{name}", f"[::]:{parts.ports + index if parts.ports else 0}")
         for index, name in enumerate(direct)
     }
-    with closing(ToxicControl(parts.toxiproxy)) as control, _leased(control, parts.toxiproxy, direct, wanted) as made:
+    control = ToxicControl(parts.toxiproxy)
+    with _leased(control, parts.toxiproxy, direct, wanted) as made:
         if not control.embedded:
             _refuse_unknown_toxics(scenario)
         yield Addresses(

@@ -63,9 +63,7 @@ def test_a_fault_ends_by_time(mockbot: Mockbot, ask: Ask) -> None:
     assert fault.hits >= 1
 
 
-def test_a_fault_ends_by_time_while_another_is_put(
-    mockbot: Mockbot, ask: Ask, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fault_ends_by_time_while_another_is_put(mockbot: Mockbot, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     """The timer ends the first fault while the test's thread is about to send both: the second alone holds then."""
     sent, set_faults = list[int](), mockbot._faults._service.set_faults
     due = threading.Event()

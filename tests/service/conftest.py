@@ -51,7 +51,6 @@ def serving(folder: Path) -> Iterator[Serve]:
             arguments = ["mockbot.service", str(file), "--speed", str(speed), "--lease-stdin"]
             ready = stack.enter_context(ManagedProcess(arguments, file.with_suffix(".log"))).ready
             control = ServiceControl(str(ready["control"]))
-            stack.callback(control.close)
             providers = cast("dict[str, str]", ready["providers"])
             return Served(str(ready["control"]), str(ready["status"]), providers, control)
 
