@@ -76,6 +76,7 @@ class PhaseController:
         self._hold: str | None = None
         self._requests = 0
         self._hits: Counter[str] = Counter()
+        self._error = ""  # the last one that was printed
         self._changing = threading.RLock()  # `state` is read in other threads
 
     def run(self, start: str, hold: str | None) -> None:
@@ -185,6 +186,7 @@ class PhaseController:
                 self._hits.update(record.felt)
             case Action():
                 self._confirmations.take(record)
-                if record.error:
+                if record.error and record.error != self._error:  # a service that has gone fails at every look
                     failed = "failed" if record.does == "look" else "could not be changed"
                     self._echo(f"  {record.fault} {failed}: {record.error}")
+                    self._error = record.error

@@ -8,7 +8,7 @@ from types import FunctionType
 from typing import Final, TypeVar, cast
 
 from mockbot.errors import TestbedError
-from mockbot.process.control_request import ControlAnswer, ask
+from mockbot.process.control_port import ControlAnswer, ask
 
 LIMITS: Final = (2.0, 5.0)  # seconds to connect, seconds to answer
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from mockbot.clock import Clock, machine
 from mockbot.errors import TestbedError
 from mockbot.evidence.records import Request, ServiceSecond
-from mockbot.process.control_request import ControlAnswer, ask
+from mockbot.process.control_port import ControlAnswer, ask
 from mockbot.scenario.timeline import ActiveFault, StatusState
 from mockbot.service.control_messages import CLOCK, FAULTS, PREFIX, STATUS, ServicePorts, SharedClock
 

@@ -62,8 +62,10 @@ class Driver:
         self._thread: threading.Thread | None = None
 
     def start(self, clock: Clock) -> None:
-        """Begin at the clock's t0. Raises TestbedError when the service cannot be reached."""
+        """Begin at the clock's second 0. Raises TestbedError when the service cannot be reached."""
         self._clock = clock
+        for provider, hits in self._wire_hits().items():  # of an earlier run at the same proxy
+            self._applied[provider].hits.update(hits)
         self._service.start_clock(clock)
         self._thread = threading.Thread(target=self._run, name="mockbot-driver", daemon=True)
         self._thread.start()

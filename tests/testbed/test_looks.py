@@ -112,3 +112,21 @@ def test_a_look_that_took_long_is_on_record(looks: Callable[..., list[Action | S
     slow = [record for record in records if isinstance(record, Action) and record.fault == "service"]
     assert slow
     assert all(record.error is None and record.confirmed == record.sent + 2.0 for record in slow)
+
+
+def test_hits_of_an_earlier_run_at_the_same_proxy_are_not_of_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy counts for as long as it runs: 7 hits at the beginning and 9 at the next look are 2 of this run."""
+    counts, records = iter([{"calm.0.latency": 7}, {"calm.0.latency": 9}]), list[Action | ServiceSecond]()
+    proxy = _Proxy()
+    monkeypatch.setattr(proxy, "felt", lambda name: next(counts) if name == "a" else None)
+    monkeypatch.setattr(driver_module, "ServiceControl", lambda *_: _Service({"a": 1, "b": 1}, list))
+    monkeypatch.setattr(driver_module, "ToxicControl", lambda *_: proxy)
+    monkeypatch.setattr(_Service, "start_clock", lambda *_: None, raising=False)
+    monkeypatch.setattr(Driver, "_run", Driver._look)
+    driver = Driver(Timeline(TWO), ADDRESSES, records.append)
+    driver.start(_Hand(0.0))
+    assert driver._thread is not None
+    driver._thread.join()
+
+    felt = {record.provider: record.felt for record in records if isinstance(record, ServiceSecond)}
+    assert felt == {"a": {"calm.0.latency": 2}, "b": {}}

@@ -1,0 +1,36 @@
+"""A worker that leaves before the end is lost, however it left; records that cannot be written end the run."""
+
+import errno
+import os
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from mockbot.load.run_recorder import RunRecorder
+from mockbot.runs.folder import RunFolder
+from tests.evidence.build import prompt, scenario
+from tests.load.conftest import Inside
+
+
+def test_a_worker_that_leaves_for_any_reason_is_lost(inside: Inside) -> None:
+    """Killed, ended in good order by a signal, or not answering for a while: its users were missing."""
+    assert inside("leaving") == {"to the end": 0, "a signal": 1, "killed": 1, "away for a while": 1}
+
+
+def test_a_disk_that_is_full_is_noticed_though_it_has_room_again_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The users and the driver go on; the first reason is kept, with which the run ends."""
+    recorder = RunRecorder(RunFolder.create(scenario(), tmp_path / "run"), 1.0)
+
+    def full(*_: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        recorder.take(prompt(1.0))
+    recorder.take(prompt(2.0))
+    recorder.close()
+
+    assert recorder.broken == "journal.jsonl cannot be written: No space left on device; make room and run again"
