@@ -44,12 +44,16 @@ class Clock:
         """A clock whose second 0 is `delay` wall seconds from now."""
         return cls(monotonic() + delay, speed, time.time() + delay)
 
-    def on(self, other: str) -> "Clock":
+    def on(self, other: str, offset: float | None = None) -> "Clock":
         """The same clock for this process, `self` having been started on the machine `other`.
 
-        Another machine's monotonic clock means nothing here: second 0 is then found by the wall clocks of both.
+        `offset`: that machine's monotonic clock minus this one's, as measured. Without it second 0 of a clock of another
+        machine is found by the wall clocks of both.
         """
-        return self if other == machine() else replace(self, origin=monotonic() + self.t0 - time.time())
+        if other == machine():
+            return self
+        origin = monotonic() + self.t0 - time.time() if offset is None else self.origin - offset
+        return replace(self, origin=origin)
 
     def now(self) -> float:
         """Scenario seconds since second 0 (negative before it)."""

@@ -46,4 +46,5 @@ def test_another_machine_finds_second_0_by_its_wall_clock(monkeypatch: pytest.Mo
 
     assert started.on("elsewhere").now() == 80.0
     assert started.on(machine()) is started
+    assert started.on("elsewhere", offset=10_000.0).now() == 12.0  # 5.0 here is 10,005.0 there, 6 s after second 0
     assert replace(started, origin=4.0).on(machine()).now() == 2.0

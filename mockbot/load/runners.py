@@ -16,6 +16,7 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 from mockbot.clock import Clock
 from mockbot.errors import ExitCode, MockbotError, TestbedError, UsageError
 from mockbot.evidence.records import Ended
+from mockbot.load.clock_offset import ClockOffset, answer_pings
 from mockbot.load.collector import Collector
 from mockbot.load.dispatch import Counts, Mix
 from mockbot.load.live_run import LiveRun
@@ -62,6 +63,7 @@ class Coordinator:
         self._last = 0.0  # scenario second at which the last run ended
         if isinstance(runner, MasterRunner):
             runner.register_message(BATCH, self._on_batch)
+            answer_pings(runner)
 
     @property
     def options(self) -> Options:
@@ -145,7 +147,7 @@ class Coordinator:
             self._workers = None
 
     def _start_workers(self, run: LiveRun, setup: Setup) -> Workers:
-        plan, take = setup.plan(), run.recorder.take
+        plan, take = setup.plan(run.clock), run.recorder.take
         if isinstance(self._runner, MasterRunner):
             if not self._runner.worker_count:
                 raise TestbedError("no worker is connected; start one, or use --processes")
@@ -153,7 +155,7 @@ class Coordinator:
             parsed_options(self._environment).mockbot_setup = SETUP.dump_json(setup).decode()
             self._environment.user_classes = [*classes_of(self._bases, plan, None)]
             return RemoteWorkers(self._runner, take)
-        generator = LoadGenerator(plan, setup.clock, Collector(setup.clock, take))
+        generator = LoadGenerator(plan, run.clock, Collector(run.clock, take))
         self._environment.user_classes = [*classes_of(self._bases, plan, generator)]
         start_open_arrivals(generator, self._environment, run.timeline)
         return LocalWorkers(generator, lambda: self._runner.user_count, take)
@@ -193,6 +195,7 @@ class Worker:
         self._runner = runner
         self._bases = chat_users(environment)
         self._reporter: WorkerReporter | None = None
+        self._offset = ClockOffset(runner)
         runner.register_message(FINISH, self._on_finish, concurrent=True)
 
     def start(self) -> None:
@@ -204,8 +207,9 @@ class Worker:
             prepare_plain(self._bases, self._reporter.generator, options)
             return
         setup = SETUP.validate_json(parsed.mockbot_setup)
-        plan = setup.plan()
-        self._reporter = WorkerReporter(self._runner, plan, setup.clock)
+        clock = setup.started.on(setup.machine, self._offset.seconds)
+        plan = setup.plan(clock)
+        self._reporter = WorkerReporter(self._runner, plan, clock)
         generator = self._reporter.generator
         self._environment.user_classes = [*classes_of(self._bases, plan, generator)]
         if (own_id := self._runner.client_id) in setup.workers:

@@ -46,17 +46,12 @@ class Setup:
     status_page: str = ""
     workers: tuple[str, ...] = ()  # client ids that take turns at the arrivals; a worker that joins later takes none
 
-    @property
-    def clock(self) -> Clock:
-        """The clock that all load generators share, as it reads on this machine."""
-        return self.started.on(self.machine)
-
-    def plan(self) -> LoadPlan:
-        """The scenario's groups and the providers' endpoints."""
+    def plan(self, clock: Clock) -> LoadPlan:
+        """The scenario's groups and the providers' endpoints. `clock`: `started`, as it reads in this process."""
         providers = self.scenario.providers
         status: Callable[[], StatusState | None] = no_status_page
         if self.status_page:
-            status = StatusPageClient(self.status_page, self.clock, self.scenario.status_page).read
+            status = StatusPageClient(self.status_page, clock, self.scenario.status_page).read
         return LoadPlan(
             groups=self.scenario.crowd,
             endpoints={name: Endpoint(url, providers[name].dialect) for name, url in self.providers.items()},

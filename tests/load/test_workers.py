@@ -34,3 +34,10 @@ def test_a_disk_that_is_full_is_noticed_though_it_has_room_again_later(
     recorder.close()
 
     assert recorder.broken == "journal.jsonl cannot be written: No space left on device; make room and run again"
+
+
+def test_a_worker_on_another_machine_measures_its_clock_against_the_masters(inside: Inside) -> None:
+    """The master is 1,000 s ahead. Of three exchanges the one with the shortest round trip counts: 0.2 s, whose ways
+    took 0.1 s each, so that it finds exactly 1,000 s.
+    """
+    assert inside("pinging") == [999.8, 1000.0, 1000.0]
