@@ -47,8 +47,8 @@ class Clock:
     def on(self, other: str, offset: float | None = None) -> "Clock":
         """The same clock for this process, `self` having been started on the machine `other`.
 
-        `offset`: that machine's monotonic clock minus this one's, as measured. Without it second 0 of a clock of another
-        machine is found by the wall clocks of both.
+        `offset`: that machine's monotonic clock minus this one's, as measured. Without it another machine's second 0 is
+        found by the wall clocks of both.
         """
         if other == machine():
             return self

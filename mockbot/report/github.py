@@ -14,6 +14,7 @@ from mockbot.evidence.judgement import Judgement
 from mockbot.measures.table import shown
 from mockbot.measures.text import format_value
 from mockbot.report.executive_summary import executive_summary
+from mockbot.report.plain_console import plain
 
 MARKS = {"pass": "✅", "fail": "❌", "inconclusive": "❔"}
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|#~])")
@@ -70,5 +71,7 @@ def annotations(summary: Judgement) -> str:
 
 
 def _command(level: str, title: str, message: str) -> str:
-    data, name = (text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A") for text in (message, title))
+    data, name = (
+        plain(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A") for text in (message, title)
+    )
     return f"::{level} title={name.replace(':', '%3A').replace(',', '%2C')}::{data}"
