@@ -14,9 +14,9 @@ from mockbot.clock import Clock
 from mockbot.errors import UsageError
 from mockbot.evidence.antipatterns import antipatterns
 from mockbot.evidence.records import Attempt, Prompt, Request
-from mockbot.pytest_plugin.in_process_testbed import InProcessTestbed, RunningService
 from mockbot.pytest_plugin.manual_faults import PHASE, ManualFault, ManualFaults, WireFaults, read_fault
 from mockbot.pytest_plugin.outage import Inconclusive, Outage
+from mockbot.pytest_plugin.session_testbed import RunningService, SessionTestbed
 from mockbot.scenario.library import find
 from mockbot.scenario.policies import Once
 from mockbot.scenario.schema import Answer, Group, Phase, Provider, Scenario, Tokens
@@ -39,7 +39,7 @@ class Mockbot:
     """What a test gets: the service's address, its faults and outages, and what the client did."""
 
     def __init__(
-        self, testbed: InProcessTestbed, setenv: Callable[[str, str], None], base: Mapping[str, str],
+        self, testbed: SessionTestbed, setenv: Callable[[str, str], None], base: Mapping[str, str],
         inconclusive: Inconclusive, folder: Path | None,
     ) -> None:  # fmt: skip
         self._testbed, self._setenv, self._base, self._inconclusive = testbed, setenv, base, inconclusive

@@ -16,7 +16,7 @@ from mockbot.clock import Clock
 from mockbot.errors import UsageError
 from mockbot.faults import KINDS, Fault
 from mockbot.faults.base import FaultBase, ServiceFault, WireFault
-from mockbot.pytest_plugin.in_process_testbed import InProcessTestbed, RunningService
+from mockbot.pytest_plugin.session_testbed import RunningService, SessionTestbed
 from mockbot.scenario.spans import FaultSpan
 from mockbot.scenario.timeline import ActiveFault
 from mockbot.service.control_client import ServiceControl
@@ -71,7 +71,7 @@ class ManualFault:
 class ManualFaults:
     """All manual faults of one test. They act on `running`, a service of one provider, and on its proxy."""
 
-    def __init__(self, testbed: InProcessTestbed, running: RunningService, clock: Clock) -> None:
+    def __init__(self, testbed: SessionTestbed, running: RunningService, clock: Clock) -> None:
         self._testbed, self._running, self._clock = testbed, running, clock
         (self._provider,) = running.addresses.providers
         self._service = ServiceControl(running.addresses.service_control)

@@ -16,7 +16,7 @@ from mockbot.clock import Clock
 from mockbot.errors import UsageError
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Action, Attempt, Prompt, RunInfo, ServiceSecond
-from mockbot.pytest_plugin.in_process_testbed import InProcessTestbed, RunningService
+from mockbot.pytest_plugin.session_testbed import RunningService, SessionTestbed
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import JournalWriter, write_run_info
 from mockbot.scenario.schema import Scenario
@@ -35,7 +35,7 @@ class Outage:
     """A context manager, plain and asynchronous, that is used once. Made by `mockbot.outage`."""
 
     def __init__(
-        self, scenario: Scenario, speed: float, testbed: InProcessTestbed,
+        self, scenario: Scenario, speed: float, testbed: SessionTestbed,
         switch_to: Callable[[RunningService | None], None], inconclusive: Inconclusive, folder: Path | None,
     ) -> None:  # fmt: skip
         self.scenario, self.speed = scenario, speed

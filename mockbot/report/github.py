@@ -71,7 +71,6 @@ def annotations(summary: Judgement) -> str:
 
 
 def _command(level: str, title: str, message: str) -> str:
-    data, name = (
-        plain(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A") for text in (message, title)
-    )
+    one_line = (text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A") for text in (message, title))
+    data, name = map(plain, one_line)
     return f"::{level} title={name.replace(':', '%3A').replace(',', '%2C')}::{data}"
