@@ -10,7 +10,6 @@ seconds. It prints {"control": URL} and ends when its stdin does. Every service 
 """
 
 import asyncio
-import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -96,4 +95,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

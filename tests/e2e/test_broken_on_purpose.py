@@ -109,8 +109,8 @@ def test_a_worker_that_leaves_is_no_pass(start: Start, short: Short, signal_: si
     run = start(short("{http_error: 503}"), "--processes", "2")
     run.watch(until=lambda: b'"end"' in _bytes_of(run.folder / "actions.jsonl"))
 
-    locust = next(each for each in run.descendants if "locust" in each.cmdline())
-    locust.children()[0].send_signal(signal_)
+    locusts = {each.pid: each for each in run.descendants if "locust" in each.cmdline()}
+    next(each for each in locusts.values() if each.ppid() in locusts).send_signal(signal_)
 
     assert run.finish() == 3
     assert json.loads((run.folder / "run.json").read_text("utf-8"))["lost_nodes"] == 1

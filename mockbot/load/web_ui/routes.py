@@ -63,7 +63,7 @@ class Pages:
 
     def _refuse_foreign(self) -> Response | None:
         page = request.method == "GET" and request.endpoint in {INDEX, "mockbot.page"}
-        if is_foreign(request.headers, self._web_host, page=page):
+        if is_foreign(dict(request.headers), self._web_host, page=page):
             return Response("not for pages of other sites, nor under another host name\n", 403)
         return None
 

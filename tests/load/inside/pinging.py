@@ -33,9 +33,9 @@ def main() -> None:
     answer_pings(master)  # type: ignore[arg-type]
     found = []
     for sent, back, received in ((10.0, 0.5, 10.6), (20.0, 0.1, 20.2), (30.0, 0.9, 31.0)):
-        clock_offset.monotonic = lambda now=received - back + 1000.0: now  # type: ignore[misc]
+        vars(clock_offset)["monotonic"] = lambda now=received - back + 1000.0: now
         master.listener(msg=SimpleNamespace(data={"sent": sent}, node_id="worker"))
-        clock_offset.monotonic = lambda now=received: now  # type: ignore[misc]
+        vars(clock_offset)["monotonic"] = lambda now=received: now
         kind, data, to = master.sent[-1]
         assert (kind, to) == (CLOCK, "worker")
         worker.listener(msg=SimpleNamespace(data=data))
