@@ -7,7 +7,7 @@ import pytest
 
 from mockbot import clock as clock_module
 from mockbot.clock import Clock, machine
-from mockbot.service.control_messages import ClockBody
+from mockbot.service.control_messages import SharedClock
 
 
 def test_a_wall_clock_that_is_set_or_frozen_moves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,7 +35,7 @@ def test_processes_of_one_machine_read_the_same_second() -> None:
     """The document that goes to the service has the origin itself, so no difference of wall clocks can enter."""
     clock = Clock.start(speed=20.0)
 
-    assert ClockBody.of(clock).clock() == clock
+    assert SharedClock.of(clock).here() == clock
 
 
 def test_another_machine_finds_second_0_by_its_wall_clock(monkeypatch: pytest.MonkeyPatch) -> None:

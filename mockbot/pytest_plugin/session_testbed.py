@@ -15,7 +15,7 @@ from mockbot.errors import TestbedError
 from mockbot.process.control_port import ask
 from mockbot.proxy.toxiproxy_client import ToxicControl
 from mockbot.scenario.schema import Scenario
-from mockbot.service.control_messages import ClockBody
+from mockbot.service.control_messages import CLOCK, SharedClock
 from mockbot.testbed.start import Addresses
 
 LIMITS = (5.0, 20.0)  # wall seconds to connect and to answer; a hanging test is worse than a failing one
@@ -42,7 +42,7 @@ class SessionTestbed:
 
     def open(self, scenario: Scenario, speed: float, clock: Clock) -> RunningService:
         """Start a service. Its first provider gets the first listener, and so on; missing listeners are made."""
-        clock_body = ClockBody.of(clock).model_dump()
+        clock_body = CLOCK.dump_python(SharedClock.of(clock), mode="json")
         ready = self._ask("POST", "/services", {"scenario": scenario.model_dump(mode="json"), "clock": clock_body})
         proxies: dict[str, str] = {}
         for number, (provider, url) in enumerate(ready["providers"].items()):

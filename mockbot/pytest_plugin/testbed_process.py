@@ -27,7 +27,7 @@ from mockbot.proxy import address
 from mockbot.proxy.proxy_server import Engine, Options
 from mockbot.scenario.schema import Scenario
 from mockbot.service.control_api import refused
-from mockbot.service.control_messages import ClockBody
+from mockbot.service.control_messages import SharedClock
 from mockbot.service.provider_server import BindOptions, Service
 
 LIMIT, IDLE = 20.0, 5  # wall seconds for one request, and for an idle connection
@@ -37,7 +37,7 @@ class ServiceBody(BaseModel):
     """A service to start."""
 
     scenario: Scenario
-    clock: ClockBody
+    clock: SharedClock
 
 
 def control_app() -> FastAPI:
@@ -59,7 +59,7 @@ def control_app() -> FastAPI:
 
     @app.post("/services")
     async def start_service(body: ServiceBody) -> dict[str, Any]:
-        service, number = Service(body.scenario, body.clock.clock(), BindOptions()), next(numbers)
+        service, number = Service(body.scenario, body.clock.here(), BindOptions()), next(numbers)
         services[number], stacks[number] = service, AsyncExitStack()
         ready = await service.open(stacks[number])
         return {"id": number, "control": ready.control, "status": ready.status, "providers": ready.providers}

@@ -57,7 +57,7 @@ def control_app(service: Controlled, token: str | None) -> FastAPI:
 
     @app.put(f"{PREFIX}/clock", status_code=204)
     async def clock(body: SharedClock) -> None:
-        await service.start_clock(body.clock.on(body.machine))
+        await service.start_clock(body.here())
 
     @app.put(f"{PREFIX}/faults/{{provider}}", status_code=204, responses={404: {}})
     async def faults(provider: str, body: tuple[ActiveFault, ...]) -> Response:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mockbot.clock import Clock, machine
+from mockbot.clock import Clock
 from mockbot.errors import TestbedError
 from mockbot.evidence.records import Request, ServiceSecond
 from mockbot.process.control_port import ControlAnswer, ask
@@ -27,7 +27,7 @@ class ServiceControl:
 
     def start_clock(self, clock: Clock) -> None:
         """Begin a run on this clock; earlier records are dropped."""
-        self._send("PUT", "/clock", CLOCK.dump_python(SharedClock(clock, machine()), mode="json"))
+        self._send("PUT", "/clock", CLOCK.dump_python(SharedClock.of(clock), mode="json"))
 
     def set_faults(self, provider: str, faults: Sequence[ActiveFault]) -> None:
         """Exactly these service faults hold from now on."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
-from mockbot.clock import Clock
+from mockbot.clock import Clock, machine
 from mockbot.scenario.timeline import ActiveFault, StatusState
 
 PREFIX = "/_mockbot"
@@ -21,6 +21,15 @@ class SharedClock:
 
     clock: Clock
     machine: str
+
+    @classmethod
+    def of(cls, clock: Clock) -> "SharedClock":
+        """A clock of this machine."""
+        return cls(clock, machine())
+
+    def here(self) -> Clock:
+        """The clock in this process."""
+        return self.clock.on(self.machine)
 
 
 CLOCK = TypeAdapter(SharedClock)
