@@ -15,7 +15,7 @@ from mockbot.dialects.dialect import AnswerMetadata, Dialect, Header, ProviderEr
 from mockbot.faults.effects import End, Silence
 from mockbot.service.answer_text import words
 from mockbot.service.chatbot import Answer
-from mockbot.service.delivery_script import due_at, script, tokens_due
+from mockbot.service.delivery_script import script
 from mockbot.service.job import REFUSED_LATE
 from mockbot.service.prometheus_counters import Outcome
 from mockbot.service.provider_runtime import ProviderRuntime
@@ -217,11 +217,14 @@ class Delivery:
     def _due(self) -> tuple[int, float]:
         """How many tokens are due by now, and the wall seconds until the next one is."""
         answer, runtime = self._answer, self._runtime
-        if answer.state == "lost":
-            raise self._cut()
-        capacity, now = runtime.chatbot.capacity, runtime.now()
-        due = tokens_due(answer, capacity, now)
-        return due, (due_at(answer, capacity, due + 1) - now) / runtime.clock.speed
+        if answer.state != "running":
+            if answer.state == "lost":
+                raise self._cut()
+            return answer.tokens, 0.0
+        capacity, pace = runtime.chatbot.capacity, answer.pace
+        progress = capacity.progress(answer, runtime.now())
+        due = pace.due(progress)
+        return due, (pace.at(due + 1) - progress) / capacity.speed / runtime.clock.speed
 
 
 async def _gone(receive: Receive) -> None:

@@ -17,10 +17,8 @@ from collections.abc import Iterator
 
 from mockbot.faults.effects import End
 from mockbot.service.active_faults import Step
-from mockbot.service.capacity import Capacity
 from mockbot.service.chatbot import Answer
 
-ROUNDING = 1e-9  # scenario seconds, or work: a moment that is past but for the rounding of floats
 _FINISHED = End("ok")
 
 
@@ -33,15 +31,3 @@ def script(answer: Answer) -> Iterator[Step]:
         if isinstance(step.then, End):
             return
     yield Step(answer.tokens, None, _FINISHED)
-
-
-def tokens_due(answer: Answer, capacity: Capacity, now: float) -> int:
-    """How many tokens are due by now, of an answer that has got a slot; all of them when it has ended."""
-    if answer.state != "running":
-        return answer.tokens
-    return min(answer.tokens, answer.pace.due(capacity.progress(answer, now) + ROUNDING))
-
-
-def due_at(answer: Answer, capacity: Capacity, token: int) -> float:
-    """When token k = 1, 2, ... is or was due, as things stand."""
-    return answer.moment(token) if answer.state != "running" else capacity.reaches(answer, answer.pace.at(token))

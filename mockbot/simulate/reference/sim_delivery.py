@@ -9,9 +9,12 @@ from typing import Protocol
 
 from mockbot.evidence.records import Outcome
 from mockbot.faults.effects import Silence
+from mockbot.service.capacity import Capacity
 from mockbot.service.chatbot import Answer, Chatbot
-from mockbot.service.delivery_script import ROUNDING, due_at, script, tokens_due
+from mockbot.service.delivery_script import script
 from mockbot.simulate.reference.event_queue import EventQueue, Timer
+
+_ROUNDING = 1e-9  # scenario seconds, or work: a moment that is past but for the rounding of floats
 
 
 class Receiver(Protocol):
@@ -92,7 +95,7 @@ class SimDelivery:
                 yield from self._hold(step.then)
                 continue
             token = step.then.not_before
-            while self._stream and token > self._out and (due := self._due(token)) > self._events.now + ROUNDING:
+            while self._stream and token > self._out and (due := self._due(token)) > self._events.now + _ROUNDING:
                 yield due
             self._end(step.then.outcome)
 
@@ -110,14 +113,14 @@ class SimDelivery:
         if silence.keepalive and self._stream:
             self.receiver.opened()
         ends = None if silence.seconds is None else self._events.now + silence.seconds
-        while ends is None or self._events.now < ends - ROUNDING:
+        while ends is None or self._events.now < ends - _ROUNDING:
             yield ends
         self._free, self._stalled = self._events.now, False
 
     def _deliver_to(self, upto: int) -> Iterator[float]:
         while self._out < upto:
             target = self._out + 1 if self.receiver.one_by_one else upto
-            if (due := self._due(target)) > self._events.now + ROUNDING:
+            if (due := self._due(target)) > self._events.now + _ROUNDING:
                 yield due
             else:
                 self._deliver(target, upto)
@@ -137,3 +140,15 @@ class SimDelivery:
         """When a token will be out; now when the answer is over."""
         running = self._answer.state == "running"
         return due_at(self._answer, self._chatbot.capacity, token) if running else self._events.now
+
+
+def tokens_due(answer: Answer, capacity: Capacity, now: float) -> int:
+    """How many tokens are due by now, of an answer that has got a slot; all of them when it has ended."""
+    if answer.state != "running":
+        return answer.tokens
+    return min(answer.tokens, answer.pace.due(capacity.progress(answer, now) + _ROUNDING))
+
+
+def due_at(answer: Answer, capacity: Capacity, token: int) -> float:
+    """When token k = 1, 2, ... is or was due, as things stand."""
+    return answer.moment(token) if answer.state != "running" else capacity.reaches(answer, answer.pace.at(token))

@@ -18,11 +18,10 @@ from mockbot.evidence.records import Outcome, ServiceSecond
 from mockbot.faults.base import ToxicFault
 from mockbot.scenario.timeline import ActiveFault
 from mockbot.service.chatbot import Answer, Chatbot
-from mockbot.service.delivery_script import due_at, tokens_due
 from mockbot.service.job import REFUSED_LATE, Job, Refused
 from mockbot.simulate.reference.event_queue import EventQueue
 from mockbot.simulate.reference.sim_attempt import SimAttempt
-from mockbot.simulate.reference.sim_delivery import SimDelivery
+from mockbot.simulate.reference.sim_delivery import SimDelivery, due_at, tokens_due
 from mockbot.simulate.reference.sim_wire import Wire
 
 
