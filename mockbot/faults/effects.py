@@ -52,10 +52,14 @@ class Silence(NamedTuple):
     keepalive: bool  # a stream sends comments meanwhile
 
 
-class End(NamedTuple):
-    """`outcome` is what the client of a stream makes of it; of a plain answer it gets half the body, or a status."""
+class Garbled(NamedTuple):
+    """A stream gets an event that is no JSON, and goes on; of a plain answer only half comes, and no error with it."""
 
-    outcome: Literal["ok", "reset", "truncated", "error_event", "malformed", "blank"]
+
+class End(NamedTuple):
+    """`outcome` is what the client of a stream makes of it."""
+
+    outcome: Literal["ok", "reset", "truncated", "error_event", "blank"]
     code: str = "server_error"  # of an error event, and its shape
     shape: Literal["nested", "flat", "failed"] = "nested"
     not_before: int = 0  # a stream waits until this token is due
@@ -65,7 +69,7 @@ class StreamChange(NamedTuple):
     """What happens within the answer, after so many of its tokens."""
 
     after_tokens: int
-    then: Silence | End
+    then: Silence | Garbled | End
 
 
 class WireUnit(NamedTuple):

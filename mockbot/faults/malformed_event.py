@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from mockbot.faults.base import ServiceFault
-from mockbot.faults.effects import End, StreamChange
+from mockbot.faults.effects import Garbled, StreamChange
 from mockbot.units.frozen_model import Spec, Whole
 
 
@@ -21,4 +21,4 @@ class MalformedEvent(ServiceFault):
     malformed_event: MalformedEventSpec
 
     def effect(self) -> StreamChange:
-        return StreamChange(self.malformed_event.after_tokens, End("malformed"))
+        return StreamChange(self.malformed_event.after_tokens, Garbled())

@@ -50,7 +50,7 @@ class Step(NamedTuple):
 
     upto: int
     fault: str | None
-    then: Silence | End
+    then: Silence | Garbled | End
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import time
 from starlette.types import Receive, Send
 
 from mockbot.dialects.dialect import AnswerMetadata, Dialect, Header, ProviderError, Stream
-from mockbot.faults.effects import End, Silence
+from mockbot.faults.effects import End, Garbled, Silence
 from mockbot.service.answer_text import words
 from mockbot.service.chatbot import Answer
 from mockbot.service.delivery_script import script
@@ -135,7 +135,7 @@ class Delivery:
         body = self._dialect.whole(self.meta, "".join(self._tokens()))
         if not self._answer.stream_faults:
             return body
-        half = body[: len(body) // 2]
+        malformed = False
         for step in script(self._answer):
             if step.fault is not None:
                 self._count_fault(step.fault)
@@ -146,17 +146,18 @@ class Delivery:
                     self.opened = True  # without a length, so that a clean end is an orderly one
                     headers = [JSON, *self._headers()]
                     await self._send({"type": "http.response.start", "status": 200, "headers": headers})
-                    await self._send({"type": "http.response.body", "body": half, "more_body": how == "reset"})
+                    half = {"type": "http.response.body", "body": body[: len(body) // 2], "more_body": how == "reset"}
+                    await self._send(half)
                     if how == "reset":
                         raise self._cut()
                     return None
                 case End(outcome="error_event", code=code):
                     raise ProviderError(500, code)
-                case End(outcome="malformed"):
-                    return half
+                case Garbled():
+                    malformed = True
                 case End(outcome="blank"):
-                    return self._dialect.whole(self.meta, "")
-        return body
+                    body = self._dialect.whole(self.meta, "")
+        return body[: len(body) // 2] if malformed else body
 
     # -- a stream ------------------------------------------------------------------------------------------------
 
@@ -184,7 +185,7 @@ class Delivery:
                     await self._write(b"")
                 case End(outcome="error_event", code=code, shape=shape):
                     await self._write(self._opening() + stream.error(code, shape))
-                case End(outcome="malformed"):
+                case Garbled():
                     await self._write(self._opening() + dialect.malformed)
                 case End(outcome="blank", not_before=token):
                     while (due := self._due())[0] < token:

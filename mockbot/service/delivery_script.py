@@ -5,11 +5,13 @@ The live service plays the steps in wall time (`delivery.py`), the simulator in 
     for step in script(answer):
         the tokens up to `step.upto`, each when it is due (a plain answer has no tokens: it waits until it is complete)
         `step.fault`, if any, is counted as felt
-        Silence: nothing is sent for so long        End: what ends the answer; always the last step, and only there
+        Silence: nothing is sent for so long      Garbled: an event that is no JSON; of a plain answer, half of it
+        End: what ends the answer; always the last step, and only there
 
 Rules
 - The faults take effect in the order of their tokens. One after more tokens than the answer has takes none.
-- The first fault that ends an answer is the last one felt.
+- The first fault that ends an answer is the last one felt. After a malformed event the service goes on; its client,
+  which cannot read on, does not.
 - Faults act on the delivery only; the slot belongs to the capacity model, and only a reset gives it up.
 """
 

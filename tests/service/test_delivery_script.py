@@ -5,7 +5,7 @@ import pytest
 from mockbot.faults.base import ServiceFault
 from mockbot.faults.blank_answer import BlankAnswer
 from mockbot.faults.cut import Cut
-from mockbot.faults.effects import End, Silence
+from mockbot.faults.effects import End, Garbled, Silence
 from mockbot.faults.error_event import ErrorEvent
 from mockbot.faults.malformed_event import MalformedEvent
 from mockbot.faults.stall import Stall
@@ -45,7 +45,6 @@ def test_after_a_silence_the_answer_goes_on() -> None:
         (Cut.model_validate({"cut": "clean"}), End("truncated")),
         (ErrorEvent.model_validate({"error_event": {"code": "slow_down", "shape": "flat"}}),
          End("error_event", "slow_down", "flat")),
-        (MalformedEvent.model_validate({"malformed_event": 3}), End("malformed")),
     ],
 )  # fmt: skip
 def test_a_fault_that_ends_the_answer_is_its_last_step(fault: ServiceFault, end: End) -> None:
@@ -53,6 +52,16 @@ def test_a_fault_that_ends_the_answer_is_its_last_step(fault: ServiceFault, end:
     later = Stall.model_validate({"stall": {"after_tokens": 4}})
 
     assert list(script(answer_under(later, fault))) == [(3, fault.kind, end)]
+
+
+def test_after_a_malformed_event_a_stream_goes_on() -> None:
+    """The server does not know that its client gives up."""
+    malformed = MalformedEvent.model_validate({"malformed_event": 2})
+
+    assert list(script(answer_under(malformed, CUT))) == [
+        (2, "malformed_event", Garbled()),
+        (3, "cut", End("reset")),
+    ]
 
 
 def test_a_blank_answer_ends_when_its_first_token_would_have_come() -> None:

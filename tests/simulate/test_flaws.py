@@ -60,12 +60,12 @@ def test_a_plain_answer_that_stalls_has_no_status_yet() -> None:
 
 @pytest.mark.parametrize("stream", [True, False])
 def test_of_two_faults_that_end_an_answer_the_first_is_felt(stream: bool) -> None:
-    """The cut would come after the malformed event, in a stream and in a plain answer."""
-    faults = [{"malformed_event": 2}, {"cut": {"how": "reset", "after_tokens": 5}}]
+    """The cut would come after the error, in a stream and in a plain answer."""
+    faults = [{"error_event": {"after_tokens": 2}}, {"cut": {"how": "reset", "after_tokens": 5}}]
     lived = live_through(scenario(faults, group={"stream": stream}))
 
-    assert lived.outcomes(101, 175) == {"malformed"}
-    assert {fault for second in lived.seconds for fault in second.felt} == {"bad.0.malformed_event"}
+    assert lived.outcomes(101, 175) == {"error_event" if stream else "http_error"}
+    assert {fault for second in lived.seconds for fault in second.felt} == {"bad.0.error_event"}
 
 
 def test_a_stall_that_ends_is_a_gap_between_tokens() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from mockbot.evidence.records import Outcome
-from mockbot.faults.effects import Silence
+from mockbot.faults.effects import End, Silence
 from mockbot.service.capacity import Capacity
 from mockbot.service.chatbot import Answer, Chatbot
 from mockbot.service.delivery_script import script
@@ -82,7 +82,7 @@ class SimDelivery:
             self._deliver(0, self._answer.tokens)
 
     def _play(self) -> Iterator[float | None]:
-        answer = self._answer
+        answer, malformed = self._answer, False
         while answer.state == "waiting" or (answer.state == "running" and not self._stream):
             yield None
         self._free = max(self._free, answer.begun)
@@ -93,20 +93,25 @@ class SimDelivery:
                 self._chatbot.felt(step.fault, self._events.now)
             if isinstance(step.then, Silence):
                 yield from self._hold(step.then)
-                continue
-            token = step.then.not_before
-            while self._stream and token > self._out and (due := self._due(token)) > self._events.now + _ROUNDING:
-                yield due
-            self._end(step.then.outcome)
+            elif isinstance(step.then, End):
+                token = step.then.not_before
+                while self._stream and token > self._out and (due := self._due(token)) > self._events.now + _ROUNDING:
+                    yield due
+                return self._end(step.then.outcome, malformed)
+            elif self._stream:  # its client gives up when it reads this
+                return self._end("malformed")
+            else:
+                malformed = True
 
-    def _end(self, outcome: Outcome) -> None:
+    def _end(self, outcome: Outcome, malformed: bool = False) -> None:
         self._stopped = True  # the calls below may wake it
         if outcome == "reset":
             self._leave(self._answer)
         if outcome == "error_event" and not self._stream:
             self.receiver.ended("http_error", 500)
         else:
-            self.receiver.ended("malformed" if outcome == "truncated" and not self._stream else outcome)
+            malformed = malformed or (outcome == "truncated" and not self._stream)
+            self.receiver.ended("malformed" if malformed and outcome != "reset" else outcome)
 
     def _hold(self, silence: Silence) -> Iterator[float | None]:
         self._stalled = True
