@@ -23,6 +23,7 @@ from mockbot.faults.effects import (
     EdgeAnswer,
     Effect,
     End,
+    Garbled,
     Silence,
     SlotFactor,
     Slowdown,
