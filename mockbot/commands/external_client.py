@@ -25,7 +25,7 @@ from mockbot.errors import ExitCode, TestbedError, UsageError
 from mockbot.evidence.antipatterns import ANTIPATTERNS
 from mockbot.evidence.records import Action, Ended, RunInfo, ServiceSecond
 from mockbot.process.process_group_guard import guarded
-from mockbot.report.phrases import fault_text
+from mockbot.report.phrases import NO_FAULT, fault_text
 from mockbot.report.plain_console import heading
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import JournalWriter, write_run_info
@@ -160,9 +160,7 @@ def _wait_for_end(
                     return _End(timeline.end)
                 if now < timeline.end and phase != (phase := timeline.phase_at(now).name):
                     faults = ", ".join(fault_text(active.span) for active in timeline.at(now).faults)
-                    console.print(
-                        Text(f"[{format_seconds(now):>8}] {phase}: {faults or 'nothing is wrong'}"), soft_wrap=True
-                    )
+                    console.print(Text(f"[{format_seconds(now):>8}] {phase}: {faults or NO_FAULT}"), soft_wrap=True)
                 observer.look()
                 threading.Event().wait(LOOK)
         except KeyboardInterrupt:

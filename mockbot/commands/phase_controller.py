@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from mockbot.clock import Clock
 from mockbot.errors import TestbedError, UsageError
 from mockbot.evidence.records import Action, ServiceSecond
-from mockbot.report.phrases import fault_text
+from mockbot.report.phrases import NO_FAULT, fault_text
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.spans import PhaseSpan
 from mockbot.scenario.timeline import Timeline
@@ -169,7 +169,7 @@ class PhaseController:
                 ends = f" until {duration_text(round(span.end - phase.start, 3))}" if span.end < phase.end else ""
                 faults.append(f"{fault_text(span)}{begins}{ends}")
         length = "held" if phase.name == self._hold else seconds
-        self._echo(f"{self._summary()}{phase.name} ({length}): {'; '.join(faults) or 'nothing is wrong'}")
+        self._echo(f"{self._summary()}{phase.name} ({length}): {'; '.join(faults) or NO_FAULT}")
 
     def _summary(self) -> str:
         """Requests and hits since the last line."""

@@ -138,9 +138,11 @@ class Progress:
     users: int
     pending: int  # prompts started and not settled
     prompts_per_s: float
-    success: float | None  # share of the prompts settled in the last one or two wall seconds; None when none was
-    latency_p50: float | None  # of the answered ones, from `intended`
+    # Of the prompts that were settled in the last one or two wall seconds, or are older than the slo and not settled:
+    good: float | None  # share that was answered within the slo; None when there were none
+    latency_p50: float | None  # from `intended`; None also when half of them were not answered
     failures: dict[str, int] = field(default_factory=dict)  # outcome -> attempts in the same window
+    overdue: dict[int, int] = field(default_factory=dict)  # second of `intended` -> prompts older than the slo
 
 
 Ended = Literal["completed", "interrupted", "lost_worker", "failed"]

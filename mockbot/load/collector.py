@@ -5,6 +5,7 @@ a killed user, the end of the run) is written as `unfinished` by `abandon`. A ge
 return reports a total outage as "0 requests, 0 failures". Times are scenario seconds.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -125,6 +126,11 @@ class Collector:
                 first_token=_rounded(prompt.first_token),
             )
         )
+
+    def overdue(self, slo: float) -> Counter[int]:
+        """The whole seconds in which prompts were intended that should have been answered by now and are not."""
+        late = self.clock.now() - slo
+        return Counter(int(prompt.intended) for prompt in self.pending.values() if prompt.intended < late)
 
     def abandon(self) -> None:
         """The run is over: record what is still pending as unfinished."""

@@ -51,7 +51,7 @@ class LiveRun:
         self.speed = addresses.speed
         self.folder = folder
         self.timeline = Timeline(scenario)
-        self.recorder = RunRecorder(folder, self.speed)
+        self.recorder = RunRecorder(folder, self.speed, scenario.slo)
         self.info = RunInfo(
             scenario=scenario.name,
             speed=self.speed,
@@ -158,6 +158,7 @@ class LiveRun:
     def _report_progress(self, users: Callable[[], int]) -> None:
         while self.workers:
             now = self.timeline.at(self.clock.now())
-            progress = self.recorder.progress(now, users(), self.workers.pending, self.workers.started)
+            workers = self.workers
+            progress = self.recorder.progress(now, users(), workers.pending, workers.started, workers.overdue)
             self.recorder.take(progress)
             gevent.sleep(PROGRESS_EVERY)

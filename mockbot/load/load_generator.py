@@ -45,6 +45,7 @@ class LoadPlan:
     endpoints: Mapping[str, Endpoint]
     seed: int = 1
     end: float = float("inf")  # scenario second from which no prompt starts
+    slo: float = float("inf")  # seconds within which a prompt should be answered
     status: Callable[[], StatusState | None] = no_status_page  # reads the status page now
 
     def provider_of(self, group: str) -> str:

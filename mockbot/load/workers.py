@@ -9,8 +9,9 @@ Batches of a worker arrive in order (ZeroMQ). A worker is lost when its last bat
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import gevent
@@ -57,13 +58,14 @@ class Setup:
             endpoints={name: Endpoint(url, providers[name].dialect) for name, url in self.providers.items()},
             seed=self.scenario.seed,
             end=Timeline(self.scenario).end,
+            slo=self.scenario.slo,
             status=status,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a worker reports since its last one. `pending` are prompts now, `started` those of the whole run."""
+    """What a worker reports since its last one. `started`: prompts of the whole run; `pending`, `overdue`: of now."""
 
     node: str
     pending: int
@@ -72,6 +74,7 @@ class Batch:
     health: tuple[Health, ...] = ()
     final: bool = False
     broken: str = ""
+    overdue: dict[int, int] = field(default_factory=dict)  # as Collector.overdue
 
 
 SETUP, _BATCH = TypeAdapter(Setup), TypeAdapter(Batch)
@@ -91,6 +94,11 @@ class LocalWorkers:
     def pending(self) -> int:
         """Prompts under way."""
         return len(self.generator.collector.pending)
+
+    @property
+    def overdue(self) -> Counter[int]:
+        """As Collector.overdue."""
+        return self.generator.collector.overdue(self.generator.plan.slo)
 
     @property
     def started(self) -> int:
@@ -128,6 +136,14 @@ class RemoteWorkers:
         """Prompts under way on the workers that still answer."""
         missing = missing_workers(self._runner)
         return sum(batch.pending for id_, batch in self._latest.items() if id_ not in missing)
+
+    @property
+    def overdue(self) -> Counter[int]:
+        """As Collector.overdue, of the workers that still answer."""
+        missing, total = missing_workers(self._runner), Counter[int]()
+        for id_, batch in self._latest.items():
+            total.update({} if id_ in missing else batch.overdue)
+        return total
 
     @property
     def started(self) -> int:
@@ -214,6 +230,9 @@ class WorkerReporter:
         requests, health = tuple(self._requests), tuple(self._health)
         self._requests.clear()
         self._health.clear()
-        pending, started = len(self.generator.collector.pending), self.generator.collector.started
-        batch = Batch(self._name, pending, started, requests, health, self._final, self.generator.broken)
+        generator, collector = self.generator, self.generator.collector
+        batch = Batch(
+            self._name, len(collector.pending), collector.started, requests, health, self._final, generator.broken,
+            collector.overdue(generator.plan.slo),
+        )  # fmt: skip
         self._runner.send_message(BATCH, {"batch": _BATCH.dump_json(batch)})

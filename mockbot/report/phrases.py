@@ -3,6 +3,8 @@
 from mockbot.scenario.spans import FaultSpan
 from mockbot.units.quantities import share_text
 
+NO_FAULT = "no fault is scheduled now"  # which does not say that nothing is wrong
+
 
 def fault_text(span: FaultSpan) -> str:
     """A fault as the scenario writes it: "http_error 503 on main, 10% -> 0%"."""

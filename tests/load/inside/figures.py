@@ -41,7 +41,7 @@ class Ours:
     def __init__(self, url: str, users: int, **group: Any) -> None:
         spec = Group.model_validate({"users": "100%", "policy": "once", "patience": "60s"} | group)
         self.folder = Path(tempfile.mkdtemp())
-        self.recorder = RunRecorder(RunFolder(self.folder), 1.0)
+        self.recorder = RunRecorder(RunFolder(self.folder), 1.0, 10.0)
         self.attempts: list[Attempt] = []
         self.health: list[Health] = []
         self.recorder.watcher = self._keep
