@@ -30,10 +30,12 @@ class AttemptPatterns(Detector):
         self._found: dict[tuple[str, str], Occurrences] = defaultdict(Occurrences)
         self._retried: Counter[str] = Counter()  # group -> prompts with two retries or more
         self._with_retries: set[str] = set()  # groups
+        self._may_retry: Counter[str] = Counter()  # group -> prompts that may be retries of others
 
     def settle(self, prompt: Prompt, attempts: Sequence[Attempt]) -> None:
         """Count each anti-pattern of the prompt for its group."""
         clock, scenario, group = self._context.clock, self._context.scenario, prompt.group
+        self._may_retry[group] += bool(attempts) and attempts[0].may_retry is not None
         if len(attempts) > 1:
             self._with_retries.add(group)
             self._retried[group] += len(attempts) > 2
@@ -58,7 +60,9 @@ class AttemptPatterns(Detector):
     def detections(self) -> Iterator[Detection]:
         """Two depend on all prompts of a group: one retry disproves never_retries, and jitter may repeat a wait."""
         for (name, group), found in self._found.items():
-            if name == "never_retries" and (group in self._with_retries or found.times < SHOWN):
+            doubtful = self._may_retry[group]
+            few = found.times - doubtful < max(SHOWN, doubtful)
+            if name == "never_retries" and (group in self._with_retries or few):
                 continue
             if name == "does_not_back_off" and found.times < BY_CHANCE * self._retried[group]:
                 continue

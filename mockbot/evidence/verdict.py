@@ -8,14 +8,16 @@ The rule, in this order:
 4. Otherwise it passes.
 
 The user's own client (`RunInfo.client` "command") is also judged by its anti-patterns and its exit code. Those need few
-requests, so an expectation that needs more than the client sent is reported as undecided and does not decide.
+requests, so an expectation that needs more than the client sent is reported as undecided and does not decide. An
+anti-pattern without an occasion is no expectation; one that is unsettled decides, as the run does not show how the
+client retries.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from mockbot.evidence.antipatterns import antipatterns
+from mockbot.evidence.antipatterns import Antipattern, antipatterns
 from mockbot.evidence.findings import Finding
 from mockbot.evidence.formulas import REGISTRY
 from mockbot.evidence.formulas import measure as measure_scope
@@ -79,7 +81,7 @@ class Judgement:
 
 def judge(evidence: RunEvidence) -> Judgement:
     """Read the journals once and decide."""
-    counters = count_run(evidence)
+    info, counters = evidence.info, count_run(evidence)
     checks = check_validity(evidence, counters)
     expectations = []
     for each in evidence.scenario.expect:
@@ -87,11 +89,17 @@ def judge(evidence: RunEvidence) -> Judgement:
         expectations += [
             _result(counted, name, getattr(each, name), threshold) for name, threshold in each.thresholds()
         ]
-    deciding = expectations
-    if evidence.info.client == "command":
-        expectations = [*expectations, *_behaviour(evidence)]
-        deciding = [each for each in expectations if each.result != "inconclusive"]
-    verdict, reasons = decide(checks, tuple(deciding))
+    deciding, idle = expectations, list[str]()
+    if info.client == "command":
+        attempts = (line for line in evidence.requests() if isinstance(line, Attempt))
+        patterns = [each for each in antipatterns(attempts, info.speed) if each.name not in info.allowed]
+        idle = [each.name for each in patterns if each.undecided and not each.unsettled]
+        expectations = [*expectations, *_behaviour(evidence, (each for each in patterns if each.name not in idle))]
+        unsettled = {each.name for each in patterns if each.unsettled}
+        deciding = [each for each in expectations if each.result != "inconclusive" or each.measure in unsettled]
+    verdict, reasons = decide(checks, tuple(deciding or expectations))
+    if verdict == "pass" and idle:
+        reasons = (*reasons, f"not shown, for want of an occasion: {', '.join(idle)}")
     return Judgement(
         verdict,
         reasons,
@@ -148,15 +156,14 @@ def _result(counted: ScopeCounters, measure: str, text: str, threshold: Threshol
     return ExpectationResult(counted.scope, measure, text, value, result, why, where)
 
 
-def _behaviour(evidence: RunEvidence) -> Iterator[ExpectationResult]:
+def _behaviour(evidence: RunEvidence, patterns: Iterable[Antipattern]) -> Iterator[ExpectationResult]:
     """Expectations of an external client that need no statistics: no anti-patterns, and exit code 0."""
     scope = Scope(group=next(iter(evidence.scenario.crowd)))
-    attempts = (line for line in evidence.requests() if isinstance(line, Attempt))
-    for each in antipatterns(attempts, evidence.info.speed):
-        if each.name not in evidence.info.allowed:
-            why = f"{'; '.join(each.evidence)}. {each.advice}" if each.times else ""
-            result: Verdict = "fail" if each.times else "pass"
-            yield ExpectationResult(scope, each.name, "== 0", Known(each.times), result, why, JOURNAL)
+    for each in patterns:
+        seen: Value = Undefined(each.undecided) if each.undecided else Known(each.times)
+        why = f"{'; '.join(each.evidence)}. {each.advice}" if each.times else each.undecided
+        result: Verdict = "fail" if each.times else "inconclusive" if each.undecided else "pass"
+        yield ExpectationResult(scope, each.name, "== 0", seen, result, why, JOURNAL)
     if (code := evidence.info.exit_code) is not None:
         why = f"the command ended with exit code {code}" if code else ""
         result = "fail" if code else "pass"

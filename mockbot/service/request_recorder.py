@@ -2,7 +2,7 @@
 
 Off until the control API switches it on. The outcome is derived from the bytes sent, which is right for every dialect
 and fault. While recording, the first chunk of a body is read before faults at the edge apply: equal hashes are equal
-requests.
+requests, though each attempt may say the time at which it was made.
 """
 
 import json
@@ -25,7 +25,17 @@ KEPT = 100_000  # finished requests
 _TEXT = re.compile(rb'"(?:content|text|delta|arguments|partial_json)":"[^"]|"input":\{"')
 _CLOSING = (b"data: [DONE]", b'"message_stop"', b"event: response.completed\n", b"event: response.incomplete\n")
 _ERROR = (b'data: {"error"', b"event: error\n", b"event: response.failed\n")
+# 2026-11-27T19:16, 19:16:15.5, and seconds to nanoseconds since 1970, from 2020 on.
+_TIME = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?|\b\d\d?:\d\d:\d\d(?:[.,]\d+)?|"
+                   rb"\b(?:1[6-9]|2\d)\d{8}(?:\d{3}|\d{6}|\d{9})?(?:\.\d+)?\b")  # fmt: skip
+_DIGITS = re.compile(rb"(?<![\w\\-])[A-Za-z_-]*+\d[\w-]*+")  # a number, an id, a model's name; not \u00e9
 _WITH_TEXT = ("/v1/chat/completions", "/v1/messages", "/v1/responses")
+
+
+def fingerprints(body: bytes) -> tuple[str, str]:
+    """Of a body without times of day, and without anything that has a digit."""
+    body = _TIME.sub(b"", body)
+    return blake2b(body, digest_size=8).hexdigest(), blake2b(_DIGITS.sub(b"", body), digest_size=8).hexdigest()
 
 
 class RequestRecorder:
@@ -89,7 +99,7 @@ class _RecordedRequest:
         self._runtime, self._path, self._malformed = endpoint.runtime, endpoint.path, endpoint.malformed
         self._headers = dict(scope["headers"])
         self._client = scope.get("client") or ("", 0)
-        self._body = blake2b(first.get("body", b""), digest_size=8).hexdigest()
+        self._body, self._shape = fingerprints(first.get("body", b""))
         self._start = self._runtime.now()
         self._status: int | None = None
         self._retry_after: float | None = None
@@ -178,6 +188,7 @@ class _RecordedRequest:
             prompt=self._header(b"x-mockbot-prompt"),
             retry=int(retry) if retry.isascii() and retry.isdigit() else None,
             port=self._client[1],
+            shape=self._shape,
         )
 
     def _header(self, name: bytes) -> str | None:

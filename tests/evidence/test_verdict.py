@@ -3,12 +3,13 @@
 import pytest
 
 from mockbot.errors import ExitCode
+from mockbot.evidence.records import Attempt, Prompt, Settled
 from mockbot.evidence.scope import Scope
 from mockbot.evidence.validity_checks import ValidityCheck
 from mockbot.evidence.verdict import ExpectationResult, Judgement, Verdict, decide, judge
 from mockbot.measures.threshold import parse_threshold
 from mockbot.measures.values import Beyond, Known, Undefined, Value, holds
-from tests.evidence.build import FELT, evidence, prompt, scenario, sound_run, steady
+from tests.evidence.build import FELT, attempt, evidence, prompt, scenario, sound_run, steady
 
 HOLDS, BROKEN = ValidityCheck("a", ok=True, says="fine"), ValidityCheck("b", ok=False, says="the worker was lost")
 
@@ -156,3 +157,43 @@ def test_hung_prompts_fail_their_phase() -> None:
 
     assert judgement.expectations[0].result == "fail"
     assert (judgement.verdict, judgement.counters.pending_count) == ("inconclusive", 100)
+
+
+def client_run(*prompts: list[Attempt], **info: object) -> Judgement:
+    """Of a user's own client that sent these prompts in the blackout, and ended well."""
+    lines: list[Attempt | Prompt] = []
+    for attempts in prompts:
+        first, last = attempts[0], attempts[-1]
+        settled: Settled = "answered" if last.outcome == "ok" else "gave_up"
+        lines += [*attempts, prompt(first.start, last.end - first.start, settled, name=first.prompt)]
+    told = scenario(expect=[{"availability": ">= 0%"}])
+    return judge(evidence(lines, FELT, of=told, client="command", exit_code=0, **info))
+
+
+def test_a_client_that_gave_up_once_passes_nothing() -> None:
+    """One failed request and exit code 0: how it retries is not known, and the reason says what to do."""
+    judgement = client_run([attempt(150, outcome="http_error", status=503)])
+
+    assert judgement.verdict == "inconclusive"
+    (reason,) = judgement.reasons
+    assert reason == (
+        "never_retries of group patient: expected == 0, saw - (1 failure given up and none retried; 3 would show that "
+        "the client never retries, so let more of its requests fail)"
+    )
+    assert client_run([attempt(150, outcome="http_error", status=503)], allowed=("never_retries",)).verdict == "pass"
+
+
+def test_a_pass_names_the_anti_patterns_without_an_occasion() -> None:
+    """A retry was answered: that it ends and is made at all is shown, the rest is not claimed."""
+    failed, answered = attempt(150, outcome="http_error", status=503, of="p"), attempt(153, of="p", n=1)
+    judgement = client_run([failed, answered])
+
+    assert {each.measure for each in judgement.expectations if each.result == "pass"} == {
+        "retries_without_end",
+        "never_retries",
+        "exit_code",
+    }
+    assert judgement.reasons[1] == (
+        "not shown, for want of an occasion: ignores_retry_after, retries_what_cannot_succeed, does_not_back_off, "
+        "takes_broken_answers, hangs"
+    )
