@@ -86,7 +86,9 @@ class _InferredPrompt:
             )
             for n, request in enumerate(self.requests, unseen)
         ]
-        return [replace(attempts[0], may_retry=self.may_retry), *attempts[1:]]
+        if self.may_retry is not None:
+            attempts[0] = replace(attempts[0], may_retry=self.may_retry)
+        return attempts
 
     def prompt(self, group: str) -> Prompt:
         """The prompt, settled by its last attempt."""
@@ -148,8 +150,9 @@ def _calls(requests: Iterable[Request], speed: float) -> list[list[Request]]:
             call = named.setdefault((request.key, request.prompt), [])
         elif request.retry is not None:
             same = numbered[request.key, request.body]
-            same[:] = [each for each in same if request.start - each[-1].end <= FORGOTTEN * speed]
-            call = min((each for each in same if _numbered(request, each[-1])), key=_end_of, default=None)
+            same[:] = [each for each in same if _failed(each[-1]) and request.start - each[-1].end <= FORGOTTEN * speed]
+            fitting = [each for each in same if _is_numbered_after(each[-1], request)]
+            call = min(fitting, key=lambda each: each[-1].end, default=None)
             if call is None:
                 same.append(call := [])
         else:
@@ -160,14 +163,9 @@ def _calls(requests: Iterable[Request], speed: float) -> list[list[Request]]:
     return calls
 
 
-def _numbered(request: Request, before: Request) -> bool:
-    """Whether an SDK's request may go on with the call that `before` is the last request of."""
-    lower = request.retry is not None and before.retry is not None and before.retry < request.retry
-    return lower and _failed(before) and before.end <= request.start
-
-
-def _end_of(call: Sequence[Request]) -> float:
-    return call[-1].end
+def _is_numbered_after(before: Request, request: Request) -> bool:
+    lower = before.retry is not None and request.retry is not None and before.retry < request.retry
+    return lower and before.end <= request.start
 
 
 def _failed(request: Request) -> bool:
@@ -182,17 +180,14 @@ def _prompts(calls: Iterable[list[Request]], speed: float) -> list[_InferredProm
         first = call[0]
         same = failed[first.key, first.body] if first.prompt is None else []
         same[:] = [each for each in same if each.failed and first.start - each.last.end <= GIVEN_UP * speed]
-        found = min((each for each in same if _follows(first, each.last, speed)), key=_last_end, default=None)
+        fitting = [each for each in same if _follows(first, each.last, speed)]
+        found = min(fitting, key=lambda each: each.last.end, default=None)
         if found is None:
             found = _InferredPrompt(first.prompt or f"{first.key}/{len(prompts)}", first.key)
             prompts.append(found)
             same.append(found)
         found.add(call)
     return prompts
-
-
-def _last_end(prompt: _InferredPrompt) -> float:
-    return prompt.last.end
 
 
 def _follows(first: Request, before: Request, speed: float) -> bool:
