@@ -93,7 +93,7 @@ def _hammering(found: set[str], prompts: Sequence[Prompt]) -> None:
 
 def _gives_up(found: set[str], prompts: Sequence[Prompt]) -> None:
     assert found == {"never_retries"}
-    assert [prompt.attempts for prompt in prompts] == [1, 1, 1]
+    assert [prompt.attempts for prompt in prompts] == [1] * 5
 
 
 EXPECTED: Mapping[Kind, Callable[[set[str], Sequence[Prompt]], None]] = {

@@ -1,12 +1,14 @@
 """What real clients sent, in a file: written by test_live.py, and judged again through the service's recorder.
 
-recorded.json: client -> {"by": what recorded it, "headers": those of all its requests, "cells": kind -> requests}. A
-request is [start, end, connection, status, retry_after, body, further headers]; seconds since the client's first one.
+recorded.json: client -> {"version": what was recorded, and when; "headers": those of all its requests; "bodies";
+"cells": kind -> requests}. A request is [start, end, connection, status, retry_after, index of its body, its other
+headers], in seconds since the client's first one.
 """
 
+import fcntl
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -46,18 +48,33 @@ def rows_of(sent: Sequence[Sent], requests: Sequence[Request]) -> list[Row]:
 
 
 def write(client: Client, kind: Kind, rows: Sequence[Row], versions: str) -> None:
-    """Put one cell into the file."""
-    file = json.loads(FILE.read_text("utf-8")) if FILE.exists() else {}
-    entry = file.setdefault(client.name, {"by": "", "headers": {}, "cells": {}})
-    cells = {name: [unpacked(row, entry) for row in cell] for name, cell in entry["cells"].items()} | {kind: list(rows)}
-    every = [row[6] for cell in cells.values() for row in cell]
-    common = {name: value for name, value in every[0].items() if all(each.get(name) == value for each in every)}
-    entry |= {"by": versions, "headers": common}
-    entry["cells"] = {
-        name: [(*row[:6], {k: v for k, v in row[6].items() if k not in common}) for row in cell]
-        for name, cell in sorted(cells.items())
+    """Put one cell into the file, which several workers of pytest may do at once."""
+    with FILE.open("a+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        table = json.loads(file.read() or "{}")
+        entry = table.get(client.name, {"cells": {}})
+        cells = {name: [unpacked(row, entry) for row in cell] for name, cell in entry["cells"].items()}
+        table[client.name] = _packed(cells | {kind: list(rows)}, versions)
+        file.truncate(0)
+        file.write(_compact(dict(sorted(table.items()))))
+
+
+def _packed(cells: Mapping[str, Sequence[Row]], versions: str) -> dict[str, Any]:
+    every = [row for cell in cells.values() for row in cell]
+    common = {name: value for name, value in every[0][6].items() if all(row[6].get(name) == value for row in every)}
+    bodies = sorted({row[5] for row in every})
+    return {
+        "version": versions,
+        "headers": common,
+        "bodies": bodies,
+        "cells": {
+            name: [
+                (*row[:5], bodies.index(row[5]), {k: v for k, v in row[6].items() if k not in common}) for row in cell
+            ]
+            for name, cell in sorted(cells.items())
+        },
     }
-    FILE.write_text(_compact(dict(sorted(file.items()))), "utf-8")
 
 
 def _compact(file: dict[str, Any]) -> str:
@@ -70,7 +87,7 @@ def _compact(file: dict[str, Any]) -> str:
 def unpacked(row: Sequence[Any], entry: dict[str, Any]) -> Row:
     """A request with all its headers."""
     start, end, connection, status, retry_after, body, headers = row
-    return start, end, connection, status, retry_after, body, {**entry["headers"], **headers}
+    return start, end, connection, status, retry_after, entry["bodies"][body], {**entry["headers"], **headers}
 
 
 @dataclass(slots=True)

@@ -21,4 +21,4 @@ def test_every_client_is_recorded() -> None:
 
     assert set(file) == {client.name for client in CLIENTS}
     assert len(file) >= 20
-    assert all(entry["by"] for entry in file.values())
+    assert all(entry["version"] for entry in file.values())

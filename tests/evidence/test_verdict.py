@@ -159,7 +159,7 @@ def test_hung_prompts_fail_their_phase() -> None:
     assert (judgement.verdict, judgement.counters.pending_count) == ("inconclusive", 100)
 
 
-def client_run(*prompts: list[Attempt], **info: object) -> Judgement:
+def client_run(*prompts: list[Attempt], allowed: tuple[str, ...] = ()) -> Judgement:
     """Of a user's own client that sent these prompts in the blackout, and ended well."""
     lines: list[Attempt | Prompt] = []
     for attempts in prompts:
@@ -167,7 +167,7 @@ def client_run(*prompts: list[Attempt], **info: object) -> Judgement:
         settled: Settled = "answered" if last.outcome == "ok" else "gave_up"
         lines += [*attempts, prompt(first.start, last.end - first.start, settled, name=first.prompt)]
     told = scenario(expect=[{"availability": ">= 0%"}])
-    return judge(evidence(lines, FELT, of=told, client="command", exit_code=0, **info))
+    return judge(evidence(lines, FELT, of=told, client="command", exit_code=0, allowed=allowed))
 
 
 def test_a_client_that_gave_up_once_passes_nothing() -> None:

@@ -11,7 +11,8 @@ import java.util.List;
 
 class Client {
     static final List<String> QUESTIONS = List.of(
-        "What is the capital of France?", "Write a haiku about snow.", "Translate 'good morning' into Dutch.");
+        "What is the capital of France?", "Write a haiku about snow.", "Translate 'good morning' into Dutch.",
+        "Why is the sky blue?", "Name a fruit that floats.");
     static final URI CHAT = URI.create(System.getenv("OPENAI_BASE_URL") + "/chat/completions");
     static final String KEY = "Bearer " + System.getenv("OPENAI_API_KEY");
 

@@ -13,6 +13,7 @@ import (
 
 var questions = []string{
 	"What is the capital of France?", "Write a haiku about snow.", "Translate 'good morning' into Dutch.",
+	"Why is the sky blue?", "Name a fruit that floats.",
 }
 
 func main() {

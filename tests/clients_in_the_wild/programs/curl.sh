@@ -1,5 +1,5 @@
 #!/bin/sh
-# curl: `sh curl.sh retry|loop polite|hammering|gives_up`, as in python_clients.py. `--retry` waits as it is told, so
+# curl: `sh curl.sh curl polite|hammering|gives_up`, as in python_clients.py. `--retry` waits as it is told, so
 # with it hammering is a loop; each run of curl has a connection of its own.
 ask() {
     text=$1
@@ -15,6 +15,8 @@ gives_up)
     ask "What is the capital of France?"
     ask "Write a haiku about snow."
     ask "Translate 'good morning' into Dutch."
+    ask "Why is the sky blue?"
+    ask "Name a fruit that floats."
     ;;
 esac
 exit 0

@@ -1,5 +1,8 @@
 // Node's own fetch in a loop: `node fetch.mjs fetch polite|hammering|gives_up`, as in python_clients.py.
-const QUESTIONS = ["What is the capital of France?", "Write a haiku about snow.", "Translate 'good morning' into Dutch."];
+const QUESTIONS = [
+  "What is the capital of France?", "Write a haiku about snow.", "Translate 'good morning' into Dutch.",
+  "Why is the sky blue?", "Name a fruit that floats.",
+];
 const kind = process.argv[3];
 
 for (const text of kind === "gives_up" ? QUESTIONS : Array(12).fill(QUESTIONS[0])) {

@@ -2,7 +2,7 @@
 
 polite     asks one question until it is answered, and waits as long as each failure says
 hammering  asks one question twelve times, at once after each failure
-gives_up   asks three questions, each once
+gives_up   asks five questions, each once
 """
 
 import asyncio
@@ -18,7 +18,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-QUESTIONS = ("What is the capital of France?", "Write a haiku about snow.", "Translate 'good morning' into Dutch.")
+QUESTIONS = (
+    "What is the capital of France?",
+    "Write a haiku about snow.",
+    "Translate 'good morning' into Dutch.",
+    "Why is the sky blue?",
+    "Name a fruit that floats.",
+)
 TIMES = 12
 KIND = sys.argv[2]
 BASE, KEY = os.environ["OPENAI_BASE_URL"], os.environ["OPENAI_API_KEY"]
@@ -177,12 +183,10 @@ def openai_backoff() -> None:
 
     send = chat(openai.OpenAI(max_retries=0))
     tries = 1 if KIND == "gives_up" else TIMES
+    how: dict[str, Any] = {"wait_gen": backoff.constant, "interval": 0}
     if KIND == "polite":
-        wrap = backoff.on_exception(
-            backoff.runtime, FailedError, value=lambda failed: failed.wait + 0.05, max_tries=tries
-        )
-    else:
-        wrap = backoff.on_exception(backoff.constant, FailedError, interval=0, jitter=None, max_tries=tries)
+        how = {"wait_gen": backoff.runtime, "value": lambda failed: failed.wait + 0.05}
+    wrap = backoff.on_exception(exception=FailedError, jitter=None, max_tries=tries, **how)  # jitter may shorten a wait
     each(wrap(send), FailedError)
 
 
@@ -202,7 +206,7 @@ def openai_stamina() -> None:
 def litellm_retries() -> None:
     import litellm
 
-    how: dict[str, Any] = {
+    how: Any = {
         "polite": {"max_retries": 3},  # which it hands to the openai SDK
         "hammering": {"max_retries": 0, "num_retries": TIMES, "retry_strategy": "constant_retry"},
         "gives_up": {"max_retries": 0},
@@ -319,6 +323,7 @@ def aiohttp_loop() -> None:
         async with aiohttp.ClientSession(headers=HEADERS) as session:
             for text in QUESTIONS if KIND == "gives_up" else [QUESTIONS[0]] * TIMES:
                 async with session.post(URL, json=body(text)) as answer:
+                    await answer.read()
                     if answer.ok:
                         return
                     wait = FailedError(answer.headers).wait
@@ -337,7 +342,7 @@ def urllib_loop() -> None:
             with urllib.request.urlopen(request) as answer:  # noqa: S310
                 answer.read()
         except urllib.error.HTTPError as error:
-            raise FailedError(error.headers) from None
+            raise FailedError(dict(error.headers)) from None
 
     loop(send)
 
