@@ -24,21 +24,21 @@ PROGRAMS = Path(__file__).parent / "programs"
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """`needs`: Python packages. `told`: whether its retries can be told from new prompts: by the same words for most;
-    "new connections": not when it gives up, as each question comes on a connection of its own; "never".
+    """`needs`: Python packages. `undecided`: the kinds in which nothing tells a retry from a new prompt, as each
+    request has words of its own, and a connection of its own or nothing changed but an id.
     """
 
     name: str
     program: str = "python_clients.py"
     needs: Sequence[str] = ()
-    told: Literal["always", "new connections", "never"] = "always"
+    undecided: Sequence[Kind] = ()
 
 
 CLIENTS: Sequence[Client] = (
     Client("openai_alone", needs=["openai"]),
     Client("openai_loop", needs=["openai"]),
     Client("openai_loop_of_sdk_retries", needs=["openai"]),
-    Client("openai_new_client_each_time", needs=["openai"], told="new connections"),
+    Client("openai_new_client_each_time", needs=["openai"], undecided=["gives_up"]),
     Client("openai_async", needs=["openai"]),
     Client("openai_tenacity", needs=["openai", "tenacity"]),
     Client("openai_backoff", needs=["openai", "backoff"]),
@@ -47,17 +47,17 @@ CLIENTS: Sequence[Client] = (
     Client("anthropic_loop", needs=["anthropic"]),
     Client("litellm_retries", needs=["litellm"]),
     Client("langchain_with_retry", needs=["langchain-openai"]),
-    Client("requests_loop", needs=["requests"], told="new connections"),
+    Client("requests_loop", needs=["requests"], undecided=["gives_up"]),
     Client("requests_adapter", needs=["requests"]),
     Client("urllib3_retry", needs=["urllib3"]),
     Client("httpx_loop", needs=["httpx"]),
-    Client("httpx_timestamp", needs=["httpx"], told="new connections"),
-    Client("httpx_nonce", needs=["httpx"], told="never"),
-    Client("httpx_new_words", needs=["httpx"], told="never"),
+    Client("httpx_timestamp", needs=["httpx"], undecided=["gives_up"]),
+    Client("httpx_nonce", needs=["httpx"], undecided=["polite", "hammering"]),
+    Client("httpx_new_words", needs=["httpx"], undecided=KINDS),
     Client("aiohttp_loop", needs=["aiohttp"]),
-    Client("urllib_loop", told="new connections"),
+    Client("urllib_loop", undecided=["gives_up"]),
     Client("fetch", "fetch.mjs"),
-    Client("curl", "curl.sh", told="new connections"),
+    Client("curl", "curl.sh", undecided=["gives_up"]),
     Client("net_http", "client.go"),
     Client("http_client", "Client.java"),
     Client("url_connection", "Client.java"),
@@ -70,7 +70,7 @@ def check(client: Client, kind: Kind, journal: Sequence[Attempt | Prompt]) -> No
     patterns = {each.name: each for each in antipatterns((a for a in journal if isinstance(a, Attempt)), 1.0)}
     found = {name for name, each in patterns.items() if each.times}
     unsettled = {name for name, each in patterns.items() if each.unsettled}
-    if client.told == "never" or (client.told == "new connections" and kind == "gives_up"):
+    if kind in client.undecided:
         assert found == set()
         assert "never_retries" in unsettled
         return

@@ -89,7 +89,7 @@ def _versions(client: Client, argv: list[str]) -> str:
     """What was recorded, and when."""
     if (runtime := RUNTIMES.get(Path(client.program).suffix)) is not None:
         says = subprocess.run([runtime, VERSIONS[runtime]], capture_output=True, text=True, check=True).stdout
-        said = [says.splitlines()[0].partition("(")[0].strip()]
+        said = [f"{runtime}: {says.splitlines()[0].partition('(')[0].strip()}"]
     else:
         ask = f"import importlib.metadata as m; print(*[n + ' ' + m.version(n) for n in {[*client.needs]}], sep=', ')"
         says = subprocess.run([argv[0], "-c", ask], capture_output=True, text=True, check=True).stdout.strip()

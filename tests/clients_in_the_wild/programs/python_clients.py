@@ -303,8 +303,8 @@ def httpx_new_words() -> None:
     """Other words, and a connection for each request: nobody can tell a retry from a new question."""
     import httpx
 
-    words = iter(["Please:", "Be so kind:", "Tell me:", "I ask:", "Again:", "Quickly:"] * 2)
-    loop(lambda text: _httpx(httpx.post)(f"{next(words)} {text}"))
+    words = iter(["well", "so", "now", "please", "then", "and", "again", "quickly", "yes", "come", "oh", "hm"])
+    loop(lambda text: _httpx(httpx.post)(f"{next(words)}: {text}"))
 
 
 def _httpx(post: Callable[..., Any]) -> Send:
