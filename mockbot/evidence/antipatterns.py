@@ -11,7 +11,7 @@ joined to those they may retry; what shows in only one of the two is undecided, 
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise, zip_longest
 
 from mockbot.evidence.records import Attempt
@@ -56,7 +56,8 @@ def antipatterns(attempts: Iterable[Attempt], speed: float) -> tuple[Antipattern
         apart[attempt.prompt].append(attempt)
     prompts = [sorted(each, key=lambda attempt: attempt.n) for each in apart.values()]
     retried = frozenset(first.may_retry for first, *_ in prompts if first.may_retry is not None)
-    found = [_found(name, prompts, _joined(prompts), retried, speed) for name in ATTEMPT_CHECKS]
+    joined = _joined(prompts)
+    found = [_found(name, prompts, joined, retried, speed) for name in ATTEMPT_CHECKS]
     return *found, _never_retries(prompts, retried)
 
 
@@ -74,39 +75,39 @@ def _joined(prompts: Iterable[Attempts]) -> list[Attempts]:
 def _found(
     name: str, prompts: Iterable[Attempts], joined: Iterable[Attempts], retried: frozenset[str], speed: float
 ) -> Antipattern:
-    check, advice = ATTEMPT_CHECKS[name], ANTIPATTERNS[name]
+    check, avoided = ATTEMPT_CHECKS[name], Antipattern(name, 0, (), ANTIPATTERNS[name])
     shown = {prompt[0].prompt: text for prompt in prompts if (text := check(prompt, speed)) is not None}
     # Nothing that a later attempt adds takes back what is shown, except that a broken answer was asked for again.
     certain = [text for prompt, text in shown.items() if text and not (name in TAKEN_BACK and prompt in retried)]
     if certain:
-        return Antipattern(name, len(certain), tuple(certain[:SHOWN]), advice)
+        return replace(avoided, times=len(certain), evidence=tuple(certain[:SHOWN]))
     if retried and any([*shown.values(), *(check(prompt, speed) for prompt in joined)]):
-        return Antipattern(name, 0, (), advice, _cannot_be_told(len(retried)), unsettled=True)
-    return Antipattern(name, 0, (), advice, "" if shown else f"no occasion: {OCCASIONS[name]}")
+        return replace(avoided, undecided=_cannot_be_told(len(retried)), unsettled=True)
+    return avoided if shown else replace(avoided, undecided=f"no occasion: {OCCASIONS[name]}")
 
 
 def _never_retries(prompts: Sequence[Attempts], retried: frozenset[str]) -> Antipattern:
     """Shows only in the whole run: by SHOWN failures that were all given up."""
     name = "never_retries"
-    failed = [prompt for prompt in prompts if might_have_passed(prompt[0])]
-    given_up = [_given_up(prompt[0]) for prompt in failed if prompt[0].prompt not in retried]
-    doubtful, advice = len(failed) - len(given_up), ANTIPATTERNS[name]
-    if any(len(prompt) > 1 for prompt in prompts):
-        return Antipattern(name, 0, (), advice, "" if failed else f"no occasion: {OCCASIONS[name]}")
-    if len(given_up) >= max(SHOWN, doubtful):
-        return Antipattern(name, len(given_up), tuple(given_up[:SHOWN]), advice)
-    if doubtful:
-        return Antipattern(name, 0, (), advice, _cannot_be_told(len(retried)), unsettled=True)
+    avoided = Antipattern(name, 0, (), ANTIPATTERNS[name])
+    failed = [prompt[0] for prompt in prompts if might_have_passed(prompt[0])]
+    given_up = [first for first in failed if first.prompt not in retried]
+    doubtful = len(failed) - len(given_up)
     if not prompts:
         why = "the client sent no request, so nothing shows how it behaves; let it ask while a fault holds"
-    elif given_up:
-        why = (
-            f"{_failures(len(given_up))} given up and none retried; {SHOWN} would show that the client never retries, "
-        )
-        why += "so let more of its requests fail"
+    elif not failed:
+        return replace(avoided, undecided=f"no occasion: {OCCASIONS[name]}")
+    elif any(len(prompt) > 1 for prompt in prompts):
+        return avoided
+    elif len(given_up) >= max(SHOWN, doubtful):
+        texts = tuple(f"{_name(first)}: {first.status or first.outcome}, and given up" for first in given_up[:SHOWN])
+        return replace(avoided, times=len(given_up), evidence=texts)
+    elif doubtful:
+        why = _cannot_be_told(len(retried))
     else:
-        return Antipattern(name, 0, (), advice, f"no occasion: {OCCASIONS[name]}")
-    return Antipattern(name, 0, (), advice, why, unsettled=True)
+        why = f"{_failures(len(given_up))} given up and none retried; {SHOWN} would show that the client never retries"
+        why += ", so let more of its requests fail"
+    return replace(avoided, undecided=why, unsettled=True)
 
 
 def _cannot_be_told(times: int) -> str:
@@ -190,10 +191,6 @@ def hangs(attempts: Attempts, speed: float) -> str | None:
             return f"{_name(attempt)}: waited for {format_seconds(silent)} without a token"
         shown = ""
     return shown
-
-
-def _given_up(attempt: Attempt) -> str:
-    return f"{_name(attempt)}: {attempt.status or attempt.outcome}, and given up"
 
 
 def might_have_passed(attempt: Attempt) -> bool:
