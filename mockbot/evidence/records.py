@@ -40,6 +40,7 @@ class Attempt:
     tokens: int = 0
     retry_after: float | None = None  # the server's Retry-After, scenario seconds
     kind: Literal["attempt"] = "attempt"
+    may_retry: str | None = None  # an earlier, failed prompt of which this one may be a retry; written only when known
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Request:
     provider: str
     path: str
     key: str  # the API key, or the address of a client that sent none
-    body: str  # fingerprint of what the request asks
+    body: str  # fingerprint of what the request asks, without times of day
     start: float
     end: float
     outcome: Outcome
@@ -81,6 +82,7 @@ class Request:
     prompt: str | None = None  # x-mockbot-prompt
     retry: int | None = None  # the number of an SDK's retry, as its header says, 0 for a first attempt
     port: int = 0  # of its connection
+    shape: str = ""  # fingerprint of the body without anything that has a digit
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Scope
 from uvicorn.protocols.utils import get_remote_addr
 
 from mockbot.errors import TestbedError
+from mockbot.http_server.no_upgrade import NoUpgradeProtocol
 
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 s: close() sends RST instead of FIN (socket(7))
 _BACKLOG = 2048
@@ -51,8 +52,9 @@ class Listener:
         self._holder = bound(host, port)
         self.port: int = self._holder.getsockname()[1]
         config = uvicorn.Config(
-            app, interface="asgi3", loop="none", ws="none", lifespan="off", log_config=None, access_log=False,
-            proxy_headers=False, server_header=False, timeout_keep_alive=_KEEP_ALIVE, backlog=_BACKLOG,
+            app, interface="asgi3", loop="none", http=NoUpgradeProtocol, ws="none", lifespan="off", log_config=None,
+            access_log=False, proxy_headers=False, server_header=False, timeout_keep_alive=_KEEP_ALIVE,
+            backlog=_BACKLOG,
         )  # fmt: skip
         config.load()
         self._server = uvicorn.Server(config)

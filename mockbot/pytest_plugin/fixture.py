@@ -125,11 +125,12 @@ class Mockbot:
         """As `outage.assert_resilient`, for what the client did outside of outages."""
         __tracebackhide__ = True  # the reader needs the findings and the line of the test, not this frame
         attempts = [record for record in self.journal() if isinstance(record, Attempt)]
-        bad = [str(pattern) for pattern in antipatterns(attempts, 1.0) if pattern.times]
-        if bad:
+        patterns = antipatterns(attempts, 1.0)
+        if bad := [str(pattern) for pattern in patterns if pattern.times]:
             raise AssertionError("the client is not resilient:\n" + "\n".join(f"  - {line}" for line in bad))
-        if unfelt := self.unfelt():
-            self._inconclusive(unfelt)
+        unsettled = next((pattern.undecided for pattern in patterns if pattern.unsettled), None)
+        if reason := self.unfelt() or unsettled:
+            self._inconclusive(reason)
 
     def unfelt(self) -> str | None:
         """Why this test shows nothing; None when each outage and the manual faults were felt, or there were none."""

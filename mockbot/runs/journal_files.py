@@ -24,8 +24,15 @@ from mockbot.scenario.timeline import Timeline
 _ATTEMPT, _PROMPT = TypeAdapter(Attempt), TypeAdapter(Prompt)
 _SECOND, _ACTION, _HEALTH = TypeAdapter(ServiceSecond), TypeAdapter(Action), TypeAdapter(Health)
 _RUN, _OBJECT = TypeAdapter(RunInfo), TypeAdapter(dict[str, object])
+_CERTAIN = {"may_retry"}  # which only the inferred journal of an external client has, and few of its lines
+
+
+def _attempt_line(attempt: Attempt) -> bytes:
+    return _ATTEMPT.dump_json(attempt, exclude=_CERTAIN if attempt.may_retry is None else None)
+
+
 _KINDS: dict[type, tuple[RunFile, Callable[..., bytes]]] = {  # the file of each record, and how it is serialized
-    Attempt: (RunFile.JOURNAL, _ATTEMPT.dump_json),
+    Attempt: (RunFile.JOURNAL, _attempt_line),
     Prompt: (RunFile.JOURNAL, _PROMPT.dump_json),
     ServiceSecond: (RunFile.SERVICE, _SECOND.dump_json),
     Action: (RunFile.ACTIONS, _ACTION.dump_json),

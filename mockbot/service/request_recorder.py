@@ -1,10 +1,12 @@
 """Record each request (key, prompt's hash, headers for matching), to reconstruct the run of an external client.
 
 Off until the control API switches it on. The outcome is what the dialect's own reader makes of the bytes sent. While
-recording, the first chunk of a body is read before faults at the edge apply, so that refused requests are told apart.
+recording, the first chunk of a body is read before faults at the edge apply: equal hashes are equal prompts, though
+each attempt may say the time at which it was made.
 """
 
 import json
+import re
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -26,6 +28,16 @@ Answering = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 KEPT = 100_000  # finished requests
 _PROMPT = PROMPT.encode()
+# 2026-11-27T19:16, 19:16:15.5, and seconds to nanoseconds since 1970, from 2020 on.
+_TIME = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?|\b\d\d?:\d\d:\d\d(?:[.,]\d+)?|"
+                   rb"\b(?:1[6-9]|2\d)\d{8}(?:\d{3}|\d{6}|\d{9})?(?:\.\d+)?\b")  # fmt: skip
+_DIGITS = re.compile(rb"(?<![\w\\-])[A-Za-z_-]*+\d[\w-]*+")  # a number, an id, a model's name; not \u00e9
+
+
+def fingerprints(body: bytes) -> tuple[str, str]:
+    """Of a body without times of day, and without anything that has a digit."""
+    body = _TIME.sub(b"", body)
+    return blake2b(body, digest_size=8).hexdigest(), blake2b(_DIGITS.sub(b"", body), digest_size=8).hexdigest()
 
 
 class RequestRecorder:
@@ -80,12 +92,12 @@ class RecordedEndpoint:
             self.recorder.finish(request.record(request.outcome()))
 
 
-def prompt_hash(dialect: Dialect, body: bytes) -> str:
-    """Equal for requests that ask the same thing: of the dialect's fields, or of all bytes that are no JSON object."""
+def asked(dialect: Dialect, body: bytes) -> bytes:
+    """Equal for requests that ask the same thing: the dialect's fields, or all bytes of what is no JSON object."""
     with suppress(ValueError, AttributeError):
         fields = from_json(body)  # ValueError also for what is nested too deep
-        body = json.dumps({name: fields.get(name) for name in dialect.prompt_fields}, sort_keys=True).encode()
-    return blake2b(body, digest_size=8).hexdigest()
+        return json.dumps({name: fields.get(name) for name in dialect.prompt_fields}, sort_keys=True).encode()
+    return body
 
 
 class _RecordedRequest:
@@ -94,7 +106,7 @@ class _RecordedRequest:
     def __init__(self, endpoint: RecordedEndpoint, scope: Scope, first: Message) -> None:
         self._runtime, self._dialect, self._scope = endpoint.runtime, endpoint.dialect, scope
         self._headers = dict(scope["headers"])
-        self._hash = prompt_hash(endpoint.dialect, first.get("body", b""))
+        self._hash, self._shape = fingerprints(asked(endpoint.dialect, first.get("body", b"")))
         self._start = self._runtime.now()
         self._status: int | None = None
         self._retry_after: float | None = None
@@ -176,4 +188,5 @@ class _RecordedRequest:
             prompt=None if prompt is None else prompt.decode("latin-1"),
             retry=int(retry) if retry.isascii() and retry.isdigit() else None,
             port=client[1],
+            shape=self._shape,
         )

@@ -155,6 +155,31 @@ def test_harmful_retries_are_reported_with_their_evidence(mockbot: Mockbot, ask:
         mockbot.assert_resilient()
 
 
+def test_a_client_that_sent_nothing_is_not_resilient(mockbot: Mockbot) -> None:
+    """No request, no evidence; the sentence says what to do."""
+    with pytest.raises(pytest.fail.Exception, match=r"INCONCLUSIVE: the client sent no request.* let it ask while"):
+        mockbot.assert_resilient()
+
+
+def test_a_client_that_gave_up_once_is_not_resilient(mockbot: Mockbot, ask: Ask) -> None:
+    """Whether it ever retries is not known after one failure."""
+    mockbot.fault(http_error=503)
+    ask()
+
+    with pytest.raises(pytest.fail.Exception, match="INCONCLUSIVE: 1 failure given up and none retried"):
+        mockbot.assert_resilient()
+
+
+def test_a_client_that_asks_in_other_words_is_neither_accused_nor_acquitted(mockbot: Mockbot, ask: Ask) -> None:
+    """A connection for each request, too: they may be twelve questions, or hammering. Naming them settles it."""
+    mockbot.fault(http_error=503, retry_after=30)
+    for word in "Now", "please", "tell", "me", "whether", "this", "is", "one", "question", "or", "many", "of":
+        ask(word)
+
+    with pytest.raises(pytest.fail.Exception, match=r"INCONCLUSIVE: 11 failures followed by .* x-mockbot-prompt"):
+        mockbot.assert_resilient()
+
+
 @pytest.mark.parametrize(
     ("fault", "says"),
     [

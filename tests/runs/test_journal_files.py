@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,15 @@ def test_what_was_written_is_what_is_read(folder: RunFolder) -> None:
     assert (tuple(run.requests()), tuple(run.seconds())) == (requests, (second,))
     assert (run.actions, run.health, run.info) == ((action,), (health,), INFO)
     assert run.scenario == scenario()
+
+
+def test_a_doubt_is_written_only_where_there_is_one(folder: RunFolder) -> None:
+    """Millions of attempts have none; the one that may be a retry says of which prompt."""
+    sure, doubtful = attempt(1.0), replace(attempt(2.0), may_retry="p1")
+    write(folder, sure, doubtful)
+
+    assert b"may_retry" not in to_line(sure)
+    assert tuple(read_run(folder).requests()) == (sure, doubtful)
 
 
 def test_a_journal_can_be_read_twice(folder: RunFolder) -> None:
