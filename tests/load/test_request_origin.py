@@ -3,6 +3,7 @@
 import pytest
 
 from mockbot.load.web_ui.request_origin import is_foreign
+from tests.load.conftest import Inside
 
 HERE = {"Host": "127.0.0.1:8089"}
 
@@ -46,3 +47,14 @@ def test_a_link_from_elsewhere_opens_the_page_and_does_nothing_else() -> None:
 
     assert not is_foreign(linked, "127.0.0.1", page=True)
     assert is_foreign(linked, "127.0.0.1", page=False)
+
+
+def test_the_web_ui_refuses_before_anything_is_chosen(inside: Inside) -> None:
+    """Refused, and whether the start reached the choice of a scenario."""
+    assert inside("foreign") == {
+        "a program": [False, True],
+        "its page": [False, True],
+        "another site": [True, False],
+        "another name": [True, False],
+        "another site asks": [True, False],
+    }
