@@ -90,16 +90,12 @@ class Loops:
             if wait is None:
                 continue
             if self._runs[index] < self._most[index] and now - self._began < loop.stop_after:
-                self._restart_inside(index)
+                for inner, within in enumerate(self.loops[:index]):  # start again
+                    self._most[inner] = within.attempts if within.later is None else within.later
+                    self._runs[inner], self._waited[inner] = 0, 0.0
                 return max(SOFTWARE, lag + wait)
             lag += wait if loop.sleeps_last else 0.0
         return Stop(lag)
-
-    def _restart_inside(self, index: int) -> None:
-        for inner in range(index):
-            loop = self.loops[inner]
-            self._most[inner] = loop.attempts if loop.later is None else loop.later
-            self._runs[inner], self._waited[inner] = 0, 0.0
 
 
 class Reloads:
