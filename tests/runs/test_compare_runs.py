@@ -67,6 +67,17 @@ def test_the_same_client_passes(tmp_path: Path) -> None:
     assert "No difference beyond noise" in text
 
 
+def test_what_cannot_be_told_is_inconclusive(tmp_path: Path) -> None:
+    """Exit 3: one client with a few prompts in each run, of which more failed in the second."""
+    few = [client(seed, users=1, fails=fails, every=5.0) for seed, fails in ((1, 0.3), (2, 0.7))]
+
+    code, text = told(folder(tmp_path / "a", few[0]), folder(tmp_path / "b", few[1]))
+
+    assert code == ExitCode.INCONCLUSIVE
+    assert "Whether the second run is worse cannot be told" in " ".join(text.split())
+    assert 'class="verdict inconclusive"' in (tmp_path / "b" / "compared-with-a.html").read_text("utf-8")
+
+
 def test_a_run_that_says_nothing_is_inconclusive(tmp_path: Path) -> None:
     """Exit 3 with the reason, whatever else differs."""
     first, second = folder(tmp_path / "a", client(1)), folder(tmp_path / "b", client(2, fails=0.9), felt=False)
