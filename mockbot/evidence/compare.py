@@ -175,15 +175,15 @@ def _interval(pair: _Pair, sides: Sequence[_Side], tail: float) -> tuple[float, 
     found = []
     for division in get_args(Division):
         spreads = [side.noise[division].get((scope, measure), ()) for side in sides]
+        if any(math.isnan(each.variance) for own in spreads for each in own):
+            return None  # undefined without one of the parts
         if all(spreads):
             t = _quantile(tail, [*spreads[0], *spreads[1]])
             sums = (math.fsum(each.variance for each in own) for own in spreads)
             far = (t * math.sqrt(max(each)) for each in zip(sums, least, strict=True))
             limit_a, limit_b = (limits(counted, measure, each) for counted, each in zip(both, far, strict=True))
             found.append(_apart_within(number(a), number(b), limit_a, limit_b))
-    if not found or any(math.isnan(limit) for each in found for limit in each):
-        return None
-    return min(low for low, _ in found), max(high for _, high in found)
+    return (min(low for low, _ in found), max(high for _, high in found)) if found else None
 
 
 def _independent(both: Sequence[ScopeCounters], values: Sequence[Value]) -> tuple[float, float]:

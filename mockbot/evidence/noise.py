@@ -118,9 +118,9 @@ def _divided(evidence: RunEvidence, run: RunCounters) -> tuple[list[_Part], dict
         sample, key = prompt_sample(line, evidence.scenario.slo), Key(index, line.group, line.tier)
         user = users[numbers.setdefault(line.user, len(numbers)) % PARTS]
         user.courses[key._replace(phase=-1)].add(sample, ())
-        phase = run.timeline.phases[index]
-        block = int(len(blocks[index]) * (line.intended - phase.start) / (phase.end - phase.start))
-        for part in (user, blocks[index][block]):
+        phase, parts = run.timeline.phases[index], blocks[index]
+        block = int(len(parts) * (line.intended - phase.start) / (phase.end - phase.start))
+        for part in (user, parts[min(block, len(parts) - 1)]):
             part.cohorts[key].add(sample, run.satisfied_within)
             part.cohorts[key].attempts += line.attempts
     return list(users.values()), blocks

@@ -181,6 +181,17 @@ def test_a_few_prompts_of_one_client_decide_nothing() -> None:
     assert not comparison.decided
 
 
+def test_prompts_of_one_moment_show_no_noise() -> None:
+    """A group whose prompts are all within 5 s: nothing is left without that block, so that nothing is known."""
+    burst = [prompt(50 + n / 8, name=f"b{n}", user=f"b{n}", group="hasty") for n in range(40)]
+    patient = [each for each in client(1) if each.group == "patient"]
+
+    comparison = compared(run([*patient, *burst]), run([*patient, *burst]))
+
+    assert found(comparison, "availability", Scope(phase="steady", group="hasty")).change == "unknown"
+    assert found(comparison, "availability", Scope(phase="steady", group="patient")).change == "same"
+
+
 def test_fewer_attempts_are_not_better_where_fewer_are_answered() -> None:
     """A client that gives up after one attempt in place of six sends less, and answers less."""
     comparison = compared(run(client(1, attempts=6)), run(client(2, fails=0.9)))
