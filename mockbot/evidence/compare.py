@@ -9,7 +9,7 @@ every answer.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Literal, NamedTuple, get_args
@@ -89,41 +89,39 @@ def compare(first: JudgedRun, second: JudgedRun) -> Comparison:
 
     Raises UsageError when no phase of the one has the name and the length of one of the other.
     """
-    (a, _, judged_a), (b, _, judged_b) = first, second
-    lengths = [{phase.name: phase.end - phase.start for phase in run.timeline.phases} for run in (a, b)]
+    lengths = [_lengths(run) for run in (first, second)]
     common = {name for name, length in lengths[0].items() if lengths[1].get(name) == length}
     if not common:
         phases = (", ".join(f"{name} {length:g}s" for name, length in each.items()) for each in lengths)
         raise UsageError(f"these runs cannot be compared: no phase is the same in both ({' | '.join(phases)})")
-    whole = a.timeline.phases == b.timeline.phases
-    pairs = [pair for pair in _pairs(first, second) if whole or pair[0].phase in common]
+    same = first.evidence.timeline.phases == second.evidence.timeline.phases
+    pairs = [pair for pair in _pairs(first, second) if same or pair[0].phase in common]
     scopes = dict.fromkeys(scope for scope, *_ in pairs)
     sides = [_Side(run.counters, noise_of(run.evidence, run.counters, scopes)) for run in (first, second)]
     tail = CHANCE / (2 * max(1, len(pairs)))
     differences = tuple(_less_is_not_better([_difference(pair, sides, tail) for pair in pairs]))
-    broken = [
-        f"{which}: {check.says}"
-        for which, judgement in (("the first run", judged_a), ("the second run", judged_b))
-        for check in judgement.checks
-        if not check.ok
-    ]
-    if a.info.speed != b.info.speed:
-        speeds = f"{a.info.speed:g} and {b.info.speed:g}"
-        broken.append(f"the runs had different speeds, {speeds}: run them at the same one")
-    notes = list(_notes(first, second, differences))
-    if not whole:
-        names = dict.fromkeys(name for each in lengths for name in each if name not in common)
-        left_out = [f"{name} ({' and '.join(_length(each, name) for each in lengths)})" for name in names]
-        notes.insert(0, f"their phases differ; left out: the whole run{''.join(f', {each}' for each in left_out)}")
-    return Comparison(differences, tuple(broken), tuple(notes))
+    return Comparison(differences, tuple(_broken(first, second)), tuple(_notes(first, second, differences)))
 
 
-def _length(lengths: Mapping[str, float], phase: str) -> str:
-    return f"{lengths[phase]:g}s" if phase in lengths else "not there"
+def _lengths(run: JudgedRun) -> dict[str, float]:
+    return {phase.name: phase.end - phase.start for phase in run.evidence.timeline.phases}
+
+
+def _broken(first: JudgedRun, second: JudgedRun) -> Iterator[str]:
+    for which, run in (("the first run", first), ("the second run", second)):
+        yield from (f"{which}: {check.says}" for check in run.judgement.checks if not check.ok)
+    if (a := first.evidence.info.speed) != (b := second.evidence.info.speed):
+        yield f"the runs had different speeds, {a:g} and {b:g}: run them at the same one"
 
 
 def _notes(first: JudgedRun, second: JudgedRun, found: Sequence[Difference]) -> Iterator[str]:
     a, b = first.evidence, second.evidence
+    if a.timeline.phases != b.timeline.phases:
+        one, other = _lengths(first), _lengths(second)
+        names = [name for name in one | other if one.get(name) != other.get(name)]
+        lasts = [[f"{each[name]:g}s" if name in each else "not there" for each in (one, other)] for name in names]
+        left_out = [f"{name} ({' and '.join(each)})" for name, each in zip(names, lasts, strict=True)]
+        yield f"their phases differ; left out: {', '.join(['the whole run', *left_out])}"
     if a.info.seed != b.info.seed:
         yield f"their seeds differ, {a.info.seed} and {b.info.seed}"
     fields = type(a.scenario).model_fields
