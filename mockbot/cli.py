@@ -264,7 +264,8 @@ def report(run_folder: Path) -> None:
 def compare(first: Path, second: Path, page: Path | None) -> None:
     """Compare two runs of a scenario beyond what chance explains.
 
-    Exits with 1 if SECOND is worse in any measure, with 3 if the runs say too little to tell.
+    Exits with 1 if SECOND is worse in any measure, with 3 if the runs say too little to tell. If their phases differ,
+    those with the same name and length are compared.
     """
     from mockbot.runs.folder import RunFolder
     from mockbot.runs.judge import compare_runs

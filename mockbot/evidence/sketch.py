@@ -20,6 +20,10 @@ _MIDDLE = 2 / (1 + (1 + _EXCESS))
 _ZERO = -(1 << 30)  # the bin of a duration of nothing, below all others
 
 
+def _bin(seconds: float) -> int:
+    return math.ceil(math.log(seconds) * _SCALE) if seconds > NOTHING else _ZERO
+
+
 class Sketch:
     """A multiset of durations in seconds."""
 
@@ -36,11 +40,9 @@ class Sketch:
 
     def add(self, seconds: float) -> None:
         """Count a duration that ended. A negative one, from two clocks that disagree, counts as 0."""
-        if seconds > NOTHING:
-            key = math.ceil(math.log(seconds) * _SCALE)
+        key = _bin(seconds)
+        if key != _ZERO:
             self._micros += int(seconds * 1e6)
-        else:
-            key = _ZERO
         bins = self._bins
         bins[key] = bins.get(key, 0) + 1
         self.finite += 1
@@ -57,6 +59,13 @@ class Sketch:
     def mean(self) -> float | None:
         """The mean of the durations that ended; None when none did."""
         return self._micros / 1e6 / self.finite if self.finite else None
+
+    def share_within(self, seconds: float) -> float:
+        """The share of all that ended and took no longer, to within a bin; not a number when there are none."""
+        if not len(self):
+            return math.nan
+        last = math.inf if math.isinf(seconds) else _bin(seconds)
+        return sum(count for key, count in self._bins.items() if key <= last) / len(self)
 
     def quantile(self, q: float) -> float | None:
         """The smallest value that a share `q` (0 < q <= 1) of all does not exceed; None when there are none."""

@@ -14,7 +14,7 @@ from mockbot.measures.values import Undefined, Value
 
 Unit = Literal["share", "duration", "rate", "number", "count"]
 # column: of the page's table by phase; narrow: also of those of terminal and GitHub; tile: of the page, for the whole
-# run; seeds: row of the table over several seeds; compare: tested by `mockbot compare`, which draws prompts again, so
+# run; seeds: row of the table over several seeds; compare: tested by `mockbot compare`, which leaves prompts out, so
 # that the formula may read only what prompts tell: not `sent`, `good_done`, `up`, `down` and no counters of providers.
 Place = Literal["column", "narrow", "tile", "seeds", "compare"]
 Formula = Callable[[Counters], Value]

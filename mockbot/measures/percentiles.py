@@ -5,6 +5,7 @@ Apdex: apdex.org, with T = slo/4.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from mockbot.measures.counter_protocols import Cohort, Counters, Durations
 from mockbot.measures.measure import NO_PROMPTS, Measure, Place
@@ -26,6 +27,18 @@ def percentile(durations: Durations, q: float, empty: str = NO_PROMPTS) -> Value
     return Known(value)
 
 
+@dataclass(frozen=True, slots=True)
+class Percentile:
+    """A formula: the `q`-quantile of what `take` finds in a cohort."""
+
+    take: Callable[[Cohort], Durations]
+    q: float
+    empty: str
+
+    def __call__(self, counted: Counters) -> Value:
+        return percentile(self.take(counted.cohort), self.q, self.empty)
+
+
 def _measure(name: str, of: _Times, shown: tuple[Place, ...] = (), heading: str = "") -> Measure:
     """The percentile that the end of the name says."""
     text, take, empty = of
@@ -39,7 +52,7 @@ def _measure(name: str, of: _Times, shown: tuple[Place, ...] = (), heading: str 
         heading=heading,
         name=name,
         text=f"{'Median' if q == 0.5 else f'{100 * q:g}th percentile'} of {text}.",
-        formula=lambda counted: percentile(take(counted.cohort), q, empty),
+        formula=Percentile(take, q, empty),
     )
 
 

@@ -23,10 +23,12 @@ STYLES: dict[Change, str] = {"worse": "bold red", "better": "green", "same": "",
 
 
 def exit_code(comparison: Comparison) -> ExitCode:
-    """FAIL when the second run is worse beyond noise, INCONCLUSIVE when the two cannot be compared."""
+    """FAIL when the second run is worse beyond noise, INCONCLUSIVE when that cannot be told."""
     if comparison.broken:
         return ExitCode.INCONCLUSIVE
-    return ExitCode.FAIL if comparison.worse else ExitCode.PASS
+    if comparison.worse:
+        return ExitCode.FAIL
+    return ExitCode.PASS if comparison.decided else ExitCode.INCONCLUSIVE
 
 
 def print_comparison(console: Console, comparison: Comparison) -> None:
@@ -72,11 +74,18 @@ def verdict_sentence(comparison: Comparison) -> str:
     """The result in one sentence."""
     if comparison.broken:
         return "The two runs cannot be compared, because:"
-    worse = len(comparison.worse)
-    better = sum(each.change == "better" for each in comparison.differences)
-    if not worse and not better:
-        return f"No difference beyond noise in {len(comparison.differences)} measures."
-    return f"The second run is worse in {worse} and better in {better} of {len(comparison.differences)} measures."
+    worse, better, unknown = (len(comparison.having(change)) for change in ("worse", "better", "unknown"))
+    measures = len(comparison.differences)
+    if worse or better:
+        text = f"The second run is worse in {worse} and better in {better} of {measures} measures"
+        return f"{text}; {unknown} are unknown." if unknown else f"{text}."
+    if not comparison.decided:
+        return (
+            f"Whether the second run is worse cannot be told: {unknown} of {measures} measures vary too much by chance."
+            " Let the runs last longer, or have more users."
+        )
+    text = f"No difference beyond noise in {measures - unknown} measures"
+    return f"{text}; {unknown} vary too much by chance." if unknown else f"{text}."
 
 
 def comparison_html(comparison: Comparison, runs: tuple[JudgedRun, JudgedRun], names: tuple[str, str]) -> str:
@@ -89,7 +98,7 @@ def comparison_html(comparison: Comparison, runs: tuple[JudgedRun, JudgedRun], n
         names=names,
         summaries=summaries,
         broken=comparison.broken,
-        worse=bool(comparison.worse),
+        verdict=exit_code(comparison).name.lower(),
         notes=comparison.notes,
         sentence=verdict_sentence(comparison),
         rows=[

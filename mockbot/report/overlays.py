@@ -21,6 +21,7 @@ def overlays(runs: Sequence[JudgedRun], names: Sequence[str]) -> tuple[Chart, ..
     """One chart for each measure, with a line for each run."""
     shades = [figures.shade(*fault.measured) for fault in runs[0].judgement.faults]
     both = zip(*(_curves(run.counters.series) for run in runs), strict=True)
+    end = max(run.evidence.timeline.end for run in runs)
     charts = []
     for (name, title, caption), curves in zip(CHARTS, both, strict=True):
         lines = []
@@ -29,7 +30,7 @@ def overlays(runs: Sequence[JudgedRun], names: Sequence[str]) -> tuple[Chart, ..
             lines.append(figures.curve(name_of_run, values, width, colour, line=line, connectgaps=False))
         layout = {"yaxis": {"range": [0, 1.02], "tickformat": ".0%"}} if name == "good" else {}
         chart = Chart(name, title, caption, {"data": lines, "layout": layout})
-        charts.append(figures.framed(chart, shades, runs[0].evidence.timeline.end, runs[0].judgement))
+        charts.append(figures.framed(chart, shades, end, runs[0].judgement))
     return tuple(charts)
 
 

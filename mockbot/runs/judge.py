@@ -43,7 +43,7 @@ def write_reports(folder: RunFolder, run: JudgedRun) -> None:
 def compare_runs(first: RunFolder, second: RunFolder, page: Path | None, console: Console) -> ExitCode:
     """Judge both folders, print the differences, write the page to `page` (default: into the second folder).
 
-    Raises UsageError when a folder holds no run, or when the two ran different scenarios.
+    Raises UsageError when a folder holds no run, or when the two have no phase in common.
     """
     runs = judge_run(read_run(first)), judge_run(read_run(second))
     comparison = compare(*runs)

@@ -1,38 +1,43 @@
 """Several runs of one scenario into one table: each measure's mean with its 95 % interval, each verdict's count. Pure.
 
-A run without a value of a measure, or with one that lies beyond its end, does not count for the mean; the table shows
-how many do.
+A run that cannot tell a measure, or whose value lies beyond its end, does not count for the mean; the table shows how
+many do.
 """
 
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from mockbot.evidence.judgement import Judgement, Verdict
 from mockbot.evidence.student_t import t_quantile
 from mockbot.measures.table import shown
 from mockbot.measures.text import format_in_unit
-from mockbot.measures.values import Known
+from mockbot.measures.values import Beyond, Known, Undefined, Value
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean and half its 95 % interval over `known` of `runs` runs; no half with one run, no mean with none."""
+    """A mean and half its 95 % interval over `known` of `runs` runs; no half with one run, no mean with none.
+
+    `never`: the runs that ended before the value was reached.
+    """
 
     mean: float | None
     half: float | None
     known: int
     runs: int
+    never: int = 0
 
     def middle(self) -> float:
         """The mean; infinite when most runs have none."""
         return math.inf if self.mean is None or 2 * self.known < self.runs else self.mean
 
     def words(self, measure: str) -> str:
-        """ "98.2% ± 0.4%", with "(3/5)" when not every run has a value."""
+        """ "98.2% ± 0.4%", with "(3/5)" when not every run has a value; "never (5/5)", or "-" when none can tell."""
         if self.mean is None:
-            return f"never (0/{self.runs})" if self.runs > 1 else "-"
+            return f"never ({self.never}/{self.runs})" if self.never else "-"
         text = format_in_unit(measure, self.mean)
         if self.half is not None:
             text += f" ± {format_in_unit(measure, self.half)}"
@@ -40,16 +45,17 @@ class Interval:
 
 
 def interval(values: Sequence[float | None]) -> Interval:
-    """Of the values that are known and finite."""
+    """Of the values that are finite. None: it could not be told; infinite: never."""
     known = [value for value in values if value is not None and math.isfinite(value)]
+    never = values.count(math.inf)
     if not known:
-        return Interval(None, None, 0, len(values))
+        return Interval(None, None, 0, len(values), never)
     mean = math.fsum(known) / len(known)
     if len(known) == 1:
-        return Interval(mean, None, 1, len(values))
+        return Interval(mean, None, 1, len(values), never)
     variance = math.fsum((value - mean) ** 2 for value in known) / (len(known) - 1)
     t = t_quantile(0.975, len(known) - 1)  # two-sided, 95 %
-    return Interval(mean, t * math.sqrt(variance / len(known)), len(known), len(values))
+    return Interval(mean, t * math.sqrt(variance / len(known)), len(known), len(values), never)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,5 +76,16 @@ def spread_of(judgements: Sequence[Judgement]) -> Spread:
     verdicts = Counter(judgement.verdict for judgement in judgements)
     runs = [judgement.measures[0].values for judgement in judgements]
     values = {measure.name: [run[measure.name] for run in runs] for measure in shown("seeds")}
-    known = {name: [v.number if isinstance(v, Known) else None for v in each] for name, each in values.items()}
-    return Spread(dict(verdicts), {name: interval(each) for name, each in known.items()})
+    return Spread(dict(verdicts), {name: interval(list(map(_number, each))) for name, each in values.items()})
+
+
+def _number(value: Value) -> float | None:
+    match value:
+        case Known(number):
+            return number
+        case Beyond():
+            return math.inf
+        case Undefined():
+            return None
+        case _:
+            assert_never(value)

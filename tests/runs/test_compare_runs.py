@@ -11,14 +11,15 @@ from mockbot.evidence.records import Prompt
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import LOAD_JOURNALS, JournalWriter, write_run_info
 from mockbot.runs.judge import compare_runs
-from tests.evidence.build import FELT, evidence
-from tests.evidence.test_compare import client
+from mockbot.scenario.schema import Scenario
+from tests.evidence.build import CALM, FELT, OUTAGE, evidence, scenario
+from tests.evidence.test_compare import LONGER, client
 
 
-def folder(path: Path, prompts: list[Prompt], *, felt: bool = True) -> Path:
+def folder(path: Path, prompts: list[Prompt], *, felt: bool = True, of: Scenario | None = None) -> Path:
     """A run folder as a run leaves it."""
     path.mkdir()
-    run = evidence(prompts)
+    run = evidence(prompts, of=of)
     (path / "scenario.json").write_text(run.scenario.model_dump_json(), "utf-8")
     write_run_info(RunFolder(path), run.info)
     with JournalWriter(RunFolder(path), LOAD_JOURNALS) as writer:
@@ -67,6 +68,17 @@ def test_the_same_client_passes(tmp_path: Path) -> None:
     assert "No difference beyond noise" in text
 
 
+def test_what_cannot_be_told_is_inconclusive(tmp_path: Path) -> None:
+    """Exit 3: one client with a few prompts in each run, of which more failed in the second."""
+    few = [client(seed, users=1, fails=fails, every=5.0) for seed, fails in ((1, 0.3), (2, 0.7))]
+
+    code, text = told(folder(tmp_path / "a", few[0]), folder(tmp_path / "b", few[1]))
+
+    assert code == ExitCode.INCONCLUSIVE
+    assert "Whether the second run is worse cannot be told" in " ".join(text.split())
+    assert 'class="verdict inconclusive"' in (tmp_path / "b" / "compared-with-a.html").read_text("utf-8")
+
+
 def test_a_run_that_says_nothing_is_inconclusive(tmp_path: Path) -> None:
     """Exit 3 with the reason, whatever else differs."""
     first, second = folder(tmp_path / "a", client(1)), folder(tmp_path / "b", client(2, fails=0.9), felt=False)
@@ -85,6 +97,19 @@ def test_the_page_goes_where_it_is_told_to(tmp_path: Path) -> None:
 
     assert (tmp_path / "page.html").exists()
     assert not list(first.glob("*.html"))
+
+
+def test_runs_of_different_lengths_share_their_charts(tmp_path: Path) -> None:
+    """Their axis ends with the longer one, whichever is first; the page says what is left out."""
+    longer = scenario(phases=[CALM, OUTAGE, LONGER])
+    first, second = folder(tmp_path / "a", client(1)), folder(tmp_path / "b", client(2), of=longer)
+
+    assert told(first, second)[0] == told(second, first)[0] == ExitCode.PASS
+
+    for page in (second / "compared-with-a.html", first / "compared-with-b.html"):
+        text = page.read_text("utf-8")
+        assert "their phases differ; left out: the whole run, after (" in text
+        assert '"range":[0,500000]' in text.replace(" ", "")
 
 
 def test_a_folder_that_is_no_run_is_the_users_to_mend(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def drained(setting: Setting, experiments: Experiments, *, open_loop: bool = Fal
     """Seconds after the outage until the queue is empty, with a crowd of infinite patience on an endless queue."""
     expected = theory.drain_open(setting.outage, setting.load) if open_loop else closed_drain(setting)
     if not math.isfinite(expected):
-        return Interval(None, None, 0, experiments.seeds)
+        return interval([math.inf] * experiments.seeds)
     after = 1.5 * expected + 4 * setting.think
     most = PROMPTS / (setting.rate * (setting.outage + after)) if open_loop else CROWD / setting.users
     policy = {"name": "once", "timeout": "23h"}
