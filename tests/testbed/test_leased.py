@@ -19,10 +19,11 @@ def test_a_run_deletes_its_proxies_itself(tmp_path: Path, caplog: pytest.LogCapt
     with start_embedded(1) as child:
         shared = ToxicControl(child.url)
         shared.create("of somebody else", "127.0.0.1:1")
+        before = psutil.Process().children()  # of other tests, too
         with open_testbed(scenario_with(), 1.0, tmp_path, ProxyChoice("toxiproxy", child.url)):
             during = shared.proxies()
             if watchdog == "killed":
-                children = psutil.Process().children()
+                children = [each for each in psutil.Process().children() if each not in before]
                 guard = next(each for each in children if "mockbot.proxy.cleanup_watchdog" in each.cmdline())
                 guard.kill()
                 guard.wait()
