@@ -1,10 +1,28 @@
 """The entry point of `mockbot` and `python -m mockbot`: every error becomes a sentence on stderr and an exit code."""
 
+import errno
+import io
 import signal
 import sys
 import traceback
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
+
+# What the system refuses is no defect of mockbot: a full disk, a limit, a folder of another user.
+_REFUSED = frozenset({
+    errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.EISDIR, errno.ELOOP, errno.EMFILE, errno.ENAMETOOLONG, errno.ENFILE,
+    errno.ENOENT, errno.ENOMEM, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS,
+})  # fmt: skip
+
+
+class _Stdout(io.FileIO):
+    """Standard output whose reader may leave (`| head -1`): the command goes on and keeps its exit code."""
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            return memoryview(data).nbytes
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
@@ -16,11 +34,15 @@ def start() -> None:
     # SIGTERM ends a run as Ctrl-C does. A shell's `&` has set SIGINT to ignored; this undoes it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
+    if sys.stdout is not None:
+        raw, old = _Stdout(sys.stdout.fileno(), "w", closefd=False), sys.stdout
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), old.encoding, old.errors, line_buffering=True)
     try:  # the imports take half a second, in which a Ctrl-C must not print a traceback
         import click
 
         from mockbot.cli import cli
         from mockbot.errors import ExitCode, MockbotError
+        from mockbot.report.plain_console import plain
     except KeyboardInterrupt:
         sys.exit(130)
     try:
@@ -31,13 +53,23 @@ def start() -> None:
         error.show()
         sys.exit(ExitCode.USAGE)
     except MockbotError as error:
-        click.echo(f"mockbot: {error}" if "\n" not in str(error) else str(error), err=True)
+        click.echo(plain(f"mockbot: {error}" if "\n" not in str(error) else str(error)), err=True)
         sys.exit(error.exit_code)
-    except Exception:
-        # A defect of mockbot: Python's own exit code, 1, would mean "expectations failed".
-        traceback.print_exc()
-        click.echo("mockbot: this is a defect in mockbot; it says nothing about your client", err=True)
+    except OSError as error:
+        if error.errno not in _REFUSED:
+            _defect()
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"mockbot: {where}{error.strerror}; this says nothing about your client", err=True)
         sys.exit(ExitCode.TESTBED)
+    except Exception:
+        _defect()
+
+
+def _defect() -> NoReturn:
+    """Python's own exit code, 1, would mean "expectations failed"."""
+    traceback.print_exc()
+    sys.stderr.write("mockbot: this is a defect in mockbot; it says nothing about your client\n")
+    sys.exit(4)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 
 from mockbot.errors import UsageError
+from mockbot.report.plain_console import PlainConsole
 from mockbot.scenario.json_schema import schema_json
 from mockbot.scenario.library import find
 from mockbot.scenario.load import load_scenario
@@ -84,7 +84,7 @@ def run(
         from mockbot.commands.external_client import ClientOptions, run_client_command
 
         client = ClientOptions(command, speed, out, allowed)
-        sys.exit(run_client_command(load_scenario(find(target)), client, Console()))
+        sys.exit(run_client_command(load_scenario(find(target)), client, PlainConsole()))
     if allowed:
         raise UsageError(
             "--allow needs `-- COMMAND`: anti-patterns of the built-in crowd are reported and never fail a run"
@@ -95,7 +95,7 @@ def run(
     print_warnings(find(target), speed)
     choice = ProxyChoice("toxiproxy" if toxiproxy_url else proxy, toxiproxy_url)
     options = RunOptions(speed, out, processes, ui, locustfile, choice, shlex.join(["mockbot", *sys.argv[1:]]))
-    sys.exit(run_command(load_scenario(find(target)), options, Console()))
+    sys.exit(run_command(load_scenario(find(target)), options, PlainConsole()))
 
 
 @cli.command()
@@ -122,7 +122,7 @@ def serve(
     from mockbot.commands.serve import ServeOptions, serve_command
 
     options = ServeOptions(speed, loop, start_at, hold, port, control_port)
-    sys.exit(serve_command(load_scenario(find(target)), options, Console()))
+    sys.exit(serve_command(load_scenario(find(target)), options, PlainConsole()))
 
 
 @cli.command(epilog=EXIT_CODES)
@@ -164,8 +164,8 @@ def simulate(
     if sweep is not None:
         from mockbot.commands.sweep import sweep_command
 
-        sys.exit(sweep_command(options, (sweep, *axes), Console(), big=big))
-    sys.exit(simulate_command(options, Console()))
+        sys.exit(sweep_command(options, (sweep, *axes), PlainConsole(), big=big))
+    sys.exit(simulate_command(options, PlainConsole()))
 
 
 @cli.command(epilog=EXIT_CODES)
@@ -185,7 +185,7 @@ def explain(target: str, users: float | None, seeds: int, live_run: Path | None,
     from mockbot.commands.explain import ExplainOptions, explain_command
 
     options = ExplainOptions(load_scenario(find(target)), users, seeds, live_run, as_json)
-    sys.exit(explain_command(options, Console(), Console(stderr=as_json)))
+    sys.exit(explain_command(options, PlainConsole(), PlainConsole(stderr=as_json)))
 
 
 @cli.command("list")
@@ -193,7 +193,7 @@ def list_() -> None:
     """List the bundled scenarios and what each teaches."""
     from mockbot.commands.list_scenarios import list_command
 
-    list_command(Console(highlight=False))
+    list_command(PlainConsole(highlight=False))
 
 
 @cli.command(epilog=EXIT_CODES)
@@ -205,7 +205,7 @@ def show(target: str, html: Path | None) -> None:
 
     scenario = load_scenario(find(target))
     if html is None:
-        timeline_drawing.show(scenario, Console())
+        timeline_drawing.show(scenario, PlainConsole())
         return
     page = html / f"{scenario.name}.html" if html.is_dir() else html
     page.write_text(timeline_drawing.show_page(scenario), "utf-8")
@@ -254,7 +254,7 @@ def report(run_folder: Path) -> None:
     from mockbot.runs.folder import RunFolder
     from mockbot.runs.judge import conclude
 
-    sys.exit(conclude(RunFolder(run_folder), Console()))
+    sys.exit(conclude(RunFolder(run_folder), PlainConsole()))
 
 
 @cli.command(epilog=EXIT_CODES)
@@ -270,7 +270,7 @@ def compare(first: Path, second: Path, page: Path | None) -> None:
     from mockbot.runs.folder import RunFolder
     from mockbot.runs.judge import compare_runs
 
-    sys.exit(compare_runs(RunFolder(first), RunFolder(second), page, Console()))
+    sys.exit(compare_runs(RunFolder(first), RunFolder(second), page, PlainConsole()))
 
 
 @cli.command("proxy", add_help_option=False, context_settings={"ignore_unknown_options": True})

@@ -2,22 +2,62 @@
 
 All of mockbot counts in scenario seconds. Only what really waits (a sleep, a socket timeout, a wire field in
 milliseconds) divides by `speed`, through this one value.
+
+Durations come from the system's monotonic clock, which is one for all processes of a machine, and which nobody can
+set. The wall clock is read once, when a clock starts, and serves only for dates on the wire and for readers.
 """
 
+import platform
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+
+def monotonic() -> float:
+    """Seconds of the system's monotonic clock (clock_gettime(2)).
+
+    `time.monotonic` reads the same clock, but freezegun and time-machine replace it in the tests of our users.
+    """
+    return time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
+@cache
+def machine() -> str:
+    """What names the machine, and so its monotonic clock: the id of the kernel's boot, else the host's name."""
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    return boot.read_text("ascii").strip() if boot.exists() else platform.node()
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """`t0`: Unix time of scenario second 0; `speed`: scenario seconds per wall second (> 0)."""
+    """`origin`: reading of the monotonic clock at scenario second 0; `speed`: scenario seconds per wall second (> 0);
+    `t0`: Unix time of second 0, by the wall clock when this clock was started.
+    """
 
-    t0: float
+    origin: float
     speed: float = 1.0
+    t0: float = 0.0
+
+    @classmethod
+    def start(cls, speed: float = 1.0, delay: float = 0.0) -> "Clock":
+        """A clock whose second 0 is `delay` wall seconds from now."""
+        return cls(monotonic() + delay, speed, time.time() + delay)
+
+    def on(self, other: str, offset: float | None = None) -> "Clock":
+        """The same clock for this process, `self` having been started on the machine `other`.
+
+        `offset`: that machine's monotonic clock minus this one's, as measured. Without it another machine's second 0 is
+        found by the wall clocks of both.
+        """
+        if other == machine():
+            return self
+        origin = monotonic() + self.t0 - time.time() if offset is None else self.origin - offset
+        return replace(self, origin=origin)
 
     def now(self) -> float:
-        """Scenario seconds since t0 (negative before it)."""
-        return (time.time() - self.t0) * self.speed
+        """Scenario seconds since second 0 (negative before it)."""
+        return (monotonic() - self.origin) * self.speed
 
     def wall(self, seconds: float) -> float:
         """How many wall seconds a scenario duration takes."""

@@ -62,21 +62,16 @@ class Loops:
     """Nested retry loops, innermost first: a failure goes outwards until a loop tries again."""
 
     def __init__(self, loops: tuple[Loop, ...], timeout: float) -> None:
-        self._loops = loops
+        self.loops = loops
         self._timeout = timeout
         self.begin(0.0)
-
-    @property
-    def loops(self) -> tuple[Loop, ...]:
-        """Innermost first."""
-        return self._loops
 
     def begin(self, now: float) -> None:
         """No loop has run yet."""
         self._began = now
-        self._most = [loop.attempts for loop in self._loops]
-        self._runs = [0] * len(self._loops)
-        self._waited = [0.0] * len(self._loops)
+        self._most = [loop.attempts for loop in self.loops]
+        self._runs = [0] * len(self.loops)
+        self._waited = [0.0] * len(self.loops)
 
     def timeout(self, rng: Random) -> float:  # noqa: ARG002 - as Reaction.timeout
         """The same for every attempt."""
@@ -85,7 +80,7 @@ class Loops:
     def wait(self, now: float, result: AttemptResult, rng: Random) -> float | Stop:
         """The wait of the innermost loop that tries again."""
         lag = 0.0
-        for index, loop in enumerate(self._loops):
+        for index, loop in enumerate(self.loops):
             self._runs[index] += 1
             if not loop.retried.has(result):
                 continue
@@ -95,16 +90,12 @@ class Loops:
             if wait is None:
                 continue
             if self._runs[index] < self._most[index] and now - self._began < loop.stop_after:
-                self._restart_inside(index)
+                for inner, within in enumerate(self.loops[:index]):  # start again
+                    self._most[inner] = within.attempts if within.later is None else within.later
+                    self._runs[inner], self._waited[inner] = 0, 0.0
                 return max(SOFTWARE, lag + wait)
             lag += wait if loop.sleeps_last else 0.0
         return Stop(lag)
-
-    def _restart_inside(self, index: int) -> None:
-        for inner in range(index):
-            loop = self._loops[inner]
-            self._most[inner] = loop.attempts if loop.later is None else loop.later
-            self._runs[inner], self._waited[inner] = 0, 0.0
 
 
 class Reloads:

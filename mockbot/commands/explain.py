@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mockbot.errors import ExitCode, UsageError
+from mockbot.report.plain_console import heading
 from mockbot.runs.folder import RUNS, RunFile, RunFolder
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate.explain import duration, failing_over, paying, refreshing
@@ -108,7 +109,7 @@ def _print_head(options: ExplainOptions, scaled: str, path: str, console: Consol
         f"simulated with {options.seeds} seed{'s' * (options.seeds > 1)}; ± is the 95 % interval of their mean",
         f"live: {path or f'no run of this scenario under {RUNS}/; `mockbot run {name}` makes one to compare with'}",
     ]
-    console.print(Text(options.scenario.title, "bold"))
+    console.print(heading(options.scenario.title))
     for line in filter(None, lines):
         console.print(line, highlight=False, markup=False)
 
@@ -120,8 +121,8 @@ def _print_answer(console: Console, answer: Answer, number: int, *, seeds: int, 
     console.print()
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("", overflow="fold")
-    for heading in ("theory", f"simulated ({seeds})", *(["live"] if live else [])):
-        table.add_column(heading, justify="right", no_wrap=True)
+    for column in ("theory", f"simulated ({seeds})", *(["live"] if live else [])):
+        table.add_column(column, justify="right", no_wrap=True)
     for figure in answer.figures:
         table.add_row(*map(Text, (figure.what, *figure.words()[: 3 if live else 2])))
     console.print(Padding(table, (0, 0, 0, 2), expand=False))

@@ -11,10 +11,9 @@ import os
 import shlex
 import shutil
 import threading
-import time
 from collections.abc import Mapping
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -22,11 +21,12 @@ from rich.console import Console
 from rich.text import Text
 
 from mockbot.clock import Clock
-from mockbot.errors import ExitCode, UsageError
+from mockbot.errors import ExitCode, TestbedError, UsageError
 from mockbot.evidence.antipatterns import ANTIPATTERNS
 from mockbot.evidence.records import Action, Ended, RunInfo, ServiceSecond
 from mockbot.process.process_group_guard import guarded
-from mockbot.report.phrases import fault_text
+from mockbot.report.phrases import NO_FAULT, fault_text
+from mockbot.report.plain_console import heading
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import JournalWriter, write_run_info
 from mockbot.runs.judge import conclude
@@ -55,6 +55,16 @@ class ClientOptions:
     allowed: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How and at which scenario second a command ended; `exit_code`: its own, if it ended by itself."""
+
+    at: float
+    ended: Ended = "completed"
+    why: str = ""
+    exit_code: int | None = None
+
+
 def run_client_command(scenario: Scenario, options: ClientOptions, console: Console) -> ExitCode:
     """Run the scenario for one client and judge it. Raises UsageError or TestbedError."""
     _check(options)
@@ -62,7 +72,7 @@ def run_client_command(scenario: Scenario, options: ClientOptions, console: Cons
     scenario = for_external_client(scenario)
     left_out -= len(scenario.expect)
     folder = RunFolder.create(scenario, options.out)
-    console.print(f"[bold]{scenario.title}[/bold]")
+    console.print(heading(scenario.title))
     others = f"; {left_out} expectations are of the scenario's own crowd and left out" if left_out else ""
     length = duration_text(Timeline(scenario).end)
     console.print(Text(f"{length} in real time, with one client: {' '.join(options.command)}{others}"), soft_wrap=True)
@@ -92,39 +102,46 @@ def _run_client(
     scenario: Scenario, addresses: Addresses, folder: RunFolder, options: ClientOptions, console: Console
 ) -> RunInfo:
     """Drive the timeline while the command runs, and write the journals."""
-    timeline, clock = Timeline(scenario), Clock(time.time())
-    confirmations = FaultConfirmations(timeline)
-    with JournalWriter(folder) as journal, closing(ClientObserver(addresses)) as observer:
+    timeline, clock = Timeline(scenario), Clock.start()
+    confirmations, unwritten = FaultConfirmations(timeline), list[str]()
+    observer = ClientObserver(addresses)
+    with JournalWriter(folder) as journal:
 
         def sink(record: Action | ServiceSecond) -> None:
             if isinstance(record, Action):
                 confirmations.take(record)
-            journal.write(record)
+            try:
+                journal.write(record)
+            except TestbedError as error:  # raised here it would end the driver's thread
+                unwritten.append(str(error))
 
         driver = Driver(timeline, addresses, sink)
         driver.start(clock)
         try:
             confirmations.wait(0.0)
             variables = {**os.environ, **environment(scenario, addresses, os.environ)}
-            ended, end, exit_code = _wait_for_end(options.command, variables, timeline, clock, observer, console)
+            end = _wait_for_end(options.command, variables, timeline, clock, observer, console)
         finally:
             driver.stop()
-        observer.look()
+        with suppress(TestbedError):  # gone, which is on record; what it had told before is judged
+            observer.look()
         for record in observer.journal():
             journal.write(record)
+    if unwritten:
+        end = replace(end, ended="failed", why=unwritten[0])
     return RunInfo(
         scenario=scenario.name,
         speed=clock.speed,
         t0=clock.t0,
-        ended=ended,
-        end=end,
+        ended=end.ended,
+        end=end.at,
         engine="embedded",
         nodes=0,
         seed=scenario.seed,
-        why="interrupted" if ended == "interrupted" else "",
+        why=end.why,
         command=shlex.join(options.command),
         client="command",
-        exit_code=exit_code,
+        exit_code=end.exit_code,
         allowed=options.allowed,
     )
 
@@ -132,22 +149,25 @@ def _run_client(
 def _wait_for_end(
     command: tuple[str, ...], variables: Mapping[str, str], timeline: Timeline, clock: Clock,
     observer: ClientObserver, console: Console,
-) -> tuple[Ended, float, int | None]:  # fmt: skip
-    """Start the command and print each phase. How and when it ended, and its exit code if it ended by itself."""
+) -> _End:  # fmt: skip
+    """Start the command and print each phase, until it ends or the testbed fails."""
     phase = None
     with guarded(command, variables) as process:
         try:
             while process.poll() is None:
                 now = clock.now()
                 if now > timeline.end + clock.scenario(GRACE):
-                    return "completed", timeline.end, None
+                    return _End(timeline.end)
                 if now < timeline.end and phase != (phase := timeline.phase_at(now).name):
                     faults = ", ".join(fault_text(active.span) for active in timeline.at(now).faults)
-                    console.print(
-                        Text(f"[{format_seconds(now):>8}] {phase}: {faults or 'nothing is wrong'}"), soft_wrap=True
-                    )
+                    console.print(Text(f"[{format_seconds(now):>8}] {phase}: {faults or NO_FAULT}"), soft_wrap=True)
                 observer.look()
                 threading.Event().wait(LOOK)
         except KeyboardInterrupt:
-            return "interrupted", min(clock.now(), timeline.end), None
-        return "completed", min(clock.now(), timeline.end), process.returncode
+            return _End(min(clock.now(), timeline.end), "interrupted", "interrupted")
+        except TestbedError as error:
+            return _End(min(clock.now(), timeline.end), "failed", str(error))
+        now = min(clock.now(), timeline.end)
+        if process.returncode < 0:
+            return _End(now, "failed", f"signal {-process.returncode} ended the guard of the command; run it again")
+        return _End(now, exit_code=process.returncode)

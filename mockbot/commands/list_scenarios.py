@@ -3,6 +3,7 @@
 from rich.console import Console
 from rich.padding import Padding
 
+from mockbot.report.plain_console import heading
 from mockbot.scenario.library import find, names
 from mockbot.scenario.load import load_scenario
 from mockbot.scenario.timeline import Timeline
@@ -16,5 +17,5 @@ def list_command(console: Console) -> None:
         scenario = load_scenario(find(name))
         end = Timeline(scenario).end
         lengths = f"{duration_text(end)} in {format_seconds(end / scenario.speed)}"
-        console.print(f"[bold]{name}[/bold]  {scenario.cause or 'no cause given'}, {lengths}")
+        console.print(heading(name, f"  {scenario.cause or 'no cause given'}, {lengths}"))
         console.print(Padding(scenario.teaches or scenario.title, (0, 0, 0, 4), expand=False))

@@ -5,7 +5,7 @@ new run of the service's clock; requests that the service is handling at that mo
 """
 
 import queue
-import time
+import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from mockbot.clock import Clock
 from mockbot.errors import TestbedError, UsageError
 from mockbot.evidence.records import Action, ServiceSecond
-from mockbot.report.phrases import fault_text
+from mockbot.report.phrases import NO_FAULT, fault_text
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.spans import PhaseSpan
 from mockbot.scenario.timeline import Timeline
@@ -76,6 +76,8 @@ class PhaseController:
         self._hold: str | None = None
         self._requests = 0
         self._hits: Counter[str] = Counter()
+        self._error = ""  # the last one that was printed
+        self._changing = threading.RLock()  # `state` is read in other threads
 
     def run(self, start: str, hold: str | None) -> None:
         """Run from the start of a phase until interrupted; the phase `hold` does not end."""
@@ -85,11 +87,15 @@ class PhaseController:
             try:
                 order = self._orders.get(timeout=None if self._over else remaining)
             except queue.Empty:
-                self._advance()
+                with self._changing:
+                    self._advance()
+                continue
+            if not order.done.set_running_or_notify_cancel():
                 continue
             phase = order.phase or self._names[(self._index + 1) % len(self._names)]
             try:
-                self._begin(phase, phase if order.stay else None)
+                with self._changing:
+                    self._begin(phase, phase if order.stay else None)
             except TestbedError as error:
                 order.done.set_exception(error)
                 raise
@@ -101,13 +107,18 @@ class PhaseController:
             require_phase(self.scenario, phase)
         order = _Order(phase, stay, Future())
         self._orders.put(order)
-        return order.done.result(ANSWERS_WITHIN)
+        try:
+            return order.done.result(ANSWERS_WITHIN)
+        except TimeoutError:
+            order.done.cancel()  # nobody waits for it any more
+            raise TestbedError(f"the order was not carried out within {ANSWERS_WITHIN:g} s; try again") from None
 
     def state(self) -> State:
-        """The state now."""
-        phase, now = None if self._over else self._names[self._index], max(0.0, self._clock.now())
-        wrong = tuple(fault_text(active.span) for active in self._timeline.at(now).faults)
-        return State(phase, phase is not None and phase == self._hold, round(now, 3), wrong, self._names)
+        """The state now; while an order is carried out, that after it."""
+        with self._changing:
+            phase, now = None if self._over else self._names[self._index], max(0.0, self._clock.now())
+            wrong = tuple(fault_text(active.span) for active in self._timeline.at(now).faults)
+            return State(phase, phase is not None and phase == self._hold, round(now, 3), wrong, self._names)
 
     def close(self) -> None:
         """End every fault."""
@@ -124,7 +135,7 @@ class PhaseController:
         self._timeline = Timeline(starting_at(scenario, phase))
         self._confirmations = FaultConfirmations(self._timeline)
         self._driver = Driver(self._timeline, self._testbed, self._take)
-        self._clock = Clock(time.time(), self._testbed.speed)
+        self._clock = Clock.start(self._testbed.speed)
         self._driver.start(self._clock)
         self._confirmations.wait(0.0)
         self._announce()
@@ -158,7 +169,7 @@ class PhaseController:
                 ends = f" until {duration_text(round(span.end - phase.start, 3))}" if span.end < phase.end else ""
                 faults.append(f"{fault_text(span)}{begins}{ends}")
         length = "held" if phase.name == self._hold else seconds
-        self._echo(f"{self._summary()}{phase.name} ({length}): {'; '.join(faults) or 'nothing is wrong'}")
+        self._echo(f"{self._summary()}{phase.name} ({length}): {'; '.join(faults) or NO_FAULT}")
 
     def _summary(self) -> str:
         """Requests and hits since the last line."""
@@ -175,5 +186,7 @@ class PhaseController:
                 self._hits.update(record.felt)
             case Action():
                 self._confirmations.take(record)
-                if record.error:
-                    self._echo(f"  {record.fault} could not be changed: {record.error}")
+                if record.error and record.error != self._error:  # a service that has gone fails at every look
+                    failed = "failed" if record.does == "look" else "could not be changed"
+                    self._echo(f"  {record.fault} {failed}: {record.error}")
+                    self._error = record.error

@@ -5,21 +5,22 @@ evidence. Locust runs in a child process because importing it patches the proces
 """
 
 import os
-import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
 
-from mockbot.errors import ExitCode, TestbedError
+from mockbot.errors import ExitCode
 from mockbot.evidence.records import Progress, RunInfo
+from mockbot.process.held_port import held_port
 from mockbot.process.process_group import end
 from mockbot.report.live_view import LiveView
+from mockbot.report.plain_console import heading
 from mockbot.runs.folder import RunFile, RunFolder
 from mockbot.runs.journal_files import Follower, read_run_info, write_run_info
 from mockbot.runs.judge import conclude
@@ -53,17 +54,19 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
     speed = options.speed or scenario.speed
     timeline = Timeline(scenario)
     folder = RunFolder.create(scenario, options.out)
-    console.print(f"[bold]{scenario.title}[/bold]")
+    console.print(heading(scenario.title))
     lengths = f"{duration_text(timeline.end)} of outage in {format_seconds(timeline.end / speed)} of your time"
     console.print(lengths, highlight=False)
-    port = _free_port(8089) if options.ui else None  # Locust's default
-    if port is not None:
-        console.print(f"watch it at http://127.0.0.1:{port}", highlight=False)
     interrupted = False
     try:
-        with open_testbed(scenario, speed, folder.logs, options.proxy) as addresses:
+        with open_testbed(scenario, speed, folder.logs, options.proxy) as addresses, ExitStack() as ports:
             folder.put(RunFile.TESTBED, addresses.to_json())
-            with _locust(_locust_command(options, port, speed, folder), folder / RunFile.LOCUST_LOG) as locust:
+            # Locust's defaults. Its master always uses 5557, and listens on every interface.
+            port = ports.enter_context(held_port(8089)) if options.ui else None
+            master = ports.enter_context(held_port(5557)) if options.processes > 1 else None
+            if port is not None:
+                console.print(f"watch it at http://127.0.0.1:{port}", highlight=False)
+            with _locust(_locust_command(options, port, master, speed, folder), folder / RunFile.LOCUST_LOG) as locust:
                 _show_progress(locust, folder, LiveView(console, timeline))
                 if locust.poll() is None:  # the run is over: a headless Locust exits now, the web UI stays open
                     _record_command(folder, options)
@@ -104,25 +107,17 @@ def _show_progress(locust: "subprocess.Popen[bytes]", folder: RunFolder, view: L
             threading.Event().wait(LOOK)
 
 
-def _locust_command(options: RunOptions, port: int | None, speed: float, folder: RunFolder) -> list[str]:
+def _locust_command(
+    options: RunOptions, port: int | None, master: int | None, speed: float, folder: RunFolder
+) -> list[str]:
     command = [sys.executable, "-m", "locust", "-f", str((options.locustfile or loadtest("chat")).absolute())]
     command += ["--scenario", str((folder / RunFile.SCENARIO_YAML).absolute()), "--speed", f"{speed:.10g}"]
     command += ["--out", str(folder.path.absolute()), "--testbed", str((folder / RunFile.TESTBED).absolute())]
     command += ["--headless"] if port is None else ["--autostart", "--web-host", "127.0.0.1", "--web-port", str(port)]
-    if options.processes > 1:
-        # By default Locust's master listens on every interface, and always at 5557.
-        master = str(_free_port(5557))
+    if master is not None:
         command += ["--processes", str(options.processes), "--master-bind-host", "127.0.0.1"]
-        command += ["--master-bind-port", master, "--master-port", master]
+        command += ["--master-bind-port", str(master), "--master-port", str(master)]
     return command
-
-
-def _free_port(wanted: int) -> int:
-    """The wanted port of the loopback interface if it is free, else any."""
-    for port in (wanted, 0):
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)) as server:
-            return int(server.getsockname()[1])
-    raise TestbedError("no port is free on 127.0.0.1")
 
 
 @contextmanager

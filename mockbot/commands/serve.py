@@ -1,10 +1,8 @@
 """`mockbot serve`: a Scenario in, its outage without load until Ctrl-C; any client can use the printed addresses."""
 
 import os
-import tempfile
 from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from rich.console import Console
@@ -41,10 +39,7 @@ def serve_command(scenario: Scenario, options: ServeOptions, console: Console) -
 
     speed = options.speed or scenario.speed
     try:
-        with (
-            tempfile.TemporaryDirectory(prefix="mockbot-") as logs,
-            open_testbed(scenario, speed, Path(logs)) as opened,
-        ):
+        with open_testbed(scenario, speed, None) as opened:
             addresses = opened if options.port is None else _with_ports(opened, options.port)
             controller = PhaseController(scenario, addresses, options.loop, echo)
             with closing(controller), serve_api(controller, options.control_port) as control:
@@ -63,8 +58,8 @@ def serve_command(scenario: Scenario, options: ServeOptions, console: Console) -
 def _with_ports(addresses: Addresses, port: int) -> Addresses:
     """Move the providers' proxies to consecutive ports from `port` on."""
     providers = {}
-    with closing(ToxicControl(addresses.proxy_control)) as control:
-        for offset, (provider, proxy) in enumerate(addresses.proxies.items()):
-            host = urlsplit(addresses.providers[provider]).hostname
-            providers[provider] = f"http://{control.update_proxy(proxy, listen=f'{host}:{port + offset}').listen}"
+    control = ToxicControl(addresses.proxy_control)
+    for offset, (provider, proxy) in enumerate(addresses.proxies.items()):
+        host = urlsplit(addresses.providers[provider]).hostname
+        providers[provider] = f"http://{control.update_proxy(proxy, listen=f'{host}:{port + offset}').listen}"
     return replace(addresses, providers=providers)

@@ -16,6 +16,7 @@ from rich.table import Table
 from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.judgement import Judgement
 from mockbot.evidence.verdict import judge
+from mockbot.report.plain_console import heading
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import JournalWriter, read_run, write_run_info
 from mockbot.runs.judge import conclude
@@ -49,7 +50,7 @@ def simulate_command(options: SimulateOptions, console: Console) -> ExitCode:
         raise UsageError(f"--seeds {options.seeds}: 1 to {MOST_SEEDS}")
     policies = [(text, policy_of(text)) for text in options.compare]
     scaled = scaled_to(options.scenario, options.users)
-    console.print(f"[bold]{options.scenario.title}[/bold] (simulated)")
+    console.print(heading(options.scenario.title, " (simulated)"))
     if scaled.says:
         console.print(f"scaled: {scaled.says}", highlight=False)
     console.print(f"engine: {choose(options.engine, scaled.scenario)}", highlight=False)

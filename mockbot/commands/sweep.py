@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from mockbot.commands.simulate import SimulateOptions
 from mockbot.errors import ExitCode, UsageError
+from mockbot.report.plain_console import heading
 from mockbot.runs.folder import RunFile, RunFolder
 from mockbot.simulate.engines import prompts
 from mockbot.simulate.scale import scaled_to
@@ -32,7 +33,7 @@ def sweep_command(options: SimulateOptions, axes: Sequence[str], console: Consol
         raise UsageError("--sweep plays every point once, as written; leave --seeds and --compare away")
     scaled = scaled_to(options.scenario, options.users)
     sweep = begin(scaled.scenario, [parse_axis(text) for text in axes], options.engine)
-    console.print(f"[bold]{options.scenario.title}[/bold] (simulated)")
+    console.print(heading(options.scenario.title, " (simulated)"))
     if scaled.says:
         console.print(f"scaled: {scaled.says}", highlight=False)
     console.print(f"engine: {sweep.engine}", highlight=False)

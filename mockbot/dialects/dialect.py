@@ -1,16 +1,20 @@
 """What every wire dialect translates between: a provider's bytes outside, these few values inside.
 
-A dialect is one object in one file. It reads requests into Questions (or raises ProviderError), and writes answers,
-events and errors as its provider does. It decides nothing: no time, no chance, no capacity.
+A Family is one provider's API, a Dialect one endpoint of it: an object in a file of its own. On the service's side it
+reads requests into Questions (or raises ProviderError), and writes answers, events and errors as its provider does; on
+the clients' side it writes requests and reads answers. It decides nothing: no time, no chance, no capacity.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
+
+from mockbot.dialects.stream_readers import Reader
 
 Header = tuple[bytes, bytes]
 Shape = Literal["nested", "flat", "failed"]
 Json = dict[str, object]  # an object of a request's body, not yet checked
+Body = dict[str, Any]  # of a client's request: goes to json.dumps and nowhere else
 Unit = Literal["requests", "tokens"]
 Reason = Literal["queue_full", "max_wait", "displaced", "shed", "rate_limited", "token_limited", "too_large", "crashed"]
 
@@ -117,6 +121,10 @@ class Dialect(Protocol):
     keepalive: bytes  # keeps a silent stream open
     malformed: bytes  # an event that the API does not allow
 
+    @property
+    def prompt_fields(self) -> tuple[str, ...]:
+        """Of a request's body; requests with equal values are attempts for the same prompt."""
+
     def read(self, body: bytes) -> Question:
         """Parse a request, or raise ProviderError(400 or 404)."""
 
@@ -125,6 +133,9 @@ class Dialect(Protocol):
 
     def stream(self, meta: AnswerMetadata) -> Stream:
         """The events of a streamed answer."""
+
+    def reader(self, streamed: bool) -> Reader:
+        """A client's reader of one answer."""
 
     def headers(self, mark: int, millis: int, allowances: tuple[Allowance, ...], speed: float) -> list[Header]:
         """The headers of every answer but content type and length; `millis` wall milliseconds so far."""
@@ -137,3 +148,44 @@ class Dialect(Protocol):
 
     def error_headers(self, status: int) -> list[Header]:
         """Further headers of an error."""
+
+
+class KeyPlace(NamedTuple):
+    """Where a request carries its API key: a header, after `scheme` and a blank if it has one, or a query parameter."""
+
+    name: str
+    scheme: str = ""
+    in_query: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One provider's API, both sides of the wire.
+
+    The crowd asks the first of `dialects`, which also words the errors of unknown paths. `ask` turns a question as
+    OpenAI has it (`model` and `messages`, and whatever else a ChatUser wants) into the body of a request, streamed or
+    not. `environment`: the variables that lead the provider's SDKs to a base URL (without /v1) with an API key; `hosts`
+    is where they go without them.
+    """
+
+    name: str  # `dialect` in a scenario
+    dialects: tuple[Dialect, ...]
+    ask: Callable[[Body, bool], Body]
+    key_places: tuple[KeyPlace, ...]  # the crowd uses the first, a header
+    headers: Mapping[str, str]  # of the crowd's requests, beside the key
+    retry_header: str  # in which SDKs send the number of a retry, 0 for a first attempt
+    environment: Callable[[str, str], Mapping[str, str]]
+    hosts: tuple[str, ...]
+    models_path: str
+    model_list: Callable[[], bytes]
+    model: Callable[[str], bytes]
+
+    @property
+    def chat(self) -> Dialect:
+        """The endpoint that the crowd asks."""
+        return self.dialects[0]
+
+    def request_headers(self, key: str) -> dict[str, str]:
+        """The headers of a request with this API key."""
+        place = self.key_places[0]
+        return {place.name: f"{place.scheme} {key}".lstrip(), **self.headers}

@@ -1,27 +1,48 @@
-"""Every provider family: its dialects and its list of models."""
+"""Every provider family, and where requests of all of them carry an API key and the number of a retry."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from functools import lru_cache
+from urllib.parse import parse_qs
 
-from mockbot.dialects.anthropic import messages as anthropic
-from mockbot.dialects.anthropic.messages import AnthropicMessages
-from mockbot.dialects.dialect import Dialect
-from mockbot.dialects.openai import models as openai_models
-from mockbot.dialects.openai.chat import OpenAIChat
-from mockbot.dialects.openai.embeddings import OpenAIEmbeddings
-from mockbot.dialects.openai.responses import OpenAIResponses
+from mockbot.dialects.anthropic import ANTHROPIC
+from mockbot.dialects.dialect import Family, ProviderError
+from mockbot.dialects.openai import OPENAI
 
+FAMILIES: Mapping[str, Family] = {family.name: family for family in (OPENAI, ANTHROPIC)}
 
-@dataclass(frozen=True, slots=True)
-class Family:
-    """One provider's API: its answering endpoints and its models. The first endpoint words errors of unknown paths."""
-
-    dialects: tuple[Dialect, ...]
-    model_list: Callable[[], bytes]
-    model: Callable[[str], bytes]
+# A header that holds nothing but a key comes first, because a gateway may use Authorization for itself.
+KEY_PLACES = sorted({each for family in FAMILIES.values() for each in family.key_places}, key=lambda each: each[::-1])
+_HEADERS = [(each.name.lower().encode(), each.scheme.lower().encode()) for each in KEY_PLACES if not each.in_query]
+_PARAMETERS = [each.name for each in KEY_PLACES if each.in_query]
+_RETRY_HEADERS = tuple(dict.fromkeys(family.retry_header.lower().encode() for family in FAMILIES.values()))
 
 
-FAMILIES: Mapping[str, Family] = {
-    "openai": Family((OpenAIChat(), OpenAIResponses(), OpenAIEmbeddings()), openai_models.listed, openai_models.one),
-    "anthropic": Family((AnthropicMessages(),), anthropic.listed, anthropic.one),
-}
+def key_of(headers: Mapping[bytes, bytes], query: bytes) -> str | None:
+    """The API key of a request to any family, None without one. ProviderError(401) for one that cannot be used."""
+    for name, scheme in _HEADERS:
+        given = headers.get(name)
+        if given is not None:
+            return _key_in(given, scheme)
+    if query and _PARAMETERS:
+        parameters = parse_qs(query.decode("latin-1"))
+        return next((parameters[name][0] for name in _PARAMETERS if name in parameters), None)
+    return None
+
+
+@lru_cache(maxsize=10_000)
+def _key_in(given: bytes, scheme: bytes) -> str:
+    if scheme:
+        found, _, given = given.partition(b" ")
+        if found.lower() != scheme:
+            raise ProviderError(401)
+    if not given.strip():
+        raise ProviderError(401)
+    return given.strip().decode("latin-1")
+
+
+def retry_count(headers: Mapping[bytes, bytes]) -> bytes | None:
+    """The number of a retry, as the SDK that sent the request counts; None: it does not say."""
+    for name in _RETRY_HEADERS:
+        if name in headers:
+            return headers[name]
+    return None

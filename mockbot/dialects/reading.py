@@ -1,19 +1,17 @@
-"""Read JSON bodies field by field, with errors that name the field, as the providers' own do."""
-
-from typing import Any
+"""What the dialects' readers of requests share: JSON objects, the names of JSON types, and counts of tokens."""
 
 from pydantic_core import from_json
 
 from mockbot.dialects.dialect import Json, ProviderError
 
-_KINDS = {
+KINDS = {
     str: "a string", bool: "a boolean", int: "an integer", float: "a decimal", list: "an array", dict: "an object",
 }  # fmt: skip
 
 
 def kind_name(value: object) -> str:
     """The providers' name of a value's JSON type."""
-    return "null" if value is None else _KINDS.get(type(value), "something else")
+    return "null" if value is None else KINDS.get(type(value), "something else")
 
 
 def json_object(body: bytes, not_json: str) -> Json:
@@ -24,34 +22,6 @@ def json_object(body: bytes, not_json: str) -> Json:
         raise ProviderError(400, None, not_json) from None
     if not isinstance(value, dict):
         raise ProviderError(400, None, not_json)
-    return value
-
-
-def field(data: Json, name: str, kind: type, *, required: bool = False, within: str = "") -> Any:
-    """One field of the right type, or None when it is absent or null; `within` is what it is a field of."""
-    value = data.get(name)
-    if type(value) is kind:
-        return value
-    if value is None and not required:
-        return None
-    full = f"{within}.{name}" if within else name
-    if value is not None:
-        raise wrong_type(full, kind, value)
-    raise ProviderError(400, "missing_required_parameter", f"Missing required parameter: '{full}'.", param=full)
-
-
-def wrong_type(name: str, expected: type, value: object) -> ProviderError:
-    """OpenAI's error for a value of another JSON type than the API expects."""
-    message = f"Invalid type for '{name}': expected {_KINDS[expected]}, but got {kind_name(value)} instead."
-    return ProviderError(400, "invalid_type", message, param=name)
-
-
-def at_least(data: Json, name: str, least: int) -> int | None:
-    """An integer field with a minimum."""
-    value: int | None = field(data, name, int)
-    if value is not None and value < least:
-        reason = f"integer below minimum value. Expected a value >= {least}, but got {value} instead."
-        raise ProviderError(400, "integer_below_min_value", f"Invalid '{name}': {reason}", param=name)
     return value
 
 

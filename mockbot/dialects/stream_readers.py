@@ -1,6 +1,6 @@
-"""Read an answer line by line and classify it: lines with their times in, an Outcome out. Pure.
+"""Read an answer line by line and classify it: lines with their times in, an outcome out. Pure.
 
-    reader = OpenAIStream()                 or AnthropicStream(), or WholeAnswer() for an answer that is not streamed
+    reader = dialect.reader(streamed)        its own EventReader, or a WholeReader
     while not reader.over: reader.line(bytes, now)
     reader.outcome                           what the answer is when the body ends here in order
 
@@ -12,9 +12,12 @@ The rules. A client that merely reads to the end takes each of these for a succe
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
-from mockbot.evidence.records import Outcome
+BodyOutcome = Literal["ok", "blank", "truncated", "malformed", "error_event"]
+NOT_PROMISED = (ValueError, KeyError, TypeError, AttributeError, IndexError)  # not JSON, or not the API's shape
 
 
 @dataclass(slots=True)
@@ -22,29 +25,38 @@ class Reader:
     """What was read of one answer. Times are those given to `line`; `tokens` counts the pieces that held text."""
 
     over: bool = False  # nothing more is expected
+    finished: bool = False  # the API gave the reason of the end
     tokens: int = 0
     first: float | None = None
     last: float | None = None
     worst_gap: float | None = None
     length: int = 0  # bytes, counted by the caller
-    _finished: bool = False
+    _rest: bytes = b""  # of a line whose end has not come yet
     _text: bool = False
-    _failed: Outcome | None = None
+    _failed: BodyOutcome | None = None
 
     def line(self, line: bytes, now: float) -> None:
         """One line of the body, its end included."""
         raise NotImplementedError
 
+    def part(self, part: bytes, now: float) -> None:
+        """The next bytes of the body, which may end amid a line or hold several."""
+        *lines, self._rest = (self._rest + part).split(b"\n")
+        for line in lines:
+            if not self.over:
+                self.line(line + b"\n", now)
+
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> BodyOutcome:
         """What the answer is when it ends here in order."""
         if self._failed is not None:
             return self._failed
-        if not (self.over and self._finished):
+        if not (self.over and self.finished):
             return "truncated"
         return "ok" if self._text else "blank"
 
-    def _token(self, text: object, now: float) -> None:
+    def token(self, text: object, now: float) -> None:
+        """A piece of the answer; no text, or an empty one, is none."""
         if not isinstance(text, str) or not text:
             return
         self._text = self._text or not text.isspace()
@@ -55,78 +67,50 @@ class Reader:
             self.worst_gap = max(self.worst_gap or 0.0, now - self.last)
         self.last = now
 
-    def _fail(self, outcome: Outcome) -> None:
+    def fail(self, outcome: BodyOutcome) -> None:
+        """Nothing that comes later counts."""
         self._failed = outcome
         self.over = True
 
 
 @dataclass(slots=True)
-class _EventReader(Reader):
-    """Server-sent events (WHATWG HTML §9.2) whose data is one line of JSON, which is how both APIs send theirs."""
+class EventReader(Reader):
+    """Server-sent events (WHATWG HTML §9.2) whose data is one line of JSON, which is how all APIs here send theirs."""
 
     def line(self, line: bytes, now: float) -> None:
         if line.startswith(b"data:"):
             try:
-                self._data(line[5:].strip(), now)
-            except (ValueError, KeyError, TypeError, AttributeError, IndexError):  # not JSON, or not the API's shape
-                self._fail("malformed")
+                self.data(line[5:].strip(), now)
+            except NOT_PROMISED:
+                self.fail("malformed")
         elif line.strip() and not line.startswith((b":", b"event:", b"id:", b"retry:")):
-            self._fail("malformed")
+            self.fail("malformed")
 
-    def _data(self, data: bytes, now: float) -> None:
+    def data(self, data: bytes, now: float) -> None:
+        """The data of one event; may raise one of NOT_PROMISED."""
         raise NotImplementedError
 
 
 @dataclass(slots=True)
-class OpenAIStream(_EventReader):
-    """`POST /v1/chat/completions` with `stream: true`: chat completion chunks, then `[DONE]`."""
+class WholeReader(Reader):
+    """One JSON document, whose text `text_of` returns. Only HTTP knows its end, so `over` stays False.
 
-    def _data(self, data: bytes, now: float) -> None:
-        if data == b"[DONE]":
-            self.over = True
-        elif "error" in (chunk := json.loads(data)):
-            self._fail("error_event")
-        else:
-            for choice in chunk["choices"]:  # the usage chunk has none
-                self._token(choice["delta"].get("content"), now)
-                self._finished = self._finished or choice.get("finish_reason") is not None
+    `text_of` raises one of NOT_PROMISED for a document that is not a complete answer.
+    """
 
-
-@dataclass(slots=True)
-class AnthropicStream(_EventReader):
-    """`POST /v1/messages` with `stream: true`: content blocks, message_delta with the stop reason, message_stop."""
-
-    def _data(self, data: bytes, now: float) -> None:
-        event = json.loads(data)
-        match event["type"]:
-            case "content_block_delta":
-                self._token(event["delta"].get("text"), now)
-            case "message_delta":
-                self._finished = event["delta"].get("stop_reason") is not None
-            case "message_stop":
-                self.over = True
-            case "error":
-                self._fail("error_event")
-
-
-@dataclass(slots=True)
-class WholeAnswer(Reader):
-    """Either API without `stream`: one JSON document. Only HTTP knows its end, so `over` stays False."""
-
+    text_of: Callable[[Any], str] = str
     _body: bytearray = field(default_factory=bytearray)
 
     def line(self, line: bytes, now: float) -> None:  # noqa: ARG002 - a whole answer has no first token
         self._body += line
 
+    def part(self, part: bytes, now: float) -> None:
+        self.line(part, now)
+
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> BodyOutcome:
         try:
-            answer = json.loads(self._body)
-            if "choices" in answer:  # OpenAI's
-                choice = answer["choices"][0]
-                text, end = choice["message"]["content"] or "", choice["finish_reason"]
-            else:  # Anthropic's
-                text, end = "".join(block.get("text", "") for block in answer["content"]), answer["stop_reason"]
-        except (ValueError, KeyError, TypeError, IndexError):
+            text = self.text_of(json.loads(self._body))
+        except NOT_PROMISED:
             return "malformed"
-        return "malformed" if end is None else "ok" if text.strip() else "blank"
+        return "ok" if text.strip() else "blank"

@@ -1,21 +1,30 @@
 """Requests as providers and proxies recorded them in, the Attempts and Prompts of a client without a journal out. Pure.
 
-Which requests are attempts for the same prompt, in this order:
-1. the header `x-mockbot-prompt`, when the client sends one: same key and same value;
-2. `x-stainless-retry-count`, as the SDKs of OpenAI and Anthropic send it: 0 begins a prompt, n > 0 goes on with one of
-   the same key and body whose last attempt has a lower number, failed, and ended before;
-3. else the same key and body, sent again after the last attempt had failed and ended, at most GIVEN_UP later.
-A request of kind 2 or 3 that goes to another provider within FALLS_OVER of the failure goes on with the same prompt.
+Requests become calls, and calls become prompts:
+1. Requests with the same key and the same header `x-mockbot-prompt` are one prompt, whatever else they carry.
+2. A call is one request, or those that an SDK numbers by `x-stainless-retry-count`: 0 begins a call, n > 0 goes on with
+   one of the same key and body whose last attempt has a lower number, failed, and ended before.
+3. A call goes on with the prompt of an earlier call of the same key and body that had failed and ended at most GIVEN_UP
+   before (at another provider: FALLS_OVER). Loops around an SDK number every call from 0, so the number of a call's
+   first request says nothing about the prompt. Times of day in a body are no part of its fingerprint.
 Where several prompts fit, the one that has waited longest is taken, which distributes the attempts of many users with
 the same question evenly. After an answer, and while an attempt is open, no later attempt is assigned to the prompt.
+
+After a failure a client may also retry with other words. Such a call begins a prompt of its own, and is noted as one
+that may be a retry, when nothing tells: it came on a new connection, or differs only in numbers and ids, or waited as
+long as the failure had asked. Not noted are clients of which one prompt has a second attempt: they retry in the same
+words. Calls in the same words that began before the failure and were answered after it may be hedges.
 
 Only the proxy knows that an answer was cut off: it closed the connection during or after the answer. A retry whose
 earlier attempts no provider recorded shows that these were refused.
 """
 
-from collections.abc import Iterable
+from bisect import bisect_right, insort
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from mockbot.dialects.client_identity import tier_of
 from mockbot.evidence.records import Attempt, Outcome, Prompt, Request
 
 # Wall seconds, since a client that is not ours keeps its own clock.
@@ -39,13 +48,15 @@ class _InferredPrompt:
     key: str
     requests: list[Request] = field(default_factory=list)
     unseen: int = 0  # attempts that no provider recorded
+    may_retry: str | None = None  # the id of an earlier prompt
 
-    def add(self, request: Request) -> None:
-        """Add an attempt; a gap before its retry number is attempts that no provider recorded."""
-        before = self.last.retry if self.requests else -1
-        if request.retry is not None and before is not None:
-            self.unseen += max(0, request.retry - before - 1)
-        self.requests.append(request)
+    def add(self, call: Iterable[Request]) -> None:
+        """Add attempts; a gap before a retry number is attempts that no provider recorded."""
+        for request in call:
+            before = self.last.retry if self.requests else None
+            if request.retry is not None:
+                self.unseen += request.retry - (before + 1 if before is not None and before < request.retry else 0)
+            self.requests.append(request)
 
     @property
     def last(self) -> Request:
@@ -53,21 +64,24 @@ class _InferredPrompt:
 
     @property
     def failed(self) -> bool:
-        return self.last.outcome not in ("ok", "unfinished")
+        return _failed(self.last)
 
     def attempts(self, group: str) -> list[Attempt]:
         """The attempts, those that no provider recorded first."""
         first, unseen = self.requests[0], self.unseen
-        refused = [
+        attempts = [
             Attempt(self.id, n, group, first.provider, first.start, first.start, "refused") for n in range(unseen)
         ]
-        return refused + [
+        attempts += [
             Attempt(
                 self.id, n, group, each.provider, each.start, each.end, each.outcome, each.status, each.first_token,
                 retry_after=each.retry_after,
             )
             for n, each in enumerate(self.requests, unseen)
         ]  # fmt: skip
+        if self.may_retry is not None:
+            attempts[0] = replace(attempts[0], may_retry=self.may_retry)
+        return attempts
 
     def prompt(self, group: str) -> Prompt:
         """The prompt, settled by its last attempt."""
@@ -104,49 +118,108 @@ def journal_of(
         # The proxy cut the connection, so that the last answer on it did not arrive in full.
         if where in cut and last[where] == request.number and recorded:
             ordered[index] = replace(request, outcome=cut[where])
+    prompts = _prompts(_calls(ordered, speed), speed)
+    same_words = {prompt.key for prompt in prompts if prompt.unseen or len(prompt.requests) > 1}
+    unsure = [prompt for prompt in prompts if prompt.key not in same_words and prompt.requests[0].prompt is None]
+    opening: dict[tuple[str, int], int] = {}
+    for request in ordered:
+        opening.setdefault((request.provider, request.port), request.number)
+    _note_hedges(unsure)
+    _note_other_words(unsure, frozenset(opening.values()), speed)
     lines: list[Attempt | Prompt] = []
-    for inferred in _grouped(ordered, speed):
+    for inferred in prompts:
         lines += [*inferred.attempts(group), inferred.prompt(group)]
     return lines
 
 
-def _grouped(requests: Iterable[Request], speed: float) -> list[_InferredPrompt]:
-    prompts: list[_InferredPrompt] = []
-    named: dict[tuple[str, str], _InferredPrompt] = {}
-    open_prompts: dict[tuple[str, str], list[_InferredPrompt]] = {}  # (key, body) -> those that may have a retry
+def _calls(requests: Iterable[Request], speed: float) -> list[list[Request]]:
+    """By rules 1 and 2, in the order of their first requests."""
+    calls: list[list[Request]] = []
+    named: dict[tuple[str, str], list[Request]] = {}
+    numbered: dict[tuple[str, str], list[list[Request]]] = defaultdict(list)  # (key, body) -> calls of an SDK
     for request in requests:
-        same = open_prompts.setdefault((request.key, request.body), [])
-        # In place, because the list stays in `open_prompts`; a long run must not look at all prompts of a key again.
-        same[:] = [each for each in same if each.failed and request.start - each.last.end <= FORGOTTEN * speed]
+        call: list[Request] | None = None
         if request.prompt is not None:
-            found = named.get((request.key, request.prompt))
+            call = named.setdefault((request.key, request.prompt), [])
+        elif request.retry is not None:
+            same = numbered[request.key, request.body]
+            same[:] = [each for each in same if _failed(each[-1]) and request.start - each[-1].end <= FORGOTTEN * speed]
+            fitting = [each for each in same if _is_numbered_after(each[-1], request)]
+            call = min(fitting, key=lambda each: each[-1].end, default=None)
+            if call is None:
+                same.append(call := [])
         else:
-            fitting = [each for each in same if _follows(request, each.last, speed)]
-            found = min(fitting, key=lambda each: each.last.end, default=None)
+            call = []
+        if not call:
+            calls.append(call)
+        call.append(request)
+    return calls
+
+
+def _is_numbered_after(before: Request, request: Request) -> bool:
+    lower = before.retry is not None and request.retry is not None and before.retry < request.retry
+    return lower and before.end <= request.start
+
+
+def _failed(request: Request) -> bool:
+    return request.outcome not in ("ok", "unfinished")
+
+
+def _prompts(calls: Iterable[list[Request]], speed: float) -> list[_InferredPrompt]:
+    """By rules 1 and 3, in the order of their first requests."""
+    prompts: list[_InferredPrompt] = []
+    failed: dict[tuple[str, str], list[_InferredPrompt]] = defaultdict(list)  # (key, body) -> may have another call
+    for call in calls:
+        first = call[0]
+        same = failed[first.key, first.body] if first.prompt is None else []
+        same[:] = [each for each in same if each.failed and first.start - each.last.end <= GIVEN_UP * speed]
+        fitting = [each for each in same if _follows(first, each.last, speed)]
+        found = min(fitting, key=lambda each: each.last.end, default=None)
         if found is None:
-            found = _InferredPrompt(request.prompt or f"{request.key}/{len(prompts)}", request.key)
+            found = _InferredPrompt(first.prompt or f"{first.key}/{len(prompts)}", first.key)
             prompts.append(found)
-            if request.prompt is None:
-                same.append(found)
-            else:
-                named[request.key, request.prompt] = found
-        found.add(request)
+            same.append(found)
+        found.add(call)
     return prompts
 
 
-def _follows(request: Request, before: Request, speed: float) -> bool:
-    """Whether the request may be the attempt after `before`, by the rules 2 and 3."""
-    waited = (request.start - before.end) / speed
-    if waited < 0:
-        return False
-    if request.provider != before.provider and not request.retry:
-        return waited <= FALLS_OVER
-    if request.retry is None:
-        return before.retry is None and waited <= GIVEN_UP
-    return request.retry > 0 and before.retry is not None and before.retry < request.retry
+def _follows(first: Request, before: Request, speed: float) -> bool:
+    """Whether a call may be another one for the prompt whose last request is `before`."""
+    waited = (first.start - before.end) / speed
+    return 0 <= waited <= (GIVEN_UP if first.provider == before.provider else FALLS_OVER)
 
 
-def tier_of(key: str) -> str:
-    """The tier in a key `sk-<tier>-<user>`; "free" for every other key."""
-    parts = key.split("-", 2)
-    return parts[1] if len(parts) == 3 and parts[0] == "sk" and parts[1] else "free"
+def _note_other_words(prompts: Sequence[_InferredPrompt], opening: frozenset[int], speed: float) -> None:
+    """Prompts that may be retries in other words, of the prompt that failed last before. `opening`: the numbers of the
+    requests that were the first on their connections.
+    """
+    failures: dict[str, list[tuple[float, int]]] = defaultdict(list)  # key -> ends of prompts, with their indexes
+    for index, prompt in enumerate(prompts):
+        first, earlier = prompt.requests[0], failures[prompt.key]
+        at = bisect_right(earlier, (first.start, index)) - 1
+        if at >= 0 and first.start - earlier[at][0] <= GIVEN_UP * speed:
+            before = prompts[earlier[at][1]]
+            similar = first.shape == before.last.shape
+            if similar or first.number in opening or _waited_as_told(first, before.last):
+                prompt.may_retry = before.id
+                del earlier[at]
+        if prompt.failed:
+            insort(earlier, (prompt.last.end, index))
+
+
+def _waited_as_told(first: Request, before: Request) -> bool:
+    return before.retry_after is not None and first.start - before.end >= before.retry_after
+
+
+def _note_hedges(prompts: Sequence[_InferredPrompt]) -> None:
+    """Prompts that may be hedges of a failed one: the same words, begun before its end and answered after it."""
+    failed: dict[tuple[str, str], list[_InferredPrompt]] = defaultdict(list)
+    for prompt in prompts:
+        first, last = prompt.requests[0], prompt.last
+        same = failed[first.key, first.body]
+        same[:] = [each for each in same if each.last.end > first.start]
+        if prompt.failed:
+            same.append(prompt)
+        elif last.outcome == "ok" and (fits := [each for each in same if each.last.end < last.end]):
+            prompt.may_retry = fits[0].id
+            same.remove(fits[0])

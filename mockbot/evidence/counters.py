@@ -12,6 +12,7 @@ from mockbot.evidence.records import Prompt
 from mockbot.evidence.sketch import Sketch
 from mockbot.measures.counter_protocols import Outage
 
+ROUNDED = 2e-4  # seconds by which a time may be off, since begin and end are written with four digits
 EXAMPLES = 3  # prompts kept as evidence of what was not good
 
 
@@ -44,7 +45,7 @@ class Sample(NamedTuple):
 def prompt_sample(prompt: Prompt, slo: float) -> Sample:
     """The sample of a prompt."""
     took, answered = prompt.end - prompt.intended, prompt.settled == "answered"
-    over, good = prompt.settled != "unfinished", answered and took <= slo
+    over, good = prompt.settled != "unfinished", answered and took <= slo + ROUNDED
     return Sample(prompt.id, prompt.intended, took, answered, good, over, prompt.first_token)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from math import inf
 
-from mockbot.evidence.antipatterns import ATTEMPT_CHECKS, SHOWN, never_retried
+from mockbot.evidence.antipatterns import ATTEMPT_CHECKS, SHOWN, might_have_passed
 from mockbot.evidence.detection import DetectionContext, Detector, Finding, Occurrences, finding
 from mockbot.evidence.outage_spans import BEING_FIXED
 from mockbot.evidence.records import Attempt, Prompt
@@ -30,10 +30,12 @@ class AttemptPatterns(Detector):
         self._found: dict[tuple[str, str], Occurrences] = defaultdict(Occurrences)
         self._retried: Counter[str] = Counter()  # group -> prompts with two retries or more
         self._with_retries: set[str] = set()  # groups
+        self._may_retry: Counter[str] = Counter()  # group -> prompts that may be retries of others
 
     def settle(self, prompt: Prompt, attempts: Sequence[Attempt]) -> None:
         """Count each anti-pattern of the prompt for its group."""
         clock, scenario, group = self._context.clock, self._context.scenario, prompt.group
+        self._may_retry[group] += bool(attempts) and attempts[0].may_retry is not None
         if len(attempts) > 1:
             self._with_retries.add(group)
             self._retried[group] += len(attempts) > 2
@@ -51,13 +53,16 @@ class AttemptPatterns(Detector):
             if attempt.first_token is not None and (took := attempt.end - attempt.start) > longest:
                 text = f"{_name(prompt, attempt.start)}: {format_seconds(took)}, {attempt.tokens} tokens"
                 self._found["no_total_deadline", group].add(attempt.start, text)
-        if text := never_retried(attempts):
+        if might_have_passed(first):
+            text = f"{_name(prompt, first.start)}: {first.status or first.outcome}, and given up"
             self._found["never_retries", group].add(first.start, text)
 
     def findings(self) -> Iterator[Finding]:
         """Two depend on all prompts of a group: one retry disproves never_retries, and jitter may repeat a wait."""
         for (name, group), found in self._found.items():
-            if name == "never_retries" and (group in self._with_retries or found.times < SHOWN):
+            doubtful = self._may_retry[group]
+            few = found.times - doubtful < max(SHOWN, doubtful)
+            if name == "never_retries" and (group in self._with_retries or few):
                 continue
             if name == "does_not_back_off" and found.times < BY_CHANCE * self._retried[group]:
                 continue

@@ -23,11 +23,16 @@ from mockbot.scenario.spans import FaultSpan
 _Spans = tuple[tuple[float, float], ...]  # (begin, end) of the times in which a fault was active
 
 
+def is_inferred(evidence: RunEvidence, fault: FaultSpan) -> bool:
+    """Whether the hits of a fault follow from the attempts, because the proxy that should count them does not."""
+    return evidence.info.engine == "toxiproxy" and "proxy" in fault.fault.counted_by
+
+
 def turned_away(evidence: RunEvidence, counts: Mapping[tuple[str, int], int]) -> Counter[str]:
     """Fault -> attempts refused or reset by it; `counts`: (provider, second) -> attempts refused or reset there."""
     result = Counter[str]()
     for fault in evidence.timeline.faults:
-        if fault.fault.kind in {"down", "crash"}:
+        if "client" in fault.fault.counted_by:
             measured = (measured_begin(fault, evidence.actions), measured_end(fault, evidence.actions))
             spans = _active(fault.id, evidence.actions) or (measured,)
             result[fault.id] = sum(
@@ -40,9 +45,7 @@ def turned_away(evidence: RunEvidence, counts: Mapping[tuple[str, int], int]) ->
 
 def exposed(evidence: RunEvidence) -> Counter[str]:
     """Fault -> attempts that it must have hit; empty where the proxy counts them. Reads the journal once more."""
-    if evidence.info.engine != "toxiproxy":
-        return Counter()
-    wire = (fault for fault in evidence.timeline.faults if fault.fault.layer == "wire" and fault.fault.kind != "down")
+    wire = (fault for fault in evidence.timeline.faults if is_inferred(evidence, fault))
     faults = [(fault, spans) for fault in wire if (spans := _active(fault.id, evidence.actions))]
     hits = {fault.id: 0.0 for fault, _ in faults}
     for line in evidence.requests() if faults else ():

@@ -20,7 +20,7 @@ from mockbot.evidence.validity_checks import ValidityCheck
 from mockbot.measures.counter_protocols import Disturbance
 from mockbot.measures.scope import Scope
 from mockbot.measures.table import TABLE
-from mockbot.measures.text import format_value
+from mockbot.measures.text import format_against, format_value
 from mockbot.measures.values import Beyond, Known, Undefined, Value
 from mockbot.scenario.spans import PhaseSpan
 from mockbot.version import __version__
@@ -122,7 +122,10 @@ class ExpectationResult:
     def seen_text(self) -> str:
         """The measured value with its unit; what is no measure (an anti-pattern, an exit code) is a count."""
         known = self.measure in TABLE or not isinstance(self.seen, Known)
-        return format_value(self.measure if known else "prompts", self.seen)
+        measure = self.measure if known else "prompts"
+        if self.result == "fail":  # with the digits that decided
+            return format_against(measure, self.seen, self.expected)
+        return format_value(measure, self.seen)
 
     @property
     def outcome(self) -> str:

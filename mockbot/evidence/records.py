@@ -40,6 +40,7 @@ class Attempt:
     tokens: int = 0
     retry_after: float | None = None  # the server's Retry-After, scenario seconds
     kind: Literal["attempt"] = "attempt"
+    may_retry: str | None = None  # an earlier, failed prompt of which this one may be a retry; written only when known
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Request:
     provider: str
     path: str
     key: str  # the API key, or the address of a client that sent none
-    body: str  # fingerprint of the request's body
+    body: str  # fingerprint of what the request asks, without times of day
     start: float
     end: float
     outcome: Outcome
@@ -79,8 +80,9 @@ class Request:
     first_token: float | None = None  # a duration
     retry_after: float | None = None  # in the answer, scenario seconds
     prompt: str | None = None  # x-mockbot-prompt
-    retry: int | None = None  # x-stainless-retry-count: the number of an SDK's retry, 0 for its first attempt
+    retry: int | None = None  # the number of an SDK's retry, as its header says, 0 for a first attempt
     port: int = 0  # of its connection
+    shape: str = ""  # fingerprint of the body without anything that has a digit
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,8 @@ class ServiceSecond:
 class Action:
     """One change that the driver made or tried: when it was due, sent and confirmed (scenario seconds)."""
 
-    fault: str  # FaultSpan.id, or "status_page" or "clock"
-    does: Literal["begin", "change", "end"]
+    fault: str  # FaultSpan.id, or "status_page"; of a look: "service", "proxy" or "driver"
+    does: Literal["begin", "change", "end", "look"]  # look: one at service or proxy that failed or took long
     due: float
     sent: float
     confirmed: float | None
@@ -138,9 +140,11 @@ class Progress:
     users: int
     pending: int  # prompts started and not settled
     prompts_per_s: float
-    success: float | None  # share of the prompts settled in the last one or two wall seconds; None when none was
-    latency_p50: float | None  # of the answered ones, from `intended`
+    # Of the prompts that were settled in the last one or two wall seconds, or are older than the slo and not settled:
+    good: float | None  # share that was answered within the slo; None when there were none
+    latency_p50: float | None  # from `intended`; None also when half of them were not answered
     failures: dict[str, int] = field(default_factory=dict)  # outcome -> attempts in the same window
+    overdue: dict[int, int] = field(default_factory=dict)  # second of `intended` -> prompts older than the slo
 
 
 Ended = Literal["completed", "interrupted", "lost_worker", "failed"]

@@ -19,7 +19,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import NamedTuple, TypeVar, assert_never
 
-from mockbot.evidence.counters import Cohort, Course, Key, Sample, Work, prompt_sample
+from mockbot.evidence.counters import ROUNDED, Cohort, Course, Key, Sample, Work, prompt_sample
 from mockbot.evidence.detection import DetectionContext
 from mockbot.evidence.exposure import exposed, turned_away
 from mockbot.evidence.findings import FindingCollector
@@ -170,7 +170,7 @@ class RunCounters:
         self.findings.add_attempt(attempt)
         self.series.add_attempt(attempt)
         took, ok, over = end - start, outcome == "ok", outcome != "unfinished"
-        sample = Sample(attempt.prompt, start, took, ok, ok and took <= self._slo, over, attempt.first_token)
+        sample = Sample(attempt.prompt, start, took, ok, ok and took <= self._slo + ROUNDED, over, attempt.first_token)
         place = self._place(index, attempt.group, self._tiers.get(attempt.group, "free"), attempt.provider)
         place.cohort.add(sample, self.satisfied_within)
         place.cohort.sent += 1

@@ -6,7 +6,8 @@ cannot look fast. The finite ones are counted in the bins of a DDSketch: floats 
 
 import math
 
-ACCURACY = 0.002  # relative, of every finite percentile
+from mockbot.measures.percentiles import ACCURACY
+
 NOTHING = 1e-9  # seconds below which a duration is 0
 
 # The bins of a DDSketch (Masson, Rim, Lee: "DDSketch", PVLDB 12(12), 2019, §2.1): bin k holds the durations in

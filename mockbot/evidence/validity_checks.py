@@ -8,6 +8,7 @@ that could fall behind) yields nothing.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from mockbot.evidence.exposure import is_inferred
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Action, Attempt, Health
 from mockbot.evidence.run_counters import LATE, RunCounters
@@ -21,6 +22,7 @@ LATE_PROMPTS = 0.01  # share of the prompts that may be sent later than LAG, sin
 SLOW = 1.0  # wall seconds by which a change may be confirmed late
 SLOW_SHARE = 0.25  # and of its fault's length
 BUSY_CORE, BUSY_MACHINE = 0.95, 0.97
+HUNG = 2.0  # wall seconds for which a process may stand still, or a look at it may take
 SELDOM, MOSTLY = 0.05, 0.5  # shares of the health samples: of an hour, 3 minutes and half an hour
 
 _HOW_IT_ENDED = {"interrupted": "was interrupted", "lost_worker": "lost a worker"}
@@ -107,10 +109,9 @@ def felt(evidence: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck
     results = []
     for fault in _scheduled(evidence, counters):
         hits = counters.felt[fault.id]
-        inferred = evidence.info.engine == "toxiproxy" and fault.fault.layer == "wire"  # the rule is in exposure.py
         says = f"no request felt {fault.id}, so nothing was tested there"
         if hits:
-            says = f"{fault.id} {'must have hit' if inferred else 'hit'} {hits} requests"
+            says = f"{fault.id} {'must have hit' if is_inferred(evidence, fault) else 'hit'} {hits} requests"
         results.append(ValidityCheck(f"felt {fault.id}", ok=hits > 0, says=says))
     if evidence.info.client == "command" and results:
         says = "; ".join(result.says for result in results if result.ok)
@@ -172,7 +173,9 @@ def other_actions(evidence: RunEvidence, _: RunCounters) -> Iterator[ValidityChe
         return
     faults = {fault.id for fault in evidence.timeline.faults}
     for action in evidence.actions:
-        if action.fault not in faults and (action.error is not None or action.confirmed is None):
+        if action.does == "look" or action.fault in faults:
+            continue
+        if action.error is not None or action.confirmed is None:
             due, why = format_seconds(action.due, 1), action.error or "no answer"
             yield ValidityCheck("other actions", ok=False, says=f"{action.fault} could not be changed at {due}: {why}")
             return
@@ -209,6 +212,25 @@ def cpu(evidence: RunEvidence, _: RunCounters) -> Iterator[ValidityCheck]:
     yield ValidityCheck("machine", ok=ok, says=says if ok else too_busy)
 
 
+def testbed(evidence: RunEvidence, _: RunCounters) -> Iterator[ValidityCheck]:
+    """Service and proxy could be asked at any time, and no process of the run stood still for HUNG wall seconds."""
+    if evidence.info.simulated:
+        return
+    problem = None
+    for action in evidence.actions:
+        took = ((action.confirmed or 0.0) - action.sent) / evidence.info.speed
+        if action.does == "look" and (action.error is not None or took >= HUNG):
+            why = action.error or f"took {took:.1f} s to answer"
+            problem = f"the {action.fault} failed at {format_seconds(action.sent, 1)}: {why}"
+            break
+    hung = next((sample for sample in evidence.health if sample.loop_lag_p99 >= HUNG - 0.1), None)  # minus its SLEEP
+    if problem is None and hung is not None:
+        stood = f"stood still for {hung.loop_lag_p99:.1f} s before {format_seconds(hung.t, 1)}"
+        problem = f"the load process {hung.node} {stood}; {REMEDY}"
+    says = f"{problem}; see the logs in the run folder, and run again" if problem else "it answered at every look"
+    yield ValidityCheck("testbed", ok=problem is None, says=says)
+
+
 def _generates_load(evidence: RunEvidence) -> bool:
     return not evidence.info.simulated and evidence.info.client != "command" and evidence.info.nodes > 0
 
@@ -218,4 +240,6 @@ def _share(samples: tuple[Health, ...], holds: Callable[[Health], bool]) -> floa
 
 
 _Check = Callable[[RunEvidence, RunCounters], Iterator[ValidityCheck]]
-CHECKS: tuple[_Check, ...] = (ended, data, journal, data_in_phases, pending, felt, applied, other_actions, lag, cpu)
+CHECKS: tuple[_Check, ...] = (
+    ended, data, journal, data_in_phases, pending, felt, applied, other_actions, lag, cpu, testbed,
+)  # fmt: skip

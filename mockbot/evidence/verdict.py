@@ -8,14 +8,16 @@ The rule, in this order:
 4. Otherwise it passes.
 
 The user's own client (`RunInfo.client` "command") is also judged by its anti-patterns and its exit code. Those need few
-requests, so an expectation that needs more than the client sent is reported as undecided and does not decide.
+requests, so an expectation that needs more than the client sent is reported as undecided and does not decide. An
+anti-pattern without an occasion is no expectation; one that is unsettled decides, as the run does not show how the
+client retries.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import NamedTuple
 
-from mockbot.evidence.antipatterns import antipatterns
+from mockbot.evidence.antipatterns import Antipattern, antipatterns
 from mockbot.evidence.counters import Work
 from mockbot.evidence.journal import JOURNAL, SERVICE, RunEvidence
 from mockbot.evidence.judgement import (
@@ -38,7 +40,7 @@ from mockbot.measures.outages import WorstOutage
 from mockbot.measures.scope import Scope
 from mockbot.measures.table import TABLE, measure_all
 from mockbot.measures.threshold import Threshold
-from mockbot.measures.values import Beyond, Known, Undefined
+from mockbot.measures.values import Beyond, Known, Undefined, Value
 from mockbot.scenario.schema import Scenario
 from mockbot.units.formatting import format_seconds
 
@@ -64,11 +66,17 @@ def judge_run(evidence: RunEvidence) -> JudgedRun:
     for each in scenario.expect:
         counted = counters_of(counters, each.scope)
         expectations += [_result(counted, *threshold) for threshold in each.thresholds()]
-    deciding = expectations
+    deciding, idle = expectations, list[str]()
     if info.client == "command":
-        expectations = [*expectations, *_behaviour(evidence)]
-        deciding = [each for each in expectations if each.result != "inconclusive"]
-    verdict, reasons = decide(checks, tuple(deciding))
+        attempts = (line for line in evidence.requests() if isinstance(line, Attempt))
+        patterns = [each for each in antipatterns(attempts, info.speed) if each.name not in info.allowed]
+        idle = [each.name for each in patterns if each.undecided and not each.unsettled]
+        expectations = [*expectations, *_behaviour(evidence, (each for each in patterns if each.name not in idle))]
+        unsettled = {each.name for each in patterns if each.unsettled}
+        deciding = [each for each in expectations if each.result != "inconclusive" or each.measure in unsettled]
+    verdict, reasons = decide(checks, tuple(deciding or expectations))
+    if verdict == "pass" and idle:
+        reasons = (*reasons, f"not shown, for want of an occasion: {', '.join(idle)}")
     judgement = Judgement(
         verdict=verdict,
         reasons=reasons,
@@ -137,20 +145,18 @@ def _result(counted: ScopeCounters, measure: Measure, text: str, threshold: Thre
     return ExpectationResult(counted.scope, measure.name, text, value, result, why, where)
 
 
-def _behaviour(evidence: RunEvidence) -> Iterator[ExpectationResult]:
+def _behaviour(evidence: RunEvidence, patterns: Iterable[Antipattern]) -> Iterator[ExpectationResult]:
     """Expectations of an external client that need no statistics: no anti-patterns, and exit code 0."""
     scope = Scope(group=next(iter(evidence.scenario.crowd)))
-
-    def none_of(measure: str, count: int, why: str, where: str) -> ExpectationResult:
-        result: Verdict = "fail" if count else "pass"
-        return ExpectationResult(scope, measure, "== 0", Known(count), result, why if count else "", where)
-
-    attempts = (line for line in evidence.requests() if isinstance(line, Attempt))
-    for each in antipatterns(attempts, evidence.info.speed):
-        if each.name not in evidence.info.allowed:
-            yield none_of(each.name, each.times, f"{'; '.join(each.evidence)}. {each.advice}", JOURNAL)
+    for each in patterns:
+        seen: Value = Undefined(each.undecided) if each.undecided else Known(each.times)
+        why = f"{'; '.join(each.evidence)}. {each.advice}" if each.times else each.undecided
+        result: Verdict = "fail" if each.times else "inconclusive" if each.undecided else "pass"
+        yield ExpectationResult(scope, each.name, "== 0", seen, result, why, JOURNAL)
     if (code := evidence.info.exit_code) is not None:
-        yield none_of("exit_code", code, f"the command ended with exit code {code}", "the command's own output")
+        why = f"the command ended with exit code {code}" if code else ""
+        result = "fail" if code else "pass"
+        yield ExpectationResult(scope, "exit_code", "== 0", Known(code), result, why, "the command's own output")
 
 
 def _faults(evidence: RunEvidence, counters: RunCounters) -> Iterator[FaultResult]:

@@ -7,7 +7,6 @@ socket is bound to it and never listens.
 import asyncio
 import socket
 import struct
-import time
 from typing import Any
 
 import uvicorn
@@ -15,6 +14,7 @@ from starlette.types import ASGIApp, Scope
 from uvicorn.protocols.utils import get_remote_addr
 
 from mockbot.errors import TestbedError
+from mockbot.http_server.no_upgrade import NoUpgradeProtocol
 
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 s: close() sends RST instead of FIN (socket(7))
 _BACKLOG = 2048
@@ -52,8 +52,9 @@ class Listener:
         self._holder = bound(host, port)
         self.port: int = self._holder.getsockname()[1]
         config = uvicorn.Config(
-            app, interface="asgi3", loop="none", ws="none", lifespan="off", log_config=None, access_log=False,
-            proxy_headers=False, server_header=False, timeout_keep_alive=_KEEP_ALIVE, backlog=_BACKLOG,
+            app, interface="asgi3", loop="none", http=NoUpgradeProtocol, ws="none", lifespan="off", log_config=None,
+            access_log=False, proxy_headers=False, server_header=False, timeout_keep_alive=_KEEP_ALIVE,
+            backlog=_BACKLOG,
         )  # fmt: skip
         config.load()
         self._server = uvicorn.Server(config)
@@ -85,7 +86,7 @@ class Listener:
         last: dict[object, tuple[object, float]] = {}  # connection -> its progress, and since when
         while True:
             await asyncio.sleep(min(_SWEEP, self._slow / 4))
-            now, reading = time.monotonic(), dict[object, tuple[object, float]]()
+            now, reading = asyncio.get_running_loop().time(), dict[object, tuple[object, float]]()
             for connection in self._server.server_state.connections:
                 progress = _unfinished(connection)
                 if progress is None:

@@ -5,10 +5,12 @@ a killed user, the end of the run) is written as `unfinished` by `abandon`. A ge
 return reports a total outage as "0 requests, 0 failures". Times are scenario seconds.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mockbot.clock import Clock
+from mockbot.dialects.client_identity import api_key
 from mockbot.evidence.records import Attempt, Outcome, Prompt, Settled
 
 Sink = Callable[[Attempt | Prompt], None]
@@ -42,7 +44,7 @@ class UserIdentity:
     @property
     def key(self) -> str:
         """The API key; the service reads the tier from it."""
-        return f"sk-{self.tier}-{self.user}"
+        return api_key(self.tier, self.user)
 
 
 @dataclass(slots=True, eq=False)
@@ -124,6 +126,11 @@ class Collector:
                 first_token=_rounded(prompt.first_token),
             )
         )
+
+    def overdue(self, slo: float) -> Counter[int]:
+        """The whole seconds in which prompts were intended that should have been answered by now and are not."""
+        late = self.clock.now() - slo
+        return Counter(int(prompt.intended) for prompt in self.pending.values() if prompt.intended < late)
 
     def abandon(self) -> None:
         """The run is over: record what is still pending as unfinished."""

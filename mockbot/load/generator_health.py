@@ -12,15 +12,15 @@ import psutil
 
 from mockbot.evidence.records import Health
 from mockbot.load.load_generator import LoadGenerator
+from mockbot.units.rank import nearest_rank
 
 SLEEP = 0.05  # wall seconds; by how much longer such a sleep takes is the event loop's lag
 EVERY = 1.0  # wall seconds between two records
 
 
 def p99(values: Sequence[float]) -> float:
-    """The 99th percentile by nearest rank; 0 of nothing."""
-    ordered = sorted(values)
-    return ordered[max(0, -(-99 * len(ordered) // 100) - 1)] if ordered else 0.0
+    """The 99th percentile; 0 of nothing."""
+    return nearest_rank(sorted(values), 0.99) or 0.0
 
 
 def watch(generator: LoadGenerator, name: str, users: Callable[[], int], sink: Callable[[Health], None]) -> None:

@@ -12,7 +12,6 @@ one place:
 """
 
 import logging
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -22,7 +21,7 @@ import gevent
 from gevent import Greenlet
 from gevent.lock import RLock
 
-from mockbot.clock import Clock
+from mockbot.clock import Clock, machine
 from mockbot.evidence.records import Ended, RunInfo
 from mockbot.load.dispatch import Counts
 from mockbot.load.run_recorder import RunRecorder
@@ -38,7 +37,6 @@ from mockbot.version import __version__
 
 LOOK = 0.1  # wall seconds: the most by which a step of a ramp comes late
 PROGRESS_EVERY = 0.5  # wall seconds
-DRAIN = 120.0  # scenario seconds; the most that prompts under way get after the end
 SETTLE = 1.0  # wall seconds on top: delays of this machine do not shrink with the speed
 
 log = logging.getLogger("mockbot")
@@ -53,7 +51,7 @@ class LiveRun:
         self.speed = addresses.speed
         self.folder = folder
         self.timeline = Timeline(scenario)
-        self.recorder = RunRecorder(folder, self.speed)
+        self.recorder = RunRecorder(folder, self.speed, scenario.slo)
         self.info = RunInfo(
             scenario=scenario.name,
             speed=self.speed,
@@ -79,11 +77,11 @@ class LiveRun:
 
     def begin(self, head_start: float) -> Setup:
         """Set the moment t0 for the faults and for the load, `head_start` wall seconds from now."""
-        self.clock = Clock(time.time() + head_start, self.speed)
+        self.clock = Clock.start(self.speed, head_start)
         self.info = replace(self.info, t0=self.clock.t0)
         write_run_info(self.folder, self.info)
         providers = dict(self._addresses.providers)
-        return Setup(self.scenario, providers, self.clock.t0, self.speed, self._addresses.status_page)
+        return Setup(self.scenario, providers, self.clock, machine(), self._addresses.status_page)
 
     def start_faults(self, users: Callable[[], int]) -> None:
         """Start the faults, those of second 0 in time for t0, and wait for t0. Raises TestbedError.
@@ -94,8 +92,8 @@ class LiveRun:
         gevent.sleep(max(0.0, self.clock.wall(-self.clock.now())))
         self._reporter = gevent.spawn(self._report_progress, users)
 
-    def follow(self, set_users: Callable[[Counts], None], workers: Callable[[], object]) -> None:
-        """Keep every group at its number until the end of the timeline; set users again when `workers` changes."""
+    def follow(self, set_users: Callable[[Counts], None]) -> None:
+        """Keep every group at its number until the end of the timeline; set users again when a worker comes or goes."""
         changes = [t for t in self.timeline.changes() if t > 0]
         phase, current = "", None
         while (now := self.clock.now()) < self.timeline.end and not self._broken:
@@ -103,8 +101,9 @@ class LiveRun:
             if holds.phase != phase:
                 phase = holds.phase
                 log.info("phase %s, wrong: %s", phase, ", ".join(fault.span.id for fault in holds.faults) or "nothing")
-            if (holds.users, workers()) != current:
-                current = (holds.users, workers())
+            present = self.workers.present() if self.workers else None
+            if (holds.users, present) != current:
+                current = (holds.users, present)
                 set_users(holds.users)
             changes = [t for t in changes if t > now]
             until_change = self.clock.wall(changes[0] - self.clock.now()) if changes else LOOK
@@ -112,8 +111,7 @@ class LiveRun:
 
     def drain(self) -> None:
         """Wait until the prompts under way have ended, within bounds; no user starts another one."""
-        patience = max(group.patience for group in self.scenario.crowd.values())
-        until = self.timeline.end + min(DRAIN, patience) + self.clock.scenario(SETTLE)
+        until = self.timeline.latest + self.clock.scenario(SETTLE)
         gevent.sleep(PROGRESS_EVERY)  # the last batch of a worker may be this old
         while self.workers and self.workers.pending and self.clock.now() < until and not self._broken:
             gevent.sleep(LOOK)
@@ -121,7 +119,7 @@ class LiveRun:
     @property
     def _broken(self) -> str:
         """Why the run cannot be judged any more; empty: it can."""
-        return (self.workers.broken if self.workers else "") or self._driver.broken
+        return (self.workers.broken if self.workers else "") or self._driver.broken or self.recorder.broken
 
     def end(self, ended: Ended, why: str = "") -> None:
         """End load, faults and testbed; write run.json. The first reason stands; a second caller waits."""
@@ -146,7 +144,7 @@ class LiveRun:
         if ended == "completed" and self._broken:
             ended, why = "failed", self._broken
         elif ended == "completed" and workers and workers.lost:
-            ended, why = "lost_worker", f"{workers.lost} of {workers.nodes} workers did not send their last records"
+            ended, why = "lost_worker", f"{workers.lost} of {workers.nodes} workers left before the end; start it again"
         self.info = replace(
             self.info,
             ended=ended,
@@ -160,6 +158,7 @@ class LiveRun:
     def _report_progress(self, users: Callable[[], int]) -> None:
         while self.workers:
             now = self.timeline.at(self.clock.now())
-            progress = self.recorder.progress(now, users(), self.workers.pending, self.workers.started)
+            workers = self.workers
+            progress = self.recorder.progress(now, users(), workers.pending, workers.started, workers.overdue)
             self.recorder.take(progress)
             gevent.sleep(PROGRESS_EVERY)

@@ -16,7 +16,6 @@ from gevent import Greenlet
 from mockbot.clients.policy import ClientPolicy
 from mockbot.clients.policy_factory import PolicyFactory
 from mockbot.clock import Clock
-from mockbot.dialects.request_forms import Name
 from mockbot.load.collector import Collector, UserIdentity
 from mockbot.scenario.schema import Group
 from mockbot.scenario.timeline import StatusState
@@ -35,7 +34,7 @@ class Endpoint:
     """A provider as clients reach it: base URL without /v1, and the API it speaks."""
 
     url: str
-    dialect: Name = "openai"
+    dialect: str = "openai"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,7 @@ class LoadPlan:
     endpoints: Mapping[str, Endpoint]
     seed: int = 1
     end: float = float("inf")  # scenario second from which no prompt starts
+    slo: float = float("inf")  # seconds within which a prompt should be answered
     status: Callable[[], StatusState | None] = no_status_page  # reads the status page now
 
     def provider_of(self, group: str) -> str:

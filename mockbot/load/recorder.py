@@ -23,8 +23,10 @@ from geventhttpclient.header import Headers
 from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError, HTTPSocketPoolResponse
 
 from mockbot.clock import Clock
-from mockbot.dialects.request_forms import DIALECTS, Body, Dialect, Name
-from mockbot.dialects.stream_readers import Reader, WholeAnswer
+from mockbot.dialects.client_identity import ATTEMPT, GROUP, PROMPT
+from mockbot.dialects.dialect import Body, Family
+from mockbot.dialects.families import FAMILIES
+from mockbot.dialects.stream_readers import Reader
 from mockbot.evidence.records import Outcome
 from mockbot.load.collector import AttemptObservation
 
@@ -56,24 +58,23 @@ class RequestTemplate:
     uri: str
     headers: Headers
     stream: bool
-    dialect: Dialect
+    family: Family
 
     @classmethod
-    def of(cls, name: Name, prefix: str, key: str, group: str, *, stream: bool) -> "RequestTemplate":
+    def of(cls, dialect: str, prefix: str, key: str, group: str, *, stream: bool) -> "RequestTemplate":
         """`prefix`: the path of the base URL, without /v1."""
-        dialect = DIALECTS[name]
-        headers = Headers({**HEADERS, **dialect.headers(key), "x-mockbot-group": group})
-        return cls(prefix + dialect.path, headers, stream, dialect)
+        family = FAMILIES[dialect]
+        headers = Headers({**HEADERS, **family.request_headers(key), GROUP: group})
+        return cls(prefix + family.chat.path, headers, stream, family)
 
     def number(self, prompt: str, n: int) -> None:
         """Set the headers by which the service knows the next attempt; the attempt after it overwrites them."""
-        self.headers["x-mockbot-prompt"] = prompt
-        self.headers["x-mockbot-attempt"] = str(n)
+        self.headers[PROMPT] = prompt
+        self.headers[ATTEMPT] = str(n)
 
     def encode(self, body: Body) -> bytes:
-        """The body with the fields that the dialect needs, as JSON."""
-        extra = self.dialect.stream_extra if self.stream else {}
-        return json.dumps({**self.dialect.extra, **body, "stream": self.stream, **extra}).encode()
+        """What a user asks, as the dialect's JSON."""
+        return json.dumps(self.family.ask(body, self.stream)).encode()
 
 
 def attempt(
@@ -85,7 +86,7 @@ def attempt(
     Raises GeneratorError, and GreenletExit in a user that is killed.
     """
     start = clock.now()
-    reader = template.dialect.stream() if template.stream else WholeAnswer()
+    reader = template.family.chat.reader(template.stream)
     response: HTTPSocketPoolResponse | None = None
     try:
         with gevent.Timeout(max(MIN_TIMEOUT, clock.wall(until - start)), Deadline()):

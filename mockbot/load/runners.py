@@ -5,7 +5,6 @@ for any reason).
 """
 
 import logging
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -17,12 +16,13 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 from mockbot.clock import Clock
 from mockbot.errors import ExitCode, MockbotError, TestbedError, UsageError
 from mockbot.evidence.records import Ended
+from mockbot.load.clock_offset import ClockOffset, answer_pings
 from mockbot.load.collector import Collector
 from mockbot.load.dispatch import Counts, Mix
 from mockbot.load.live_run import LiveRun
 from mockbot.load.load_generator import LoadGenerator
 from mockbot.load.locust_options import Options, parsed_options
-from mockbot.load.locust_private import known_workers, present_workers, set_shape
+from mockbot.load.locust_private import known_workers, set_shape
 from mockbot.load.open_arrivals import start_open_arrivals
 from mockbot.load.testbed_setup import judge, open_run, verdict
 from mockbot.load.user_classes import chat_users, classes_of, plain_plan, prepare_plain
@@ -63,6 +63,7 @@ class Coordinator:
         self._last = 0.0  # scenario second at which the last run ended
         if isinstance(runner, MasterRunner):
             runner.register_message(BATCH, self._on_batch)
+            answer_pings(runner)
 
     @property
     def options(self) -> Options:
@@ -107,7 +108,7 @@ class Coordinator:
             self._set_users(run.timeline.at(0.0).users)
             self.view.opening = False
             run.start_faults(lambda: self._runner.user_count)
-            run.follow(self._set_users, lambda: None if master is None else present_workers(master))
+            run.follow(self._set_users)
             run.drain()
             self._end("completed")
         except MockbotError as error:
@@ -128,7 +129,7 @@ class Coordinator:
             self._workers = RemoteWorkers(self._runner, lambda _: None)
             return
         try:
-            options, clock = self.options, Clock(time.time())
+            options, clock = self.options, Clock.start()
             generator = LoadGenerator(plain_plan(self._bases, options), clock, Collector(clock, lambda _: None))
         except UsageError as error:  # the start form named no host
             log.error("%s", error)
@@ -146,7 +147,7 @@ class Coordinator:
             self._workers = None
 
     def _start_workers(self, run: LiveRun, setup: Setup) -> Workers:
-        plan, take = setup.plan(), run.recorder.take
+        plan, take = setup.plan(run.clock), run.recorder.take
         if isinstance(self._runner, MasterRunner):
             if not self._runner.worker_count:
                 raise TestbedError("no worker is connected; start one, or use --processes")
@@ -154,7 +155,7 @@ class Coordinator:
             parsed_options(self._environment).mockbot_setup = SETUP.dump_json(setup).decode()
             self._environment.user_classes = [*classes_of(self._bases, plan, None)]
             return RemoteWorkers(self._runner, take)
-        generator = LoadGenerator(plan, setup.clock, Collector(setup.clock, take))
+        generator = LoadGenerator(plan, run.clock, Collector(run.clock, take))
         self._environment.user_classes = [*classes_of(self._bases, plan, generator)]
         start_open_arrivals(generator, self._environment, run.timeline)
         return LocalWorkers(generator, lambda: self._runner.user_count, take)
@@ -174,8 +175,8 @@ class Coordinator:
         run.reported = True
         self._last, self.run, self._workers = run.info.end, None, None
         code = ExitCode.PASS if run.info.ended == "completed" else ExitCode.INCONCLUSIVE
-        # With a testbed of `mockbot run`, that command judges, after the service's own records are complete.
-        if self.options.testbed is None:
+        # The first run on the testbed of `mockbot run` is judged by that command.
+        if self.options.testbed is None or run.folder.path != self.options.out:
             code = judge(run.folder)
         if self.view.state is not None:
             self.view.state.verdict = verdict(run.folder)
@@ -194,6 +195,7 @@ class Worker:
         self._runner = runner
         self._bases = chat_users(environment)
         self._reporter: WorkerReporter | None = None
+        self._offset = ClockOffset(runner)
         runner.register_message(FINISH, self._on_finish, concurrent=True)
 
     def start(self) -> None:
@@ -201,12 +203,13 @@ class Worker:
         parsed = parsed_options(self._environment)
         if not getattr(parsed, "mockbot_setup", ""):
             options = Options.of(parsed)
-            self._reporter = WorkerReporter(self._runner, plain_plan(self._bases, options), Clock(time.time()))
+            self._reporter = WorkerReporter(self._runner, plain_plan(self._bases, options), Clock.start())
             prepare_plain(self._bases, self._reporter.generator, options)
             return
         setup = SETUP.validate_json(parsed.mockbot_setup)
-        plan = setup.plan()
-        self._reporter = WorkerReporter(self._runner, plan, setup.clock)
+        clock = setup.started.on(setup.machine, self._offset.seconds)
+        plan = setup.plan(clock)
+        self._reporter = WorkerReporter(self._runner, plan, clock)
         generator = self._reporter.generator
         self._environment.user_classes = [*classes_of(self._bases, plan, generator)]
         if (own_id := self._runner.client_id) in setup.workers:

@@ -18,12 +18,14 @@ import httpx2
 import openai
 
 from mockbot.clients.policy import GiveUp
-from mockbot.dialects.request_forms import DIALECTS, Name
-from mockbot.dialects.stream_readers import Reader, WholeAnswer
+from mockbot.dialects.client_identity import ATTEMPT, GROUP, PROMPT
+from mockbot.dialects.dialect import Body
+from mockbot.dialects.families import FAMILIES
+from mockbot.dialects.stream_readers import Reader
 from mockbot.evidence.records import Outcome
 from mockbot.load.collector import Pending
 from mockbot.load.recorder import CUT_SHORT, failed_status, observe
-from mockbot.load.users import QUESTION, ChatUser
+from mockbot.load.users import ChatUser
 
 
 class SdkUser(ChatUser):
@@ -31,16 +33,11 @@ class SdkUser(ChatUser):
 
     abstract = True
     own_clock = True
-    dialect: ClassVar[Name]
+    dialect: ClassVar[str]
 
-    def call(self, http: httpx2.Client) -> None:
-        """Ask once and read the answer to its end."""
+    def call(self, http: httpx2.Client, url: str, body: Body) -> object:
+        """Ask once at a base URL (without /v1); returns the SDK's answer, or its stream that has yet to be read."""
         raise NotImplementedError
-
-    @property
-    def base(self) -> str:
-        """The provider's URL, without /v1."""
-        return self.generator.plan.endpoints[self.provider].url
 
     @property
     def provider(self) -> str:
@@ -49,9 +46,12 @@ class SdkUser(ChatUser):
 
     def _run_prompt(self, prompt: Pending) -> GiveUp | None:
         why = "patience"
+        url, body = self.generator.plan.endpoints[self.provider].url, {**self.body(), "stream": self.spec.stream}
         with gevent.Timeout(self.generator.clock.wall(self.spec.patience), False):
             try:
-                self.call(httpx2.Client(transport=RecordingTransport(self, prompt, _transport())))
+                answer = self.call(httpx2.Client(transport=RecordingTransport(self, prompt, _transport())), url, body)
+                if isinstance(answer, openai.Stream | anthropic.Stream):
+                    deque(answer, maxlen=0)  # reads to the end
                 why = "no whole answer"
             except (openai.OpenAIError, anthropic.AnthropicError, httpx2.HTTPError, JSONDecodeError) as error:
                 why = type(error).__name__
@@ -64,14 +64,10 @@ class OpenAISdk(SdkUser):
     abstract = True
     dialect = "openai"
 
-    def call(self, http: httpx2.Client) -> None:
-        """Chat completions, streamed when the group streams."""
-        client = openai.OpenAI(base_url=f"{self.base}/v1", api_key=self.key, http_client=http)
-        answer = client.chat.completions.create(
-            model=self.model, messages=[{"role": "user", "content": QUESTION}], stream=self.spec.stream
-        )
-        if isinstance(answer, openai.Stream):
-            deque(answer, maxlen=0)  # reads to the end
+    def call(self, http: httpx2.Client, url: str, body: Body) -> object:
+        """Chat completions."""
+        client = openai.OpenAI(base_url=f"{url}/v1", api_key=self.key, http_client=http)
+        return client.chat.completions.create(**body)
 
 
 class AnthropicSdk(SdkUser):
@@ -80,17 +76,10 @@ class AnthropicSdk(SdkUser):
     abstract = True
     dialect = "anthropic"
 
-    def call(self, http: httpx2.Client) -> None:
-        """Messages, streamed when the group streams."""
-        client = anthropic.Anthropic(base_url=self.base, api_key=self.key, http_client=http)
-        answer = client.messages.create(
-            model=self.model,
-            max_tokens=1024,
-            messages=[{"role": "user", "content": QUESTION}],
-            stream=self.spec.stream,
-        )
-        if isinstance(answer, anthropic.Stream):
-            deque(answer, maxlen=0)  # reads to the end
+    def call(self, http: httpx2.Client, url: str, body: Body) -> object:
+        """Messages."""
+        client = anthropic.Anthropic(base_url=url, api_key=self.key, http_client=http)
+        return client.messages.create(**{"max_tokens": 1024, **body})
 
 
 class RecordingTransport(httpx2.BaseTransport):
@@ -103,9 +92,9 @@ class RecordingTransport(httpx2.BaseTransport):
         """Number the request for the service, refuse compression (it would hold tokens back), observe the answer."""
         attempt = SdkAttempt(self._user, self._prompt, str(request.url))
         request.headers["accept-encoding"] = "identity"
-        request.headers["x-mockbot-prompt"] = self._prompt.id
-        request.headers["x-mockbot-attempt"] = str(attempt.n)
-        request.headers["x-mockbot-group"] = self._user.group_name
+        request.headers[PROMPT] = self._prompt.id
+        request.headers[ATTEMPT] = str(attempt.n)
+        request.headers[GROUP] = self._user.group_name
         try:
             response = attempt.response = self._transport.handle_request(request)
         except BaseException as error:  # also GreenletExit and the patience's Timeout: every attempt is recorded
@@ -123,10 +112,9 @@ class SdkAttempt(httpx2.SyncByteStream):
 
     def __init__(self, user: SdkUser, prompt: Pending, url: str) -> None:
         self.n = user.generator.collector.begin_attempt(prompt, user.provider)
-        self.reader: Reader = DIALECTS[user.dialect].stream() if user.spec.stream else WholeAnswer()
+        self.reader = FAMILIES[user.dialect].chat.reader(user.spec.stream)
         self._user, self._prompt, self._url, self._clock = user, prompt, url, user.generator.clock
         self._start = self._clock.now()
-        self._rest = b""  # of a line whose end has not come yet
         self._finished = False
 
     def finish(self, outcome: Outcome, response: httpx2.Response | None) -> None:
@@ -141,13 +129,8 @@ class SdkAttempt(httpx2.SyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         try:
             for part in self.response.iter_raw():
-                now = self._clock.now()
                 self.reader.length += len(part)
-                # A part may end amid a line, or hold several.
-                *lines, self._rest = (self._rest + part).split(b"\n")
-                for line in lines:
-                    if not self.reader.over:
-                        self.reader.line(line + b"\n", now)
+                self.reader.part(part, self._clock.now())
                 yield part
         except GeneratorExit:  # the SDK stopped reading; `close` comes next and decides
             raise
@@ -168,8 +151,7 @@ class SdkAttempt(httpx2.SyncByteStream):
     def _outcome(self) -> Outcome:
         if failed := failed_status(self.response.status_code):
             return failed
-        if self._rest and not self.reader.over:
-            self.reader.line(self._rest, self._clock.now())
+        self.reader.part(b"\n", self._clock.now())  # ends a line without an end
         return self.reader.outcome
 
 

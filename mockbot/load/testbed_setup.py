@@ -5,13 +5,12 @@ from dataclasses import replace
 from itertools import chain, count
 from typing import Any
 
-from rich.console import Console
-
 from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.verdict import judge as judge_evidence
 from mockbot.load.live_run import LiveRun
 from mockbot.load.locust_options import Options
 from mockbot.process.token_file import read_token
+from mockbot.report.plain_console import PlainConsole
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import read_run
 from mockbot.scenario.library import find
@@ -49,7 +48,7 @@ def judge(folder: RunFolder) -> ExitCode:
     """What `mockbot run` does at the end of a run: judge it, write the reports, print the verdict."""
     from mockbot.runs.judge import conclude  # noqa: PLC0415 - a plain load test needs no templates and no charts
 
-    return conclude(folder, Console())
+    return conclude(folder, PlainConsole())
 
 
 def verdict(folder: RunFolder) -> dict[str, Any]:

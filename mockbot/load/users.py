@@ -21,7 +21,7 @@ from locust.env import Environment
 from locust.exception import StopUser
 
 from mockbot.clients.policy import AttemptResult, ClientPolicy, Decision, GiveUp, Send
-from mockbot.dialects.request_forms import Body, chat
+from mockbot.dialects.dialect import Body
 from mockbot.evidence.records import Settled
 from mockbot.load.collector import AttemptObservation, Pending, UserIdentity
 from mockbot.load.hedging import hedged_attempt
@@ -75,8 +75,8 @@ class ChatUser(FastHttpUser):
         self._encoded: tuple[object, bytes] = (None, b"")
 
     def body(self) -> Body:
-        """The request body without `stream`."""
-        return chat(self.model, QUESTION)
+        """The request body as OpenAI has it, without `stream`; the provider's dialect makes its own of it."""
+        return {"model": self.model, "messages": [{"role": "user", "content": QUESTION}]}
 
     @task
     def converse(self) -> None:
@@ -192,7 +192,7 @@ class ChatUser(FastHttpUser):
     def _send(self, prompt: Pending, decision: Send, first_token: Event | None = None) -> AttemptResult:
         clock, provider = self.generator.clock, decision.provider
         connection = self._connections.get(provider) or self._connect(provider)
-        wanted = (connection.template.dialect, self.body())
+        wanted = (connection.template.family.name, self.body())
         if self._encoded[0] != wanted:  # most users always ask the same, so the JSON is kept
             self._encoded = (wanted, connection.template.encode(wanted[1]))
         # Registered before anything is sent: an attempt that never returns must still be in the journal.
@@ -222,7 +222,7 @@ class ChatUser(FastHttpUser):
         prefix = url.path.rstrip("/")
         template = RequestTemplate.of(endpoint.dialect, prefix, self.key, self.group_name, stream=self.spec.stream)
         client = self.client.client.clientpool.get_client(url)
-        connection = ProviderConnection(client, template, f"{endpoint.url}{template.dialect.path}")
+        connection = ProviderConnection(client, template, f"{endpoint.url}{template.family.chat.path}")
         self._connections[provider] = connection
         return connection
 

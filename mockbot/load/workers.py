@@ -1,16 +1,17 @@
 """The processes that make the load of a run, for the process that starts it: itself, or the workers of a master.
 
-    start()      ── Setup, shipped in Locust's custom options ──►  worker: its LoadGenerator starts on the same t0
+    start()      ── Setup, shipped in Locust's custom options ──►  worker: its LoadGenerator starts on the same clock
     receive()    ◄─ "mockbot.batch" twice a second: records, health, how many prompts are pending ──  worker
     close(t)     ── "mockbot.finish" ──►  worker refuses prompts, waits t, records the rest ── last batch, `final` ──►
 
-Batches of a worker arrive in order (ZeroMQ). A worker whose last batch does not come is lost, and its
-last records are missing.
+Batches of a worker arrive in order (ZeroMQ). A worker is lost when its last batch does not come or comes before
+`close`: the users that it had are missing for a while, or their last records are.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import gevent
@@ -41,34 +42,30 @@ class Setup:
 
     scenario: Scenario
     providers: dict[str, str]
-    t0: float
-    speed: float
+    started: Clock  # by the process that starts the run, on the machine that `machine` names
+    machine: str
     status_page: str = ""
     workers: tuple[str, ...] = ()  # client ids that take turns at the arrivals; a worker that joins later takes none
 
-    @property
-    def clock(self) -> Clock:
-        """The clock that all load generators share."""
-        return Clock(self.t0, self.speed)
-
-    def plan(self) -> LoadPlan:
-        """The scenario's groups and the providers' endpoints."""
+    def plan(self, clock: Clock) -> LoadPlan:
+        """The scenario's groups and the providers' endpoints. `clock`: `started`, as it reads in this process."""
         providers = self.scenario.providers
         status: Callable[[], StatusState | None] = no_status_page
         if self.status_page:
-            status = StatusPageClient(self.status_page, self.clock, self.scenario.status_page).read
+            status = StatusPageClient(self.status_page, clock, self.scenario.status_page).read
         return LoadPlan(
             groups=self.scenario.crowd,
             endpoints={name: Endpoint(url, providers[name].dialect) for name, url in self.providers.items()},
             seed=self.scenario.seed,
             end=Timeline(self.scenario).end,
+            slo=self.scenario.slo,
             status=status,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a worker reports since its last one. `pending` are prompts now, `started` those of the whole run."""
+    """What a worker reports since its last one. `started`: prompts of the whole run; `pending`, `overdue`: of now."""
 
     node: str
     pending: int
@@ -77,6 +74,7 @@ class Batch:
     health: tuple[Health, ...] = ()
     final: bool = False
     broken: str = ""
+    overdue: dict[int, int] = field(default_factory=dict)  # as Collector.overdue
 
 
 SETUP, _BATCH = TypeAdapter(Setup), TypeAdapter(Batch)
@@ -98,6 +96,11 @@ class LocalWorkers:
         return len(self.generator.collector.pending)
 
     @property
+    def overdue(self) -> Counter[int]:
+        """As Collector.overdue."""
+        return self.generator.collector.overdue(self.generator.plan.slo)
+
+    @property
     def started(self) -> int:
         """Prompts since the run began."""
         return self.generator.collector.started
@@ -106,6 +109,10 @@ class LocalWorkers:
     def broken(self) -> str:
         """Why this machine could not make the load; empty when it could."""
         return self.generator.broken
+
+    def present(self) -> frozenset[str]:
+        """No worker but this process."""
+        return frozenset()
 
     def close(self, within: float) -> None:
         """Refuse new prompts, wait `within` wall seconds for those under way, and record every prompt."""
@@ -121,12 +128,22 @@ class RemoteWorkers:
         self._take = take
         self._latest: dict[str, Batch] = {}
         self._expected = known_workers(runner)
+        self._left = set[str]()  # not there all the time, or left before `close`
+        self._closing = False
 
     @property
     def pending(self) -> int:
         """Prompts under way on the workers that still answer."""
         missing = missing_workers(self._runner)
         return sum(batch.pending for id_, batch in self._latest.items() if id_ not in missing)
+
+    @property
+    def overdue(self) -> Counter[int]:
+        """As Collector.overdue, of the workers that still answer."""
+        missing, total = missing_workers(self._runner), Counter[int]()
+        for id_, batch in self._latest.items():
+            total.update({} if id_ in missing else batch.overdue)
+        return total
 
     @property
     def started(self) -> int:
@@ -145,18 +162,27 @@ class RemoteWorkers:
 
     @property
     def lost(self) -> int:
-        """Workers whose last batch never came; known after `close`."""
-        return sum(not self._is_final(id_) for id_ in self._expected | self._latest.keys())
+        """Workers that left for any reason, or whose last batch never came; known after `close`."""
+        return sum(id_ in self._left or not self._is_final(id_) for id_ in self._expected | self._latest.keys())
+
+    def present(self) -> frozenset[str]:
+        """The ids of those that answer; call it regularly, so that none is missing for a while without notice."""
+        here = present_workers(self._runner)
+        self._left |= self._expected - here
+        return here
 
     def receive(self, id_: str, data: bytes) -> None:
         """Take the records of a batch that the worker with client id `id_` has sent."""
         batch = _BATCH.validate_json(data)
         self._latest[id_] = batch
+        if batch.final and not self._closing:  # a signal to the worker, which ends it in good order
+            self._left.add(id_)
         for record in (*batch.requests, *batch.health):
             self._take(record)
 
     def close(self, within: float) -> None:
         """As `LocalWorkers.close`; a worker whose last batch does not come in time is lost."""
+        self._closing = True
         self._runner.send_message(FINISH, {"within": within})
         until = time.monotonic() + within + LAST_BATCH_WITHIN
         # Only workers that answer are waited for: one that died would cost the whole time.
@@ -204,6 +230,9 @@ class WorkerReporter:
         requests, health = tuple(self._requests), tuple(self._health)
         self._requests.clear()
         self._health.clear()
-        pending, started = len(self.generator.collector.pending), self.generator.collector.started
-        batch = Batch(self._name, pending, started, requests, health, self._final, self.generator.broken)
+        generator, collector = self.generator, self.generator.collector
+        batch = Batch(
+            self._name, len(collector.pending), collector.started, requests, health, self._final, generator.broken,
+            collector.overdue(generator.plan.slo),
+        )  # fmt: skip
         self._runner.send_message(BATCH, {"batch": _BATCH.dump_json(batch)})

@@ -34,7 +34,7 @@ class Measure:
     A scenario's `expect` may name it when it has a `better` direction. `one_client`: it means something for a single
     client too; the others need a crowd, or belong to the provider. `provider_side`: it comes from the service's
     journal, and needs no number of prompts. `heading`: of its column. `sentence`: before its value, in the terminal's
-    sentence about outages.
+    sentence about outages. `accuracy`: relative, of a value that is not exact; a threshold within it is met.
     """
 
     unit: Unit
@@ -42,6 +42,7 @@ class Measure:
     undefined: Mapping[Selector, str] = field(default_factory=dict)
     one_client: bool = False
     provider_side: bool = False
+    accuracy: float = 0.0
     shown: tuple[Place, ...] = ()
     heading: str = ""
     sentence: str = ""

@@ -21,6 +21,7 @@ from math import ceil, isinf
 
 from mockbot.measures.counter_protocols import Counters, Outage, Part
 from mockbot.measures.measure import WHOLE_RUN, Measure
+from mockbot.measures.percentiles import ACCURACY
 from mockbot.measures.values import Beyond, Known, Undefined, Value, ratio
 
 WINDOW = 10  # seconds of a window of prompts, or as long as the baseline takes to issue WINDOW_PROMPTS
@@ -186,7 +187,13 @@ def recovery_time(counted: Counters, part: Part, index: int) -> Value:
 
 
 @Measure(
-    "duration", "low", WHOLE_RUN, one_client=True, shown=("tile", "seeds"), sentence="affected prompts settled after"
+    "duration",
+    "low",
+    WHOLE_RUN,
+    one_client=True,
+    accuracy=ACCURACY,
+    shown=("tile", "seeds"),
+    sentence="affected prompts settled after",
 )
 @WorstOutage
 def affected_recovery(counted: Counters, part: Part, index: int) -> Value:
@@ -200,7 +207,7 @@ def affected_recovery(counted: Counters, part: Part, index: int) -> Value:
     return Beyond(observed, "more than 5 % of what was asked during it was never over") if isinf(over) else Known(over)
 
 
-@Measure("share", "low", WHOLE_RUN, one_client=True, shown=("tile",), sentence="given up of these")
+@Measure("share", "low", WHOLE_RUN, one_client=True, shown=("tile",), sentence="affected prompts given up")
 @WorstOutage
 def affected_gave_up(_: Counters, part: Part, index: int) -> Value:
     """Of the worst outage, the share of the settled prompts issued during it that were given up."""

@@ -11,6 +11,8 @@ from mockbot.measures.counter_protocols import Cohort, Counters, Durations
 from mockbot.measures.measure import NO_PROMPTS, Measure, Place
 from mockbot.measures.values import Known, Undefined, Value, ratio
 
+ACCURACY = 0.002  # relative, of every finite percentile
+
 _Times = tuple[str, Callable[[Cohort], Durations], str]  # what they are, where they are counted, why there are none
 
 
@@ -45,6 +47,7 @@ def _measure(name: str, of: _Times, shown: tuple[Place, ...] = (), heading: str 
         "duration",
         "low",
         one_client=True,
+        accuracy=ACCURACY,
         shown=shown,
         heading=heading,
         name=name,

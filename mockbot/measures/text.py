@@ -58,6 +58,20 @@ def format_value(measure: str, value: Value) -> str:
             assert_never(value)
 
 
+def format_against(measure: str, value: Value, threshold: str) -> str:
+    """The value, with the digits that tell it from a threshold that would be written the same."""
+    text = format_value(measure, value)
+    if not isinstance(value, Known) or text != threshold.lstrip("<>=").strip():
+        return text
+    match TABLE[measure].unit:
+        case "share":
+            return f"{100 * value.number:.6g}%"
+        case "duration":
+            return f"{value.number:.6g}s"
+        case _:
+            return f"{value.number:.6g}"
+
+
 def format_in_unit(measure: str, number: float) -> str:
     """A finite number with the measure's unit. Raises KeyError for an unknown measure."""
     if TABLE[measure].unit == "share":

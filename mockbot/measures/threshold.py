@@ -21,14 +21,19 @@ _HOLDS: dict[Op, Callable[[float, float], bool]] = {"<=": le, "<": lt, ">=": ge,
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """`value` in the measure's unit: a share 0..1, seconds, events per second, or a plain number."""
+    """`value` in the measure's unit: a share 0..1, seconds, events per second, or a plain number.
+
+    `accuracy`: relative, of what is measured; a number that is as close as that to `value` equals it.
+    """
 
     op: Op
     value: float
+    accuracy: float = 0.0
 
     def holds(self, measured: float) -> bool:
         """Whether a number meets the threshold; `math.inf` is a time that never came."""
-        return _HOLDS[self.op](measured, self.value)
+        equal = abs(measured - self.value) <= self.accuracy * self.value
+        return _HOLDS[self.op](self.value if equal else measured, self.value)
 
     def met_by(self, value: Value) -> bool | None:
         """Whether the value meets the threshold; None when that is unknown."""
@@ -56,4 +61,4 @@ def parse_threshold(measure: str, text: str) -> Threshold:
         value = unit.parse(match[2].strip())
     except ValueError as error:
         raise ValueError(f"{text!r} does not fit {measure}, {unit.is_a}: {error}") from None
-    return Threshold(next(op for op in _HOLDS if op == match[1]), value)
+    return Threshold(next(op for op in _HOLDS if op == match[1]), value, TABLE[measure].accuracy)

@@ -5,7 +5,7 @@ A user is down from a prompt that was not good until the end of the next good on
 
 from mockbot.measures.counter_protocols import Counters
 from mockbot.measures.measure import NO_PROMPTS, WHOLE_RUN, Measure
-from mockbot.measures.percentiles import percentile
+from mockbot.measures.percentiles import ACCURACY, percentile
 from mockbot.measures.scope import Selector
 from mockbot.measures.values import Value, ratio
 
@@ -26,7 +26,7 @@ def failed_users(counted: Counters) -> Value:
     return ratio(outages.failed, outages.users, NO_PROMPTS)
 
 
-@Measure("duration", "low", _OUTAGES, one_client=True, shown=("tile",))
+@Measure("duration", "low", _OUTAGES, one_client=True, accuracy=ACCURACY, shown=("tile",))
 def longest_outage_p95(counted: Counters) -> Value:
     """95th percentile of each user's longest time without a good answer, over the users who were ever down."""
     return percentile(counted.outages().longest, 0.95, "no user had an outage")

@@ -5,45 +5,58 @@ stdin ends. The child leads a session of its own, so that Ctrl-C reaches only th
 """
 
 import json
+import logging
+import os
+import secrets
 import select
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Self, cast
+from typing import IO, Self, cast
 
 from mockbot.errors import TestbedError
-from mockbot.process.process_group import end
+from mockbot.process.process_group import MARK, end, end_marked
 
 READY_WITHIN = 40.0  # wall seconds; importing FastAPI on a busy machine takes a few
 LEAVE_WITHIN = 5.0
 QUOTED = 1000  # bytes of its log that an error quotes
+log = logging.getLogger("mockbot")
 
 
 class ManagedProcess:
     """`python -m <arguments>`, which prints one JSON object when it is ready and exits when its stdin ends.
 
-    Raises TestbedError with the end of its log when it exits or prints nothing instead. `log` keeps its stderr.
+    Raises TestbedError with the end of its log when it exits or prints nothing instead. `log` keeps its stderr; without
+    one it goes to a file without a name, which no `kill -9` leaves behind. `told`: a line for its stdin.
     """
 
-    def __init__(self, arguments: Sequence[str], log: Path | None = None) -> None:
+    def __init__(self, arguments: Sequence[str], log: Path | None = None, told: str | None = None) -> None:
+        self._mark, self._name = secrets.token_hex(8), arguments[0]
         with ExitStack() as stack:
-            kept = log or Path(stack.enter_context(tempfile.TemporaryDirectory())) / "log"
-            self._log = stack.enter_context(kept.open("w+b"))
+            self._log: IO[bytes]
+            if log is None:
+                self._log = stack.enter_context(tempfile.TemporaryFile())
+            else:
+                self._log = stack.enter_context(log.open("w+b"))
             self._process = stack.enter_context(
                 subprocess.Popen(
                     [sys.executable, "-m", *arguments],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=self._log,
+                    env={**os.environ, MARK: self._mark},
                     start_new_session=True,
                 )
             )
             assert self._process.stdin is not None and self._process.stdout is not None  # noqa: PT018, S101
             self._stdin, self._stdout = self._process.stdin, self._process.stdout
-            stack.callback(end, self._process, self._stdin.close, LEAVE_WITHIN)
+            stack.callback(self._end)
+            if told is not None:
+                with suppress(TestbedError):  # it has ended already; its log says why
+                    self.tell(told)
             self.ready = self._read_ready_line(arguments[0], log)
             self._cleanup = stack.pop_all()
 
@@ -71,8 +84,15 @@ class ManagedProcess:
             raise TestbedError(f"the child {self._process.args!r} has ended: {error}") from None
 
     def close(self) -> None:
-        """End it and wait for its end. Safe to call again."""
+        """End it and wait for its end; a warning when it has left before. Safe to call again."""
+        if not (self._stdin.closed or self.alive):
+            log.warning("%s ended by itself, with exit code %s", self._name, self._process.returncode)
         self._cleanup.close()
+
+    def _end(self) -> None:
+        end(self._process, self._stdin.close, LEAVE_WITHIN)
+        if self._process.returncode < 0:  # killed, so that it could not end what it had started
+            end_marked(self._mark, LEAVE_WITHIN)
 
     def __enter__(self) -> Self:
         return self

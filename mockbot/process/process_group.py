@@ -1,7 +1,7 @@
 """End a process and everything that it started: ask, wait, then SIGKILL to its whole process group.
 
 Every process here must have been started with `start_new_session=True`: it then leads a group of its own, and Ctrl-C
-in the terminal does not reach it.
+in the terminal does not reach it. What it started in yet another session is found by a mark in its environment.
 """
 
 import os
@@ -9,6 +9,8 @@ import signal
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
+
+MARK = "MOCKBOT_STARTED_BY"  # environment variable: its value marks a process and everything that it starts
 
 
 def signal_group(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
@@ -27,3 +29,20 @@ def end(process: "subprocess.Popen[bytes]", ask: Callable[[], object], patience:
     finally:  # also when Ctrl-C comes while we wait
         signal_group(process, signal.SIGKILL)
         process.wait()
+
+
+def end_marked(mark: str, patience: float) -> None:
+    """End every process with this value of MARK except this one: SIGTERM, `patience` seconds, SIGKILL."""
+    import psutil  # noqa: PLC0415 - a guard must start fast
+
+    def left() -> list[psutil.Process]:
+        every = psutil.process_iter(["environ"])  # None where this user may not read it
+        return [each for each in every if (each.info["environ"] or {}).get(MARK) == mark and each.pid != os.getpid()]
+
+    for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGKILL):  # the last for what was started meanwhile
+        if not (processes := left()):
+            return
+        for process in processes:
+            with suppress(psutil.Error):  # gone, or of another user
+                process.send_signal(number)
+        psutil.wait_procs(processes, patience)

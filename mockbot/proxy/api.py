@@ -4,9 +4,10 @@ On bare ASGI, because frameworks decide differently what clients can see: 405 ha
 errors are declared as text/plain, an uncleaned path is a 301, and 404 and 405 come before the browser check. Source:
 api.go and gorilla/mux at that version. Routes under `/mockbot/` are not Toxiproxy's:
 
-    GET /mockbot/stats          {"engine", "seed", "tasks", "connections"}
+    GET /mockbot/stats          {"engine", "seed", "tasks", "connections", "troubles"}
     GET /mockbot/proxies/{p}    {"connections", "live", "unreachable", "closed_by_disable",
-                                 "felt": {toxic: connections},
+                                 "felt": {toxic: connections}}
+    GET /mockbot/proxies/{p}/ended/{n}    all but the first n connections that are over: {"first": n or more,
                                  "log": [{"number", "opened", "toxics", "closed_by_disable", "port"}]}
 """
 
@@ -16,7 +17,8 @@ import json
 import posixpath
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
+from itertools import islice
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -61,6 +63,7 @@ ROUTES: dict[tuple[str, ...], str] = {
     ("version",): "GET",
     ("mockbot", "stats"): "GET",
     ("mockbot", "proxies", "*"): "GET",
+    ("mockbot", "proxies", "*", "ended", "*"): "GET",
 }
 NO_CONTENT = Answer(204)
 
@@ -105,16 +108,23 @@ def toxic_json(toxic: Toxic) -> dict[str, object]:
 
 
 def connections_json(proxy: Proxy) -> dict[str, object]:
-    """What became of a proxy's connections; `log` has the last of those that are over."""
-    keys = ("number", "opened", "toxics", "closed_by_disable", "port")
+    """What became of a proxy's connections."""
     return {
         "connections": proxy.accepted,
         "live": len(proxy.connections),
         "unreachable": proxy.unreachable,
         "closed_by_disable": proxy.closed_by_disable,
         "felt": proxy.touched,
-        "log": [{key: getattr(each, key) for key in keys} for each in proxy.finished],
     }
+
+
+def ended_json(proxy: Proxy, known: str) -> dict[str, object]:
+    """The connections that are over, but for the first `known`; `first` is greater where the log has dropped some."""
+    if not (known.isascii() and known.isdigit()):
+        raise ApiError("bad request: a number of connections is missing", 400)
+    first = max(int(known), proxy.over - len(proxy.finished))
+    rest = islice(proxy.finished, first - (proxy.over - len(proxy.finished)), None)
+    return {"first": first, "log": [asdict(each) for each in rest]}
 
 
 def matches(pattern: Sequence[str], parts: Sequence[str]) -> bool:
@@ -165,7 +175,9 @@ class ControlApi:
         return replace(answer, headers=(*answer.headers, ("X-Toxiproxy-Request-Id", secrets.token_hex(10))))
 
     def _refusal(self, headers: Mapping[bytes, bytes]) -> Answer | None:
-        if headers.get(b"user-agent", b"").startswith(b"Mozilla/"):
+        # Toxiproxy looks at the user agent only, which a page may set. These two come with whatever a script sends.
+        foreign = b"origin" in headers or headers.get(b"sec-fetch-site", b"none") != b"none"
+        if foreign or headers.get(b"user-agent", b"").startswith(b"Mozilla/"):
             return text(403, "User agent not allowed")
         if self._token is not None:
             wanted = f"Bearer {self._token}".encode()
@@ -230,11 +242,12 @@ class ControlApi:
                 return Answer(200, self._metrics.page(), self._metrics.content_type)
             case "GET", "mockbot", "stats":
                 connections = sum(len(proxy.connections) for proxy in collection.proxies.values())
-                tasks = len(asyncio.all_tasks())
-                stats = {"engine": ENGINE, "seed": collection.seed, "tasks": tasks, "connections": connections}
-                return json_answer(stats)
+                stats = {"engine": ENGINE, "seed": collection.seed, "tasks": len(asyncio.all_tasks())}
+                return json_answer({**stats, "connections": connections, "troubles": collection.watch.troubles})
             case "GET", "mockbot", "proxies", name:
                 return json_answer(connections_json(collection.get(name)))
+            case "GET", "mockbot", "proxies", name, "ended", known:
+                return json_answer(ended_json(collection.get(name), known))
             case _:
                 raise AssertionError(f"{method} {parts} is in ROUTES and has no case here")
 

@@ -11,13 +11,13 @@ Only the standard library, so that it starts fast.
 
 import http.client
 import json
-import socket
 import subprocess
 import sys
 from collections.abc import Iterable
 from threading import Event
 from urllib.parse import quote, urlsplit
 
+from mockbot.process.held_port import held_port
 from mockbot.process.lifeline import report_ready, wait_for_stdin_to_end
 from mockbot.process.process_group import end
 
@@ -43,23 +43,22 @@ def call(url: str, method: str, path: str) -> int | None:
 
 def start(binary: str) -> tuple[subprocess.Popen[bytes], str]:
     """A running Toxiproxy and its address; SystemExit with the reason when it does not come up."""
-    for _ in range(TRIES):  # another process may take the port before Toxiproxy does
-        with socket.create_server(("127.0.0.1", 0)) as sock:
-            port = sock.getsockname()[1]
-        server = subprocess.Popen(
-            [binary, "-host", "127.0.0.1", "-port", str(port)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        url = f"http://127.0.0.1:{port}"
-        for _ in range(int(READY_LIMIT / LOOK)):
-            if call(url, "GET", "/version") == 200:
-                return server, url
-            if server.poll() is not None:
-                break
-            Event().wait(LOOK)
-        end(server, server.kill, LEAVE_LIMIT)
+    for _ in range(TRIES):  # where a port cannot be held, another process may take it before Toxiproxy does
+        with held_port() as port:
+            server = subprocess.Popen(
+                [binary, "-host", "127.0.0.1", "-port", str(port)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            url = f"http://127.0.0.1:{port}"
+            for _ in range(int(READY_LIMIT / LOOK)):
+                if call(url, "GET", "/version") == 200:
+                    return server, url
+                if server.poll() is not None:
+                    break
+                Event().wait(LOOK)
+            end(server, server.kill, LEAVE_LIMIT)
     sys.exit(f"{binary} did not open its control port within {READY_LIMIT:g} s")
 
 

@@ -1,16 +1,14 @@
 """Requests to one control port: blocking calls with time limits, and typed errors.
 
-A Session replaces toxiproxy-python's global APIConsumer: one address per object, no proxy variables of the environment,
-an error with the server's message for every answer outside 2xx. `over` makes the library's classes use it.
+A Session replaces toxiproxy-python's global APIConsumer: one address per object, and an error with the server's message
+for every answer outside 2xx. `over` makes the library's classes use it.
 """
 
-import threading
 from types import FunctionType
 from typing import Final, TypeVar, cast
 
-import requests
-
 from mockbot.errors import TestbedError
+from mockbot.process.control_port import ControlAnswer, ask
 
 LIMITS: Final = (2.0, 5.0)  # seconds to connect, seconds to answer
 
@@ -34,54 +32,43 @@ class ControlPlaneHung(TestbedError):  # noqa: N818
 
 
 class Session:
-    """One control port; safe to share between threads, and between greenlets under gevent."""
+    """One control port; safe to share between threads, and between greenlets under gevent: no connection is kept."""
 
     def __init__(self, url: str, token: str | None = None, limits: tuple[float, float] = LIMITS) -> None:
-        self.url, self.limits = url.rstrip("/"), limits
-        self._lock = threading.Lock()  # a requests session is not made for several threads at once
-        self._session = requests.Session()
-        self._session.trust_env = False
-        if token is not None:
-            self._session.headers["Authorization"] = f"Bearer {token}"
+        self.url, self.limits, self._token = url.rstrip("/"), limits, token
 
-    def get(self, path: str, **_: object) -> requests.Response:
+    def get(self, path: str, **_: object) -> ControlAnswer:
         return self.call("GET", path)
 
-    def post(self, path: str, json: object = None, **_: object) -> requests.Response:
+    def post(self, path: str, json: object = ..., **_: object) -> ControlAnswer:
         return self.call("POST", path, json)
 
-    def delete(self, path: str, **_: object) -> requests.Response:
+    def delete(self, path: str, **_: object) -> ControlAnswer:
         return self.call("DELETE", path)
 
-    def call(self, method: str, path: str, body: object = None) -> requests.Response:
+    def call(self, method: str, path: str, body: object = ...) -> ControlAnswer:
         doing = f"{method} {path}"
         try:
-            with self._lock:
-                answer = self._session.request(
-                    method, self.url + path, json=body, timeout=self.limits, allow_redirects=False
-                )
-        except requests.ReadTimeout:
+            answer = ask(self.url, method, path, body, token=self._token, limits=self.limits)
+        except TimeoutError:
             raise ControlPlaneHung(
                 f"{self.url} did not answer {doing} within {self.limits[1]:g} s; restart that server and run again"
             ) from None
-        except requests.RequestException as error:
+        except ConnectionError as error:
             raise ControlUnreachable(f"{self.url} cannot be reached for {doing}: {error}") from None
-        if answer.status_code == 503:  # Toxiproxy's own limit of 25 s came before the limit here
+        if answer.status == 503:  # Toxiproxy's own limit of 25 s came before the limit here
             raise ControlPlaneHung(f"{self.url} gave up on {doing}: its control API is stuck")
-        if not 200 <= answer.status_code < 300:
-            raise ControlError(doing, answer.status_code, message_of(answer))
+        if not 200 <= answer.status < 300:
+            raise ControlError(doing, answer.status, message_of(answer))
         return answer
 
-    def close(self) -> None:
-        self._session.close()
 
-
-def message_of(answer: requests.Response) -> str:
+def message_of(answer: ControlAnswer) -> str:
     """The `error` of a JSON body, whatever its content type, or the body's text."""
     try:
         body = answer.json()
     except ValueError:
-        return answer.text.strip() or answer.reason
+        return answer.text.strip() or f"status {answer.status}"
     return str(body["error"]) if isinstance(body, dict) and "error" in body else answer.text.strip()
 
 

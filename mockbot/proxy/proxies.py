@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
+from mockbot.process.self_watch import SelfWatch
 from mockbot.proxy import address
 from mockbot.proxy.connection import Connection
 from mockbot.proxy.link import Traffic
@@ -20,7 +21,7 @@ from mockbot.proxy.toxic import Direction, Toxic
 
 DIAL_LIMIT = 10.0
 ACCEPT_PAUSE = 0.05  # seconds without accepting when the process has no file descriptor left
-KEPT_LOGS = 1000
+KEPT_LOGS = 100_000  # of each proxy, about 20 MB; whoever asks regularly gets every connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +60,17 @@ class TrafficTable:
 class Proxy:
     """One listener, one upstream, two chains of toxics, and what became of each connection."""
 
-    def __init__(self, name: str, listen: str, upstream: str, *, seed: int, table: TrafficTable) -> None:
+    def __init__(
+        self, name: str, listen: str, upstream: str, *, seed: int, table: TrafficTable, watch: SelfWatch
+    ) -> None:
         self.name, self.listen, self.upstream = name, listen, upstream
         self.toxics: dict[Direction, list[Toxic]] = {direction: [] for direction in Direction}
         self.touched: Counter[str] = Counter()
         self.accepted = self.unreachable = self.closed_by_disable = 0
         self.connections: dict[int, Connection] = {}
         self.finished: deque[ConnectionLog] = deque(maxlen=KEPT_LOGS)
-        self._seed, self._table = seed, table
+        self.over = 0  # connections, those that `finished` has dropped included
+        self._seed, self._table, self._watch = seed, table, watch
         self._listener: socket.socket | None = None
         self._opening: dict[asyncio.Task[None], socket.socket] = {}
         self._loop = asyncio.get_running_loop()
@@ -154,7 +158,8 @@ class Proxy:
                 client, _ = self._listener.accept()
             except (BlockingIOError, ConnectionAbortedError):
                 return
-            except OSError:  # the process has no file descriptor left
+            except OSError as error:  # the process has no file descriptor left
+                self._watch.failed(error)
                 self._pause_accepting(self._listener)
                 return
             client.setblocking(False)
@@ -182,7 +187,9 @@ class Proxy:
         try:
             host, port = address.split(self.upstream)
             await connection.attach(client, host, address.port_number(port), DIAL_LIMIT)
-        except (OSError, TimeoutError, ValueError, address.AddressError):  # ValueError: a NUL in the host
+        except (OSError, TimeoutError, ValueError, address.AddressError) as error:  # ValueError: a NUL in the host
+            if isinstance(error, OSError):
+                self._watch.failed(error)
             self.unreachable += 1
             client.close()
             return
@@ -206,3 +213,4 @@ class Proxy:
             toxics = tuple(connection.log)
             log = ConnectionLog(connection.number, connection.opened, toxics, by_disable, connection.port)
             self.finished.append(log)
+            self.over += 1

@@ -5,6 +5,7 @@ used. The order of checks is Toxiproxy's (2.12.0, api.go, proxy_collection.go), 
 failed update changes nothing, and a reset continues after a proxy that cannot start.
 """
 
+from mockbot.process.self_watch import SelfWatch
 from mockbot.proxy.address import AddressError
 from mockbot.proxy.control_request import (
     ApiError,
@@ -34,6 +35,7 @@ class ProxyCollection:
         self.seed = seed
         self.proxies: dict[str, Proxy] = {}
         self.traffic = TrafficTable()
+        self.watch = SelfWatch()
 
     def get(self, name: str) -> Proxy:
         try:
@@ -116,7 +118,8 @@ class ProxyCollection:
 
     async def _make(self, entry: Entry) -> Proxy:
         settings = entry.settings
-        proxy = Proxy(entry.name, settings.listen, settings.upstream, seed=self.seed, table=self.traffic)
+        where = settings.listen, settings.upstream
+        proxy = Proxy(entry.name, *where, seed=self.seed, table=self.traffic, watch=self.watch)
         if settings.enabled:
             await proxy.start()
         self.proxies[entry.name] = proxy

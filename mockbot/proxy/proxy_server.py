@@ -21,6 +21,7 @@ from mockbot.errors import ExitCode, TestbedError
 from mockbot.http_server.deadline_server import DeadlineServer
 from mockbot.process.event_loop import new_event_loop, stop_event
 from mockbot.process.lifeline import report_ready
+from mockbot.process.self_watch import raise_descriptor_limit
 from mockbot.proxy import address
 from mockbot.proxy.api import ControlApi
 from mockbot.proxy.control_request import ApiError
@@ -92,6 +93,7 @@ class Engine:
         self.collection = ProxyCollection(self.seed)
         self.control = ""
         self._server: DeadlineServer | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Listen; TestbedError when the control port cannot be opened."""
@@ -114,10 +116,13 @@ class Engine:
         app = ControlApi(self.collection, options.version_text, metrics, options.token)
         self._server = DeadlineServer(app, options.read_limit, IDLE_LIMIT)
         await self._server.listen(sock)
+        self._watching = asyncio.create_task(self.collection.watch.run())
 
     async def close(self) -> None:
         """Close every listener and connection."""
         self.collection.close()
+        if self._watching is not None:
+            self._watching.cancel()
         if self._server is not None:
             await self._server.close()
 
@@ -138,6 +143,7 @@ async def serve(options: Options, ready: Callable[[str], None]) -> None:
 def main(argv: Sequence[str]) -> int:
     """The program; returns its exit code."""
     options = parse(argv)
+    raise_descriptor_limit()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     try:

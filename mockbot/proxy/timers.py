@@ -7,9 +7,10 @@ Cancelled entries are dropped when they come up, or when they are the majority.
 import asyncio
 import heapq
 import math
-import time
 from collections.abc import Callable
 from itertools import count
+
+from mockbot.clock import monotonic
 
 EARLY = 0.0002  # seconds that a call may come too soon: a shorter wait is not worth a wake-up
 CLEANED_FROM = 64  # cancelled entries; fewer are not worth rebuilding the heap
@@ -47,10 +48,10 @@ class LoopTimers:
         self._armed = math.inf
         self._cancelled = 0
 
-    now = staticmethod(time.monotonic)
+    now = staticmethod(monotonic)
 
     def after(self, seconds: float, call: Callable[[], None]) -> Entry:
-        due = time.monotonic() + seconds
+        due = monotonic() + seconds
         entry = Entry(self, call)
         heapq.heappush(self._heap, (due, next(self._order), entry))
         if due < self._armed:
@@ -68,7 +69,7 @@ class LoopTimers:
     def _arm(self, due: float) -> None:
         if self._handle is not None:
             self._handle.cancel()
-        seconds = due - time.monotonic()
+        seconds = due - monotonic()
         if self._whole:
             ahead = due - self._loop.time()
             seconds = math.ceil((ahead - EARLY) * 1000) / 1000
@@ -78,7 +79,7 @@ class LoopTimers:
     def _fire(self) -> None:
         self._handle, self._armed = None, -math.inf  # no call from below needs to arm
         try:
-            while self._heap and self._heap[0][0] <= time.monotonic() + EARLY:
+            while self._heap and self._heap[0][0] <= monotonic() + EARLY:
                 entry = heapq.heappop(self._heap)[2]
                 call, entry.call = entry.call, None
                 if call is None:

@@ -80,7 +80,7 @@ class ToxicControl:
     def version(self) -> str:
         """The server's version; `git` for a Toxiproxy that was built from its module."""
         answer = self._session.get("/version")
-        self._embedded = answer.headers.get("X-Mockbot-Engine") == "embedded"
+        self._embedded = answer.headers.get("x-mockbot-engine") == "embedded"
         return str(answer.json()["version"])
 
     @property
@@ -90,11 +90,15 @@ class ToxicControl:
             self.version()
         return bool(self._embedded)
 
+    def troubles(self) -> list[str]:
+        """What the embedded proxy has noticed about itself since it started (SelfWatch); Toxiproxy only answers."""
+        if self.embedded:
+            return list(self._session.get("/mockbot/stats").json()["troubles"])
+        self.version()
+        return []
+
     def proxies(self) -> tuple[str, ...]:
         return tuple(self._toxiproxy.proxies())
-
-    def close(self) -> None:
-        self._session.close()
 
     # -- proxies
 
@@ -155,9 +159,18 @@ class ToxicControl:
         answer = self._connections(proxy)
         return None if answer is None else {**answer["felt"], CLOSED_BY_DISABLE: answer["closed_by_disable"]}
 
-    def ended(self, proxy: str) -> tuple[EndedConnection, ...]:
-        """The last 1000 connections that are over; none where the server keeps no log."""
-        log = (self._connections(proxy) or {"log": []})["log"]
+    def ended(self, proxy: str, known: int = 0) -> tuple[EndedConnection, ...]:
+        """The connections that are over, but for the first `known`; none where the server keeps no log.
+
+        Raises TestbedError when the server has dropped some of them already.
+        """
+        if not self.embedded:
+            return ()
+        answer = self._session.get(f"/mockbot/proxies/{quoted(proxy)}/ended/{known}").json()
+        if answer["first"] > known:
+            lost = answer["first"] - known
+            raise TestbedError(f"{lost} connections of {proxy} ended unseen between two looks; run with less load")
+        log = answer["log"]
         return tuple(EndedConnection(each["port"], tuple(each["toxics"]), each["closed_by_disable"]) for each in log)
 
     # -- inside

@@ -4,7 +4,6 @@ Outside of outages the service answers at once and without faults. A test in whi
 nothing; `check` then makes it inconclusive.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,9 @@ from mockbot.clock import Clock
 from mockbot.errors import UsageError
 from mockbot.evidence.antipatterns import antipatterns
 from mockbot.evidence.records import Attempt, Prompt, Request
-from mockbot.pytest_plugin.in_process_testbed import InProcessTestbed, RunningService
 from mockbot.pytest_plugin.manual_faults import PHASE, ManualFault, ManualFaults, WireFaults, read_fault
 from mockbot.pytest_plugin.outage import Inconclusive, Outage
+from mockbot.pytest_plugin.session_testbed import RunningService, SessionTestbed
 from mockbot.scenario.library import find
 from mockbot.scenario.policies import Once
 from mockbot.scenario.schema import Answer, Group, Phase, Provider, Scenario, Tokens
@@ -40,12 +39,12 @@ class Mockbot:
     """What a test gets: the service's address, its faults and outages, and what the client did."""
 
     def __init__(
-        self, testbed: InProcessTestbed, setenv: Callable[[str, str], None], base: Mapping[str, str],
+        self, testbed: SessionTestbed, setenv: Callable[[str, str], None], base: Mapping[str, str],
         inconclusive: Inconclusive, folder: Path | None,
     ) -> None:  # fmt: skip
         self._testbed, self._setenv, self._base, self._inconclusive = testbed, setenv, base, inconclusive
         self._folder = folder
-        clock = Clock(time.time())
+        clock = Clock.start()
         self._own = testbed.open(WITHOUT_FAULTS, 1.0, clock)
         self._current = self._own
         self._watcher = ClientObserver(self._own.addresses)
@@ -126,11 +125,12 @@ class Mockbot:
         """As `outage.assert_resilient`, for what the client did outside of outages."""
         __tracebackhide__ = True  # the reader needs the findings and the line of the test, not this frame
         attempts = [record for record in self.journal() if isinstance(record, Attempt)]
-        bad = [str(pattern) for pattern in antipatterns(attempts, 1.0) if pattern.times]
-        if bad:
+        patterns = antipatterns(attempts, 1.0)
+        if bad := [str(pattern) for pattern in patterns if pattern.times]:
             raise AssertionError("the client is not resilient:\n" + "\n".join(f"  - {line}" for line in bad))
-        if unfelt := self.unfelt():
-            self._inconclusive(unfelt)
+        unsettled = next((pattern.undecided for pattern in patterns if pattern.unsettled), None)
+        if reason := self.unfelt() or unsettled:
+            self._inconclusive(reason)
 
     def unfelt(self) -> str | None:
         """Why this test shows nothing; None when each outage and the manual faults were felt, or there were none."""
@@ -151,7 +151,6 @@ class Mockbot:
         for outage in self._outages:
             outage.end()
         self._faults.close()
-        self._watcher.close()
         self._testbed.end(self._own)
 
     def _switch_to(self, running: RunningService | None) -> None:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from mockbot.process.managed_process import ManagedProcess
     from mockbot.pytest_plugin.fixture import Mockbot
-    from mockbot.pytest_plugin.in_process_testbed import LoopThread
 
 IN_USE = pytest.StashKey["Mockbot"]()
 MARKER = (
@@ -68,19 +68,19 @@ def _garbage_collection_off() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def _mockbot_loop() -> "Iterator[LoopThread]":
-    """The event loop on which every test's service and proxy run."""
-    from mockbot.pytest_plugin.in_process_testbed import LoopThread  # noqa: PLC0415 - heavy
+def _mockbot_process() -> "Iterator[ManagedProcess]":
+    """The child process in which every test's service and proxy run."""
+    from mockbot.process.managed_process import ManagedProcess  # noqa: PLC0415 - not every suite uses it
 
-    with closing(LoopThread()) as loop:
-        yield loop
+    with ManagedProcess(["mockbot.pytest_plugin.testbed_process"]) as child:
+        yield child
 
 
 @pytest.fixture
-def mockbot(request: pytest.FixtureRequest, _mockbot_loop: "LoopThread") -> "Iterator[Mockbot]":
+def mockbot(request: pytest.FixtureRequest, _mockbot_process: "ManagedProcess") -> "Iterator[Mockbot]":
     """A real chatbot service behind a real proxy on free ports, with the SDKs' environment variables set to it."""
     from mockbot.pytest_plugin.fixture import Mockbot, inconclusive  # noqa: PLC0415 - heavy
-    from mockbot.pytest_plugin.in_process_testbed import InProcessTestbed  # noqa: PLC0415
+    from mockbot.pytest_plugin.session_testbed import SessionTestbed  # noqa: PLC0415
 
     report_inconclusive = inconclusive(request.config.getoption("--mockbot-inconclusive"))
     root = request.config.getoption("--mockbot-report")
@@ -89,7 +89,7 @@ def mockbot(request: pytest.FixtureRequest, _mockbot_loop: "LoopThread") -> "Ite
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         with _garbage_collection_off():
-            testbed = stack.enter_context(closing(InProcessTestbed(_mockbot_loop, seed=1)))
+            testbed = stack.enter_context(closing(SessionTestbed(_mockbot_process.url, seed=1)))
             bot = Mockbot(testbed, patch.setenv, dict(os.environ), report_inconclusive, folder)
         stack.callback(bot.close)
         marker = request.node.get_closest_marker("outage")

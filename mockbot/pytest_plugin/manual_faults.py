@@ -14,8 +14,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from mockbot.clock import Clock
 from mockbot.errors import UsageError
-from mockbot.faults.union import SERVICE_FAULTS, WIRE_FAULTS, Fault, FaultBase, ServiceFault
-from mockbot.pytest_plugin.in_process_testbed import InProcessTestbed, RunningService
+from mockbot.faults import KINDS, Fault
+from mockbot.faults.base import FaultBase, ServiceFault, WireFault
+from mockbot.pytest_plugin.session_testbed import RunningService, SessionTestbed
 from mockbot.scenario.spans import FaultSpan
 from mockbot.scenario.timeline import ActiveFault
 from mockbot.service.control_client import ServiceControl
@@ -23,8 +24,8 @@ from mockbot.testbed.wire_changes import change_wire_fault
 
 PHASE = "by_hand"
 NO_END = 366 * 86400.0  # seconds; beyond the one phase of the fixture's own scenario
+_WIRE = [kind for kind, fault in KINDS.items() if issubclass(fault, WireFault)]
 _FAULT: TypeAdapter[FaultBase] = TypeAdapter(Fault)
-_KINDS = {fault.kind: fault for fault in (*SERVICE_FAULTS, *WIRE_FAULTS)}
 
 
 class ManualFault:
@@ -70,12 +71,15 @@ class ManualFault:
 class ManualFaults:
     """All manual faults of one test. They act on `running`, a service of one provider, and on its proxy."""
 
-    def __init__(self, testbed: InProcessTestbed, running: RunningService, clock: Clock) -> None:
+    def __init__(self, testbed: SessionTestbed, running: RunningService, clock: Clock) -> None:
         self._testbed, self._running, self._clock = testbed, running, clock
         (self._provider,) = running.addresses.providers
         self._service = ServiceControl(running.addresses.service_control)
         self._holding: dict[str, ActiveFault] = {}
         self._added: list[ManualFault] = []
+        # The test's thread and the timers of faults that last change what holds and send it: one after the other, or
+        # what is sent last could be what held first.
+        self._changing = threading.Lock()
 
     def add(self, fault: FaultBase, times: int | None = None) -> ManualFault:
         """Begin a fault, for `times` requests only if that is given. Raises UsageError."""
@@ -92,16 +96,17 @@ class ManualFaults:
 
     def change(self, change: Literal["begin", "end"], active: ActiveFault) -> None:
         """Begin or end a fault in the service or at the proxy. Raises TestbedError."""
-        if change == "begin":
-            self._holding[active.span.id] = active
-        else:
-            del self._holding[active.span.id]
-        if active.span.fault.layer == "service":
-            service = [held for held in self._holding.values() if held.span.fault.layer == "service"]
-            self._service.set_faults(self._provider, service)
-        else:
-            proxy = self._running.addresses.proxies[self._provider]
-            change_wire_fault(self._testbed.control, proxy, change, active, self._holding.values(), self._clock)
+        with self._changing:
+            if change == "begin":
+                self._holding[active.span.id] = active
+            else:
+                del self._holding[active.span.id]
+            if active.span.fault.layer == "service":
+                service = [held for held in self._holding.values() if held.span.fault.layer == "service"]
+                self._service.set_faults(self._provider, service)
+            else:
+                proxy = self._running.addresses.proxies[self._provider]
+                change_wire_fault(self._testbed.control, proxy, change, active, self._holding.values(), self._clock)
 
     def felt(self) -> Counter[str]:
         """Fault id -> hits so far."""
@@ -110,8 +115,9 @@ class ManualFaults:
     def unfelt(self) -> str | None:
         """Why the faults show nothing; None when one was felt, or none was added that can be counted."""
         felt = self.felt()
-        # A refused connection leaves no trace in the proxy, so `down` does not have to be felt.
-        countable = [fault.id for fault in self._added if not fault.id.endswith(".down")]
+        # What only clients can count does not have to be felt: the client of a test keeps no journal.
+        ids = (fault.id for fault in self._added)
+        countable = [id_ for id_ in ids if KINDS[id_.rpartition(".")[2]].counted_by - {"client"}]
         if not countable or any(felt[id_] for id_ in countable):
             return None
         names = ", ".join(id_.partition(".")[2] for id_ in countable)
@@ -121,7 +127,6 @@ class ManualFaults:
         """End every fault."""
         for fault in self._added:
             fault.remove()
-        self._service.close()
 
 
 def read_fault(given: Mapping[str, Any]) -> FaultBase:
@@ -129,14 +134,13 @@ def read_fault(given: Mapping[str, Any]) -> FaultBase:
 
     Raises UsageError that names each mistake.
     """
-    kinds = [name for name in given if name in _KINDS]
+    kinds = [name for name in given if name in KINDS]
     if len(kinds) != 1:
-        raise UsageError(f"name one kind of fault, not {kinds or 'none'}; there are {', '.join(_KINDS)}")
-    kind = kinds[0]
-    fields = _KINDS[kind].model_fields
-    spec = given[kind]
+        raise UsageError(f"name one kind of fault, not {kinds or 'none'}; there are {', '.join(KINDS)}")
+    kind, spec = kinds[0], given[kinds[0]]
+    fields = KINDS[kind].model_fields
     if not isinstance(spec, dict):  # the value of the Spec's main field, as in `http_error: 503`
-        spec = {getattr(fields[kind].annotation, "main"): spec}  # noqa: B009 - every Spec has one; mypy cannot see it
+        spec = {KINDS[kind].spec_type().main: spec}
     extra = {name: value for name, value in given.items() if name not in fields}
     rest = {name: value for name, value in given.items() if name in fields and name != kind}
     try:
@@ -147,40 +151,30 @@ def read_fault(given: Mapping[str, Any]) -> FaultBase:
 
 
 class WireFaults:
-    """Faults of the connection, in Toxiproxy's own units: milliseconds, kB/s, bytes. Each method adds one."""
+    """Faults of the connection, in Toxiproxy's own units (milliseconds, kB/s, bytes, for `slicer` microseconds).
+
+    `wire.latency(300, jitter=50, share=0.5)`: a method for each, which takes the values of the fault in their order in
+    `mockbot/faults/<name>.py`, then where and when it holds.
+    """
 
     def __init__(self, add: Callable[..., ManualFault]) -> None:
         self._add = add
 
-    def latency(self, latency: float, jitter: float = 0.0, **where: Any) -> ManualFault:
-        """Each piece of data `latency` ms later, give or take `jitter` ms."""
-        return self._add(latency={"latency": latency / 1000, "jitter": jitter / 1000}, **where)
+    def __getattr__(self, kind: str) -> Callable[..., ManualFault]:
+        fault = KINDS.get(kind)
+        if fault is None or not issubclass(fault, WireFault):
+            raise AttributeError(f"{kind!r} is not a fault of the connection; there are {', '.join(_WIRE)}")
+        units = fault.units()
 
-    def bandwidth(self, rate: float, **where: Any) -> ManualFault:
-        """At most `rate` kB/s."""
-        return self._add(bandwidth={"rate": rate * 1000}, **where)
+        def add(*values: float, **more: Any) -> ManualFault:
+            if len(values) > len(units):
+                names = ", ".join(units) or "none"
+                raise UsageError(f"{kind} takes at most {len(units)} values without a name: {names}")
+            given = dict(zip(units, values, strict=False)) | more
+            spec = {name: units[name].from_wire(given.pop(name)) for name in units if name in given}
+            return self._add(**{kind: spec}, **given)
 
-    def slow_close(self, delay: float, **where: Any) -> ManualFault:
-        """The end of a connection held back for `delay` ms."""
-        return self._add(slow_close={"delay": delay / 1000}, **where)
+        return add
 
-    def timeout(self, timeout: float = 0.0, **where: Any) -> ManualFault:
-        """Nothing passes; closed after `timeout` ms, or never when 0."""
-        return self._add(timeout={"timeout": timeout / 1000}, **where)
-
-    def reset_peer(self, timeout: float = 0.0, **where: Any) -> ManualFault:
-        """New connections are reset `timeout` ms after their first data."""
-        return self._add(reset_peer={"timeout": timeout / 1000}, **where)
-
-    def slicer(self, average_size: int, size_variation: int = 0, delay: float = 0.0, **where: Any) -> ManualFault:
-        """Pieces of about `average_size` bytes, `delay` microseconds apart."""
-        spec = {"average_size": average_size, "size_variation": size_variation, "delay": delay / 1e6}
-        return self._add(slicer=spec, **where)
-
-    def limit_data(self, bytes: int, **where: Any) -> ManualFault:  # noqa: A002 - Toxiproxy's word
-        """Closed after so many bytes."""
-        return self._add(limit_data={"bytes": bytes}, **where)
-
-    def down(self, **where: Any) -> ManualFault:
-        """The port is closed. Refused connections cannot be counted, so this fault does not have to be felt."""
-        return self._add(down=True, **where)
+    def __dir__(self) -> list[str]:
+        return _WIRE

@@ -8,7 +8,6 @@ outage.assert_resilient()
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Self
@@ -17,7 +16,7 @@ from mockbot.clock import Clock
 from mockbot.errors import UsageError
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Action, Attempt, Prompt, RunInfo, ServiceSecond
-from mockbot.pytest_plugin.in_process_testbed import InProcessTestbed, RunningService
+from mockbot.pytest_plugin.session_testbed import RunningService, SessionTestbed
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import JournalWriter, write_run_info
 from mockbot.scenario.schema import Scenario
@@ -36,7 +35,7 @@ class Outage:
     """A context manager, plain and asynchronous, that is used once. Made by `mockbot.outage`."""
 
     def __init__(
-        self, scenario: Scenario, speed: float, testbed: InProcessTestbed,
+        self, scenario: Scenario, speed: float, testbed: SessionTestbed,
         switch_to: Callable[[RunningService | None], None], inconclusive: Inconclusive, folder: Path | None,
     ) -> None:  # fmt: skip
         self.scenario, self.speed = scenario, speed
@@ -56,12 +55,12 @@ class Outage:
             raise UsageError("an outage is played once; make another one with mockbot.outage(...)")
         if self._out is not None:
             self._folder = RunFolder.create(self.scenario, self._out)
-        self._clock = Clock(time.time(), self.speed)
+        self._clock = Clock.start(self.speed)
         self._running = running = self._testbed.open(self.scenario, self.speed, self._clock)
         self._watcher = ClientObserver(running.addresses)
         self._driver = Driver(self.timeline, running.addresses, self._take)
         self._switch_to(running)
-        self._clock = Clock(time.time(), self.speed)  # second 0 is now, not before the service started
+        self._clock = Clock.start(self.speed)  # second 0 is now, not before the service started
         self._driver.start(self._clock)
         self._confirmations.wait(0.0)
         return self
@@ -84,7 +83,7 @@ class Outage:
             raise UsageError(f"{self.scenario.name} has no phase {phase!r}; there are {names}")
         if self._driver is None or self._clock.now() >= span.end:
             raise UsageError(f"{phase} is over already: the test is too late, or waits in the wrong order")
-        threading.Event().wait(max(0.0, self._clock.at(span.start) - time.time()))
+        threading.Event().wait(max(0.0, self._clock.wall(span.start - self._clock.now())))
         self._confirmations.wait(span.start)
 
     @property
@@ -103,7 +102,6 @@ class Outage:
             watcher.look()
             journal = watcher.journal()
         finally:
-            watcher.close()
             self._switch_to(None)
             self._testbed.end(running)
         info = RunInfo(

@@ -3,31 +3,9 @@
 from operator import itemgetter
 
 from mockbot.evidence.judgement import Judgement, Row
+from mockbot.faults import KINDS
 from mockbot.measures.values import Beyond, Known, Undefined
 from mockbot.units.formatting import format_number, format_share, spell_duration
-
-PLAIN = {  # fault kind -> its text for readers who do not know HTTP; {0} is the provider
-    "http_error": "{0} answered with errors",
-    "maintenance": "{0} was closed for maintenance",
-    "rate_limited": "{0} rejected requests as too frequent although they were not",
-    "capacity": "{0} had less capacity than usual",
-    "crash": "{0} crashed",
-    "shed": "{0} rejected the requests of some users",
-    "slow": "{0} was slow",
-    "stall": "answers of {0} stopped coming",
-    "cut": "answers of {0} were cut off",
-    "error_event": "answers of {0} ended early with an error",
-    "malformed_event": "answers of {0} were malformed",
-    "blank_answer": "answers of {0} were empty",
-    "down": "{0} could not be reached",
-    "latency": "the network path to {0} was slow",
-    "bandwidth": "the network path to {0} had little bandwidth",
-    "slow_close": "connections to {0} did not close",
-    "timeout": "the network path to {0} was blocked",
-    "reset_peer": "connections to {0} were reset",
-    "slicer": "answers of {0} came in small pieces",
-    "limit_data": "connections to {0} were closed early",
-}
 
 
 def executive_summary(summary: Judgement) -> tuple[str, ...]:
@@ -44,7 +22,7 @@ def _disturbance(summary: Judgement) -> str:
     if not summary.faults:
         return f"For {spell_duration(lasted)} the load was higher than usual."
     longest = sorted(summary.faults, key=lambda fault: fault.measured[1] - fault.measured[0], reverse=True)
-    named = list(dict.fromkeys(PLAIN[fault.kind].format(fault.provider) for fault in longest))
+    named = list(dict.fromkeys(KINDS[fault.kind].plain.format(fault.provider) for fault in longest))
     text = f"{', '.join(named[:2])} and more" if len(named) > 2 else " and ".join(named)
     return f"For {spell_duration(lasted)} {text}."
 

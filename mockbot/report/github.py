@@ -14,6 +14,7 @@ from mockbot.evidence.judgement import Judgement
 from mockbot.measures.table import shown
 from mockbot.measures.text import format_value
 from mockbot.report.executive_summary import executive_summary
+from mockbot.report.plain_console import plain
 
 MARKS = {"pass": "✅", "fail": "❌", "inconclusive": "❔"}
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|#~])")
@@ -25,7 +26,7 @@ def report_to_github(summary: Judgement, environ: Mapping[str, str], console: Co
         with Path(where).open("a", encoding="utf-8") as page:
             page.write(f"{job_summary(summary)}\n")
     if environ.get("GITHUB_ACTIONS") == "true":
-        console.print(annotations(summary), end="", markup=False, highlight=False, soft_wrap=True)
+        console.file.write(annotations(summary))  # commands, which the console itself would defuse
 
 
 def job_summary(summary: Judgement) -> str:
@@ -70,5 +71,6 @@ def annotations(summary: Judgement) -> str:
 
 
 def _command(level: str, title: str, message: str) -> str:
-    data, name = (text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A") for text in (message, title))
+    one_line = (text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A") for text in (message, title))
+    data, name = map(plain, one_line)
     return f"::{level} title={name.replace(':', '%3A').replace(',', '%2C')}::{data}"

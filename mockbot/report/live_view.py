@@ -16,12 +16,12 @@ from rich.table import Table
 from rich.text import Text
 
 from mockbot.evidence.records import Progress
-from mockbot.report.phrases import fault_text
+from mockbot.report.phrases import NO_FAULT, fault_text
 from mockbot.scenario.timeline import Timeline
 from mockbot.units.formatting import format_duration, format_number, format_seconds, format_share
 
 LINE_EVERY = 5.0  # wall seconds between two plain lines of one phase
-HISTORY = 60  # samples in the curve of success
+HISTORY = 60  # samples in the curve of good answers
 BARS = " ▁▂▃▄▅▆▇█"
 
 
@@ -33,7 +33,7 @@ class LiveView:
         self._timeline = timeline
         self._now = now
         self._fault_texts = {span.id: fault_text(span) for span in timeline.faults}
-        self._success: deque[float | None] = deque(maxlen=HISTORY)
+        self._good: deque[float | None] = deque(maxlen=HISTORY)
         self._live = Live(console=console, auto_refresh=False, transient=True, vertical_overflow="crop")
         self._printed: tuple[str, tuple[str, ...]] = ("", ())  # phase and faults of the last plain line
         self._printed_at = 0.0
@@ -48,8 +48,8 @@ class LiveView:
 
     def update(self, progress: Progress) -> None:
         """Draw it, or print a line when phase or faults changed or the last line is LINE_EVERY old."""
-        self._success.append(progress.success)
-        faults = ", ".join(self._fault_texts.get(fault, fault) for fault in progress.wrong) or "nothing is wrong"
+        self._good.append(progress.good)
+        faults = ", ".join(self._fault_texts.get(fault, fault) for fault in progress.wrong) or NO_FAULT
         if self._console.is_terminal:
             self._live.update(self._picture(progress, faults), refresh=True)
             return
@@ -69,20 +69,20 @@ class LiveView:
             done = min(max(progress.t - start, 0.0), stop - start)
             text = f"{format_duration(done)} of {format_duration(stop - start)}"
             grid.add_row(Text(name, "bold"), ProgressBar(stop - start, done, width=24), text)
-        curve = "".join("·" if share is None else BARS[round(share * (len(BARS) - 1))] for share in self._success)
+        curve = "".join("·" if share is None else BARS[round(share * (len(BARS) - 1))] for share in self._good)
         ranked = sorted(progress.failures.items(), key=lambda item: (-item[1], item[0]))
         failing = ", ".join(f"{count} {name}" for name, count in ranked) or "nothing"  # always a line, or it would jump
         return Group(
             grid,
             Text(faults, "bold red" if progress.wrong else "green"),
             Text(_figures(progress)),
-            Text(f"success {curve}", no_wrap=True, overflow="crop"),
+            Text(f"good {curve}", no_wrap=True, overflow="crop"),
             Text(f"failing now: {failing}", style="dim"),
         )
 
 
 def _figures(progress: Progress) -> str:
-    success = "-" if progress.success is None else format_share(progress.success)
+    good = "-" if progress.good is None else format_share(progress.good)
     p50 = "-" if progress.latency_p50 is None else format_duration(progress.latency_p50)
     prompts = f"{format_number(progress.prompts_per_s, 1)} prompts/s"
-    return f"{progress.users} users, {prompts}, {success} good, p50 {p50}, {progress.pending} waiting"
+    return f"{progress.users} users, {prompts}, {good} good, p50 {p50}, {progress.pending} waiting"

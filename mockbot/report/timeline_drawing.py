@@ -11,6 +11,7 @@ from rich.text import Text
 
 from mockbot.report.page import render_plain
 from mockbot.report.phrases import fault_text
+from mockbot.report.plain_console import heading
 from mockbot.report.timeline_rows import cell_of, phases, rows, status_updates
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
@@ -29,7 +30,7 @@ def show(scenario: Scenario, console: Console) -> None:
     timeline = Timeline(scenario)
     label = min(MOST_LABEL, console.width * 45 // 100)
     cells = max(8, console.width - label - 2)
-    console.print(f"[bold]{scenario.title}[/bold]", highlight=False)
+    console.print(heading(scenario.title))
     console.print(Text(_about(scenario, timeline)))
     console.print()
     for line in _lines(timeline, label, cells):

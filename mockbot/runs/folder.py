@@ -8,6 +8,7 @@ Of two processes that start at once only one can create it. A lock that ends wit
 after a kill -9 the folder of the killed run would count as free.
 """
 
+import logging
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from mockbot.scenario.schema import Scenario
 
 RUNS = Path("runs")  # holds the folders of runs without --out
 LOGS = "logs"  # what the processes of a run printed; the testbed names its own files in it
+log = logging.getLogger("mockbot")
 
 
 class RunFile(StrEnum):
@@ -60,27 +62,35 @@ class RunFolder:
     def create(cls, scenario: Scenario, out: Path | None) -> "RunFolder":
         """Claim `out`, or runs/<time>-<scenario> with `runs/latest` linked to it, and put the scenario into it.
 
-        Raises UsageError when `out` holds any file of a run.
+        Raises UsageError when `out` holds any file of a run, or cannot be written to.
         """
-        folder = cls.fresh(scenario.name) if out is None else cls(out)
-        folder.path.mkdir(parents=True, exist_ok=True)
+        where = RUNS if out is None else out
         try:
+            folder = cls.fresh(scenario.name) if out is None else cls(out)
+            folder.path.mkdir(parents=True, exist_ok=True)
             if folder.holds_a_run:
-                raise FileExistsError
-            with (folder / RunFile.SCENARIO).open("x", encoding="utf-8") as file:  # the claim
-                file.write(scenario.model_dump_json(indent=1))
-        except FileExistsError:
-            raise UsageError(
-                f"{folder.path} holds a run already (one that is over, killed or still running); "
-                "name another folder, or remove it"
-            ) from None
-        (folder.path / LOGS).mkdir(exist_ok=True)
+                raise UsageError(_taken(folder.path))
+            try:
+                with (folder / RunFile.SCENARIO).open("x", encoding="utf-8") as file:  # the claim
+                    file.write(scenario.model_dump_json(indent=1))
+            except FileExistsError:
+                raise UsageError(_taken(folder.path)) from None
+            (folder.path / LOGS).mkdir(exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"{where}: no run can be written there: {error.strerror}; pass another --out") from None
         folder.put(RunFile.SCENARIO_YAML, scenario_yaml(scenario))
         if out is None:
-            link = folder.path.with_name(f".latest-{os.getpid()}")
-            link.symlink_to(folder.path.name)
-            link.replace(folder.path.with_name("latest"))
+            folder._link_latest()
         return folder
+
+    def _link_latest(self) -> None:
+        link, latest = self.path.with_name(f".latest-{os.getpid()}"), self.path.with_name("latest")
+        try:
+            link.symlink_to(self.path.name)
+            link.replace(latest)
+        except OSError as error:  # no reason to run nothing
+            link.unlink(missing_ok=True)
+            log.warning("%s is left as it is and not linked to %s: %s", latest, self.path, error.strerror)
 
     @classmethod
     def fresh(cls, name: str) -> "RunFolder":
@@ -111,9 +121,18 @@ class RunFolder:
         return any((self / file).exists() for file in (RunFile.JOURNAL, RunFile.RUN))
 
     def put(self, file: RunFile, content: str | bytes) -> None:
-        """Replace a file atomically: a reader gets the new content or the old, never a part."""
+        """Replace a file atomically: a reader gets the new content or the old, never a part. Raises TestbedError."""
         path = self / file
-        path.parent.mkdir(exist_ok=True)
         fresh = path.with_name(f".{path.name}-{os.getpid()}")
-        fresh.write_bytes(content.encode() if isinstance(content, str) else content)
-        fresh.replace(path)
+        try:
+            path.parent.mkdir(exist_ok=True)
+            fresh.write_bytes(content.encode() if isinstance(content, str) else content)
+            fresh.replace(path)
+        except OSError as error:
+            with suppress(OSError):
+                fresh.unlink(missing_ok=True)
+            raise TestbedError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _taken(path: Path) -> str:
+    return f"{path} holds a run already (one that is over, killed or still running); name another folder, or remove it"

@@ -6,14 +6,15 @@ holds one line at a time; a line that cannot be read becomes a `Broken` record a
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from mockbot.errors import UsageError
+from mockbot.errors import TestbedError, UsageError
 from mockbot.evidence.journal import Broken, RunEvidence
 from mockbot.evidence.records import Action, Attempt, Health, Progress, Prompt, Record, RunInfo, ServiceSecond
 from mockbot.runs.folder import RunFile, RunFolder
@@ -23,8 +24,15 @@ from mockbot.scenario.timeline import Timeline
 _ATTEMPT, _PROMPT = TypeAdapter(Attempt), TypeAdapter(Prompt)
 _SECOND, _ACTION, _HEALTH = TypeAdapter(ServiceSecond), TypeAdapter(Action), TypeAdapter(Health)
 _RUN, _OBJECT = TypeAdapter(RunInfo), TypeAdapter(dict[str, object])
+_CERTAIN = {"may_retry"}  # which only the inferred journal of an external client has, and few of its lines
+
+
+def _attempt_line(attempt: Attempt) -> bytes:
+    return _ATTEMPT.dump_json(attempt, exclude=_CERTAIN if attempt.may_retry is None else None)
+
+
 _KINDS: dict[type, tuple[RunFile, Callable[..., bytes]]] = {  # the file of each record, and how it is serialized
-    Attempt: (RunFile.JOURNAL, _ATTEMPT.dump_json),
+    Attempt: (RunFile.JOURNAL, _attempt_line),
     Prompt: (RunFile.JOURNAL, _PROMPT.dump_json),
     ServiceSecond: (RunFile.SERVICE, _SECOND.dump_json),
     Action: (RunFile.ACTIONS, _ACTION.dump_json),
@@ -50,10 +58,15 @@ class JournalWriter(AbstractContextManager["JournalWriter"]):
         self._files = {file: os.open(folder / file, flags, 0o644) for file in files}
 
     def write(self, record: Record) -> None:
-        """Append one line; ValueError after `close`."""
+        """Append one line; ValueError after `close`, TestbedError when the system does not take the whole line."""
         if not self._files:
             raise ValueError("the journal is closed")
-        os.write(self._files[_KINDS[type(record)][0]], to_line(record))
+        file, line = _KINDS[type(record)][0], to_line(record)
+        try:
+            while line:  # a disk that is nearly full takes a part, and says why at the rest
+                line = line[os.write(self._files[file], line) :]
+        except OSError as error:
+            raise TestbedError(f"{file} cannot be written: {error.strerror}; make room and run again") from None
 
     def close(self) -> None:
         """Close all files; idempotent."""
@@ -78,9 +91,11 @@ def write_run_info(folder: RunFolder, info: RunInfo) -> None:
 def read_run_info(folder: RunFolder) -> RunInfo | None:
     """Read `run.json`; None when it is missing or invalid."""
     try:
-        return _RUN.validate_json((folder / RunFile.RUN).read_bytes())
+        info = _RUN.validate_json((folder / RunFile.RUN).read_bytes())
     except (FileNotFoundError, ValidationError):
         return None
+    sane = 0.0 < info.speed < inf and 0.0 <= info.end < inf and info.weight > 0 <= min(info.nodes, info.lost_nodes)
+    return info if sane else None
 
 
 def read_run(folder: RunFolder) -> RunEvidence:
@@ -121,7 +136,11 @@ class Follower(Generic[_R]):
             return []
         whole = fresh[: fresh.rfind(b"\n") + 1]
         self._offset += len(whole)
-        return [self._adapter.validate_json(line) for line in whole.splitlines()]
+        records = []
+        for line in whole.splitlines():
+            with suppress(ValidationError):  # torn on a full disk; the journal's reader tells of it
+                records.append(self._adapter.validate_json(line))
+        return records
 
 
 def _read_scenario(folder: RunFolder) -> Scenario:

@@ -10,7 +10,8 @@ from itertools import groupby
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from mockbot.faults.union import FAULT_KINDS, FaultBase, ServiceFault, WireFault
+from mockbot.faults import KINDS
+from mockbot.faults.base import FaultBase, ServiceFault, WireFault
 from mockbot.scenario.document import Diagnostic, Document, Path, Value
 from mockbot.scenario.location import Located, locate
 from mockbot.scenario.policies import POLICY_NAMES, custom_policy_names
@@ -142,13 +143,13 @@ def _no_fault(here: Located, document: Document) -> Diagnostic:
     path, value = here.path, here.value
     if not isinstance(value, dict):
         return _at_value(document, path, f"{_shown(value)} should be a mapping like {{latency: 300ms}}")
-    kinds = [key for key in value if key in FAULT_KINDS]
+    kinds = [key for key in value if key in KINDS]
     if kinds:
         return _at_key(document, (*path, kinds[1]), f"says {' and '.join(map(repr, kinds))}; write one fault an entry")
     strange = next((key for key in value if key not in _SCOPE_KEYS), None)
     if strange is not None:
-        return _at_key(document, (*path, strange), f"{strange!r} is not a fault{nearest(strange, FAULT_KINDS)}")
-    return _at_value(document, path, f"says no fault; the faults are {', '.join(FAULT_KINDS)}")
+        return _at_key(document, (*path, strange), f"{strange!r} is not a fault{nearest(strange, KINDS)}")
+    return _at_value(document, path, f"says no fault; the faults are {', '.join(KINDS)}")
 
 
 def _no_member(here: Located, document: Document) -> Diagnostic:

@@ -5,11 +5,9 @@ shorter), because a longer wait is decided in a later phase; and an answer takes
 shorter one is within the machine's scheduling noise, which `speed` does not divide.
 """
 
-from math import exp, log
-from statistics import NormalDist
-
+from mockbot.scenario.answer_law import mean_seconds
 from mockbot.scenario.problems import Problem
-from mockbot.scenario.schema import Answer, Group, Scenario
+from mockbot.scenario.schema import Group, Scenario
 from mockbot.units.formatting import format_duration
 from mockbot.units.quantities import duration_text
 
@@ -21,7 +19,7 @@ def lint(scenario: Scenario, speed: float | None = None) -> tuple[Problem, ...]:
     doubts: list[Problem] = []
     speed = speed or scenario.speed
     for name, provider in scenario.providers.items():
-        takes = answer_takes(provider.answer)
+        takes = mean_seconds(provider.answer)
         if takes / speed < ANSWER:
             message = (
                 f"at speed {speed:g} an answer lasts {format_duration(takes / speed)}, below this machine's scheduling "
@@ -38,12 +36,6 @@ def lint(scenario: Scenario, speed: float | None = None) -> tuple[Problem, ...]:
             )
             doubts.append(Problem(("phases", index, "lasts"), message))
     return tuple(doubts)
-
-
-def answer_takes(answer: Answer) -> float:
-    """Mean seconds that an answer holds a slot: first token, then a log-normal number of tokens."""
-    sigma = log(answer.tokens.p95 / answer.tokens.median) / NormalDist().inv_cdf(0.95)
-    return answer.first_token + answer.tokens.median * exp(sigma**2 / 2) / answer.pace
 
 
 def waits(group: Group) -> float:

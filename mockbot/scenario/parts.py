@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, create_model, model_validator
 
-from mockbot.faults.union import Fault
+from mockbot.dialects.families import FAMILIES
+from mockbot.faults import Fault
 from mockbot.measures.measure import Measure
 from mockbot.measures.scope import Scope
 from mockbot.measures.table import EXPECTED
@@ -17,6 +18,10 @@ from mockbot.scenario.policies import Policy
 from mockbot.units.frozen_model import Model, Whole
 from mockbot.units.quantities import CountRamp, Duration, Rate, RateRamp, Share
 
+if TYPE_CHECKING:
+    DialectName = str
+else:
+    DialectName = Literal[tuple(FAMILIES)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
 Limits = dict[Name, Annotated[Rate, Field(gt=0)]]
 MeanCount = Annotated[float, Field(ge=1, le=10_000, strict=True, allow_inf_nan=False)]
@@ -68,7 +73,7 @@ class Answer(Model):
 class Provider(Model):
     """One chatbot service with its own capacity."""
 
-    dialect: Literal["openai", "anthropic"] = "openai"
+    dialect: DialectName = "openai"
     slots: Whole = Field(40, ge=1, description="answers generated at the same time")
     queue: Queue = Queue()
     abandoned_work: Literal["continues", "leaves_queue", "stops"] = Field(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import combinations
 
-from mockbot.faults.union import FaultBase, ServiceFault, Shed, WireFault
+from mockbot.faults.base import FaultBase, ServiceFault, WireFault
 from mockbot.scenario.parts import ScenarioParts
 from mockbot.scenario.spans import FaultSpan, PhaseSpan, fault_spans, moment, phase_spans
 from mockbot.units.quantities import duration_text, share_text
@@ -18,7 +18,6 @@ Path = tuple[str | int, ...]
 
 NEARLY = 1e-6  # thirds may be written 33.3333%
 MOST_FLAPS = 100_000  # each is two changes that a run applies and journals
-WHOLE_PROVIDER = frozenset({"capacity", "crash", "down"})
 LOOPS = ("users", "arrivals")
 
 
@@ -142,11 +141,10 @@ def _span(path: Path, span: FaultSpan, phases: Sequence[PhaseSpan]) -> Iterator[
 
 def _narrowing(scenario: ScenarioParts, path: Path, fault: FaultBase) -> Iterator[Problem]:
     if isinstance(fault, ServiceFault):
-        yield from _unknown((*path, "tier"), "tier", fault.tier, _tiers(scenario))
-    if isinstance(fault, Shed):
-        for tier in fault.shed.admit:
-            yield from _unknown((*path, "shed", "admit", tier), "tier", tier, _tiers(scenario), at_key=True)
-    if fault.kind in WHOLE_PROVIDER:
+        for inside, tier in fault.tiers():
+            at_key = inside[-1] == tier  # as in `shed`, where a mapping's keys are tiers
+            yield from _unknown((*path, *inside), "tier", tier, _tiers(scenario), at_key=at_key)
+    if fault.whole_provider:
         fields = type(fault).model_fields
         for key in ("share", "tier", "keys", "endpoint", "stream"):
             if key in fields and getattr(fault, key) != fields[key].default:

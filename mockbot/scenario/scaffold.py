@@ -11,6 +11,8 @@ from pathlib import PurePath
 from string import Template
 from typing import Literal, get_args
 
+from mockbot.scenario.answer_law import mean_tokens
+from mockbot.scenario.schema import Tokens
 from mockbot.units.quantities import duration_text, rate_text
 
 Cause = Literal["surge", "maintenance", "failure"]
@@ -20,7 +22,7 @@ FEWEST, MOST = 30, 300  # users of a live run; `simulate --users` has more
 REQUESTS = 40.0  # prompts per second of wall time, so that a laptop can run the service and the clients
 THINK = 8  # answers long; a user waits for an answer a ninth of the time
 PLAYED_IN = 80.0  # wall seconds, when no speed is given
-TOKENS = 25.2  # mean of a log-normal with median 24 and 95 % below 40
+TOKENS = Tokens(median=24, p95=40)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ providers:
     slots: $slots           # answers generated at the same time
     queue: {limit: $users}  # a request that finds it full is refused
     abandoned_work: leaves_queue   # try `continues`: answers are then generated for clients that have disconnected
-    answer: {first_token: $first_token, tokens: {median: 24, p95: 40}, pace: $pace}   # about $answer s
+    answer: {first_token: $first_token, tokens: {median: $median, p95: $p95}, pace: $pace}   # about $answer s
     retry_after: 30s   # Retry-After of a refusal
 
 crowd:                 # three kinds of clients in the same outage; the shares sum to 100%
@@ -162,7 +164,9 @@ def scaffold(brief: Brief) -> str:
         "slo": f"{duration_text(max(60, 10 * answer)):<17}",
         "slots": str(math.ceil(1.6 * brief.users / (THINK + 1)) + 1),
         "answer": str(answer),
-        "pace": rate_text(round(TOKENS / (0.75 * answer), 2)),
+        "median": str(TOKENS.median),
+        "p95": str(TOKENS.p95),
+        "pace": rate_text(round((mean_tokens(TOKENS) - 1) / (0.75 * answer), 2)),
         "users": str(brief.users),
         "surge": str(3 * brief.users),
     }

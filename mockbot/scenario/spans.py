@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mockbot.faults.union import FaultBase, Flap
+from mockbot.faults import Fault
+from mockbot.faults.base import Flap
 from mockbot.scenario.parts import Phase
 from mockbot.units.quantities import parse_duration
 
@@ -26,7 +27,7 @@ class FaultSpan:
     """A fault on the scenario's clock. `id` is `<phase>.<index in the phase>.<kind>`: `blackout.0.http_error`."""
 
     id: str
-    fault: FaultBase
+    fault: Fault
     provider: str
     phase: str
     start: float

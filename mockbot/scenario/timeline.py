@@ -12,6 +12,8 @@ from mockbot.scenario.schema import Scenario, StatusUpdate
 from mockbot.scenario.spans import FaultSpan, PhaseSpan, fault_spans, moment, phase_spans
 from mockbot.units.quantities import Ramp
 
+DRAIN = 120.0  # scenario seconds; the most that prompts under way get after the end
+
 __all__ = ["ActiveFault", "Conditions", "FaultSpan", "PhaseSpan", "StatusState", "Timeline", "split"]
 
 
@@ -98,6 +100,11 @@ class Timeline:
         faults = (edge for span in self.faults for edge in span.edges())
         moments = {*self._starts, self.end, *faults, *(state.since for state in self._states)}
         return tuple(sorted(t for t in moments if 0 <= t <= self.end))
+
+    @property
+    def latest(self) -> float:
+        """The last moment of a run: no prompt begins after `end`, and earlier ones have their patience, or DRAIN."""
+        return self.end + min(DRAIN, max(group.patience for group in self.scenario.crowd.values()))
 
     def max_users(self) -> dict[str, int]:
         """The most users each closed group ever has."""

@@ -1,6 +1,5 @@
 """A scenario in, the same scenario for another purpose out. Pure; what is not named here stays as it is."""
 
-from mockbot.faults.union import FaultBase, Maintenance
 from mockbot.scenario.policies import Once
 from mockbot.scenario.schema import Expectation, Group, Phase, Scenario, StatusUpdate
 from mockbot.scenario.spans import PhaseSpan, fault_spans, moment, phase_spans
@@ -17,15 +16,8 @@ def held(scenario: Scenario, phase: str, speed: float) -> Scenario:
 
 
 def _stretched(phase: Phase, speed: float) -> Phase:
-    faults: list[FaultBase] = []
-    for fault in phase.faults:
-        if isinstance(fault, Maintenance) and fault.lasts is None and fault.maintenance.retry_after == "until_end":
-            # There is no end to count down to: Retry-After is the duration that the phase has in the file.
-            spec = fault.maintenance.model_copy(update={"retry_after": phase.lasts})
-            faults.append(fault.model_copy(update={"maintenance": spec}))
-        else:
-            faults.append(fault)
-    return phase.model_copy(update={"lasts": max(phase.lasts, _HELD * speed), "faults": tuple(faults)})
+    faults = tuple(fault.held(phase.lasts) for fault in phase.faults)
+    return phase.model_copy(update={"lasts": max(phase.lasts, _HELD * speed), "faults": faults})
 
 
 def for_external_client(scenario: Scenario) -> Scenario:

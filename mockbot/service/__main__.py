@@ -1,14 +1,13 @@
 """`python -m mockbot.service SCENARIO [--speed N] [--host H] [--port-base P] [--token-file F] [--lease-stdin]`.
 
-Serves the providers of a scenario: a bundled one, a file, or a resolved one as JSON. Prints one line of JSON with every
-address once all of them listen; ends at SIGINT, SIGTERM, or (leased) at the end of stdin.
+Serves the providers of a scenario: a bundled one, a file, or a resolved one as JSON (`-`: a line of stdin). Prints one
+line of JSON with every address once all of them listen; ends at SIGINT, SIGTERM, or (leased) at the end of stdin.
 """
 
 import argparse
 import asyncio
 import gc
 import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from mockbot.clock import Clock
 from mockbot.errors import MockbotError
 from mockbot.process.event_loop import new_event_loop, stop_event
 from mockbot.process.lifeline import report_ready
+from mockbot.process.self_watch import raise_descriptor_limit
 from mockbot.process.token_file import read_or_create_token
 from mockbot.scenario.library import find
 from mockbot.scenario.load import load_scenario
@@ -26,14 +26,17 @@ from mockbot.service.provider_server import BindOptions, ServiceAddresses, serve
 def main() -> None:
     """The command line of this child process."""
     options = _parser().parse_args()
+    raise_descriptor_limit()
     try:
-        if options.scenario.endswith(".json"):
+        if options.scenario == "-":
+            scenario = Scenario.model_validate_json(sys.stdin.buffer.readline())
+        elif options.scenario.endswith(".json"):
             scenario = Scenario.model_validate_json(Path(options.scenario).read_text("utf-8"))
         else:
             scenario = load_scenario(find(options.scenario))
         token = None if options.token_file is None else read_or_create_token(options.token_file)
         bind = BindOptions(options.host, options.port_base, token)
-        clock = Clock(time.time(), options.speed or scenario.speed)
+        clock = Clock.start(options.speed or scenario.speed)
 
         async def run() -> None:
             await serve(scenario, clock, bind, _announce, stop_event(leased=options.lease_stdin))
@@ -48,7 +51,7 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m mockbot.service", description=__doc__)
     add = parser.add_argument
-    add("scenario", metavar="SCENARIO", help="a bundled scenario, a file, or a resolved scenario as FILE.json")
+    add("scenario", metavar="SCENARIO", help="a bundled scenario, a file, or a resolved one as FILE.json or - (stdin)")
     add("--speed", type=float, help="scenario seconds per second; the scenario's own when not given")
     add("--host", default="127.0.0.1", help="address to bind; control requires a token on any but loopback")
     add(

@@ -1,13 +1,6 @@
 """Which service faults hit a request: active faults, a request and `now` in, their effect out. Pure, seeded.
 
-One order, stated once. A request meets the faults in this order, and the first that answers it is the last:
-
-    crash > maintenance > http_error > rate_limited          at the edge, before anything is read
-          > the provider's own limits > shed > capacity      before it gets a slot
-          > slow                                             its answer takes longer; all that hit it add up
-          > stall, cut, error_event, malformed_event, blank_answer
-                                                             within its answer, at the token that each names;
-                                                             at the same token in this order
+A request meets the faults in the order of `mockbot.faults.FAULTS`, and the first that answers it is the last.
 
 Rules
 - Every fault has random numbers of its own, so that adding one does not change which requests the others hit.
@@ -18,32 +11,29 @@ Rules
 """
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from mockbot.faults.union import (
-    BlankAnswer,
-    Capacity,
-    Crash,
-    Cut,
-    ErrorEvent,
-    HttpError,
-    Maintenance,
-    MalformedEvent,
-    RateLimited,
-    ServiceFault,
-    Shed,
-    Slow,
-    Stall,
+from mockbot.faults import rank
+from mockbot.faults.base import ServiceFault
+from mockbot.faults.effects import (
+    Admission,
+    Crashed,
+    EdgeAnswer,
+    Effect,
+    End,
+    Garbled,
+    Silence,
+    SlotFactor,
+    Slowdown,
+    StreamChange,
 )
 from mockbot.scenario.timeline import ActiveFault, FaultSpan
 from mockbot.service.answer_text import fingerprint
 from mockbot.service.job import Slope
 
-EDGE = (Maintenance, HttpError, RateLimited)
-WITHIN = (Stall, Cut, ErrorEvent, MalformedEvent, BlankAnswer)
-ORDER: tuple[type[ServiceFault], ...] = (Crash, *EDGE, Shed, Capacity, Slow, *WITHIN)
+E = TypeVar("E", bound=Effect)
 
 
 class Failed(NamedTuple):
@@ -56,12 +46,12 @@ class Failed(NamedTuple):
     html: bool = False
 
 
-class StreamFault(NamedTuple):
-    """A fault within an answer, after this many tokens."""
+class Step(NamedTuple):
+    """After `upto` tokens of an answer, this happens; `fault` is felt then (None: it is the answer's regular end)."""
 
-    fault: str
-    after_tokens: int
-    what: Stall | Cut | ErrorEvent | MalformedEvent | BlankAnswer
+    upto: int
+    fault: str | None
+    then: Silence | Garbled | End
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,36 +98,30 @@ class _Armed:
 
 
 class ActiveFaults:
-    """The service faults of one provider that hold now."""
+    """The service faults of one provider that hold now: those with each kind of effect, in order."""
 
     def __init__(self, seed: int, provider: str) -> None:
         self._seed, self._provider = seed, provider
         self._draws: dict[str, _Draws] = {}
         self._places: dict[str, float] = {}
-        self.edge: tuple[_Armed, ...] = ()
-        self.shed: tuple[_Armed, ...] = ()
-        self.capacity: tuple[_Armed, ...] = ()
-        self.slow: tuple[_Armed, ...] = ()
-        self.within: tuple[_Armed, ...] = ()
-        self.crash: _Armed | None = None
+        self.set(())
 
     def set(self, faults: Sequence[ActiveFault]) -> None:
         """From now on exactly these hold."""
         armed = []
-        for active in faults:
+        for active in sorted(faults, key=lambda active: rank(active.span.fault)):
             id_, fault = active.span.id, active.span.fault
             if not isinstance(fault, ServiceFault):
                 raise TypeError(f"{id_} is a fault of the wire, not of the service")
             if id_ not in self._draws:
                 self._draws[id_] = _Draws(random.Random(f"{self._seed}/{self._provider}/{id_}"), active.times)
-            armed.append(_Armed(id_, active.span, fault, active.share, self._draws[id_]))
-        armed.sort(key=lambda each: ORDER.index(type(each.fault)))
-        self.edge = tuple(each for each in armed if isinstance(each.fault, EDGE))
-        self.shed = tuple(each for each in armed if isinstance(each.fault, Shed))
-        self.capacity = tuple(each for each in armed if isinstance(each.fault, Capacity))
-        self.slow = tuple(each for each in armed if isinstance(each.fault, Slow))
-        self.within = tuple(each for each in armed if isinstance(each.fault, WITHIN))
-        self.crash = next((each for each in armed if isinstance(each.fault, Crash)), None)
+            armed.append((_Armed(id_, active.span, fault, active.share, self._draws[id_]), fault.effect()))
+        self.crash = next(iter(_with(armed, Crashed)), None)
+        self.edge = _with(armed, EdgeAnswer)
+        self.shed = _with(armed, Admission)
+        self.capacity = _with(armed, SlotFactor)
+        self.slow = _with(armed, Slowdown)
+        self.within = _with(armed, StreamChange)
 
     def place(self, key: str) -> float:
         """A key's place on 0..1, always the same."""
@@ -147,72 +131,53 @@ class ActiveFaults:
             self._places[key] = fingerprint(self._seed, b"key", key.encode()) / 2**64
         return self._places[key]
 
-    def _hitting(self, armed: Iterable[_Armed], now: float, tier: str, key: str, endpoint: str) -> Iterable[_Armed]:
-        for each in armed:
+    def _hitting(
+        self, armed: Sequence[tuple[_Armed, E]], now: float, tier: str, key: str, endpoint: str
+    ) -> Iterator[tuple[_Armed, E]]:
+        for each, effect in armed:
             place = 0.0 if each.fault.keys is None else self.place(key)
             if each.hits(now, tier, place, endpoint):
-                yield each
+                yield each, effect
 
     def at_the_edge(self, now: float, tier: str, key: str, endpoint: str) -> Failed | None:
         """The error that is answered before the request is read."""
-        for each in self._hitting(self.edge, now, tier, key, endpoint):
-            match each.fault:
-                case Maintenance(maintenance=spec):
-                    if not endpoint.startswith(spec.exempt):
-                        wait = each.span.end - now if spec.retry_after == "until_end" else spec.retry_after
-                        return Failed(each.id, 503, "maintenance", max(0.0, wait), spec.body == "html")
-                case HttpError(http_error=spec):
-                    return Failed(each.id, spec.status, spec.code, spec.retry_after, spec.body == "html")
-                case RateLimited(rate_limited=spec):
-                    return Failed(each.id, 429, None, spec.retry_after)
+        for each, answer in self._hitting(self.edge, now, tier, key, endpoint):
+            if not endpoint.startswith(answer.exempt):
+                wait = answer.retry_after
+                if wait == "until_end":
+                    wait = max(0.0, each.span.end - now)
+                return Failed(each.id, answer.status, answer.code, wait, answer.html)
         return None
 
     def shed_by(self, now: float, tier: str, key: str, endpoint: str) -> str | None:
-        """The id of the fault that sheds this request; `admit` does not name every tier, and others pass."""
-        for each in self.shed:
-            admit = each.fault.shed.admit.get(tier) if isinstance(each.fault, Shed) else None
+        """The id of the fault that sheds this request; it does not name every tier, and others pass."""
+        for each, admission in self.shed:
+            admit = admission.shares.get(tier)
             if admit is not None and each.draws.random.random() >= admit.at(each.span.progress(now)):
-                for _ in self._hitting((each,), now, tier, key, endpoint):
+                for _ in self._hitting(((each, admission),), now, tier, key, endpoint):
                     return each.id
         return None
 
     def slowness(self, now: float, tier: str, key: str, endpoint: str) -> Slowness | None:
         """How much slower this request's answer is: factors multiply, delays add up."""
         factor, added, faults = 1.0, 0.0, []
-        for each in self._hitting(self.slow, now, tier, key, endpoint):
-            if isinstance(each.fault, Slow):
-                factor *= each.fault.slow.factor
-                added += each.fault.slow.first_token.at(each.span.progress(now))
-                faults.append(each.id)
+        for each, slowdown in self._hitting(self.slow, now, tier, key, endpoint):
+            factor *= slowdown.factor
+            added += slowdown.first_token.at(each.span.progress(now))
+            faults.append(each.id)
         return Slowness(factor, added, tuple(faults)) if faults else None
 
-    def stream_faults(self, now: float, tier: str, key: str, endpoint: str) -> tuple[StreamFault, ...]:
+    def stream_faults(self, now: float, tier: str, key: str, endpoint: str) -> tuple[Step, ...]:
         """The faults within this request's answer, earliest first."""
-        found = [
-            StreamFault(each.id, _after_tokens(each.fault), each.fault)
-            for each in self._hitting(self.within, now, tier, key, endpoint)
-            if isinstance(each.fault, WITHIN)
-        ]
-        return tuple(sorted(found, key=lambda stream_fault: stream_fault.after_tokens))
+        hitting = self._hitting(self.within, now, tier, key, endpoint)
+        found = [Step(change.after_tokens, each.id, change.then) for each, change in hitting]
+        return tuple(sorted(found, key=lambda step: step.upto))
 
     def slopes(self) -> tuple[Slope, ...]:
         """The factors on the slots."""
-        return tuple(
-            Slope(each.span.start, each.span.end, each.fault.capacity.factor.first, each.fault.capacity.factor.last)
-            for each in self.capacity
-            if isinstance(each.fault, Capacity)
-        )
+        spans = ((each.span, slots.factor) for each, slots in self.capacity)
+        return tuple(Slope(span.start, span.end, factor.first, factor.last) for span, factor in spans)
 
 
-def _after_tokens(fault: ServiceFault) -> int:
-    match fault:
-        case Stall(stall=spec):
-            return spec.after_tokens
-        case Cut(cut=spec):
-            return spec.after_tokens
-        case ErrorEvent(error_event=spec):
-            return spec.after_tokens
-        case MalformedEvent(malformed_event=spec):
-            return spec.after_tokens
-        case _:
-            return 0
+def _with(armed: Sequence[tuple[_Armed, Effect]], kind: type[E]) -> tuple[tuple[_Armed, E], ...]:
+    return tuple((each, effect) for each, effect in armed if isinstance(effect, kind))

@@ -5,15 +5,16 @@ its dialect (delivery.py). A refusal has to be cheap, so a fault at the edge ans
 """
 
 import asyncio
-import math
 import time
 from collections.abc import Callable
 from functools import lru_cache
 
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from mockbot.dialects.client_identity import PROMPT, tier_of
 from mockbot.dialects.dialect import AnswerMetadata, Dialect, Header, ProviderError
+from mockbot.dialects.families import key_of
+from mockbot.dialects.retry_after import retry_headers
 from mockbot.service import cdn_error_pages
 from mockbot.service.active_faults import Failed
 from mockbot.service.answer_text import fingerprint
@@ -27,34 +28,24 @@ from mockbot.service.schema_sample import prescribed_content
 LARGEST_BODY = 8 * 2**20  # bytes
 SLOWEST_BODY = 60.0  # wall seconds for a whole request body
 
+_PROMPT = PROMPT.encode()
 _HTML = (b"content-type", b"text/html; charset=UTF-8")
 
 Reset = Callable[[Scope], None]
 
 
 def caller_of(headers: dict[bytes, bytes], scope: Scope) -> Caller:
-    """The client by its key `Bearer sk-<tier>-<user>` (or x-api-key); tier "free" with any other key, or none.
-
-    Without a key its address stands for it. ProviderError(401) for an Authorization header that is no Bearer key.
-    """
-    given = headers.get(b"x-api-key")
-    if given is not None:
-        return _caller(b"Bearer " + given)
-    given = headers.get(b"authorization")
-    if given is not None:
-        return _caller(given)
+    """The client by its API key, else by its address. ProviderError(401) for a key that cannot be used."""
+    key = key_of(headers, scope.get("query_string", b""))
+    if key is not None:
+        return _caller(key)
     client = scope.get("client")
     return Caller(client[0] if client else "")
 
 
 @lru_cache(maxsize=10_000)
-def _caller(authorization: bytes) -> Caller:
-    scheme, _, key = authorization.partition(b" ")
-    if scheme.lower() != b"bearer" or not key.strip():
-        raise ProviderError(401, "invalid_api_key")
-    text = key.strip().decode("latin-1")
-    parts = text.split("-", 2)
-    return Caller(text, parts[1] if len(parts) == 3 and parts[0] == "sk" and parts[1] else "free")
+def _caller(key: str) -> Caller:
+    return Caller(key, tier_of(key))
 
 
 async def read_body(receive: Receive) -> bytes:
@@ -77,15 +68,6 @@ async def read_body(receive: Receive) -> bytes:
     raise ProviderError(408)
 
 
-def retry_headers(retry_after: float | None, speed: float) -> list[Header]:
-    """Retry-After in whole wall seconds, and its milliseconds when time is compressed."""
-    if retry_after is None:
-        return []
-    wall = retry_after / speed
-    whole = [(b"retry-after", b"%d" % max(1, math.ceil(wall - 1e-9)))]
-    return whole if speed == 1 else [*whole, (b"retry-after-ms", b"%d" % max(1, math.ceil(wall * 1000)))]
-
-
 class Endpoint:
     """`POST` of one dialect at one provider."""
 
@@ -99,7 +81,7 @@ class Endpoint:
         try:
             state.caller = caller_of(state.headers, scope)
             state.delivery = delivery = await self._admit(state, receive, send)
-            await (delivery.streamed() if delivery.meta.question.stream else delivery.whole())
+            await delivery.deliver()
         except ProviderError as error:
             state.error, mark = error.status, state.mark
             if not mark:  # its body was not read
@@ -124,7 +106,7 @@ class Endpoint:
             state.failed, state.retry = True, runtime.counters.is_retry(state.headers, 0, caller.key)
             raise failure_of(failed)
         body = await read_body(receive)
-        mark = state.mark = fingerprint(self._seed, state.headers.get(b"x-mockbot-prompt", b""), body)
+        mark = state.mark = fingerprint(self._seed, state.headers.get(_PROMPT, b""), body)
         state.retry = runtime.counters.is_retry(state.headers, mark, caller.key)
         question = dialect.read(body)
         content = prescribed_content(question, mark)
@@ -186,11 +168,3 @@ def error_parts(
         body = dialect.error(error, mark)
         headers = [JSON, *dialect.headers(mark, 0, error.allowances, speed), *dialect.error_headers(error.status)]
     return headers + retry_headers(error.retry_after, speed), body
-
-
-def error_response(dialect: Dialect, error: ProviderError, mark: int, speed: float, host: str) -> Response:
-    """The same as a Starlette response."""
-    headers, body = error_parts(dialect, error, mark, speed, host)
-    response = Response(body, error.status)
-    response.raw_headers += headers
-    return response

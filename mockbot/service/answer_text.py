@@ -1,20 +1,17 @@
-"""The text of an answer and its pace: (seed, fingerprint of a request) in, words and times out. Pure, deterministic.
+"""The text of an answer: (seed, fingerprint of a request) in, words and their number out. Pure, deterministic.
 
 Rules
 - The same seed and the same request give the same words and the same length, in any process.
-- Lengths are log-normal by their median and 95th percentile (z = 1.645), cut at the client's own maximum.
-- Token k (1, 2, ...) is due `first_token + (k - 1) / pace` after the answer begins; the slot is held until the last.
+- Lengths follow `scenario.answer_law`, cut at the client's own maximum.
 """
 
-import math
-from dataclasses import dataclass
 from hashlib import blake2b
 from statistics import NormalDist
 
+from mockbot.scenario.answer_law import sigma, tokens_at
 from mockbot.scenario.schema import Answer
 from mockbot.service.sentences import SENTENCES
 
-_P95 = 1.6448536269514722  # the standard normal distribution's 95th percentile, inv_cdf(0.95)
 _NORMAL = NormalDist()
 _MIX = 6364136223846793005  # Knuth's 64-bit LCG multiplier (MMIX)
 _MASK = (1 << 64) - 1
@@ -29,33 +26,11 @@ def fingerprint(seed: int, *parts: bytes) -> int:
 
 def length(answer: Answer, mark: int) -> int:
     """How many tokens the answer to this request has."""
-    median, p95 = answer.tokens.median, answer.tokens.p95
-    if p95 <= median:
-        return median
+    tokens = answer.tokens
+    if tokens.p95 <= tokens.median:
+        return tokens.median
     uniform = ((mark >> 11) + 0.5) / (1 << 53)
-    return max(1, round(median * math.exp(math.log(p95 / median) / _P95 * _NORMAL.inv_cdf(uniform))))
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """Seconds to the first token and seconds per token, at full speed."""
-
-    first: float
-    per_token: float
-
-    def work(self, tokens: int) -> float:
-        """How long the answer holds its slot."""
-        return self.first + max(0, tokens - 1) * self.per_token
-
-    def due(self, progress: float) -> int:
-        """How many tokens are out when this many seconds of work are done."""
-        if progress < self.first:
-            return 0
-        return int((progress - self.first) / self.per_token + 1e-9) + 1 if self.per_token > 0 else 1 << 30
-
-    def at(self, token: int) -> float:
-        """The work after which token k = 1, 2, ... is out."""
-        return self.first + (token - 1) * self.per_token
+    return tokens_at(tokens.median, sigma(tokens), _NORMAL.inv_cdf(uniform))
 
 
 def words(mark: int, tokens: int) -> tuple[str, ...]:

@@ -12,25 +12,24 @@ something; for faults within an answer only its delivery can know that, and call
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from mockbot.dialects.client_identity import FREE
 from mockbot.dialects.dialect import Allowance, Reason
-from mockbot.faults.union import Crash
+from mockbot.scenario.answer_law import Pace, pace_of
 from mockbot.scenario.schema import Provider
 from mockbot.scenario.timeline import ActiveFault
-from mockbot.service.active_faults import ActiveFaults, Failed, StreamFault
-from mockbot.service.answer_text import Pace, length
+from mockbot.service.active_faults import ActiveFaults, Failed, Step
+from mockbot.service.answer_text import length
 from mockbot.service.capacity import Capacity
 from mockbot.service.job import Job, Queued, Refused
 from mockbot.service.limits import Limiter
 from mockbot.service.per_second_stats import PerSecondStats
-
-CHAT = "/v1/chat/completions"
 
 
 class Caller(NamedTuple):
     """The client: its API key, and the tier that the key names."""
 
     key: str
-    tier: str = "free"
+    tier: str = FREE
 
 
 class TokenCounts(NamedTuple):
@@ -50,7 +49,7 @@ class Answer(Job):
     __slots__ = ("allowances", "mark", "pace", "stream_faults", "tokens", "wanted")
 
     def __init__(
-        self, caller: Caller, mark: int, tokens: int, wanted: int, pace: Pace, stream_faults: tuple[StreamFault, ...]
+        self, caller: Caller, mark: int, tokens: int, wanted: int, pace: Pace, stream_faults: tuple[Step, ...]
     ) -> None:
         Job.__init__(self, pace.work(tokens), caller.tier)
         self.mark, self.tokens, self.wanted, self.pace, self.stream_faults = mark, tokens, wanted, pace, stream_faults
@@ -76,8 +75,8 @@ class Chatbot:
         self.faults = ActiveFaults(seed, name)
         self._requests = {tier: Limiter(rate) for tier, rate in provider.limits.items()}
         self._tokens = {tier: Limiter(rate, "tokens") for tier, rate in provider.token_limits.items()}
-        self._pace = Pace(provider.answer.first_token, 1.0 / provider.answer.pace)
-        self._crash: tuple[str, Crash] | None = None
+        self._pace = pace_of(provider.answer)
+        self._crash: tuple[str, float] | None = None  # id of the fault, seconds to warm up after it
         self._lost = 0
 
     @property
@@ -89,14 +88,14 @@ class Chatbot:
         """Exactly these service faults hold from now on. A crash begins and ends here too."""
         self.capacity.catch_up(now)
         self.faults.set(faults)
-        crash = self.faults.crash
-        if crash is not None and isinstance(crash.fault, Crash):
+        if self.faults.crash is not None:
+            crash, crashed = self.faults.crash
             if self._crash is None:
                 self._lost = len(self.capacity.crash(now))
                 self.felt(crash.id, now, times=self._lost)
-            self._crash = (crash.id, crash.fault)
+            self._crash = crash.id, crashed.warm_up
         elif self._crash is not None:
-            self.capacity.restart(self._crash[1].crash.warm_up, now)
+            self.capacity.restart(self._crash[1], now)
             self._crash = None
         self.capacity.resize(self.faults.slopes(), now)
 
@@ -148,7 +147,7 @@ class Chatbot:
         decision = self.capacity.ask(answer, now)
         self.stats.offered += 1
         if self.faults.capacity and type(decision) in (Queued, Refused) and self.capacity.reduced:
-            for fault in self.faults.capacity:
+            for fault, _ in self.faults.capacity:
                 self.stats.hit(fault.id)
         return decision if isinstance(decision, Refused) else answer
 
@@ -179,6 +178,6 @@ class Chatbot:
         self.capacity.catch_up(now)
         self.stats.offered += 1
 
-    def ask(self, caller: Caller, mark: int, now: float, endpoint: str = CHAT) -> Answer | Refused | Failed:
+    def ask(self, caller: Caller, mark: int, now: float, endpoint: str = "") -> Answer | Refused | Failed:
         """`edge` and `admit` in one call."""
         return self.edge(caller, endpoint, now) or self.admit(caller, endpoint, mark, now)

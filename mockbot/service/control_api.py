@@ -16,7 +16,7 @@ from mockbot.clock import Clock
 from mockbot.evidence.records import Request as RecordedRequest
 from mockbot.evidence.records import ServiceSecond
 from mockbot.scenario.timeline import ActiveFault, StatusState
-from mockbot.service.control_messages import PREFIX, ClockBody, FaultBody, ServicePorts, StatusBody
+from mockbot.service.control_messages import PREFIX, ServicePorts, SharedClock
 from mockbot.version import __version__
 
 
@@ -24,6 +24,8 @@ class Controlled(Protocol):
     """The service as the control API uses it."""
 
     def ports(self) -> ServicePorts: ...
+
+    def troubles(self) -> list[str]: ...
 
     def providers(self) -> tuple[str, ...]: ...
 
@@ -51,22 +53,22 @@ def control_app(service: Controlled, token: str | None) -> FastAPI:
 
     @app.get(f"{PREFIX}/health")
     async def health() -> dict[str, object]:
-        return {"version": __version__, **asdict(service.ports())}
+        return {"version": __version__, **asdict(service.ports()), "troubles": service.troubles()}
 
     @app.put(f"{PREFIX}/clock", status_code=204)
-    async def clock(body: ClockBody) -> None:
-        await service.start_clock(Clock(body.t0, body.speed))
+    async def clock(body: SharedClock) -> None:
+        await service.start_clock(body.here())
 
     @app.put(f"{PREFIX}/faults/{{provider}}", status_code=204, responses={404: {}})
-    async def faults(provider: str, body: list[FaultBody]) -> Response:
+    async def faults(provider: str, body: tuple[ActiveFault, ...]) -> Response:
         if provider not in service.providers():
             return JSONResponse({"error": f"no provider {provider!r}; there are {', '.join(service.providers())}"}, 404)
-        await service.set_faults(provider, tuple(each.active(provider) for each in body))
+        await service.set_faults(provider, body)
         return Response(status_code=204)
 
     @app.put(f"{PREFIX}/status", status_code=204)
-    async def status(body: StatusBody | None) -> None:
-        service.set_status(None if body is None else StatusState(body.since, body.update))
+    async def status(body: StatusState | None) -> None:
+        service.set_status(body)
 
     @app.put(f"{PREFIX}/recording", status_code=204)
     async def recording() -> None:

@@ -1,48 +1,41 @@
 """Client of a service's control port: typed values in, HTTP requests out. Blocking; works under gevent."""
 
-import json
-import threading
 from collections.abc import Sequence
-
-from requests import RequestException, Response, Session
 
 from mockbot.clock import Clock
 from mockbot.errors import TestbedError
 from mockbot.evidence.records import Request, ServiceSecond
+from mockbot.process.control_port import ControlAnswer, ask
 from mockbot.scenario.timeline import ActiveFault, StatusState
-from mockbot.service.control_messages import PREFIX, ClockBody, FaultBody, ServicePorts, StatusBody
-
-_TIMEOUT = 5.0  # wall seconds to connect, and between two bytes of the answer
+from mockbot.service.control_messages import CLOCK, FAULTS, PREFIX, STATUS, ServicePorts, SharedClock
 
 
 class ServiceControl:
     """One service process. Every method raises TestbedError when the service refuses or does not answer."""
 
     def __init__(self, url: str, token: str | None = None) -> None:
-        self._url = url + PREFIX
-        self._lock = threading.Lock()  # a requests session is not safe for several threads
-        self._http = Session()
-        self._http.trust_env = False
-        if token is not None:
-            self._http.headers["authorization"] = f"Bearer {token}"
+        self._url, self._token = url, token
 
     def ports(self) -> ServicePorts:
         """The scenario that it serves, and its ports."""
         health = self._send("GET", "/health").json()
         return ServicePorts(health["scenario"], health["status"], health["providers"])
 
+    def troubles(self) -> list[str]:
+        """What the service has noticed about itself since it started: it stood still, or lacked descriptors."""
+        return list(self._send("GET", "/health").json()["troubles"])
+
     def start_clock(self, clock: Clock) -> None:
-        """Begin a run: scenario second 0 is clock.t0, and earlier records are dropped."""
-        self._put("/clock", ClockBody(t0=clock.t0, speed=clock.speed).model_dump())
+        """Begin a run on this clock; earlier records are dropped."""
+        self._send("PUT", "/clock", CLOCK.dump_python(SharedClock.of(clock), mode="json"))
 
     def set_faults(self, provider: str, faults: Sequence[ActiveFault]) -> None:
         """Exactly these service faults hold from now on."""
-        self._put(f"/faults/{provider}", [FaultBody.of(active).model_dump(mode="json") for active in faults])
+        self._send("PUT", f"/faults/{provider}", FAULTS.dump_python(tuple(faults), mode="json"))
 
     def set_status(self, state: StatusState | None) -> None:
         """Publish an update on the status page; None: nothing to publish."""
-        body = None if state is None else StatusBody(since=state.since, update=state.update).model_dump(mode="json")
-        self._put("/status", body)
+        self._send("PUT", "/status", STATUS.dump_python(state, mode="json"))
 
     def seconds(self, since: int) -> tuple[ServiceSecond, ...]:
         """The complete seconds from `since` on, of every provider."""
@@ -50,7 +43,7 @@ class ServiceControl:
 
     def record_requests(self) -> None:
         """From now on every request is recorded, for `requests`."""
-        self._put("/recording", None)
+        self._send("PUT", "/recording")
 
     def requests(self, since: int = 0) -> tuple[tuple[Request, ...], tuple[Request, ...]]:
         """The current run's requests: the finished ones except the first `since`, and the unfinished ones."""
@@ -58,21 +51,11 @@ class ServiceControl:
         finished, unfinished = (tuple(Request(**each) for each in found[kind]) for kind in ("finished", "unfinished"))
         return finished, unfinished
 
-    def close(self) -> None:
-        """Close the connection."""
-        self._http.close()
-
-    def _put(self, path: str, body: object) -> None:
-        self._send("PUT", path, body)
-
-    def _send(self, method: str, path: str, body: object = ...) -> Response:
-        content = None if body is ... else json.dumps(body)
-        headers = {} if body is ... else {"content-type": "application/json"}
+    def _send(self, method: str, path: str, body: object = ...) -> ControlAnswer:
         try:
-            with self._lock:
-                response = self._http.request(method, self._url + path, data=content, headers=headers, timeout=_TIMEOUT)
-        except RequestException as error:
-            raise TestbedError(f"the service's control port does not answer {method} {path}: {error!r}") from error
-        if not response.ok:
-            raise TestbedError(f"the service refused {method} {path}: {response.status_code} {response.text[:500]}")
-        return response
+            answer = ask(self._url, method, PREFIX + path, body, token=self._token)
+        except (ConnectionError, TimeoutError) as error:
+            raise TestbedError(f"the service's control port does not answer {method} {path}: {error}") from error
+        if not 200 <= answer.status < 300:
+            raise TestbedError(f"the service refused {method} {path}: {answer.status} {answer.text[:500]}")
+        return answer

@@ -1,58 +1,38 @@
-"""The JSON documents of the control API, which both sides use: a service's state in, the same state out elsewhere."""
+"""The control API's documents, read and written on both sides: the JSON of values that exist anyway.
+
+PUT /clock a `SharedClock`, PUT /faults/<provider> a list of `ActiveFault`, PUT /status a `StatusState` or null.
+"""
 
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import TypeAdapter
 
-from mockbot.faults.union import Fault
-from mockbot.scenario.schema import StatusUpdate
-from mockbot.scenario.timeline import ActiveFault, FaultSpan
+from mockbot.clock import Clock, machine
+from mockbot.scenario.timeline import ActiveFault, StatusState
 
 PREFIX = "/_mockbot"
+FAULTS = TypeAdapter(tuple[ActiveFault, ...])
+STATUS: TypeAdapter[StatusState | None] = TypeAdapter(StatusState | None)
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+@dataclass(frozen=True, slots=True)
+class SharedClock:
+    """A clock, and the machine that started it, of whose monotonic clock its origin is a reading."""
 
-
-class ClockBody(_Closed):
-    """Unix time of scenario second 0, and scenario seconds per wall second."""
-
-    t0: float
-    speed: float = Field(gt=0)
-
-
-class FaultBody(_Closed):
-    """One service fault that holds now. Times are scenario seconds."""
-
-    id: str
-    share: float = Field(ge=0, le=1)
-    start: float
-    end: float
-    phase: str
-    fault: Fault
-    times: int | None = Field(None, ge=1)
+    clock: Clock
+    machine: str
 
     @classmethod
-    def of(cls, active: ActiveFault) -> "FaultBody":
-        """The document of a fault of the timeline."""
-        span = active.span
-        return cls(
-            id=span.id, share=active.share, start=span.start, end=span.end, phase=span.phase, fault=span.fault,
-            times=active.times,
-        )  # fmt: skip
+    def of(cls, clock: Clock) -> "SharedClock":
+        """A clock of this machine."""
+        return cls(clock, machine())
 
-    def active(self, provider: str) -> ActiveFault:
-        """The timeline's own value."""
-        span = FaultSpan(self.id, self.fault, provider, self.phase, self.start, self.end)
-        return ActiveFault(span, self.share, self.times)
+    def here(self) -> Clock:
+        """The clock in this process."""
+        return self.clock.on(self.machine)
 
 
-class StatusBody(_Closed):
-    """An update of the status page, and the scenario second of its publication."""
-
-    since: float
-    update: StatusUpdate
+CLOCK = TypeAdapter(SharedClock)
 
 
 @dataclass(frozen=True, slots=True)

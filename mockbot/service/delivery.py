@@ -12,9 +12,11 @@ import time
 from starlette.types import Receive, Send
 
 from mockbot.dialects.dialect import AnswerMetadata, Dialect, Header, ProviderError, Stream
-from mockbot.faults.union import BlankAnswer, Cut, ErrorEvent, MalformedEvent, Stall
+from mockbot.faults.effects import End, Garbled, Silence
 from mockbot.service.answer_text import words
 from mockbot.service.chatbot import Answer
+from mockbot.service.delivery_script import script
+from mockbot.service.job import REFUSED_LATE
 from mockbot.service.prometheus_counters import Outcome
 from mockbot.service.provider_runtime import ProviderRuntime
 from mockbot.service.sleep_grid import Alarm
@@ -41,16 +43,9 @@ class Delivery:
     )  # fmt: skip
 
     def __init__(
-        self,
-        runtime: ProviderRuntime,
-        dialect: Dialect,
-        answer: Answer,
-        meta: AnswerMetadata,
-        content: tuple[str, ...] | None,
-        receive: Receive,
-        send: Send,
-        started: float,
-    ) -> None:
+        self, runtime: ProviderRuntime, dialect: Dialect, answer: Answer, meta: AnswerMetadata,
+        content: tuple[str, ...] | None, receive: Receive, send: Send, started: float,
+    ) -> None:  # fmt: skip
         self._runtime, self._dialect, self._answer, self.meta = runtime, dialect, answer, meta
         self._content, self._receive, self._send, self._started = content, receive, send, started
         self._gone: asyncio.Task[None] | None = None
@@ -60,24 +55,17 @@ class Delivery:
         self._out, self._head = 0, b""
         self.outcome: Outcome = "finished"
 
-    async def whole(self) -> None:
-        """The answer in one piece, when it is complete."""
+    async def deliver(self) -> None:
+        """In one piece when it is complete, or token by token, as the question wants it."""
         try:
-            if self._answer.state != "done":
+            if not self.meta.question.stream:
                 await self._until("waiting", "running")
-            whole = self._dialect.whole(self.meta, "".join(self._tokens()))
-            body = await self._with_faults(whole) if self._answer.stream_faults else whole
-            if body is not None:
-                self.opened = True
-                await self._runtime.writer.respond(self._send, 200, [JSON, *self._headers()], body)
-        except ClientLeftError:
-            return
-
-    async def streamed(self) -> None:
-        """The answer token by token."""
-        try:
-            if self._answer.state == "waiting":
-                await self._until("waiting")
+                body = await self._with_faults()
+                if body is not None:
+                    self.opened = True
+                    await self._runtime.writer.respond(self._send, 200, [JSON, *self._headers()], body)
+                return
+            await self._until("waiting")
             await self._stream_tokens(self._dialect.stream(self.meta))
             await self._send({"type": "http.response.body", "body": b""})
         except ClientLeftError:
@@ -121,14 +109,10 @@ class Delivery:
     async def _until(self, *states: str) -> None:
         while self._answer.state in states:
             await self._pause(None)
-        retry_after = self._runtime.chatbot.provider.retry_after
-        match self._answer.state:
-            case "expired":
-                raise self._dialect.refusal("max_wait", retry_after)
-            case "displaced":
-                raise self._dialect.refusal("displaced", retry_after)
-            case "lost":
-                raise self._cut()
+        if self._answer.state in REFUSED_LATE:
+            raise self._dialect.refusal(REFUSED_LATE[self._answer.state], self._runtime.chatbot.provider.retry_after)
+        if self._answer.state == "lost":
+            raise self._cut()
 
     def _headers(self) -> list[Header]:
         millis = round((time.perf_counter() - self._started) * 1000)
@@ -146,32 +130,34 @@ class Delivery:
 
     # -- a plain answer ------------------------------------------------------------------------------------------
 
-    async def _with_faults(self, body: bytes) -> bytes | None:
+    async def _with_faults(self) -> bytes | None:
         """The body as the faults leave it; None when a cut has ended the answer."""
-        for stream_fault in self._answer.stream_faults:
-            if stream_fault.after_tokens > self._answer.tokens:
-                break
-            self._count_fault(stream_fault.fault)
-            match stream_fault.what:
-                case Stall(stall=spec):
-                    await self._stall(spec.resumes, None)
-                case Cut(cut=spec):
-                    reset, half = spec.how == "reset", body[: len(body) // 2]
+        body = self._dialect.whole(self.meta, "".join(self._tokens()))
+        if not self._answer.stream_faults:
+            return body
+        malformed = False
+        for step in script(self._answer):
+            if step.fault is not None:
+                self._count_fault(step.fault)
+            match step.then:
+                case Silence(seconds=seconds):
+                    await self._stall(seconds, None)
+                case End(outcome="reset" | "truncated" as how):
                     self.opened = True  # without a length, so that a clean end is an orderly one
-                    await self._send(
-                        {"type": "http.response.start", "status": 200, "headers": [JSON, *self._headers()]}
-                    )
-                    await self._send({"type": "http.response.body", "body": half, "more_body": reset})
-                    if reset:
+                    headers = [JSON, *self._headers()]
+                    await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+                    half = {"type": "http.response.body", "body": body[: len(body) // 2], "more_body": how == "reset"}
+                    await self._send(half)
+                    if how == "reset":
                         raise self._cut()
                     return None
-                case ErrorEvent(error_event=spec):
-                    raise ProviderError(500, spec.code)
-                case MalformedEvent():
-                    body = body[: len(body) // 2]
-                case BlankAnswer():
+                case End(outcome="error_event", code=code):
+                    raise ProviderError(500, code)
+                case Garbled():
+                    malformed = True
+                case End(outcome="blank"):
                     body = self._dialect.whole(self.meta, "")
-        return body
+        return body[: len(body) // 2] if malformed else body
 
     # -- a stream ------------------------------------------------------------------------------------------------
 
@@ -184,39 +170,33 @@ class Delivery:
         await self._send({"type": "http.response.body", "body": event, "more_body": True})
 
     async def _stream_tokens(self, stream: Stream) -> None:
-        answer = self._answer
-        pieces = self._tokens()
+        pieces, dialect = self._tokens(), self._dialect
         self._head = stream.opening()
-        for stream_fault in answer.stream_faults:
-            if stream_fault.after_tokens > answer.tokens:
-                break
-            await self._send_tokens(stream, pieces, stream_fault.after_tokens)
-            self._count_fault(stream_fault.fault)
-            match stream_fault.what:
-                case Stall(stall=spec):
-                    await self._stall(spec.resumes, self._dialect.keepalive if spec.sends == "keepalive" else None)
-                case Cut(cut=spec):
-                    if spec.how == "reset":
-                        raise self._cut()
+        for step in script(self._answer):
+            await self._send_tokens(stream, pieces, step.upto, last=step.fault is None)
+            if step.fault is not None:
+                self._count_fault(step.fault)
+            match step.then:
+                case Silence(seconds, keepalive):
+                    await self._stall(seconds, dialect.keepalive if keepalive else None)
+                case End(outcome="reset"):
+                    raise self._cut()
+                case End(outcome="truncated"):
                     await self._write(b"")
-                    return
-                case ErrorEvent(error_event=spec):
-                    await self._write(self._opening() + stream.error(spec.code, spec.shape))
-                    return
-                case MalformedEvent():
-                    await self._write(self._opening() + self._dialect.malformed)
-                case BlankAnswer():
-                    while (due := self._due())[0] < 1:
+                case End(outcome="error_event", code=code, shape=shape):
+                    await self._write(self._opening() + stream.error(code, shape))
+                case Garbled():
+                    await self._write(self._opening() + dialect.malformed)
+                case End(outcome="blank", not_before=token):
+                    while (due := self._due())[0] < token:
                         await self._pause(due[1])
                     await self._write(self._opening() + stream.closing())
-                    return
-        await self._send_tokens(stream, pieces, answer.tokens, last=True)
 
     def _opening(self) -> bytes:
         head, self._head = self._head, b""
         return head
 
-    async def _send_tokens(self, stream: Stream, pieces: tuple[str, ...], upto: int, *, last: bool = False) -> None:
+    async def _send_tokens(self, stream: Stream, pieces: tuple[str, ...], upto: int, *, last: bool) -> None:
         """Send the tokens up to this one, each when it is due; `last`: and the stream's regular end."""
         if last and self._out >= upto:
             await self._write(self._opening() + stream.closing())

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 from mockbot.dialects.dialect import Allowance, Reason
 
 State = Literal["new", "waiting", "running", "done", "left", "expired", "displaced", "lost"]
+REFUSED_LATE: dict[State, Reason] = {"expired": "max_wait", "displaced": "displaced"}  # out of the queue
 
 
 class Admitted(NamedTuple):

@@ -1,6 +1,6 @@
 """One provider's Prometheus counters since its process began; requests in, totals out. Pure.
 
-A request is a retry when its header says so (`x-stainless-retry-count`, else `x-mockbot-attempt`, above 0), else when
+A request is a retry when a header says so (its SDK's count, else `x-mockbot-attempt`, above 0), else when
 the same API key sent the same body before and was not answered.
 """
 
@@ -9,6 +9,9 @@ from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from mockbot.dialects.client_identity import ATTEMPT
+from mockbot.dialects.families import retry_count
+
 Outcome = Literal["refused", "failed", "finished", "flawed", "abandoned"]
 
 # Bucket bounds in wall seconds, vLLM's own, so that its dashboards can read them.
@@ -16,6 +19,7 @@ FIRST_TOKEN = (
     0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 20.0, 40.0, 80.0,
 )  # fmt: skip
 WHOLE = (0.3, 0.5, 0.8, 1.0, 1.5, 2.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 60.0, 120.0, 240.0, 480.0)
+_ATTEMPT = ATTEMPT.encode()
 _REMEMBERED = 10_000  # unanswered requests, for recognizing their retries
 
 
@@ -49,10 +53,9 @@ class PrometheusCounters:
 
     def is_retry(self, headers: Mapping[bytes, bytes], mark: int, key: str) -> bool:
         """Whether a request is a retry; `mark` is 0 when its body was never read."""
-        for name in (b"x-stainless-retry-count", b"x-mockbot-attempt"):
-            count = headers.get(name)
-            if count is not None:
-                return count != b"0"
+        count = retry_count(headers) or headers.get(_ATTEMPT)
+        if count is not None:
+            return count != b"0"
         return mark != 0 and (mark, key) in self._unanswered
 
     def settle(self, path: str, status: int, tier: str, outcome: Outcome, mark: int, key: str, retry: bool) -> None:

@@ -5,7 +5,8 @@ application takes the same Endpoint at once when a request's method and path nam
 costs as much as the answer.
 """
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -14,9 +15,9 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockbot.dialects.dialect import Dialect, ProviderError
-from mockbot.dialects.families import FAMILIES, Family
-from mockbot.service.answer_endpoint import Endpoint, Reset, caller_of, error_response, failure_of
+from mockbot.dialects.dialect import Dialect, Family, ProviderError
+from mockbot.dialects.families import FAMILIES
+from mockbot.service.answer_endpoint import Endpoint, Reset, caller_of, error_parts, failure_of
 from mockbot.service.answer_text import fingerprint
 from mockbot.service.metrics_endpoint import exposition
 from mockbot.service.provider_runtime import ProviderRuntime
@@ -54,7 +55,7 @@ def provider_app(
     app = ProviderApp(title=f"mockbot: {runtime.name}", version=__version__, docs_url="/docs", redoc_url=None)
     app.hot = {}
     for each in (dialect for other in FAMILIES.values() for dialect in other.dialects):
-        endpoint = RecordedEndpoint(Endpoint(runtime, each, seed, reset), recorder, runtime, each.path, each.malformed)
+        endpoint = RecordedEndpoint(Endpoint(runtime, each, seed, reset), recorder, runtime, each)
         # Other families' too, so that a program meets the same faults with any SDK.
         app.hot["POST", each.path] = endpoint
         if each in family.dialects:
@@ -87,30 +88,27 @@ def _document(app: FastAPI, dialect: Dialect, endpoint: ASGIApp) -> None:
 
 
 def _lists(app: FastAPI, runtime: ProviderRuntime, family: Family, seed: int) -> None:
-    def checked(request: Request) -> None:
+    def answered(request: Request, body: Callable[[], bytes]) -> Response:
         caller = caller_of(dict(request.scope["headers"]), request.scope)
         failed = runtime.edge(caller, request.url.path, counts=False)
         if failed is not None:
             raise failure_of(failed)
-
-    def headers(request: Request) -> dict[str, str]:
+        response = Response(body(), media_type="application/json")
         mark = fingerprint(seed, request.url.path.encode())
-        lines = family.dialects[0].headers(mark, 0, (), runtime.clock.speed)
-        return {name.decode(): value.decode() for name, value in lines}
+        response.raw_headers += family.chat.headers(mark, 0, (), runtime.clock.speed)
+        return response
 
-    @app.get("/v1/models", response_class=Response, responses={200: {"content": {"application/json": {}}}})
+    json: dict[str, Any] = {"content": {"application/json": {}}}
+
+    @app.get(family.models_path, response_class=Response, responses={200: json})
     async def models(request: Request) -> Response:
         """Every model there is."""
-        checked(request)
-        return Response(family.model_list(), media_type="application/json", headers=headers(request))
+        return answered(request, family.model_list)
 
-    @app.get(
-        "/v1/models/{model}", response_class=Response, responses={200: {"content": {"application/json": {}}}, 404: {}}
-    )
+    @app.get(f"{family.models_path}/{{model}}", response_class=Response, responses={200: json, 404: {}})
     async def model(model: str, request: Request) -> Response:
         """One model."""
-        checked(request)
-        return Response(family.model(model), media_type="application/json", headers=headers(request))
+        return answered(request, partial(family.model, model))
 
 
 def _errors(app: FastAPI, runtime: ProviderRuntime, dialects: Sequence[Dialect], seed: int) -> None:
@@ -118,7 +116,10 @@ def _errors(app: FastAPI, runtime: ProviderRuntime, dialects: Sequence[Dialect],
         mark = fingerprint(seed, request.url.path.encode())
         host = request.headers.get("host", "api")
         dialect = next((each for each in dialects if each.path == request.url.path), dialects[0])
-        return error_response(dialect, error, mark, runtime.clock.speed, host)
+        headers, body = error_parts(dialect, error, mark, runtime.clock.speed, host)
+        response = Response(body, error.status)
+        response.raw_headers += headers
+        return response
 
     @app.exception_handler(ProviderError)
     async def on_provider_error(request: Request, error: ProviderError) -> Response:

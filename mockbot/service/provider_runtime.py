@@ -6,10 +6,9 @@ answer's `owner`; the Alarm is woken when the answer's state changes.
 
 import asyncio
 import math
-import time
 from collections.abc import Iterator, Sequence
 
-from mockbot.clock import Clock
+from mockbot.clock import Clock, monotonic
 from mockbot.evidence.records import ServiceSecond
 from mockbot.http_server.response_writer import ResponseWriter
 from mockbot.scenario.schema import Provider
@@ -38,11 +37,11 @@ class ProviderRuntime:
         self._fires = math.inf
 
     def _set(self, clock: Clock) -> None:
-        self.clock, self._t0, self._speed = clock, clock.t0, clock.speed
+        self.clock, self._origin, self._speed = clock, clock.origin, clock.speed
 
     def now(self) -> float:
-        """Scenario seconds; never before t0."""
-        now = (time.time() - self._t0) * self._speed
+        """Scenario seconds; never before second 0."""
+        now = (monotonic() - self._origin) * self._speed
         return now if now > 0.0 else 0.0
 
     def restart(self, clock: Clock) -> None:

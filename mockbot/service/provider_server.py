@@ -16,6 +16,7 @@ from starlette.types import Scope
 from mockbot.clock import Clock
 from mockbot.evidence.records import Request, ServiceSecond
 from mockbot.http_server.listener import Listener
+from mockbot.process.self_watch import SelfWatch
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import ActiveFault, StatusState
 from mockbot.service.control_api import control_app
@@ -61,6 +62,7 @@ class Service:
         self._clock = clock
         self._history.forget(clock.t0)
         self._recorder = RequestRecorder()
+        self._watch = SelfWatch()
         self._name = scenario.name
         self._runtimes: dict[str, ProviderRuntime] = {}
         self._listeners: dict[str, Listener] = {}
@@ -77,6 +79,7 @@ class Service:
 
     async def open(self, stack: AsyncExitStack) -> ServiceAddresses:
         """Listen everywhere until the stack closes."""
+        stack.callback(asyncio.create_task(self._watch.run()).cancel)
         for listener in (*self._listeners.values(), self._status, self._control):
             stack.push_async_callback(listener.close)
             await listener.up()
@@ -90,6 +93,10 @@ class Service:
         """The scenario's name, and every port but control's."""
         ports = {name: listener.port for name, listener in self._listeners.items()}
         return ServicePorts(self._name, self._status.port, ports)
+
+    def troubles(self) -> list[str]:
+        """What this process noticed about itself; see `SelfWatch`."""
+        return self._watch.troubles
 
     def providers(self) -> tuple[str, ...]:
         """Their names, in the scenario's order."""

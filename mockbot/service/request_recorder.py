@@ -1,31 +1,43 @@
-"""Record each request (key, body hash, headers for matching), to reconstruct the run of an external client.
+"""Record each request (key, prompt's hash, headers for matching), to reconstruct the run of an external client.
 
-Off until the control API switches it on. The outcome is derived from the bytes sent, which is right for every dialect
-and fault. While recording, the first chunk of a body is read before faults at the edge apply: equal hashes are equal
-requests.
+Off until the control API switches it on. The outcome is what the dialect's own reader makes of the bytes sent. While
+recording, the first chunk of a body is read before faults at the edge apply: equal hashes are equal prompts, though
+each attempt may say the time at which it was made.
 """
 
 import json
 import re
 from collections import deque
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from hashlib import blake2b
 from itertools import islice
 from typing import Any
 
+from pydantic_core import from_json
 from starlette.types import Message, Receive, Scope, Send
 
+from mockbot.dialects.client_identity import PROMPT
+from mockbot.dialects.dialect import Dialect, ProviderError
+from mockbot.dialects.families import key_of, retry_count
+from mockbot.dialects.stream_readers import Reader
 from mockbot.evidence.records import Outcome, Request
 from mockbot.service.provider_runtime import ProviderRuntime
 
 Answering = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 KEPT = 100_000  # finished requests
-# Text or a tool's arguments: OpenAI's deltas and messages, Responses' deltas, Anthropic's blocks.
-_TEXT = re.compile(rb'"(?:content|text|delta|arguments|partial_json)":"[^"]|"input":\{"')
-_CLOSING = (b"data: [DONE]", b'"message_stop"', b"event: response.completed\n", b"event: response.incomplete\n")
-_ERROR = (b'data: {"error"', b"event: error\n", b"event: response.failed\n")
-_WITH_TEXT = ("/v1/chat/completions", "/v1/messages", "/v1/responses")
+_PROMPT = PROMPT.encode()
+# 2026-11-27T19:16, 19:16:15.5, and seconds to nanoseconds since 1970, from 2020 on.
+_TIME = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?|\b\d\d?:\d\d:\d\d(?:[.,]\d+)?|"
+                   rb"\b(?:1[6-9]|2\d)\d{8}(?:\d{3}|\d{6}|\d{9})?(?:\.\d+)?\b")  # fmt: skip
+_DIGITS = re.compile(rb"(?<![\w\\-])[A-Za-z_-]*+\d[\w-]*+")  # a number, an id, a model's name; not \u00e9
+
+
+def fingerprints(body: bytes) -> tuple[str, str]:
+    """Of a body without times of day, and without anything that has a digit."""
+    body = _TIME.sub(b"", body)
+    return blake2b(body, digest_size=8).hexdigest(), blake2b(_DIGITS.sub(b"", body), digest_size=8).hexdigest()
 
 
 class RequestRecorder:
@@ -63,10 +75,8 @@ class RequestRecorder:
 class RecordedEndpoint:
     """An answering endpoint whose requests can be recorded."""
 
-    def __init__(
-        self, app: Answering, recorder: RequestRecorder, runtime: ProviderRuntime, path: str, malformed: bytes
-    ) -> None:
-        self._app, self.recorder, self.runtime, self.path, self.malformed = app, recorder, runtime, path, malformed
+    def __init__(self, app: Answering, recorder: RequestRecorder, runtime: ProviderRuntime, dialect: Dialect) -> None:
+        self._app, self.recorder, self.runtime, self.dialect = app, recorder, runtime, dialect
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """ASGI; costs nothing while recording is off."""
@@ -82,21 +92,27 @@ class RecordedEndpoint:
             self.recorder.finish(request.record(request.outcome()))
 
 
+def asked(dialect: Dialect, body: bytes) -> bytes:
+    """Equal for requests that ask the same thing: the dialect's fields, or all bytes of what is no JSON object."""
+    with suppress(ValueError, AttributeError):
+        fields = from_json(body)  # ValueError also for what is nested too deep
+        return json.dumps({name: fields.get(name) for name in dialect.prompt_fields}, sort_keys=True).encode()
+    return body
+
+
 class _RecordedRequest:
     """One request under way."""
 
     def __init__(self, endpoint: RecordedEndpoint, scope: Scope, first: Message) -> None:
-        self._runtime, self._path, self._malformed = endpoint.runtime, endpoint.path, endpoint.malformed
+        self._runtime, self._dialect, self._scope = endpoint.runtime, endpoint.dialect, scope
         self._headers = dict(scope["headers"])
-        self._client = scope.get("client") or ("", 0)
-        self._body = blake2b(first.get("body", b""), digest_size=8).hexdigest()
+        self._hash, self._shape = fingerprints(asked(endpoint.dialect, first.get("body", b"")))
         self._start = self._runtime.now()
         self._status: int | None = None
         self._retry_after: float | None = None
         self._streamed = self._measured = self._complete = self._gone = False
-        self._first_text: float | None = None
-        self._closed = self._failed = self._broken = False
-        self._whole = bytearray()
+        self._reader: Reader = endpoint.dialect.reader(False)
+        self._began: float | None = None  # its first token, or the first bytes of an answer that is not streamed
         self._number = endpoint.recorder.arrived
         endpoint.recorder.arrived += 1
         endpoint.recorder.open[self._number] = self
@@ -120,6 +136,7 @@ class _RecordedRequest:
                 headers, speed = dict(message["headers"]), self._runtime.clock.speed
                 self._status = message["status"]
                 self._streamed = headers.get(b"content-type", b"").startswith(b"text/event-stream")
+                self._reader = self._dialect.reader(self._streamed)
                 self._measured = b"content-length" in headers
                 if b"retry-after-ms" in headers:
                     self._retry_after = int(headers[b"retry-after-ms"]) / 1000 * speed
@@ -133,53 +150,43 @@ class _RecordedRequest:
         return observed
 
     def _observe(self, body: bytes) -> None:
-        if self._first_text is None and _TEXT.search(body):
-            self._first_text = self._runtime.now() - self._start
-        if self._streamed:
-            self._closed |= any(mark in body for mark in _CLOSING)
-            self._failed |= any(mark in body for mark in _ERROR)
-            self._broken |= self._malformed in body
-        else:
-            self._whole += body
+        now = self._runtime.now() - self._start
+        self._reader.part(body, now)
+        if self._began is None and body and self._status == 200:
+            self._began = self._reader.first if self._streamed else now
 
     def outcome(self) -> Outcome:
         """The outcome as the provider sees it."""
         if not self._complete:
             left = self._gone and not self._runtime.chatbot.down
-            return "reset" if not left else "timeout" if self._first_text is None else "slow"
+            return "reset" if not left else "timeout" if self._began is None else "slow"
         if self._status is None or self._status >= 400:
             return "rate_limited" if self._status == 429 else "http_error"
-        if self._streamed:
-            if self._failed or self._broken or not self._closed:
-                return "error_event" if self._failed else "malformed" if self._broken else "truncated"
-        else:
-            try:
-                json.loads(self._whole)
-            except ValueError:
-                return "malformed" if self._measured else "truncated"
-        return "blank" if self._first_text is None and self._path in _WITH_TEXT else "ok"
+        outcome = self._reader.outcome
+        # Without a length, only the end of the connection told the client that the JSON is not whole.
+        return "truncated" if outcome == "malformed" and not (self._streamed or self._measured) else outcome
 
     def record(self, outcome: Outcome) -> Request:
         """The record as of now."""
-        key = self._header(b"x-api-key") or (self._header(b"authorization") or "").partition(" ")[2].strip()
-        retry = self._header(b"x-stainless-retry-count") or ""
+        client, key = self._scope.get("client") or ("", 0), None
+        with suppress(ProviderError):  # answered with 401
+            key = key_of(self._headers, self._scope.get("query_string", b""))
+        retry = (retry_count(self._headers) or b"").decode("latin-1")
+        prompt = self._headers.get(_PROMPT)
         return Request(
             number=self._number,
             provider=self._runtime.name,
-            path=self._path,
-            key=key or str(self._client[0]),
-            body=self._body,
+            path=self._dialect.path,
+            key=key or str(client[0]),
+            body=self._hash,
             start=self._start,
             end=self._runtime.now(),
             outcome=outcome,
             status=self._status,
-            first_token=self._first_text,
+            first_token=None if outcome == "blank" else self._began,
             retry_after=self._retry_after,
-            prompt=self._header(b"x-mockbot-prompt"),
+            prompt=None if prompt is None else prompt.decode("latin-1"),
             retry=int(retry) if retry.isascii() and retry.isdigit() else None,
-            port=self._client[1],
+            port=client[1],
+            shape=self._shape,
         )
-
-    def _header(self, name: bytes) -> str | None:
-        value = self._headers.get(name)
-        return None if value is None else value.decode("latin-1")

@@ -20,17 +20,10 @@ _DEEPEST = 24  # a schema that requires itself has no finite value; it is cut he
 _TOKEN = 4  # characters, the providers' own rule of thumb
 _WORDS = ("alpha", "river", "north", "lamp", "harbour", "amber", "willow", "copper", "meadow", "signal")
 _FORMATS = {
-    "date": "2024-11-08",
-    "time": "16:06:00Z",
-    "date-time": "2024-11-08T16:06:00Z",
-    "duration": "PT35M",
-    "email": "ada@example.com",
-    "hostname": "example.com",
-    "ipv4": "192.0.2.7",
-    "ipv6": "2001:db8::7",
-    "uri": "https://example.com/status",
-    "uuid": "6f1c2c8e-5b1e-4d52-9a9f-3a2f5a5f9d11",
-}
+    "date": "2024-11-08", "time": "16:06:00Z", "date-time": "2024-11-08T16:06:00Z", "duration": "PT35M",
+    "email": "ada@example.com", "hostname": "example.com", "ipv4": "192.0.2.7", "ipv6": "2001:db8::7",
+    "uri": "https://example.com/status", "uuid": "6f1c2c8e-5b1e-4d52-9a9f-3a2f5a5f9d11",
+}  # fmt: skip
 _TIGHTER = {
     "minimum": max, "maximum": min, "minLength": max, "maxLength": min, "minItems": max, "maxItems": min,
 }  # fmt: skip

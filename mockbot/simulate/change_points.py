@@ -1,6 +1,4 @@
-"""What both engines share: the moments at which a run changes, the actions that a driver would have recorded, the last
-moment; each from a Timeline. Pure.
-"""
+"""What both engines share: when a run changes, and what a driver would have recorded, from a Timeline. Pure."""
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -12,12 +10,6 @@ Record = Attempt | Prompt | ServiceSecond | Action
 Sink = Callable[[Record], None]
 
 STEP = 1.0  # scenario seconds between two steps of a ramp
-DRAIN = 120.0  # the most that prompts under way get after the end, as live
-
-
-def latest(timeline: Timeline) -> float:
-    """The last moment of a run: no prompt begins after the timeline's end, and earlier ones have their patience."""
-    return timeline.end + min(DRAIN, max(group.patience for group in timeline.scenario.crowd.values()))
 
 
 def moments(timeline: Timeline) -> Iterator[float]:

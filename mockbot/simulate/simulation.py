@@ -47,23 +47,12 @@ def simulate(
     except KeyboardInterrupt:
         ended = "interrupted"
     end = run.finish()
+    why = "" if ended == "completed" else "interrupted"
     return RunInfo(
-        scenario=scenario.name,
-        speed=1.0,
-        t0=0.0,
-        ended=ended,
-        end=round(end, 3),
-        engine="none",
-        nodes=0,
-        seed=seed,
-        why="" if ended == "completed" else "interrupted",
-        versions={"mockbot": version("mockbot"), "engine": chosen},
-        simulated=True,
-        loop=loop_of(scenario),
-        command=command,
-        scaled=scaled,
-        weight=run.stride,
-    )
+        scenario=scenario.name, speed=1.0, t0=0.0, ended=ended, end=round(end, 3), engine="none", nodes=0, seed=seed,
+        why=why, versions={"mockbot": version("mockbot"), "engine": chosen}, simulated=True, loop=loop_of(scenario),
+        command=command, scaled=scaled, weight=run.stride,
+    )  # fmt: skip
 
 
 class Memory:

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
+from mockbot.dialects.client_identity import FREE, api_key
+from mockbot.dialects.families import FAMILIES
 from mockbot.scenario.schema import Scenario
 from mockbot.testbed.start import Addresses
 
-KEY = "sk-free-1"
+KEY = api_key(FREE, "1")
 LOCAL = "127.0.0.1,localhost,::1"
 
 
@@ -18,10 +20,9 @@ def environment(scenario: Scenario, addresses: Addresses, base: Mapping[str, str
     urls = addresses.providers
     of_dialect = {scenario.providers[name].dialect: urls[name] for name in reversed(scenario.providers)}
     first = urls[scenario.first_provider]
-    openai, anthropic = of_dialect.get("openai", first), of_dialect.get("anthropic", first)
     variables = {"MOCKBOT_URL": first, "MOCKBOT_STATUS_URL": addresses.status_page}
     variables |= {f"MOCKBOT_{name.upper().replace('-', '_')}_URL": url for name, url in urls.items()}
-    variables |= {"OPENAI_BASE_URL": f"{openai}/v1", "OPENAI_API_BASE": f"{openai}/v1", "OPENAI_API_KEY": KEY}
-    variables |= {"ANTHROPIC_BASE_URL": anthropic, "ANTHROPIC_API_KEY": KEY}
+    for name, family in FAMILIES.items():
+        variables |= family.environment(of_dialect.get(name, first), KEY)
     direct = ",".join(filter(None, (base.get("NO_PROXY") or base.get("no_proxy"), LOCAL)))
     return {**variables, "NO_PROXY": direct, "no_proxy": direct}

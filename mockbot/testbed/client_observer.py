@@ -1,15 +1,17 @@
 """Observe a client that keeps no journal: its requests and cut connections in, a journal of them out."""
 
-from collections.abc import Mapping
-
 from mockbot.evidence.attempt_inference import Wire, journal_of
-from mockbot.evidence.records import Attempt, Outcome, Prompt, Request
+from mockbot.evidence.records import Attempt, Prompt, Request
+from mockbot.faults import FAULTS
+from mockbot.faults.base import ToxicFault
 from mockbot.proxy.toxiproxy_client import ToxicControl
 from mockbot.scenario.transforms import EXTERNAL_GROUP
 from mockbot.service.control_client import ServiceControl
 from mockbot.testbed.start import Addresses
 
-_OUTCOMES: Mapping[str, Outcome] = {"reset_peer": "reset", "limit_data": "reset", "timeout": "timeout"}
+_OUTCOMES = {
+    fault.kind: fault.client_sees for fault in FAULTS if issubclass(fault, ToxicFault) and fault.client_sees is not None
+}
 
 
 class ClientObserver:
@@ -23,13 +25,16 @@ class ClientObserver:
         self._requests: list[Request] = []
         self._unfinished: tuple[Request, ...] = ()
         self._wires: set[Wire] = set()
+        self._ended = dict.fromkeys(addresses.proxies, 0)  # connections that are known to be over
 
     def look(self) -> None:
-        """Collect what is new. Call it regularly: a proxy keeps only its last ended connections."""
+        """Collect what is new. Call it regularly: a proxy keeps only its last 100,000 ended connections."""
         finished, self._unfinished = self._service.requests(len(self._requests))
         self._requests += finished
         for provider, proxy in self._addresses.proxies.items():
-            for ended in self._proxy.ended(proxy):
+            new = self._proxy.ended(proxy, self._ended[provider])
+            self._ended[provider] += len(new)
+            for ended in new:
                 # A toxic's name is the id of its fault, which ends with the fault's kind.
                 kinds = [name.rpartition(".")[2] for name in ended.toxics]
                 outcomes = [_OUTCOMES[kind] for kind in kinds if kind in _OUTCOMES]
@@ -44,8 +49,3 @@ class ClientObserver:
     def journal(self) -> list[Attempt | Prompt]:
         """Everything up to the last look."""
         return journal_of((*self._requests, *self._unfinished), self._wires, EXTERNAL_GROUP, self._addresses.speed)
-
-    def close(self) -> None:
-        """Close the connections to the control ports."""
-        self._service.close()
-        self._proxy.close()

@@ -3,6 +3,8 @@
 The driver runs beside the load, on the same Clock. It is one thread (a greenlet inside Locust) that sleeps until the
 next moment at which something changes, asks the Timeline what holds then, and sends the difference from what it sent
 before. A change that fails is recorded with its error and tried again at the next look, at most a wall second later.
+At each look it asks service and proxy for what they noticed about themselves and for the seconds that are over. What
+failed, took long or is missing is a record as well ("look"): the testbed's failure must not pass for the client's.
 A proxy whose control port has hung is not tried again: each change due there is recorded as failed, and `broken`
 says why, so that the load can end a run that has become useless.
 """
@@ -29,15 +31,18 @@ T = TypeVar("T")
 
 LOOK = 1.0  # wall seconds between two looks at the service's records
 RAMP_STEP = 0.5  # wall seconds between two steps of a ramp
+SLOW_LOOK = 1.0  # wall seconds from which a look is on record
+HUNG = 2.0  # wall seconds by which this thread itself may be late
 
 
 @dataclass(slots=True)
 class _Applied:
-    """The faults that one provider's service and proxy have, and the wire hits recorded so far."""
+    """The faults that one provider's service and proxy have, and the wire hits and seconds recorded so far."""
 
     service: Faults = field(default_factory=dict)
     wire: dict[str, ActiveFault] = field(default_factory=dict)
     hits: dict[str, int] = field(default_factory=dict)
+    next_second: int = 0
 
 
 class Driver:
@@ -51,14 +56,16 @@ class Driver:
         self._wire = ToxicControl(addresses.proxy_control)
         self._applied = {provider: _Applied() for provider in addresses.providers}
         self._status: StatusState | None = None
-        self._next_second = 0
+        self._told: dict[str, int] = {}  # how many of the troubles of service and proxy are known
         self.broken = ""  # why no wire fault can begin or end any more
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self, clock: Clock) -> None:
-        """Begin at the clock's t0. Raises TestbedError when the service cannot be reached."""
+        """Begin at the clock's second 0. Raises TestbedError when the service cannot be reached."""
         self._clock = clock
+        for provider, hits in self._wire_hits().items():  # of an earlier run at the same proxy
+            self._applied[provider].hits.update(hits)
         self._service.start_clock(clock)
         self._thread = threading.Thread(target=self._run, name="mockbot-driver", daemon=True)
         self._thread.start()
@@ -74,8 +81,9 @@ class Driver:
         self._apply(replace(self._timeline.at(now), faults=()), now)
         threading.Event().wait(self._clock.wall(1.0))  # until the running scenario second is complete
         self._look()
-        self._service.close()
-        self._wire.close()
+        for provider, applied in self._applied.items():
+            if applied.next_second < int(now):
+                self._failed("service", now, f"{provider} has no record of seconds {applied.next_second} to {int(now)}")
 
     def _run(self) -> None:
         moments = [*self._timeline.changes(), float("inf")]
@@ -87,7 +95,10 @@ class Driver:
             ramping = self._apply(self._timeline.at(now), now)
             self._look()
             wait = self._clock.wall(moments[0] - self._clock.now())
-            self._stopping.wait(max(0.0, min(wait, RAMP_STEP if ramping else LOOK)))
+            wait, before = max(0.0, min(wait, RAMP_STEP if ramping else LOOK)), self._clock.now()
+            self._stopping.wait(wait)
+            if (late := self._clock.wall(self._clock.now() - before) - wait) >= HUNG:
+                self._failed("driver", before, f"stood still for {late:.1f} s: run with less load on this machine")
 
     def _apply(self, wanted: Conditions, due: float) -> bool:
         """Send what differs from what was sent before; True while the share of a fault ramps."""
@@ -143,10 +154,13 @@ class Driver:
 
     def _look(self) -> None:
         """Record each provider's seconds since the last look; the newest of each carries the new wire hits."""
-        try:
-            seconds = self._service.seconds(self._next_second)
-        except TestbedError:
-            return  # the next look asks for them again; a dead child shows in the next change, which is recorded
+        # Every provider has its own number: a second may end for one of them while the service answers for another.
+        since, every = min(applied.next_second for applied in self._applied.values()), tuple[ServiceSecond, ...]()
+        if self._note_troubles("service", self._service.troubles):
+            every = self._asked("service", lambda: self._service.seconds(since)) or ()
+        seconds = [second for second in every if second.t >= self._applied[second.provider].next_second]
+        if not self.broken:
+            self._note_troubles("proxy", lambda: self._unless_hung(self._wire.troubles))
         hits = self._wire_hits()
         newest = {second.provider: second.t for second in seconds}
         for second in seconds:
@@ -157,8 +171,41 @@ class Driver:
                 recorded.update(now)
                 # A connection that `down` refuses never reaches the proxy: the clients' journal has those hits.
                 new.pop(CLOSED_BY_DISABLE, None)
+            applied = self._applied[second.provider]
+            if second.t > applied.next_second:
+                missing = f"{second.provider} has no record of seconds {applied.next_second} to {second.t}"
+                self._failed("service", self._clock.now(), missing)
+            applied.next_second = second.t + 1
             self._sink(replace(second, felt={**second.felt, **new}))
-        self._next_second = max([self._next_second - 1, *newest.values()]) + 1
+
+    def _asked(self, part: str, question: Callable[[], T]) -> T | None:
+        """The answer of service or proxy; None where it failed. What failed or took long is recorded."""
+        sent = self._clock.now()
+        try:
+            answer = question()
+        except TestbedError as failure:
+            self._failed(part, sent, str(failure))
+            return None
+        now = self._clock.now()
+        if self._clock.wall(now - sent) >= SLOW_LOOK:
+            self._sink(Action(part, "look", sent, sent, now))
+        return answer
+
+    def _note_troubles(self, part: str, question: Callable[[], list[str]]) -> bool:
+        """Record what service or proxy has noticed about itself since the last look, and say whether it answered.
+
+        What was before the first look is not of this run.
+        """
+        troubles = self._asked(part, question)
+        if troubles is None:
+            return False
+        for trouble in troubles[self._told.get(part, len(troubles)) :]:
+            self._failed(part, self._clock.now(), trouble)
+        self._told[part] = len(troubles)
+        return True
+
+    def _failed(self, part: str, when: float, why: str) -> None:
+        self._sink(Action(part, "look", when, when, None, why))
 
     def _wire_hits(self) -> Mapping[str, Mapping[str, int]]:
         """Hits from the beginning, by provider; nothing where the proxy does not count them or does not answer."""

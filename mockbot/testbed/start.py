@@ -6,13 +6,14 @@ The testbed lasts as long as the context. However the context ends, no process a
 import json
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
-from mockbot.errors import UsageError
+from mockbot.errors import TestbedError, UsageError
+from mockbot.faults.base import ToxicFault
 from mockbot.process.managed_process import ManagedProcess
 from mockbot.proxy.toxiproxy_client import ToxicControl
 from mockbot.proxy.toxiproxy_server import Lease, require_toxiproxy, start_embedded, start_toxiproxy
@@ -72,25 +73,29 @@ class RunningParts:
 
 
 @contextmanager
-def open_testbed(scenario: Scenario, speed: float, logs: Path, wire: ProxyChoice = EMBEDDED) -> Iterator[Addresses]:
-    """Start service and proxy on free loopback ports. `logs`: an existing folder. Raises TestbedError."""
-    resolved = logs / "service-scenario.json"
-    resolved.write_text(scenario.model_dump_json(), "utf-8")
-    arguments = ["mockbot.service", str(resolved), "--speed", f"{speed:.10g}", "--lease-stdin"]
-    with ManagedProcess(arguments, logs / "service.log") as child, ExitStack() as stack:
+def open_testbed(
+    scenario: Scenario, speed: float, logs: Path | None, wire: ProxyChoice = EMBEDDED
+) -> Iterator[Addresses]:
+    """Start service and proxy on free loopback ports. `logs`: an existing folder. Raises UsageError or TestbedError."""
+    if wire.engine == "toxiproxy":
+        _refuse_unknown_toxics(scenario)
+    arguments = ["mockbot.service", "-", "--speed", f"{speed:.10g}", "--lease-stdin"]
+    service_log, proxy_log = (None if logs is None else logs / f"{part}.log" for part in ("service", "proxy"))
+    with ManagedProcess(arguments, service_log, scenario.model_dump_json()) as child, ExitStack() as stack:
         service = child.ready
         direct = cast("dict[str, str]", service["providers"])
         if wire.url is None:
-            log = logs / "proxy.log"
-            real = wire.engine == "toxiproxy"
-            proxy = start_toxiproxy(require_toxiproxy(), log) if real else start_embedded(scenario.seed, log)
+            if wire.engine == "toxiproxy":
+                proxy = start_toxiproxy(require_toxiproxy(), proxy_log)
+            else:
+                proxy = start_embedded(scenario.seed, proxy_log)
             url = stack.enter_context(proxy).url
-            with closing(ToxicControl(url)) as control:
-                proxies = {name: (name, control.create(name, urlsplit(to).netloc)) for name, to in direct.items()}
+            control = ToxicControl(url)
+            proxies = {name: (name, control.create(name, urlsplit(to).netloc)) for name, to in direct.items()}
         else:
             url, run = wire.url, secrets.token_hex(4)
             wanted = {provider: (f"mockbot-{run}-{provider}", "127.0.0.1:0") for provider in direct}
-            control = stack.enter_context(closing(ToxicControl(url)))
+            control = ToxicControl(url)
             proxies = stack.enter_context(_leased(control, url, direct, wanted))
         yield Addresses(
             service_control=str(service["control"]),
@@ -111,8 +116,7 @@ def attach_testbed(scenario: Scenario, speed: float, parts: RunningParts) -> Ite
     The run's proxies are named `mockbot-<provider>` and replace those of an earlier run that could not clean up: their
     ports are fixed, so only one run can use them at a time.
     """
-    with closing(ServiceControl(parts.service, parts.token)) as service:
-        ports = service.ports()
+    ports = ServiceControl(parts.service, parts.token).ports()
     if (ports.scenario, [*ports.providers]) != (scenario.name, [*scenario.providers]):
         raise UsageError(f"the service at {parts.service} serves {ports.scenario}; start it with {scenario.name}")
     direct = {name: _at(parts.service, port) for name, port in ports.providers.items()}
@@ -120,7 +124,10 @@ def attach_testbed(scenario: Scenario, speed: float, parts: RunningParts) -> Ite
         name: (f"mockbot-{name}", f"[::]:{parts.ports + index if parts.ports else 0}")
         for index, name in enumerate(direct)
     }
-    with closing(ToxicControl(parts.toxiproxy)) as control, _leased(control, parts.toxiproxy, direct, wanted) as made:
+    control = ToxicControl(parts.toxiproxy)
+    with _leased(control, parts.toxiproxy, direct, wanted) as made:
+        if not control.embedded:
+            _refuse_unknown_toxics(scenario)
         yield Addresses(
             service_control=parts.service,
             proxy_control=parts.toxiproxy,
@@ -136,6 +143,13 @@ def attach_testbed(scenario: Scenario, speed: float, parts: RunningParts) -> Ite
         )
 
 
+def _refuse_unknown_toxics(scenario: Scenario) -> None:
+    faults = [fault for phase in scenario.phases for fault in phase.faults]
+    unknown = {fault.kind for fault in faults if isinstance(fault, ToxicFault) and not fault.in_toxiproxy}
+    if unknown:
+        raise UsageError(f"the original Toxiproxy does not know {', '.join(sorted(unknown))}; use --proxy embedded")
+
+
 def _at(url: str, port: int) -> str:
     """Another port of the same machine."""
     host = urlsplit(url).hostname or ""
@@ -149,7 +163,12 @@ def _leased(control: ToxicControl, url: str, upstreams: Mapping[str, str], wante
         for name, _ in wanted.values():
             lease.hold(name)
             control.delete(name)
-        yield {
-            provider: (name, control.create(name, urlsplit(upstreams[provider]).netloc, listen))
-            for provider, (name, listen) in wanted.items()
-        }
+        try:
+            yield {
+                provider: (name, control.create(name, urlsplit(upstreams[provider]).netloc, listen))
+                for provider, (name, listen) in wanted.items()
+            }
+        finally:
+            with suppress(TestbedError):  # it has gone, or hangs: the lease tries again
+                for name, _ in wanted.values():
+                    control.delete(name)

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from typing import Literal
 
 from mockbot.clock import Clock
-from mockbot.faults.union import Down
-from mockbot.proxy.toxiproxy_client import ToxicControl
+from mockbot.faults.effects import ClosedPort, Toxic
+from mockbot.proxy.toxiproxy_client import ToxicControl, ToxicSpec
 from mockbot.scenario.timeline import ActiveFault
-from mockbot.testbed.toxic_mapping import toxic_of
 
 Change = Literal["begin", "change", "end"]
 
@@ -19,13 +18,14 @@ def change_wire_fault(
     control: ToxicControl, proxy: str, change: Change, active: ActiveFault, holding: Iterable[ActiveFault], clock: Clock
 ) -> None:
     """Apply the change. `holding`: the provider's faults that hold after it. Raises TestbedError."""
-    if isinstance(active.span.fault, Down):
-        # `down` is no toxic: the proxy has one switch, and stays disabled until the last `down` fault has ended.
-        down = any(isinstance(other.span.fault, Down) for other in holding)
+    effect = active.span.fault.effect()
+    if not isinstance(effect, Toxic):
+        # The proxy has one switch, and stays disabled until the last fault that closes its port has ended.
+        down = any(isinstance(other.span.fault.effect(), ClosedPort) for other in holding)
         (control.disable if down else control.enable)(proxy)
-    elif change == "begin":
-        control.add_toxic(proxy, toxic_of(active, clock))
-    elif change == "change":
-        control.update_toxic(proxy, toxic_of(active, clock))
-    else:
+    elif change == "end":
         control.remove_toxic(proxy, active.span.id)
+    else:
+        attributes = effect.attributes(clock.speed)
+        toxic = ToxicSpec(active.span.id, effect.type, effect.stream, active.share, attributes)
+        (control.add_toxic if change == "begin" else control.update_toxic)(proxy, toxic)

@@ -167,7 +167,6 @@ def targets(server: int) -> Iterator[dict[str, Target]]:
         for name, child in (("embedded", start_embedded(1)), ("real", start_toxiproxy(Path(binary)))):
             stack.enter_context(child)
             control = ToxicControl(child.url)
-            stack.callback(control.close)
             address = control.create("bench", f"127.0.0.1:{server}")
             process = psutil.Process(child.pid)
             if name == "real":  # the child is its watchdog

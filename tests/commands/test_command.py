@@ -167,6 +167,25 @@ def test_an_old_command_run_is_judged_again_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.second
+def test_a_command_whose_guard_is_killed_is_undecided(tmp_path: Path) -> None:
+    """Nobody knows how the command would have ended: exit 3 with the reason, and the command is gone."""
+    pid_file = tmp_path / "pid"
+    script = f"echo $$ > {pid_file}; sleep 300"
+    command = mockbot("run", scenario_file(tmp_path), "--out", tmp_path / "run", "--", "sh", "-c", script)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        while not (pid_file.exists() and pid_file.read_text("utf-8").strip()):
+            assert process.poll() is None
+            time.sleep(0.05)
+        pid = int(pid_file.read_text("utf-8"))
+        psutil.Process(pid).parent().kill()  # type: ignore[union-attr]
+        out, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 3
+    assert "signal 9 ended the guard of the command" in " ".join(out.split())
+    assert not alive(pid)
+
+
+@pytest.mark.second
 def test_a_killed_run_leaves_no_command_behind(tmp_path: Path) -> None:
     """`kill -9` of mockbot: the lease ends, and the command with its children is gone within seconds."""
     pid_file = tmp_path / "pid"

@@ -64,7 +64,7 @@ def served(folder: Path, *options: str) -> Iterator[Served]:
 def test_it_plays_the_phases_and_says_what_is_wrong(tmp_path: Path) -> None:
     """Each phase is announced as it begins, with its faults, and the client meets them."""
     with served(tmp_path) as play:
-        play.until("^calm .*: nothing is wrong")
+        play.until("^calm .*: no fault is scheduled now")
         well = play.ask()
         play.until(r"^blackout \(3s, 3 s of your time\): http_error 503 on main")
         ill = play.ask()

@@ -11,7 +11,7 @@ from mockbot.dialects.dialect import ProviderError
 from mockbot.dialects.families import FAMILIES
 from mockbot.dialects.openai import error_bodies as openai_errors
 from mockbot.dialects.openai.chat import OpenAIChat
-from mockbot.dialects.openai.common import duration
+from mockbot.dialects.openai.endpoint import duration
 
 
 def openai_body(status: int, code: str | None = None) -> Any:
@@ -80,7 +80,7 @@ def test_resets_are_written_as_openai_writes_them(seconds: float, text: bytes) -
 @pytest.mark.parametrize("family", FAMILIES)
 def test_capacity_and_limits_are_refused_in_each_familys_way(family: str) -> None:
     """Limits are 429 everywhere; a lack of capacity is 503 at one and 529 at the other."""
-    dialect = FAMILIES[family].dialects[0]
+    dialect = FAMILIES[family].chat
 
     assert dialect.refusal("rate_limited", 1.0).status == 429
     assert dialect.refusal("queue_full", None).status == {"openai": 503, "anthropic": 529}[family]

@@ -4,9 +4,14 @@ import json
 
 import pytest
 
-from mockbot.dialects.stream_readers import AnthropicStream, OpenAIStream, Reader, WholeAnswer
+from mockbot.dialects.dialect import AnswerMetadata, Dialect, Question, Shape, Tool
+from mockbot.dialects.families import FAMILIES
+from mockbot.dialects.stream_readers import Reader
 
+OPENAI, RESPONSES, EMBEDDINGS = FAMILIES["openai"].dialects
+ANTHROPIC = FAMILIES["anthropic"].chat
 TOKEN = b'data: {"choices":[{"delta":{"content":"a"}}]}\n'
+SHAPES: tuple[Shape, ...] = ("nested", "flat", "failed")
 STOP = b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n'
 USAGE = b'data: {"choices":[],"usage":{"total_tokens":7}}\n'
 DONE = b"data: [DONE]\n"
@@ -39,19 +44,19 @@ def _read(reader: Reader, *lines: bytes, every: float = 1.0) -> Reader:
 )
 def test_an_openai_stream_means(lines: tuple[bytes, ...], outcome: str) -> None:
     """Only text, a finish reason and [DONE] together are an answer."""
-    assert _read(OpenAIStream(), *lines).outcome == outcome
+    assert _read(OPENAI.reader(True), *lines).outcome == outcome
 
 
 def test_nothing_is_expected_after_done() -> None:
     """The reader says so, so that nobody waits for the connection to close."""
-    assert _read(OpenAIStream(), TOKEN, STOP).over is False
-    assert _read(OpenAIStream(), TOKEN, STOP, DONE).over is True
+    assert _read(OPENAI.reader(True), TOKEN, STOP).over is False
+    assert _read(OPENAI.reader(True), TOKEN, STOP, DONE).over is True
 
 
 def test_only_text_is_a_token() -> None:
     """The role chunk, comments, usage and the finish chunk are none; the longest silence is between two tokens."""
     role = b'data: {"choices":[{"delta":{"role":"assistant","content":""}}]}\n'
-    reader = _read(OpenAIStream(), role, TOKEN, b": ping\n", b": ping\n", TOKEN, STOP, DONE)
+    reader = _read(OPENAI.reader(True), role, TOKEN, b": ping\n", b": ping\n", TOKEN, STOP, DONE)
 
     assert (reader.tokens, reader.first, reader.last, reader.worst_gap) == (2, 1.0, 4.0, 3.0)
 
@@ -78,21 +83,55 @@ STOPPED = _event(type="message_stop")
 )
 def test_an_anthropic_stream_means(lines: tuple[bytes, ...], outcome: str) -> None:
     """message_stop and a stop reason together end an answer."""
-    assert _read(AnthropicStream(), *lines).outcome == outcome
+    assert _read(ANTHROPIC.reader(True), *lines).outcome == outcome
 
 
 @pytest.mark.parametrize(
-    ("answer", "outcome"),
+    ("dialect", "answer", "outcome"),
     [
-        ({"choices": [{"message": {"content": "Yes."}, "finish_reason": "stop"}]}, "ok"),
-        ({"choices": [{"message": {"content": None}, "finish_reason": "stop"}]}, "blank"),
-        ({"choices": [{"message": {"content": "Yes."}, "finish_reason": None}]}, "malformed"),
-        ({"choices": []}, "malformed"),
-        ({"content": [{"type": "text", "text": "Yes."}], "stop_reason": "end_turn"}, "ok"),
-        ({"content": [], "stop_reason": "end_turn"}, "blank"),
-        ([], "malformed"),
+        (OPENAI, {"choices": [{"message": {"content": "Yes."}, "finish_reason": "stop"}]}, "ok"),
+        (OPENAI, {"choices": [{"message": {"content": None}, "finish_reason": "stop"}]}, "blank"),
+        (OPENAI, {"choices": [{"message": {"content": "Yes."}, "finish_reason": None}]}, "malformed"),
+        (OPENAI, {"choices": []}, "malformed"),
+        (OPENAI, [], "malformed"),
+        (ANTHROPIC, {"content": [{"type": "text", "text": "Yes."}], "stop_reason": "end_turn"}, "ok"),
+        (ANTHROPIC, {"content": [], "stop_reason": "end_turn"}, "blank"),
+        (ANTHROPIC, {"content": [], "stop_reason": None}, "malformed"),
+        (ANTHROPIC, [], "malformed"),
+        (EMBEDDINGS, {"data": [{"embedding": [0.5]}]}, "ok"),
+        (EMBEDDINGS, {"data": []}, "malformed"),
     ],
 )
-def test_a_whole_answer_means(answer: object, outcome: str) -> None:
-    """Of either API; a document without its promised parts is malformed."""
-    assert _read(WholeAnswer(), json.dumps(answer).encode()).outcome == outcome
+def test_a_whole_answer_means(dialect: Dialect, answer: object, outcome: str) -> None:
+    """Of any API; a document without its promised parts is malformed."""
+    assert _read(dialect.reader(False), json.dumps(answer).encode()).outcome == outcome
+
+
+TOOL = Tool("lookup", {"type": "object"})
+WRITTEN = [(dialect, tool) for dialect in (OPENAI, RESPONSES, ANTHROPIC) for tool in (None, TOOL)]
+
+
+@pytest.mark.parametrize(("dialect", "tool"), WRITTEN, ids=lambda each: getattr(each, "path", None))
+def test_what_a_dialect_writes_its_reader_reads(dialect: Dialect, tool: Tool | None) -> None:
+    """Text and tool calls, plain and streamed, in whatever parts the bytes arrive; errors and broken events as such."""
+    meta = AnswerMetadata(Question("m", include_usage=True, tool=tool), 7, 0, 2, cut_short=False)
+    stream = dialect.stream(meta)
+    begun = stream.opening() + stream.words('{"a":') + dialect.keepalive + stream.words(" 1}")
+    whole = begun + stream.closing()
+
+    assert _parts(dialect.reader(True), whole) == ("ok", 2)
+    assert _parts(dialect.reader(True), begun) == ("truncated", 2)
+    assert _parts(dialect.reader(True), begun + dialect.malformed) == ("malformed", 2)
+    assert [_parts(dialect.reader(True), stream.error("server_error", shape))[0] for shape in SHAPES] == [
+        "error_event"
+    ] * 3
+    assert _parts(dialect.reader(False), dialect.whole(meta, '{"a": 1}'))[0] == "ok"
+    blank = dialect.stream(meta)
+    assert _parts(dialect.reader(True), blank.opening() + blank.closing()) == ("blank", 0)
+
+
+def _parts(reader: Reader, body: bytes) -> tuple[str, int]:
+    """Outcome and tokens of a body that arrives in parts of seven bytes."""
+    for start in range(0, len(body), 7):
+        reader.part(body[start : start + 7], 0.0)
+    return reader.outcome, reader.tokens

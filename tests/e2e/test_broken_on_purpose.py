@@ -77,6 +77,46 @@ def test_a_load_generator_that_is_killed_is_no_pass(start: Start, short: Short) 
     assert run.left() == ([], [])
 
 
+@pytest.mark.parametrize("how", ["killed", "stopped"])
+@pytest.mark.parametrize("part", ["service", "proxy"])
+@pytest.mark.second
+def test_a_testbed_that_fails_after_the_last_change_is_no_pass(start: Start, short: Short, part: str, how: str) -> None:
+    """Killed, or stopped for 2.2 s, when no fault has to begin or end any more: exit 3, with what failed and when."""
+    run = start(short("{http_error: 503}"))
+    run.watch(until=lambda: b'"end"' in _bytes_of(run.folder / "actions.jsonl"))
+
+    child = next(each for each in run.descendants if f"mockbot.{part}" in each.cmdline())
+    if how == "killed":
+        child.kill()
+    else:
+        child.suspend()
+        time.sleep(2.2)
+        child.resume()
+    code = run.finish()
+
+    assert (code, f"the {part} failed at " in " ".join(run.output().split())) == (3, True)
+    assert run.left() == ([], [])
+
+
+def _bytes_of(file: Path) -> bytes:
+    return file.read_bytes() if file.exists() else b""
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+@pytest.mark.second
+def test_a_worker_that_leaves_is_no_pass(start: Start, short: Short, signal_: signal.Signals) -> None:
+    """In good order or not, its users were missing for a while."""
+    run = start(short("{http_error: 503}"), "--processes", "2")
+    run.watch(until=lambda: b'"end"' in _bytes_of(run.folder / "actions.jsonl"))
+
+    locusts = {each.pid: each for each in run.descendants if "locust" in each.cmdline()}
+    next(each for each in locusts.values() if each.ppid() in locusts).send_signal(signal_)
+
+    assert run.finish() == 3
+    assert json.loads((run.folder / "run.json").read_text("utf-8"))["lost_nodes"] == 1
+    assert run.left() == ([], [])
+
+
 @pytest.mark.parametrize("moment", [random.Random(seed).uniform(0.0, 9.0) for seed in range(4)], ids="{:.1f}s".format)
 @pytest.mark.second
 def test_ctrl_c_at_any_moment_leaves_nothing(start: Start, short: Short, moment: float) -> None:

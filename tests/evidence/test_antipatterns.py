@@ -1,8 +1,10 @@
 """Each anti-pattern has a client that shows it and one that nearly does; both are attempts alone."""
 
+from dataclasses import replace
+
 import pytest
 
-from mockbot.evidence.antipatterns import ANTIPATTERNS, antipatterns
+from mockbot.evidence.antipatterns import ANTIPATTERNS, OCCASIONS, Antipattern, antipatterns
 from mockbot.evidence.records import Attempt, Outcome
 
 
@@ -86,6 +88,93 @@ def test_a_habit_tells_its_evidence_and_what_to_do() -> None:
         "ignores_retry_after: 1 times; p at 0.0 s: told to wait 10 s, came back after 0.5 s. "
         "A server that says when to come back knows; wait at least as long"
     )
+
+
+def judged(*attempts: Attempt) -> dict[str, Antipattern]:
+    return {habit.name: habit for habit in antipatterns(attempts, 1.0)}
+
+
+def failures(count: int, *, told: float | None = None, status: int = 503, new: float = 0.0) -> list[Attempt]:
+    """So many prompts of one failed attempt, `new` seconds apart; each may be the retry of the one before."""
+    return [
+        Attempt(f"p{n}", 0, "command", "main", n * (1 + new), n * (1 + new) + 1, "http_error", status,
+                retry_after=told, may_retry=f"p{n - 1}" if n else None)
+        for n in range(count)
+    ]  # fmt: skip
+
+
+def test_a_habit_without_an_occasion_is_undecided() -> None:
+    """An answer at once gives occasion to none of them, and none holds the client back from being judged otherwise."""
+    answered = judged(Attempt("p", 0, "command", "main", 0, 1, "ok", 200))
+
+    assert {name: habit.undecided for name, habit in answered.items()} == {
+        name: f"no occasion: {what}" for name, what in OCCASIONS.items()
+    }
+    assert not any(habit.unsettled for habit in answered.values())
+
+
+AVOIDED = [
+    ("ignores_retry_after", asked(10, told=10)),
+    ("retries_what_cannot_succeed", asked(status=401, last=None)),
+    ("retries_without_end", asked(1)),
+    ("does_not_back_off", asked(1, 2)),
+    ("takes_broken_answers", asked(1, last="ok", outcome="truncated", status=200)),
+    ("hangs", [Attempt("p", 0, "command", "main", 0, 59, "timeout")]),
+    ("never_retries", asked(1)),
+]
+
+
+@pytest.mark.parametrize(("habit", "attempts"), AVOIDED)
+def test_a_habit_is_avoided_only_on_an_occasion(habit: str, attempts: list[Attempt]) -> None:
+    """The client could have had the habit, and had not."""
+    assert (judged(*attempts)[habit].times, judged(*attempts)[habit].undecided) == (0, "")
+    assert {name for name, _ in AVOIDED} == set(ANTIPATTERNS)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_a_client_that_only_gave_up_a_few_times_is_not_settled(count: int) -> None:
+    """No request, or one or two failures without a retry, show nothing; the sentence says what to do."""
+    seen = judged(*(replace(each, may_retry=None) for each in failures(count)))["never_retries"]
+
+    assert (seen.times, seen.unsettled) == (0, True)
+    assert "let it ask while a fault holds" in seen.undecided or "let more of its requests fail" in seen.undecided
+
+
+def test_prompts_that_may_be_retries_are_neither_accused_nor_acquitted() -> None:
+    """Twelve failures at once, each perhaps the retry of the one before: hammering, or twelve questions given up."""
+    seen = judged(*failures(12, told=5.0))
+
+    assert not any(habit.times for habit in seen.values())
+    unsettled = {name for name, habit in seen.items() if habit.unsettled}
+    assert unsettled == {"ignores_retry_after", "retries_without_end", "never_retries"}
+    assert seen["never_retries"].undecided.startswith("11 failures followed by a request that may be a retry")
+
+
+def test_what_a_retry_in_other_words_would_not_change_is_decided() -> None:
+    """Politely spaced, 401: given up or tried again cannot be told; that it does not hang is plain."""
+    waits = judged(*failures(3, told=2.0, new=2.0))
+    wrong = judged(*failures(2, status=401))
+
+    assert waits["ignores_retry_after"].undecided == "no occasion: no request was told when to come back and came back"
+    assert {name for name, habit in waits.items() if habit.unsettled} == {"never_retries"}
+    assert {name for name, habit in wrong.items() if habit.unsettled} == {"retries_what_cannot_succeed"}
+
+
+def test_a_broken_answer_that_may_have_been_asked_for_again_is_no_evidence() -> None:
+    """The same question in other words may be that."""
+    broken = asked(last="truncated")
+    again = replace(asked(last="ok", prompt="q")[0], start=2, end=3, may_retry="p")
+
+    assert judged(*broken)["takes_broken_answers"].times == 1
+    assert judged(*broken, again)["takes_broken_answers"].unsettled
+
+
+def test_a_few_doubts_do_not_excuse_many_failures_given_up() -> None:
+    """Four given up for sure, and two of which it cannot be told."""
+    sure = [replace(each, prompt=f"s{each.prompt}", may_retry=None) for each in failures(4)]
+
+    assert judged(*sure, *failures(2))["never_retries"].times == 5
+    assert judged(*sure[:2], *failures(2))["never_retries"].unsettled is False
 
 
 def test_every_habit_has_a_test() -> None:

@@ -48,12 +48,41 @@ def test_the_same_question_much_later_is_a_new_prompt() -> None:
     ]
 
 
-def test_an_sdks_own_count_tells_two_calls_apart() -> None:
-    """Two failing calls of an SDK with the same body are two prompts, each with its own three attempts."""
-    one = seen((0, 1, "http_error"), (2, 3, "http_error"), (4, 5, "http_error"), retries=True)
-    two = [replace(request, number=request.number + 3, start=request.start + 6, end=request.end + 6) for request in one]
+def later(seconds: float, *requests: Request) -> list[Request]:
+    """The same requests again, after so many seconds."""
+    return [
+        replace(each, number=each.number + len(requests), start=each.start + seconds, end=each.end + seconds)
+        for each in requests
+    ]
 
-    assert [prompt.attempts for prompt in prompts([*one, *two])] == [3, 3]
+
+def test_a_loop_around_an_sdk_goes_on_with_its_prompt() -> None:
+    """Each call of the SDK counts from 0 and fails three times; the loop around it makes the same prompt of both."""
+    call = seen((0, 1, "http_error"), (2, 3, "http_error"), (4, 5, "http_error"), retries=True)
+
+    assert [prompt.attempts for prompt in prompts([*call, *later(6, *call)])] == [6]
+
+
+def test_a_loop_around_an_sdk_that_does_not_retry_is_one_prompt() -> None:
+    """max_retries=0: every attempt is number 0."""
+    rows = [replace(each, retry=0) for each in seen((0, 1, "http_error"), (1, 2, "http_error"), (2, 3, "ok"))]
+
+    assert [(prompt.attempts, prompt.settled) for prompt in prompts(rows)] == [(3, "answered")]
+
+
+def test_calls_of_an_sdk_at_the_same_time_are_two_prompts() -> None:
+    """The second one begins between two attempts of the first: an SDK's numbers tell them apart."""
+    call = seen((0, 1, "http_error"), (3, 4, "http_error"), (6, 7, "http_error"), retries=True)
+
+    assert [prompt.attempts for prompt in prompts([*call, *later(1.5, *call)])] == [3, 3]
+
+
+def test_a_call_whose_first_attempts_were_refused_goes_on_with_its_prompt() -> None:
+    """The number of its first recorded attempt is the number of those that nobody recorded."""
+    one, two = seen((0, 1, "http_error"), (6, 7, "ok"))
+
+    assert [prompt.attempts for prompt in prompts([replace(one, retry=1), replace(two, retry=2)])] == [3]
+    assert [prompt.attempts for prompt in prompts([replace(one, retry=2), replace(two, retry=1)])] == [5]
 
 
 def test_twenty_users_who_ask_the_same_cause_no_storm() -> None:
@@ -129,3 +158,55 @@ def test_later_is_later_by_the_clients_own_clock() -> None:
 
     assert len(journal_of(requests, (), "command")) == 4
     assert [line.attempts for line in journal_of(requests, (), "command", 300) if isinstance(line, Prompt)] == [2]
+
+
+def may_retry(*requests: Request, **change: object) -> dict[str, str]:
+    """Prompts that may be retries, of requests of which each has words of its own and a connection of its own."""
+    rows = [replace(each, body=f"body {each.number}", shape=f"shape {each.number}") for each in requests]
+    rows[1:] = [replace(each, **change) for each in rows[1:]]  # type: ignore[arg-type]
+    return doubts(rows)
+
+
+def doubts(requests: list[Request]) -> dict[str, str]:
+    return {each.prompt: each.may_retry for each in attempts(requests) if each.may_retry is not None}
+
+
+def test_other_words_on_a_new_connection_may_be_a_retry() -> None:
+    """Nothing tells a retry that is put in other words from the next question."""
+    assert may_retry(*seen((0, 1, "http_error"), (2, 3, "ok"))) == {"sk-free-1/1": "sk-free-1/0"}
+
+
+def test_other_words_on_the_same_connection_are_the_next_question() -> None:
+    """A client goes on with its next question, unless it differs only in numbers, or waited as long as it was told."""
+    told, after = seen((0, 1, "http_error"), (4, 5, "ok"))
+    told = replace(told, retry_after=3.0)
+
+    assert may_retry(replace(told, retry_after=None), after, port=told.port) == {}
+    assert may_retry(replace(told, retry_after=3.5), after, port=told.port) == {}
+    assert may_retry(told, after, port=told.port) != {}
+    assert may_retry(replace(told, retry_after=None), after, port=told.port, shape="shape 0") != {}
+
+
+def test_a_failure_is_retried_once_at_most() -> None:
+    """Of three failures and one request after them, it may be the retry of the last."""
+    rows = seen((0, 1, "http_error"), (0, 3, "http_error"), (0, 2, "http_error"), (4, 5, "ok"), (6, 7, "ok"))
+
+    assert may_retry(*rows) == {"sk-free-1/3": "sk-free-1/1", "sk-free-1/4": "sk-free-1/2"}
+
+
+def test_who_retries_in_the_same_words_does_not_retry_in_others() -> None:
+    """One prompt with two attempts shows how the client retries."""
+    rows = [*seen((0, 1, "http_error"), (2, 3, "http_error")), replace(A, number=2, start=4, body="other", port=7)]
+
+    assert doubts(rows) == {}
+
+
+def test_a_client_that_names_its_prompts_leaves_no_doubt() -> None:
+    """Its header says which requests belong together."""
+    assert may_retry(*seen((0, 1, "http_error"), (2, 3, "ok")), prompt="p2") == {}
+
+
+def test_the_same_words_answered_meanwhile_may_be_a_hedge() -> None:
+    """Begun before the failure and answered after it: two users, or one who asked twice to be sure."""
+    assert doubts(seen((0, 5, "timeout"), (3, 6, "ok"))) == {"sk-free-1/1": "sk-free-1/0"}
+    assert doubts(seen((0, 5, "timeout"), (3, 6, "timeout"))) == {}

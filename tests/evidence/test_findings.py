@@ -164,6 +164,15 @@ def test_never_retrying_is_a_habit_of_the_whole_group() -> None:
     assert "never_retries" not in found(many(3, last="http_error", status=400))
 
 
+def test_failures_that_may_have_been_retried_in_other_words_are_no_habit() -> None:
+    """Six prompts, each perhaps the retry of the one before."""
+    lines = many(6, last="http_error")
+    doubtful = [replace(line, may_retry="p") if isinstance(line, Attempt) else line for line in lines]
+
+    assert found(lines)["never_retries"].times == 6
+    assert "never_retries" not in found(doubtful)
+
+
 def test_a_retry_storm_is_more_than_three_attempts_a_prompt() -> None:
     """Twenty prompts of the blackout with five attempts each, the largest named."""
     storm = [*many(19, 1.0, 2.0, 4.0), *asked(190.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, name="worst")]

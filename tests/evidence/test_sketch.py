@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockbot.evidence.sketch import ACCURACY, Sketch
+from mockbot.evidence.sketch import Sketch
+from mockbot.measures.percentiles import ACCURACY
 
 seconds = st.floats(min_value=1e-4, max_value=1e5)
 many = st.lists(seconds, min_size=1, max_size=200)

@@ -114,7 +114,27 @@ CASES: dict[str, tuple[Callable[[], RunEvidence], str, str]] = {
         "machine",
         "the machine in 100 %; use --processes, a lower speed or fewer users",
     ),
+    "a service that died": (
+        lambda: sound(did=(BEGIN, END, Action("service", "look", 209.0, 209.0, None, "does not answer"))),
+        "testbed",
+        "the service failed at 209.0 s: does not answer; see the logs in the run folder, and run again",
+    ),
+    "a proxy that stood still": (
+        lambda: sound(did=(BEGIN, END, Action("proxy", "look", 209.0, 209.0, 211.0))),
+        "testbed",
+        "the proxy failed at 209.0 s: took 2.0 s to answer",
+    ),
+    "a load process that stood still": (
+        lambda: sound(kept_up=(*health(), Health(9.0, "worker-1", 0.0, 2.1, 0.1, 0.1))),
+        "testbed",
+        "the load process worker-1 stood still for 2.1 s before 9.0 s",
+    ),
 }
+
+
+def test_a_look_that_took_a_second_is_on_record_and_no_failure() -> None:
+    """Honesty is not nervousness: the limit is two wall seconds."""
+    assert broken(judge(sound(did=(BEGIN, END, Action("proxy", "look", 209.0, 209.0, 210.5))))) == []
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -4,12 +4,14 @@ import pytest
 
 from mockbot.errors import ExitCode
 from mockbot.evidence.judgement import ExpectationResult, Judgement, Verdict
+from mockbot.evidence.records import Attempt, Prompt, Settled
+from mockbot.evidence.run_counters import count_run
 from mockbot.evidence.validity_checks import ValidityCheck
 from mockbot.evidence.verdict import decide, judge
 from mockbot.measures.scope import Scope
 from mockbot.measures.threshold import parse_threshold
 from mockbot.measures.values import Beyond, Known, Undefined, Value
-from tests.evidence.build import FELT, evidence, prompt, scenario, sound_run, steady
+from tests.evidence.build import CALM, FELT, attempt, evidence, measured, prompt, scenario, sound_run, steady
 
 HOLDS, BROKEN = ValidityCheck("a", ok=True, says="fine"), ValidityCheck("b", ok=False, says="the worker was lost")
 
@@ -157,3 +159,58 @@ def test_hung_prompts_fail_their_phase() -> None:
 
     assert judgement.expectations[0].result == "fail"
     assert (judgement.verdict, judgement.pending_count) == ("inconclusive", 100)
+
+
+def test_a_failed_expectation_shows_the_digits_that_decided() -> None:
+    """20.2 s where 20 s are asked for would both be written as "20s"."""
+    result = ExpectationResult(Scope(), "failed_p50", "<= 20s", Known(20.049), "fail", "", "journal.jsonl")
+
+    assert result.outcome == "expected <= 20s, saw 20.049s"
+
+
+def test_answers_that_take_exactly_the_slo_are_good() -> None:
+    """Begin and end are rounded to 0.1 ms on their own, so that 2 s may be written as 2.0001 s."""
+    late = [prompt(float(at), 2.0001) for at in range(100)]
+    run = evidence(late, of=scenario(slo="2s", phases=[CALM], expect=[]), did=())
+
+    assert measured(count_run(run), Scope())["availability"] == Known(1.0)
+
+
+def client_run(*prompts: list[Attempt], allowed: tuple[str, ...] = ()) -> Judgement:
+    """Of a user's own client that sent these prompts in the blackout, and ended well."""
+    lines: list[Attempt | Prompt] = []
+    for attempts in prompts:
+        first, last = attempts[0], attempts[-1]
+        settled: Settled = "answered" if last.outcome == "ok" else "gave_up"
+        lines += [*attempts, prompt(first.start, last.end - first.start, settled, name=first.prompt)]
+    told = scenario(expect=[{"availability": ">= 0%"}])
+    return judge(evidence(lines, FELT, of=told, client="command", exit_code=0, allowed=allowed))
+
+
+def test_a_client_that_gave_up_once_passes_nothing() -> None:
+    """One failed request and exit code 0: how it retries is not known, and the reason says what to do."""
+    judgement = client_run([attempt(150, outcome="http_error", status=503)])
+
+    assert judgement.verdict == "inconclusive"
+    (reason,) = judgement.reasons
+    assert reason == (
+        "never_retries of group patient: expected == 0, saw - (1 failure given up and none retried; 3 would show that "
+        "the client never retries, so let more of its requests fail)"
+    )
+    assert client_run([attempt(150, outcome="http_error", status=503)], allowed=("never_retries",)).verdict == "pass"
+
+
+def test_a_pass_names_the_anti_patterns_without_an_occasion() -> None:
+    """A retry was answered: that it ends and is made at all is shown, the rest is not claimed."""
+    failed, answered = attempt(150, outcome="http_error", status=503, of="p"), attempt(153, of="p", n=1)
+    judgement = client_run([failed, answered])
+
+    assert {each.measure for each in judgement.expectations if each.result == "pass"} == {
+        "retries_without_end",
+        "never_retries",
+        "exit_code",
+    }
+    assert judgement.reasons[1] == (
+        "not shown, for want of an occasion: ignores_retry_after, retries_what_cannot_succeed, does_not_back_off, "
+        "takes_broken_answers, hangs"
+    )

@@ -19,11 +19,13 @@ from uvicorn.protocols.utils import get_remote_addr
 from uvicorn.server import ServerState
 
 import mockbot
+from mockbot.http_server.no_upgrade import NoUpgradeProtocol
 from mockbot.http_server.response_writer import ResponseWriter
 
 ROOT = Path(mockbot.__file__).parent
 WRITER = "mockbot/http_server/response_writer.py"
 LISTENER = "mockbot/http_server/listener.py"
+NO_UPGRADE = "mockbot/http_server/no_upgrade.py"
 DEADLINE = "mockbot/http_server/deadline_server.py"
 POST = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n"
 
@@ -61,8 +63,9 @@ class Transport(asyncio.Transport):
 class Connection:
     """One connection of a stock server to an application that keeps what it is called with."""
 
-    def __init__(self, http: str, respond: bool = False) -> None:
+    def __init__(self, http: Any, respond: bool = False) -> None:
         self.sends: list[Any] = []
+        self.bodies: list[bytes] = []
         self.respond = respond
         config = uvicorn.Config(
             self.app,
@@ -84,8 +87,10 @@ class Connection:
 
     async def app(self, _scope: Scope, receive: Receive, send: Send) -> None:
         self.sends.append(send)
-        while (await receive()).get("more_body"):
-            pass
+        self.bodies.append(b"")
+        while (message := await receive()).get("more_body"):
+            self.bodies[-1] += message["body"]
+        self.bodies[-1] += message.get("body", b"")
         if self.respond:
             await ResponseWriter(asyncio.get_running_loop()).respond(send, 503, [(b"x-a", b"1")], b"no")
         else:
@@ -199,6 +204,47 @@ async def test_a_server_can_be_started_part_by_part() -> None:
 def test_the_deadline_protocol_overrides_what_is_there(method: str) -> None:
     """Its deadline hangs on these methods of uvicorn's h11 protocol."""
     assert callable(getattr(h11_impl.H11Protocol, method, None)), moved(f"H11Protocol.{method}", DEADLINE)
+
+
+UPGRADE = (
+    b"POST /a HTTP/1.1\r\nhost: a\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AA\r\n"
+)
+
+
+@pytest.mark.parametrize("size", [1000, 7, 1])
+async def test_a_request_to_upgrade_is_answered_as_any_other(size: int) -> None:
+    """Two on one connection, however the bytes arrive: each with its body, and the connection stays open."""
+    connection = Connection(NoUpgradeProtocol, respond=True)
+    for body in (b"hi", b"ho"):
+        data = UPGRADE + b"content-length: 2\r\n\r\n" + body
+        cycle = await connection.receive(*(data[at : at + size] for at in range(0, len(data), size)))
+        assert (cycle.scope["path"], connection.bodies[-1], cycle.keep_alive) == ("/a", body, True)
+
+    assert connection.transport.written.count(b"HTTP/1.1 503 ") == 2, moved("the parser's callbacks", NO_UPGRADE)
+    assert not connection.transport.closing
+    connection.end()
+
+
+async def test_chunked_bodies_and_requests_without_one_may_ask_for_an_upgrade_too() -> None:
+    """A chunked body, then a GET."""
+    connection = Connection(NoUpgradeProtocol, respond=True)
+    await connection.receive(UPGRADE + b"transfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n")
+    cycle = await connection.receive(UPGRADE.replace(b"POST", b"GET") + b"\r\n")
+
+    assert (connection.bodies, cycle.scope["method"]) == ([b"hi", b""], "GET")
+    assert connection.transport.written.count(b"HTTP/1.1 503 ") == 2
+    connection.end()
+
+
+@pytest.mark.parametrize("request_", [b"CONNECT a:80 HTTP/1.1\r\nhost: a\r\n\r\n", b"nonsense\r\n\r\n"])
+async def test_what_is_no_request_is_refused(request_: bytes) -> None:
+    """A tunnel is none of an API's business."""
+    connection = Connection(NoUpgradeProtocol, respond=True)
+    await connection.receive(request_)
+
+    assert connection.transport.written.startswith(b"HTTP/1.1 400 "), moved("send_400_response", NO_UPGRADE)
+    assert connection.sends == []
+    connection.end()
 
 
 def _imports_uvicorn() -> Iterator[str]:

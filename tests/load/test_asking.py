@@ -65,6 +65,6 @@ def test_a_prompt_and_its_attempts_know_each_other(inside: Inside, faults: Fault
 
 def test_a_user_that_is_taken_away_as_it_wakes_begins_no_prompt(inside: Inside, faults: FaultServer) -> None:
     """Its removal and the end of its thinking may come due at once when the event loop was late."""
-    settled = inside("leaving", f"{faults.url}/healthy")
+    settled = inside("leaving_users", f"{faults.url}/healthy")
 
     assert set(settled) == {"answered"}

@@ -86,13 +86,13 @@ def test_the_key_contains_the_tier() -> None:
     assert WHO.key == "sk-plus-patient-1"
 
 
-@pytest.mark.parametrize("t0", [1.7e9, 1.7e9 + 0.3, 1.7e9 + 0.999])
-def test_a_fractional_beginning_smears_no_edge(t0: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the wall clock shows at t0: all is well up to 100 s, nothing until 200 s, all is well after it."""
+@pytest.mark.parametrize("origin", [1.7e6, 1.7e6 + 0.3, 1.7e6 + 0.999])
+def test_a_fractional_beginning_smears_no_edge(origin: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the clock shows at second 0: all is well up to 100 s, nothing until 200 s, all is well after it."""
     written: list[Attempt | Prompt] = []
-    collector = Collector(Clock(t0), written.append)
+    collector = Collector(Clock(origin), written.append)
     for tenth in range(4000):
-        monkeypatch.setattr("mockbot.clock.time.time", lambda tenth=tenth: t0 + tenth / 10 + 0.05)
+        monkeypatch.setattr("mockbot.clock.monotonic", lambda tenth=tenth: origin + tenth / 10 + 0.05)
         prompt = collector.begin_prompt(WHO, collector.clock.now())
         collector.settle(prompt, "gave_up" if 1000 <= tenth < 2000 else "answered")
     counted = count_run(evidence(written))

@@ -1,8 +1,10 @@
 """What the web UI shows of the records it was given; pure."""
 
+from dataclasses import replace
+
 import pytest
 
-from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
+from mockbot.evidence.records import Attempt, Progress, Prompt, ServiceSecond
 from mockbot.load.web_ui.dashboard_state import DashboardState
 from mockbot.scenario.load import read_scenario
 from mockbot.scenario.timeline import Timeline
@@ -54,7 +56,7 @@ def test_good_is_answered_in_time(state: DashboardState) -> None:
 def test_phases_are_numbered_in_their_order(state: DashboardState) -> None:
     """Locust's table sorts by the first column."""
     assert [row["phase"] for row in state.phase_rows()] == ["1. steady", "2. blackout"]
-    assert [row["wrong"] for row in state.phase_rows()] == ["nothing", "http_error on main"]
+    assert [row["wrong"] for row in state.phase_rows()] == ["no fault", "http_error on main"]
 
 
 def test_the_banner_says_what_is_wrong_now(state: DashboardState) -> None:
@@ -85,3 +87,19 @@ def test_the_wait_in_the_queue_is_littles(state: DashboardState) -> None:
     sides = state.snapshot(5.0)["providers"]["main"]
 
     assert [side["wait"] for side in sides] == [5.0, None]
+
+
+def test_who_waits_for_longer_than_the_slo_is_not_good(state: DashboardState) -> None:
+    """One of five prompts was answered within the slo of 10 s, one after it, one was given up, and two still wait."""
+    for took, settled in ((2.0, "answered"), (11.0, "answered"), (3.0, "gave_up")):
+        state.take(_prompt(20.0, took, settled))
+    waiting = Progress(60.0, "steady", (), 5, 2, 0.0, 0.2, None, {}, {20: 2})
+
+    state.take(waiting)
+    point, row = state.snapshot(60.0)["points"][0], state.phase_rows()[0]
+
+    assert (point["prompts"], point["good"], row["good"]) == (5, 0.2, 0.2)
+    assert (point["latency_p50"], state.phase_texts()[0]["latency_p50"]) == (None, "never")
+
+    state.take(replace(waiting, overdue={}))
+    assert state.snapshot(61.0)["points"][0]["good"] == pytest.approx(1 / 3)

@@ -141,7 +141,7 @@ def test_an_outage_is_started_watched_and_judged_in_the_browser(address: str, br
     page.get_by_role("button", name="Start").click()
     banner = page.locator("#mockbot-banner")
     expect(banner).to_contain_text("steady", timeout=LONG)
-    expect(banner).to_contain_text("Nothing is wrong")
+    expect(banner).to_contain_text("No fault is scheduled now")
     expect(banner).to_contain_text("http_error on main", timeout=LONG)
 
     page.get_by_role("tab", name="Charts").click()
@@ -151,7 +151,9 @@ def test_an_outage_is_started_watched_and_judged_in_the_browser(address: str, br
     expect(page.get_by_role("cell", name="2. blackout")).to_be_visible(timeout=LONG)
 
     page.goto(f"{address}/outage/")
-    expect(page.locator("#now")).to_contain_text(re.compile("http_error on main|nothing is wrong"), timeout=LONG)
+    expect(page.locator("#now")).to_contain_text(
+        re.compile("http_error on main|no fault is scheduled now"), timeout=LONG
+    )
     expect(page.locator("#outcomes rect[fill]").first).to_be_attached()
     _keep(page, "outage-live")
     expect(page.locator("#verdict")).to_contain_text(re.compile("Verdict: (pass|inconclusive)"), timeout=LONG)

@@ -1,5 +1,6 @@
 """What may be expected of a measure, and when it holds."""
 
+import math
 from math import inf
 
 import pytest
@@ -68,3 +69,13 @@ def test_an_expectation_tells_its_thresholds() -> None:
         (TABLE["availability"], ">= 99%", Threshold(">=", 0.99)),
         (TABLE["recovery_time"], "<= 3m", Threshold("<=", 180)),
     )
+
+
+@pytest.mark.parametrize(("measured", "met"), [(2.0, True), (2.0039, True), (2.0041, False), (math.inf, False)])
+def test_a_percentile_equals_a_threshold_within_its_accuracy(measured: float, met: bool) -> None:
+    """A percentile is within 0.2 % of the exact value, so 2.0039 s may be 2 s; a share is exact."""
+    assert parse_threshold("latency_p95", "<= 2s").holds(measured) is met
+    assert parse_threshold("failed_p50", ">= 20s").holds(19.96)
+    assert not parse_threshold("failed_p50", ">= 20s").holds(19.95)
+    assert not parse_threshold("latency_p95", "< 2s").holds(1.999)
+    assert not parse_threshold("availability", ">= 99.5%").holds(0.9949)

@@ -70,3 +70,36 @@ def test_a_guard_exits_as_its_command_did() -> None:
             codes.append(process.wait(20))
 
     assert codes == [7, 137]
+
+
+def test_a_child_is_told_its_line_and_its_unexpected_end_is_noticed(
+    module: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The first line of its stdin is `told`; a child that left before it was closed is named with its exit code."""
+    module.write_text(
+        "import os, sys\nfrom mockbot.process.lifeline import report_ready\n"
+        "report_ready({'told': sys.stdin.buffer.readline().decode()})\nos._exit(3)\n"
+    )
+    with ManagedProcess(["child_server"], told="{}") as child:
+        assert child.ready["told"] == "{}\n"
+        while child.alive:
+            time.sleep(0.01)
+
+    assert "child_server ended by itself, with exit code 3" in caplog.text
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_a_command_starts_in_a_session_of_its_own_is_gone_with_it(tmp_path: Path, killed: bool) -> None:
+    """`setsid` takes a process out of the group; also when the guard was killed with -9."""
+    file = tmp_path / "pid"
+    script = f"setsid sleep 300 & echo $! > {file}; {'sleep 300' if killed else 'true'}"
+    with guarded(["sh", "-c", script], os.environ) as process:
+        while not (file.exists() and file.read_text()):
+            time.sleep(0.01)
+        if killed:
+            process.kill()
+        code = process.wait(20)
+    left = int(file.read_text())
+
+    assert code == (-9 if killed else 0)
+    assert not psutil.pid_exists(left) or psutil.Process(left).status() == psutil.STATUS_ZOMBIE

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import time
+from typing import Any
 
 import pytest
 
@@ -226,9 +227,26 @@ def test_each_connection_keeps_a_log_of_the_toxics_that_touched_it(embedded: Con
         proxy.toxic("latency", "upstream", latency=5, name="late")
         with proxy.client() as client:
             client.ask(b"abc")
-        assert eventually(lambda: len(proxy.felt()["log"]) == 1)
+        assert eventually(lambda: len(ended(embedded, proxy, 0)["log"]) == 1)
 
-        assert proxy.felt()["log"][0]["toxics"] == ["late", "cut"]
+        assert ended(embedded, proxy, 0)["log"][0]["toxics"] == ["late", "cut"]
+
+
+def ended(embedded: Control, proxy: Any, known: int) -> Any:
+    return embedded("GET", f"/mockbot{proxy.path}/ended/{known}").json
+
+
+def test_connections_that_end_between_two_looks_are_all_told_once(embedded: Control) -> None:
+    """A reader that knows n of them gets the others, however many there are."""
+    with Upstream() as up:
+        proxy = embedded.proxy(up.address)
+        for _ in range(3):
+            with proxy.client() as client:
+                client.ask(b"abc")
+        assert eventually(lambda: len(ended(embedded, proxy, 0)["log"]) == 3)
+
+    assert [each["number"] for each in ended(embedded, proxy, 2)["log"]] == [2]
+    assert ended(embedded, proxy, 3) == {"first": 3, "log": []}
 
 
 def test_an_unreachable_upstream_is_counted(embedded: Control) -> None:

@@ -79,11 +79,18 @@ def test_an_unknown_path_is_404_in_text(engine: Control, path: str) -> None:
     ("method", "path"), [("GET", "/proxies"), ("POST", "/reset"), ("GET", "/version"), ("DELETE", "/proxies/x")]
 )
 def test_browsers_are_refused(engine: Control, method: str, path: str) -> None:
-    """By their User-Agent, on known routes; an Origin alone is fine."""
+    """By their User-Agent, on known routes."""
     reply = engine(method, path, User_Agent="Mozilla/5.0")
 
     assert (reply.status, reply.text) == (403, "User agent not allowed\n")
-    assert engine("GET", "/proxies", Origin="http://evil.example").status == 200
+
+
+@pytest.mark.parametrize("header", [{"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
+def test_the_embedded_engine_knows_a_browser_by_what_no_page_can_leave_out(
+    embedded: Control, header: dict[str, str]
+) -> None:
+    """A page may set the user agent of its requests; the original looks at nothing else."""
+    assert request(embedded.url, "POST", "/reset", None, header).status == 403
 
 
 def test_names_are_percent_decoded(engine: Control) -> None:

@@ -73,6 +73,8 @@ def expected(kind: str, exchange: Mapping[str, Any]) -> tuple[int, str | None, s
     if kind == "embedded":
         if text.startswith(SLICER):  # refuses what crashes the original
             return 400, "text/plain; charset=utf-8", CRASHES
+        if "Origin" in exchange.get("headers", {}):  # refuses every browser
+            return 403, "text/plain; charset=utf-8", "User agent not allowed\n"
         if exchange["path"] == "/version":
             return status, content_type, text.replace("git", "2.12.0")
         text = re.sub(r'\{"attributes":\{"average_size"[^}]*\}[^}]*\},', "", text)

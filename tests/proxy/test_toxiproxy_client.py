@@ -27,7 +27,6 @@ def control(engine: Control) -> Iterator[ToxicControl]:
     yield toxic_control
     for name in ("api", "other", "q?x #é%", "second"):
         toxic_control.delete(name)
-    toxic_control.close()
 
 
 def test_a_proxy_is_created_where_it_says(control: ToxicControl) -> None:
@@ -205,7 +204,6 @@ def test_a_server_that_does_not_answer_is_hung() -> None:
         with pytest.raises(ControlPlaneHung, match="did not answer"):
             control.create("a", "b:1")
         assert time.monotonic() - begin < 4
-        control.close()
 
 
 def test_a_503_means_that_the_control_plane_is_stuck() -> None:
@@ -228,8 +226,6 @@ def test_two_controls_in_one_process_do_not_mix() -> None:
 
         assert (first.proxies(), second.proxies()) == (("api",), ())
         assert (toxiproxy.api.APIConsumer.host, toxiproxy.api.APIConsumer.port) == ("127.0.0.1", 8474)
-        first.close()
-        second.close()
 
 
 def test_proxy_variables_are_not_obeyed(embedded: Control, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,7 +120,6 @@ def test_a_lease_that_is_closed_cleans_up_at_once(engine: Control) -> None:
     assert engine_has_no("leased", engine)
     assert not engine_has_no("kept", engine)
     control.delete("kept")
-    control.close()
 
 
 def test_a_child_that_cannot_start_says_why(tmp_path: Path) -> None:
@@ -162,7 +161,6 @@ def test_a_stopped_server_is_reported_as_hung_and_can_still_be_ended(toxiproxy: 
 
         with pytest.raises(ControlPlaneHung):
             control.add_toxic("a", ToxicSpec("t", "noop"))
-        control.close()
     assert eventually(lambda: not server.is_running(), 5)
 
 
@@ -182,7 +180,6 @@ def test_removing_toxics_under_dying_clients_does_not_hang(engine: Control) -> N
 
         assert control.get_proxy(name).toxics == ()
         assert control.get_proxy(name).enabled
-    control.close()
 
 
 def test_the_embedded_engine_changes_toxics_under_dying_clients(embedded: Control) -> None:
@@ -196,7 +193,6 @@ def test_the_embedded_engine_changes_toxics_under_dying_clients(embedded: Contro
             control.remove_toxic(name, "slow")
 
         assert control.felt(name) is not None
-    control.close()
 
 
 def test_closing_a_child_twice_is_fine() -> None:

@@ -1,7 +1,9 @@
 """Single faults by hand, through the fixture as a user's own suite has it."""
 
 import os
+import threading
 import time
+from collections.abc import Sequence
 
 import anthropic
 import openai
@@ -10,6 +12,7 @@ import requests
 
 from mockbot.errors import UsageError
 from mockbot.pytest_plugin.fixture import Mockbot
+from mockbot.scenario.timeline import ActiveFault
 from tests.pytest_plugin.conftest import Ask
 
 pytestmark = pytest.mark.live
@@ -60,6 +63,30 @@ def test_a_fault_ends_by_time(mockbot: Mockbot, ask: Ask) -> None:
     assert fault.hits >= 1
 
 
+def test_a_fault_ends_by_time_while_another_is_put(mockbot: Mockbot, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The timer ends the first fault while the test's thread is about to send both: the second alone holds then."""
+    sent, set_faults = list[int](), mockbot._faults._service.set_faults
+    due = threading.Event()
+
+    def held_up(provider: str, faults: Sequence[ActiveFault]) -> None:
+        if len(faults) == 2:
+            due.set()
+            while first._timer is not None and not first._lock.locked():  # until the timer is at it
+                time.sleep(0.001)
+        set_faults(provider, faults)
+        sent.append(len(faults))
+
+    monkeypatch.setattr(mockbot._faults._service, "set_faults", held_up)
+    monkeypatch.setattr(threading.Timer, "run", lambda timer: due.wait() and timer.function())
+    first = mockbot.fault(http_error=503, lasts=0.3)
+    mockbot.fault(slow={"factor": 1.5})
+    assert first._timer is not None
+    first._timer.join()
+
+    assert sent == [1, 2, 1]
+    assert ask().status_code == 200
+
+
 def test_a_fault_ends_with_its_block(mockbot: Mockbot, ask: Ask) -> None:
     """Inside the block it holds, after it everything is well."""
     with mockbot.fault(rate_limited=True, retry_after=7):
@@ -77,6 +104,16 @@ def test_wire_faults_take_toxiproxys_units(mockbot: Mockbot, ask: Ask) -> None:
 
     assert time.monotonic() - began >= 0.3
     assert latency.hits == 1
+
+
+def test_a_value_that_a_wire_fault_does_not_have_is_an_error(mockbot: Mockbot) -> None:
+    """A misspelt fault, a misspelt value and one too many are told at once, not ignored."""
+    with pytest.raises(AttributeError, match="'lattency' is not a fault of the connection; there are down, latency"):
+        mockbot.wire.lattency(300)
+    with pytest.raises(UsageError, match=r"latency\.jiter: Extra inputs"):
+        mockbot.wire.latency(300, jiter=1)
+    with pytest.raises(UsageError, match="latency takes at most 2 values without a name: latency, jitter"):
+        mockbot.wire.latency(300, 10, 1)
 
 
 @pytest.mark.parametrize("fault", ["reset_peer", "limit_data"])
@@ -115,6 +152,31 @@ def test_harmful_retries_are_reported_with_their_evidence(mockbot: Mockbot, ask:
         pass
 
     with pytest.raises(AssertionError, match=r"ignores_retry_after: 1 times; sk-free-1/0 .*told to wait 30 s"):
+        mockbot.assert_resilient()
+
+
+def test_a_client_that_sent_nothing_is_not_resilient(mockbot: Mockbot) -> None:
+    """No request, no evidence; the sentence says what to do."""
+    with pytest.raises(pytest.fail.Exception, match=r"INCONCLUSIVE: the client sent no request.* let it ask while"):
+        mockbot.assert_resilient()
+
+
+def test_a_client_that_gave_up_once_is_not_resilient(mockbot: Mockbot, ask: Ask) -> None:
+    """Whether it ever retries is not known after one failure."""
+    mockbot.fault(http_error=503)
+    ask()
+
+    with pytest.raises(pytest.fail.Exception, match="INCONCLUSIVE: 1 failure given up and none retried"):
+        mockbot.assert_resilient()
+
+
+def test_a_client_that_asks_in_other_words_is_neither_accused_nor_acquitted(mockbot: Mockbot, ask: Ask) -> None:
+    """A connection for each request, too: they may be twelve questions, or hammering. Naming them settles it."""
+    mockbot.fault(http_error=503, retry_after=30)
+    for word in "Now", "please", "tell", "me", "whether", "this", "is", "one", "question", "or", "many", "of":
+        ask(word)
+
+    with pytest.raises(pytest.fail.Exception, match=r"INCONCLUSIVE: 11 failures followed by .* x-mockbot-prompt"):
         mockbot.assert_resilient()
 
 

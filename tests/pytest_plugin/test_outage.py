@@ -1,7 +1,12 @@
 """Whole outages around a client, through the fixture."""
 
+import time
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
+
 import openai
 import pytest
+import requests
 
 from mockbot.errors import UsageError
 from mockbot.pytest_plugin.fixture import Mockbot
@@ -47,6 +52,27 @@ def test_a_client_made_before_the_outage_is_in_it(mockbot: Mockbot) -> None:
         answer = client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "hi"}])
 
     assert answer.choices[0].message.content
+
+
+def test_a_suite_that_stops_time_and_mocks_requests_changes_nothing(
+    mockbot: Mockbot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As freezegun and responses do it: the outage goes on, its faults begin, and the wall clock is none of its
+    business.
+    """
+    for name in ("time", "monotonic", "perf_counter"):
+        monkeypatch.setattr(time, name, lambda: 1_000_000_000.0)
+    monkeypatch.setattr(requests.Session, "send", lambda *_, **__: pytest.fail("the control went through a mock"))
+    url = urlsplit(mockbot.url)
+    with mockbot.outage(SHORT) as outage:
+        outage.wait_for("blackout")
+        client = HTTPConnection(url.hostname or "", url.port, timeout=10)
+        client.request("POST", "/v1/chat/completions", "{}", {"content-type": "application/json"})
+        status = client.getresponse().status
+        client.close()
+        phase = outage.phase
+
+    assert (status, phase) == (503, "blackout")
 
 
 def test_an_impatient_client_is_not_resilient(mockbot: Mockbot, ask: Ask) -> None:

@@ -12,8 +12,8 @@ from mockbot.scenario.timeline import Timeline
 from tests.evidence.build import FAULT, scenario
 
 
-def look(t: float, phase: str = "steady", *wrong: str, success: float | None = 1.0) -> Progress:
-    return Progress(t, phase, wrong, 50, 7, 2.5, success, 0.312, {"http_error": 4, "reset": 9} if wrong else {})
+def look(t: float, phase: str = "steady", *wrong: str, good: float | None = 1.0) -> Progress:
+    return Progress(t, phase, wrong, 50, 7, 2.5, good, 0.312, {"http_error": 4, "reset": 9} if wrong else {})
 
 
 class Wall:
@@ -38,11 +38,11 @@ def lines(looks: Iterator[Progress], step: float) -> list[str]:
 
 def test_a_pipe_gets_a_line_at_each_change_and_every_few_seconds() -> None:
     """Twelve looks in 6 s of the calm are two lines; the blackout is told at once."""
-    told = lines(iter([*(look(float(t)) for t in range(12)), look(100.0, "blackout", FAULT, success=0.5)]), 0.5)
+    told = lines(iter([*(look(float(t)) for t in range(12)), look(100.0, "blackout", FAULT, good=0.5)]), 0.5)
 
     assert told == [
-        "[     0 s] steady: nothing is wrong; 50 users, 2.5 prompts/s, 100% good, p50 312ms, 7 waiting",
-        "[    10 s] steady: nothing is wrong; 50 users, 2.5 prompts/s, 100% good, p50 312ms, 7 waiting",
+        "[     0 s] steady: no fault is scheduled now; 50 users, 2.5 prompts/s, 100% good, p50 312ms, 7 waiting",
+        "[    10 s] steady: no fault is scheduled now; 50 users, 2.5 prompts/s, 100% good, p50 312ms, 7 waiting",
         "[   100 s] blackout: http_error 503 on main; 50 users, 2.5 prompts/s, 50% good, p50 312ms, 7 waiting",
     ]
 
@@ -52,9 +52,9 @@ def test_a_fault_that_begins_inside_a_phase_is_told_at_once() -> None:
     told = lines(iter([look(1.0), look(2.0, "steady", FAULT), look(3.0)]), 0.1)
 
     assert [line.split("; ")[0][11:] for line in told] == [
-        "steady: nothing is wrong",
+        "steady: no fault is scheduled now",
         "steady: http_error 503 on main",
-        "steady: nothing is wrong",
+        "steady: no fault is scheduled now",
     ]
 
 
@@ -63,7 +63,7 @@ def screen(width: int, height: int, looks: int) -> str:
     console = Console(file=output, width=width, height=height, force_terminal=True, legacy_windows=False)
     with LiveView(console, Timeline(scenario())) as view:
         for n in range(looks):
-            view.update(look(float(n), "blackout", FAULT, success=n / looks))
+            view.update(look(float(n), "blackout", FAULT, good=n / looks))
     return output.getvalue()
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import mockbot
-from mockbot.errors import UsageError
+from mockbot.errors import TestbedError, UsageError
 from mockbot.runs.folder import RunFile, RunFolder
 from tests.evidence.build import scenario
 
@@ -75,6 +75,27 @@ def test_without_a_name_every_run_gets_a_folder_of_its_own(tmp_path: Path, monke
     assert one.path != two.path
     assert Path("runs/latest").resolve() == two.path.resolve()
     assert one.path.name.endswith(("-paper", "-paper-2"))
+
+
+def test_a_folder_called_latest_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The run gets its folder and says why nothing is linked; no temporary link is left."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "latest").mkdir(parents=True)
+    folder = RunFolder.create(scenario(), None)
+
+    assert sorted(each.name for each in (tmp_path / "runs").iterdir()) == sorted([folder.path.name, "latest"])
+    assert "is left as it is" in caplog.text
+
+
+def test_a_file_that_cannot_be_put_is_a_sentence(tmp_path: Path) -> None:
+    """Its path and the reason; nothing half-written is left beside it."""
+    (tmp_path / RunFile.SUMMARY).mkdir()
+
+    with pytest.raises(TestbedError, match=r"summary.json: cannot be written: Is a directory"):
+        RunFolder(tmp_path).put(RunFile.SUMMARY, "{}")
+    assert [each.name for each in tmp_path.iterdir()] == [RunFile.SUMMARY]
 
 
 def test_a_file_is_put_in_place_whole(tmp_path: Path) -> None:

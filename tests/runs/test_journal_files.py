@@ -1,14 +1,17 @@
 """Records to lines and back, whatever became of the writer."""
 
+import errno
+import json
 import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from mockbot.errors import UsageError
+from mockbot.errors import TestbedError, UsageError
 from mockbot.evidence.journal import Broken
 from mockbot.evidence.records import Action, Attempt, Health, Progress, Prompt, Record, RunInfo, ServiceSecond
 from mockbot.runs.folder import RunFolder
@@ -51,6 +54,15 @@ def test_what_was_written_is_what_is_read(folder: RunFolder) -> None:
     assert (tuple(run.requests()), tuple(run.seconds())) == (requests, (second,))
     assert (run.actions, run.health, run.info) == ((action,), (health,), INFO)
     assert run.scenario == scenario()
+
+
+def test_a_doubt_is_written_only_where_there_is_one(folder: RunFolder) -> None:
+    """Millions of attempts have none; the one that may be a retry says of which prompt."""
+    sure, doubtful = attempt(1.0), replace(attempt(2.0), may_retry="p1")
+    write(folder, sure, doubtful)
+
+    assert b"may_retry" not in to_line(sure)
+    assert tuple(read_run(folder).requests()) == (sure, doubtful)
 
 
 def test_a_journal_can_be_read_twice(folder: RunFolder) -> None:
@@ -158,6 +170,32 @@ def test_a_run_that_could_not_say_how_it_ended_has_failed(folder: RunFolder) -> 
 
     assert (info.ended, info.t0) == ("failed", None)
     assert "run.json" in info.why
+
+
+@pytest.mark.parametrize("damage", [{"speed": 0}, {"speed": -1}, {"end": -1}, {"weight": 0}, {"lost_nodes": -1}])
+def test_numbers_that_cannot_be_make_a_run_of_unknown_end(folder: RunFolder, damage: dict[str, float]) -> None:
+    """Nothing divides by a speed of 0: such a run.json is as good as none."""
+    write_run_info(folder, INFO)
+    told = json.loads((folder.path / "run.json").read_text("utf-8"))
+    (folder.path / "run.json").write_text(json.dumps(told | damage), "utf-8")
+
+    assert read_run(folder).info.ended == "failed"
+
+
+def test_a_full_disk_is_an_error_of_the_testbed(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes half of a line, and then nothing: the file and the reason."""
+    taken = iter([10])
+
+    def nearly_full(_: int, line: bytes) -> int:
+        try:
+            return next(taken)
+        except StopIteration:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from None
+
+    with JournalWriter(folder) as writer:
+        monkeypatch.setattr(os, "write", nearly_full)
+        with pytest.raises(TestbedError, match=r"journal.jsonl cannot be written: No space left on device; make room"):
+            writer.write(prompt(1.0))
 
 
 def test_a_folder_without_a_scenario_is_no_run(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ WRONG = (
     Wrong("duplicate key", "title: A small", "name: b\ntitle: A small", "2:1", "name: 'name' is there twice; the first is on line 1"),
     Wrong("duplicate group", "  hasty:", "  patient: {}\n  hasty:", "9:3", "crowd.patient: 'patient' is there twice; the first is on line 8"),
     Wrong("unknown fault", "http_error", "htp_error", "17:20", "phases.1.faults.0.htp_error: 'htp_error' is not a fault; did you mean 'http_error'?"),
-    Wrong("no fault", ", http_error: 503", "", "17:9", "phases.1.faults.0: says no fault; the faults are http_error,"),
+    Wrong("no fault", ", http_error: 503", "", "17:9", "phases.1.faults.0: says no fault; the faults are crash, maintenance, http_error,"),
     Wrong("two faults in one", "503}", "503, down: true}", "17:37", "phases.1.faults.0.down: says 'http_error' and 'down'; write one fault an entry"),
     Wrong("fault as a word", FAULT, "down", "17:9", "phases.1.faults.0: 'down' should be a mapping like {latency: 300ms}"),
     Wrong("faults as a mapping", f"- {FAULT}", FAULT, "17:7", "phases.1.faults: a mapping should be a list, '- ' before each entry"),

@@ -2,8 +2,9 @@
 
 import pytest
 
+from mockbot.scenario.answer_law import mean_seconds
 from mockbot.scenario.library import find, folder, names
-from mockbot.scenario.lint import answer_takes, lint
+from mockbot.scenario.lint import lint
 from mockbot.scenario.load import load_scenario
 from mockbot.scenario.policies import Refresh
 from mockbot.scenario.schema import Scenario
@@ -97,7 +98,7 @@ def test_the_surge_tips_over_whoever_reloads_and_nobody_else() -> None:
     service = made.providers["impatient-side"]
     hasty = made.crowd["refreshers"]
     assert isinstance(hasty.policy, Refresh)
-    reload, takes = hasty.policy.every, answer_takes(service.answer)
+    reload, takes = hasty.policy.every, mean_seconds(service.answer)
     capacity = service.slots / takes
     usual, most = line.at(0).users["refreshers"], line.max_users()["refreshers"]
     waiting = usual * hasty.patience / (hasty.patience + hasty.think)

@@ -43,7 +43,7 @@ def test_answers_too_short_for_the_speed_are_told() -> None:
     doubts = lint(made, 100.0)
 
     assert [doubt.path for doubt in doubts] == [("providers", "main"), ("providers", "other")]
-    assert "or `speed: 37.7`" in doubts[0].message
+    assert "or `speed: 37.3`" in doubts[0].message
     assert lint(made, 37.0) == ()
 
 

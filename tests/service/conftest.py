@@ -1,7 +1,6 @@
 """A real service process on loopback, made from a provider or two; stopped with the test."""
 
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from mockbot.clock import Clock
-from mockbot.faults.union import ServiceFault
+from mockbot.faults.base import ServiceFault
 from mockbot.process.managed_process import ManagedProcess
 from mockbot.scenario.schema import Scenario
 from mockbot.service.control_client import ServiceControl
@@ -52,7 +51,6 @@ def serving(folder: Path) -> Iterator[Serve]:
             arguments = ["mockbot.service", str(file), "--speed", str(speed), "--lease-stdin"]
             ready = stack.enter_context(ManagedProcess(arguments, file.with_suffix(".log"))).ready
             control = ServiceControl(str(ready["control"]))
-            stack.callback(control.close)
             providers = cast("dict[str, str]", ready["providers"])
             return Served(str(ready["control"]), str(ready["status"]), providers, control)
 
@@ -79,7 +77,7 @@ def one_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture
 def served(one_service: Served) -> Iterator[Served]:
     """The shared service, without faults and as if it had just begun."""
-    one_service.control.start_clock(Clock(time.time()))
+    one_service.control.start_clock(Clock.start())
     yield one_service
     for provider in one_service.providers:
         one_service.control.set_faults(provider, [])

@@ -5,7 +5,7 @@ import statistics
 import pytest
 
 from mockbot.scenario.schema import Answer
-from mockbot.service.answer_text import Pace, fingerprint, length, words
+from mockbot.service.answer_text import fingerprint, length, words
 from mockbot.service.sentences import SENTENCES
 
 
@@ -61,11 +61,3 @@ def test_exactly_as_many_tokens_as_asked(tokens: int) -> None:
 
     assert len(said) == tokens
     assert not said[0].startswith(" ")
-
-
-def test_tokens_are_due_one_after_the_other() -> None:
-    """The first after `first`, the others at the pace, and the slot is held until the last."""
-    pace = Pace(first=0.3, per_token=0.1)
-
-    assert [pace.due(at) for at in (0.29, 0.3, 0.39, 0.4, 1.2)] == [0, 1, 1, 2, 10]
-    assert pace.work(10) == pytest.approx(pace.at(10)) == pytest.approx(1.2)

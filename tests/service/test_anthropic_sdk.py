@@ -8,7 +8,9 @@ import pytest
 from anthropic.types import MessageParam
 from pydantic import BaseModel
 
-from mockbot.faults.union import ErrorEvent, HttpError, Stall
+from mockbot.faults.error_event import ErrorEvent
+from mockbot.faults.http_error import HttpError
+from mockbot.faults.stall import Stall
 from tests.service.conftest import Served
 
 pytestmark = pytest.mark.live

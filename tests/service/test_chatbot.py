@@ -6,10 +6,16 @@ from typing import Any
 import pytest
 
 from mockbot.evidence.records import ServiceSecond
-from mockbot.faults.union import Capacity, Crash, HttpError, RateLimited, ServiceFault, Shed, Slow
+from mockbot.faults.base import ServiceFault
+from mockbot.faults.capacity import Capacity
+from mockbot.faults.crash import Crash
+from mockbot.faults.http_error import HttpError
+from mockbot.faults.rate_limited import RateLimited
+from mockbot.faults.shed import Shed
+from mockbot.faults.slow import Slow
 from mockbot.service.active_faults import Failed
 from mockbot.service.answer_text import fingerprint
-from mockbot.service.chatbot import CHAT, Answer, Caller, Chatbot, TokenCounts
+from mockbot.service.chatbot import Answer, Caller, Chatbot, TokenCounts
 from mockbot.service.job import Refused
 from tests.service.values import active, provider_of
 
@@ -65,13 +71,13 @@ def test_tokens_are_limited_too_and_nothing_is_charged_for_a_refusal() -> None:
     chatbot = chatbot_of(token_limits={"free": "600/m"}, limits={"free": "3/m"}, slots=10)
     wanted = TokenCounts(prompt_tokens=249)
 
-    asked = [chatbot.admit(FREE, CHAT, n, 0.0, wanted) for n in range(5)]
-    never = chatbot.admit(FREE, CHAT, 9, 0.0, TokenCounts(prompt_tokens=600))
+    asked = [chatbot.admit(FREE, "/v1/chat/completions", n, 0.0, wanted) for n in range(5)]
+    never = chatbot.admit(FREE, "/v1/chat/completions", 9, 0.0, TokenCounts(prompt_tokens=600))
 
     assert [isinstance(each, Answer) for each in asked] == [True, True, False, False, False]
     assert asked[4][:2] == ("token_limited", pytest.approx(15.0))  # type: ignore[index]
     assert never[:2] == ("too_large", None)  # type: ignore[index]
-    assert isinstance(chatbot.admit(FREE, CHAT, 10, 15.0, wanted), Answer)
+    assert isinstance(chatbot.admit(FREE, "/v1/chat/completions", 10, 15.0, wanted), Answer)
 
 
 def test_limits_are_by_tier() -> None:

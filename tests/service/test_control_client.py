@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from mockbot.errors import TestbedError
-from mockbot.faults.union import HttpError
+from mockbot.faults.http_error import HttpError
 from mockbot.service.control_client import ServiceControl
 from tests.service.conftest import Serve
 from tests.service.values import active, scenario_of
@@ -57,8 +57,6 @@ def test_an_address_that_others_can_reach_needs_a_token(tmp_path: Path) -> None:
         with pytest.raises(TestbedError, match="401"):
             stranger.set_status(None)
         friend.set_status(None)
-        stranger.close()
-        friend.close()
         process.communicate()
 
     assert process.returncode == 0
@@ -89,4 +87,3 @@ def test_a_service_that_is_gone_is_a_testbed_error() -> None:
 
         with pytest.raises(TestbedError, match="does not answer"):
             control.seconds(0)
-        control.close()

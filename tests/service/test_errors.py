@@ -6,8 +6,9 @@ import pytest
 
 from mockbot.dialects.dialect import ProviderError
 from mockbot.dialects.openai.chat import OpenAIChat
+from mockbot.dialects.retry_after import retry_headers
 from mockbot.service import cdn_error_pages
-from mockbot.service.answer_endpoint import error_parts, refusal_of, retry_headers
+from mockbot.service.answer_endpoint import error_parts, refusal_of
 from mockbot.service.job import Refused
 from mockbot.service.limits import Limiter
 

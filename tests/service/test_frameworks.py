@@ -7,11 +7,11 @@ brings a pytest plugin along that would be part of every run of ours. Making one
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.foreign_environment import environment_of
 from tests.service.conftest import Served
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1800)]
@@ -78,18 +78,6 @@ print(json.dumps({
 """
 
 
-def _environment(folder: Path, packages: tuple[str, ...]) -> Path:
-    """A Python that has these; skips, loudly, where pip reaches no index."""
-    python = folder / "bin" / "python"
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1", *packages]
-    installed = subprocess.run(pip, capture_output=True, text=True, check=False)
-    if "No matching distribution" in installed.stderr or "NewConnectionError" in installed.stderr:
-        pytest.skip(f"{packages[0]} NOT TESTED: pip reaches no index: {installed.stderr[-300:]}")
-    assert installed.returncode == 0, installed.stderr
-    return python
-
-
 @pytest.mark.parametrize(
     ("packages", "script"),
     [(("langchain-openai",), _LANGCHAIN), (("litellm", "mcp"), _LITELLM)],  # litellm imports mcp once tools are offered
@@ -97,7 +85,7 @@ def _environment(folder: Path, packages: tuple[str, ...]) -> Path:
 )
 def test_a_frameworks_round_trip(served: Served, tmp_path: Path, packages: tuple[str, ...], script: str) -> None:
     """Plain and streamed answers, a tool's call, and an answer that parses as the client's own type."""
-    python = _environment(tmp_path / "own", packages)
+    python = environment_of(tmp_path / "own", packages)
     environment = {**os.environ, "PROVIDER": served.main, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
 
     ran = subprocess.run(

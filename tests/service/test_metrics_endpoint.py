@@ -4,7 +4,8 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from mockbot.faults.union import Cut, HttpError
+from mockbot.faults.cut import Cut
+from mockbot.faults.http_error import HttpError
 from mockbot.service.prometheus_counters import Histogram, PrometheusCounters
 from tests.service.conftest import Serve, body
 

@@ -11,7 +11,11 @@ from openai.types.chat import ChatCompletionMessageParam
 from pydantic import BaseModel
 
 from mockbot.clock import Clock
-from mockbot.faults.union import BlankAnswer, ErrorEvent, MalformedEvent, Slow, Stall
+from mockbot.faults.blank_answer import BlankAnswer
+from mockbot.faults.error_event import ErrorEvent
+from mockbot.faults.malformed_event import MalformedEvent
+from mockbot.faults.slow import Slow
+from mockbot.faults.stall import Stall
 from tests.service.conftest import Served
 
 pytestmark = pytest.mark.live
@@ -301,7 +305,7 @@ def test_a_silent_stall_is_a_timeout(served: Served, client: openai.OpenAI, stre
 
 def test_keepalives_hold_a_stalled_stream_open(served: Served, client: openai.OpenAI) -> None:
     """Comments every five scenario seconds reset the SDK's read timeout; the words go on after the stall."""
-    served.control.start_clock(Clock(time.time(), 100.0))
+    served.control.start_clock(Clock.start(100.0))
     served.break_with(Stall.model_validate({"stall": {"sends": "keepalive", "after_tokens": 2, "resumes": "100s"}}))
 
     assert len("".join(streamed(client.with_options(timeout=0.4))).split()) == 12

@@ -7,7 +7,9 @@ import httpx
 import openai
 import pytest
 
-from mockbot.faults.union import Cut, HttpError, RateLimited
+from mockbot.faults.cut import Cut
+from mockbot.faults.http_error import HttpError
+from mockbot.faults.rate_limited import RateLimited
 from tests.service.conftest import Served
 from tests.service.values import active
 

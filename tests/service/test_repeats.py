@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mockbot.faults.union import HttpError
+from mockbot.faults.http_error import HttpError
 from tests.service.conftest import Serve, body
 
 pytestmark = pytest.mark.live

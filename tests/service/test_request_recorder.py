@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from mockbot.evidence.records import Request
 from mockbot.pytest_plugin.fixture import Mockbot
-from mockbot.service.request_recorder import KEPT, RequestRecorder
+from mockbot.service.request_recorder import KEPT, RequestRecorder, fingerprints
 
 pytestmark = pytest.mark.live
 BODY = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
@@ -98,6 +99,32 @@ def test_questions_are_told_apart_even_when_refused_at_the_edge(mockbot: Mockbot
     one, two, three = mockbot.requests
     assert one.body == two.body != three.body
     assert three.key == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "same", "similar"),
+    [
+        ("It is 2026-11-27T19:16:15.123456+01:00. Hi", "It is 2026-11-27T19:17:01.5+01:00. Hi", True, True),
+        ("[2026-11-27 23:59] Hi", "[2026-11-28 00:01] Hi", True, True),
+        ("Fri, 27 Nov 2026 9:16:15 GMT", "Fri, 27 Nov 2026 10:16:17 GMT", True, True),
+        ("at 1795807682.9707437", "at 1795807684.47", True, True),
+        ("at 1795807682970", "at 1795807684470", True, True),
+        ("News of 2026-11-27?", "News of 2026-11-26?", False, True),
+        ("Attempt 1 of id 3f-a1", "Attempt 2 of id 77-bb9", False, True),
+        ("caf\u00e9?", "caf\u00e8?", False, False),
+        ("Bread?", "Butter?", False, False),
+    ],
+)
+def test_the_time_of_day_is_no_part_of_a_question(one: str, two: str, same: bool, similar: bool) -> None:
+    """Each attempt may say when it was made; other numbers make other questions, though similar ones."""
+    first, second = (fingerprints(json.dumps({"content": text}).encode()) for text in (one, two))
+
+    assert (first[0] == second[0], first[1] == second[1]) == (same, similar)
+
+
+def test_a_long_word_takes_no_longer_than_many_short_ones() -> None:
+    """Both patterns are linear: a megabyte of letters, and of digits, in less than the test's timeout."""
+    assert fingerprints(b"a" * 1_000_000) != fingerprints(b"1" * 1_000_000)
 
 
 def test_a_fault_hits_so_many_requests_and_no_more(mockbot: Mockbot) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from mockbot.faults.union import HttpError
+from mockbot.faults.http_error import HttpError
 from tests.service.conftest import Serve, Served, body
 
 pytestmark = pytest.mark.live

@@ -14,7 +14,9 @@ import pytest
 
 from mockbot.clock import Clock
 from mockbot.evidence.records import ServiceSecond
-from mockbot.faults.union import Crash, HttpError, Maintenance
+from mockbot.faults.crash import Crash
+from mockbot.faults.http_error import HttpError
+from mockbot.faults.maintenance import Maintenance
 from tests.service.conftest import Serve, Served, body
 from tests.service.values import active
 
@@ -176,7 +178,7 @@ def test_a_new_clock_is_a_new_run(serve: Serve) -> None:
     """Old seconds, faults and limits are forgotten, and seconds count from the new t0."""
     served = serve(answer=QUICK, limits={"free": "1/m"})
     httpx.post(served.main + PATH, content=body())
-    served.control.start_clock(Clock(time.time(), 50.0))
+    served.control.start_clock(Clock.start(50.0))
 
     assert httpx.post(served.main + PATH, content=body()).status_code == 200
     assert totals(served)["offered"] == 1

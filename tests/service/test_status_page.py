@@ -1,7 +1,6 @@
 """The status page on its own port: Statuspage's JSON, and the page for people in a real browser."""
 
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from mockbot.clock import Clock
-from mockbot.faults.union import Crash
+from mockbot.faults.crash import Crash
 from mockbot.scenario.schema import StatusUpdate
 from mockbot.scenario.timeline import StatusState
 from tests.service.conftest import Serve, Served
@@ -96,7 +95,7 @@ def test_people_see_the_outage_unfold(serve: Serve, browser_page: Page, tmp_path
     past.
     """
     served = serve(others={"backup": {}})
-    served.control.start_clock(Clock(time.time() - 600))
+    served.control.start_clock(Clock.start(delay=-600))
     browser_page.goto(served.status)
     expect(browser_page.get_by_role("status")).to_have_text("All Systems Operational")
     expect(browser_page.get_by_text("No incidents reported.")).to_be_visible()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mockbot.faults.union import ServiceFault
+from mockbot.faults.base import FaultBase
 from mockbot.scenario.schema import Provider, Scenario
 from mockbot.scenario.timeline import ActiveFault, FaultSpan
 
@@ -27,7 +27,7 @@ def scenario_of(providers: Mapping[str, Any]) -> Scenario:
     )
 
 
-def active(fault: ServiceFault, *, id: str | None = None, start: float = 0.0, end: float = 3600.0) -> ActiveFault:  # noqa: A002
+def active(fault: FaultBase, *, id: str | None = None, start: float = 0.0, end: float = 3600.0) -> ActiveFault:  # noqa: A002
     """A fault that holds now."""
     span = FaultSpan(id or fault.kind, fault, "main", "only", start, end)
     return ActiveFault(span, fault.share.at(span.progress(start)))

@@ -5,8 +5,8 @@ from random import Random
 from typing import Any
 
 from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
+from mockbot.scenario.answer_law import Pace
 from mockbot.scenario.schema import Provider, Scenario
-from mockbot.service.answer_text import Pace
 from mockbot.service.chatbot import Answer, Chatbot
 from mockbot.simulate.reference.engine import Reference
 from mockbot.simulate.simulation import Memory

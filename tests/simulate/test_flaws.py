@@ -51,6 +51,23 @@ def test_a_plain_answer_is_flawed_as_a_whole(fault: dict[str, Any], outcome: str
     assert lived.outcomes(101, 175) == {outcome}
 
 
+def test_a_plain_answer_that_stalls_has_no_status_yet() -> None:
+    """Keep-alives are comments of a stream: of a plain answer nothing has come when its client gives up."""
+    lived = live_through(scenario([{"stall": "keepalive"}], group={"stream": False}))
+
+    assert {(attempt.outcome, attempt.status) for attempt in lived.during(101, 175)} == {("timeout", None)}
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_of_two_faults_that_end_an_answer_the_first_is_felt(stream: bool) -> None:
+    """The cut would come after the error, in a stream and in a plain answer."""
+    faults = [{"error_event": {"after_tokens": 2}}, {"cut": {"how": "reset", "after_tokens": 5}}]
+    lived = live_through(scenario(faults, group={"stream": stream}))
+
+    assert lived.outcomes(101, 175) == {"error_event" if stream else "http_error"}
+    assert {fault for second in lived.seconds for fault in second.felt} == {"bad.0.error_event"}
+
+
 def test_a_stall_that_ends_is_a_gap_between_tokens() -> None:
     """Silence of 5 s after the third token is the worst gap, and what was held back comes at once."""
     lived = live_through(scenario([{"stall": {"after_tokens": 3, "resumes": "5s"}}]))

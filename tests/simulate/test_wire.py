@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mockbot.faults.union import WIRE_FAULTS
+from mockbot.faults import FAULTS
 from tests.simulate.build import live_through, scenario
 
 BROKEN: list[tuple[dict[str, Any], str]] = [
@@ -100,4 +100,4 @@ def test_every_fault_of_the_wire_says_that_it_was_felt() -> None:
 
 def test_every_fault_of_the_wire_is_tried_here() -> None:
     """None is simulated without a test that names it."""
-    assert {kind.kind for kind in WIRE_FAULTS} <= {name for fault, _ in BROKEN for name in fault}
+    assert {fault.kind for fault in FAULTS if fault.layer == "wire"} <= {name for fault, _ in BROKEN for name in fault}

@@ -2,7 +2,6 @@
 
 import contextlib
 import socket
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -88,7 +87,7 @@ def played(stage: Addresses, deaf: socket.socket) -> Played:
     """From the first second until the last fault had begun, and stopped."""
     records: Records = []
     driver = Driver(Timeline(SCENARIO), replace(stage, proxy_control=url_of(deaf)), records.append)
-    driver.start(Clock(time.time()))
+    driver.start(Clock.start())
     assert eventually(lambda: REFUSED in [action.fault for action in actions(records)], 60)
     driver.stop()
     return Played(driver.broken, records, calls(deaf))
@@ -123,7 +122,7 @@ def test_a_toxiproxy_that_stops_running_does_not_hold_up_the_end(toxiproxy: Path
     with open_testbed(SCENARIO, 1.0, tmp_path, ProxyChoice("toxiproxy")) as addresses:
         server = the_server_of(addresses)
         driver = Driver(Timeline(SCENARIO), addresses, records.append)
-        driver.start(Clock(time.time()))
+        driver.start(Clock.start())
         assert eventually(lambda: REFUSED in [action.fault for action in actions(records)], 20)
         server.suspend()
         driver.stop()

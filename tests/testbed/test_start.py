@@ -50,7 +50,7 @@ def played(stage: Addresses, *faults: dict[str, object], since: float = 0.0) -> 
     scenario = scenario_with(*faults)
     records: list[Action | ServiceSecond] = []
     driver = Driver(Timeline(scenario), stage, records.append)
-    driver.start(Clock(time.time() - since / SPEED, SPEED))
+    driver.start(Clock.start(SPEED, -since / SPEED))
     try:
         _wait_until(lambda: len([record for record in records if isinstance(record, Action)]) >= len(faults))
         yield records
@@ -181,15 +181,20 @@ def test_what_was_felt_is_on_record(stage: Addresses) -> None:
 
 
 def test_a_stage_that_died_is_an_error_on_record_and_no_exception(tmp_path: Path) -> None:
-    """A driver whose service is gone goes on; its actions carry the error."""
+    """A driver whose service is gone goes on; its changes and its looks carry the error."""
     scenario = scenario_with({"http_error": 503, "at": "3s"})
     records: list[Action | ServiceSecond] = []
+
+    def failed(what: str) -> list[Action]:
+        return [record for record in records if isinstance(record, Action) and record.fault == what]
+
     with open_testbed(scenario, 1.0, tmp_path) as addresses:
         driver = Driver(Timeline(scenario), addresses, records.append)
-        driver.start(Clock(time.time()))
-    _wait_until(lambda: any(isinstance(record, Action) for record in records))
+        driver.start(Clock.start())
+    _wait_until(lambda: bool(failed("bad.0.http_error")))
     driver.stop()
 
-    failed = [record for record in records if isinstance(record, Action)]
-    assert failed[0].confirmed is None
-    assert "does not answer" in (failed[0].error or "")
+    for what in ("bad.0.http_error", "service"):
+        assert all(action.confirmed is None and action.error for action in failed(what))
+        assert "does not answer" in (failed(what)[0].error or "")
+    assert "has no record of seconds" in (failed("service")[-1].error or "")

@@ -1,1 +1,20 @@
-"""Anthropic's API: messages, and the bodies of its errors."""
+"""Anthropic's API: messages, models, and the bodies of its errors."""
+
+from mockbot.dialects.anthropic import messages
+from mockbot.dialects.anthropic.messages import AnthropicMessages
+from mockbot.dialects.dialect import Family, KeyPlace
+
+ANTHROPIC = Family(
+    name="anthropic",
+    dialects=(AnthropicMessages(),),
+    # The API refuses a request without a maximum.
+    ask=lambda question, streamed: {"max_tokens": 1024, **question, "stream": streamed},
+    key_places=(KeyPlace("x-api-key"), KeyPlace("Authorization", "Bearer")),
+    headers={"anthropic-version": "2023-06-01"},
+    retry_header="x-stainless-retry-count",
+    environment=lambda url, key: {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": key},
+    hosts=("api.anthropic.com",),
+    models_path="/v1/models",
+    model_list=messages.listed,
+    model=messages.one,
+)

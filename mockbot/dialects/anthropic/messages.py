@@ -26,13 +26,15 @@ from mockbot.dialects.dialect import (
     Tool,
 )
 from mockbot.dialects.openapi import ANY_OBJECT, RESPONSES, object_schema
-from mockbot.dialects.reading import field, json_object, kind_name, prompt_tokens, text_length
+from mockbot.dialects.reading import json_object, kind_name, prompt_tokens, text_length
+from mockbot.dialects.stream_readers import EventReader, Reader, WholeReader
 
 MODELS = {
     "claude-opus-5-5": "Claude Opus 5.5", "claude-sonnet-5-5": "Claude Sonnet 5.5",
     "claude-haiku-5-5": "Claude Haiku 5.5", "claude-mockbot": "mockbot",
 }  # fmt: skip
 _CREATED = "2025-01-01T00:00:00Z"
+_KINDS = {str: "string", int: "integer", bool: "boolean", list: "list", dict: "dictionary"}
 _MESSAGE = object_schema(["role", "content"], {"role": {"enum": ["user", "assistant"]}, "content": {}})
 
 
@@ -40,6 +42,7 @@ class AnthropicMessages:
     """Messages."""
 
     path = "/v1/messages"
+    prompt_fields = ("system", "messages", "metadata")
     responses: Mapping[int | str, dict[str, object]] = {**RESPONSES, 529: {"description": "Overloaded"}}
     keepalive = b'event: ping\ndata: {"type": "ping"}\n\n'
     malformed = b'event: content_block_delta\ndata: {"type":"content_blo\n\n'
@@ -58,7 +61,6 @@ class AnthropicMessages:
     )
 
     def read(self, body: bytes) -> Question:
-        """Parse a request; ProviderError(400) for an invalid one, (404) for an unknown model."""
         data = json_object(body, anthropic_errors.NOT_JSON)
         model = served(_field(data, "model", str))
         most: int = _field(data, "max_tokens", int)
@@ -75,7 +77,6 @@ class AnthropicMessages:
         return Question(model, stream, most, tokens, tool=tool, schema=schema)
 
     def whole(self, meta: AnswerMetadata, text: str) -> bytes:
-        """The message object."""
         return (
             f'{{"id":"{meta.name("msg_")}","type":"message","role":"assistant",'
             f'"model":{encode_basestring_ascii(meta.question.model)},"content":[{_block(meta, text)}],'
@@ -83,8 +84,10 @@ class AnthropicMessages:
         ).encode()
 
     def stream(self, meta: AnswerMetadata) -> Stream:
-        """Its events."""
         return _MessageStream(meta)
+
+    def reader(self, streamed: bool) -> Reader:
+        return _MessageReader() if streamed else WholeReader(text_of=_text)
 
     def headers(self, mark: int, millis: int, allowances: tuple[Allowance, ...], speed: float) -> list[Header]:  # noqa: ARG002
         """Request id, and the true state of the key's limits, whose resets are points in time."""
@@ -106,7 +109,6 @@ class AnthropicMessages:
         return ProviderError(529, "overloaded_error", retry_after=retry_after)
 
     def error(self, error: ProviderError, mark: int) -> bytes:
-        """Anthropic's error object."""
         return anthropic_errors.body(error, request_id(mark))
 
     def error_headers(self, status: int) -> list[Header]:
@@ -148,6 +150,31 @@ class _MessageStream:
 
     def error(self, code: str, shape: Shape) -> bytes:  # noqa: ARG002 - there is one shape here
         return anthropic_errors.event(code)
+
+
+class _MessageReader(EventReader):
+    """Content blocks, message_delta with the stop reason, message_stop."""
+
+    __slots__ = ()
+
+    def data(self, data: bytes, now: float) -> None:
+        event = json.loads(data)
+        match event["type"]:
+            case "content_block_delta":
+                delta = event["delta"]
+                self.token(delta.get("text") or delta.get("partial_json"), now)
+            case "message_delta":
+                self.finished = event["delta"].get("stop_reason") is not None
+            case "message_stop":
+                self.over = True
+            case "error":
+                self.fail("error_event")
+
+
+def _text(answer: Any) -> str:
+    if answer["stop_reason"] is None:
+        raise ValueError("a message without its end")
+    return "".join(block.get("text") or str(block.get("input") or "") for block in answer["content"])
 
 
 def request_id(mark: int) -> str:
@@ -205,13 +232,12 @@ def _stop_reason(meta: AnswerMetadata) -> str:
 
 
 def _field(data: Json, name: str, kind: type, *, required: bool = True) -> Any:
-    if required and data.get(name) is None:
+    value = data.get(name)
+    if type(value) is kind or (value is None and not required):
+        return value
+    if value is None:
         raise ProviderError(400, None, f"{name}: Field required")
-    try:
-        return field(data, name, kind)
-    except ProviderError:
-        kinds = {str: "string", int: "integer", bool: "boolean", list: "list", dict: "dictionary"}
-        raise ProviderError(400, None, f"{name}: Input should be a valid {kinds[kind]}") from None
+    raise ProviderError(400, None, f"{name}: Input should be a valid {_KINDS[kind]}")
 
 
 def _messages(data: Json) -> list[Json]:
@@ -230,7 +256,6 @@ def _messages(data: Json) -> list[Json]:
 
 
 def _tool_called(data: Json, messages: list[Json]) -> Tool | None:
-    choice = _field(data, "tool_choice", dict, required=False) or {"type": "auto"}
     tools = []
     for index, tool in enumerate(_field(data, "tools", list, required=False) or []):
         if not isinstance(tool, dict) or not isinstance(tool.get("name"), str):
@@ -239,18 +264,13 @@ def _tool_called(data: Json, messages: list[Json]) -> Tool | None:
         if not isinstance(schema, dict):
             raise ProviderError(400, None, f"tools.{index}.input_schema: Input should be a valid dictionary")
         tools.append(Tool(tool["name"], schema))
-    match choice.get("type"):
-        case "tool":
-            named = next((tool for tool in tools if tool.name == choice.get("name")), None)
-            if named is None:
-                raise ProviderError(400, None, f"Tool '{choice.get('name')}' not found in provided tools")
-            return named
-        case "any":
-            return tools[0] if tools else None
-        case "none":
-            return None
-        case _:  # "auto": a tool is called until its result is there
-            content = messages[-1].get("content")
-            blocks = [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
-            answered = any(block.get("type") == "tool_result" for block in blocks)
-            return tools[0] if tools and not answered else None
+    choice = _field(data, "tool_choice", dict, required=False) or {}
+    kind, name = choice.get("type"), choice.get("name")
+    if kind == "tool":
+        if name not in [tool.name for tool in tools]:
+            raise ProviderError(400, None, f"Tool '{name}' not found in provided tools")
+        return next(tool for tool in tools if tool.name == name)
+    content = messages[-1]["content"]
+    blocks = [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
+    answered = any(block.get("type") == "tool_result" for block in blocks)  # a tool is called until its result is there
+    return None if not tools or kind == "none" or (answered and kind != "any") else tools[0]

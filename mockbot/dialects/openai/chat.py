@@ -10,10 +10,11 @@ from typing import Any
 
 from mockbot.dialects.dialect import AnswerMetadata, Json, ProviderError, Question, Shape, Stream, Tool
 from mockbot.dialects.openai import error_bodies as openai_errors
-from mockbot.dialects.openai import models as openai_models
-from mockbot.dialects.openai.common import OpenAIEndpoint, function_of, output_schema, tool_called
+from mockbot.dialects.openai.endpoint import OpenAIEndpoint
+from mockbot.dialects.openai.request_fields import at_least, field, function_of, output_schema, tool_called, wrong_type
 from mockbot.dialects.openapi import ANY_OBJECT, NULLABLE_BOOLEAN, NULLABLE_OBJECT, object_schema
-from mockbot.dialects.reading import at_least, field, json_object, prompt_tokens, text_length, wrong_type
+from mockbot.dialects.reading import prompt_tokens, text_length
+from mockbot.dialects.stream_readers import EventReader, Reader, WholeReader
 
 _DONE = b"data: [DONE]\n\n"
 _SIMPLE = {"model", "messages", "stream"}  # all that most requests have; they skip the rest of the reader
@@ -24,6 +25,7 @@ class OpenAIChat(OpenAIEndpoint):
     """Chat completions."""
 
     path = "/v1/chat/completions"
+    prompt_fields = ("messages", "user", "safety_identifier")
     malformed = b'data: {"id":"chatcmpl-\n\n'
     schema = object_schema(
         ["model", "messages"],
@@ -40,10 +42,7 @@ class OpenAIChat(OpenAIEndpoint):
         },
     )
 
-    def read(self, body: bytes) -> Question:
-        """Parse a request; ProviderError(400) for an invalid one, (404) for an unknown model."""
-        data = json_object(body, openai_errors.NOT_JSON)
-        model = openai_models.known(data)
+    def question(self, data: Json, model: str) -> Question:
         messages = _messages(data)
         stream = field(data, "stream", bool) is True
         tokens = prompt_tokens(sum([text_length(message.get("content")) for message in messages]), len(messages))
@@ -64,7 +63,6 @@ class OpenAIChat(OpenAIEndpoint):
         return Question(model, stream, most, tokens, usage, tool, output_schema(output, "response_format"))
 
     def whole(self, meta: AnswerMetadata, text: str) -> bytes:
-        """The chat.completion object."""
         content = encode_basestring_ascii(text)
         tool = meta.question.tool
         if tool is None:
@@ -80,8 +78,10 @@ class OpenAIChat(OpenAIEndpoint):
         ).encode()
 
     def stream(self, meta: AnswerMetadata) -> Stream:
-        """Its events."""
         return _ChatStream(meta)
+
+    def reader(self, streamed: bool) -> Reader:
+        return ChatReader() if streamed else WholeReader(text_of=_text)
 
 
 class _ChatStream:
@@ -128,6 +128,34 @@ class _ChatStream:
 
     def error(self, code: str, shape: Shape) -> bytes:  # noqa: ARG002 - there is one shape here
         return b"data: " + json.dumps({"error": openai_errors.event(code)}).encode() + b"\n\n"
+
+
+class ChatReader(EventReader):
+    """Chat completion chunks, then `[DONE]`."""
+
+    __slots__ = ()
+
+    def data(self, data: bytes, now: float) -> None:
+        if data == b"[DONE]":
+            self.over = True
+        elif "error" in (chunk := json.loads(data)):
+            self.fail("error_event")
+        else:
+            for choice in chunk["choices"]:  # the usage chunk has none
+                delta = choice["delta"]
+                self.token(delta.get("content"), now)
+                for call in delta.get("tool_calls") or ():
+                    self.token(call["function"].get("arguments"), now)
+                self.finished = self.finished or choice.get("finish_reason") is not None
+
+
+def _text(answer: Any) -> str:
+    choice = answer["choices"][0]
+    if choice["finish_reason"] is None:
+        raise ValueError("an answer without its end")
+    message = choice["message"]
+    calls = "".join(call["function"]["arguments"] for call in message.get("tool_calls") or ())
+    return (message["content"] or "") + calls
 
 
 def usage(meta: AnswerMetadata) -> str:

@@ -9,12 +9,12 @@ import random
 import struct
 from json.encoder import encode_basestring_ascii
 
-from mockbot.dialects.dialect import AnswerMetadata, ProviderError, Question, Stream
-from mockbot.dialects.openai import error_bodies as openai_errors
-from mockbot.dialects.openai import models as openai_models
-from mockbot.dialects.openai.common import OpenAIEndpoint
+from mockbot.dialects.dialect import AnswerMetadata, Json, ProviderError, Question, Stream
+from mockbot.dialects.openai.endpoint import OpenAIEndpoint
+from mockbot.dialects.openai.request_fields import at_least, field
 from mockbot.dialects.openapi import object_schema
-from mockbot.dialects.reading import at_least, count_tokens, field, json_object
+from mockbot.dialects.reading import count_tokens
+from mockbot.dialects.stream_readers import Reader, WholeReader
 
 _DIMENSIONS = {"text-embedding-3-large": 3072}
 _USUAL = 1536
@@ -25,6 +25,7 @@ class OpenAIEmbeddings(OpenAIEndpoint):
     """Embeddings."""
 
     path = "/v1/embeddings"
+    prompt_fields = ("input", "user")
     malformed = b""
     schema = object_schema(
         ["model", "input"],
@@ -36,10 +37,7 @@ class OpenAIEmbeddings(OpenAIEndpoint):
         },
     )
 
-    def read(self, body: bytes) -> Question:
-        """Parse a request; ProviderError(400) for an invalid one, (404) for an unknown model."""
-        data = json_object(body, openai_errors.NOT_JSON)
-        model = openai_models.known(data)
+    def question(self, data: Json, model: str) -> Question:
         inputs = _inputs(data.get("input"))
         dimensions = at_least(data, "dimensions", 1) or _DIMENSIONS.get(model, _USUAL)
         if dimensions > max(_DIMENSIONS.values()):
@@ -54,7 +52,6 @@ class OpenAIEmbeddings(OpenAIEndpoint):
         )
 
     def whole(self, meta: AnswerMetadata, text: str) -> bytes:  # noqa: ARG002 - the answer has no text
-        """The list of embeddings."""
         question = meta.question
         model = encode_basestring_ascii(question.model)
         data = []
@@ -69,8 +66,11 @@ class OpenAIEmbeddings(OpenAIEndpoint):
         return f'{{"object":"list","data":[{",".join(data)}],"model":{model},"usage":{tokens}}}'.encode()
 
     def stream(self, meta: AnswerMetadata) -> Stream:
-        """Embeddings are never streamed."""
         raise NotImplementedError(f"{meta.question.model} gives no events")
+
+    def reader(self, streamed: bool) -> Reader:  # noqa: ARG002 - never
+        """Of the list; its first vector stands for the text of other answers."""
+        return WholeReader(text_of=lambda answer: str(answer["data"][0]["embedding"]))
 
 
 def vector(model: str, text: str, dimensions: int) -> list[float]:

@@ -3,7 +3,7 @@
 import json
 
 from mockbot.dialects.dialect import Json, ProviderError
-from mockbot.dialects.reading import field
+from mockbot.dialects.openai.request_fields import field
 
 MODELS = (
     "gpt-5.2", "gpt-5-mini", "gpt-4.1", "gpt-4.1-mini", "gpt-4o", "gpt-4o-mini", "o3", "o4-mini", "mockbot",

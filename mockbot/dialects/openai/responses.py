@@ -15,16 +15,25 @@ from typing import Any
 
 from mockbot.dialects.dialect import AnswerMetadata, Json, Question, Shape, Stream
 from mockbot.dialects.openai import error_bodies as openai_errors
-from mockbot.dialects.openai import models as openai_models
-from mockbot.dialects.openai.common import OpenAIEndpoint, function_of, output_schema, tool_called
+from mockbot.dialects.openai.endpoint import OpenAIEndpoint
+from mockbot.dialects.openai.request_fields import at_least, field, function_of, output_schema, tool_called, wrong_type
 from mockbot.dialects.openapi import ANY_OBJECT, NULLABLE_BOOLEAN, NULLABLE_OBJECT, object_schema
-from mockbot.dialects.reading import at_least, field, json_object, prompt_tokens, text_length, wrong_type
+from mockbot.dialects.reading import prompt_tokens, text_length
+from mockbot.dialects.stream_readers import EventReader, Reader, WholeReader
+
+_CONSTANT: Json = {
+    "background": False, "error": None, "instructions": None, "metadata": {}, "parallel_tool_calls": True,
+    "previous_response_id": None, "reasoning": {"effort": None, "summary": None}, "service_tier": "default",
+    "store": True, "temperature": 1.0, "text": {"format": {"type": "text"}, "verbosity": "medium"},
+    "tool_choice": "auto", "top_p": 1.0, "truncation": "disabled", "user": None,
+}  # fmt: skip
 
 
 class OpenAIResponses(OpenAIEndpoint):
     """Responses."""
 
     path = "/v1/responses"
+    prompt_fields = ("instructions", "input", "previous_response_id", "user", "safety_identifier")
     malformed = b'event: response.output_text.delta\ndata: {"type":"response.outp\n\n'
     schema = object_schema(
         ["model", "input"],
@@ -40,10 +49,7 @@ class OpenAIResponses(OpenAIEndpoint):
         },
     )
 
-    def read(self, body: bytes) -> Question:
-        """Parse a request; ProviderError(400) for an invalid one, (404) for an unknown model."""
-        data = json_object(body, openai_errors.NOT_JSON)
-        model = openai_models.known(data)
+    def question(self, data: Json, model: str) -> Question:
         items = _items(data)
         instructions: str = field(data, "instructions", str) or ""
         text_format = (field(data, "text", dict) or {}).get("format")
@@ -64,13 +70,14 @@ class OpenAIResponses(OpenAIEndpoint):
         )
 
     def whole(self, meta: AnswerMetadata, text: str) -> bytes:
-        """The response object."""
         status = "incomplete" if meta.cut_short else "completed"
         return json.dumps(_response(meta, status, [_item(meta, text, status)]), separators=(",", ":")).encode()
 
     def stream(self, meta: AnswerMetadata) -> Stream:
-        """Its events."""
         return _ResponseStream(meta)
+
+    def reader(self, streamed: bool) -> Reader:
+        return _ResponseReader() if streamed else WholeReader(text_of=_text)
 
 
 class _ResponseStream:
@@ -141,6 +148,27 @@ class _ResponseStream:
                 )
 
 
+class _ResponseReader(EventReader):
+    """An error event in any of its three shapes is an error."""
+
+    __slots__ = ()
+
+    def data(self, data: bytes, now: float) -> None:
+        event = json.loads(data)
+        match event["type"]:
+            case "response.output_text.delta" | "response.function_call_arguments.delta":
+                self.token(event["delta"], now)
+            case "response.completed" | "response.incomplete":
+                self.finished = self.over = True
+            case "error" | "response.failed":
+                self.fail("error_event")
+
+
+def _text(answer: Any) -> str:
+    parts = [part for item in answer["output"] for part in item.get("content") or [item]]
+    return "".join(part.get("text") or part.get("arguments") or "" for part in parts)
+
+
 def _response(meta: AnswerMetadata, status: str, output: list[Json]) -> Json:
     question = meta.question
     tool, tools = question.tool, list[Json]()
@@ -159,27 +187,13 @@ def _response(meta: AnswerMetadata, status: str, output: list[Json]) -> Json:
         "object": "response",
         "created_at": meta.created,
         "status": status,
-        "background": False,
-        "error": None,
         "incomplete_details": {"reason": "max_output_tokens"} if status == "incomplete" else None,
-        "instructions": None,
         "max_output_tokens": question.max_tokens,
         "model": question.model,
         "output": output,
-        "parallel_tool_calls": True,
-        "previous_response_id": None,
-        "reasoning": {"effort": None, "summary": None},
-        "service_tier": "default",
-        "store": True,
-        "temperature": 1.0,
-        "text": {"format": {"type": "text"}, "verbosity": "medium"},
-        "tool_choice": "auto",
         "tools": tools,
-        "top_p": 1.0,
-        "truncation": "disabled",
         "usage": usage if status in ("completed", "incomplete") else None,
-        "user": None,
-        "metadata": {},
+        **_CONSTANT,
     }
 
 

@@ -4,10 +4,10 @@ It lives in the process that makes the load, so a snapshot must be cheap: each r
 of scenario time in which it began, and only buckets that changed since the last snapshot are computed anew.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from math import ceil
 from typing import Any
 
@@ -15,6 +15,7 @@ from mockbot.evidence.records import OUTCOMES, Attempt, Progress, Prompt, Record
 from mockbot.scenario.spans import FaultSpan
 from mockbot.scenario.timeline import Timeline
 from mockbot.units.formatting import format_clock, format_number, format_seconds, format_share
+from mockbot.units.rank import nearest_rank
 
 BUCKETS = 200  # points of a chart, at most: about one per 4 px of a chart on a laptop
 Json = dict[str, Any]  # goes to jsonify and nowhere else
@@ -30,7 +31,12 @@ COLUMNS = {  # of the table of phases: key -> title
     "per_prompt": "Attempts per prompt",
     "failures": "Failures",
 }
-_seconds = partial(format_seconds, decimals=2)
+
+
+def _seconds(value: float) -> str:
+    return "never" if value == math.inf else format_seconds(value, 2)
+
+
 FORMATS: dict[str, Callable[[float], str]] = {
     "good": format_share,
     "latency_p50": _seconds,
@@ -40,14 +46,12 @@ FORMATS: dict[str, Callable[[float], str]] = {
 }
 
 
-def quantile(ordered: list[float], q: float) -> float | None:
-    """The value at rank `int(q * n)`, counted from 0; None of nothing."""
-    return ordered[min(len(ordered) - 1, int(q * len(ordered)))] if ordered else None
-
-
 @dataclass(slots=True)
 class Bucket:
-    """What clients observed in one stretch of time. `first` (tokens) and `latency` (answers) in scenario seconds."""
+    """What clients observed in one stretch of time.
+
+    `first` (tokens) and `latency` (answers) in scenario seconds; a prompt that was not answered took infinitely long.
+    """
 
     outcomes: Counter[str] = field(default_factory=Counter)
     attempts: int = 0
@@ -65,24 +69,26 @@ class Bucket:
                 self.first.append(record.first_token)
             return
         self.prompts += 1
-        if record.settled == "answered":
-            took = record.end - record.intended
-            self.latency.append(took)
-            self.good += took <= slo
+        took = record.end - record.intended if record.settled == "answered" else math.inf
+        self.latency.append(took)
+        self.good += took <= slo
 
-    def as_json(self) -> Json:
-        """One point of the charts, or the figures of one row."""
+    def as_json(self, overdue: int) -> Json:
+        """One point of the charts, or the figures of one row; `overdue` prompts of that time should have been answered.
+
+        A percentile is infinite when too many prompts were not answered.
+        """
         self.first.sort()
-        self.latency.sort()
+        latency, prompts = [*sorted(self.latency), *[math.inf] * overdue], self.prompts + overdue
         return {
             "outcomes": dict(self.outcomes),
-            "prompts": self.prompts,
-            "good": self.good / self.prompts if self.prompts else None,
-            "per_prompt": self.attempts / self.prompts if self.prompts else None,
-            "first_p50": quantile(self.first, 0.5),
-            "first_p95": quantile(self.first, 0.95),
-            "latency_p50": quantile(self.latency, 0.5),
-            "latency_p95": quantile(self.latency, 0.95),
+            "prompts": prompts,
+            "good": self.good / prompts if prompts else None,
+            "per_prompt": self.attempts / prompts if prompts else None,
+            "first_p50": nearest_rank(self.first, 0.5),
+            "first_p95": nearest_rank(self.first, 0.95),
+            "latency_p50": nearest_rank(latency, 0.5),
+            "latency_p95": nearest_rank(latency, 0.95),
         }
 
 
@@ -126,6 +132,7 @@ class DashboardState:
         self._points: dict[int, Json] = {}
         self._changed: set[int] = set()
         self._progress: Progress | None = None
+        self._overdue: dict[int, int] = {}  # second of `intended` -> prompts, as the last Progress said
 
     def take(self, record: Record) -> None:
         """Count a record of any kind."""
@@ -138,13 +145,18 @@ class DashboardState:
                 buckets = self._providers.setdefault(record.provider, {})
                 buckets.setdefault(record.t // self._width, ProviderBucket()).count(record)
             case Progress():
-                self._progress = record
+                self._changed.update(second // self._width for second in (*self._overdue, *record.overdue))
+                self._progress, self._overdue = record, record.overdue
 
     def snapshot(self, now: float) -> Json:
         """Everything that the dashboard draws, at scenario second `now`."""
         # A record may come late for an old bucket (a prompt counts when it began), so any bucket may change.
+        late = Counter[int]()
+        for second, count in self._overdue.items():
+            late[second // self._width] += count
         for bucket in self._changed:
-            self._points[bucket] = self._buckets[bucket].as_json()
+            point = self._buckets.setdefault(bucket, Bucket()).as_json(late[bucket])
+            self._points[bucket] = {key: None if value == math.inf else value for key, value in point.items()}
         self._changed.clear()
         return {
             "head": self.head(now),
@@ -198,12 +210,13 @@ class DashboardState:
         for number, phase in enumerate(self._timeline.phases, 1):
             spans = [span for span in self._timeline.faults if span.start < phase.end and span.end > phase.start]
             faults = dict.fromkeys(map(_name, spans))
+            overdue = sum(count for second, count in self._overdue.items() if phase.start <= second < phase.end)
             rows.append(
                 {
                     "phase": f"{number}. {phase.name}",
-                    "wrong": ", ".join(faults) or "nothing",
+                    "wrong": ", ".join(faults) or "no fault",
                     "users": sum(self._timeline.at((phase.start + phase.end) / 2).users.values()),
-                    **self._phases[phase.name].as_json(),
+                    **self._phases[phase.name].as_json(overdue),
                 }
             )
         return rows

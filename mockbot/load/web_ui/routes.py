@@ -22,6 +22,7 @@ from mockbot.load.locust_private import (
     START_PATH,
 )
 from mockbot.load.web_ui.dashboard_state import COLUMNS, Json, View
+from mockbot.load.web_ui.request_origin import is_foreign
 
 STATIC = Path(__file__).parent / "static"
 FRESH = 0.9  # wall seconds for which a snapshot serves all browsers, which poll once per second
@@ -39,6 +40,7 @@ class Pages:
     ) -> None:
         self._view, self._now, self._choose = view, now, choose
         self._runner = web_ui.environment.runner
+        self._web_host = getattr(web_ui.environment.parsed_options, "web_host", None) or ""
         self._snapshot: tuple[float, Json] = (0.0, {})
         web_ui.template_args[EXTENDED_TABS] = [{"title": "Outage", "key": "outage"}]
         web_ui.template_args[EXTENDED_TABLES] = [
@@ -54,9 +56,16 @@ class Pages:
         pages.add_url_rule("/data", "data", guarded(self._data))
         pages.add_url_rule("/head", "head", guarded(self._head))
         pages.add_url_rule("/<path:name>", "static", guarded(lambda name: send_from_directory(STATIC, name)))
+        app.before_request(self._refuse_foreign)
         app.before_request(self._on_start)
         app.after_request(self._add)
         app.register_blueprint(pages)
+
+    def _refuse_foreign(self) -> Response | None:
+        page = request.method == "GET" and request.endpoint in {INDEX, "mockbot.page"}
+        if is_foreign(dict(request.headers), self._web_host, page=page):
+            return Response("not for pages of other sites, nor under another host name\n", 403)
+        return None
 
     def _data(self) -> Response:
         if self._view.state is None:

@@ -7,12 +7,12 @@ Diverted users are those that fail over to the other provider; regular users use
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mockbot.scenario.answer_law import answers_per_second
 from mockbot.scenario.policies import Backoff, Guarded
 from mockbot.scenario.resilience_specs import ConsecutiveBreaker, FailOver, PerSuccess
 from mockbot.scenario.schema import Group, Provider, Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.simulate import theory
-from mockbot.simulate.answer_law import mean_seconds
 from mockbot.simulate.explain.answer import Answer, Figure, duration_words, in_words
 from mockbot.simulate.explain.experiment import Experiments, RunResult, answered, measured
 from mockbot.simulate.explain.parameters import Setting, groups_of, rate_of, timeout_of
@@ -92,7 +92,6 @@ def pair_of(scenario: Scenario, setting: Setting) -> Pair | None:
 
 def _pair(scenario: Scenario, diverted: frozenset[str], other: str, begin: float, outage: float) -> Pair:
     regular = frozenset(groups_of(scenario, other))
-    spec = scenario.providers[other]
     return Pair(
         scenario=scenario,
         diverted=diverted,
@@ -100,7 +99,7 @@ def _pair(scenario: Scenario, diverted: frozenset[str], other: str, begin: float
         other=other,
         diverted_rate=rate_of(scenario, diverted, begin),
         regular_rate=rate_of(scenario, regular, begin),
-        capacity=spec.slots / mean_seconds(spec.answer, spec.slots),
+        capacity=answers_per_second(scenario.providers[other]),
         timeout=min(timeout_of(scenario.crowd[name]) for name in regular or diverted),
         begin=begin,
         outage=outage,

@@ -9,12 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mockbot.evidence.outage_spans import outages_of
-from mockbot.faults.union import Capacity, Slow, Stall
+from mockbot.scenario.answer_law import mean_seconds
 from mockbot.scenario.policies import Preset, Refresh
 from mockbot.scenario.schema import Group, Provider, Scenario
 from mockbot.scenario.spans import FaultSpan
 from mockbot.scenario.timeline import Timeline
-from mockbot.simulate.answer_law import mean_seconds
 
 SEVERE = 0.5  # of the requests, from which a fault counts as an outage
 NO_OUTAGE, EVERY, THINK = 600.0, 10.0, 20.0  # what is staged where a scenario has none
@@ -76,7 +75,7 @@ def setting_of(scenario: Scenario) -> Setting:
         begin=begin,
         outage=outage or NO_OUTAGE,
         has_outage=bool(outage),
-        keeps_queue=all(isinstance(span.fault, Capacity | Slow | Stall) for span in spans),
+        keeps_queue=all(span.fault.keeps_queue for span in spans),
         every=min(every, default=max(EVERY, float(round(3 * service)))),
     )
 

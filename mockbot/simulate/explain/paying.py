@@ -4,7 +4,7 @@ overload that is staged so that the formula applies.
 
 from collections.abc import Mapping
 
-from mockbot.faults.union import Shed
+from mockbot.faults.shed import Shed
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.simulate.explain.answer import Answer, Figure, in_words

@@ -26,19 +26,19 @@ def state_of(plan: Plan, seconds: int, seed: str, stride: int, arrivals: int) ->
     if provider["leaves_queue"]:
         queue = min(queue, 4 * users + 100_000)
     think = max([1.0, *groups["think"].tolist()])
-    mean = provider["first_token"] + provider["median"] * provider["per_token"]
     keyed = bool((groups["every"] > 0).any() or (groups["limit"] > 0).any())
     state = at.State(
         user=np.zeros(users, at.USER),
         order=np.arange(closed, dtype=np.int32),
         wheel=np.full(_power(3 * think / provider["step"]), -1, np.int32),
-        slot_wheel=np.full(_power(3 * mean / provider["step"]), -1, np.int32),
+        slot_wheel=np.full(_power(3 * provider["mean"] / provider["step"]), -1, np.int32),
         slot=np.zeros(slots, at.SLOT),
         free_slots=np.arange(slots, dtype=np.int32),
         queue=np.zeros(queue, at.PLACE),
         due_user=np.zeros(users + 65_536, np.int32),
         due_at=np.zeros(users + 65_536),
         due_slot=np.zeros(slots + 1, np.int32),
+        due_end=np.zeros(slots + 1),
         free_arrivals=np.arange(closed, users, dtype=np.int32),
         key=_keys(users if keyed else 1),
         log=_log(recorded + arrivals),

@@ -16,7 +16,7 @@ from mockbot.dialects.families import FAMILIES
 from mockbot.evidence.records import Attempt, Prompt, ServiceSecond, Settled
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.simulate.change_points import STEP, Record, Sink, actions, latest
+from mockbot.simulate.change_points import STEP, Record, Sink, actions
 from mockbot.simulate.fast import layout as at
 from mockbot.simulate.fast.arrays import grown, state_of, with_room
 from mockbot.simulate.fast.kernel import DONE, FETCH, GROW, play
@@ -38,11 +38,11 @@ class Fast:
 
     def __init__(self, scenario: Scenario, seed: int, sink: Sink, stride: int | None = None) -> None:
         self.timeline = Timeline(scenario)
-        self.latest = latest(self.timeline)
+        self.latest = self.timeline.latest
         self.now = 0.0
         self.stride = stride or stride_of(self.timeline)
         self._sink = sink
-        plans = (plan(self.timeline, n, FAMILIES[p.dialect].dialects[0]) for n, p in scenario.providers.items())
+        plans = (plan(self.timeline, n, FAMILIES[p.dialect].chat) for n, p in scenario.providers.items())
         self.providers = [ProviderRun(each, self.timeline, f"{seed}/{each.provider}", self.stride) for each in plans]
         for action in actions(self.timeline):
             sink(action)
@@ -96,7 +96,7 @@ class ProviderRun:
         self._plan, self._timeline = plan, timeline
         self._open = [name for name in plan.groups if timeline.scenario.crowd[name].arrivals is not None]
         self._visits = np.random.default_rng(Random(f"{seed}/visits").getrandbits(64))
-        seconds = int(latest(timeline)) + 2
+        seconds = int(timeline.latest) + 2
         self.state = state_of(plan, seconds, seed, stride, ARRIVALS if self._open else 0)
         self._next_second = 0
 
@@ -167,20 +167,11 @@ class ProviderRun:
             provider, wait = (self._plan.provider, _known(first)) if settled == "answered" else (None, None)
             return Prompt(prompt, user, group, tier, start, start, end, settled, int(n), provider, wait)
         failure = self._plan.failures[int(code)]
+        status = 200 if failure.outcome == "ok" or tokens else failure.status
         return Attempt(
-            prompt,
-            int(n),
-            group,
-            self._plan.provider,
-            start,
-            end,
-            failure.outcome,
-            200 if failure.outcome == "ok" or tokens else failure.status,
-            _known(first),
-            _known(gap),
-            int(tokens),
-            retry_after if retry_after >= 0 else None,
-        )
+            prompt, int(n), group, self._plan.provider, start, end, failure.outcome, status, _known(first), _known(gap),
+            int(tokens), retry_after if retry_after >= 0 else None,
+        )  # fmt: skip
 
     def _seconds(self, until: int) -> Iterator[ServiceSecond]:
         state, plan = self.state, self._plan

@@ -49,7 +49,7 @@ def _bucket(world: World, state: State, limit: float, arrivals: Floats, groups: 
     while True:
         k, m = numbers[at.DUE_AT], numbers[at.SLOT_AT]
         timer = state.due_at[k] if k < numbers[at.DUE_TO] else math.inf
-        slot = state.slot[state.due_slot[m]].end if m < numbers[at.SLOT_TO] else math.inf
+        slot = state.due_end[m] if m < numbers[at.SLOT_TO] else math.inf
         visit = arrivals[numbers[at.ARRIVAL]] if numbers[at.ARRIVAL] < len(arrivals) else math.inf
         change = world.moment[numbers[at.CHANGE]] if numbers[at.CHANGE] < len(world.moment) else math.inf
         now = min(timer, slot, visit, change)

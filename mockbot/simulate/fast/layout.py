@@ -53,8 +53,8 @@ GROUP_ROW: Final = np.dtype(
 )  # fmt: skip
 PROVIDER_ROW: Final = np.dtype(
     [
-        ("first_token", "f8"), ("per_token", "f8"), ("median", "f8"), ("sigma", "f8"), ("base_slots", "i8"),
-        ("queue", "i8"), ("leaves_queue", "i8"), ("retry_after", "f8"),
+        ("first_token", "f8"), ("per_token", "f8"), ("median", "f8"), ("sigma", "f8"), ("mean", "f8"),
+        ("base_slots", "i8"), ("queue", "i8"), ("leaves_queue", "i8"), ("retry_after", "f8"),
         ("queue_full", "i8"), ("over_limit", "i8"), ("shed", "i8"),  # kinds of failure
         ("end_of_load", "f8"),
         ("step", "f8"),  # seconds of a bucket
@@ -116,7 +116,8 @@ class State(NamedTuple):
     queue: Rows
     due_user: Shorts  # the bucket at hand, sorted
     due_at: Floats
-    due_slot: Shorts
+    due_slot: Shorts  # likewise
+    due_end: Floats
     free_arrivals: Shorts
     key: Rows
     log: Rows

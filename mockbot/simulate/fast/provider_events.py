@@ -17,26 +17,25 @@ _ACCEPTED, _WAITS = -1, -2  # what `serve` returns beside a kind of failure
 def spend(state: State, to: float) -> None:
     """Time goes on: add slot-seconds of work, and of work without a client; close the seconds in between."""
     numbers, times = state.i, state.f
-    while to >= numbers[at.SECOND] + 1.0:
-        end = numbers[at.SECOND] + 1.0
+    while True:
         second = numbers[at.SECOND]
+        end = min(to, second + 1.0)
         state.work[second, 0] += numbers[at.ACTIVE] * (end - times[at.SPENT])
         state.work[second, 1] += numbers[at.ORPHANS] * (end - times[at.SPENT])
+        times[at.SPENT] = end
+        if to < second + 1.0:
+            return
         state.counts[second, at.RUNNING_AT] = numbers[at.ACTIVE]
         state.counts[second, at.QUEUED_AT] = numbers[at.WAITING]
         state.counts[second, at.SLOTS_AT] = numbers[at.SLOTS]
-        times[at.SPENT] = end
         numbers[at.SECOND] += 1
-    second = numbers[at.SECOND]
-    state.work[second, 0] += numbers[at.ACTIVE] * (to - times[at.SPENT])
-    state.work[second, 1] += numbers[at.ORPHANS] * (to - times[at.SPENT])
-    times[at.SPENT] = to
 
 
 @small
-def _progress(world: World, e: int, now: float) -> float:
+def _ramp(world: World, e: int, first: float, last: float, now: float) -> float:
+    """Linear, from the fault's begin to its end."""
     fault = world.fault[e]
-    return float(min(1.0, max(0.0, (now - fault.begin) / (fault.end - fault.begin))))
+    return float(first + (last - first) * min(1.0, max(0.0, (now - fault.begin) / (fault.end - fault.begin))))
 
 
 @compiled
@@ -45,22 +44,23 @@ def _strikes(world: World, state: State, e: int, g: int, i: int, now: float) -> 
     fault = world.fault[e]
     if not world.hits[e, g] or (fault.keys < 1.0 and fixed(state.rng[KEYS], i) >= fault.keys):
         return False
-    share = fault.share_first + (fault.share_last - fault.share_first) * _progress(world, e, now)
+    share = _ramp(world, e, fault.share_first, fault.share_last, now)
     return bool(share >= 1.0 or (share > 0.0 and uniform(state.rng, FAULTS) < share))
 
 
 @small
-def _active(world: World, state: State, e: int) -> bool:
-    """Does this fault hold now?"""
+def _holds(world: World, state: State, e: int, kind: int) -> bool:
+    """Is this fault of that kind, and does it hold now?"""
     index = state.i[at.CHANGE] - 1
-    return index >= 0 and bool((world.active[index] >> np.uint64(e)) & np.uint64(1))
+    now = index >= 0 and bool((world.active[index] >> np.uint64(e)) & np.uint64(1))
+    return now and world.fault[e].kind == kind
 
 
 @compiled
 def serve(world: World, state: State, i: int, g: int, now: float, until: float) -> tuple[int, float]:  # noqa: C901 - in order
     """A request arrives, whose client waits for it until then: (kind of failure, Retry-After), or -1 when it is in."""
     for e in range(len(world.fault)):
-        if world.fault[e].kind == at.DOWN and _active(world, state, e):
+        if _holds(world, state, e, at.DOWN):
             return at.REFUSED, at.NO_RETRY_AFTER
     if not state.i[at.ALIVE]:
         return at.RESET, at.NO_RETRY_AFTER
@@ -68,7 +68,7 @@ def serve(world: World, state: State, i: int, g: int, now: float, until: float) 
     counts[at.OFFERED] += 1
     first, per_token = world.provider[0].first_token, world.provider[0].per_token
     for e in range(len(world.fault)):
-        if world.fault[e].kind == at.FAIL and _active(world, state, e) and _strikes(world, state, e, g, i, now):
+        if _holds(world, state, e, at.FAIL) and _strikes(world, state, e, g, i, now):
             counts[at.FAILED] += 1
             state.felt[state.i[at.SECOND], e] += 1
             retry_after = world.fault[e].retry_after
@@ -78,17 +78,15 @@ def serve(world: World, state: State, i: int, g: int, now: float, until: float) 
         counts[at.TURNED_AWAY] += 1
         return world.provider[0].over_limit, wait
     for e in range(len(world.fault)):
-        if world.fault[e].kind == at.SHED and _active(world, state, e) and _is_shed(world, state, e, g, i, now):
+        if _holds(world, state, e, at.SHED) and _is_shed(world, state, e, g, i, now):
             counts[at.TURNED_AWAY] += 1
             state.felt[state.i[at.SECOND], e] += 1
             return world.provider[0].shed, world.provider[0].retry_after
     factor, added = 1.0, 0.0
     for e in range(len(world.fault)):
-        if world.fault[e].kind == at.SLOWER and _active(world, state, e) and _strikes(world, state, e, g, i, now):
+        if _holds(world, state, e, at.SLOWER) and _strikes(world, state, e, g, i, now):
             factor *= world.fault[e].factor_first
-            added += world.fault[e].added_first + (world.fault[e].added_last - world.fault[e].added_first) * _progress(
-                world, e, now
-            )
+            added += _ramp(world, e, world.fault[e].added_first, world.fault[e].added_last, now)
             state.felt[state.i[at.SECOND], e] += 1
     first = first * factor + added
     per_token *= factor
@@ -100,7 +98,7 @@ def serve(world: World, state: State, i: int, g: int, now: float, until: float) 
 def _is_shed(world: World, state: State, e: int, g: int, i: int, now: float) -> bool:
     if world.admit[e, g, 0] < 0.0:
         return False
-    admit = world.admit[e, g, 0] + (world.admit[e, g, 1] - world.admit[e, g, 0]) * _progress(world, e, now)
+    admit = _ramp(world, e, world.admit[e, g, 0], world.admit[e, g, 1], now)
     return uniform(state.rng, FAULTS) >= admit and _strikes(world, state, e, g, i, now)
 
 
@@ -131,7 +129,7 @@ def _take_in(
         _begin(world, state, i, whole(user.seq), work, first, True, now)
         return _ACCEPTED, at.NO_RETRY_AFTER
     for e in range(len(world.fault)):
-        if reduced and world.fault[e].kind == at.FEWER and _active(world, state, e):
+        if reduced and _holds(world, state, e, at.FEWER):
             state.felt[numbers[at.SECOND], e] += 1
     if numbers[at.WAITING] >= world.provider[0].queue:
         state.counts[numbers[at.SECOND], at.TURNED_AWAY] += 1
@@ -162,8 +160,7 @@ def _compact(state: State) -> None:
         source = (numbers[at.HEAD] + k) % size
         if _is_live(state, whole(state.queue[source].user), whole(state.queue[source].seq), at.QUEUED):
             target = (numbers[at.HEAD] + kept) % size
-            state.queue[target].user, state.queue[target].seq = state.queue[source].user, state.queue[source].seq
-            state.queue[target].work, state.queue[target].first = state.queue[source].work, state.queue[source].first
+            state.queue[target] = state.queue[source]
             kept += 1
     numbers[at.LENGTH] = kept
 
@@ -245,11 +242,10 @@ def set_slots(world: World, state: State, now: float) -> None:
     numbers, times = state.i, state.f
     factor, ramps = 1.0, 0
     for e in range(len(world.fault)):
-        if world.fault[e].kind == at.FEWER and _active(world, state, e):
-            factor *= world.fault[e].factor_first + (
-                world.fault[e].factor_last - world.fault[e].factor_first
-            ) * _progress(world, e, now)
-            ramps |= world.fault[e].factor_first != world.fault[e].factor_last
+        if _holds(world, state, e, at.FEWER):
+            first, last = world.fault[e].factor_first, world.fault[e].factor_last
+            factor *= _ramp(world, e, first, last, now)
+            ramps |= first != last
     if now < times[at.WARM_TO]:
         factor *= (now - times[at.WARM_FROM]) / (times[at.WARM_TO] - times[at.WARM_FROM])
         ramps = 1

@@ -11,13 +11,15 @@ from mockbot.clients.failures import Exactly
 from mockbot.clients.policy_factory import reactions_of
 from mockbot.clients.reactions import Loops, Reloads
 from mockbot.clients.waits import Exponential
-from mockbot.faults.union import Capacity, Crash, Down, HttpError, Maintenance, RateLimited, ServiceFault, Shed, Slow
+from mockbot.faults.base import ServiceFault
+from mockbot.faults.effects import Admission, ClosedPort, Crashed, EdgeAnswer, SlotFactor, Slowdown
 from mockbot.scenario.policies import Guarded, Informed, Preset
 from mockbot.scenario.schema import Group, Provider, Scenario
 from mockbot.scenario.timeline import Timeline
 
+PLAYED = Crashed | EdgeAnswer | Admission | SlotFactor | Slowdown | ClosedPort
+PATH = "/v1/chat/completions"
 MOST_FAULTS, MOST_GROUPS = 64, 500  # bits of `World.active`; what the upper bits of a user's flags hold
-KNOWN = HttpError | Maintenance | RateLimited | Capacity | Crash | Shed | Slow | Down
 
 
 def refusals(scenario: Scenario) -> list[str]:
@@ -26,8 +28,10 @@ def refusals(scenario: Scenario) -> list[str]:
     found += [f"provider {name}: {why}" for name, each in scenario.providers.items() for why in _of_provider(each)]
     spans = Timeline(scenario).faults
     for span in spans:
+        effect = span.fault.effect()
         endpoint = span.fault.endpoint or "" if isinstance(span.fault, ServiceFault) else ""
-        if not isinstance(span.fault, KNOWN) or not "/v1/chat/completions".startswith(endpoint):
+        is_exempt = isinstance(effect, EdgeAnswer) and PATH.startswith(effect.exempt)
+        if not isinstance(effect, PLAYED) or not PATH.startswith(endpoint) or is_exempt:
             found.append(f"fault {span.id}")
     if len(spans) > MOST_FAULTS or len(scenario.crowd) > MOST_GROUPS:
         found.append(f"more than {MOST_FAULTS} faults or {MOST_GROUPS} groups")

@@ -1,13 +1,13 @@
 """Two timing wheels, compiled: users by their timer (doubly linked, for timers are called off) and slots by their end.
 
 wheel[bucket] ─► user ⇄ user ⇄ user          a bucket is `step` seconds; what is due in a later turn stays in it
-due_at[DUE_AT:DUE_TO]                        the bucket at hand, sorted by time
+due_at[DUE_AT:DUE_TO]                        the bucket at hand, sorted by time; of slots due_end[SLOT_AT:SLOT_TO]
 """
 
 import math
 
 from mockbot.simulate.fast import layout as at
-from mockbot.simulate.fast.layout import State, World
+from mockbot.simulate.fast.layout import Floats, Ints, Shorts, State, World
 from mockbot.simulate.fast.machine import small, whole
 
 # Each gap is about 2.3 times the next (near the ratio of Ciura 2001); the large ones are for buckets with all users.
@@ -20,7 +20,7 @@ def set_timer(world: World, state: State, i: int, t: float) -> None:
     user = state.user[i]
     user.t = t
     if t < state.f[at.LIMIT]:
-        _insert(state, i, t)
+        _insert(state.i, at.DUE_AT, state.due_user, state.due_at, i, t)
         user.prv = at.BUFFERED
         return
     _link(state, int(t / world.provider[0].step) & (len(state.wheel) - 1), i)
@@ -36,20 +36,20 @@ def _link(state: State, bucket: int, i: int) -> None:
 
 
 @small
-def _insert(state: State, i: int, t: float) -> None:
-    numbers = state.i
-    if numbers[at.DUE_TO] == len(state.due_at):  # make room: what is over goes
-        gone = numbers[at.DUE_AT]
-        for k in range(gone, numbers[at.DUE_TO]):
-            state.due_at[k - gone], state.due_user[k - gone] = state.due_at[k], state.due_user[k]
-        numbers[at.DUE_TO] -= gone
-        numbers[at.DUE_AT] = 0
-    k = numbers[at.DUE_TO]
-    numbers[at.DUE_TO] += 1
-    while k > numbers[at.DUE_AT] and state.due_at[k - 1] > t:
-        state.due_at[k], state.due_user[k] = state.due_at[k - 1], state.due_user[k - 1]
+def _insert(numbers: Ints, begin: int, due: Shorts, due_at: Floats, i: int, t: float) -> None:
+    """Into the bucket at hand, in order; State.i[begin] and State.i[begin + 1] are its bounds."""
+    if numbers[begin + 1] == len(due):  # make room: what is over goes
+        gone = numbers[begin]
+        for k in range(gone, numbers[begin + 1]):
+            due_at[k - gone], due[k - gone] = due_at[k], due[k]
+        numbers[begin + 1] -= gone
+        numbers[begin] = 0
+    k = numbers[begin + 1]
+    numbers[begin + 1] += 1
+    while k > numbers[begin] and due_at[k - 1] > t:
+        due_at[k], due[k] = due_at[k - 1], due[k - 1]
         k -= 1
-    state.due_at[k], state.due_user[k] = t, i
+    due_at[k], due[k] = t, i
 
 
 @small
@@ -107,28 +107,11 @@ def start_slot(world: World, state: State, slot: int, t: float) -> None:
     """This slot will be done at t."""
     state.slot[slot].end = t
     if t < state.f[at.LIMIT]:
-        _insert_slot(state, slot)
+        _insert(state.i, at.SLOT_AT, state.due_slot, state.due_end, slot, t)
         return
     bucket = int(t / world.provider[0].step) & (len(state.slot_wheel) - 1)
     state.slot[slot].nxt = state.slot_wheel[bucket]
     state.slot_wheel[bucket] = slot
-
-
-@small
-def _insert_slot(state: State, slot: int) -> None:
-    numbers, due, t = state.i, state.due_slot, state.slot[slot].end
-    if numbers[at.SLOT_TO] == len(due):
-        gone = numbers[at.SLOT_AT]
-        for k in range(gone, numbers[at.SLOT_TO]):
-            due[k - gone] = due[k]
-        numbers[at.SLOT_TO] -= gone
-        numbers[at.SLOT_AT] = 0
-    k = numbers[at.SLOT_TO]
-    numbers[at.SLOT_TO] += 1
-    while k > numbers[at.SLOT_AT] and state.slot[due[k - 1]].end > t:
-        due[k] = due[k - 1]
-        k -= 1
-    due[k] = slot
 
 
 @small
@@ -140,9 +123,9 @@ def take_slots(state: State) -> None:
     slot, kept = whole(state.slot_wheel[bucket]), -1
     limit = state.f[at.LIMIT]
     while slot >= 0:
-        following = whole(state.slot[slot].nxt)
-        if state.slot[slot].end < limit:
-            _insert_slot(state, slot)
+        following, end = whole(state.slot[slot].nxt), state.slot[slot].end
+        if end < limit:
+            _insert(numbers, at.SLOT_AT, state.due_slot, state.due_end, slot, end)
         else:
             state.slot[slot].nxt = kept
             kept = slot

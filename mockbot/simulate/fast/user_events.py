@@ -6,6 +6,8 @@ some time.
 
 import math
 
+from mockbot.dialects.retry_after import whole_seconds
+from mockbot.scenario.answer_law import tokens_at
 from mockbot.simulate.fast import layout as at
 from mockbot.simulate.fast.chance import LEAVE, POLICY, THINK, TOKENS, exponential, normal, uniform
 from mockbot.simulate.fast.layout import State, World
@@ -16,6 +18,7 @@ from mockbot.simulate.fast.timer_wheel import set_timer, stop_timer
 
 _SOFTWARE = 0.001  # reactions.SOFTWARE
 _STOP = -1.0
+_on_the_wire, _tokens_at = small(whole_seconds), small(tokens_at)
 
 
 @small
@@ -67,10 +70,8 @@ def _ask(world: World, state: State, i: int, now: float) -> None:
     """A new prompt."""
     user = state.user[i]
     user.t0, user.att = now, 0
-    tokens = world.provider[0].median
-    if world.provider[0].sigma > 0.0:
-        tokens = max(1.0, round(tokens * math.exp(world.provider[0].sigma * normal(state.rng, TOKENS))))
-    user.tokens = int(min(tokens, 65535.0))  # of 16 bits
+    median, sigma = world.provider[0].median, world.provider[0].sigma
+    user.tokens = min(65535, _tokens_at(median, sigma, normal(state.rng, TOKENS) if sigma > 0.0 else 0.0))  # of 16 bits
     state.crowd[state.i[at.SECOND], user.flags >> at.GROUP, at.ISSUED] += 1
     state.i[at.PENDING] += 1
     j = recorded(state, i)
@@ -117,7 +118,7 @@ def _failed(world: World, state: State, i: int, kind: int, retry_after: float, n
     user = state.user[i]
     g = user.flags >> at.GROUP
     if retry_after >= 0.0:
-        retry_after = max(1.0, math.ceil(retry_after - 1e-9))  # whole seconds on the wire
+        retry_after = float(_on_the_wire(retry_after))
     record_attempt(world, state, i, kind, retry_after, now)
     deadline = user.t0 + world.group[g].patience
     wait = _STOP if now >= deadline else _reaction(world, state, i, g, kind, retry_after, now)

@@ -15,30 +15,23 @@ from mockbot.clients.reactions import Loop, Loops
 from mockbot.clients.waits import Exponential
 from mockbot.dialects.dialect import Dialect, Reason
 from mockbot.evidence.records import Outcome
-from mockbot.faults.union import (
-    Capacity,
-    Crash,
-    Down,
-    FaultBase,
-    HttpError,
-    Maintenance,
-    RateLimited,
-    ServiceFault,
-    Shed,
-    Slow,
-)
+from mockbot.faults import rank
+from mockbot.faults.base import ServiceFault
+from mockbot.faults.effects import Admission, ClosedPort, Crashed, EdgeAnswer, Effect, SlotFactor, Slowdown
+from mockbot.scenario.answer_law import mean_seconds, pace_of, sigma
 from mockbot.scenario.policies import Refresh
 from mockbot.scenario.schema import Group, Provider
 from mockbot.scenario.spans import FaultSpan
 from mockbot.scenario.timeline import Timeline
-from mockbot.service.active_faults import ORDER
-from mockbot.simulate.answer_law import sigma
 from mockbot.simulate.change_points import moments
 from mockbot.simulate.fast import layout as at
 from mockbot.units.quantities import Ramp
 
 Row = dict[str, float | int]
-_KINDS = {Shed: at.SHED, Slow: at.SLOWER, Capacity: at.FEWER, Crash: at.CRASH, Down: at.DOWN}
+_KINDS: dict[type[Effect], int] = {
+    Crashed: at.CRASH, EdgeAnswer: at.FAIL, Admission: at.SHED, SlotFactor: at.FEWER, Slowdown: at.SLOWER,
+    ClosedPort: at.DOWN,
+}  # fmt: skip
 _REASONS: tuple[Reason, ...] = ("queue_full", "rate_limited", "shed")
 _OUTCOMES: tuple[Outcome, ...] = ("timeout", "slow", "reset", "refused", "unfinished", "ok")  # by the kinds of layout
 
@@ -69,10 +62,10 @@ def plan(timeline: Timeline, provider: str, dialect: Dialect) -> Plan:
     names = tuple(n for n, group in scenario.crowd.items() if (group.uses or scenario.first_provider) == provider)
     groups = [scenario.crowd[name] for name in names]
     spans = [span for span in timeline.faults if span.provider == provider]
-    spans.sort(key=lambda span: ORDER.index(type(span.fault)) if type(span.fault) in ORDER else -1)
-    faults = [span.fault for span in spans]
+    spans.sort(key=lambda span: (span.fault.layer == "service", rank(span.fault)))
+    faults = [(span.fault, span.fault.effect()) for span in spans]
     statuses = [_refusal_status(dialect, reason) for reason in _REASONS]
-    statuses += [status for fault in faults if (status := _error(fault)[0]) is not None]
+    statuses += [effect.status for _, effect in faults if isinstance(effect, EdgeAnswer)]
     failures = tuple(dict.fromkeys([*map(Failure, _OUTCOMES), *map(_answered, statuses)]))
     most = timeline.max_users()
     counts = tuple(most.get(name, 0) for name in names)
@@ -84,7 +77,7 @@ def plan(timeline: Timeline, provider: str, dialect: Dialect) -> Plan:
     bits = {span.id: 1 << number for number, span in enumerate(spans)}
     active = [sum(bits.get(fault.span.id, 0) for fault in now.faults) for now in conditions]
     users = [[now.users.get(name, 0) for name in names] for now in conditions]
-    ramps = [[f.shed.admit.get(group.tier) if isinstance(f, Shed) else None for group in groups] for f in faults]
+    ramps = [[e.shares.get(group.tier) if isinstance(e, Admission) else None for group in groups] for _, e in faults]
     admit = [[(-1.0, -1.0) if ramp is None else (ramp.first, ramp.last) for ramp in row] for row in ramps]
     world = at.World(
         provider=_rows(at.PROVIDER_ROW, [row]),
@@ -92,7 +85,7 @@ def plan(timeline: Timeline, provider: str, dialect: Dialect) -> Plan:
         fault=_rows(at.FAULT_ROW, [_fault(span, failures) for span in spans]),
         retried=_table([[_retries(group, failure) for failure in failures] for group in groups], len(failures)),
         hits=_table(
-            [[not isinstance(f, ServiceFault) or f.tier in (None, group.tier) for group in groups] for f in faults],
+            [[not isinstance(f, ServiceFault) or f.tier in (None, group.tier) for group in groups] for f, _ in faults],
             len(groups),
         ),
         admit=np.array(admit, dtype=np.float64).reshape(len(faults), len(groups), 2),
@@ -168,26 +161,15 @@ def _answered(status: int) -> Failure:
     return Failure("rate_limited" if status == 429 else "http_error", status)
 
 
-def _error(fault: FaultBase) -> tuple[int | None, float]:
-    """(status, Retry-After) of a fault that answers requests itself; status None: another kind of fault."""
-    status, seconds = None, None
-    match fault:
-        case Maintenance(maintenance=spec):
-            status, seconds = 503, at.UNTIL_END if spec.retry_after == "until_end" else spec.retry_after
-        case HttpError(http_error=spec):
-            status, seconds = spec.status, spec.retry_after
-        case RateLimited(rate_limited=spec):
-            status, seconds = 429, spec.retry_after
-    return status, at.NO_RETRY_AFTER if seconds is None else float(seconds)
-
-
 def _provider(spec: Provider, failures: Sequence[Failure], dialect: Dialect) -> Row:
     queue_full, over_limit, shed = (failures.index(_answered(_refusal_status(dialect, reason))) for reason in _REASONS)
+    pace = pace_of(spec.answer)
     return {
-        "first_token": spec.answer.first_token,
-        "per_token": 1.0 / spec.answer.pace,
+        "first_token": pace.first,
+        "per_token": pace.per_token,
         "median": spec.answer.tokens.median,
-        "sigma": sigma(spec.answer),
+        "sigma": sigma(spec.answer.tokens),
+        "mean": mean_seconds(spec.answer),
         "base_slots": spec.slots,
         "queue": spec.queue.limit,
         "leaves_queue": int(spec.abandoned_work == "leaves_queue"),
@@ -199,17 +181,22 @@ def _provider(spec: Provider, failures: Sequence[Failure], dialect: Dialect) -> 
 
 
 def _fault(span: FaultSpan, failures: Sequence[Failure]) -> Row:
-    fault = span.fault
-    status, retry_after = _error(fault)
+    fault, effect = span.fault, span.fault.effect()
     keys = fault.keys if isinstance(fault, ServiceFault) else None
-    factor, added = Ramp(1.0, 1.0), Ramp(0.0, 0.0)
-    if isinstance(fault, Capacity):
-        factor = fault.capacity.factor
-    elif isinstance(fault, Slow):
-        factor, added = Ramp(fault.slow.factor, fault.slow.factor), fault.slow.first_token
+    failure, retry_after, factor, added, warm_up = 0, at.NO_RETRY_AFTER, Ramp(1.0, 1.0), Ramp(0.0, 0.0), 0.0
+    match effect:
+        case Crashed(warm_up=warm_up):
+            pass
+        case EdgeAnswer(status=status, retry_after=after):
+            failure = failures.index(_answered(status))
+            retry_after = at.UNTIL_END if after == "until_end" else at.NO_RETRY_AFTER if after is None else after
+        case SlotFactor(factor=factor):
+            pass
+        case Slowdown(factor=times, first_token=added):
+            factor = Ramp(times, times)
     return {
-        "kind": _KINDS.get(type(fault), at.FAIL),
-        "failure": 0 if status is None else failures.index(_answered(status)),
+        "kind": _KINDS[type(effect)],
+        "failure": failure,
         "begin": span.start,
         "end": span.end,
         "share_first": fault.share.first,
@@ -220,13 +207,12 @@ def _fault(span: FaultSpan, failures: Sequence[Failure]) -> Row:
         "factor_last": factor.last,
         "added_first": added.first,
         "added_last": added.last,
-        "warm_up": fault.crash.warm_up if isinstance(fault, Crash) else 0.0,
+        "warm_up": warm_up,
     }
 
 
 def _step(spec: Provider, groups: Sequence[Group], users: int, timeline: Timeline) -> float:
     """Seconds of a bucket: a few events each when all is well, and never so long that a second has only a few."""
-    mean = spec.answer.first_token + spec.answer.tokens.median / spec.answer.pace
     thinks = users / max(1.0, min((group.think for group in groups if group.users), default=1.0))
     arrivals = max((sum(timeline.at(phase.start).arrivals.values()) for phase in timeline.phases), default=0.0)
-    return min(0.05, max(1e-5, 4.0 / max(spec.slots / max(mean, 1e-3), thinks, arrivals, 1.0)))
+    return min(0.05, max(1e-5, 4.0 / max(spec.slots / max(mean_seconds(spec.answer), 1e-3), thinks, arrivals, 1.0)))

@@ -13,7 +13,7 @@ from mockbot.scenario.arrivals import arrivals
 from mockbot.scenario.schema import Provider, Scenario
 from mockbot.scenario.timeline import ActiveFault, Timeline
 from mockbot.service.chatbot import Chatbot
-from mockbot.simulate.change_points import STEP, Sink, actions, latest, moments
+from mockbot.simulate.change_points import STEP, Sink, actions, moments
 from mockbot.simulate.reference.event_queue import EventQueue
 from mockbot.simulate.reference.sim_crowd import SimCrowd
 from mockbot.simulate.reference.sim_provider import SimProvider
@@ -28,14 +28,12 @@ class Reference:
 
     def __init__(self, scenario: Scenario, seed: int, sink: Sink, chatbot: MakeChatbot = Chatbot) -> None:
         self.timeline = Timeline(scenario)
-        self.latest = latest(self.timeline)
+        self.latest = self.timeline.latest
         self._queue = EventQueue()
         self._sink = sink
         self._crowd = SimCrowd(self._queue, scenario.crowd, scenario.first_provider, seed, sink)
         self._crowd.providers = self._providers = {
-            name: SimProvider(
-                self._queue, chatbot(name, spec, seed), FAMILIES[spec.dialect].dialects[0], self._crowd, seed
-            )
+            name: SimProvider(self._queue, chatbot(name, spec, seed), FAMILIES[spec.dialect].chat, self._crowd, seed)
             for name, spec in scenario.providers.items()
         }
         self._active: Mapping[str, ActiveFault] = {}
@@ -83,11 +81,7 @@ class Reference:
         if active != self._active:
             self._active = active
             for name, provider in self._providers.items():
-                faults = conditions.of(name)
-                provider.set_faults(
-                    [each for each in faults if each.span.fault.layer == "service"],
-                    [each for each in faults if each.span.fault.layer == "wire"],
-                )
+                provider.set_faults(conditions.of(name))
         if due < self.timeline.end:
             self._crowd.set_users(conditions.users)
         else:

@@ -1,38 +1,87 @@
-"""One attempt under way, as its client sees it: what was sent, and what has come back so far. Scenario seconds.
+"""A prompt and its attempts, as their client sees them: what was sent, and what has come back so far. Scenario seconds.
 
-Without a faulty wire the attempt itself receives the answer; with one, its `SimConnection` does, with the same methods
+Without a faulty wire the attempt itself receives the answer; with one, its connection does, with the same methods
 (`Receiver`), and passes on what has come through.
 """
 
-from typing import TYPE_CHECKING, Union
+from typing import Protocol
 
 from mockbot.clients.policy import AttemptResult, Send
-from mockbot.evidence.records import Attempt, Outcome
+from mockbot.dialects.retry_after import whole_seconds
+from mockbot.evidence.records import Attempt, Outcome, Prompt, Settled
+from mockbot.service.chatbot import Answer
+from mockbot.simulate.reference.event_queue import EventQueue
+from mockbot.simulate.reference.sim_delivery import Receiver, SimDelivery
+from mockbot.simulate.reference.sim_user import User
 
-if TYPE_CHECKING:
-    from mockbot.service.chatbot import Answer
-    from mockbot.simulate.reference.sim_connection import SimConnection
-    from mockbot.simulate.reference.sim_crowd import SimPrompt
-    from mockbot.simulate.reference.sim_delivery import SimDelivery
-    from mockbot.simulate.reference.sim_provider import SimProvider
 
-Receiver = Union["SimAttempt", "SimConnection"]
+class Server(Protocol):
+    """The provider at the other end, as an attempt and its connection need it."""
+
+    events: EventQueue
+
+    def serve(self, attempt: "SimAttempt") -> None:
+        """The whole request has reached the server."""
+
+    def abandon(self, attempt: "SimAttempt") -> None:
+        """The server has noticed that its client is gone."""
+
+    def report(self, attempt: "SimAttempt", outcome: Outcome) -> None:
+        """The client learns the outcome of its attempt."""
+
+    def felt(self, fault: str) -> None:
+        """A fault has really hit a request."""
+
+
+class Connection(Receiver, Protocol):
+    """What leads to the client of an attempt while something is wrong with the wire."""
+
+    def close_client(self) -> None:
+        """The client closes its socket."""
+
+    def close_server(self) -> None:
+        """The server closes its socket."""
+
+
+class SimPrompt:
+    """A prompt that is not settled yet."""
+
+    __slots__ = ("attempts", "id", "mark", "running", "start", "user")
+
+    def __init__(self, user: User, now: float) -> None:
+        user.asked += 1
+        self.user = user
+        self.id = f"{user.name}.{user.asked}"
+        self.start = now
+        self.mark = user.group.mark_rng.getrandbits(64)
+        self.attempts = 0
+        self.running: list[SimAttempt] = []
+
+    def record(self, settled: Settled, winner: "SimAttempt | None", now: float) -> Prompt:
+        """For the journal; to 0.1 ms, as live."""
+        group, start = self.user.group, round(self.start, 4)
+        first = None if winner is None or winner.first is None else round(winner.first - self.start, 4)
+        provider = None if winner is None else winner.send.provider
+        return Prompt(
+            self.id, self.user.name, group.name, group.spec.tier, start, start, round(now, 4), settled, self.attempts,
+            provider, first,
+        )  # fmt: skip
 
 
 class SimAttempt:
     """`over`: the client has the answer, or has given this attempt up."""
 
-    one_by_one = False  # several tokens may be reported at once, with their times
+    one_by_one = False
     __slots__ = (
-        "answer", "connection", "delivery", "first", "last", "n", "over", "prompt", "provider", "retry_after", "send",
+        "answer", "connection", "delivery", "first", "last", "n", "over", "prompt", "retry_after", "send", "server",
         "start", "status", "tokens", "worst_gap",
     )  # fmt: skip
 
-    def __init__(self, prompt: "SimPrompt", n: int, send: Send, now: float, provider: "SimProvider") -> None:
-        self.prompt, self.n, self.send, self.provider, self.start = prompt, n, send, provider, now
+    def __init__(self, prompt: SimPrompt, n: int, send: Send, now: float, server: Server) -> None:
+        self.prompt, self.n, self.send, self.server, self.start = prompt, n, send, server, now
         self.answer: Answer | None = None
         self.delivery: SimDelivery | None = None
-        self.connection: SimConnection | None = None
+        self.connection: Connection | None = None
         self.over = False
         self.status: int | None = None
         self.retry_after: float | None = None
@@ -41,14 +90,12 @@ class SimAttempt:
         self.worst_gap: float | None = None
         self.tokens = 0
 
+    # -- a `Receiver` ----------------------------------------------------------------------------------------------
+
     def opened(self) -> None:
-        """The response has begun."""
         self.status = 200
 
     def hear(self, count: int, first: float, last: float, gap: float) -> None:
-        """`count` more tokens, the first and last of them at these moments, at most `gap` apart."""
-        if count <= 0:
-            return
         self.status = 200
         if self.first is None:
             self.first = first
@@ -59,18 +106,13 @@ class SimAttempt:
         self.last = last
         self.tokens += count
 
-    def ended(self, outcome: Outcome) -> None:
-        """Nothing more comes, and this is the outcome."""
-        self.status = 200
-        self.provider.report(self, outcome)
+    def ended(self, outcome: Outcome, status: int = 200, retry_after: float | None = None) -> None:
+        if outcome != "reset":
+            self.status = status
+            self.retry_after = None if retry_after is None else float(whole_seconds(retry_after))
+        self.server.report(self, outcome)
 
-    def failed(self, status: int, retry_after: float | None) -> None:
-        """The response is an error."""
-        self.provider.report_failure(self, status, retry_after)
-
-    def reset(self) -> None:
-        """The connection is torn down."""
-        self.provider.report(self, "reset")
+    # -- what is told of it ------------------------------------------------------------------------------------------
 
     def result(self, outcome: Outcome) -> AttemptResult:
         """For the client's policy."""
@@ -81,16 +123,7 @@ class SimAttempt:
         """For the journal; to 0.1 ms, as live."""
         first, gap = self.first, self.worst_gap
         return Attempt(
-            self.prompt.id,
-            self.n,
-            self.prompt.user.group.name,
-            self.send.provider,
-            round(self.start, 4),
-            round(end, 4),
-            outcome,
-            self.status,
-            None if first is None else round(first - self.start, 4),
-            None if gap is None else round(gap, 4),
-            self.tokens,
-            self.retry_after,
-        )
+            self.prompt.id, self.n, self.prompt.user.group.name, self.send.provider, round(self.start, 4),
+            round(end, 4), outcome, self.status, None if first is None else round(first - self.start, 4),
+            None if gap is None else round(gap, 4), self.tokens, self.retry_after,
+        )  # fmt: skip

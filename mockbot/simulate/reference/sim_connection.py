@@ -10,22 +10,55 @@ remembered by position: the client understands a part of the answer when the las
 from collections import deque
 from collections.abc import Callable, Mapping
 from random import Random
-from typing import TYPE_CHECKING
 
+from mockbot.dialects.dialect import AnswerMetadata, Dialect, Question
 from mockbot.evidence.records import Outcome
 from mockbot.proxy.link import Link, Traffic
-from mockbot.proxy.toxic import Direction
-from mockbot.simulate.reference.sim_attempt import SimAttempt
-
-if TYPE_CHECKING:
-    from mockbot.simulate.reference.event_queue import EventQueue, Timer
-    from mockbot.simulate.reference.sim_wire import Wire
+from mockbot.proxy.toxic import Direction, Toxic
+from mockbot.simulate.reference.event_queue import EventQueue, Timer
+from mockbot.simulate.reference.sim_attempt import Server, SimAttempt
 
 # Sizes matter to bandwidth and slicing toxics only; typical of an HTTP client's request and an API's answer.
 REQUEST = bytes(700)  # headers and a short question
-HEAD = bytes(600)  # status line and headers of an answer
+HEAD = 600  # bytes of the status line and the headers of an answer
 CHUNKED = 8  # bytes of framing around a chunk
 UP, DOWN = Direction.UPSTREAM, Direction.DOWNSTREAM
+
+
+class Sizes:
+    """How many bytes the parts of an answer have, as its dialect writes them."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        stream = dialect.stream(AnswerMetadata(Question("mockbot"), 0, 0, 60, cut_short=False))
+        self.opening = len(stream.opening()) + CHUNKED
+        self.event = len(stream.words("")) + CHUNKED
+        self.word = 5  # bytes of a token, its blank included
+        self.closing = len(stream.closing()) + 2 * CHUNKED
+        self.error = 200 + CHUNKED  # an error event, or one that is no JSON
+        self.body = 300  # of an error answer
+
+
+class Timers:
+    """The event queue as the proxy's stages see it (`proxy.toxic_pipeline.Timers`)."""
+
+    __slots__ = ("_events", "after")
+
+    def __init__(self, events: EventQueue) -> None:
+        self._events = events
+        self.after: Callable[[float, Callable[[], None]], Timer] = events.after
+
+    def now(self) -> float:
+        """This moment."""
+        return self._events.now
+
+
+class Shared:
+    """What the connections to one provider share."""
+
+    def __init__(self, server: Server, dialect: Dialect, seed: str) -> None:
+        self.server, self.seed, self.sizes, self.timers = server, seed, Sizes(dialect), Timers(server.events)
+        self.toxics: dict[str, Toxic] = {}
+        self.connections: dict[SimConnection, None] = {}  # in order, so that runs repeat
 
 
 class _End:
@@ -62,8 +95,9 @@ class SimConnection:
 
     one_by_one = True  # every token is reported when it comes, because it has to pass the toxics then
 
-    def __init__(self, wire: "Wire", number: int) -> None:
-        self._wire, self._provider, self._number = wire, wire.provider, number
+    def __init__(self, shared: Shared, number: int) -> None:
+        self._shared, self._server, self._number = shared, shared.server, number
+        self.timers = shared.timers
         self._touched: set[str] = set()
         self._attempt: SimAttempt | None = None
         self._requested = self._sent = self._received = 0
@@ -74,7 +108,7 @@ class SimConnection:
         self._down = _End(self._client_reads, self._client_reads_end)
         self.links: Mapping[Direction, Link] = {
             way: Link(
-                way, [toxic for toxic in wire.toxics.values() if toxic.direction is way], self, end, end, Traffic()
+                way, [toxic for toxic in shared.toxics.values() if toxic.direction is way], self, end, end, Traffic()
             )
             for way, end in ((UP, self._up), (DOWN, self._down))
         }
@@ -82,20 +116,15 @@ class SimConnection:
 
     # -- what its links share (proxy.toxic_pipeline.Context) -----------------------------------------------------
 
-    @property
-    def timers(self) -> "Timers":
-        """The event queue, as a toxic's stage needs it."""
-        return Timers(self._provider.events)
-
     def stream(self, direction: Direction, toxic: str) -> Random:
         """As the live proxy has it: one for each toxic on each connection."""
-        return Random(f"{self._wire.seed}/{self._number}/{direction}/{toxic}")
+        return Random(f"{self._shared.seed}/{self._number}/{direction}/{toxic}")
 
     def touched(self, toxic: str) -> None:
         """A toxic has really changed the traffic; counted once a connection, as live."""
         if toxic not in self._touched:
             self._touched.add(toxic)
-            self._provider.felt(toxic)
+            self._server.felt(toxic)
 
     # -- requests ------------------------------------------------------------------------------------------------
 
@@ -104,10 +133,10 @@ class SimConnection:
         """It can take another attempt."""
         return self._attempt is None and self._client_open and self._server_open
 
-    def request(self, attempt: SimAttempt) -> None:
-        """The client sends."""
+    def request(self, attempt: SimAttempt, *, reachable: bool) -> None:
+        """The client sends; the proxy closes when it cannot reach the server."""
         self.take(attempt)
-        if self._provider.chatbot.down:  # the proxy cannot reach the server, and closes
+        if not reachable:
             self.close_server()
             return
         self._request_end = self._requested + len(REQUEST)
@@ -121,61 +150,41 @@ class SimConnection:
         self._requested += len(data)
         attempt = self._attempt
         if attempt is not None and self._requested == self._request_end and attempt.answer is None:
-            self._provider.serve(attempt)
+            self._server.serve(attempt)
 
     # -- answers (`Receiver`): bytes are sent now, and reported to the attempt when they have come through ---------
 
     def opened(self) -> None:
-        """As `SimAttempt.opened`."""
-        self._send(self._head(), SimAttempt.opened)
+        self._send(0, SimAttempt.opened)
 
     def hear(self, count: int, first: float, last: float, gap: float) -> None:  # noqa: ARG002 - they have yet to arrive
-        """As `SimAttempt.hear`, at the moment at which the tokens have come through."""
-        sizes = self._wire.sizes
-        size = self._head() + sizes.event + count * sizes.word
-        if self._sent == 0:
-            size += sizes.opening
-
         def read(attempt: SimAttempt) -> None:
-            now = self._provider.events.now
+            now = self._server.events.now
             attempt.hear(count, now, now, 0.0)
 
-        self._send(size, read)
+        sizes = self._shared.sizes
+        self._send(sizes.event + count * sizes.word + (0 if self._sent else sizes.opening), read)
 
-    def ended(self, outcome: Outcome) -> None:
-        """As `SimAttempt.ended`."""
-        sizes, attempt = self._wire.sizes, self._attempt
+    def ended(self, outcome: Outcome, status: int = 200, retry_after: float | None = None) -> None:
+        if outcome == "reset":
+            self.close_server()
+            return
+        sizes, attempt = self._shared.sizes, self._attempt
         size = {"error_event": sizes.error, "malformed": sizes.error, "truncated": CHUNKED}.get(outcome, sizes.closing)
-        if attempt is not None and attempt.answer is not None and not attempt.prompt.user.group.spec.stream:
+        if status != 200:
+            size = sizes.body
+        elif attempt is not None and attempt.answer is not None and not attempt.prompt.user.group.spec.stream:
             size = sizes.body + attempt.answer.tokens * sizes.word
 
         def read(attempt: SimAttempt) -> None:
-            if outcome == "malformed":
-                self.close_client()
-            else:
-                self._release()
-            attempt.ended(outcome)
+            (self.close_client if outcome == "malformed" else self._release)()
+            attempt.ended(outcome, status, retry_after)
 
-        self._send(self._head() + size, read)
-
-    def failed(self, status: int, retry_after: float | None) -> None:
-        """As `SimAttempt.failed`."""
-
-        def read(attempt: SimAttempt) -> None:
-            self._release()
-            attempt.failed(status, retry_after)
-
-        self._send(len(HEAD) + self._wire.sizes.body, read)
-
-    def reset(self) -> None:
-        """As `SimAttempt.reset`."""
-        self.close_server()
-
-    def _head(self) -> int:
-        return len(HEAD) if self._sent == 0 else 0
+        self._send(size, read)
 
     def _send(self, size: int, read: Callable[[SimAttempt], None]) -> None:
         """`read` is called with the attempt when the client has all of it."""
+        size += 0 if self._sent else HEAD
         self._sent += size
         self._marks.append((self._sent, read))
         self._down.put(bytes(size))
@@ -191,8 +200,8 @@ class SimConnection:
         """The answer is complete; the connection is free for the next one."""
         self._attempt, self._sent, self._received = None, 0, 0
         self._marks.clear()
-        if not self._wire.toxics:
-            self._wire.forget(self)
+        if not self._shared.toxics:
+            self._shared.connections.pop(self, None)
 
     # -- ends ----------------------------------------------------------------------------------------------------
 
@@ -222,29 +231,15 @@ class SimConnection:
         if self._server_open:
             self.close_server()
             if attempt is not None:
-                self._provider.abandon(attempt)
+                self._server.abandon(attempt)
 
     def _client_reads_end(self) -> None:
         attempt = self._attempt
         if self._client_open:
             self.close_client()
             if attempt is not None and not attempt.over:
-                attempt.reset()
+                attempt.ended("reset")
 
     def _forget_if_closed(self) -> None:
         if not self._client_open and not self._server_open:
-            self._wire.forget(self)
-
-
-class Timers:
-    """The event queue as the proxy's stages see it (`proxy.toxic_pipeline.Timers`)."""
-
-    __slots__ = ("_events", "after")
-
-    def __init__(self, events: "EventQueue") -> None:
-        self._events = events
-        self.after: Callable[[float, Callable[[], None]], Timer] = events.after
-
-    def now(self) -> float:
-        """This moment."""
-        return self._events.now
+            self._shared.connections.pop(self, None)

@@ -7,99 +7,17 @@ session.
 """
 
 from collections.abc import Callable, Mapping
-from random import Random
 
-from mockbot.clients.policy import ClientPolicy, Decision, GiveUp, Send
-from mockbot.clients.policy_factory import PolicyFactory
+from mockbot.clients.policy import Decision, GiveUp, Send
 from mockbot.evidence.records import Attempt, Outcome, Prompt, Settled
 from mockbot.scenario.schema import Group
 from mockbot.scenario.timeline import StatusState
-from mockbot.service.chatbot import Caller
 from mockbot.simulate.reference.event_queue import EventQueue
-from mockbot.simulate.reference.sim_attempt import SimAttempt
-from mockbot.simulate.reference.sim_connection import SimConnection
+from mockbot.simulate.reference.sim_attempt import SimAttempt, SimPrompt
 from mockbot.simulate.reference.sim_provider import SimProvider
+from mockbot.simulate.reference.sim_user import CrowdGroup, User
 
 Sink = Callable[[Attempt | Prompt], None]
-
-
-class CrowdGroup:
-    """One group, and what its users share. Chance has a stream for each purpose."""
-
-    def __init__(self, name: str, spec: Group, first: str, seed: int) -> None:
-        self.name, self.spec = name, spec
-        self._factory = PolicyFactory(spec, spec.uses or first)
-        self._policy_rng, self.think_rng, self.mark_rng, self._session_rng, self.leave_rng = (
-            Random(f"{seed}/{name}/{purpose}") for purpose in ("policy", "think", "marks", "session", "leave")
-        )
-        self.present: list[User] = []
-        self.free_policies: list[ClientPolicy] = []  # of users that left; later arrivals use them again
-        self._created = 0
-
-    def new_user(self) -> "User":
-        """The group's next user."""
-        self._created += 1
-        policy = self.free_policies.pop() if self.free_policies else self._factory.new_client(self._policy_rng)
-        return User(self, self._created, policy)
-
-    def is_last_prompt(self) -> bool:
-        """Does a visitor leave after this prompt? Memoryless, so that sessions are geometric."""
-        mean = self.spec.session
-        return mean == 1 or self._session_rng.random() * mean < 1
-
-
-class User:
-    """One user of a group."""
-
-    __slots__ = ("_connections", "asked", "caller", "group", "leaving", "name", "policy")
-
-    def __init__(self, group: CrowdGroup, number: int, policy: ClientPolicy) -> None:
-        self.group, self.policy = group, policy
-        self.name = f"{group.name}-{number}"
-        self.caller = Caller(f"sk-{group.spec.tier}-{self.name}", group.spec.tier)
-        self.asked = 0
-        self.leaving = False
-        self._connections: dict[str, SimConnection] | None = None
-
-    @property
-    def connections(self) -> dict[str, SimConnection]:
-        """Its open connections by provider, while something is wrong with the wire."""
-        if self._connections is None:  # most users of a run never need one
-            self._connections = {}
-        return self._connections
-
-
-class SimPrompt:
-    """A prompt that is not settled yet."""
-
-    __slots__ = ("attempts", "id", "mark", "running", "start", "user")
-
-    def __init__(self, user: User, now: float) -> None:
-        user.asked += 1
-        self.user = user
-        self.id = f"{user.name}.{user.asked}"
-        self.start = now
-        self.mark = user.group.mark_rng.getrandbits(64)
-        self.attempts = 0
-        self.running: list[SimAttempt] = []
-
-    def record(self, settled: Settled, winner: SimAttempt | None, now: float) -> Prompt:
-        """For the journal; to 0.1 ms, as live."""
-        group, start = self.user.group, round(self.start, 4)
-        first = None if winner is None or winner.first is None else round(winner.first - self.start, 4)
-        return Prompt(
-            self.id,
-            self.user.name,
-            group.name,
-            group.spec.tier,
-            start,
-            start,
-            round(now, 4),
-            settled,
-            self.attempts,
-            None if winner is None else winner.send.provider,
-            first,
-        )
 
 
 class SimCrowd:
@@ -196,7 +114,7 @@ class SimCrowd:
     def _hedge(self, attempt: SimAttempt) -> None:
         if attempt.over:
             return
-        attempt.provider.catch_up(attempt)
+        self.providers[attempt.send.provider].catch_up(attempt)
         if attempt.over or attempt.first is not None:
             return
         twin = attempt.prompt.user.policy.hedge(self._events.now, attempt.send)
@@ -206,10 +124,10 @@ class SimCrowd:
     def _time_out(self, attempt: SimAttempt) -> None:
         if attempt.over:
             return
-        attempt.provider.catch_up(attempt)
+        self.providers[attempt.send.provider].catch_up(attempt)
         if not attempt.over:
             self.ended(attempt, "timeout" if attempt.first is None else "slow")
-            attempt.provider.hang_up(attempt)
+            self.providers[attempt.send.provider].hang_up(attempt)
 
     def ended(self, attempt: SimAttempt, outcome: Outcome) -> None:
         """The outcome of an attempt is known."""
@@ -233,11 +151,11 @@ class SimCrowd:
 
     def _drop(self, twin: SimAttempt) -> None:
         """A hedge, or the attempt that it was for: its prompt is answered by the other one."""
-        twin.provider.catch_up(twin)
+        self.providers[twin.send.provider].catch_up(twin)
         if not twin.over:
             self._close(twin, "unfinished")
             twin.prompt.user.policy.beside(self._events.now, twin.result("unfinished"))
-            twin.provider.hang_up(twin)
+            self.providers[twin.send.provider].hang_up(twin)
 
     def _settle(
         self, prompt: SimPrompt, settled: Settled, winner: SimAttempt | None = None, away: float | None = None
@@ -254,7 +172,7 @@ class SimCrowd:
         """The run is over: what is under way is unfinished."""
         for prompt in list(self.pending):
             for attempt in tuple(prompt.running):
-                attempt.provider.catch_up(attempt)
+                self.providers[attempt.send.provider].catch_up(attempt)
                 if not attempt.over:
                     self._close(attempt, "unfinished")
             if prompt in self.pending:

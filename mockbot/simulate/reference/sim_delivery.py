@@ -1,25 +1,35 @@
-"""The delivery of an admitted answer in virtual time: token by token, with the flaws that faults put into it.
+"""The delivery of an admitted answer in virtual time: the steps of `service.delivery_script` on the run's event queue.
 
-The rules are those of `service/delivery.py` in wall time: a stream sends every token when it is due, a stall holds back
-what follows it, a plain answer comes whole when its slot is free. Flaws act on the delivery only; the slot belongs to
-the capacity model. An answer without flaws on a wire without faults needs no delivery: `sim_provider.py` reports it
-whole.
+A stream sends every token when it is due, a silence holds back what follows it, a plain answer comes whole when its
+slot is free. An answer without faults on a wire without faults needs no delivery: `sim_provider.py` reports it whole.
 """
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
-from mockbot.faults.specs import StallSpec
-from mockbot.faults.union import BlankAnswer, Cut, ErrorEvent, MalformedEvent, Stall
-from mockbot.service.active_faults import StreamFault
-from mockbot.service.chatbot import Answer
-from mockbot.simulate.reference.event_queue import Timer
-from mockbot.simulate.reference.sim_attempt import Receiver
+from mockbot.evidence.records import Outcome
+from mockbot.faults.effects import End, Silence
+from mockbot.service.capacity import Capacity
+from mockbot.service.chatbot import Answer, Chatbot
+from mockbot.service.delivery_script import script
+from mockbot.simulate.reference.event_queue import EventQueue, Timer
 
-if TYPE_CHECKING:
-    from mockbot.simulate.reference.sim_provider import SimProvider
+_ROUNDING = 1e-9  # scenario seconds, or work: a moment that is past but for the rounding of floats
 
-_SOON = 1e-9  # a moment that is past by rounding only
+
+class Receiver(Protocol):
+    """Where an answer is delivered: its client's attempt, or the connection that leads to it."""
+
+    one_by_one: bool  # every token is reported when it comes; otherwise several at once, with their times
+
+    def opened(self) -> None:
+        """The response has begun."""
+
+    def hear(self, count: int, first: float, last: float, gap: float) -> None:
+        """`count` more tokens, the first and last of them at these moments, at most `gap` apart."""
+
+    def ended(self, outcome: Outcome, status: int = 200, retry_after: float | None = None) -> None:
+        """Nothing more comes, and this is the outcome; "reset": the connection is torn down."""
 
 
 class SimDelivery:
@@ -29,19 +39,21 @@ class SimDelivery:
     """
 
     __slots__ = (
-        "_answer", "_events", "_free", "_out", "_provider", "_stalled", "_steps", "_stopped", "_timer", "receiver",
+        "_answer", "_chatbot", "_events", "_free", "_leave", "_out", "_stalled", "_steps", "_stopped", "_stream",
+        "_timer", "receiver",
     )  # fmt: skip
 
     def __init__(
-        self, provider: "SimProvider", answer: Answer, receiver: Receiver, *, stream: bool, out: int = 0
-    ) -> None:
-        self._provider, self._answer, self.receiver = provider, answer, receiver
-        self._events = provider.events
+        self, events: EventQueue, chatbot: Chatbot, leave: Callable[[Answer], None], answer: Answer, receiver: Receiver,
+        *, stream: bool, out: int = 0,
+    ) -> None:  # fmt: skip
+        self._events, self._chatbot, self._leave = events, chatbot, leave
+        self._answer, self.receiver, self._stream = answer, receiver, stream
         self._out = out  # tokens delivered
-        self._free = self._events.now  # since when no stall holds it back
+        self._free = events.now  # since when no silence holds it back
         self._timer: Timer | None = None
         self._stalled = self._stopped = False
-        self._steps: Iterator[float | None] = self._stream() if stream else self._whole()
+        self._steps = self._play()
 
     def wake(self) -> None:
         """Take the next step, if there is one."""
@@ -69,102 +81,79 @@ class SimDelivery:
         if not self._stopped and not self._stalled and self._answer.state == "running":
             self._deliver(0, self._answer.tokens)
 
-    # -- a stream ------------------------------------------------------------------------------------------------
-
-    def _stream(self) -> Iterator[float | None]:
-        answer = self._answer
-        while answer.state == "waiting":
+    def _play(self) -> Iterator[float | None]:
+        answer, malformed = self._answer, False
+        while answer.state == "waiting" or (answer.state == "running" and not self._stream):
             yield None
         self._free = max(self._free, answer.begun)
-        for flaw in answer.stream_faults:
-            if flaw.after_tokens > answer.tokens:
-                break
-            yield from self._deliver_to(flaw.after_tokens)
-            self._provider.felt(flaw.fault)
-            if isinstance(flaw.what, Stall):
-                yield from self._stall(flaw.what.stall)
-            elif isinstance(flaw.what, BlankAnswer):
-                while (due := self._due(1)) > self._events.now + _SOON:
+        for step in script(answer):
+            if self._stream:
+                yield from self._deliver_to(step.upto)
+            if step.fault is not None:
+                self._chatbot.felt(step.fault, self._events.now)
+            if isinstance(step.then, Silence):
+                yield from self._hold(step.then)
+            elif isinstance(step.then, End):
+                token = step.then.not_before
+                while self._stream and token > self._out and (due := self._due(token)) > self._events.now + _ROUNDING:
                     yield due
-                return self.receiver.ended("blank")
+                return self._end(step.then.outcome, malformed)
+            elif self._stream:  # its client gives up when it reads this
+                return self._end("malformed")
             else:
-                return self._break_off(flaw)
-        yield from self._deliver_to(answer.tokens)
-        self.receiver.ended("ok")
+                malformed = True
 
-    def _break_off(self, flaw: StreamFault) -> None:
+    def _end(self, outcome: Outcome, malformed: bool = False) -> None:
         self._stopped = True  # the calls below may wake it
-        match flaw.what:
-            case Cut(cut=spec) if spec.how == "reset":
-                self._provider.leave(self._answer)
-                self.receiver.reset()
-            case Cut():
-                self.receiver.ended("truncated")
-            case ErrorEvent():
-                self.receiver.ended("error_event")
-            case MalformedEvent():
-                self.receiver.ended("malformed")
+        if outcome == "reset":
+            self._leave(self._answer)
+        if outcome == "error_event" and not self._stream:
+            self.receiver.ended("http_error", 500)
+        else:
+            malformed = malformed or (outcome == "truncated" and not self._stream)
+            self.receiver.ended("malformed" if malformed and outcome != "reset" else outcome)
 
-    def _stall(self, spec: StallSpec) -> Iterator[float | None]:
+    def _hold(self, silence: Silence) -> Iterator[float | None]:
         self._stalled = True
-        if spec.sends == "keepalive":
+        if silence.keepalive and self._stream:
             self.receiver.opened()
-        ends = None if spec.resumes is None else self._events.now + spec.resumes
-        while ends is None or self._events.now < ends - _SOON:
+        ends = None if silence.seconds is None else self._events.now + silence.seconds
+        while ends is None or self._events.now < ends - _ROUNDING:
             yield ends
         self._free, self._stalled = self._events.now, False
 
     def _deliver_to(self, upto: int) -> Iterator[float]:
         while self._out < upto:
             target = self._out + 1 if self.receiver.one_by_one else upto
-            if (due := self._due(target)) > self._events.now + _SOON:
+            if (due := self._due(target)) > self._events.now + _ROUNDING:
                 yield due
             else:
                 self._deliver(target, upto)
 
     def _deliver(self, least: int, most: int) -> None:
-        """The tokens that are out by now, each at its own moment, or at the end of the stall that held it back."""
-        answer, due = self._answer, most
-        if answer.state == "running":
-            progress = self._provider.chatbot.capacity.progress(answer, self._events.now)
-            due = min(most, max(least, answer.pace.due(progress + _SOON)))
+        """The tokens that are out by now, each at its own moment, or at the end of the silence that held it back."""
+        answer, capacity = self._answer, self._chatbot.capacity
+        due = min(most, max(least, tokens_due(answer, capacity, self._events.now)))
         before, self._out = self._out, max(self._out, due)
         if due > before:
-            first, last = self._moment(before + 1), self._moment(due)
+            first, last = due_at(answer, capacity, before + 1), due_at(answer, capacity, due)
             gap = (last - first) / (due - before - 1) if due - before > 1 else 0.0
             free = self._free
             self.receiver.hear(due - before, max(free, first), max(free, last), min(gap, max(0.0, last - free)))
 
     def _due(self, token: int) -> float:
         """When a token will be out; now when the answer is over."""
-        return self._moment(token) if self._answer.state == "running" else self._events.now
+        running = self._answer.state == "running"
+        return due_at(self._answer, self._chatbot.capacity, token) if running else self._events.now
 
-    def _moment(self, token: int) -> float:
-        """When a token is or was out, by the present pace."""
-        answer = self._answer
-        if answer.state != "running":
-            return answer.moment(token)
-        return self._provider.chatbot.capacity.reaches(answer, answer.pace.at(token))
 
-    # -- a plain answer ------------------------------------------------------------------------------------------
+def tokens_due(answer: Answer, capacity: Capacity, now: float) -> int:
+    """How many tokens are due by now, of an answer that has got a slot; all of them when it has ended."""
+    if answer.state != "running":
+        return answer.tokens
+    return min(answer.tokens, answer.pace.due(capacity.progress(answer, now) + _ROUNDING))
 
-    def _whole(self) -> Iterator[float | None]:
-        answer, malformed = self._answer, False
-        while answer.state in ("waiting", "running"):
-            yield None
-        for flaw in answer.stream_faults:
-            if flaw.after_tokens > answer.tokens:
-                break
-            self._provider.felt(flaw.fault)
-            match flaw.what:
-                case Stall(stall=spec):
-                    yield from self._stall(spec)
-                case Cut(cut=spec):
-                    return self.receiver.reset() if spec.how == "reset" else self.receiver.ended("malformed")
-                case ErrorEvent():
-                    return self.receiver.failed(500, None)
-                case MalformedEvent():
-                    malformed = True
-                case BlankAnswer():
-                    return self.receiver.ended("malformed" if malformed else "blank")
-        self.receiver.ended("malformed" if malformed else "ok")
+
+def due_at(answer: Answer, capacity: Capacity, token: int) -> float:
+    """When token k = 1, 2, ... is or was due, as things stand."""
+    return answer.moment(token) if answer.state != "running" else capacity.reaches(answer, answer.pace.at(token))

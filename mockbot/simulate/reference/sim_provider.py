@@ -1,54 +1,84 @@
 """One provider as its clients reach it, in virtual time: the wire to it, its chatbot, and the answers on their way.
 
-    open(attempt)       a client sends an attempt        crowd.ended(attempt, outcome) when the client knows the outcome
+    open(attempt)       a client sends an attempt; clients.ended(attempt, outcome) follows when the client knows it
     hang_up(attempt)    the client gives it up
     set_faults(...)     exactly these hold from now on
 
-The chatbot is the one that the live service drives. An answer without flaws on a wire without faults is reported to
+The chatbot is the one that the live service drives. An answer without faults on a wire without faults is reported to
 its client once, when it is complete. Anything else is delivered token by token (`sim_delivery.py`), over a connection
 if the wire has a fault (`sim_wire.py`).
 """
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from mockbot.dialects.dialect import Dialect, Reason
 from mockbot.evidence.records import Outcome, ServiceSecond
+from mockbot.faults.base import ToxicFault
 from mockbot.scenario.timeline import ActiveFault
 from mockbot.service.chatbot import Answer, Chatbot
-from mockbot.service.job import Job, Refused
+from mockbot.service.job import REFUSED_LATE, Job, Refused
 from mockbot.simulate.reference.event_queue import EventQueue
 from mockbot.simulate.reference.sim_attempt import SimAttempt
-from mockbot.simulate.reference.sim_delivery import SimDelivery
+from mockbot.simulate.reference.sim_delivery import SimDelivery, due_at, tokens_due
 from mockbot.simulate.reference.sim_wire import Wire
 
-if TYPE_CHECKING:
-    from mockbot.simulate.reference.sim_crowd import SimCrowd
+
+class Clients(Protocol):
+    """The clients, as a provider calls them back."""
+
+    def ended(self, attempt: SimAttempt, outcome: Outcome) -> None:
+        """The outcome of an attempt is known."""
+
+    def start_timeout(self, attempt: SimAttempt) -> None:
+        """The attempt is no longer sure to be answered in time: it is abandoned when its time is over."""
 
 
 class SimProvider:
-    """One provider at work."""
+    """One provider at work: the `Server` of its attempts."""
 
-    def __init__(self, events: EventQueue, chatbot: Chatbot, dialect: Dialect, crowd: "SimCrowd", seed: int) -> None:
-        self.events, self.chatbot, self.dialect = events, chatbot, dialect
-        self._crowd = crowd
+    def __init__(self, events: EventQueue, chatbot: Chatbot, dialect: Dialect, clients: Clients, seed: int) -> None:
+        self.events, self.chatbot, self._dialect, self._clients = events, chatbot, dialect, clients
         self._capacity = chatbot.capacity
         self._next_update = math.inf  # the earliest moment at which `_update_at` is in the event queue
         self._slows_down = chatbot.provider.answer.slowdown_from is not None
         self._refusal_statuses: dict[Reason, int] = {}
         self._under_way: dict[SimAttempt, None] = {}  # in order, so that runs repeat
-        self.wire = Wire(self, f"{seed}/{chatbot.name}")
+        self._wire = Wire(self, dialect, f"{seed}/{chatbot.name}")
 
-    def set_faults(self, service: Sequence[ActiveFault], wire: Sequence[ActiveFault]) -> None:
+    def set_faults(self, faults: Sequence[ActiveFault]) -> None:
         """Exactly these hold from now on."""
+        wire = [active for active in faults if active.span.fault.layer == "wire"]
         was_down = self.chatbot.down
-        self.chatbot.set_faults(service, self.events.now)
+        self.chatbot.set_faults([active for active in faults if active.span.fault.layer == "service"], self.events.now)
         self._update()
         if self.chatbot.down and not was_down:
             for attempt in list(self._under_way):
                 self._lose(attempt)
-        self.wire.set(wire, list(self._under_way))
+        if any(isinstance(active.span.fault, ToxicFault) for active in wire):
+            for attempt in list(self._under_way):
+                if attempt.connection is None and not attempt.over:
+                    self._connect(attempt)
+        was_down = self._wire.down
+        self._wire.set(wire)
+        if self._wire.down and not was_down:
+            for attempt in list(self._under_way):
+                self.report(attempt, "reset")
+                self.abandon(attempt)
+
+    def _connect(self, attempt: SimAttempt) -> None:
+        """A connection for an attempt whose request has arrived and whose answer is still to come."""
+        connection = self._wire.connect(attempt.prompt.user)
+        connection.take(attempt)
+        if attempt.delivery is not None:
+            attempt.delivery.catch_up()
+            attempt.delivery.receiver = connection
+            attempt.delivery.wake()
+        elif attempt.answer is not None:
+            self.catch_up(attempt)
+            self._deliver(attempt, attempt.answer, out=attempt.tokens)
+            self._clients.start_timeout(attempt)
 
     def _lose(self, attempt: SimAttempt) -> None:
         """The server's end of a connection is gone."""
@@ -58,33 +88,31 @@ class SimProvider:
             self.report(attempt, "reset")
 
     def felt(self, fault: str) -> None:
-        """A fault has really hit a request."""
         self.chatbot.felt(fault, self.events.now)
 
     # -- attempts ------------------------------------------------------------------------------------------------
 
     def open(self, attempt: SimAttempt) -> None:
         """A client sends an attempt."""
-        if self.wire.down:
-            self._crowd.ended(attempt, "refused")
+        if self._wire.down:
+            self._clients.ended(attempt, "refused")
             return
         self._under_way[attempt] = None
-        if self.wire.toxics:
-            self.wire.carry(attempt)
+        if self._wire.toxics:
+            self._wire.carry(attempt, reachable=not self.chatbot.down)
         else:
             self.serve(attempt)
 
     def serve(self, attempt: SimAttempt) -> None:
-        """The whole request has reached the server."""
         chatbot, prompt = self.chatbot, attempt.prompt
         if chatbot.down:
             self._lose(attempt)
             return
-        outcome = chatbot.ask(prompt.user.caller, prompt.mark, self.events.now, self.dialect.path)
+        outcome = chatbot.ask(prompt.user.caller, prompt.mark, self.events.now, self._dialect.path)
         if isinstance(outcome, Answer):
             attempt.answer, outcome.owner = outcome, attempt
             if outcome.stream_faults or attempt.connection is not None:
-                self.deliver(attempt)
+                self._deliver(attempt, outcome)
             if outcome.state == "running":
                 self._schedule_update()
             else:
@@ -92,7 +120,7 @@ class SimProvider:
         elif isinstance(outcome, Refused):
             self._refuse(attempt, outcome.reason, outcome.retry_after)
         else:
-            (attempt.connection or attempt).failed(outcome.status, outcome.retry_after)
+            self._fail(attempt, outcome.status, outcome.retry_after)
 
     def is_sure(self, attempt: SimAttempt, by: float) -> bool:
         """Only a crash, or a fault of the wire, can keep this attempt from being answered by then."""
@@ -101,13 +129,11 @@ class SimProvider:
             return False
         return answer.begun + answer.work <= by
 
-    def deliver(self, attempt: SimAttempt, out: int = 0) -> None:
+    def _deliver(self, attempt: SimAttempt, answer: Answer, out: int = 0) -> None:
         """From now on this answer is reported token by token; `out` of them are."""
-        if attempt.answer is not None:
-            stream = attempt.prompt.user.group.spec.stream
-            receiver = attempt.connection or attempt
-            attempt.delivery = SimDelivery(self, attempt.answer, receiver, stream=stream, out=out)
-            attempt.delivery.wake()
+        stream, receiver = attempt.prompt.user.group.spec.stream, attempt.connection or attempt
+        attempt.delivery = SimDelivery(self.events, self.chatbot, self._leave, answer, receiver, stream=stream, out=out)
+        attempt.delivery.wake()
 
     def hang_up(self, attempt: SimAttempt) -> None:
         """Its client has closed the connection."""
@@ -118,13 +144,12 @@ class SimProvider:
             self.abandon(attempt)
 
     def abandon(self, attempt: SimAttempt) -> None:
-        """The server has noticed that its client is gone."""
         if attempt.delivery is not None:
             attempt.delivery.stop()
         if attempt.answer is not None:
-            self.leave(attempt.answer)
+            self._leave(attempt.answer)
 
-    def leave(self, answer: Answer) -> None:
+    def _leave(self, answer: Answer) -> None:
         """No client waits for this answer any more."""
         self._capacity.leave(answer, self.events.now)
         self._update()
@@ -138,39 +163,29 @@ class SimProvider:
         if attempt.delivery is not None:
             attempt.delivery.catch_up()
         elif attempt.prompt.user.group.spec.stream and answer.state == "running":
-            progress = self._capacity.progress(answer, self.events.now)
-            out = min(answer.tokens, answer.pace.due(progress + 1e-9))
+            out = tokens_due(answer, self._capacity, self.events.now)
             if out:
-                first = self._capacity.reaches(answer, answer.pace.at(1))
-                last = self._capacity.reaches(answer, answer.pace.at(out))
+                first, last = due_at(answer, self._capacity, 1), due_at(answer, self._capacity, out)
                 attempt.status, attempt.tokens, attempt.first, attempt.last = 200, out, first, last
                 attempt.worst_gap = (last - first) / (out - 1) if out > 1 else None
 
     # -- what the client learns ----------------------------------------------------------------------------------
 
-    def start_timeout(self, attempt: SimAttempt) -> None:
-        """Its answer is no longer sure, so its client needs its timeout."""
-        self._crowd.start_timeout(attempt)
-
     def report(self, attempt: SimAttempt, outcome: Outcome) -> None:
-        """The client learns the outcome of its attempt."""
         self._under_way.pop(attempt, None)
         if not attempt.over:
             if outcome == "malformed" and attempt.connection is None:
                 self.abandon(attempt)  # the client closes the connection when it reads this
-            self._crowd.ended(attempt, outcome)
-
-    def report_failure(self, attempt: SimAttempt, status: int, retry_after: float | None) -> None:
-        """The client has read an error answer."""
-        # Retry-After is whole seconds, at least one (RFC 9110 section 10.2.3), and a simulated run has speed 1.
-        whole = None if retry_after is None else float(max(1, math.ceil(retry_after - 1e-9)))
-        attempt.status, attempt.retry_after = status, whole
-        self.report(attempt, "rate_limited" if status == 429 else "http_error")
+            self._clients.ended(attempt, outcome)
 
     def _refuse(self, attempt: SimAttempt, reason: Reason, retry_after: float | None) -> None:
         if reason not in self._refusal_statuses:
-            self._refusal_statuses[reason] = self.dialect.refusal(reason, None).status
-        (attempt.connection or attempt).failed(self._refusal_statuses[reason], retry_after)
+            self._refusal_statuses[reason] = self._dialect.refusal(reason, None).status
+        self._fail(attempt, self._refusal_statuses[reason], retry_after)
+
+    def _fail(self, attempt: SimAttempt, status: int, retry_after: float | None) -> None:
+        outcome: Outcome = "rate_limited" if status == 429 else "http_error"
+        (attempt.connection or attempt).ended(outcome, status, retry_after)
 
     # -- the capacity model's own events -------------------------------------------------------------------------
 
@@ -200,22 +215,16 @@ class SimProvider:
             case "running" | "done" if attempt.delivery is not None:
                 attempt.delivery.wake()
             case "done":
-                self._report_answer(attempt)
-            case "expired":
-                self._refuse(attempt, "max_wait", self.chatbot.provider.retry_after)
-            case "displaced":
-                self._refuse(attempt, "displaced", self.chatbot.provider.retry_after)
+                answer = attempt.answer
+                if answer is not None and attempt.prompt.user.group.spec.stream:
+                    attempt.first, attempt.tokens = answer.moment(1), answer.tokens
+                    if answer.tokens > 1:
+                        attempt.worst_gap = (answer.ended - attempt.first) / (answer.tokens - 1)
+                attempt.ended("ok")
+            case "expired" | "displaced" as state:
+                self._refuse(attempt, REFUSED_LATE[state], self.chatbot.provider.retry_after)
             case _:
                 pass  # "lost" is reported by the crash; of "left" the client knows
-
-    def _report_answer(self, attempt: SimAttempt) -> None:
-        answer = attempt.answer
-        attempt.status = 200
-        if answer is not None and attempt.prompt.user.group.spec.stream:
-            attempt.first, attempt.tokens = answer.moment(1), answer.tokens
-            if answer.tokens > 1:
-                attempt.worst_gap = (answer.ended - attempt.first) / (answer.tokens - 1)
-        self.report(attempt, "ok")
 
     def seconds(self, since: int) -> Iterator[ServiceSecond]:
         """The complete seconds from `since` on."""

@@ -15,11 +15,11 @@ from typing import Literal
 from mockbot.errors import UsageError
 from mockbot.evidence.outage_spans import outages_of
 from mockbot.evidence.records import Prompt
+from mockbot.scenario.answer_law import answers_per_second
 from mockbot.scenario.policies import BackoffBase, Fixed, Refresh, Sdk
 from mockbot.scenario.schema import Provider, Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.simulate import theory
-from mockbot.simulate.answer_law import mean_seconds
 from mockbot.simulate.change_points import Record
 from mockbot.simulate.engines import Engine, EngineName, choose, fastest, start
 from mockbot.simulate.sweep.axes import Axis, at_point
@@ -139,14 +139,15 @@ def margins(world: Scenario) -> dict[str, float]:
     users = sum(last.users.get(name, 0) for name in every)
     if users:
         name, seconds = next(iter(every.items()))
-        queue, capacity = _provider(world, name).queue.limit, _capacity(world, name)
+        queue, capacity = _provider(world, name).queue.limit, answers_per_second(_provider(world, name))
         safe = theory.refresh_safe(users, queue, capacity)
         found["r = min(N, q)/C: above it nothing sticks"] = seconds / safe - 1 if safe > 0 else math.inf
         if what.begin is not None and what.clear is not None and timeline.faults:
             waiting = theory.waiting_after(users, world.crowd[name].think, what.clear - what.begin)
             tips = theory.refresh_tips(waiting, queue, capacity)
             found["r = min(Ns/2, q)/C: below it this outage sticks"] = seconds / tips - 1 if tips > 0 else math.inf
-    load = max((_attempts(world, n) * rate / _capacity(world, n) for n, rate in last.arrivals.items()), default=0.0)
+    loads = (_attempts(world, n) * r / answers_per_second(_provider(world, n)) for n, r in last.arrivals.items())
+    load = max(loads, default=0.0)
     if load > 0:
         found["m rho = 1: below it retries cannot keep it down"] = 1 / load - 1
     return {law: round(margin, 4) for law, margin in found.items() if math.isfinite(margin)}
@@ -154,11 +155,6 @@ def margins(world: Scenario) -> dict[str, float]:
 
 def _provider(world: Scenario, group: str) -> Provider:
     return world.providers[world.crowd[group].uses or world.first_provider]
-
-
-def _capacity(world: Scenario, group: str) -> float:
-    provider = _provider(world, group)
-    return provider.slots / mean_seconds(provider.answer, provider.slots)
 
 
 def _attempts(world: Scenario, group: str) -> int:

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 
 from locust.env import Environment
 
@@ -20,7 +19,7 @@ from mockbot.scenario.schema import Group
 def main(url: str, group: str, prompts: int, page: str = "") -> None:
     """`url`: of the fault; `group`: JSON of a scenario's group; `page`: URL of the status page."""
     records: list[Attempt | Prompt] = []
-    clock = Clock(time.time())
+    clock = Clock.start()
     status = StatusPageClient(page, clock, ()).read if page else no_status_page
     plan = LoadPlan({"users": Group.model_validate_json(group)}, {"main": Endpoint(url)}, status=status)
     generator = LoadGenerator(plan, clock, Collector(clock, records.append))

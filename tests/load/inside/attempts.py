@@ -12,13 +12,12 @@ from geventhttpclient.client import HTTPClient
 
 from mockbot.clock import Clock
 from mockbot.load.collector import AttemptObservation
-from mockbot.dialects.request_forms import Name, chat
 from mockbot.load.recorder import RequestTemplate, attempt
 
 DEADLINE = 1.0  # seconds
 
 
-def main(dialect: Name, host: str, port: int, faults: list[str], speed: float) -> None:
+def main(dialect: str, host: str, port: int, faults: list[str], speed: float) -> None:
     """`fault` or `fault:whole` for an answer that is not streamed."""
     clock = Clock(0.0, speed)
     connection = HTTPClient(host, port, network_timeout=None, connection_timeout=None)  # type: ignore[arg-type]
@@ -30,13 +29,11 @@ def main(dialect: Name, host: str, port: int, faults: list[str], speed: float) -
         template = RequestTemplate.of(dialect, f"/{name}", "sk-free-a", "users", stream=how != "whole")
         template.number("a.1", 0)
         target = HTTPClient(host, 1) if name == "refused" else connection
-        return attempt(
-            target, template, template.encode(chat("m", "When?")), clock, clock.now() + clock.scenario(DEADLINE)
-        )
+        body = template.encode({"model": "m", "messages": [{"role": "user", "content": "When?"}]})
+        return attempt(target, template, body, clock, clock.now() + clock.scenario(DEADLINE))
 
     print(json.dumps({fault: asdict(one(fault)) for fault in faults}))  # noqa: T201 - its result
 
 
 if __name__ == "__main__":
-    spoken: Name = "anthropic" if sys.argv[1] == "anthropic" else "openai"
-    main(spoken, sys.argv[2], int(sys.argv[3]), json.loads(sys.argv[4]), float(sys.argv[5]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), json.loads(sys.argv[4]), float(sys.argv[5]))

@@ -11,9 +11,8 @@ import tempfile
 import time
 from array import array
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import gevent
 import psutil
@@ -21,7 +20,7 @@ from locust import FastHttpUser, constant, task
 from locust.env import Environment
 
 from mockbot.clock import Clock
-from mockbot.dialects.request_forms import DIALECTS, Dialect
+from mockbot.dialects.openai import chat
 from mockbot.evidence.records import Attempt, Health
 from mockbot.load.collector import Collector
 from mockbot.load.load_generator import Endpoint, LoadGenerator, LoadPlan
@@ -42,11 +41,11 @@ class Ours:
     def __init__(self, url: str, users: int, **group: Any) -> None:
         spec = Group.model_validate({"users": "100%", "policy": "once", "patience": "60s"} | group)
         self.folder = Path(tempfile.mkdtemp())
-        self.recorder = RunRecorder(RunFolder(self.folder), 1.0)
+        self.recorder = RunRecorder(RunFolder(self.folder), 1.0, 10.0)
         self.attempts: list[Attempt] = []
         self.health: list[Health] = []
         self.recorder.watcher = self._keep
-        clock = Clock(time.time())
+        clock = Clock.start()
         plan = LoadPlan({"users": spec}, {"main": Endpoint(url)})
         self.generator = LoadGenerator(plan, clock, Collector(clock, self.recorder.take))
         self.environment = Environment(user_classes=[*classes_of([ChatUser], plan, self.generator)])
@@ -61,18 +60,17 @@ class Ours:
 
     def hear(self, gaps: "array[float]") -> None:
         """Keep every gap between two tokens, of which a reader keeps the worst only."""
-        plain = DIALECTS["openai"]
 
-        class Hearing(type(plain.stream())):  # type: ignore[misc]
+        class Hearing(chat.ChatReader):
             __slots__ = ()
 
-            def _token(self, text: object, now: float) -> None:
+            def token(self, text: object, now: float) -> None:
                 before = self.last
-                super()._token(text, now)
+                super().token(text, now)
                 if before is not None:
                     gaps.append(now - before)
 
-        cast("dict[str, Dialect]", DIALECTS)["openai"] = replace(plain, stream=Hearing)
+        chat.ChatReader = Hearing  # type: ignore[misc]
 
     def play(self, seconds: float) -> float:
         """Returns prompts per second."""

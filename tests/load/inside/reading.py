@@ -11,7 +11,7 @@ from mockbot.scenario.schema import StatusUpdate
 def main(t0: float, speed: float, said: str, urls: list[str]) -> None:
     """`said`: JSON of the scenario's updates."""
     updates = [StatusUpdate.model_validate(update) for update in json.loads(said)]
-    states = [StatusPageClient(url, Clock(t0, speed), updates).read() for url in urls]
+    states = [StatusPageClient(url, Clock(0.0, speed, t0), updates).read() for url in urls]
     seen = [state and {"since": state.since, **state.update.model_dump(mode="json")} for state in states]
     print(json.dumps(seen))  # noqa: T201 - its result
 

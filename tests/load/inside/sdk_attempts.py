@@ -5,7 +5,6 @@ import locust  # noqa: F401
 
 import json
 import sys
-import time
 
 import gevent
 from locust.env import Environment
@@ -14,7 +13,6 @@ from mockbot.clock import Clock
 from mockbot.runs.journal_files import to_line
 from mockbot.evidence.records import Attempt, Prompt
 from mockbot.load.collector import Collector
-from mockbot.dialects.request_forms import Name
 from mockbot.load.load_generator import LoadPlan, LoadGenerator, Endpoint
 from mockbot.load.user_classes import classes_of
 from mockbot.load.sdk import AnthropicSdk, OpenAISdk, SdkUser
@@ -29,22 +27,22 @@ class Anthropic(AnthropicSdk):
     """With its defaults."""
 
 
-OFFICIAL: dict[Name, type[SdkUser]] = {"openai": OpenAI, "anthropic": Anthropic}
+OFFICIAL: dict[str, type[SdkUser]] = {"openai": OpenAI, "anthropic": Anthropic}
 
 
-def meet(dialect: Name, url: str, fault: str) -> list[object]:
+def meet(dialect: str, url: str, fault: str) -> list[object]:
     """The records of one prompt; `fault` or `fault:whole`, `refused` for a port where nobody listens."""
     name, _, how = fault.partition(":")
     group = Group.model_validate({"users": "100%", "policy": "once", "patience": "5s", "stream": how != "whole"})
     endpoint = Endpoint("http://127.0.0.1:1" if name == "refused" else f"{url}/{name}", dialect)
-    clock, records = Clock(time.time()), list[Attempt | Prompt]()
+    clock, records = Clock.start(), list[Attempt | Prompt]()
     plan = LoadPlan({"users": group}, {"main": endpoint})
     generator = LoadGenerator(plan, clock, Collector(clock, records.append))
     classes_of([OFFICIAL[dialect]], plan, generator)[0](Environment()).ask()
     return [json.loads(to_line(record)) for record in records]
 
 
-def main(dialect: Name, url: str, faults: list[str]) -> None:
+def main(dialect: str, url: str, faults: list[str]) -> None:
     """The wanted faults, after a call in which the SDK loads what it loads at its first."""
     meet(dialect, url, "whole:whole")
     meeting = {fault: gevent.spawn(meet, dialect, url, fault) for fault in faults}
@@ -52,4 +50,4 @@ def main(dialect: Name, url: str, faults: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main("anthropic" if sys.argv[1] == "anthropic" else "openai", sys.argv[2], json.loads(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], json.loads(sys.argv[3]))

@@ -5,7 +5,6 @@ Prints latencies in seconds: `stock`, each from its actual start, and `ours`, ea
 
 import json
 import sys
-import time
 
 import gevent
 from locust import FastHttpUser, constant_throughput, task
@@ -57,7 +56,7 @@ def stock(url: str) -> list[float]:
 def ours(url: str) -> list[float]:
     """Visitors on an absolute schedule."""
     scenario = read_scenario(SCENARIO)
-    timeline, clock = Timeline(scenario), Clock(time.time())
+    timeline, clock = Timeline(scenario), Clock.start()
     prompts: list[Prompt] = []
 
     def take(record: Attempt | Prompt) -> None:

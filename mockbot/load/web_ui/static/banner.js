@@ -60,7 +60,7 @@ function showBanner() {
       ? `Verdict: ${verdict}. ${head.verdict.reasons.join(" ")}`
       : head.state === "ends"
         ? "The end: waiting for the last answers"
-        : wrong ? head.wrong.join("; ") : "Nothing is wrong";
+        : wrong ? head.wrong.join("; ") : "No fault is scheduled now";
   const box = make("input", { type: "checkbox", checked: bandsOn });
   box.onchange = () => {
     bandsOn = box.checked;

@@ -156,7 +156,7 @@ function showNow(head) {
   document.title = `${head.phase}: ${head.title}`;
   const wrong = head.wrong.join("; ");
   const where = `${head.phase}, ${head.clock}`;
-  const what = head.state === "over" ? "over" : wrong || (head.state === "ends" ? "waiting for the last answers" : "nothing is wrong");
+  const what = head.state === "over" ? "over" : wrong || (head.state === "ends" ? "waiting for the last answers" : "no fault is scheduled now");
   const status = head.says && head.state !== "over" ? `, the status page says: ${head.says}` : "";
   const counts = head.state === "over" ? "" : `; ${head.users} users, ${head.pending} waiting`;
   $("now").textContent = `${where}: ${what}${counts}${status}`;

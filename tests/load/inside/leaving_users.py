@@ -22,7 +22,7 @@ USERS = 40
 def main(url: str) -> None:
     """Every user is stopped at 50 ms; half of them wake up to 450 ms later, while the loop is blocked."""
     records: list[Attempt | Prompt] = []
-    clock = Clock(time.time())
+    clock = Clock.start()
     plan = LoadPlan({"users": Group(users="100%", policy="once", think="100ms")}, {"main": Endpoint(url)})
     generator = LoadGenerator(plan, clock, Collector(clock, records.append))
     environment, group = Environment(), Greenlets()

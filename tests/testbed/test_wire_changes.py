@@ -2,11 +2,12 @@
 
 import pytest
 
-from mockbot.clock import Clock
-from mockbot.faults.union import WIRE_FAULTS, FaultBase
+from mockbot.faults import FAULTS
+from mockbot.faults.base import ToxicFault
+from mockbot.faults.effects import Toxic
+from mockbot.proxy.toxics import EFFECTS
 from mockbot.scenario.schema import Scenario
-from mockbot.scenario.timeline import ActiveFault, Timeline
-from mockbot.testbed.toxic_mapping import toxic_of
+from mockbot.scenario.timeline import Timeline
 
 CASES = {
     "latency": ({"latency": "300ms", "jitter": "100ms"}, {"latency": 30, "jitter": 10}),
@@ -22,7 +23,7 @@ CASES = {
 }
 
 
-def _active(kind: str, value: object) -> ActiveFault:
+def _toxic(kind: str, value: object) -> Toxic:
     scenario = Scenario.model_validate(
         {
             "name": "wire",
@@ -39,7 +40,9 @@ def _active(kind: str, value: object) -> ActiveFault:
             ],
         }
     )
-    return Timeline(scenario).at(5.0).faults[0]
+    effect = Timeline(scenario).faults[0].fault.effect()
+    assert isinstance(effect, Toxic)
+    return effect
 
 
 @pytest.mark.parametrize("kind", CASES)
@@ -47,13 +50,14 @@ def test_a_fault_at_speed_ten_becomes_a_ten_times_shorter_toxic(kind: str) -> No
     """Delays shrink by the speed, bandwidth grows by it, sizes stay; a wait that is not zero never becomes zero."""
     value, expected = CASES[kind]
 
-    toxic = toxic_of(_active(kind, value), Clock(t0=0.0, speed=10.0))
+    toxic = _toxic(kind, value)
 
-    assert (toxic.type, toxic.stream, toxic.toxicity, dict(toxic.attributes)) == (kind, "upstream", 0.25, expected)
+    assert (toxic.type, toxic.stream, toxic.attributes(speed=10.0)) == (kind, "upstream", expected)
 
 
-def test_every_wire_fault_but_down_is_a_toxic() -> None:
-    """A fault that is added to the language without a toxic is noticed here."""
-    kinds: set[type[FaultBase]] = set(WIRE_FAULTS)
+def test_the_units_of_every_toxic_are_tried_here() -> None:
+    """A fault that becomes a toxic is listed above, and the embedded proxy knows that toxic."""
+    toxics = {fault.kind for fault in FAULTS if issubclass(fault, ToxicFault)}
 
-    assert {fault.kind for fault in kinds} == {"down", *CASES}
+    assert toxics == {*CASES}
+    assert toxics <= {effect.type for effect in EFFECTS}

@@ -1,0 +1,90 @@
+"""One test's proxy and the services behind it, in a child process that serves a whole session (`testbed_process`).
+
+    client ──► listener (a port of the proxy, stays) ──► service (another one for every outage)
+
+The rule: a listener's address stays the same for a whole test, so a client made before an outage takes part in it.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from mockbot.clock import Clock
+from mockbot.errors import TestbedError
+from mockbot.process.control_port import ask
+from mockbot.proxy.toxiproxy_client import ToxicControl
+from mockbot.scenario.schema import Scenario
+from mockbot.service.control_messages import CLOCK, SharedClock
+from mockbot.testbed.start import Addresses
+
+LIMITS = (5.0, 20.0)  # wall seconds to connect and to answer; a hanging test is worse than a failing one
+
+
+@dataclass(frozen=True, slots=True)
+class RunningService:
+    """A service that is up, its number in the child process, and its addresses through the proxy."""
+
+    scenario: Scenario
+    addresses: Addresses
+    number: int
+
+
+class SessionTestbed:
+    """One test's proxy, and the services that run behind it one after the other. `url`: the child's control port."""
+
+    def __init__(self, url: str, seed: int) -> None:
+        self._url = url
+        proxy = self._ask("POST", "/proxies", {"seed": seed})
+        self._number, self._proxy_control = proxy["id"], str(proxy["control"])
+        self.control = ToxicControl(self._proxy_control)
+        self._listeners: list[str] = []  # address of the proxy "listener-<index>"
+
+    def open(self, scenario: Scenario, speed: float, clock: Clock) -> RunningService:
+        """Start a service. Its first provider gets the first listener, and so on; missing listeners are made."""
+        clock_body = CLOCK.dump_python(SharedClock.of(clock), mode="json")
+        ready = self._ask("POST", "/services", {"scenario": scenario.model_dump(mode="json"), "clock": clock_body})
+        proxies: dict[str, str] = {}
+        for number, (provider, url) in enumerate(ready["providers"].items()):
+            proxies[provider] = f"listener-{number}"
+            if number == len(self._listeners):
+                self._listeners.append(self.control.create(proxies[provider], urlsplit(url).netloc))
+        addresses = Addresses(
+            service_control=ready["control"],
+            proxy_control=self._proxy_control,
+            providers={name: f"http://{listener}" for name, listener in zip(proxies, self._listeners, strict=False)},
+            direct=ready["providers"],
+            proxies=proxies,
+            speed=speed,
+            status_page=ready["status"],
+        )
+        return RunningService(scenario, addresses, ready["id"])
+
+    def route_to(self, running: RunningService) -> None:
+        """Forward the listeners to this service from now on; connections through them are closed."""
+        for name, url in running.addresses.direct.items():
+            self.control.update_proxy(running.addresses.proxies[name], upstream=urlsplit(url).netloc)
+
+    def end(self, running: RunningService) -> None:
+        """Stop a service."""
+        self._ask("DELETE", f"/services/{running.number}")
+
+    def felt(self, running: RunningService) -> Counter[str]:
+        """Fault id -> hits so far: requests for a fault of the service, connections for a fault of the wire."""
+        total = Counter[str](self._ask("GET", f"/services/{running.number}/felt"))
+        for proxy in running.addresses.proxies.values():
+            total.update(self.control.felt(proxy) or {})
+        return total
+
+    def close(self) -> None:
+        """Close every listener."""
+        self._ask("DELETE", f"/proxies/{self._number}")
+
+    def _ask(self, method: str, path: str, body: object = ...) -> Any:
+        try:
+            answer = ask(self._url, method, path, body, limits=LIMITS)
+        except (ConnectionError, TimeoutError) as error:
+            raise TestbedError(f"the fixture's child process does not answer {method} {path}: {error}") from None
+        if answer.status >= 300:
+            raise TestbedError(f"the fixture's child process failed at {method} {path}: {answer.text[:500]}")
+        return answer.json() if answer.text else None

@@ -1,0 +1,65 @@
+"""What leads a program and its key to a provider: variables, hosts and headers, held against the official SDKs."""
+
+import anthropic
+import openai
+import pytest
+
+from mockbot.dialects.client_identity import FREE, api_key, tier_of
+from mockbot.dialects.dialect import ProviderError
+from mockbot.dialects.families import FAMILIES, key_of
+
+SDKS = {"openai": openai.OpenAI, "anthropic": anthropic.Anthropic}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_variables_lead_the_sdk_and_the_host_is_where_it_goes_without(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Base URL and key are the SDK's own defaults; the key is found in the headers that it sends."""
+    family, url, key = FAMILIES[name], "http://127.0.0.1:9", api_key("plus", "7")
+    variables = family.environment(url, key)
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
+    led = SDKS[name]()
+    for variable in variables:
+        monkeypatch.delenv(variable)
+    astray = SDKS[name](api_key="k")
+
+    assert str(led.base_url).startswith(url)
+    headers = {name.lower().encode(): value.encode() for name, value in led.auth_headers.items()}
+    assert key_of(headers, b"") == key
+    assert astray.base_url.host in family.hosts
+
+
+@pytest.mark.parametrize(
+    ("headers", "key"),
+    [
+        ({}, None),
+        ({b"x-api-key": b" sk-a-b "}, "sk-a-b"),
+        ({b"authorization": b"bearer sk-a-b"}, "sk-a-b"),
+        ({b"authorization": b"Bearer gateway", b"x-api-key": b"sk-a-b"}, "sk-a-b"),
+    ],
+)
+def test_a_key_is_found_in_any_familys_header(headers: dict[bytes, bytes], key: str | None) -> None:
+    """A header that holds only a key comes before Authorization."""
+    assert key_of(headers, b"key=no-family-looks-here") == key
+
+
+@pytest.mark.parametrize(
+    "headers", [{b"authorization": b"Basic abc"}, {b"authorization": b"Bearer "}, {b"x-api-key": b""}]
+)
+def test_what_is_no_key_is_401(headers: dict[bytes, bytes]) -> None:
+    """Another scheme, or nothing."""
+    with pytest.raises(ProviderError) as error:
+        key_of(headers, b"")
+
+    assert error.value.status == 401
+
+
+@pytest.mark.parametrize(
+    ("key", "tier"),
+    [(api_key("plus", "u-1"), "plus"), ("sk-plus", FREE), ("sk--u", FREE), ("pk-plus-u", FREE), ("", FREE)],
+)
+def test_a_key_names_its_users_tier(key: str, tier: str) -> None:
+    """Every key that mockbot did not make is of tier free."""
+    assert tier_of(key) == tier

@@ -1,0 +1,61 @@
+"""What the user's machine refuses is a sentence and an exit code, and no defect of mockbot."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FAILS = """
+import errno, os
+from mockbot import __main__, cli
+def main(**_):
+    raise OSError(errno.{name}, os.strerror(errno.{name}), "summary.json")
+cli.cli.main = main
+__main__.start()
+"""
+
+
+def python(code: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("name", ["ENOSPC", "EACCES", "EROFS", "EMFILE", "EFBIG"])
+def test_what_the_system_refuses_is_a_sentence(name: str) -> None:
+    """The file and the reason, exit code 4, and no traceback."""
+    done = python(FAILS.format(name=name))
+
+    assert done.returncode == 4
+    assert done.stderr.startswith("mockbot: summary.json: ")
+    assert "Traceback" not in done.stderr
+    assert "defect" not in done.stderr
+
+
+def test_another_error_of_the_system_is_a_defect() -> None:
+    """Nothing that the user could change."""
+    done = python(FAILS.format(name="EINVAL"))
+
+    assert done.returncode == 4
+    assert "this is a defect in mockbot" in done.stderr
+
+
+def test_a_reader_that_leaves_changes_no_exit_code() -> None:
+    """`mockbot list | head -0`: exit code 0, and nothing on stderr; 1 would mean that expectations failed."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    listing = [sys.executable, "-m", "mockbot", "list"]
+    done = subprocess.run(listing, stdout=writer, stderr=subprocess.PIPE, timeout=60, check=False)
+    os.close(writer)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_an_out_below_a_file_is_wrong_usage(tmp_path: Path) -> None:
+    """The path, why, and what to do."""
+    (tmp_path / "file").touch()
+    command = [sys.executable, "-m", "mockbot", "simulate", "traffic-surge", "--users", "6", "--out"]
+    done = subprocess.run([*command, tmp_path / "file" / "x"], capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 2
+    assert "no run can be written there: Not a directory; pass another --out" in done.stderr

@@ -1,0 +1,132 @@
+"""The driver puts the testbed itself on record: every second of every provider, and every look that failed."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import pytest
+
+from mockbot.clock import Clock
+from mockbot.errors import TestbedError
+from mockbot.evidence.records import Action, ServiceSecond
+from mockbot.scenario.schema import Scenario
+from mockbot.scenario.timeline import Timeline
+from mockbot.testbed import driver as driver_module
+from mockbot.testbed.driver import Driver
+from mockbot.testbed.start import Addresses
+
+TWO = Scenario.model_validate(
+    {
+        "name": "two",
+        "title": "Two providers and no fault",
+        "providers": {"a": {}, "b": {}},
+        "crowd": {"one": {"users": "100%", "policy": "once"}},
+        "phases": [{"name": "calm", "lasts": "600s", "users": 1}],
+    }
+)
+ADDRESSES = Addresses("http://service", "http://proxy", {"a": "", "b": ""}, {}, {"a": "a", "b": "b"}, 1.0)
+Answer = Sequence[str] | Exception
+
+
+class _Hand(Clock):
+    """A clock that is set by hand, and moves on by `step` at each reading."""
+
+    __slots__ = ()
+    time = 0.0
+    step = 0.0
+
+    def now(self) -> float:
+        _Hand.time += _Hand.step
+        return _Hand.time
+
+
+class _Service:
+    """A service whose seconds end, one provider after the other, while it answers."""
+
+    def __init__(self, ended: Mapping[str, int], troubles: Callable[[], Answer]) -> None:
+        self.ended, self._troubles = ended, troubles
+
+    def troubles(self) -> Sequence[str]:
+        answer = self._troubles()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def seconds(self, since: int) -> tuple[ServiceSecond, ...]:
+        return tuple(ServiceSecond(t, name) for name, end in self.ended.items() for t in range(since, end))
+
+
+class _Proxy:
+    def troubles(self) -> list[str]:
+        return []
+
+    def felt(self, _: str) -> None:
+        return None
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Action | ServiceSecond]]:
+    """The records of looks at a service: what had ended at each, and what it said of itself."""
+    _Hand.time, _Hand.step = 0.0, 0.0
+
+    def look(ends: Sequence[Mapping[str, int]], *said: Answer) -> list[Action | ServiceSecond]:
+        records: list[Action | ServiceSecond] = []
+        answers = iter(said or [[]] * len(ends))
+        service = _Service({}, lambda: next(answers))
+        monkeypatch.setattr(driver_module, "ServiceControl", lambda *_: service)
+        monkeypatch.setattr(driver_module, "ToxicControl", lambda *_: _Proxy())
+        driver = Driver(Timeline(TWO), ADDRESSES, records.append)
+        driver._clock = _Hand(0.0)
+        for service.ended in ends:
+            driver._look()
+        return records
+
+    return look
+
+
+def test_a_second_that_ends_between_two_providers_answers_is_not_lost(
+    looks: Callable[..., list[Action | ServiceSecond]],
+) -> None:
+    """`b` closes second 2 while `a` has already answered up to second 1: the next look still gets a's second 2."""
+    records = looks([{"a": 2, "b": 3}, {"a": 5, "b": 5}])
+
+    seconds = [(record.provider, record.t) for record in records if isinstance(record, ServiceSecond)]
+    assert sorted(seconds) == [(name, t) for name in ("a", "b") for t in range(5)]
+    assert not [record for record in records if isinstance(record, Action)]
+
+
+def test_a_look_that_failed_and_what_the_service_noticed_of_itself_are_on_record(
+    looks: Callable[..., list[Action | ServiceSecond]],
+) -> None:
+    """What it noticed before the first look is of an earlier run; each later trouble is recorded once."""
+    none = {"a": 0, "b": 0}
+    records = looks([none] * 4, ["old"], TestbedError("does not answer"), *[["old", "stood still"]] * 2)
+
+    errors = [(record.fault, record.does, record.error) for record in records if isinstance(record, Action)]
+    assert errors == [("service", "look", "does not answer"), ("service", "look", "stood still")]
+
+
+def test_a_look_that_took_long_is_on_record(looks: Callable[..., list[Action | ServiceSecond]]) -> None:
+    """A reading of the clock takes 2 s here: the service answered, late."""
+    _Hand.step = 2.0
+    records = looks([{"a": 0, "b": 0}])
+
+    slow = [record for record in records if isinstance(record, Action) and record.fault == "service"]
+    assert slow
+    assert all(record.error is None and record.confirmed == record.sent + 2.0 for record in slow)
+
+
+def test_hits_of_an_earlier_run_at_the_same_proxy_are_not_of_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy counts for as long as it runs: 7 hits at the beginning and 9 at the next look are 2 of this run."""
+    counts, records = iter([{"calm.0.latency": 7}, {"calm.0.latency": 9}]), list[Action | ServiceSecond]()
+    proxy = _Proxy()
+    monkeypatch.setattr(proxy, "felt", lambda name: next(counts) if name == "a" else None)
+    monkeypatch.setattr(driver_module, "ServiceControl", lambda *_: _Service({"a": 1, "b": 1}, list))
+    monkeypatch.setattr(driver_module, "ToxicControl", lambda *_: proxy)
+    monkeypatch.setattr(_Service, "start_clock", lambda *_: None, raising=False)
+    monkeypatch.setattr(Driver, "_run", Driver._look)
+    driver = Driver(Timeline(TWO), ADDRESSES, records.append)
+    driver.start(_Hand(0.0))
+    assert driver._thread is not None
+    driver._thread.join()
+
+    felt = {record.provider: record.felt for record in records if isinstance(record, ServiceSecond)}
+    assert felt == {"a": {"calm.0.latency": 2}, "b": {}}
