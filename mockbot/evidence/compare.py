@@ -27,7 +27,7 @@ from mockbot.measures.table import TABLE, shown
 from mockbot.measures.values import Known, Undefined, Value
 from mockbot.units.formatting import format_percent
 
-Change = Literal["better", "worse", "same", "unknown"]
+Change = Literal["better", "worse", "traded", "same", "unknown"]  # traded: fewer attempts, and fewer answers
 _Pair = tuple[Scope, str, Value, Value]  # a measure of a scope, in both runs
 MATTERS, MATTERS_SHARE = 0.05, 0.005  # of the larger value; of a share, half a percentage point
 LARGE, LARGE_SHARE = 0.5, 0.2  # the same; not "same" while the interval holds such a difference
@@ -231,4 +231,4 @@ def _less_is_not_better(differences: Sequence[Difference]) -> Iterator[Differenc
     answered = {each.scope: number(each.b) - number(each.a) for each in differences if each.measure == "answered"}
     for each in differences:
         fewer = each.measure == "attempts_per_prompt" and answered[each.scope] <= -MATTERS_SHARE
-        yield replace(each, change="unknown") if fewer and each.change == "better" else each
+        yield replace(each, change="traded") if fewer and each.change == "better" else each

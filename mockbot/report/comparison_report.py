@@ -19,7 +19,7 @@ from mockbot.report.page import render
 from mockbot.units.formatting import format_points
 
 MEASURE, VALUE, INTERVAL = 19, 7, 22  # characters
-STYLES: dict[Change, str] = {"worse": "bold red", "better": "green", "same": "", "unknown": "dim"}  # the page's order
+STYLES: dict[Change, str] = {"worse": "bold red", "better": "green", "traded": "yellow", "same": "", "unknown": "dim"}
 
 
 def exit_code(comparison: Comparison) -> ExitCode:
@@ -33,7 +33,8 @@ def exit_code(comparison: Comparison) -> ExitCode:
 
 def print_comparison(console: Console, comparison: Comparison) -> None:
     """Print the measures of the whole run, and in any other scope those that differ."""
-    shown = [each for each in comparison.differences if each.scope == Scope() or each.change in {"better", "worse"}]
+    differ = {"better", "worse", "traded"}
+    shown = [each for each in comparison.differences if each.scope == Scope() or each.change in differ]
     left = console.width - MEASURE - 3 * VALUE - 8  # 2 characters between columns
     interval = max(VALUE, min(INTERVAL, left))  # takes two lines in a narrow window
     for n, (scope, rows) in enumerate(groupby(shown, key=lambda each: each.scope)):
@@ -74,18 +75,20 @@ def verdict_sentence(comparison: Comparison) -> str:
     """The result in one sentence."""
     if comparison.broken:
         return "The two runs cannot be compared, because:"
-    worse, better, unknown = (len(comparison.having(change)) for change in ("worse", "better", "unknown"))
+    worse, better, traded, same, unknown = (len(comparison.having(change)) for change in STYLES)
     measures = len(comparison.differences)
-    if worse or better:
-        text = f"The second run is worse in {worse} and better in {better} of {measures} measures"
-        return f"{text}; {unknown} are unknown." if unknown else f"{text}."
-    if not comparison.decided:
+    if not worse and not comparison.decided:
         return (
             f"Whether the second run is worse cannot be told: {unknown} of {measures} measures vary too much by chance."
             " Let the runs last longer, or have more users."
         )
-    text = f"No difference beyond noise in {measures - unknown} measures"
-    return f"{text}; {unknown} vary too much by chance." if unknown else f"{text}."
+    if worse or better:
+        found = f"The second run is worse in {worse} and better in {better} of {measures} measures"
+    elif traded:
+        found = f"The second run makes fewer attempts and answers fewer prompts in {traded} of {measures} measures"
+    else:
+        found = f"No difference beyond noise in {same} measures"
+    return f"{found}; {unknown} vary too much by chance." if unknown else f"{found}."
 
 
 def comparison_html(comparison: Comparison, runs: tuple[JudgedRun, JudgedRun], names: tuple[str, str]) -> str:

@@ -200,7 +200,7 @@ def test_fewer_attempts_are_not_better_where_fewer_are_answered() -> None:
     assert isinstance(attempts.a, Known)
     assert isinstance(attempts.b, Known)
     assert attempts.b.number < attempts.a.number - 1
-    assert attempts.change == "unknown"
+    assert attempts.change == "traded"
     assert "better" not in {each.change for each in comparison.differences}
 
 

@@ -68,6 +68,17 @@ def test_the_same_client_passes(tmp_path: Path) -> None:
     assert "No difference beyond noise" in text
 
 
+def test_fewer_attempts_for_fewer_answers_are_told_as_that(tmp_path: Path) -> None:
+    """Six attempts for each lost prompt against two, and more prompts lost: a row in the scopes where it is so."""
+    first, second = folder(tmp_path / "a", client(1, attempts=6)), folder(tmp_path / "b", client(2, fails=0.9))
+
+    code, text = told(first, second)
+
+    assert code == ExitCode.FAIL  # more prompts are lost
+    assert "The second run is worse in" in text
+    assert next(line.split()[-1] for line in text.splitlines() if line.startswith("attempts_per_prompt")) == "traded"
+
+
 def test_what_cannot_be_told_is_inconclusive(tmp_path: Path) -> None:
     """Exit 3: one client with a few prompts in each run, of which more failed in the second."""
     few = [client(seed, users=1, fails=fails, every=5.0) for seed, fails in ((1, 0.3), (2, 0.7))]
