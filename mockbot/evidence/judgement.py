@@ -105,6 +105,11 @@ class OutageResult(_WithValues):
     clear: float
     causes: tuple[str, ...]  # ids of faults, and phases with a larger crowd
 
+    @property
+    def phases(self) -> list[str]:
+        """The phases in which its causes began."""
+        return list(dict.fromkeys(cause.partition(".")[0] for cause in self.causes))
+
 
 @dataclass(frozen=True, slots=True)
 class ExpectationResult:

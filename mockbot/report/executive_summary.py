@@ -4,6 +4,7 @@ from operator import itemgetter
 
 from mockbot.evidence.judgement import Judgement, Row
 from mockbot.faults import KINDS
+from mockbot.measures.scope import Scope
 from mockbot.measures.values import Beyond, Known, Undefined
 from mockbot.units.formatting import format_number, format_share, spell_duration
 
@@ -18,13 +19,25 @@ def executive_summary(summary: Judgement) -> tuple[str, ...]:
 
 
 def _disturbance(summary: Judgement) -> str:
-    lasted = (summary.disturbance.clear or 0.0) - (summary.disturbance.begin or 0.0)
+    lasted = _when(summary)
     if not summary.faults:
-        return f"For {spell_duration(lasted)} the load was higher than usual."
+        return f"{lasted} the load was higher than usual."
     longest = sorted(summary.faults, key=lambda fault: fault.measured[1] - fault.measured[0], reverse=True)
     named = list(dict.fromkeys(KINDS[fault.kind].plain.format(fault.provider) for fault in longest))
     text = f"{', '.join(named[:2])} and more" if len(named) > 2 else " and ".join(named)
-    return f"For {spell_duration(lasted)} {text}."
+    return f"{lasted} {text}."
+
+
+def _when(summary: Judgement) -> str:
+    """ "For 2 hours", or "In 2 outages, 7 hours in all," where something was wrong for anybody."""
+    stretches: list[tuple[float, float]] = []
+    for begin, clear in sorted({(each.begin, each.clear) for each in summary.outages}):
+        if stretches and begin <= stretches[-1][1]:
+            stretches[-1] = stretches[-1][0], max(clear, stretches[-1][1])
+        else:
+            stretches.append((begin, clear))
+    lasted = spell_duration(sum(clear - begin for begin, clear in stretches))
+    return f"For {lasted}" if len(stretches) == 1 else f"In {len(stretches)} outages, {lasted} in all,"
 
 
 def _worst_phase(summary: Judgement) -> str:
@@ -68,7 +81,8 @@ def _sent(summary: Judgement) -> str:
 
 def _down(summary: Judgement) -> str:
     """How long the groups were down, and what their requests cost."""
-    down = [(each.values["down_for"], each.group) for each in summary.outages]
+    rows = [row for row in summary.measures if row.scope == Scope(group=row.scope.group) and row.scope.group]
+    down = [(row.values["down_for"], row.scope.group) for row in rows]
     known = [(value, group) for value, group in down if not isinstance(value, Undefined)]
     if not known:
         return f"How long users were down is not known{_sent(summary)}."

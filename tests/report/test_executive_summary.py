@@ -80,3 +80,31 @@ def test_many_faults_are_not_all_listed() -> None:
 def test_a_run_without_data_tells_nothing() -> None:
     """No sentence is made from nothing."""
     assert told([]) == ("No prompt was issued, so there are no results.",)
+
+
+def test_two_outages_are_not_one_long_one() -> None:
+    """Two faults of 20 s with two minutes of calm between them; the group's worst one is its time down."""
+    fault = {"http_error": 503}
+    phases = [
+        CALM,
+        {"name": "first", "lasts": "20s", "faults": [fault]},
+        {"name": "calm", "lasts": "120s"},
+        {"name": "second", "lasts": "20s", "faults": [fault]},
+        {"name": "after", "lasts": "140s"},
+    ]
+    did = (
+        *actions("first.0.http_error", begin=100.0, end=120.0),
+        *actions("second.0.http_error", begin=240.0, end=260.0),
+    )
+    journal = [
+        *steady(0, 100),
+        *steady(100, 120, took=5.0, settled="gave_up"),
+        *steady(120, 240),
+        *steady(240, 260, took=5.0, settled="gave_up"),
+        *steady(260, 400),
+    ]
+
+    down, what, _ = told(journal, of=scenario(phases=phases), did=did)
+
+    assert what == "In 2 outages, 40 seconds in all, main answered with errors."
+    assert down.startswith("Users were down for 20 seconds")
