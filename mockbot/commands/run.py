@@ -58,7 +58,7 @@ class RunOptions:
 def run_command(scenario: Scenario, options: RunOptions, console: Console) -> ExitCode:
     """Run the scenario live and judge it. Raises UsageError or TestbedError; an interruption is an exit code."""
     if options.system is not None:
-        scenario = behind_system(scenario, options.speed, options.allowed)
+        scenario = behind_system(scenario, options.system, options.speed, options.allowed, os.environ)
     speed = options.speed or scenario.speed
     timeline = Timeline(scenario)
     folder = RunFolder.create(scenario, options.out)

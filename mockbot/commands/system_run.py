@@ -18,12 +18,18 @@ from mockbot.service.control_client import ServiceControl
 from mockbot.testbed.client_environment import environment
 from mockbot.testbed.start import Addresses
 from mockbot.testbed.system.names import names_of_testbed
-from mockbot.testbed.system.running_system import RunningSystem, open_system
+from mockbot.testbed.system.running_system import RunningSystem, check_startable, open_system
 from mockbot.testbed.system.system_file import System
 
 
-def behind_system(scenario: Scenario, speed: float | None, allowed: tuple[str, ...]) -> Scenario:
-    """The scenario for a run with a system. UsageError: it cannot be played faster, or `allowed` is no finding."""
+def behind_system(
+    scenario: Scenario, system: System, speed: float | None, allowed: tuple[str, ...], base: Mapping[str, str]
+) -> Scenario:
+    """The scenario for a run with the system. Raises UsageError for all that can be known before anything starts.
+
+    `base`: the environment so far.
+    """
+    check_startable(system.with_environment(base)[0], names_of_testbed(dict.fromkeys(scenario.providers, ""), ""), base)
     for name in allowed:
         if name not in FINDINGS:
             raise UsageError(f"--allow {name}: that is not a finding about a system{nearest(name, FINDINGS)}")

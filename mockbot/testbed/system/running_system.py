@@ -147,6 +147,20 @@ class SystemCommand:
         self._log.flush()
 
 
+def check_startable(system: System, names: Mapping[str, str], environment: Mapping[str, str]) -> None:
+    """Raises UsageError for what can be known before anything starts: a provider or a program that is not there."""
+    if (provider := unknown_provider([system.start or "", system.model_dump_json()], names)) is not None:
+        there = ", ".join(name.removesuffix(".url") for name in names if name.endswith(".url") and name != "status.url")
+        raise UsageError(
+            f"system {system.name} needs a provider {provider!r}, and the scenario has {there}; "
+            f"add one with --set 'providers.{provider}={{}}'"
+        )
+    program = shlex.split(system.start)[0] if system.start else ""
+    path = system.env.get("PATH") or environment.get("PATH")
+    if program and "{" not in program and shutil.which(program, path=path) is None:
+        raise UsageError(f"system {system.name}: no such command: {program}")
+
+
 @contextmanager
 def open_system(
     system: System, names: Mapping[str, str], environment: Mapping[str, str], log: Path, secrets: Iterable[str] = ()
@@ -156,12 +170,7 @@ def open_system(
     `names`: what `{main.url}` and so on stand for. `environment`: of its process, before its own `env`. `secrets` are
     masked in `log`. Raises UsageError when its program is not there, TestbedError when it does not become ready.
     """
-    if (provider := unknown_provider([system.start or "", system.model_dump_json()], names)) is not None:
-        there = ", ".join(name.removesuffix(".url") for name in names if name.endswith(".url") and name != "status.url")
-        raise UsageError(
-            f"system {system.name} needs a provider {provider!r}, and the scenario has {there}; "
-            f"add one with --set 'providers.{provider}={{}}'"
-        )
+    check_startable(system, names, environment)
     if system.start is None:
         found = RunningSystem(system.filled(names))
         found.wait_until_ready()
@@ -174,8 +183,6 @@ def open_system(
         argv = [filled(word, names) for word in shlex.split(system.start)]
         system = system.model_copy(update={"url": system.url or "http://127.0.0.1:{port}"}).filled(names)
         variables = {**environment, "PORT": port, **system.env}
-        if shutil.which(argv[0], path=variables.get("PATH")) is None:
-            raise UsageError(f"system {system.name}: no such command: {argv[0]}")
         for name, text in system.files.items():
             file = folder / name
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ A system file is the only file that may start a program, and only because its us
 `names.py` says what is replaced in its strings, and when.
 """
 
+import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -131,8 +132,10 @@ def read_system(target: str) -> System:
     bundled = folder("loadtests") / "systems" / f"{target}.yaml"
     if "/" not in target and bundled.exists():
         return load_system(bundled)
-    short: dict[str, object] = {"name": "system", "speaks": "openai"}
-    short |= {"url": target} if "://" in target else {"start": target}
+    short: dict[str, object] = {"name": "system", "speaks": "openai", "url": target}
+    if "://" not in target:
+        program = re.sub("[^a-z0-9_-]", "-", Path(target.partition(" ")[0]).name.lower()).strip("-_")
+        short = {"name": program or "system", "speaks": "openai", "start": target}
     try:
         return System.model_validate(short)
     except ValidationError as error:

@@ -43,6 +43,13 @@ def _environment() -> Mapping[str, str]:
     return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other tests have systems of their own at the same time."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+
+
 def _folders() -> set[Path]:
     return set(Path(tempfile.gettempdir()).glob("mockbot-system-*"))
 
@@ -105,7 +112,6 @@ def test_it_can_be_killed_and_started_again(tmp_path: Path) -> None:
 )
 def test_a_system_that_does_not_come_up_says_why(tmp_path: Path, start: str, ready: dict[str, str], says: str) -> None:
     """With the end of its log, and nothing left behind."""
-    before = _folders()
 
     with (
         pytest.raises(TestbedError, match=says),
@@ -113,7 +119,7 @@ def test_a_system_that_does_not_come_up_says_why(tmp_path: Path, start: str, rea
     ):
         pass
 
-    assert _folders() <= before
+    assert _folders() == set()
 
 
 def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
