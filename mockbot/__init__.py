@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mockbot.errors import MockbotError, ScenarioError
     from mockbot.load.locust_plugin import install
     from mockbot.load.sdk import AnthropicSdk, OpenAISdk
+    from mockbot.load.system_client import Answer, Asked
     from mockbot.load.users import ChatUser
     from mockbot.pytest_plugin.fixture import Mockbot
     from mockbot.pytest_plugin.outage import Outage
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from mockbot.scenario.schema import Scenario
 
 __all__ = [
+    "Answer",
     "AnthropicSdk",
+    "Asked",
     "AttemptResult",
     "ChatUser",
     "Mockbot",
@@ -36,6 +39,8 @@ __all__ = [
 ]
 
 _DEFINED_IN = {
+    "Answer": "mockbot.load.system_client:Answer",
+    "Asked": "mockbot.load.system_client:Asked",
     "AnthropicSdk": "mockbot.load.sdk:AnthropicSdk",
     "AttemptResult": "mockbot.clients.policy:AttemptResult",
     "ChatUser": "mockbot.load.users:ChatUser",

@@ -59,43 +59,67 @@ def cli() -> None:
 @click.option("--locustfile", type=EXISTING_FILE, help="Locustfile to use instead of chat.py.")
 @click.option("--proxy", type=PROXY, default="embedded", show_default=True, help="Fault proxy.")
 @click.option("--toxiproxy-url", metavar="URL", help="Use the Toxiproxy that runs there; implies --proxy toxiproxy.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of the first provider; the others use the next ones.")
 @click.option(
-    "--allow", "allowed", multiple=True, metavar="ANTI-PATTERN",
-    help="An anti-pattern that must not fail the run (repeatable), e.g. does_not_back_off.",
+    "--system",
+    metavar="FILE|URL|COMMAND",
+    help="Your own application or gateway between the crowd and the providers; see loadtests/systems/.",
+)
+@click.option("--length", metavar="DURATION", help="Shorten the outage to this; clients keep their own clock.")
+@click.option(
+    "--set", "changes", multiple=True, metavar="PATH=VALUE", help="Change a value, as phase.blackout.lasts=5m."
+)
+@click.option(
+    "--allow", "allowed", multiple=True, metavar="FINDING",
+    help="A finding that must not fail the run (repeatable), e.g. does_not_back_off or launders_truncation.",
 )  # fmt: skip
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 def run(
     target: str, command: tuple[str, ...], speed: float | None, ui: bool, processes: int, out: Path | None,
     locustfile: Path | None, proxy: "Engine", toxiproxy_url: str | None, allowed: tuple[str, ...],
+    port: int | None, system: str | None, length: str | None, changes: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Run an outage live and judge how the clients cope.
 
     The clients are a crowd of simulated users, as the scenario describes them.
 
+    With --system the crowd asks your own application or gateway, which asks the providers; the verdict compares what
+    its users saw with what the providers saw.
+
     With `-- COMMAND` your own program is the client, in any language. It finds the provider in its environment
     (OPENAI_BASE_URL and the like) and is judged by its requests, as the service and the proxy see them.
     """
+    from mockbot.commands.changed_scenario import changed_scenario
+
     if command:
         if toxiproxy_url or proxy != "embedded":
             raise UsageError(
                 "--proxy cannot be combined with `-- COMMAND`: "
                 "only the embedded proxy reports which connections a fault hit"
             )
+        if system is not None or port is not None:
+            raise UsageError("--system and --port are for a run with mockbot's own crowd, not for `-- COMMAND`")
         from mockbot.commands.external_client import ClientOptions, run_client_command
 
         client = ClientOptions(command, speed, out, allowed)
-        sys.exit(run_client_command(load_scenario(find(target)), client, PlainConsole()))
-    if allowed:
+        sys.exit(run_client_command(changed_scenario(target, changes, length)[0], client, PlainConsole()))
+    if allowed and system is None:
         raise UsageError(
-            "--allow needs `-- COMMAND`: anti-patterns of the built-in crowd are reported and never fail a run"
+            "--allow needs `-- COMMAND` or --system: anti-patterns of the built-in crowd are reported and fail no run"
         )
     from mockbot.commands.check import print_warnings
     from mockbot.commands.run import RunOptions, run_command
+    from mockbot.testbed.system.system_file import read_system
 
-    print_warnings(find(target), speed)
+    scenario, text = changed_scenario(target, changes, length)
+    if not changes and length is None and system is None:  # the warnings name lines of the file
+        print_warnings(find(target), speed)
     choice = ProxyChoice("toxiproxy" if toxiproxy_url else proxy, toxiproxy_url)
-    options = RunOptions(speed, out, processes, ui, locustfile, choice, shlex.join(["mockbot", *sys.argv[1:]]))
-    sys.exit(run_command(load_scenario(find(target)), options, PlainConsole()))
+    options = RunOptions(
+        speed, out, processes, ui, locustfile, choice, shlex.join(["mockbot", *sys.argv[1:]]), port,
+        read_system(system) if system is not None else None, text, allowed,
+    )  # fmt: skip
+    sys.exit(run_command(scenario, options, PlainConsole()))
 
 
 @cli.command()

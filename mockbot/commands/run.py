@@ -15,6 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from mockbot.commands.system_run import WatchedSystem, behind_system, watched_system
 from mockbot.errors import ExitCode
 from mockbot.evidence.records import Progress, RunInfo
 from mockbot.process.held_port import held_port
@@ -27,7 +28,8 @@ from mockbot.runs.judge import conclude
 from mockbot.scenario.library import loadtest
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.testbed.start import EMBEDDED, ProxyChoice, open_testbed
+from mockbot.testbed.start import EMBEDDED, ProxyChoice, on_ports, open_testbed
+from mockbot.testbed.system.system_file import System
 from mockbot.units.formatting import format_seconds
 from mockbot.units.quantities import duration_text
 
@@ -47,29 +49,37 @@ class RunOptions:
     locustfile: Path | None = None
     proxy: ProxyChoice = EMBEDDED
     command: str = ""  # as typed, for the reader of a report to repeat
+    port: int | None = None  # of the first provider, the others use the next ones; None: any free ones
+    system: System | None = None  # between crowd and providers
+    shortened: str = ""  # in words: from what length to what
+    allowed: tuple[str, ...] = ()  # findings about the system that do not fail the run
 
 
 def run_command(scenario: Scenario, options: RunOptions, console: Console) -> ExitCode:
     """Run the scenario live and judge it. Raises UsageError or TestbedError; an interruption is an exit code."""
+    if options.system is not None:
+        scenario = behind_system(scenario, options.system, options.speed, options.allowed, os.environ)
     speed = options.speed or scenario.speed
     timeline = Timeline(scenario)
     folder = RunFolder.create(scenario, options.out)
     console.print(heading(scenario.title))
     lengths = f"{duration_text(timeline.end)} of outage in {format_seconds(timeline.end / speed)} of your time"
-    console.print(lengths, highlight=False)
-    interrupted = False
+    console.print(lengths + (f", {options.shortened}" if options.shortened else ""), highlight=False)
+    if options.system is not None:
+        console.print(f"through system {options.system.name}, from the moment it is ready", highlight=False)
+    interrupted, system = False, None
     try:
-        with open_testbed(scenario, speed, folder.logs, options.proxy) as addresses, ExitStack() as ports:
-            folder.put(RunFile.TESTBED, addresses.to_json())
+        with _testbed(scenario, speed, options, folder) as system, ExitStack() as ports:
             # Locust's defaults. Its master always uses 5557, and listens on every interface.
             port = ports.enter_context(held_port(8089)) if options.ui else None
             master = ports.enter_context(held_port(5557)) if options.processes > 1 else None
             if port is not None:
                 console.print(f"watch it at http://127.0.0.1:{port}", highlight=False)
-            with _locust(_locust_command(options, port, master, speed, folder), folder / RunFile.LOCUST_LOG) as locust:
-                _show_progress(locust, folder, LiveView(console, timeline))
+            log = folder / RunFile.LOCUST_LOG
+            with _locust(_locust_command(options, port, master, speed, folder), log, system) as locust:
+                _show_progress(locust, folder, LiveView(console, timeline), system)
                 if locust.poll() is None:  # the run is over: a headless Locust exits now, the web UI stays open
-                    _record_command(folder, options)
+                    _record_command(folder, options, system)
                     with suppress(subprocess.TimeoutExpired):
                         locust.wait(LEAVE_WITHIN)
                     code = conclude(folder, console)
@@ -89,22 +99,44 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
             lines = log.read_text("utf-8", "replace").strip().splitlines() if log.exists() else []
             why = f"Locust exited without reporting a result; last line of {log}: {lines[-1] if lines else ''}"
             write_run_info(folder, replace(unfinished, why=why))
-    _record_command(folder, options)
+    _record_command(folder, options, system)
     code = conclude(folder, console)
     return ExitCode.INTERRUPTED if interrupted else code
 
 
-def _show_progress(locust: "subprocess.Popen[bytes]", folder: RunFolder, view: LiveView) -> None:
+@contextmanager
+def _testbed(
+    scenario: Scenario, speed: float, options: RunOptions, folder: RunFolder
+) -> Iterator[WatchedSystem | None]:
+    """The testbed, with its addresses in the folder, and the system under test when there is one."""
+    with open_testbed(scenario, speed, folder.logs, options.proxy) as opened:
+        addresses = opened if options.port is None else on_ports(opened, options.port)
+        folder.put(RunFile.TESTBED, addresses.to_json())
+        if options.system is None:
+            yield None
+            return
+        with watched_system(options.system, scenario, addresses, folder, os.environ) as system:
+            yield system
+
+
+def _show_progress(
+    locust: "subprocess.Popen[bytes]", folder: RunFolder, view: LiveView, system: WatchedSystem | None
+) -> None:
     """Update the view until the run or Locust has ended."""
-    progress = Follower(folder / RunFile.PROGRESS, Progress)
+    progress, begun = Follower(folder / RunFile.PROGRESS, Progress), False
     with view:
         while locust.poll() is None:
             info = read_run_info(folder)
             if info is not None and info.ended != "failed":  # run.json says "failed" until the run has ended
-                return
+                break
             for record in progress.new():
                 view.update(record)
+                begun = True
+            if begun and system is not None:
+                system.look()
             threading.Event().wait(LOOK)
+    if system is not None:
+        system.finish()
 
 
 def _locust_command(
@@ -121,9 +153,11 @@ def _locust_command(
 
 
 @contextmanager
-def _locust(command: list[str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def _locust(command: list[str], log: Path, system: WatchedSystem | None) -> Iterator["subprocess.Popen[bytes]"]:
     """Locust in a session of its own: Ctrl-C reaches only this process, which then asks Locust to stop."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
+    if system is not None:
+        environment["MOCKBOT_SYSTEM"] = system.running.system.model_dump_json()
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -140,8 +174,10 @@ def _locust(command: list[str], log: Path) -> Iterator["subprocess.Popen[bytes]"
             end(process, process.terminate, STOP_WITHIN)  # the whole session, workers included
 
 
-def _record_command(folder: RunFolder, options: RunOptions) -> None:
-    """Replace Locust's command line in run.json by the one that the user typed and can repeat."""
+def _record_command(folder: RunFolder, options: RunOptions, system: WatchedSystem | None) -> None:
+    """Put into run.json what Locust does not know: the command line that the user typed and can repeat, the system."""
     info = read_run_info(folder)
-    if info is not None and options.command:
-        write_run_info(folder, replace(info, command=options.command))
+    if info is None:
+        return
+    info = replace(info, command=options.command or info.command, shortened=options.shortened, allowed=options.allowed)
+    write_run_info(folder, info if system is None else system.noted(info))

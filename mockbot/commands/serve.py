@@ -2,8 +2,7 @@
 
 import os
 from contextlib import closing
-from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.text import Text
@@ -11,10 +10,9 @@ from rich.text import Text
 from mockbot.commands.phase_controller import PhaseController, require_phase
 from mockbot.commands.serve_api import serve_api
 from mockbot.errors import ExitCode
-from mockbot.proxy.toxiproxy_client import ToxicControl
 from mockbot.scenario.schema import Scenario
 from mockbot.testbed.client_environment import environment
-from mockbot.testbed.start import Addresses, open_testbed
+from mockbot.testbed.start import on_ports, open_testbed
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ def serve_command(scenario: Scenario, options: ServeOptions, console: Console) -
     speed = options.speed or scenario.speed
     try:
         with open_testbed(scenario, speed, None) as opened:
-            addresses = opened if options.port is None else _with_ports(opened, options.port)
+            addresses = opened if options.port is None else on_ports(opened, options.port)
             controller = PhaseController(scenario, addresses, options.loop, echo)
             with closing(controller), serve_api(controller, options.control_port) as control:
                 echo(f"{scenario.title}\n")
@@ -53,13 +51,3 @@ def serve_command(scenario: Scenario, options: ServeOptions, console: Console) -
     except KeyboardInterrupt:
         echo("stopped")
     return ExitCode.INTERRUPTED
-
-
-def _with_ports(addresses: Addresses, port: int) -> Addresses:
-    """Move the providers' proxies to consecutive ports from `port` on."""
-    providers = {}
-    control = ToxicControl(addresses.proxy_control)
-    for offset, (provider, proxy) in enumerate(addresses.proxies.items()):
-        host = urlsplit(addresses.providers[provider]).hostname
-        providers[provider] = f"http://{control.update_proxy(proxy, listen=f'{host}:{port + offset}').listen}"
-    return replace(addresses, providers=providers)

@@ -31,6 +31,7 @@ class Reader:
     last: float | None = None
     worst_gap: float | None = None
     length: int = 0  # bytes, counted by the caller
+    pieces: list[str] = field(default_factory=list)  # of its text
     _rest: bytes = b""  # of a line whose end has not come yet
     _text: bool = False
     _failed: BodyOutcome | None = None
@@ -55,10 +56,21 @@ class Reader:
             return "truncated"
         return "ok" if self._text else "blank"
 
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        return "".join(self.pieces)
+
+    @property
+    def claims(self) -> bool:
+        """Whether it says of itself that it is whole."""
+        return self.over and self.finished
+
     def token(self, text: object, now: float) -> None:
         """A piece of the answer; no text, or an empty one, is none."""
         if not isinstance(text, str) or not text:
             return
+        self.pieces.append(text)
         self._text = self._text or not text.isspace()
         self.tokens += 1
         if self.last is None:
@@ -108,9 +120,14 @@ class WholeReader(Reader):
         self.line(part, now)
 
     @property
+    def claims(self) -> bool:
+        return self.finished  # after `outcome`, which parses it
+
+    @property
     def outcome(self) -> BodyOutcome:
         try:
             text = self.text_of(json.loads(self._body))
         except NOT_PROMISED:
             return "malformed"
+        self.pieces, self.finished = [text], True
         return "ok" if text.strip() else "blank"

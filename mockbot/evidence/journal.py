@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mockbot.evidence.records import Action, Attempt, Health, Prompt, RunInfo, ServiceSecond
+from mockbot.evidence.records import Action, Attempt, Health, Prompt, Request, RunInfo, ServiceSecond
+from mockbot.evidence.system_records import SystemAnswer
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 
@@ -34,3 +35,5 @@ class RunEvidence:
     health: tuple[Health, ...] = ()
     broken: tuple[Broken, ...] = ()  # lines of the actions and health files
     folder: Path | None = None
+    answers: tuple[SystemAnswer, ...] = ()  # of a run with a system under test
+    upstream: tuple[Request, ...] = ()  # the same; in the order in which they ended

@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from mockbot.evidence.detection import Finding
 from mockbot.evidence.records import Action, RunInfo
 from mockbot.evidence.run_counters import Pending
+from mockbot.evidence.system_result import SystemResult
 from mockbot.evidence.validity_checks import ValidityCheck
 from mockbot.measures.counter_protocols import Disturbance
 from mockbot.measures.scope import Scope
@@ -199,6 +200,7 @@ class Judgement(_Frozen):
     checks: tuple[ValidityCheck, ...] = Field(alias="guards")
     measures: tuple[Row, ...]
     providers: tuple[ProviderResult, ...]
+    system: SystemResult | None = None  # the one under test between crowd and providers
     findings: tuple[Finding, ...]
     outcomes: dict[str, int]  # attempts that started within the phases
     pending_count: int

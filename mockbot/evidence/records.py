@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from mockbot.evidence.system_records import SystemAnswer
+
 Outcome = Literal[
     "ok",
     "http_error",  # a status >= 400 other than 429; see `status`
@@ -83,6 +85,10 @@ class Request:
     retry: int | None = None  # the number of an SDK's retry, as its header says, 0 for a first attempt
     port: int = 0  # of its connection
     shape: str = ""  # fingerprint of the body without anything that has a digit
+    trace: str | None = None  # the trace id of its `traceparent`
+    mark: str | None = None  # the last mark in its last user message (mockbot.dialects.prompt_identity)
+    wrote: str | None = None  # how its answer's text names it (mockbot.dialects.identified_text)
+    streamed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +179,9 @@ class RunInfo:
     client: Literal["crowd", "command"] = "crowd"  # command: the user's own program; only its requests are recorded
     exit_code: int | None = None  # of that program; None when mockbot stopped it, or it has none
     allowed: tuple[str, ...] = ()  # anti-patterns that must not fail the run
+    system: str = ""  # the name of the system under test between crowd and providers
+    system_exits: tuple[tuple[float, int], ...] = ()  # when it ended by itself, and with what code
+    shortened: str = ""  # in words: from what length to what
 
 
-Record = Attempt | Prompt | ServiceSecond | Action | Health | Progress
+Record = Attempt | Prompt | SystemAnswer | Request | ServiceSecond | Action | Health | Progress

@@ -27,6 +27,7 @@ from mockbot.evidence.journal import Broken, RunEvidence
 from mockbot.evidence.outage_spans import outages_of
 from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
 from mockbot.evidence.series import Series
+from mockbot.evidence.system_join import Joined, join
 from mockbot.evidence.user_uptime import Stretch, UserUptime
 from mockbot.measures.counter_protocols import Outage
 
@@ -78,6 +79,7 @@ class RunCounters:
         self.findings = FindingCollector(
             DetectionContext(self.scenario, self.timeline, self.disturbance, clock, external)
         )
+        self.joined: Joined | None = None  # both sides of a system under test
         self.pending: list[Pending] = []  # the oldest ones
         self.pending_count = 0
         self.overdue = 0  # prompts pending for longer than their group's patience
@@ -262,7 +264,8 @@ class _Place(NamedTuple):
 
 def count_run(evidence: RunEvidence) -> RunCounters:
     """Count all records of a run, in one pass over each journal."""
-    result = RunCounters(evidence)
+    result, through_system = RunCounters(evidence), bool(evidence.info.system)
+    prompts, attempts = list[Prompt](), list[Attempt]()
     lines: Iterator[Attempt | Prompt | ServiceSecond | Broken] = chain(
         evidence.requests(), evidence.seconds(), evidence.broken
     )
@@ -270,14 +273,20 @@ def count_run(evidence: RunEvidence) -> RunCounters:
         match line:
             case Attempt():
                 result.add_attempt(line)
+                if through_system:
+                    attempts.append(line)
             case Prompt():
                 result.add_prompt(line)
+                if through_system:
+                    prompts.append(line)
             case ServiceSecond():
                 result.add_second(line)
             case Broken():
                 result.add_broken(line)
             case _:
                 assert_never(line)
+    if through_system:
+        result.joined = join(prompts, attempts, evidence.answers, evidence.upstream)
     result.felt.update(exposed(evidence))
     # The greater of both counts, since the service of a crashed provider counts some of the resets itself.
     result.felt |= turned_away(evidence, result.turned_away)

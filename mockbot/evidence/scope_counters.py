@@ -5,9 +5,13 @@ from dataclasses import dataclass, replace
 
 from mockbot.evidence.counters import Cohort, Course, Key, Work
 from mockbot.evidence.run_counters import RunCounters
+from mockbot.evidence.system_counters import SystemCounters
+from mockbot.evidence.system_join import ENOUGH
 from mockbot.evidence.user_uptime import Outages
 from mockbot.measures.counter_protocols import Outage, Slices
 from mockbot.measures.scope import Scope
+from mockbot.measures.values import Undefined
+from mockbot.units.formatting import format_percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,29 @@ class ScopeCounters:
             series.total(series.good, groups),
             None if baseline is None else series.whole_slices(baseline),
         )
+
+    def system(self) -> SystemCounters | Undefined:
+        """The prompts of the scope that went through a system under test, with the outages of its providers."""
+        run, scope = self.run, self.scope
+        if (joined := run.joined) is None:
+            return Undefined("no system was under test")
+        if (share := joined.share) is not None and share < ENOUGH:
+            return Undefined(f"only {format_percent(share)} of the providers' requests could be joined with a prompt")
+        phases = [phase for phase in run.timeline.phases if scope.phase in {None, phase.name}]
+        exchanges = [
+            each
+            for each in joined.exchanges
+            if scope.group in {None, each.prompt.group}
+            and scope.tier in {None, each.prompt.tier}
+            and any(phase.start <= each.prompt.intended < phase.end for phase in phases)
+        ]
+        outages = [
+            (name, outage)
+            for name, outages in run.outages.by_provider.items()
+            if scope.provider in {None, name}
+            for outage in outages
+        ]
+        return SystemCounters(exchanges, outages, run.observed_until, scope.provider)
 
     def peaks(self) -> Sequence[tuple[int, int]]:
         """For each provider of the scope the most requests in one second after a clear, and its slots."""

@@ -105,7 +105,9 @@ def pending(_: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck]:
 
 
 def felt(evidence: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck]:
-    """Each fault hit a request; of an external client, which may send few, at least one fault did."""
+    """Each fault hit a request; at least one did of an external client, which may send few, and through a system, which
+    may stay away from a provider that has failed.
+    """
     results = []
     for fault in _scheduled(evidence, counters):
         hits = counters.felt[fault.id]
@@ -113,10 +115,26 @@ def felt(evidence: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck
         if hits:
             says = f"{fault.id} {'must have hit' if is_inferred(evidence, fault) else 'hit'} {hits} requests"
         results.append(ValidityCheck(f"felt {fault.id}", ok=hits > 0, says=says))
-    if evidence.info.client == "command" and results:
+    if (evidence.info.client == "command" or evidence.info.system) and results:
         says = "; ".join(result.says for result in results if result.ok)
         results = [ValidityCheck("felt", ok=bool(says), says=says or f"the client felt no fault: {results[0].says}")]
     yield from results
+
+
+def system_reached(evidence: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck]:
+    """The system under test asked the providers, and its answers can be read."""
+    if counters.joined is None:
+        return
+    name, upstream = evidence.info.system, sum(counters.joined.ways.values()) + sum(counters.joined.alone.values())
+    says = f"{name} sent {upstream} requests to the providers"
+    if not upstream:
+        says = f"no provider got a request: {name} answers by itself, or asks somebody else; does it use {{main.url}}?"
+    yield ValidityCheck("system reached", ok=upstream > 0, says=says)
+    unreadable = [each.begins for each in evidence.answers if each.begins and each.end == "broken" and not each.words]
+    says = f"{len(unreadable)} of {len(evidence.answers)} answers of {name} could not be read"
+    if unreadable:
+        says += f": {unreadable[0]}"
+    yield ValidityCheck("system readable", ok=2 * len(unreadable) <= len(evidence.answers), says=says)
 
 
 def applied(evidence: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck]:
@@ -241,5 +259,5 @@ def _share(samples: tuple[Health, ...], holds: Callable[[Health], bool]) -> floa
 
 _Check = Callable[[RunEvidence, RunCounters], Iterator[ValidityCheck]]
 CHECKS: tuple[_Check, ...] = (
-    ended, data, journal, data_in_phases, pending, felt, applied, other_actions, lag, cpu, testbed,
+    ended, data, journal, data_in_phases, pending, system_reached, felt, applied, other_actions, lag, cpu, testbed,
 )  # fmt: skip

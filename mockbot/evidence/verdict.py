@@ -34,6 +34,8 @@ from mockbot.evidence.outage_spans import measured_begin, measured_end
 from mockbot.evidence.records import Attempt
 from mockbot.evidence.run_counters import RunCounters, count_run
 from mockbot.evidence.scope_counters import ScopeCounters, counters_of
+from mockbot.evidence.system_findings import Finding
+from mockbot.evidence.system_result import system_result
 from mockbot.evidence.validity_checks import MIN_PROMPTS, ValidityCheck, check_validity
 from mockbot.measures.measure import Measure
 from mockbot.measures.outages import WorstOutage
@@ -74,6 +76,10 @@ def judge_run(evidence: RunEvidence) -> JudgedRun:
         expectations = [*expectations, *_behaviour(evidence, (each for each in patterns if each.name not in idle))]
         unsettled = {each.name for each in patterns if each.unsettled}
         deciding = [each for each in expectations if each.result != "inconclusive" or each.measure in unsettled]
+    system = system_result(evidence, counters)
+    if system is not None:
+        found = (each for each in system.findings if each.name not in info.allowed)
+        expectations = deciding = [*expectations, *_none_of(Scope(), found, "answers.jsonl, requests.jsonl")]
     verdict, reasons = decide(checks, tuple(deciding or expectations))
     if verdict == "pass" and idle:
         reasons = (*reasons, f"not shown, for want of an occasion: {', '.join(idle)}")
@@ -92,6 +98,7 @@ def judge_run(evidence: RunEvidence) -> JudgedRun:
             Row(scope=scope, values=measure_all(counters_of(counters, scope))) for scope in scopes(scenario, counters)
         ),
         providers=tuple(_providers(evidence, counters)),
+        system=system,
         findings=counters.findings.findings(),
         outcomes=counters.outcomes,
         pending_count=counters.pending_count,
@@ -145,17 +152,22 @@ def _result(counted: ScopeCounters, measure: Measure, text: str, threshold: Thre
     return ExpectationResult(counted.scope, measure.name, text, value, result, why, where)
 
 
-def _behaviour(evidence: RunEvidence, patterns: Iterable[Antipattern]) -> Iterator[ExpectationResult]:
-    """Expectations of an external client that need no statistics: no anti-patterns, and exit code 0."""
-    scope = Scope(group=next(iter(evidence.scenario.crowd)))
-    for each in patterns:
+def _none_of(scope: Scope, found: Iterable[Antipattern | Finding], where: str) -> Iterator[ExpectationResult]:
+    """Expectations that none of these occurred; they need no statistics."""
+    for each in found:
         seen: Value = Undefined(each.undecided) if each.undecided else Known(each.times)
         why = f"{'; '.join(each.evidence)}. {each.advice}" if each.times else each.undecided
         result: Verdict = "fail" if each.times else "inconclusive" if each.undecided else "pass"
-        yield ExpectationResult(scope, each.name, "== 0", seen, result, why, JOURNAL)
+        yield ExpectationResult(scope, each.name, "== 0", seen, result, why, where)
+
+
+def _behaviour(evidence: RunEvidence, patterns: Iterable[Antipattern]) -> Iterator[ExpectationResult]:
+    """Expectations of an external client: no anti-patterns, and exit code 0."""
+    scope = Scope(group=next(iter(evidence.scenario.crowd)))
+    yield from _none_of(scope, patterns, JOURNAL)
     if (code := evidence.info.exit_code) is not None:
         why = f"the command ended with exit code {code}" if code else ""
-        result = "fail" if code else "pass"
+        result: Verdict = "fail" if code else "pass"
         yield ExpectationResult(scope, "exit_code", "== 0", Known(code), result, why, "the command's own output")
 
 

@@ -52,6 +52,8 @@ class FaultBase(Model):
     whole_provider: ClassVar[bool] = False  # cannot be narrowed to some requests or connections
     keeps_queue: ClassVar[bool] = False  # the requests that it affects wait in the provider's queue meanwhile
 
+    own_times: ClassVar[tuple[str, ...]] = ()  # fields of its spec that are a part of the outage's length
+
     on: str | None = Field(None, description="provider; the first one if not given")
     at: Duration = Field(0.0, description="starts this long after its phase")
     lasts: Duration | None = Field(

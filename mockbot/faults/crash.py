@@ -18,6 +18,7 @@ class Crash(ServiceFault):
     plain = "{} crashed"
     counted_by = frozenset({"service", "client"})  # what was running, and the connections refused since
     whole_provider = True
+    own_times = ("warm_up",)
 
     crash: CrashSpec
 

@@ -18,6 +18,7 @@ class MaintenanceSpec(OnSpec):
 class Maintenance(ServiceFault):
     kind = "maintenance"
     plain = "{} was closed for maintenance"
+    own_times = ("retry_after",)  # it announces the end
 
     maintenance: MaintenanceSpec
 

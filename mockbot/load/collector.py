@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from mockbot.clock import Clock
 from mockbot.dialects.client_identity import api_key
 from mockbot.evidence.records import Attempt, Outcome, Prompt, Settled
+from mockbot.evidence.system_records import SystemAnswer
 
 Sink = Callable[[Attempt | Prompt], None]
 DIGITS = 4  # of scenario seconds in the journal: 0.1 ms, which is what a socket can resolve, and short lines
@@ -31,6 +32,9 @@ class AttemptObservation:
     retry_after: float | None = None
     should_retry: bool | None = None
     length: int = 0  # bytes of the body
+    text: str = ""
+    claims: bool = False  # the answer says of itself that it is whole
+    unreadable: str = ""  # why the answer of an application could not be read, and its beginning
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,13 @@ def _rounded(seconds: float | None) -> float | None:
 class Collector:
     """One per process. `sink` gets each record once, when it is complete; an attempt comes before its prompt."""
 
-    def __init__(self, clock: Clock, sink: Sink) -> None:
+    def __init__(self, clock: Clock, sink: Sink, answers: Callable[[SystemAnswer], None] = lambda _: None) -> None:
+        """`answers` takes what the answers of a system under test say."""
         self.clock = clock
         self.pending: dict[str, Pending] = {}
         self.started = 0
         self._sink = sink
+        self.record_answer = answers
         self._lags: list[float] = []
         self._prompts_of: dict[str, int] = {}
 

@@ -33,6 +33,7 @@ from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.testbed.driver import Driver
 from mockbot.testbed.start import Addresses
+from mockbot.testbed.system.system_file import System
 from mockbot.version import __version__
 
 LOOK = 0.1  # wall seconds: the most by which a step of a ramp comes late
@@ -45,8 +46,10 @@ log = logging.getLogger("mockbot")
 class LiveRun:
     """Use once: `begin`, then `follow` to the end, and `end` in any case."""
 
-    def __init__(self, scenario: Scenario, addresses: Addresses, folder: RunFolder, command: str) -> None:
-        """`command`: the command line, for run.json."""
+    def __init__(
+        self, scenario: Scenario, addresses: Addresses, folder: RunFolder, command: str, system: System | None = None
+    ) -> None:
+        """`command`: the command line, for run.json; `system`: what the crowd asks instead of the providers."""
         self.scenario = scenario
         self.speed = addresses.speed
         self.folder = folder
@@ -65,7 +68,9 @@ class LiveRun:
             | {name: version(name) for name in ("locust", "gevent", "geventhttpclient")},
             loop=loop_of(scenario),
             command=command,
+            system="" if system is None else system.name,
         )
+        self._system = system
         self.workers: Workers | None = None  # set before `start_faults`
         self.over = False
         self.reported = False  # whether its verdict was
@@ -81,7 +86,8 @@ class LiveRun:
         self.info = replace(self.info, t0=self.clock.t0)
         write_run_info(self.folder, self.info)
         providers = dict(self._addresses.providers)
-        return Setup(self.scenario, providers, self.clock, machine(), self._addresses.status_page)
+        page = self._addresses.status_page
+        return Setup(self.scenario, providers, self.clock, machine(), page, self._system)
 
     def start_faults(self, users: Callable[[], int]) -> None:
         """Start the faults, those of second 0 in time for t0, and wait for t0. Raises TestbedError.

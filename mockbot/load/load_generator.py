@@ -19,6 +19,7 @@ from mockbot.clock import Clock
 from mockbot.load.collector import Collector, UserIdentity
 from mockbot.scenario.schema import Group
 from mockbot.scenario.timeline import StatusState
+from mockbot.testbed.system.system_file import System
 
 POLL_EVERY = 0.02  # wall seconds between two checks of what is still pending
 STATUS_AGE = 0.1  # wall seconds: users of one process share a reading, or 1,000 of them would load the status page
@@ -47,6 +48,8 @@ class LoadPlan:
     end: float = float("inf")  # scenario second from which no prompt starts
     slo: float = float("inf")  # seconds within which a prompt should be answered
     status: Callable[[], StatusState | None] = no_status_page  # reads the status page now
+    system: System | None = None  # what all users ask, instead of the providers
+    run: str = ""  # keeps the identities of two runs apart
 
     def provider_of(self, group: str) -> str:
         """The provider that a group asks first."""

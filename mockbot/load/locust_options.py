@@ -15,6 +15,7 @@ from mockbot.errors import ScenarioError, TestbedError, UsageError
 from mockbot.scenario.library import names
 from mockbot.scenario.load import load_scenario
 from mockbot.testbed.start import RunningParts
+from mockbot.testbed.system.system_file import System
 
 PLAIN = "none"  # in a form's drop-down: no scenario, a plain load test
 
@@ -41,6 +42,7 @@ class Options:
     host: str | None = None
     elsewhere: RunningParts | None = None  # service and proxy that run already; their token is in `token_file`
     token_file: Path | None = None
+    system: System | None = None  # what the crowd asks instead of the providers
 
     @classmethod
     def of(cls, parsed: Namespace) -> "Options":
@@ -64,6 +66,7 @@ class Options:
             host=parsed.host or None,
             elsewhere=elsewhere if parsed.service else None,
             token_file=Path(parsed.token_file) if parsed.token_file else None,
+            system=System.model_validate_json(parsed.system) if parsed.system else None,
         )
 
 
@@ -120,3 +123,5 @@ def add_options(parser: LocustArgumentParser, files: Files) -> None:
     for name in ("--testbed", "--service", "--toxiproxy-url", "--token-file"):
         hidden(name, default="")
     hidden("--proxy-ports", type=int, default=0)
+    # In the environment, because it holds the key, which others could read in a command line or a file.
+    hidden("--system", default="", env_var="MOCKBOT_SYSTEM", is_secret=True)

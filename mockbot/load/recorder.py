@@ -29,6 +29,7 @@ from mockbot.dialects.families import FAMILIES
 from mockbot.dialects.stream_readers import Reader
 from mockbot.evidence.records import Outcome
 from mockbot.load.collector import AttemptObservation
+from mockbot.testbed.system.application_readers import ApplicationReader
 
 # How geventhttpclient's parser (llhttp) and h11 name a message that ended too early.
 CUT_SHORT = ("incomplete", "connection closed", "eof state")
@@ -46,6 +47,17 @@ class GeneratorError(Exception):
 
 class Deadline(Exception):  # noqa: N818 - no error of the program
     """The attempt's time is over. No subclass of gevent.Timeout: geventhttpclient swallows those and sends again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One request, ready to be sent, and the reader of its answer."""
+
+    method: str
+    uri: str
+    headers: Headers
+    body: bytes
+    reader: Reader | ApplicationReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +88,24 @@ class RequestTemplate:
         """What a user asks, as the dialect's JSON."""
         return json.dumps(self.family.ask(body, self.stream)).encode()
 
+    def outgoing(self, body: bytes) -> Outgoing:
+        """A request with this body."""
+        return Outgoing("POST", self.uri, self.headers, body, self.family.chat.reader(self.stream))
+
 
 def attempt(
-    connection: HTTPClient, template: RequestTemplate, body: bytes, clock: Clock, until: float,
+    connection: HTTPClient, outgoing: Outgoing, clock: Clock, until: float,
     first_token: Event | None = None,
 ) -> AttemptObservation:  # fmt: skip
     """Send, read, give up at `until` (scenario seconds). Sets `first_token` when the first one arrives.
 
     Raises GeneratorError, and GreenletExit in a user that is killed.
     """
-    start = clock.now()
-    reader = template.family.chat.reader(template.stream)
+    start, reader = clock.now(), outgoing.reader
     response: HTTPSocketPoolResponse | None = None
     try:
         with gevent.Timeout(max(MIN_TIMEOUT, clock.wall(until - start)), Deadline()):
-            response = connection.request("POST", template.uri, body, template.headers)
+            response = connection.request(outgoing.method, outgoing.uri, outgoing.body, outgoing.headers)
             outcome = _read(response, reader, clock, first_token)
     except Deadline:
         outcome = "timeout" if reader.first is None else "slow"
@@ -111,7 +126,9 @@ def attempt(
     return observe(outcome, start, end, reader, clock, response.status_code, partial(_header, response))
 
 
-def _read(response: HTTPSocketPoolResponse, reader: Reader, clock: Clock, first_token: Event | None) -> Outcome:
+def _read(
+    response: HTTPSocketPoolResponse, reader: Reader | ApplicationReader, clock: Clock, first_token: Event | None
+) -> Outcome:
     failed = failed_status(response.status_code)
     if failed is not None:
         if response.status_code >= 400:
@@ -134,7 +151,7 @@ def _header(response: HTTPSocketPoolResponse, name: str) -> str | None:
 
 
 def observe(
-    outcome: Outcome, start: float, end: float, reader: Reader, clock: Clock,
+    outcome: Outcome, start: float, end: float, reader: Reader | ApplicationReader, clock: Clock,
     status: int | None, header: Callable[[str], str | None],
 ) -> AttemptObservation:  # fmt: skip
     """An attempt that reached an answer. Its headers about retries count only when it failed."""
@@ -150,6 +167,9 @@ def observe(
         retry_after=retry_after(header, clock) if failed else None,
         should_retry=FLAGS.get(header("x-should-retry") or "") if failed else None,
         length=reader.length,
+        text=reader.text,
+        claims=reader.claims,
+        unreadable=reader.unreadable if isinstance(reader, ApplicationReader) else "",
     )
 
 

@@ -155,7 +155,7 @@ class Coordinator:
             parsed_options(self._environment).mockbot_setup = SETUP.dump_json(setup).decode()
             self._environment.user_classes = [*classes_of(self._bases, plan, None)]
             return RemoteWorkers(self._runner, take)
-        generator = LoadGenerator(plan, run.clock, Collector(run.clock, take))
+        generator = LoadGenerator(plan, run.clock, Collector(run.clock, take, take))
         self._environment.user_classes = [*classes_of(self._bases, plan, generator)]
         start_open_arrivals(generator, self._environment, run.timeline)
         return LocalWorkers(generator, lambda: self._runner.user_count, take)

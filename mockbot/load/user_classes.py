@@ -26,7 +26,9 @@ def classes_of(bases: ChatClasses, plan: LoadPlan, generator: LoadGenerator | No
     by_group = {base.group_name: base for base in reversed(bases)}
     common = next((base for base in bases if not base.own_clock), bases[0])
     # Locust tells classes apart by name, and its tables and messages to workers carry it: the group's name.
-    shared = {} if generator is None else {"generator": generator}
+    shared: dict[str, object] = {} if generator is None else {"generator": generator}
+    if plan.system is not None:
+        shared["model"] = plan.system.model
     return [
         type(
             name,

@@ -22,13 +22,17 @@ from locust.exception import StopUser
 
 from mockbot.clients.policy import AttemptResult, ClientPolicy, Decision, GiveUp, Send
 from mockbot.dialects.dialect import Body
+from mockbot.dialects.prompt_identity import identity_of
 from mockbot.evidence.records import Settled
 from mockbot.load.collector import AttemptObservation, Pending, UserIdentity
 from mockbot.load.hedging import hedged_attempt
 from mockbot.load.load_generator import LoadGenerator, no_status_page
 from mockbot.load.recorder import GeneratorError, RequestTemplate, attempt
+from mockbot.load.system_client import Answer, Asked, answer_of, observed_exchange, outgoing_to
 from mockbot.scenario.policies import Informed
 from mockbot.scenario.schema import Group
+from mockbot.testbed.system.names import filled
+from mockbot.testbed.system.system_file import System
 
 QUESTION = "When will it be back?"
 
@@ -77,6 +81,18 @@ class ChatUser(FastHttpUser):
     def body(self) -> Body:
         """The request body as OpenAI has it, without `stream`; the provider's dialect makes its own of it."""
         return {"model": self.model, "messages": [{"role": "user", "content": QUESTION}]}
+
+    def exchange(self, asked: Asked) -> Answer:
+        """Override this to ask a system under test in a way that its file cannot say: GraphQL, websockets, gRPC.
+
+        Blocking; ended after `asked.timeout`. An OSError (of sockets, requests, urllib) is a failed attempt.
+        """
+        raise NotImplementedError
+
+    def __init_subclass__(cls) -> None:
+        """A task of a subclass replaces `converse`, which Locust would call beside it."""
+        super().__init_subclass__()
+        cls.tasks = [each for each in cls.tasks if each is not ChatUser.converse] or cls.tasks
 
     @task
     def converse(self) -> None:
@@ -197,10 +213,14 @@ class ChatUser(FastHttpUser):
             self._encoded = (wanted, connection.template.encode(wanted[1]))
         # Registered before anything is sent: an attempt that never returns must still be in the journal.
         n = self.generator.collector.begin_attempt(prompt, provider)
-        connection.template.number(prompt.id, n)
         start, until = clock.now(), decision.at + decision.timeout
         try:
-            observed = attempt(connection.client, connection.template, self._encoded[1], clock, until, first_token)
+            if self.generator.plan.system is not None:
+                observed = self._ask_system(self.generator.plan.system, connection, prompt, n, until, first_token)
+            else:
+                connection.template.number(prompt.id, n)
+                outgoing = connection.template.outgoing(self._encoded[1])
+                observed = attempt(connection.client, outgoing, clock, until, first_token)
         except GreenletExit:
             unfinished = AttemptObservation("unfinished", start, clock.now())
             self.record_attempt(prompt, n, unfinished, connection.url)
@@ -215,6 +235,31 @@ class ChatUser(FastHttpUser):
             should_retry=observed.should_retry,
             streamed=observed.tokens > 0,
         )
+
+    def _ask_system(
+        self, system: System, connection: ProviderConnection, prompt: Pending, n: int, until: float,
+        first_token: Event | None,
+    ) -> AttemptObservation:  # fmt: skip
+        plan, clock, user = self.generator.plan, self.generator.clock, self.identity
+        identity = identity_of(prompt.id, plan.run)
+        asked = Asked(
+            text=identity.marked(QUESTION),
+            headers=identity.headers,
+            url=str(system.url),
+            key=self.api_key or filled(system.key, {"user": user.user, "group": user.group, "tier": user.tier}),
+            user=user.user,
+            group=user.group,
+            timeout=clock.wall(until - clock.now()),
+        )
+        if type(self).exchange is not ChatUser.exchange:
+            seen, degraded = observed_exchange(self.exchange, asked, clock, until)
+        else:
+            prefix = urlsplit(asked.url).path
+            outgoing = outgoing_to(system, prefix, asked, self.body(), identity, stream=self.spec.stream)
+            seen = attempt(connection.client, outgoing, clock, until, first_token)
+            degraded = system.ask is not None and system.ask.degraded(seen.status or 0, seen.text)
+        self.generator.collector.record_answer(answer_of(prompt.id, n, identity, seen, degraded=degraded))
+        return seen
 
     def _connect(self, provider: str) -> ProviderConnection:
         endpoint = self.generator.plan.endpoints[provider]

@@ -20,6 +20,7 @@ from pydantic import Discriminator, TypeAdapter
 
 from mockbot.clock import Clock
 from mockbot.evidence.records import Attempt, Health, Prompt
+from mockbot.evidence.system_records import SystemAnswer
 from mockbot.load.collector import Collector
 from mockbot.load.generator_health import watch
 from mockbot.load.load_generator import Endpoint, LoadGenerator, LoadPlan, no_status_page
@@ -27,13 +28,14 @@ from mockbot.load.locust_private import known_workers, missing_workers, present_
 from mockbot.load.status_page_client import StatusPageClient
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import StatusState, Timeline
+from mockbot.testbed.system.system_file import System
 
 BATCH, FINISH = "mockbot.batch", "mockbot.finish"
 BATCH_EVERY = 0.5  # wall seconds; the live view cannot be fresher than this
 LAST_BATCH_WITHIN = 5.0  # wall seconds for a worker's last batch, on top of the wait that `close` allows
 POLL_EVERY = 0.02  # wall seconds between two checks for the last batches
 
-Take = Callable[[Attempt | Prompt | Health], None]
+Take = Callable[[Attempt | Prompt | SystemAnswer | Health], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Setup:
     started: Clock  # by the process that starts the run, on the machine that `machine` names
     machine: str
     status_page: str = ""
+    system: System | None = None
     workers: tuple[str, ...] = ()  # client ids that take turns at the arrivals; a worker that joins later takes none
 
     def plan(self, clock: Clock) -> LoadPlan:
@@ -55,12 +58,17 @@ class Setup:
             status = StatusPageClient(self.status_page, clock, self.scenario.status_page).read
         return LoadPlan(
             groups=self.scenario.crowd,
-            endpoints={name: Endpoint(url, providers[name].dialect) for name, url in self.providers.items()},
+            endpoints={name: self._endpoint(url, providers[name].dialect) for name, url in self.providers.items()},
             seed=self.scenario.seed,
             end=Timeline(self.scenario).end,
             slo=self.scenario.slo,
             status=status,
+            system=self.system,
+            run=f"{self.started.t0:.3f}",
         )
+
+    def _endpoint(self, url: str, dialect: str) -> Endpoint:
+        return Endpoint(url, dialect) if self.system is None else Endpoint(str(self.system.url))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +78,7 @@ class Batch:
     node: str
     pending: int
     started: int
-    requests: tuple[Annotated[Attempt | Prompt, Discriminator("kind")], ...] = ()
+    requests: tuple[Annotated[Attempt | Prompt | SystemAnswer, Discriminator("kind")], ...] = ()
     health: tuple[Health, ...] = ()
     final: bool = False
     broken: str = ""
@@ -201,11 +209,11 @@ class WorkerReporter:
 
     def __init__(self, runner: WorkerRunner, plan: LoadPlan, clock: Clock) -> None:
         self._runner = runner
-        self._requests: list[Attempt | Prompt] = []
+        self._requests: list[Attempt | Prompt | SystemAnswer] = []
         self._health: list[Health] = []
         self._name = f"worker-{runner.worker_index}"
         self._final = False
-        collector = Collector(clock, self._requests.append)
+        collector = Collector(clock, self._requests.append, self._requests.append)
         self.generator = LoadGenerator(plan, clock, collector, prefix=f"{runner.worker_index}.")
         self._greenlets = [
             gevent.spawn(watch, self.generator, self._name, lambda: runner.user_count, self._health.append),

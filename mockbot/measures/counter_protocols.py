@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mockbot.measures.scope import Scope
+from mockbot.measures.values import Undefined
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,24 @@ class Outages(Protocol):
     def longest(self) -> Durations: ...
 
 
+class SystemCounts(Protocol):
+    """Prompts that went through a system under test, joined with the requests that providers got for them."""
+
+    prompts: int
+    laundered: int  # prompts whose answer was short and claimed to be whole
+    canned: int  # prompts whose answer no provider wrote
+    failed_first: int  # prompts whose first request failed
+    saved: int  # of these, answered in full
+    upstream: int  # requests that providers got
+    upstream_ok: int
+    orphaned: int  # requests that ran on after their user had left
+
+    def added(self, first_token: bool) -> Sequence[float]: ...  # seconds that a prompt took beside its provider, calm
+    def fail_over_times(self) -> Sequence[float]: ...  # of each outage that failed a request; infinite: it never did
+    def first_returns(self) -> Sequence[float]: ...  # negative: the run ended so long after the clear, without one
+    def last_detours(self) -> Sequence[float]: ...
+
+
 class Run(Protocol):
     """The whole run. `weight`: users that each recorded one stands for."""
 
@@ -161,4 +180,5 @@ class Counters(Protocol):
     def parts(self) -> Sequence[Part]: ...
     def outages(self) -> Outages: ...
     def slices(self) -> Slices: ...
+    def system(self) -> SystemCounts | Undefined: ...
     def peaks(self) -> Sequence[tuple[int, int]]: ...  # (most requests in a second after a clear, slots)

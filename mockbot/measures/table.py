@@ -14,13 +14,14 @@ from mockbot.measures import (
     percentiles,
     prompts,
     providers,
+    system,
     user_outages,
 )
 from mockbot.measures.counter_protocols import Counters
 from mockbot.measures.measure import Measure, Place
 from mockbot.measures.values import Value
 
-FAMILIES = (prompts, user_outages, demand, percentiles, outages, objective, providers, hysteresis)
+FAMILIES = (prompts, user_outages, demand, percentiles, outages, objective, providers, hysteresis, system)
 TABLE: Mapping[str, Measure] = {measure.name: measure for family in FAMILIES for measure in family.MEASURES}
 EXPECTED = tuple(measure for measure in TABLE.values() if measure.better)
 

@@ -1,15 +1,16 @@
 """A run's counters over time in, the charts of its report out, from top to bottom."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.judgement import Judgement
 from mockbot.evidence.records import OUTCOMES
 from mockbot.evidence.series import Series
+from mockbot.evidence.system_result import SystemResult
 from mockbot.evidence.verdict import JudgedRun
 from mockbot.report import figures
-from mockbot.report.colours import FAULT, OUTCOME, QUANTILES, STATUS, group_colours, provider_colours
+from mockbot.report.colours import ANSWERED, FAULT, OUTCOME, QUANTILES, STATUS, group_colours, provider_colours
 from mockbot.report.figures import Chart, Json
 from mockbot.report.phrases import fault_text
 from mockbot.units.formatting import format_count
@@ -28,6 +29,7 @@ def charts(run: JudgedRun) -> tuple[Chart, ...]:
     caption = "Requests sent for each prompt asked in the same time; 1 when nothing is retried."
     drawn = (
         _faults(evidence, summary),
+        *(() if summary.system is None else _both_sides(summary.system, providers)),
         _good(series, groups),
         _outcomes(series),
         _latency(series),
@@ -67,6 +69,28 @@ def _faults(evidence: RunEvidence, summary: Judgement) -> Chart:
     }
     caption = "Each fault from its measured begin to its measured end, and the updates of the status page."
     return Chart("wrong", "Faults", caption, {"data": data, "layout": layout})
+
+
+def _both_sides(system: SystemResult, colours: Mapping[str, str]) -> tuple[Chart, Chart]:
+    """Who answered the users of the system, above what each provider sent."""
+    names = [name for name in (*colours, *ANSWERED) if name in system.answers]
+    answered = [
+        _rate(name, system.answers[name], system.bin, colours.get(name) or ANSWERED[name], "a") for name in names
+    ]
+    sent = []
+    for name, counts in system.sent.items():
+        provider, _, how = name.rpartition(" ")
+        sent.append(_rate(name, counts, system.bin, colours[provider] if how == "ok" else FAULT, "s"))
+    who = "Answers per second by who wrote them; short: cut and passed on, canned: no provider's, nobody: an error."
+    what = "Requests per second that each provider answered well, or failed."
+    return (
+        Chart("users-saw", "Users saw", who, {"data": answered}),
+        Chart("providers-saw", "Providers saw", what, {"data": sent}),
+    )
+
+
+def _rate(name: str, counts: Sequence[int], width: float, colour: str, stack: str) -> Json:
+    return figures.curve(name, [count / width for count in counts], width, colour, **figures.area(stack, colour))
 
 
 def _status_page(evidence: RunEvidence) -> Json:

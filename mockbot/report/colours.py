@@ -31,6 +31,9 @@ OUTCOME: Mapping[Outcome, str] = {
 }
 
 
+ANSWERED = {"short": "#AA4499", "canned": "#DDCC77", "nobody": "#CC6677"}  # beside the providers' colours
+
+
 def group_colours(scenario: Scenario) -> Mapping[str, str]:
     """In the order of the scenario's crowd; the eighth group has the first colour again."""
     return dict(zip(scenario.crowd, cycle(GROUPS), strict=False))

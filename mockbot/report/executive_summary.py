@@ -3,6 +3,7 @@
 from operator import itemgetter
 
 from mockbot.evidence.judgement import Judgement, Row
+from mockbot.evidence.system_result import SystemResult
 from mockbot.faults import KINDS
 from mockbot.measures.scope import Scope
 from mockbot.measures.values import Beyond, Known, Undefined
@@ -13,6 +14,24 @@ def executive_summary(summary: Judgement) -> tuple[str, ...]:
     """Three sentences; one when no prompt was issued."""
     if summary.measures[0].values["prompts"] == Known(0):
         return ("No prompt was issued, so there are no results.",)
+    if summary.system is not None:
+        return (_through(summary.system), *_without_system(summary))
+    return _without_system(summary)
+
+
+def _through(system: SystemResult) -> str:
+    """What users got from the system, against what its providers answered."""
+    prompts = sum(row.prompts for row in system.phases)
+    whole = sum(row.kinds.get("whole", 0) for row in system.phases)
+    short = sum(row.kinds.get("laundered", 0) for row in system.phases)
+    rows = [provider for row in system.phases for provider in row.providers.values()]
+    requests, ok = sum(row.requests for row in rows), sum(row.ok for row in rows)
+    text = f"Users of {system.name} got a whole answer to {whole} of {prompts} prompts"
+    text += f", and to {short} a part that was said to be all" if short else ""
+    return f"{text}; its providers answered {ok} of {requests} requests well."
+
+
+def _without_system(summary: Judgement) -> tuple[str, ...]:
     if summary.disturbance.begin is None:
         return ("Nothing went wrong in this run: it is a plain load.", _plain_load(summary))
     return (_down(summary), _disturbance(summary), _worst_phase(summary))

@@ -13,6 +13,7 @@ from rich.console import Console
 from mockbot.evidence.judgement import Judgement
 from mockbot.measures.table import shown
 from mockbot.measures.text import format_value
+from mockbot.report.both_sides import both_sides_table
 from mockbot.report.executive_summary import executive_summary
 from mockbot.report.plain_console import plain
 
@@ -46,6 +47,11 @@ def job_summary(summary: Judgement) -> str:
         names = (_plain(row.scope.phase or "whole run"), _plain(row.scope.group or "all"))
         values = (format_value(column.name, row.values[column.name]) for column in columns)
         lines.append(f"| {' | '.join((*names, *values))} |")
+    if summary.system is not None:
+        sides = both_sides_table(summary.system)
+        titles = (*(f"users: {each}" for each in sides.users), *(f"providers: {each}" for each in sides.providers))
+        lines += ["", f"| phase | {' | '.join(map(_plain, titles))} |", f"|---|{'---|' * len(titles)}"]
+        lines += [f"| {' | '.join(_plain(cell) for cell in cells)} |" for cells in sides.rows]
     if summary.findings:
         lines += ["", "**What the clients did that made it worse**", ""]
     for finding in summary.findings:

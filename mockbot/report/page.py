@@ -19,6 +19,7 @@ from mockbot.measures.outages import WorstOutage
 from mockbot.measures.table import TABLE, shown
 from mockbot.measures.text import format_value
 from mockbot.measures.values import Undefined
+from mockbot.report.both_sides import both_sides_table
 from mockbot.report.charts import charts
 from mockbot.report.executive_summary import executive_summary
 from mockbot.report.figures import Chart
@@ -45,6 +46,7 @@ def report_html(run: JudgedRun) -> str:
         outage_measures=[measure for measure in TABLE.values() if isinstance(measure.formula, WorstOutage)],
         fault_texts={span.id: fault_text(span) for span in run.evidence.timeline.faults},
         scenario=run.evidence.scenario,
+        sides=both_sides_table(judgement.system) if judgement.system is not None else None,
         data=judgement.data(),
     )
 

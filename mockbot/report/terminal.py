@@ -9,9 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from mockbot.evidence.judgement import Judgement, Verdict
+from mockbot.evidence.system_result import SystemResult
 from mockbot.measures.table import TABLE, shown
 from mockbot.measures.text import format_value
 from mockbot.measures.values import Undefined
+from mockbot.report.both_sides import joined_text, providers_text, users_text
 from mockbot.units.formatting import format_seconds
 
 FINDINGS = 6  # shown; the report has all of them with their evidence
@@ -24,6 +26,11 @@ def print_summary(console: Console, summary: Judgement) -> None:
     console.print()
     console.print(_phases(summary))
     console.print()
+    if summary.system is not None:
+        console.print(Text(f"through {summary.system.name}", style="bold"))
+        console.print(_both_sides(summary.system))
+        console.print(_item(joined_text(summary.system)))
+        console.print()
     console.print(_expectations(summary))
     if summary.pending_count:
         names = (f"{each.id} ({each.group}, {format_seconds(each.intended)})" for each in summary.pending[:3])
@@ -57,6 +64,16 @@ def _phases(summary: Judgement) -> Table:
         phase, group = row.scope.phase or "whole run", row.scope.group
         cells = (format_value(column.name, row.values[column.name]) for column in shown("narrow"))
         table.add_row(*map(Text, ("" if group else phase, group or "all", *cells)), style="" if group else "bold")
+    return table
+
+
+def _both_sides(system: SystemResult) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("phase", overflow="ellipsis", max_width=16)
+    table.add_column("users saw", max_width=26)
+    table.add_column("providers saw")
+    for row in system.phases:
+        table.add_row(*map(Text, (row.phase, users_text(row), providers_text(row))))
     return table
 
 

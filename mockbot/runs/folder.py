@@ -38,6 +38,8 @@ class RunFile(StrEnum):
     ACTIONS = "actions.jsonl"  # every fault: due, sent, confirmed
     HEALTH = "health.jsonl"  # how well the load generator kept up
     PROGRESS = "progress.jsonl"  # what the live view shows
+    ANSWERS = "answers.jsonl"  # of a system under test: what its users' answers say
+    REQUESTS = "requests.jsonl"  # of a system under test: every request that a provider got
     RUN = "run.json"  # how the run was made and how it ended
     SUMMARY = "summary.json"  # the verdict with all measures, for machines
     JUNIT = "junit.xml"

@@ -16,13 +16,25 @@ from pydantic import TypeAdapter, ValidationError
 
 from mockbot.errors import TestbedError, UsageError
 from mockbot.evidence.journal import Broken, RunEvidence
-from mockbot.evidence.records import Action, Attempt, Health, Progress, Prompt, Record, RunInfo, ServiceSecond
+from mockbot.evidence.records import (
+    Action,
+    Attempt,
+    Health,
+    Progress,
+    Prompt,
+    Record,
+    Request,
+    RunInfo,
+    ServiceSecond,
+)
+from mockbot.evidence.system_records import SystemAnswer
 from mockbot.runs.folder import RunFile, RunFolder
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 
 _ATTEMPT, _PROMPT = TypeAdapter(Attempt), TypeAdapter(Prompt)
 _SECOND, _ACTION, _HEALTH = TypeAdapter(ServiceSecond), TypeAdapter(Action), TypeAdapter(Health)
+_ANSWER, _REQUEST = TypeAdapter(SystemAnswer), TypeAdapter(Request)
 _RUN, _OBJECT = TypeAdapter(RunInfo), TypeAdapter(dict[str, object])
 _CERTAIN = {"may_retry"}  # which only the inferred journal of an external client has, and few of its lines
 
@@ -38,9 +50,12 @@ _KINDS: dict[type, tuple[RunFile, Callable[..., bytes]]] = {  # the file of each
     Action: (RunFile.ACTIONS, _ACTION.dump_json),
     Health: (RunFile.HEALTH, _HEALTH.dump_json),
     Progress: (RunFile.PROGRESS, TypeAdapter(Progress).dump_json),
+    SystemAnswer: (RunFile.ANSWERS, _ANSWER.dump_json),
+    Request: (RunFile.REQUESTS, _REQUEST.dump_json),
 }
 JOURNALS = (RunFile.JOURNAL, RunFile.SERVICE, RunFile.ACTIONS)  # of every run
 LOAD_JOURNALS = (*JOURNALS, RunFile.HEALTH, RunFile.PROGRESS)  # of a run with mockbot's load generator
+SYSTEM_JOURNALS = (RunFile.ANSWERS, RunFile.REQUESTS)  # of one with a system under test
 # Millions of lines are read with these two; TypeAdapter.validate_json itself takes a sixth longer.
 _attempt: Callable[[bytes], Attempt] = _ATTEMPT.validator.validate_json
 _prompt: Callable[[bytes], Prompt] = _PROMPT.validator.validate_json
@@ -54,19 +69,24 @@ class JournalWriter(AbstractContextManager["JournalWriter"]):
     """
 
     def __init__(self, folder: RunFolder, files: Iterable[RunFile] = JOURNALS) -> None:
-        flags = os.O_APPEND | os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC
-        self._files = {file: os.open(folder / file, flags, 0o644) for file in files}
+        self._folder = folder
+        self._files = {file: self._open(file) for file in files}
 
     def write(self, record: Record) -> None:
         """Append one line; ValueError after `close`, TestbedError when the system does not take the whole line."""
         if not self._files:
             raise ValueError("the journal is closed")
         file, line = _KINDS[type(record)][0], to_line(record)
+        if file not in self._files:  # one of SYSTEM_JOURNALS, which most runs do not have
+            self._files[file] = self._open(file)
         try:
             while line:  # a disk that is nearly full takes a part, and says why at the rest
                 line = line[os.write(self._files[file], line) :]
         except OSError as error:
             raise TestbedError(f"{file} cannot be written: {error.strerror}; make room and run again") from None
+
+    def _open(self, file: RunFile) -> int:
+        return os.open(self._folder / file, os.O_APPEND | os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o644)
 
     def close(self) -> None:
         """Close all files; idempotent."""
@@ -103,6 +123,8 @@ def read_run(folder: RunFolder) -> RunEvidence:
     scenario = _read_scenario(folder)
     actions = tuple(_lines(folder / RunFile.ACTIONS, _ACTION.validate_json))
     health = tuple(_lines(folder / RunFile.HEALTH, _HEALTH.validate_json))
+    answers = tuple(_lines(folder / RunFile.ANSWERS, _ANSWER.validate_json))
+    upstream = tuple(_lines(folder / RunFile.REQUESTS, _REQUEST.validate_json))
     why = f"{RunFile.RUN} is missing or cannot be read: the run was killed before it could record how it ended"
     unknown = RunInfo(scenario.name, scenario.speed, t0=None, ended="failed", end=0.0, engine="none", why=why)
     return RunEvidence(
@@ -113,8 +135,10 @@ def read_run(folder: RunFolder) -> RunEvidence:
         seconds=lambda: _lines(folder / RunFile.SERVICE, _SECOND.validate_json),
         actions=tuple(line for line in actions if isinstance(line, Action)),
         health=tuple(line for line in health if isinstance(line, Health)),
-        broken=tuple(line for line in (*actions, *health) if isinstance(line, Broken)),
+        broken=tuple(line for line in (*actions, *health, *answers, *upstream) if isinstance(line, Broken)),
         folder=folder.path,
+        answers=tuple(each for each in answers if isinstance(each, SystemAnswer)),
+        upstream=tuple(each for each in upstream if isinstance(each, Request)),
     )
 
 

@@ -7,7 +7,7 @@ import re
 from difflib import get_close_matches
 from itertools import groupby
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from mockbot.faults import KINDS
@@ -16,6 +16,7 @@ from mockbot.scenario.document import Diagnostic, Document, Path, Value
 from mockbot.scenario.location import Located, locate
 from mockbot.scenario.policies import POLICY_NAMES, custom_policy_names
 from mockbot.scenario.problems import Problem, nearest
+from mockbot.scenario.schema import Scenario
 
 _NAME_RULE = "is not a name; use small letters, digits, '-' and '_'"
 _THRESHOLD_RULE = "is not a threshold; write it like '>= 99%' or '<= 3m'"
@@ -38,10 +39,10 @@ _LIMITS = {
 }
 
 
-def diagnose(error: ValidationError, document: Document) -> tuple[Diagnostic, ...]:
-    """One Diagnostic for each place; the messages of a union's alternatives are joined by "or"."""
+def diagnose(error: ValidationError, document: Document, root: type[BaseModel] = Scenario) -> tuple[Diagnostic, ...]:
+    """One Diagnostic for each place; the messages of a union's alternatives are joined by "or". `root`: what it is."""
     errors = error.errors(include_url=False)
-    found = sorted((_diagnostic(each, document) for each in errors if not _is_mistyped(each, errors)), key=_order)
+    found = sorted((_diagnostic(each, document, root) for each in errors if not _is_mistyped(each, errors)), key=_order)
     diagnostics = []
     for _, group in groupby(found, key=_order):
         first, *others = group
@@ -69,15 +70,15 @@ def _order(diagnostic: Diagnostic) -> tuple[str, int, int, str]:
     return place.file, place.line, place.column, ".".join(map(str, diagnostic.path))
 
 
-def _diagnostic(details: ErrorDetails, document: Document) -> Diagnostic:
+def _diagnostic(details: ErrorDetails, document: Document, root: type[BaseModel]) -> Diagnostic:
     location, kind = details["loc"], details["type"]
     if kind in {"inconsistent", "wrong_key"}:  # from problems.py, which has the path as the user wrote it
         return diagnostic_of(Problem(location, details["msg"], kind == "wrong_key"), document)
-    here = locate(location, document.data)
+    here = locate(location, document.data, root)
     word = str(location[-1]) if location else ""
     match kind:
         case "extra_forbidden":
-            known = locate(location[:-1], document.data).keys
+            known = locate(location[:-1], document.data, root).keys
             return _at_key(document, here.path, f"{word!r} is no key here{nearest(word, known)}")
         case "union_tag_not_found" | "union_tag_invalid":
             return (_no_fault if here.path[-2:-1] == ("faults",) else _no_member)(here, document)

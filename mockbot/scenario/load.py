@@ -4,7 +4,7 @@ The only module of the package that reads files, beside `library.py` which finds
 executed, and nothing is opened except the scenario that it `extends`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from pathlib import Path
 
@@ -17,23 +17,24 @@ from mockbot.scenario.extend import EXTENDS, extended
 from mockbot.scenario.library import find, names, not_found
 from mockbot.scenario.problems import Problem
 from mockbot.scenario.schema import Scenario
+from mockbot.scenario.set_value import with_value
 from mockbot.units.quantities import IN_A_FILE
 
 MOST_BYTES = 64 * 1024  # a bundled scenario has 5 KiB; a larger file was not meant as a scenario
 
 
-def load_scenario(path: Path) -> Scenario:
-    """Read and check one file. Raises ScenarioError with everything that is wrong with it."""
-    return read_scenario(_text(path), str(path), path)
+def load_scenario(path: Path, changes: Sequence[str] = ()) -> Scenario:
+    """Read and check one file, with the `changes` of `--set`. Raises ScenarioError with everything that is wrong."""
+    return read_scenario(_text(path), str(path), path, changes)
 
 
-def read_scenario(text: str, name: str = "scenario", path: Path | None = None) -> Scenario:
+def read_scenario(text: str, name: str = "scenario", path: Path | None = None, changes: Sequence[str] = ()) -> Scenario:
     """The same for text. Messages call it `name`; a path that it extends is relative to the folder of `path`."""
-    document = _document(text, name, path)
+    document = _document(text, name, path, changes)
     try:
         return Scenario.model_validate(document.data, context=IN_A_FILE)
     except ValidationError as error:
-        raise ScenarioError(_lines(name, diagnose(error, document))) from None
+        raise ScenarioError(lines_of(name, diagnose(error, document))) from None
 
 
 def located(problems: Iterable[Problem], path: Path) -> tuple[str, ...]:
@@ -47,14 +48,15 @@ def lineage(path: Path) -> tuple[Path, ...]:
     try:
         return tuple(file for _, file in _chain(_text(path), str(path), path) if file is not None)
     except DocumentError as error:
-        raise ScenarioError(_lines(str(path), error.diagnostics)) from None
+        raise ScenarioError(lines_of(str(path), error.diagnostics)) from None
 
 
-def _document(text: str, name: str, path: Path | None) -> Document:
+def _document(text: str, name: str, path: Path | None, changes: Sequence[str] = ()) -> Document:
     try:
-        return document_of(reduce(extended, (tree for tree, _ in reversed(_chain(text, name, path)))))
+        root = reduce(extended, (tree for tree, _ in reversed(_chain(text, name, path))))
+        return document_of(reduce(with_value, changes, root))
     except DocumentError as error:
-        raise ScenarioError(_lines(name, error.diagnostics)) from None
+        raise ScenarioError(lines_of(name, error.diagnostics)) from None
 
 
 def _chain(text: str, name: str, path: Path | None) -> list[tuple[Node, Path | None]]:
@@ -99,13 +101,16 @@ def _tree(text: str, name: str) -> Node:
     raise DocumentError(Diagnostic(tree.place, (), message))
 
 
-def _lines(name: str, diagnostics: tuple[Diagnostic, ...]) -> str:
-    return "\n".join(_line(name, diagnostic) for diagnostic in diagnostics)
+def lines_of(name: str, diagnostics: Iterable[Diagnostic], whole: str = "scenario") -> str:
+    """A line for each diagnostic; `whole` is what the file as a whole is called."""
+    return "\n".join(_line(name, diagnostic, whole) for diagnostic in diagnostics)
 
 
-def _line(name: str, diagnostic: Diagnostic) -> str:
-    place, path = diagnostic.place, ".".join(map(str, diagnostic.path)) or "scenario"
+def _line(name: str, diagnostic: Diagnostic, whole: str = "scenario") -> str:
+    place, path = diagnostic.place, ".".join(map(str, diagnostic.path)) or whole
     file = place.file or name
+    if file.startswith("--set "):  # an option has no lines
+        return f"{file}: {path}: {diagnostic.message}"
     message = diagnostic.message if file == name else f"{diagnostic.message} (as extended by {name})"
     return f"{file}:{place.line}:{place.column}: {path}: {message}"
 

@@ -26,13 +26,14 @@ class Located:
     @property
     def keys(self) -> tuple[str, ...]:
         """Every key that is known there."""
-        return tuple(dict.fromkeys(key for model in self.models.values() for key in model.model_fields))
+        fields = (each for model in self.models.values() for each in model.model_fields.items())
+        return tuple(dict.fromkeys(field.alias or name for name, field in fields))
 
 
-def locate(location: tuple[int | str, ...], data: Value) -> Located:
+def locate(location: tuple[int | str, ...], data: Value, root: type[BaseModel] = Scenario) -> Located:
     """Follow a location as far as the data goes."""
     path: Path = ()
-    annotation: Any = Scenario
+    annotation: Any = root
     for part in location:
         models = _models(annotation)
         if len(models) > 1 and part in models:  # names a member of a union, not a part of the path

@@ -40,6 +40,13 @@ def for_external_client(scenario: Scenario) -> Scenario:
     return scenario.model_copy(update={"crowd": crowd, "phases": phases, "expect": tuple(expect)})
 
 
+def for_system(scenario: Scenario) -> Scenario:
+    """The scenario with a system between crowd and providers: every user asks the system, and no one goes around it."""
+    through = {"uses": None, "falls_over_to": None}
+    crowd = {name: group.model_copy(update=through) for name, group in scenario.crowd.items()}
+    return scenario.model_copy(update={"crowd": crowd, "speed": 1.0})
+
+
 def starting_at(scenario: Scenario, phase: str) -> Scenario:
     """The scenario from this phase on, with the faults that began before and still hold. KeyError: no such phase."""
     spans = phase_spans(scenario.phases)

@@ -1,7 +1,7 @@
-"""The text of an answer: (seed, fingerprint of a request) in, words and their number out. Pure, deterministic.
+"""The length of an answer: (seed, fingerprint of a request) in, a number of words out. Pure, deterministic.
 
 Rules
-- The same seed and the same request give the same words and the same length, in any process.
+- The same seed and the same request give the same length, in any process; the words are dialects/identified_text's.
 - Lengths follow `scenario.answer_law`, cut at the client's own maximum.
 """
 
@@ -10,11 +10,8 @@ from statistics import NormalDist
 
 from mockbot.scenario.answer_law import sigma, tokens_at
 from mockbot.scenario.schema import Answer
-from mockbot.service.sentences import SENTENCES
 
 _NORMAL = NormalDist()
-_MIX = 6364136223846793005  # Knuth's 64-bit LCG multiplier (MMIX)
-_MASK = (1 << 64) - 1
 
 
 def fingerprint(seed: int, *parts: bytes) -> int:
@@ -31,16 +28,3 @@ def length(answer: Answer, mark: int) -> int:
         return tokens.median
     uniform = ((mark >> 11) + 0.5) / (1 << 53)
     return tokens_at(tokens.median, sigma(tokens), _NORMAL.inv_cdf(uniform))
-
-
-def words(mark: int, tokens: int) -> tuple[str, ...]:
-    """So many tokens of prose, each a word with its leading space; plain ASCII without quotes or backslashes."""
-    out: list[str] = []
-    state = mark | 1
-    while len(out) < tokens:
-        state = (state * _MIX + 1442695040888963407) & _MASK
-        out += SENTENCES[(state >> 33) % len(SENTENCES)]
-    del out[tokens:]
-    if out:
-        out[0] = out[0].lstrip()
-    return tuple(out)

@@ -12,8 +12,8 @@ import time
 from starlette.types import Receive, Send
 
 from mockbot.dialects.dialect import AnswerMetadata, Dialect, Header, ProviderError, Stream
+from mockbot.dialects.identified_text import words
 from mockbot.faults.effects import End, Garbled, Silence
-from mockbot.service.answer_text import words
 from mockbot.service.chatbot import Answer
 from mockbot.service.delivery_script import script
 from mockbot.service.job import REFUSED_LATE
@@ -73,7 +73,9 @@ class Delivery:
 
     def _tokens(self) -> tuple[str, ...]:
         answer, content = self._answer, self._content
-        return words(answer.mark, answer.tokens) if content is None else content[: answer.tokens]
+        if content is not None:
+            return content[: answer.tokens]
+        return words(self._runtime.name, answer.mark, answer.tokens)
 
     def _count_fault(self, fault: str) -> None:
         self.outcome = "flawed"

@@ -20,6 +20,8 @@ from starlette.types import Message, Receive, Scope, Send
 from mockbot.dialects.client_identity import PROMPT
 from mockbot.dialects.dialect import Dialect, ProviderError
 from mockbot.dialects.families import key_of, retry_count
+from mockbot.dialects.identified_text import recognise
+from mockbot.dialects.prompt_identity import TRACE_HEADER, mark_in, trace_of
 from mockbot.dialects.stream_readers import Reader
 from mockbot.evidence.records import Outcome, Request
 from mockbot.service.provider_runtime import ProviderRuntime
@@ -106,7 +108,8 @@ class _RecordedRequest:
     def __init__(self, endpoint: RecordedEndpoint, scope: Scope, first: Message) -> None:
         self._runtime, self._dialect, self._scope = endpoint.runtime, endpoint.dialect, scope
         self._headers = dict(scope["headers"])
-        self._hash, self._shape = fingerprints(asked(endpoint.dialect, first.get("body", b"")))
+        self._asked = first.get("body", b"")
+        self._hash, self._shape = fingerprints(asked(endpoint.dialect, self._asked))
         self._start = self._runtime.now()
         self._status: int | None = None
         self._retry_after: float | None = None
@@ -122,7 +125,11 @@ class _RecordedRequest:
         early = [first]
 
         async def again() -> Message:
-            message = early.pop() if early else await receive()
+            if early:
+                message = early.pop()
+            else:
+                message = await receive()
+                self._asked += message.get("body", b"")
             self._gone |= message["type"] == "http.disconnect"
             return message
 
@@ -189,4 +196,8 @@ class _RecordedRequest:
             retry=int(retry) if retry.isascii() and retry.isdigit() else None,
             port=client[1],
             shape=self._shape,
+            trace=trace_of(self._headers.get(TRACE_HEADER.encode(), b"").decode("latin-1")),
+            mark=mark_in(self._asked),
+            wrote=next((piece.request for piece in recognise(self._reader.text)), None),
+            streamed=self._streamed,
         )

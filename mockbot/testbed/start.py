@@ -7,7 +7,7 @@ import json
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, cast
 from urllib.parse import urlsplit
@@ -107,6 +107,16 @@ def open_testbed(
             engine=wire.engine,
             status_page=str(service["status"]),
         )
+
+
+def on_ports(addresses: Addresses, port: int) -> Addresses:
+    """Move the providers' proxies to consecutive ports from `port` on."""
+    providers = {}
+    control = ToxicControl(addresses.proxy_control)
+    for offset, (provider, proxy) in enumerate(addresses.proxies.items()):
+        host = urlsplit(addresses.providers[provider]).hostname
+        providers[provider] = f"http://{control.update_proxy(proxy, listen=f'{host}:{port + offset}').listen}"
+    return replace(addresses, providers=providers)
 
 
 @contextmanager

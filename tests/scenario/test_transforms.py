@@ -6,7 +6,7 @@ from mockbot.scenario.library import find
 from mockbot.scenario.load import load_scenario, read_scenario
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.scenario.transforms import EXTERNAL_GROUP, for_external_client, held, starting_at
+from mockbot.scenario.transforms import EXTERNAL_GROUP, for_external_client, for_system, held, starting_at
 
 BASE = """
 name: base
@@ -110,3 +110,11 @@ def test_starting_nowhere_is_an_error(base: Scenario) -> None:
     """A phase that is not there cannot be started with."""
     with pytest.raises(KeyError, match="nowhere"):
         starting_at(base, "nowhere")
+
+
+def test_with_a_system_no_group_goes_around_it() -> None:
+    """It is the system that fails over; and it keeps its own clock."""
+    scenario = for_system(load_scenario(find("failover-2024-06-04")))
+
+    assert {(group.uses, group.falls_over_to) for group in scenario.crowd.values()} == {(None, None)}
+    assert scenario.speed == 1.0

@@ -1,18 +1,16 @@
-"""Words, lengths and paces."""
+"""Lengths and paces."""
 
 import statistics
 
 import pytest
 
 from mockbot.scenario.schema import Answer
-from mockbot.service.answer_text import fingerprint, length, words
-from mockbot.service.sentences import SENTENCES
+from mockbot.service.answer_text import fingerprint, length
 
 
-def test_the_same_request_gets_the_same_words() -> None:
+def test_the_same_request_gets_the_same_fingerprint() -> None:
     """Seed and parts decide; nothing of the process does."""
     assert fingerprint(7, b"p1", b"body") == 0x63C910F505369B55
-    assert words(123, 40) == words(123, 40)
 
 
 def test_another_request_or_seed_gets_others() -> None:
@@ -43,21 +41,3 @@ def test_equal_percentiles_mean_always_that_long() -> None:
     answer = Answer.model_validate({"tokens": {"median": 25, "p95": 25}})
 
     assert {length(answer, mark) for mark in range(0, 2**64, 2**60)} == {25}
-
-
-def test_words_need_no_escaping() -> None:
-    """Every token goes into JSON as it is."""
-    text = "".join(token for sentence in SENTENCES for token in sentence)
-
-    assert text.isascii()
-    assert text.isprintable()
-    assert not set(text) & set('"\\<>&')
-
-
-@pytest.mark.parametrize("tokens", [1, 2, 13, 500])
-def test_exactly_as_many_tokens_as_asked(tokens: int) -> None:
-    """And the text begins with a word, not with its space."""
-    said = words(99, tokens)
-
-    assert len(said) == tokens
-    assert not said[0].startswith(" ")

@@ -44,6 +44,21 @@ def test_an_answer_is_ok_and_has_a_first_token(mockbot: Mockbot, stream: bool) -
     assert 0 < request.first_token <= request.end - request.start
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_request_says_which_prompt_it_is_for_and_how_its_answer_names_it(mockbot: Mockbot, stream: bool) -> None:
+    """The prompt by each of its three identities; the answer by the name that its text begins with."""
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    body = {**BODY, "messages": [{"role": "user", "content": "hi [q7f3k2m]"}], "stream": stream}
+    headers = {"traceparent": f"00-{trace}-b7ad6b7169203331-01", "x-mockbot-prompt": "people-1.3"}
+
+    answer = httpx.post(f"{mockbot.url}/v1/chat/completions", json=body, headers=headers, trust_env=False).content
+
+    request = seen(mockbot)
+    assert (request.prompt, request.trace, request.mark) == ("people-1.3", trace, "q7f3k2m")
+    assert request.streamed is stream
+    assert f"[main:{request.wrote}:".encode() in answer
+
+
 @pytest.mark.parametrize(
     ("fault", "stream", "outcome"),
     [

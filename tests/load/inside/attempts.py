@@ -30,7 +30,7 @@ def main(dialect: str, host: str, port: int, faults: list[str], speed: float) ->
         template.number("a.1", 0)
         target = HTTPClient(host, 1) if name == "refused" else connection
         body = template.encode({"model": "m", "messages": [{"role": "user", "content": "When?"}]})
-        return attempt(target, template, body, clock, clock.now() + clock.scenario(DEADLINE))
+        return attempt(target, template.outgoing(body), clock, clock.now() + clock.scenario(DEADLINE))
 
     print(json.dumps({fault: asdict(one(fault)) for fault in faults}))  # noqa: T201 - its result
 

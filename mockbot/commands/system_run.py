@@ -1,0 +1,97 @@
+"""What `mockbot run --system` adds to a run: the system, started and watched, and its providers' requests recorded."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+
+from mockbot.errors import UsageError
+from mockbot.evidence.records import Request, RunInfo
+from mockbot.evidence.system_findings import FINDINGS
+from mockbot.runs.folder import RunFolder
+from mockbot.runs.journal_files import SYSTEM_JOURNALS, JournalWriter
+from mockbot.scenario.problems import nearest
+from mockbot.scenario.schema import Scenario
+from mockbot.scenario.transforms import for_system
+from mockbot.service.control_client import ServiceControl
+from mockbot.testbed.client_environment import environment
+from mockbot.testbed.start import Addresses
+from mockbot.testbed.system.names import names_of_testbed
+from mockbot.testbed.system.running_system import RunningSystem, check_startable, open_system
+from mockbot.testbed.system.system_file import System
+
+
+def behind_system(
+    scenario: Scenario, system: System, speed: float | None, allowed: tuple[str, ...], base: Mapping[str, str]
+) -> Scenario:
+    """The scenario for a run with the system. Raises UsageError for all that can be known before anything starts.
+
+    `base`: the environment so far.
+    """
+    check_startable(system.with_environment(base)[0], names_of_testbed(dict.fromkeys(scenario.providers, ""), ""), base)
+    for name in allowed:
+        if name not in FINDINGS:
+            raise UsageError(f"--allow {name}: that is not a finding about a system{nearest(name, FINDINGS)}")
+    if speed not in {None, 1.0}:
+        raise UsageError(
+            f"a system keeps its own clock: its timeouts and waits would be {speed:g} times too long for the outage; "
+            "leave --speed out, and use --length to shorten the outage"
+        )
+    return for_system(scenario)
+
+
+@dataclass
+class WatchedSystem:
+    """A system during a run. `exits`: when it ended by itself (Unix time), and its exit code."""
+
+    running: RunningSystem
+    service: ServiceControl
+    journal: JournalWriter
+    exits: list[tuple[float, int]] = field(default_factory=list)
+    _taken: int = 0
+
+    def look(self) -> None:
+        """Write the requests that have ended since the last look. Not before the run has begun: that drops them."""
+        finished, _ = self.service.requests(self._taken)
+        self._taken += len(finished)
+        for request in finished:
+            self.journal.write(_without_key(request))
+        if (code := self.running.ended) is not None and not self.exits:
+            self.exits.append((time.time(), code))
+
+    def finish(self) -> None:
+        """The last look, at the end of the run: requests under way are written as unfinished."""
+        self.look()
+        for request in self.service.requests(self._taken)[1]:
+            self.journal.write(_without_key(request))
+
+    def noted(self, info: RunInfo) -> RunInfo:
+        """The run's record with the exits, in scenario seconds."""
+        if info.t0 is None:
+            return info
+        return replace(info, system_exits=tuple((round(at - info.t0, 3), code) for at, code in self.exits))
+
+
+def _without_key(request: Request) -> Request:
+    """The request with a fingerprint of its key: it may be a real one, and keys do not stay in a run folder."""
+    return replace(request, key=blake2b(request.key.encode(), digest_size=6).hexdigest())
+
+
+@contextmanager
+def watched_system(
+    system: System, scenario: Scenario, addresses: Addresses, folder: RunFolder, base: Mapping[str, str]
+) -> Iterator[WatchedSystem]:
+    """The system, ready. Raises UsageError or TestbedError. `base`: the environment so far."""
+    ready, secrets = system.with_environment(base)
+    names = names_of_testbed(addresses.providers, addresses.status_page)
+    variables = {**base, **environment(scenario, addresses, base)}
+    keys = {variables["OPENAI_API_KEY"], *(value for name, value in names.items() if name.endswith(".key")), ready.key}
+    log = folder.logs / "system.log"
+    with (
+        open_system(ready, names, variables, log, {*secrets, *keys}) as running,
+        JournalWriter(folder, SYSTEM_JOURNALS) as journal,
+    ):
+        service = ServiceControl(addresses.service_control)
+        service.record_requests()
+        yield WatchedSystem(running, service, journal)

@@ -1,0 +1,116 @@
+"""Play a long outage in a short time without a faster clock: a Scenario and a length in, a shorter one out. Pure.
+
+What the outage owns shrinks in proportion: phases; a fault's `at`, `lasts`, `flap` and `warm_up`; a maintenance's fixed
+Retry-After; the times of the status page. What clients and providers own does not: service times, think times,
+timeouts, policies, rates. What becomes too short to mean anything is told.
+"""
+
+import math
+from dataclasses import dataclass
+
+from mockbot.errors import UsageError
+from mockbot.faults.base import FaultBase
+from mockbot.scenario.lint import waits
+from mockbot.scenario.parts import Phase, StatusUpdate
+from mockbot.scenario.schema import Scenario
+from mockbot.scenario.spans import PhaseSpan, fault_spans, moment, phase_spans
+from mockbot.units.quantities import duration_text, parse_duration
+
+SHORTEST_PHASE = 1.0  # seconds
+SHORTEST_FLAP = 1.0  # seconds, of the language
+
+
+@dataclass(frozen=True, slots=True)
+class Shortened:
+    """The scenario; how long it was; and a sentence for everything that is too short now."""
+
+    scenario: Scenario
+    before: float
+    doubts: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """What a report says beside every time."""
+        after = sum(phase.lasts for phase in self.scenario.phases)
+        return f"shortened from {duration_text(self.before)} to {duration_text(round(after, 3))}"
+
+
+def duration_option(text: str) -> float:
+    """The seconds of `--length`. Raises UsageError."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"--length {text}: {error}") from None
+
+
+def shortened(scenario: Scenario, length: float) -> Shortened:
+    """The scenario, `length` seconds long. UsageError when it is shorter already, or too short for its phases."""
+    before = sum(phase.lasts for phase in scenario.phases)
+    if length > before:
+        raise UsageError(f"--length {duration_text(length)}: {scenario.name} lasts {duration_text(before)} only")
+    factor = length / before
+    name, shortest = min(((phase.name, phase.lasts) for phase in scenario.phases), key=lambda each: each[1])
+    if shortest * factor < SHORTEST_PHASE:
+        least = duration_text(math.ceil(before * SHORTEST_PHASE / shortest))
+        raise UsageError(f"--length {duration_text(length)}: phase {name!r} would last less than 1s; at least {least}")
+    spans = phase_spans(scenario.phases)
+    phases = tuple(_phase(phase, factor) for phase in scenario.phases)
+    page = tuple(_update(update, spans, factor) for update in scenario.status_page)
+    after = scenario.model_copy(update={"phases": phases, "status_page": page})
+    return Shortened(after, before, _doubts(after))
+
+
+def _phase(phase: Phase, factor: float) -> Phase:
+    faults = tuple(_fault(fault, factor) for fault in phase.faults)
+    return phase.model_copy(update={"lasts": _times(phase.lasts, factor), "faults": faults})
+
+
+def _fault(fault: FaultBase, factor: float) -> FaultBase:
+    update: dict[str, object] = {"at": _times(fault.at, factor)}
+    if fault.lasts is not None:
+        update["lasts"] = _times(fault.lasts, factor)
+    if fault.flap is not None:
+        period = max(SHORTEST_FLAP, _times(fault.flap.period, factor))
+        update["flap"] = fault.flap.model_copy(update={"period": period})
+    times = {name: getattr(fault.spec, name) for name in fault.own_times}
+    shrunk = {name: _times(value, factor) for name, value in times.items() if isinstance(value, float)}
+    if shrunk:
+        update[fault.kind] = fault.spec.model_copy(update=shrunk)
+    return fault.model_copy(update=update)
+
+
+def _update(update: StatusUpdate, spans: tuple[PhaseSpan, ...], factor: float) -> StatusUpdate:
+    changed: dict[str, object] = {"at": duration_text(_times(moment(update.at, spans), factor))}
+    if update.back_in is not None:
+        changed["back_in"] = _times(update.back_in, factor)
+    return update.model_copy(update=changed)
+
+
+def _times(seconds: float, factor: float) -> float:
+    return round(seconds * factor, 3)
+
+
+def _doubts(scenario: Scenario) -> tuple[str, ...]:
+    """What means nothing any more, in the order of the file."""
+    doubts = []
+    patient = max(scenario.crowd, key=lambda name: waits(scenario.crowd[name]))
+    wait, think = waits(scenario.crowd[patient]), min(group.think for group in scenario.crowd.values())
+    for phase in scenario.phases:
+        if phase.lasts < wait:
+            long = f"{patient!r} waits {duration_text(wait)} for one attempt"
+            doubts.append(f"phase {phase.name!r} lasts {duration_text(phase.lasts)}, and {long}")
+    spans = fault_spans(scenario.phases, scenario.first_provider)
+    for span in spans:
+        lasts = round(span.end - span.start, 3)
+        if lasts < think:
+            doubts.append(f"fault {span.id} lasts {duration_text(lasts)}, and users think for {duration_text(think)}")
+    end = sum(phase.lasts for phase in scenario.phases)
+    left = round(end - max((span.end for span in spans), default=end), 3)
+    for expected in scenario.expect:
+        for measure, text, threshold in expected.thresholds():
+            after_its_end = measure.name in {"first_success", "recovery_time", "affected_recovery", "first_return"}
+            room = left if after_its_end else end
+            if measure.unit == "duration" and threshold.value > room:
+                what = f"expectation '{measure.name} {text}' cannot be told"
+                doubts.append(f"{what}: {duration_text(room)} is all there is")
+    return tuple(doubts)

@@ -1,0 +1,95 @@
+"""`--length`: a long outage in a short time, with every client's own clock as it is."""
+
+import pytest
+
+from mockbot.errors import UsageError
+from mockbot.scenario.library import find, names
+from mockbot.scenario.load import load_scenario, read_scenario
+from mockbot.scenario.shorten import shortened
+from mockbot.scenario.timeline import Timeline
+
+LONG = """
+name: long
+title: An afternoon
+slo: 10s
+providers: {main: {slots: 2, retry_after: 30s}}
+crowd: {all: {users: 100%, policy: {name: backoff, timeout: 15s}, think: 5s, patience: 60s}}
+phases:
+  - {name: calm, lasts: 10m, users: 5}
+  - name: closed
+    lasts: 30m
+    faults:
+      - {http_error: {status: 503, retry_after: 20s}, at: 5m, lasts: 10m}
+      - {crash: {warm_up: 2m}, at: 20m, lasts: 5m}
+      - {maintenance: {retry_after: 10m}, at: 26m, lasts: 2m}
+      - {stall: {resumes: 20s}, flap: {period: 4m}, at: 15m, lasts: 5m}
+  - {name: after, lasts: 10m}
+status_page:
+  - {at: closed+10m, state: investigating, back_in: 20m}
+  - {at: after, state: resolved}
+expect:
+  - {recovery_time: "<= 3m"}
+  - {latency_p95: "<= 9s"}
+"""
+
+
+def test_the_outage_shrinks_and_the_clients_do_not() -> None:
+    """50 minutes in 5: a tenth of every time that belongs to the outage."""
+    long = read_scenario(LONG)
+
+    short = shortened(long, 300.0).scenario
+
+    assert [phase.lasts for phase in short.phases] == [60.0, 180.0, 60.0]
+    error, crash, maintenance, stall = (
+        fault.model_dump(mode="json", exclude_none=True) for fault in short.phases[1].faults
+    )
+    assert (error["at"], error["lasts"], error["http_error"]["retry_after"]) == ("30s", "1m", "20s")
+    assert crash["crash"]["warm_up"] == "12s"
+    assert maintenance["maintenance"]["retry_after"] == "1m"
+    assert (stall["flap"]["period"], stall["stall"]["resumes"]) == ("24s", "20s")
+    assert [update.at for update in short.status_page] == ["2m", "4m"]
+    assert short.status_page[0].back_in == 120.0
+    assert (short.crowd, short.providers, short.slo) == (long.crowd, long.providers, long.slo)
+
+
+def test_what_becomes_too_short_is_told() -> None:
+    """A phase below a timeout, a fault below a think time, an expectation beyond the end."""
+    short = shortened(read_scenario(LONG), 60.0)
+
+    assert short.text == "shortened from 50m to 1m"
+    assert "phase 'calm' lasts 12s, and 'all' waits 15s for one attempt" in short.doubts
+    assert "fault closed.2.maintenance lasts 2.4s, and users think for 5s" in short.doubts
+    assert "expectation 'recovery_time <= 3m' cannot be told: 14.4s is all there is" in short.doubts
+    assert not [doubt for doubt in short.doubts if "latency_p95" in doubt]
+
+
+def test_nothing_is_said_about_what_is_long_enough() -> None:
+    """At its own length nothing changes."""
+    long = read_scenario(LONG)
+
+    same = shortened(long, 3000.0)
+
+    assert (same.scenario.phases, same.doubts) == (long.phases, ())
+
+
+@pytest.mark.parametrize(
+    ("length", "says"),
+    [(6000.0, "long lasts 50m only"), (2.0, "phase 'calm' would last less than 1s; at least 5s")],
+)
+def test_a_length_that_cannot_be_is_refused(length: float, says: str) -> None:
+    """It shortens; and a phase of less than a second is none."""
+    with pytest.raises(UsageError, match=says):
+        shortened(read_scenario(LONG), length)
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_bundled_outage_can_be_shortened(name: str) -> None:
+    """The result is a valid scenario with the same faults in the same order."""
+    long = load_scenario(find(name))
+
+    short = shortened(long, 180.0).scenario
+
+    again = type(short).model_validate_json(short.model_dump_json())
+    assert sum(phase.lasts for phase in again.phases) == pytest.approx(180.0, abs=0.1)
+    before, after = Timeline(long), Timeline(again)
+    assert [span.id for span in after.faults] == [span.id for span in before.faults]
