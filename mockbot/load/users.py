@@ -267,7 +267,9 @@ class ChatUser(FastHttpUser):
         prefix = url.path.rstrip("/")
         template = RequestTemplate.of(endpoint.dialect, prefix, self.key, self.group_name, stream=self.spec.stream)
         client = self.client.client.clientpool.get_client(url)
-        connection = ProviderConnection(client, template, f"{endpoint.url}{template.family.chat.path}")
+        system = self.generator.plan.system
+        path = template.family.chat.path if system is None or system.ask is None else system.ask.request.path
+        connection = ProviderConnection(client, template, f"{endpoint.url}{path}")
         self._connections[provider] = connection
         return connection
 

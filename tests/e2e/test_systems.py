@@ -40,6 +40,13 @@ def _run(tmp_path: Path, habit: str) -> dict[str, Any]:
     return {"code": ran.returncode, **json.loads((tmp_path / "run" / "summary.json").read_text("utf-8"))}
 
 
+def failed_expectations(summary: dict[str, Any]) -> list[str]:
+    """The measures that failed; and then the run did, unless the machine was too busy for it."""
+    if all(guard["ok"] for guard in summary["guards"]):
+        assert summary["verdict"] == "fail"
+    return [each["measure"] for each in summary["expectations"] if each["result"] == "fail"]
+
+
 def _found(summary: dict[str, Any]) -> dict[str, int]:
     return {each["name"]: each["times"] for each in summary["system"]["findings"] if each["times"]}
 
@@ -65,7 +72,7 @@ def test_a_laundered_answer_fails_the_run_although_no_user_saw_an_error(tmp_path
     summary = _run(tmp_path, "launders_truncation")
 
     phases = {row["phase"]: row["kinds"] for row in summary["system"]["phases"]}
-    assert (summary["code"], summary["verdict"]) == (1, "fail")
+    assert "launders_truncation" in failed_expectations(summary)
     assert {*phases["cutoff"]} <= {"whole", "laundered"}
     assert _found(summary)["launders_truncation"] == phases["cutoff"]["laundered"]
 
