@@ -143,6 +143,7 @@ def _run_client(
         client="command",
         exit_code=end.exit_code,
         allowed=options.allowed,
+        records=journal.written,
     )
 
 

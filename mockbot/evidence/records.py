@@ -1,7 +1,10 @@
 """The records of a run: a line of JSON each, in scenario seconds. Read and written by `mockbot.runs.journal_files`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
+
+from pydantic import ConfigDict
 
 Outcome = Literal[
     "ok",
@@ -23,10 +26,15 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 Settled = Literal["answered", "gave_up", "unfinished"]
 
 
+# How pydantic reads the records of a file: a text, a boolean, NaN and the infinities are no numbers.
+_STRICT = ConfigDict(strict=True, allow_inf_nan=False, extra="forbid")
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One HTTP request made for a prompt. Times in scenario seconds; `first_token`, `worst_gap` are durations."""
 
+    __pydantic_config__ = _STRICT
     prompt: str
     n: int  # 0 is the first attempt
     group: str
@@ -47,6 +55,7 @@ class Attempt:
 class Prompt:
     """One question of a user. `intended` is when it should have been sent: latencies count from there."""
 
+    __pydantic_config__ = _STRICT
     id: str
     user: str
     group: str
@@ -89,6 +98,7 @@ class Request:
 class ServiceSecond:
     """The counters of one provider for one scenario second [t, t+1). Counts of requests; slot-seconds of work."""
 
+    __pydantic_config__ = _STRICT
     t: int
     provider: str
     offered: int = 0
@@ -109,6 +119,7 @@ class ServiceSecond:
 class Action:
     """One change that the driver made or tried: when it was due, sent and confirmed (scenario seconds)."""
 
+    __pydantic_config__ = _STRICT
     fault: str  # FaultSpan.id, or "status_page"; of a look: "service", "proxy" or "driver"
     does: Literal["begin", "change", "end", "look"]  # look: one at service or proxy that failed or took long
     due: float
@@ -121,6 +132,7 @@ class Action:
 class Health:
     """How well the load generator and the machine kept up; wall seconds, and shares of one core."""
 
+    __pydantic_config__ = _STRICT
     t: float
     node: str  # "local", "master" or a worker's id
     lag_p99: float  # how late prompts were sent, wall seconds, worst node
@@ -134,6 +146,7 @@ class Health:
 class Progress:
     """A snapshot of a running outage, for the live view; two per wall second. Rates are per scenario second."""
 
+    __pydantic_config__ = _STRICT
     t: float
     phase: str
     wrong: tuple[str, ...]  # ids of the active faults
@@ -154,6 +167,7 @@ Ended = Literal["completed", "interrupted", "lost_worker", "failed"]
 class RunInfo:
     """How a run was made and how it ended; `run.json`. Times of the run are scenario seconds; `t0` is Unix time."""
 
+    __pydantic_config__ = _STRICT
     scenario: str
     speed: float
     t0: float | None  # None: the load never started
@@ -173,6 +187,11 @@ class RunInfo:
     client: Literal["crowd", "command"] = "crowd"  # command: the user's own program; only its requests are recorded
     exit_code: int | None = None  # of that program; None when mockbot stopped it, or it has none
     allowed: tuple[str, ...] = ()  # anti-patterns that must not fail the run
+    records: dict[str, int] | None = None  # of each of KINDS, how many were written; None: the run was not signed off
 
 
 Record = Attempt | Prompt | ServiceSecond | Action | Health | Progress
+KINDS: Mapping[type[Record], str] = {
+    Attempt: "attempts", Prompt: "prompts", ServiceSecond: "service seconds", Action: "actions",
+    Health: "health samples", Progress: "progress snapshots",
+}  # fmt: skip

@@ -9,6 +9,7 @@ outage.assert_resilient()
 import asyncio
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Self
 
@@ -134,7 +135,7 @@ class Outage:
         with JournalWriter(folder) as writer:
             for record in (*journal, *self._seconds, *self.evidence.actions):
                 writer.write(record)
-        write_run_info(folder, self.evidence.info)
+        write_run_info(folder, replace(self.evidence.info, records=writer.written))
         write_reports(folder, judge_run(self.evidence))
 
     @property
