@@ -80,7 +80,7 @@ class Request:
     number: int  # in the order of arrival, over all providers
     provider: str
     path: str
-    key: str  # the API key, or the address of a client that sent none
+    key: str  # an API key of mockbot's own, the fingerprint of another one, or the address of a client without a key
     body: str  # fingerprint of what the request asks, without times of day
     start: float
     end: float
