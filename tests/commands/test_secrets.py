@@ -70,7 +70,7 @@ def test_a_commands_keys_are_in_no_file_and_on_no_terminal(tmp_path: Path, monke
 
 
 def test_a_suites_keys_are_in_no_report(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a failing test prints of its requests and journal, and the run folders."""
+    """What a failing test prints of its requests and journal, and the run folders, which are judged again as before."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     pytester.makepyfile(SUITE)
     options = ("-p", "no:locust", "-p", "no:cacheprovider", "--mockbot-report=report", "--junitxml=junit.xml", "-vv")
@@ -79,7 +79,11 @@ def test_a_suites_keys_are_in_no_report(pytester: pytest.Pytester, monkeypatch: 
 
     assert leaks(pytester.path, result.stdout.str(), result.stderr.str()) == []
     assert "client-" in result.stdout.str()
-    assert sorted(path.name for path in (pytester.path / "report").rglob("run.json")) == ["run.json"] * 2
+    folders = [path.parent for path in (pytester.path / "report").rglob("run.json")]
+    summaries = [(folder / "summary.json").read_bytes() for folder in folders]
+    assert leaks(pytester.path, *(run("report", folder).stdout for folder in folders)) == []
+    assert len(folders) == 2
+    assert [(folder / "summary.json").read_bytes() for folder in folders] == summaries
 
 
 def test_a_served_outage_says_no_key(tmp_path: Path) -> None:
