@@ -8,7 +8,6 @@ A program's timeouts and back-off run in real time and cannot be compressed with
 """
 
 import os
-import shlex
 import shutil
 import threading
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mockbot.clock import Clock
+from mockbot.dialects.client_identity import command_text
 from mockbot.errors import ExitCode, TestbedError, UsageError
 from mockbot.evidence.antipatterns import ANTIPATTERNS
 from mockbot.evidence.records import Action, Ended, RunInfo, ServiceSecond
@@ -75,7 +75,8 @@ def run_client_command(scenario: Scenario, options: ClientOptions, console: Cons
     console.print(heading(scenario.title))
     others = f"; {left_out} expectations are of the scenario's own crowd and left out" if left_out else ""
     length = duration_text(Timeline(scenario).end)
-    console.print(Text(f"{length} in real time, with one client: {' '.join(options.command)}{others}"), soft_wrap=True)
+    client = command_text(options.command)
+    console.print(Text(f"{length} in real time, with one client: {client}{others}"), soft_wrap=True)
     with open_testbed(scenario, 1.0, folder.logs) as addresses:
         info = _run_client(scenario, addresses, folder, options, console)
     write_run_info(folder, info)
@@ -139,10 +140,11 @@ def _run_client(
         nodes=0,
         seed=scenario.seed,
         why=end.why,
-        command=shlex.join(options.command),
+        command=command_text(options.command),
         client="command",
         exit_code=end.exit_code,
         allowed=options.allowed,
+        records=journal.written,
     )
 
 

@@ -6,7 +6,7 @@ is a pass only when every run passed.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -85,7 +85,7 @@ def _first_run(options: SimulateOptions, scaled: Scaled, console: Console) -> tu
             command=options.command,
             scaled=scaled.says,
         )
-    write_run_info(folder, info)
+    write_run_info(folder, replace(info, records=journal.written))
     code = conclude(folder, console)
     if info.ended == "interrupted":
         return ExitCode.INTERRUPTED, None

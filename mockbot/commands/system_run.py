@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 from mockbot.errors import UsageError
-from mockbot.evidence.records import Request, RunInfo
+from mockbot.evidence.records import KINDS, Request, RunInfo
 from mockbot.evidence.system_findings import FINDINGS
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import SYSTEM_JOURNALS, JournalWriter
@@ -67,7 +67,10 @@ class WatchedSystem:
             self.journal.write(_without_key(request))
 
     def noted(self, info: RunInfo) -> RunInfo:
-        """The run's record with the exits, in scenario seconds."""
+        """The run's record with the exits, in scenario seconds, and with the number of requests that were written."""
+        kind = KINDS[Request]
+        if info.records is not None:
+            info = replace(info, records=info.records | {kind: self.journal.written[kind]})
         if info.t0 is None:
             return info
         return replace(info, system_exits=tuple((round(at - info.t0, 3), code) for at, code in self.exits))

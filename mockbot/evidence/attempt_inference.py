@@ -168,6 +168,7 @@ def _failed(request: Request) -> bool:
 def _prompts(calls: Iterable[list[Request]], speed: float) -> list[_InferredPrompt]:
     """By rules 1 and 3, in the order of their first requests."""
     prompts: list[_InferredPrompt] = []
+    ids: set[str] = set()
     failed: dict[tuple[str, str], list[_InferredPrompt]] = defaultdict(list)  # (key, body) -> may have another call
     for call in calls:
         first = call[0]
@@ -176,7 +177,11 @@ def _prompts(calls: Iterable[list[Request]], speed: float) -> list[_InferredProm
         fitting = [each for each in same if _follows(first, each.last, speed)]
         found = min(fitting, key=lambda each: each.last.end, default=None)
         if found is None:
-            found = _InferredPrompt(first.prompt or f"{first.key}/{len(prompts)}", first.key)
+            name = first.prompt or f"{first.key}/{len(prompts)}"
+            while name in ids:  # two clients may give their prompts the same names
+                name = f"{first.key}/{name}"
+            ids.add(name)
+            found = _InferredPrompt(name, first.key)
             prompts.append(found)
             same.append(found)
         found.add(call)

@@ -14,7 +14,7 @@ JOURNAL, SERVICE = "journal.jsonl", "service.jsonl"  # files that a verdict's re
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A line that is not a valid record. `last`: the final line of its file, as a killed writer leaves it."""
+    """A line that is not a valid record. `last`: without the newline at its end, as a killed writer leaves the last."""
 
     file: str
     line: int
@@ -33,7 +33,8 @@ class RunEvidence:
     seconds: Callable[[], Iterator[ServiceSecond | Broken]]
     actions: tuple[Action, ...] = ()
     health: tuple[Health, ...] = ()
-    broken: tuple[Broken, ...] = ()  # lines of the actions and health files
+    progress: int = 0  # snapshots of the live view, which no measure needs
+    broken: tuple[Broken, ...] = ()  # lines of the actions, health and progress files
     folder: Path | None = None
     answers: tuple[SystemAnswer, ...] = ()  # of a run with a system under test
     upstream: tuple[Request, ...] = ()  # the same; in the order in which they ended

@@ -1,7 +1,10 @@
 """The records of a run: a line of JSON each, in scenario seconds. Read and written by `mockbot.runs.journal_files`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
+
+from pydantic import ConfigDict
 
 from mockbot.evidence.system_records import SystemAnswer
 
@@ -25,10 +28,15 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 Settled = Literal["answered", "gave_up", "unfinished"]
 
 
+# How pydantic reads the records of a file: a text, a boolean, NaN and the infinities are no numbers.
+_STRICT = ConfigDict(strict=True, allow_inf_nan=False, extra="forbid")
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One HTTP request made for a prompt. Times in scenario seconds; `first_token`, `worst_gap` are durations."""
 
+    __pydantic_config__ = _STRICT
     prompt: str
     n: int  # 0 is the first attempt
     group: str
@@ -49,6 +57,7 @@ class Attempt:
 class Prompt:
     """One question of a user. `intended` is when it should have been sent: latencies count from there."""
 
+    __pydantic_config__ = _STRICT
     id: str
     user: str
     group: str
@@ -73,7 +82,7 @@ class Request:
     number: int  # in the order of arrival, over all providers
     provider: str
     path: str
-    key: str  # the API key, or the address of a client that sent none
+    key: str  # an API key of mockbot's own, the fingerprint of another one, or the address of a client without a key
     body: str  # fingerprint of what the request asks, without times of day
     start: float
     end: float
@@ -95,6 +104,7 @@ class Request:
 class ServiceSecond:
     """The counters of one provider for one scenario second [t, t+1). Counts of requests; slot-seconds of work."""
 
+    __pydantic_config__ = _STRICT
     t: int
     provider: str
     offered: int = 0
@@ -115,6 +125,7 @@ class ServiceSecond:
 class Action:
     """One change that the driver made or tried: when it was due, sent and confirmed (scenario seconds)."""
 
+    __pydantic_config__ = _STRICT
     fault: str  # FaultSpan.id, or "status_page"; of a look: "service", "proxy" or "driver"
     does: Literal["begin", "change", "end", "look"]  # look: one at service or proxy that failed or took long
     due: float
@@ -127,6 +138,7 @@ class Action:
 class Health:
     """How well the load generator and the machine kept up; wall seconds, and shares of one core."""
 
+    __pydantic_config__ = _STRICT
     t: float
     node: str  # "local", "master" or a worker's id
     lag_p99: float  # how late prompts were sent, wall seconds, worst node
@@ -140,6 +152,7 @@ class Health:
 class Progress:
     """A snapshot of a running outage, for the live view; two per wall second. Rates are per scenario second."""
 
+    __pydantic_config__ = _STRICT
     t: float
     phase: str
     wrong: tuple[str, ...]  # ids of the active faults
@@ -160,6 +173,7 @@ Ended = Literal["completed", "interrupted", "lost_worker", "failed"]
 class RunInfo:
     """How a run was made and how it ended; `run.json`. Times of the run are scenario seconds; `t0` is Unix time."""
 
+    __pydantic_config__ = _STRICT
     scenario: str
     speed: float
     t0: float | None  # None: the load never started
@@ -182,6 +196,12 @@ class RunInfo:
     system: str = ""  # the name of the system under test between crowd and providers
     system_exits: tuple[tuple[float, int], ...] = ()  # when it ended by itself, and with what code
     shortened: str = ""  # in words: from what length to what
+    records: dict[str, int] | None = None  # of each of KINDS, how many were written; None: the run was not signed off
 
 
 Record = Attempt | Prompt | SystemAnswer | Request | ServiceSecond | Action | Health | Progress
+KINDS: Mapping[type[Record], str] = {
+    Attempt: "attempts", Prompt: "prompts", ServiceSecond: "service seconds", Action: "actions",
+    Health: "health samples", Progress: "progress snapshots", SystemAnswer: "answers of the system",
+    Request: "requests to providers",
+}  # fmt: skip

@@ -23,6 +23,7 @@ from mockbot.evidence.counters import ROUNDED, Cohort, Course, Key, Sample, Work
 from mockbot.evidence.detection import DetectionContext
 from mockbot.evidence.exposure import exposed, turned_away
 from mockbot.evidence.findings import FindingCollector
+from mockbot.evidence.integrity import Integrity
 from mockbot.evidence.journal import Broken, RunEvidence
 from mockbot.evidence.outage_spans import outages_of
 from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
@@ -85,6 +86,7 @@ class RunCounters:
         self.overdue = 0  # prompts pending for longer than their group's patience
         self.broken: list[Broken] = []  # the first ones, and torn last lines
         self.broken_count = 0  # without torn last lines
+        self.tampered: str | None = None  # what shows that the records are not those that the run wrote
         self._slo, self.satisfied_within = self.scenario.slo, APDEX_SHARE * self.scenario.slo
         self._late = LATE * info.speed
         self._starts = [phase.start for phase in self.timeline.phases]
@@ -264,7 +266,7 @@ class _Place(NamedTuple):
 
 def count_run(evidence: RunEvidence) -> RunCounters:
     """Count all records of a run, in one pass over each journal."""
-    result, through_system = RunCounters(evidence), bool(evidence.info.system)
+    result, integrity, through_system = RunCounters(evidence), Integrity(), bool(evidence.info.system)
     prompts, attempts = list[Prompt](), list[Attempt]()
     lines: Iterator[Attempt | Prompt | ServiceSecond | Broken] = chain(
         evidence.requests(), evidence.seconds(), evidence.broken
@@ -272,19 +274,23 @@ def count_run(evidence: RunEvidence) -> RunCounters:
     for line in lines:
         match line:
             case Attempt():
+                integrity.add(line)
                 result.add_attempt(line)
                 if through_system:
                     attempts.append(line)
             case Prompt():
+                integrity.add(line)
                 result.add_prompt(line)
                 if through_system:
                     prompts.append(line)
             case ServiceSecond():
+                integrity.add(line)
                 result.add_second(line)
             case Broken():
                 result.add_broken(line)
             case _:
                 assert_never(line)
+    result.tampered = integrity.problem(evidence)
     if through_system:
         result.joined = join(prompts, attempts, evidence.answers, evidence.upstream)
     result.felt.update(exposed(evidence))

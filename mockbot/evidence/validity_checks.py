@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from mockbot.evidence.exposure import is_inferred
+from mockbot.evidence.integrity import REMEDY as DAMAGED
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Action, Attempt, Health
 from mockbot.evidence.run_counters import LATE, RunCounters
@@ -69,17 +70,22 @@ def data(_: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck]:
     yield ValidityCheck("data", ok=asked > 0, says=says)
 
 
-def journal(_: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck]:
-    """Every line can be read, except a last one that its writer was killed in."""
+def journal(evidence: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck]:
+    """The records are those that the run wrote; only of a run that did not complete the last line may be torn."""
     bad = next((line for line in counters.broken if not line.last), None)
     torn = next((line for line in counters.broken if line.last), None)
+    completed = evidence.info.ended == "completed"
+    ok, says = False, counters.tampered or "every record that was written is there"
     if bad is not None:
-        says = f"{counters.broken_count} lines cannot be read, the first is {bad.file}:{bad.line}: {bad.why}"
-    elif torn is not None:
-        says = f"the last line of {torn.file} was torn when its writer was killed"
-    else:
-        says = "every line could be read"
-    yield ValidityCheck("journal", ok=bad is None, says=says)
+        first = f"the first is {bad.file}:{bad.line}: {bad.why}"
+        says = f"{counters.broken_count} lines cannot be read, {first}: {DAMAGED}"
+    elif torn is not None and completed:
+        says = f"the last line of {torn.file} is torn, though the run completed: {DAMAGED}"
+    elif counters.tampered is None:
+        ok = True
+        if torn is not None:
+            says = f"the last line of {torn.file} was torn when its writer was killed"
+    yield ValidityCheck("journal", ok=ok, says=says)
 
 
 def data_in_phases(evidence: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck]:

@@ -147,6 +147,7 @@ class LiveRun:
             workers.close(0.0)
         self._driver.stop()
         self._reporter.kill()
+        self.recorder.close()  # nothing is written any more, so that its counts are final
         if ended == "completed" and self._broken:
             ended, why = "failed", self._broken
         elif ended == "completed" and workers and workers.lost:
@@ -158,6 +159,7 @@ class LiveRun:
             end=round(stopped, 3),
             nodes=workers.nodes if workers else 0,
             lost_nodes=workers.lost if workers else 0,
+            records=self.recorder.written,
         )
         write_run_info(self.folder, self.info)
 

@@ -73,6 +73,11 @@ class RunRecorder:
             overdue=dict(overdue),
         )
 
+    @property
+    def written(self) -> dict[str, int]:
+        """How many records of each kind were written."""
+        return self._journal.written
+
     def close(self) -> None:
         """Idempotent."""
         self.closed = True

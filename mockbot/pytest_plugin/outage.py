@@ -9,6 +9,7 @@ outage.assert_resilient()
 import asyncio
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Self
 
@@ -18,7 +19,7 @@ from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Action, Attempt, Prompt, RunInfo, ServiceSecond
 from mockbot.pytest_plugin.session_testbed import RunningService, SessionTestbed
 from mockbot.runs.folder import RunFolder
-from mockbot.runs.journal_files import JournalWriter, write_run_info
+from mockbot.runs.journal_files import JournalWriter, read_run, write_run_info
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.testbed.client_observer import ClientObserver
@@ -134,8 +135,8 @@ class Outage:
         with JournalWriter(folder) as writer:
             for record in (*journal, *self._seconds, *self.evidence.actions):
                 writer.write(record)
-        write_run_info(folder, self.evidence.info)
-        write_reports(folder, judge_run(self.evidence))
+        write_run_info(folder, replace(self.evidence.info, records=writer.written))
+        write_reports(folder, judge_run(read_run(folder)))
 
     @property
     def evidence(self) -> RunEvidence:

@@ -1,14 +1,15 @@
 """The JSON lines of a run folder: records in, lines out during the run; lines in, `RunEvidence` out when it is judged.
 
 Every line is one unbuffered write, so a killed writer loses at most the line it was writing. Reading is one pass that
-holds one line at a time; a line that cannot be read becomes a `Broken` record and is never dropped.
+holds one line at a time, of LONGEST bytes at most, and MOST_KEPT lines of the files that are kept in memory. A line
+that cannot be read becomes a `Broken` record and is never dropped.
 """
 
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
-from dataclasses import replace
-from math import inf
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -17,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from mockbot.errors import TestbedError, UsageError
 from mockbot.evidence.journal import Broken, RunEvidence
 from mockbot.evidence.records import (
+    KINDS,
     Action,
     Attempt,
     Health,
@@ -34,7 +36,7 @@ from mockbot.scenario.timeline import Timeline
 
 _ATTEMPT, _PROMPT = TypeAdapter(Attempt), TypeAdapter(Prompt)
 _SECOND, _ACTION, _HEALTH = TypeAdapter(ServiceSecond), TypeAdapter(Action), TypeAdapter(Health)
-_ANSWER, _REQUEST = TypeAdapter(SystemAnswer), TypeAdapter(Request)
+_ANSWER, _REQUEST, _PROGRESS = TypeAdapter(SystemAnswer), TypeAdapter(Request), TypeAdapter(Progress)
 _RUN, _OBJECT = TypeAdapter(RunInfo), TypeAdapter(dict[str, object])
 _CERTAIN = {"may_retry"}  # which only the inferred journal of an external client has, and few of its lines
 
@@ -49,7 +51,7 @@ _KINDS: dict[type, tuple[RunFile, Callable[..., bytes]]] = {  # the file of each
     ServiceSecond: (RunFile.SERVICE, _SECOND.dump_json),
     Action: (RunFile.ACTIONS, _ACTION.dump_json),
     Health: (RunFile.HEALTH, _HEALTH.dump_json),
-    Progress: (RunFile.PROGRESS, TypeAdapter(Progress).dump_json),
+    Progress: (RunFile.PROGRESS, _PROGRESS.dump_json),
     SystemAnswer: (RunFile.ANSWERS, _ANSWER.dump_json),
     Request: (RunFile.REQUESTS, _REQUEST.dump_json),
 }
@@ -60,10 +62,13 @@ SYSTEM_JOURNALS = (RunFile.ANSWERS, RunFile.REQUESTS)  # of one with a system un
 _attempt: Callable[[bytes], Attempt] = _ATTEMPT.validator.validate_json
 _prompt: Callable[[bytes], Prompt] = _PROMPT.validator.validate_json
 _R = TypeVar("_R")
+LONGEST = 1 << 20  # bytes of a line; ours have a few hundred
+MOST_KEPT = 500_000  # lines of actions and of health samples: more than five days of the latter
+LARGEST = 1 << 24  # bytes of scenario.json and of run.json
 
 
 class JournalWriter(AbstractContextManager["JournalWriter"]):
-    """Appends each record as a line to the file of its kind.
+    """Appends each record as a line to the file of its kind. `written` counts them, for RunInfo.records.
 
     Processes may share a folder: with O_APPEND each write goes to the end of the file in one piece (POSIX write).
     """
@@ -71,6 +76,7 @@ class JournalWriter(AbstractContextManager["JournalWriter"]):
     def __init__(self, folder: RunFolder, files: Iterable[RunFile] = JOURNALS) -> None:
         self._folder = folder
         self._files = {file: self._open(file) for file in files}
+        self.written = dict.fromkeys(KINDS.values(), 0)
 
     def write(self, record: Record) -> None:
         """Append one line; ValueError after `close`, TestbedError when the system does not take the whole line."""
@@ -84,6 +90,7 @@ class JournalWriter(AbstractContextManager["JournalWriter"]):
                 line = line[os.write(self._files[file], line) :]
         except OSError as error:
             raise TestbedError(f"{file} cannot be written: {error.strerror}; make room and run again") from None
+        self.written[KINDS[type(record)]] += 1
 
     def _open(self, file: RunFile) -> int:
         return os.open(self._folder / file, os.O_APPEND | os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o644)
@@ -111,20 +118,27 @@ def write_run_info(folder: RunFolder, info: RunInfo) -> None:
 def read_run_info(folder: RunFolder) -> RunInfo | None:
     """Read `run.json`; None when it is missing or invalid."""
     try:
-        info = _RUN.validate_json((folder / RunFile.RUN).read_bytes())
+        info = _RUN.validate_json(_small(folder / RunFile.RUN))
     except (FileNotFoundError, ValidationError):
         return None
-    sane = 0.0 < info.speed < inf and 0.0 <= info.end < inf and info.weight > 0 <= min(info.nodes, info.lost_nodes)
+    sane = info.speed > 0.0 <= info.end and info.weight > 0 <= min(info.nodes, info.lost_nodes)
     return info if sane else None
 
 
 def read_run(folder: RunFolder) -> RunEvidence:
     """Read a run folder. Raises UsageError when it holds a sweep or no scenario."""
     scenario = _read_scenario(folder)
-    actions = tuple(_lines(folder / RunFile.ACTIONS, _ACTION.validate_json))
-    health = tuple(_lines(folder / RunFile.HEALTH, _HEALTH.validate_json))
-    answers = tuple(_lines(folder / RunFile.ANSWERS, _ANSWER.validate_json))
-    upstream = tuple(_lines(folder / RunFile.REQUESTS, _REQUEST.validate_json))
+    actions = list(_kept(_lines(folder / RunFile.ACTIONS, _ACTION.validate_json), RunFile.ACTIONS))
+    health = list(_kept(_lines(folder / RunFile.HEALTH, _HEALTH.validate_json), RunFile.HEALTH))
+    answers = list(_kept(_lines(folder / RunFile.ANSWERS, _ANSWER.validate_json), RunFile.ANSWERS))
+    upstream = list(_kept(_lines(folder / RunFile.REQUESTS, _REQUEST.validate_json), RunFile.REQUESTS))
+    progress = 0
+    broken = [line for line in (*actions, *health, *answers, *upstream) if isinstance(line, Broken)]
+    for line in _lines(folder / RunFile.PROGRESS, _PROGRESS.validate_json):
+        if isinstance(line, Progress):
+            progress += 1
+        elif len(broken) < MOST_KEPT:
+            broken.append(line)
     why = f"{RunFile.RUN} is missing or cannot be read: the run was killed before it could record how it ended"
     unknown = RunInfo(scenario.name, scenario.speed, t0=None, ended="failed", end=0.0, engine="none", why=why)
     return RunEvidence(
@@ -135,7 +149,8 @@ def read_run(folder: RunFolder) -> RunEvidence:
         seconds=lambda: _lines(folder / RunFile.SERVICE, _SECOND.validate_json),
         actions=tuple(line for line in actions if isinstance(line, Action)),
         health=tuple(line for line in health if isinstance(line, Health)),
-        broken=tuple(line for line in (*actions, *health, *answers, *upstream) if isinstance(line, Broken)),
+        progress=progress,
+        broken=tuple(broken),
         folder=folder.path,
         answers=tuple(each for each in answers if isinstance(each, SystemAnswer)),
         upstream=tuple(each for each in upstream if isinstance(each, Request)),
@@ -172,13 +187,25 @@ def _read_scenario(folder: RunFolder) -> Scenario:
         raise UsageError(f"{folder.path}: a sweep, which has no single verdict; give the folder of one run")
     path = folder / RunFile.SCENARIO
     try:
-        return Scenario.model_validate_json(path.read_bytes())
+        return Scenario.model_validate_json(_small(path))
     except FileNotFoundError:
         raise UsageError(
             f"{folder.path}: not a run folder (no {path.name} in it); give one that `mockbot run` made"
         ) from None
     except ValidationError as error:
         raise UsageError(f"{path}: cannot be read: {error}") from None
+
+
+def _small(path: Path) -> bytes:
+    """The first LARGEST bytes: what is cut off there is no valid JSON."""
+    with path.open("rb") as file:
+        return file.read(LARGEST)
+
+
+def _kept(lines: Iterator[_R | Broken], file: RunFile) -> Iterator[_R | Broken]:
+    yield from islice(lines, MOST_KEPT)
+    if next(lines, None) is not None:
+        yield Broken(file, MOST_KEPT + 1, f"a run has at most {MOST_KEPT} lines in it")
 
 
 def _lines(path: Path, read: Callable[[bytes], _R]) -> Iterator[_R | Broken]:
@@ -188,18 +215,20 @@ def _lines(path: Path, read: Callable[[bytes], _R]) -> Iterator[_R | Broken]:
     except FileNotFoundError:
         return
     with file:
-        torn: Broken | None = None  # yielded one line later, when it is known whether it was the last
-        for number, line in enumerate(file, 1):
-            if torn is not None:
-                yield torn
-                torn = None
+        parts = iter(partial(file.readline, LONGEST), b"")
+        for number, line in enumerate(parts, 1):
+            if len(line) == LONGEST and not line.endswith(b"\n"):
+                yield Broken(path.name, number, f"longer than {LONGEST} bytes")
+                next((part for part in parts if part.endswith(b"\n")), None)
+                continue
             try:
                 yield read(line)
             except ValueError as error:
-                why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
-                torn = Broken(path.name, number, why)
-        if torn is not None:
-            yield replace(torn, last=True)
+                why = str(error)
+                if isinstance(error, ValidationError):
+                    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+                    why = ": ".join([*map(str, first["loc"][:1]), first["msg"]])
+                yield Broken(path.name, number, why, last=not line.endswith(b"\n"))
 
 
 def _read_request(line: bytes) -> Attempt | Prompt:
@@ -210,5 +239,5 @@ def _read_request(line: bytes) -> Attempt | Prompt:
         return _prompt(line)
     kind = _OBJECT.validate_json(line).get("kind")
     if kind not in ("attempt", "prompt"):  # a tuple, because the kind in a broken line may be a list
-        raise ValueError(f"unknown kind {kind!r}")
+        raise ValueError(f"unknown kind {repr(kind)[:40]}")
     return _attempt(line) if kind == "attempt" else _prompt(line)

@@ -3,10 +3,14 @@
 Off until the control API switches it on. The outcome is what the dialect's own reader makes of the bytes sent. While
 recording, the first chunk of a body is read before faults at the edge apply: equal hashes are equal prompts, though
 each attempt may say the time at which it was made.
+
+A key that mockbot did not hand out may be a real one and never leaves this process: the record has a fingerprint of it,
+with a salt of this process, from which the key cannot be found.
 """
 
 import json
 import re
+import secrets
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -17,7 +21,7 @@ from typing import Any
 from pydantic_core import from_json
 from starlette.types import Message, Receive, Scope, Send
 
-from mockbot.dialects.client_identity import PROMPT
+from mockbot.dialects.client_identity import PROMPT, is_handed_out
 from mockbot.dialects.dialect import Dialect, ProviderError
 from mockbot.dialects.families import key_of, retry_count
 from mockbot.dialects.identified_text import recognise
@@ -51,6 +55,13 @@ class RequestRecorder:
         self.open: dict[int, _RecordedRequest] = {}
         self._finished: deque[Request] = deque(maxlen=KEPT)
         self._dropped = 0
+        self._salt = secrets.token_bytes(16)
+
+    def name_of(self, key: str) -> str:
+        """The client's name in every record: its key if mockbot handed it out, else the key's fingerprint."""
+        if is_handed_out(key):
+            return key
+        return f"client-{blake2b(key.encode(), digest_size=5, key=self._salt).hexdigest()}"
 
     def forget(self) -> None:
         """A new run begins."""
@@ -107,6 +118,7 @@ class _RecordedRequest:
 
     def __init__(self, endpoint: RecordedEndpoint, scope: Scope, first: Message) -> None:
         self._runtime, self._dialect, self._scope = endpoint.runtime, endpoint.dialect, scope
+        self._name_of = endpoint.recorder.name_of
         self._headers = dict(scope["headers"])
         self._asked = first.get("body", b"")
         self._hash, self._shape = fingerprints(asked(endpoint.dialect, self._asked))
@@ -184,7 +196,7 @@ class _RecordedRequest:
             number=self._number,
             provider=self._runtime.name,
             path=self._dialect.path,
-            key=key or str(client[0]),
+            key=self._name_of(key) if key else str(client[0]),
             body=self._hash,
             start=self._start,
             end=self._runtime.now(),

@@ -8,7 +8,9 @@ import json
 import subprocess
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -79,9 +81,11 @@ def lines(count: int) -> Iterator[bytes]:
 def run_folder(path: Path, count: int) -> Path:
     path.mkdir()
     (path / "scenario.json").write_text(TOLD.model_dump_json(), "utf-8")
-    write_run_info(RunFolder(path), RunInfo("paper", 1.0, t0=0.0, ended="completed", end=SECONDS, engine="embedded"))
+    written: Counter[str] = Counter()
     with (path / "journal.jsonl").open("wb") as journal:
-        journal.writelines(lines(count))
+        for line in lines(count):
+            journal.write(line)
+            written["prompts" if line.endswith(b'"kind":"prompt"}\n') else "attempts"] += 1
     seconds = [
         ServiceSecond(t, "main", 100, 90, 10, finished=90, work=10.0, wasted=1.0, capacity=10.0, felt={FAULT: 1})
         for t in range(SECONDS)
@@ -90,6 +94,8 @@ def run_folder(path: Path, count: int) -> Path:
         records: tuple[Record, ...] = (*seconds, *actions(begin=1000.0, end=2000.0), *health(200))
         for record in records:
             writer.write(record)
+    info = RunInfo("paper", 1.0, t0=0.0, ended="completed", end=SECONDS, engine="embedded")
+    write_run_info(RunFolder(path), replace(info, records=written | writer.written))
     return path
 
 

@@ -1,11 +1,12 @@
 """Hand-written journals: a small scenario, records with short names, and the evidence that they make together."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from mockbot.evidence.journal import Broken, RunEvidence
-from mockbot.evidence.records import Action, Attempt, Health, Outcome, Prompt, RunInfo, ServiceSecond, Settled
+from mockbot.evidence.records import KINDS, Action, Attempt, Health, Outcome, Prompt, RunInfo, ServiceSecond, Settled
 from mockbot.evidence.run_counters import RunCounters
 from mockbot.evidence.scope_counters import counters_of
 from mockbot.measures.scope import Scope
@@ -102,15 +103,25 @@ def evidence(
     told = of or scenario()
     lines = tuple(requests)
     timeline = Timeline(told)
-    run = RunInfo(told.name, 1.0, t0=0.0, ended="completed", end=timeline.end, engine="embedded")
+    did, kept_up = tuple(actions() if did is None else did), tuple(health() if kept_up is None else kept_up)
+    written = Counter(KINDS[type(each)] for each in (*lines, *seconds, *did, *kept_up) if not isinstance(each, Broken))
+    run = RunInfo(
+        told.name,
+        1.0,
+        t0=0.0,
+        ended="completed",
+        end=timeline.end,
+        engine="embedded",
+        records=dict(sorted(written.items())),
+    )
     return RunEvidence(
         info=replace(run, **info),  # type: ignore[arg-type]
         scenario=told,
         timeline=timeline,
         requests=lambda: iter(lines),
         seconds=lambda: iter(seconds),
-        actions=tuple(actions() if did is None else did),
-        health=tuple(health() if kept_up is None else kept_up),
+        actions=did,
+        health=kept_up,
         folder=Path("run"),
     )
 

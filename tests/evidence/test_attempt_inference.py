@@ -210,3 +210,10 @@ def test_the_same_words_answered_meanwhile_may_be_a_hedge() -> None:
     """Begun before the failure and answered after it: two users, or one who asked twice to be sure."""
     assert doubts(seen((0, 5, "timeout"), (3, 6, "ok"))) == {"sk-free-1/1": "sk-free-1/0"}
     assert doubts(seen((0, 5, "timeout"), (3, 6, "timeout"))) == {}
+
+
+def test_two_clients_may_give_their_prompts_the_same_names() -> None:
+    """Each keeps its own prompt, and no id is on record twice."""
+    named = [replace(request, prompt="p1") for request in (*seen((0, 1, "ok")), *seen((2, 3, "ok"), key="sk-plus-2"))]
+
+    assert [each.id for each in prompts(named)] == ["p1", "sk-plus-2/p1"]

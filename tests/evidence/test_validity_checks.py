@@ -64,6 +64,51 @@ CASES: dict[str, tuple[Callable[[], RunEvidence], str, str]] = {
         "journal",
         "journal.jsonl:7: Invalid JSON",
     ),
+    "a torn line in a run that completed": (
+        lambda: sound([*sound_run(), Broken("journal.jsonl", 901, "EOF", last=True)]),
+        "journal",
+        "the last line of journal.jsonl is torn, though the run completed: the files were changed",
+    ),
+    "fewer records than were written": (
+        lambda: sound(records={"prompts": 1000, "actions": 2, "health samples": 20, "service seconds": 1}),
+        "journal",
+        "1000 prompts were written, and 800 are on record: the files were changed or damaged",
+    ),
+    "more health samples than were written": (
+        lambda: sound(records={"prompts": 800, "actions": 2, "health samples": 19, "service seconds": 1}),
+        "journal",
+        "19 health samples were written, and 20 are on record",
+    ),
+    "a run that was not signed off": (
+        lambda: sound(records=None),
+        "journal",
+        "run.json does not say how many records were written",
+    ),
+    "a prompt twice": (
+        lambda: sound([*sound_run(), prompt(7.0)]),
+        "journal",
+        "prompt p7 is on record twice",
+    ),
+    "an attempt twice": (
+        lambda: sound([*sound_run(), attempt(7.0), attempt(7.0, 2.0)]),
+        "journal",
+        "attempt 0 of prompt p7 is on record twice",
+    ),
+    "a second twice": (
+        lambda: sound(seconds=[*FELT, *FELT]),
+        "journal",
+        "second 150 of provider main is on record twice",
+    ),
+    "a record that ends before it starts": (
+        lambda: sound([*sound_run(), prompt(7.5, -0.001, name="back")]),
+        "journal",
+        "prompt back ends before it starts",
+    ),
+    "a run.json of another scenario": (
+        lambda: sound(scenario="pepper"),
+        "journal",
+        "run.json is of the scenario pepper, scenario.json of paper",
+    ),
     "too little data in a phase": (
         lambda: sound([*steady(0, 199), *steady(200, 209)]),
         "data in after",
@@ -102,7 +147,7 @@ CASES: dict[str, tuple[Callable[[], RunEvidence], str, str]] = {
         "status_page could not be changed at 120.0 s: gone",
     ),
     "prompts sent late": (
-        lambda: sound([*sound_run(), *steady(0, 10, late=0.2)]),
+        lambda: sound([*sound_run(), *(replace(each, id=f"late-{each.id}") for each in steady(0, 10, late=0.2))]),
         "generator lag",
         "fell behind its schedule by more than 50 ms: 2.4 % of the prompts were sent late",
     ),
@@ -166,7 +211,7 @@ def test_every_check_failed_once() -> None:
 
 def test_a_torn_last_line_is_told_and_breaks_nothing() -> None:
     """A killed writer leaves one; the run says itself whether it was killed."""
-    judgement = judge(sound([*sound_run(), Broken("journal.jsonl", 901, "EOF", last=True)]))
+    judgement = judge(sound([*sound_run(), Broken("journal.jsonl", 901, "EOF", last=True)], ended="failed"))
 
     journal = next(check for check in judgement.checks if check.name == "journal")
     assert (journal.ok, journal.says) == (True, "the last line of journal.jsonl was torn when its writer was killed")

@@ -18,6 +18,7 @@ import openai
 import pytest
 import requests
 
+from mockbot.dialects.client_identity import FREE, api_key
 from mockbot.evidence.antipatterns import ANTIPATTERNS
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.judgement import Judgement
@@ -38,6 +39,7 @@ SAMPLE = {
 MANY = 20  # failures that a client which knows no measure cannot have had by chance
 SECONDS = 10.0  # wall seconds that an outage takes
 Stop = threading.Event
+KEYS = {who: api_key(FREE, str(number)) for number, who in enumerate(("naive", "tidy", "careful"), 1)}
 
 
 def question(number: int, who: str) -> dict[str, object]:
@@ -50,7 +52,7 @@ def naive(stop: Stop) -> None:
     while not stop.is_set():
         try:
             answer = requests.post(
-                url, headers={"Authorization": "Bearer sk-free-naive"}, json=question(number, "naive"), timeout=2
+                url, headers={"Authorization": f"Bearer {KEYS['naive']}"}, json=question(number, "naive"), timeout=2
             )
         except requests.RequestException:
             continue
@@ -62,7 +64,7 @@ def naive(stop: Stop) -> None:
 def tidy(stop: Stop) -> None:
     """Whatever the SDK does by itself; a new question after every answer and every error."""
     number = 0
-    with openai.OpenAI(api_key="sk-free-tidy", timeout=2) as client:
+    with openai.OpenAI(api_key=KEYS["tidy"], timeout=2) as client:
         while not stop.is_set():
             number += 1
             with contextlib.suppress(openai.APIError):
@@ -82,7 +84,7 @@ class Careful:
     def run(self, stop: Stop) -> None:
         """Ask until told to stop."""
         number = 0
-        with httpx.Client(headers={"authorization": "Bearer sk-free-careful"}, timeout=2, trust_env=False) as client:
+        with httpx.Client(headers={"authorization": f"Bearer {KEYS['careful']}"}, timeout=2, trust_env=False) as client:
             while not stop.is_set():
                 number += 1
                 self.ask(client, number, stop)
@@ -126,7 +128,7 @@ def of(evidence: RunEvidence, who: str) -> Judgement:
 
     def mine() -> Iterator[Attempt | Prompt]:
         for line in evidence.requests():
-            if getattr(line, "prompt", getattr(line, "id", "")).startswith(f"sk-free-{who}/"):
+            if getattr(line, "prompt", getattr(line, "id", "")).startswith(f"{KEYS[who]}/"):
                 assert isinstance(line, Attempt | Prompt)
                 yield line
 
@@ -161,7 +163,7 @@ def test_each_client_gets_its_verdict(mockbot: Mockbot, name: str) -> None:
             thread.join()
     told = {who: of(outage.evidence, who) for who in ("naive", "tidy", "careful")}
     failed = sum(
-        isinstance(line, Attempt) and line.outcome != "ok" and line.prompt.startswith("sk-free-naive/")
+        isinstance(line, Attempt) and line.outcome != "ok" and line.prompt.startswith(f"{KEYS['naive']}/")
         for line in outage.evidence.requests()
     )
 
@@ -170,5 +172,5 @@ def test_each_client_gets_its_verdict(mockbot: Mockbot, name: str) -> None:
     assert told["careful"].verdict != "fail", told["careful"].reasons
     if failed > MANY:
         assert habits_of(told["naive"])
-        assert all("sk-free-naive/" in why for why in habits_of(told["naive"]).values())
+        assert all(f"{KEYS['naive']}/" in why for why in habits_of(told["naive"]).values())
         assert told["naive"].verdict != "pass"

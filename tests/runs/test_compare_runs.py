@@ -19,7 +19,7 @@ from tests.evidence.test_compare import LONGER, client
 def folder(path: Path, prompts: list[Prompt], *, felt: bool = True, of: Scenario | None = None) -> Path:
     """A run folder as a run leaves it."""
     path.mkdir()
-    run = evidence(prompts, of=of)
+    run = evidence(prompts, FELT if felt else (), of=of)
     (path / "scenario.json").write_text(run.scenario.model_dump_json(), "utf-8")
     write_run_info(RunFolder(path), run.info)
     with JournalWriter(RunFolder(path), LOAD_JOURNALS) as writer:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from mockbot.errors import TestbedError, UsageError
 from mockbot.evidence.journal import Broken
 from mockbot.evidence.records import Action, Attempt, Health, Progress, Prompt, Record, RunInfo, ServiceSecond
+from mockbot.runs import journal_files
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import (
     LOAD_JOURNALS,
@@ -120,7 +122,11 @@ def test_a_closed_writer_refuses(folder: RunFolder) -> None:
         (b"\n", "Invalid JSON"),
         (b"[1]\n", "an object"),
         (b"\xff\xfe\n", "Invalid JSON"),
-        (b'{"prompt":1,"kind":"attempt"}\n', "valid string"),
+        (b'{"prompt":1,"kind":"attempt"}\n', "prompt: Input should be a valid string"),
+        (to_line(prompt(1.0)).replace(b'"end":2.0', b'"end":NaN'), "end: Input should be a finite number"),
+        (to_line(prompt(1.0)).replace(b'"end":2.0', b'"end":1e999'), "end: Input should be a finite number"),
+        (to_line(prompt(1.0)).replace(b'"end":2.0', b'"end":"2.0"'), "end: Input should be a valid number"),
+        (to_line(prompt(1.0)).replace(b'"end":2.0', b'"end":true'), "end: Input should be a valid number"),
     ],
 )
 def test_a_line_that_is_no_record_is_reported(folder: RunFolder, line: bytes, why: str) -> None:
@@ -143,6 +149,56 @@ def test_a_torn_last_line_is_told_apart(folder: RunFolder) -> None:
 
     assert isinstance(torn, Broken)
     assert (torn.line, torn.last) == (2, True)
+
+
+def test_a_whole_last_line_of_an_unknown_kind_is_not_torn(folder: RunFolder) -> None:
+    """Its writer was not killed in it: it ends as a line does."""
+    (folder.path / "journal.jsonl").write_bytes(to_line(prompt(1.0)) + b'{"kind":"unicorn"}\n')
+
+    _, broken = read_run(folder).requests()
+
+    assert isinstance(broken, Broken)
+    assert (broken.line, broken.last) == (2, False)
+
+
+def test_a_line_without_an_end_is_not_read_whole(folder: RunFolder) -> None:
+    """64 MB without a newline take a few of them in memory, and the next line is read."""
+    with (folder.path / "journal.jsonl").open("wb") as file:
+        file.writelines(b"x" * 2**20 for _ in range(64))
+        file.write(b"\n" + to_line(prompt(2.0)))
+
+    tracemalloc.start()
+    broken, last = read_run(folder).requests()
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert most < 2**25
+    assert last == prompt(2.0)
+    assert isinstance(broken, Broken)
+    assert (broken.line, broken.why) == (1, "longer than 1048576 bytes")
+
+
+def test_only_so_many_actions_are_kept(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Actions and health samples are held in memory; a file of more than a run has is no evidence."""
+    monkeypatch.setattr(journal_files, "MOST_KEPT", 3)
+    write(folder, *[Action("status_page", "change", float(n), float(n), float(n)) for n in range(5)])
+
+    run = read_run(folder)
+
+    assert (len(run.actions), [line.why for line in run.broken]) == (3, ["a run has at most 3 lines in it"])
+
+
+def test_a_writer_counts_what_it_wrote(folder: RunFolder) -> None:
+    """For run.json, which signs it off."""
+    with JournalWriter(folder, LOAD_JOURNALS) as writer:
+        for record in (attempt(1.0), attempt(2.0), prompt(1.0), ServiceSecond(7, "main")):
+            writer.write(record)
+
+    assert {kind: count for kind, count in writer.written.items() if count} == {
+        "attempts": 2,
+        "prompts": 1,
+        "service seconds": 1,
+    }
 
 
 def test_another_writers_order_of_keys_is_understood(folder: RunFolder) -> None:

@@ -1,6 +1,7 @@
 """A run folder is judged: the reports that it gets, and what is told outside of it."""
 
 import json
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.records import Record
 from mockbot.evidence.verdict import judge, judge_run
 from mockbot.runs.folder import RunFile, RunFolder
-from mockbot.runs.journal_files import LOAD_JOURNALS, JournalWriter, write_run_info
+from mockbot.runs.journal_files import JOURNALS, LOAD_JOURNALS, JournalWriter, read_run, write_run_info
 from mockbot.runs.judge import conclude, write_reports
+from mockbot.simulate.engines import EngineName
+from mockbot.simulate.simulation import simulate
 from tests.evidence.build import FELT, evidence, scenario, sound_run, steady
 
 LOST = [*steady(0, 100), *steady(100, 400, took=5.0, settled="gave_up", attempts=4)]
@@ -86,3 +89,22 @@ def test_all_reports_are_written(tmp_path: Path) -> None:
         "report.html",
         "summary.json",
     ]
+
+
+@pytest.mark.parametrize("engine", ["reference", "fast"])
+def test_a_simulated_folder_that_was_cut_or_doubled_is_inconclusive(tmp_path: Path, engine: EngineName) -> None:
+    """Whole lines are missing or there twice, in each of its journals; untouched it is judged as before."""
+    folder = RunFolder.create(scenario(), tmp_path / "run")
+    with JournalWriter(folder) as journal:
+        info = simulate(scenario(), sink=journal.write, engine=engine)
+    write_run_info(folder, replace(info, records=journal.written))
+    whole = judge(read_run(folder)).json_text()
+
+    for file in JOURNALS:
+        lines = (folder / file).read_bytes().splitlines(keepends=True)
+        for changed in (lines[:-1], lines[1:], [*lines, lines[0]], [*lines[:-1], b"{}\n"]):
+            (folder / file).write_bytes(b"".join(changed))
+            assert judge(read_run(folder)).verdict == "inconclusive"
+        (folder / file).write_bytes(b"".join(lines))
+    assert judge(read_run(folder)).json_text() == whole
+    assert '"verdict": "inconclusive"' not in whole

@@ -194,7 +194,7 @@ def live_run(folder: Path, scenario: Scenario) -> Path:
     (folder / "scenario.json").write_text(scenario.model_dump_json(), "utf-8")
     with JournalWriter(RunFolder(folder)) as journal:
         info = simulate(scenario, sink=journal.write)
-    write_run_info(RunFolder(folder), replace(info, simulated=False, t0=1.0))
+    write_run_info(RunFolder(folder), replace(info, simulated=False, t0=1.0, records=journal.written))
     return folder
 
 

@@ -1,0 +1,99 @@
+"""All records of a run in, out what shows that they are not those that the run wrote. Pure.
+
+A line may be a valid record and yet no evidence: of a file that was cut between two lines nothing is torn. Therefore
+run.json signs off how many records of each kind were written, no id may occur twice, and no record may end before it
+starts.
+
+Memory is constant: a Bloom filter of SIZE bits (16 MiB) in which each id sets four, and at most MOST_SUSPECTS ids whose
+bits were all set before (about 70 MiB). Below a million records hardly one is a suspect by chance; where any is,
+a second pass over the journals looks for ids that really occur twice. Beyond some 25 million records there may be more
+suspects by chance than are kept: from there on only the counts protect. Ids are told apart by 64 bits.
+"""
+
+from collections import Counter
+from itertools import chain
+
+from mockbot.evidence.journal import Broken, RunEvidence
+from mockbot.evidence.records import KINDS, Action, Attempt, Health, Progress, Prompt, Request, ServiceSecond
+from mockbot.evidence.system_records import SystemAnswer
+
+SIZE = 1 << 27
+MOST_SUSPECTS = 1_000_000
+REMEDY = "the files were changed or damaged after they were written; run it again"
+
+
+class Integrity:
+    """Use once: `add` every record of the journals in one pass, then read `problem`."""
+
+    def __init__(self) -> None:
+        self._bits = bytearray(SIZE // 8)
+        self._suspects: set[int] = set()
+        self._counts: Counter[str] = Counter()
+        self._backwards: str | None = None
+
+    def add(self, record: Attempt | Prompt | ServiceSecond) -> None:
+        """Count a record, look at its times and note its id."""
+        self._counts[KINDS[type(record)]] += 1
+        if not isinstance(record, ServiceSecond) and record.end < record.start:
+            self._backwards = min(self._backwards or _name(record), _name(record))
+        bits, key, known = self._bits, _key(record), True
+        for place in (key % SIZE, (key >> 12) % SIZE, (key >> 24) % SIZE, (key >> 37) % SIZE):
+            byte, bit = place >> 3, 1 << (place & 7)
+            if not bits[byte] & bit:
+                bits[byte] |= bit
+                known = False
+        if known and len(self._suspects) < MOST_SUSPECTS:
+            self._suspects.add(key)
+
+    def problem(self, evidence: RunEvidence) -> str | None:
+        """The first thing that is wrong, and what to do; None when all records are there, once."""
+        info = evidence.info
+        if info.scenario != evidence.scenario.name:
+            names = f"run.json is of the scenario {info.scenario}, scenario.json of {evidence.scenario.name}"
+            return f"{names}: {REMEDY}"
+        if info.records is None and info.ended == "completed" and evidence.folder is not None:
+            return f"run.json does not say how many records were written, so a lost one would not be noticed: {REMEDY}"
+        if info.records is not None:
+            kept = {
+                Action: len(evidence.actions), Health: len(evidence.health), Progress: evidence.progress,
+                SystemAnswer: len(evidence.answers), Request: len(evidence.upstream),
+            }  # fmt: skip
+            found = self._counts + Counter({KINDS[kind]: count for kind, count in kept.items()})
+            for kind in KINDS.values():
+                if found[kind] != (written := info.records.get(kind, 0)):
+                    return f"{written} {kind} were written, and {found[kind]} are on record: {REMEDY}"
+        if doubled := self._doubled(evidence):
+            return f"{doubled} is on record twice: {REMEDY}"
+        return f"{self._backwards} ends before it starts: {REMEDY}" if self._backwards else None
+
+    def _doubled(self, evidence: RunEvidence) -> str | None:
+        """The first of all doubled ids in the order of their names, which is the same for any order of the lines."""
+        seen: set[int] = set()
+        first: str | None = None
+        for record in chain(evidence.requests(), evidence.seconds()) if self._suspects else ():
+            if isinstance(record, Broken) or (key := _key(record)) not in self._suspects:
+                continue
+            if key in seen:
+                first = min(first or _name(record), _name(record))
+            seen.add(key)
+        return first
+
+
+def _key(record: Attempt | Prompt | ServiceSecond) -> int:
+    match record:
+        case Attempt():
+            return hash((record.prompt, record.n))
+        case Prompt():
+            return hash(record.id)
+        case ServiceSecond():
+            return hash((record.provider, record.t, "second"))
+
+
+def _name(record: Attempt | Prompt | ServiceSecond) -> str:
+    match record:
+        case Attempt():
+            return f"attempt {record.n} of prompt {record.prompt}"
+        case Prompt():
+            return f"prompt {record.id}"
+        case ServiceSecond():
+            return f"second {record.t} of provider {record.provider}"
