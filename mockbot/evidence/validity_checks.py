@@ -142,9 +142,9 @@ def applied(evidence: RunEvidence, counters: RunCounters) -> Iterator[ValidityCh
 
 
 def _scheduled(evidence: RunEvidence, counters: RunCounters) -> list[FaultSpan]:
-    """The faults that begin in the observed time and have a share above 0."""
+    """The faults that begin in the observed time."""
     until = min(counters.observed_until, evidence.timeline.end)
-    return [fault for fault in evidence.timeline.faults if fault.start < until and fault.fault.share.most > 0]
+    return [fault for fault in evidence.timeline.faults if fault.start < until]
 
 
 def _disturbed(late: float, action: Action, fault: FaultSpan, evidence: RunEvidence) -> bool:

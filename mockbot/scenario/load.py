@@ -4,6 +4,7 @@ The only module of the package that reads files, beside `library.py` which finds
 executed, and nothing is opened except the scenario that it `extends`.
 """
 
+import re
 from collections.abc import Iterable
 from functools import reduce
 from pathlib import Path
@@ -20,6 +21,8 @@ from mockbot.scenario.schema import Scenario
 from mockbot.units.quantities import IN_A_FILE
 
 MOST_BYTES = 64 * 1024  # a bundled scenario has 5 KiB; a larger file was not meant as a scenario
+MOST_QUOTED = 60  # characters of a value or a path in a message
+_LONG_QUOTE = re.compile(rf"""(?<!\w)(['"])(?:(?!\1)[^\\]|\\.){{{MOST_QUOTED},}}\1(?!\w)""")
 
 
 def load_scenario(path: Path) -> Scenario:
@@ -106,8 +109,11 @@ def _lines(name: str, diagnostics: tuple[Diagnostic, ...]) -> str:
 def _line(name: str, diagnostic: Diagnostic) -> str:
     place, path = diagnostic.place, ".".join(map(str, diagnostic.path)) or "scenario"
     file = place.file or name
-    message = diagnostic.message if file == name else f"{diagnostic.message} (as extended by {name})"
-    return f"{file}:{place.line}:{place.column}: {path}: {message}"
+    message = _LONG_QUOTE.sub(lambda quote: f"{quote[0][: MOST_QUOTED - 3]}{quote[0][0]}...", diagnostic.message)
+    extended_by = "" if file == name else f" (as extended by {name})"
+    if len(path) > MOST_QUOTED:
+        path = f"{path[: MOST_QUOTED - 3]}..."
+    return f"{file}:{place.line}:{place.column}: {path}: {message}{extended_by}"
 
 
 def _text(path: Path) -> str:
