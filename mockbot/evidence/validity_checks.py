@@ -109,7 +109,8 @@ def felt(evidence: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck
     results = []
     for fault in _scheduled(evidence, counters):
         hits = counters.felt[fault.id]
-        says = f"no request felt {fault.id}, so nothing was tested there"
+        remedy = f"let requests reach {fault.provider} while it holds, and let it change or delay something"
+        says = f"no request felt {fault.id}, so nothing was tested there; {remedy}"
         if hits:
             says = f"{fault.id} {'must have hit' if is_inferred(evidence, fault) else 'hit'} {hits} requests"
         results.append(ValidityCheck(f"felt {fault.id}", ok=hits > 0, says=says))
