@@ -88,8 +88,8 @@ def run_client_command(scenario: Scenario, options: ClientOptions, console: Cons
 def _check(options: ClientOptions) -> None:
     if options.speed not in {None, 1.0}:
         raise UsageError(
-            f"a command keeps its own clock: its timeouts and waits would be {options.speed:g} times too long for the "
-            "outage; leave --speed out, and take a scenario whose real length you have the time for"
+            f"a command keeps its own clock, so its timeouts and waits do not fit a speed of {options.speed:g}: "
+            "leave --speed out, and take a scenario whose real length you have the time for"
         )
     if shutil.which(options.command[0]) is None:
         raise UsageError(f"no such command: {options.command[0]}")

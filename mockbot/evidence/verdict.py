@@ -42,7 +42,7 @@ from mockbot.measures.table import TABLE, measure_all
 from mockbot.measures.threshold import Threshold
 from mockbot.measures.values import Beyond, Known, Undefined, Value
 from mockbot.scenario.schema import Scenario
-from mockbot.units.formatting import format_seconds
+from mockbot.units.formatting import format_counted, format_seconds
 
 EXIT_CODE = "exit_code"  # of the user's own client; may be allowed like an anti-pattern
 
@@ -140,7 +140,7 @@ def _result(counted: ScopeCounters, measure: Measure, text: str, threshold: Thre
         where = f"{JOURNAL}: {', '.join(examples)}"
     # The service's journal measures work, however few prompts there were.
     if not measure.provider_side and prompts < MIN_PROMPTS:
-        value = Undefined(f"only {prompts} prompts there, and {MIN_PROMPTS} are needed")
+        value = Undefined(f"only {format_counted(prompts, 'prompt')} there, and {MIN_PROMPTS} are needed")
     met = threshold.met_by(value)
     result: Verdict = "inconclusive" if met is None else "pass" if met else "fail"
     why = value.why if isinstance(value, Undefined | Beyond) else ""

@@ -80,3 +80,13 @@ def test_many_faults_are_not_all_listed() -> None:
 def test_a_run_without_data_tells_nothing() -> None:
     """No sentence is made from nothing."""
     assert told([]) == ("No prompt was issued, so there are no results.",)
+
+
+def test_a_phase_in_which_all_was_well_is_not_called_the_worst() -> None:
+    """As good as every other one, or the only one with prompts: "at worst 100%" under a failed run misleads."""
+    only = steady(0, 99, took=1.0)
+
+    assert told(steady(0, 400))[2] == "In every phase users got a good answer to 100% of their prompts."
+    assert told(only)[2] == (
+        "Only the phase steady has prompts enough to tell: there users got a good answer to 100% of their prompts."
+    )
