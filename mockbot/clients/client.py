@@ -77,7 +77,9 @@ class Client:
         if isinstance(wait, Stop):
             attempts = f"{self._attempts} attempt{'' if self._attempts == 1 else 's'}"
             return self._fall_back(now + wait.lag, result.provider, attempts)
-        if provider in self._tried and not self._route.guards[provider].affords(now):
+        # A retry that the patience forbids is never sent, so it is not paid for.
+        in_time = now + wait < self._deadline
+        if in_time and provider in self._tried and not self._route.guards[provider].affords(now):
             return self._give_up(now, "retry budget")
         return self._later(now + wait, provider)
 
@@ -88,7 +90,9 @@ class Client:
     def hedge(self, now: float, send: Send) -> Send | None:
         """Another attempt at the same provider, if the number, the budget and the breaker allow it."""
         guard = self._route.guards[send.provider]
-        if self._hedges >= self._settings.hedges or now >= self._deadline or not guard.affords(now):
+        if self._hedges >= self._settings.hedges or now >= self._deadline or guard.is_open(now):
+            return None
+        if not guard.affords(now):
             return None
         self._hedges += 1
         twin = self._now(now, send.provider)

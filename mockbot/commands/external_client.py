@@ -2,7 +2,8 @@
 
 Environment variables lead the program through the proxy. It is judged by its requests, as providers and proxies
 recorded them, and by its exit code; a program that sends no request never passes. The run ends with the program. A
-program that still runs GRACE seconds after the scenario is ended, and its exit code does not count.
+program that still runs GRACE seconds after the scenario is ended; without its exit code the run is inconclusive, unless
+`--allow exit_code` says that it is a server.
 
 A program's timeouts and back-off run in real time and cannot be compressed with the scenario, so the speed is 1.
 """
@@ -24,6 +25,7 @@ from mockbot.dialects.client_identity import command_text
 from mockbot.errors import ExitCode, TestbedError, UsageError
 from mockbot.evidence.antipatterns import ANTIPATTERNS
 from mockbot.evidence.records import Action, Ended, RunInfo, ServiceSecond
+from mockbot.evidence.verdict import EXIT_CODE
 from mockbot.process.process_group_guard import guarded
 from mockbot.report.phrases import NO_FAULT, fault_text
 from mockbot.report.plain_console import heading
@@ -87,15 +89,16 @@ def run_client_command(scenario: Scenario, options: ClientOptions, console: Cons
 def _check(options: ClientOptions) -> None:
     if options.speed not in {None, 1.0}:
         raise UsageError(
-            f"a command keeps its own clock: its timeouts and waits would be {options.speed:g} times too long for the "
-            "outage; leave --speed out, and take a scenario whose real length you have the time for"
+            f"a command keeps its own clock, so its timeouts and waits do not fit a speed of {options.speed:g}: "
+            "leave --speed out, and take a scenario whose real length you have the time for"
         )
     if shutil.which(options.command[0]) is None:
         raise UsageError(f"no such command: {options.command[0]}")
+    allowable = (*ANTIPATTERNS, EXIT_CODE)
     for name in options.allowed:
-        if name not in ANTIPATTERNS:
-            near = get_close_matches(name, ANTIPATTERNS, n=1)
-            known = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(ANTIPATTERNS)}"
+        if name not in allowable:
+            near = get_close_matches(name, allowable, n=1)
+            known = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(allowable)}"
             raise UsageError(f"--allow {name}: that is not an anti-pattern; {known}")
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise, zip_longest
 
 from mockbot.evidence.records import Attempt
-from mockbot.units.formatting import format_seconds
+from mockbot.units.formatting import format_counted, format_seconds
 
 AT_ONCE = 0.1  # wall seconds
 MOST_ATTEMPTS = 10  # for one prompt
@@ -46,7 +46,7 @@ class Antipattern:
     unsettled: bool = False
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.times} times; {'; '.join(self.evidence)}. {self.advice}"
+        return f"{self.name}: {format_counted(self.times, 'time')}; {'; '.join(self.evidence)}. {self.advice}"
 
 
 def antipatterns(attempts: Iterable[Attempt], speed: float) -> tuple[Antipattern, ...]:

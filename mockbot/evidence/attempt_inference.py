@@ -23,6 +23,7 @@ from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 
 from mockbot.dialects.client_identity import tier_of
 from mockbot.evidence.records import Attempt, Outcome, Prompt, Request
@@ -35,11 +36,15 @@ FORGOTTEN = 3600.0  # after which no request continues a failed prompt
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """A connection that the proxy cut off before its client closed it. `port`: the client side's, at the service."""
+    """A connection that the proxy cut off before its client closed it. `port`: the client side's, at the service.
+
+    `before`: the number that the next request had when the cut was noticed; later ones use the same port again.
+    """
 
     provider: str
     port: int
     how: Outcome
+    before: float = inf
 
 
 @dataclass(slots=True)
@@ -110,14 +115,18 @@ def journal_of(
     own clock is the wall clock.
     """
     ordered = sorted(requests, key=lambda request: (request.start, request.number))
-    cut = {(wire.provider, wire.port): wire.how for wire in wires}
-    last = {(request.provider, request.port): request.number for request in ordered}
+    on_port: dict[tuple[str, int], list[int]] = defaultdict(list)
+    for request in ordered:
+        on_port[request.provider, request.port].append(request.number)
+    cut: dict[int, Outcome] = {}
+    for wire in wires:
+        numbers = [number for number in on_port[wire.provider, wire.port] if number < wire.before]
+        cut |= {max(numbers): wire.how} if numbers else {}
     for index, request in enumerate(ordered):
-        where = (request.provider, request.port)
         recorded = request.outcome in {"ok", "timeout", "slow", "unfinished"}
         # The proxy cut the connection, so that the last answer on it did not arrive in full.
-        if where in cut and last[where] == request.number and recorded:
-            ordered[index] = replace(request, outcome=cut[where])
+        if request.number in cut and recorded:
+            ordered[index] = replace(request, outcome=cut[request.number])
     prompts = _prompts(_calls(ordered, speed), speed)
     same_words = {prompt.key for prompt in prompts if prompt.unseen or len(prompt.requests) > 1}
     unsure = [prompt for prompt in prompts if prompt.key not in same_words and prompt.requests[0].prompt is None]

@@ -9,21 +9,22 @@ from mockbot.evidence.records import Attempt, Prompt
 from mockbot.measures.counter_protocols import Disturbance
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
+from mockbot.units.formatting import format_counted
 
 DESCRIPTIONS: Mapping[str, str] = {  # name -> what the group did, in the order of the report
-    "ignores_retry_after": "retried before the Retry-After was over, {times:,} times",
-    "retries_what_cannot_succeed": "repeated requests that can only fail, {times:,} times",
-    "retries_without_end": "made more than ten attempts for one prompt, {times:,} times",
-    "does_not_back_off": "did not wait longer after each failure, for {times:,} prompts",
-    "takes_broken_answers": "took an incomplete or broken answer for a good one, {times:,} times",
-    "hangs": "waited more than a minute without a token, {times:,} times",
-    "never_retries": "gave up at the first failure, all {times:,} times",
-    "no_total_deadline": "waited for an answer that arrived too slowly, {times:,} times",
+    "ignores_retry_after": "retried before the Retry-After was over, {often}",
+    "retries_what_cannot_succeed": "repeated requests that can only fail, {often}",
+    "retries_without_end": "made more than ten attempts for one prompt, {often}",
+    "does_not_back_off": "did not wait longer after each failure, for {prompts}",
+    "takes_broken_answers": "took an incomplete or broken answer for a good one, {often}",
+    "hangs": "waited more than a minute without a token, {often}",
+    "never_retries": "gave up at the first failure, all {often}",
+    "no_total_deadline": "waited for an answer that arrived too slowly, {often}",
     "retry_storm": "sent {times:,} requests for {of:,.0f} prompts while the provider was in trouble",
     "herd": "retried at the same time: {times:,} retries in one second",
-    "gave_up_too_soon": "gave up {times:,} prompts although the provider had recovered",
-    "did_not_fall_over": "stayed with a failing provider for {times:,} attempts although it has another",
-    "did_not_come_back": "stayed with the other provider for {times:,} attempts after its own had recovered",
+    "gave_up_too_soon": "gave up {prompts} although the provider had recovered",
+    "did_not_fall_over": "stayed with a failing provider for {attempts} although it has another",
+    "did_not_come_back": "stayed with the other provider for {attempts} after its own had recovered",
     "hammers_on": "sent {of:.1f} times as much as usual while the status page said that it is being looked into",
 }
 REMEDIES: Mapping[str, str] = {
@@ -63,7 +64,9 @@ class Finding:
 
 def finding(name: str, group: str, times: int, evidence: tuple[str, ...], of: float = 0.0) -> Finding:
     """What a group did, how often, and the first prompts that show it; `of`: the number to compare `times` with."""
-    return Finding(name, group, times, DESCRIPTIONS[name].format(times=times, of=of), evidence, REMEDIES[name])
+    counts = {f"{what}s": format_counted(times, what) for what in ("prompt", "attempt")}
+    did = DESCRIPTIONS[name].format(times=times, of=of, often=format_counted(times, "time"), **counts)
+    return Finding(name, group, times, did, evidence, REMEDIES[name])
 
 
 @dataclass(slots=True)

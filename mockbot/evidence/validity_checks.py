@@ -14,7 +14,7 @@ from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Action, Attempt, Health
 from mockbot.evidence.run_counters import LATE, RunCounters
 from mockbot.scenario.spans import FaultSpan
-from mockbot.units.formatting import format_percent, format_seconds
+from mockbot.units.formatting import format_counted, format_percent, format_seconds
 
 REMEDY = "use --processes, a lower speed or fewer users"
 MIN_PROMPTS = 20  # for a share of them to mean anything
@@ -66,7 +66,7 @@ def ended(evidence: RunEvidence, _: RunCounters) -> Iterator[ValidityCheck]:
 def data(_: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck]:
     """There are prompts."""
     asked = counters.asked
-    says = f"{asked} prompts are on record" if asked else "no prompt is on record: no data is no success"
+    says = f"prompts on record: {asked}" if asked else "no prompt is on record: no data is no success"
     yield ValidityCheck("data", ok=asked > 0, says=says)
 
 
@@ -94,16 +94,16 @@ def data_in_phases(evidence: RunEvidence, counters: RunCounters) -> Iterator[Val
         if evidence.info.client == "command" or phase.start >= counters.observed_until:
             continue
         count = counters.alive[index]
-        says = f"{count} prompts were under way in phase {phase.name}"
+        says = f"prompts under way in phase {phase.name}: {count}"
         if count < MIN_PROMPTS:
-            needed = f"{count} prompts where {MIN_PROMPTS} are needed; give it more users or time"
+            needed = f"{format_counted(count, 'prompt')} where {MIN_PROMPTS} are needed; give it more users or time"
             says = f"phase {phase.name} has too little data: {needed}"
         yield ValidityCheck(f"data in {phase.name}", ok=count >= MIN_PROMPTS, says=says)
 
 
 def pending(_: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck]:
     """No prompt is pending for longer than its group's patience."""
-    says = f"{counters.pending_count} prompts were pending at the end"
+    says = f"pending at the end: {format_counted(counters.pending_count, 'prompt')}"
     if counters.overdue:
         names = ", ".join(f"{each.id} since {format_seconds(each.intended)}" for each in counters.pending[:3])
         says += f", {counters.overdue} of them past their group's patience: {names}"
@@ -117,9 +117,11 @@ def felt(evidence: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck
     results = []
     for fault in _scheduled(evidence, counters):
         hits = counters.felt[fault.id]
-        says = f"no request felt {fault.id}, so nothing was tested there"
+        remedy = f"let requests reach {fault.provider} while it holds, and let it change or delay something"
+        says = f"no request felt {fault.id}, so nothing was tested there; {remedy}"
         if hits:
-            says = f"{fault.id} {'must have hit' if is_inferred(evidence, fault) else 'hit'} {hits} requests"
+            verb = "must have hit" if is_inferred(evidence, fault) else "hit"
+            says = f"{fault.id} {verb} {format_counted(hits, 'request')}"
         results.append(ValidityCheck(f"felt {fault.id}", ok=hits > 0, says=says))
     if (evidence.info.client == "command" or evidence.info.system) and results:
         says = "; ".join(result.says for result in results if result.ok)
@@ -166,9 +168,9 @@ def applied(evidence: RunEvidence, counters: RunCounters) -> Iterator[ValidityCh
 
 
 def _scheduled(evidence: RunEvidence, counters: RunCounters) -> list[FaultSpan]:
-    """The faults that begin in the observed time and have a share above 0."""
+    """The faults that begin in the observed time."""
     until = min(counters.observed_until, evidence.timeline.end)
-    return [fault for fault in evidence.timeline.faults if fault.start < until and fault.fault.share.most > 0]
+    return [fault for fault in evidence.timeline.faults if fault.start < until]
 
 
 def _disturbed(late: float, action: Action, fault: FaultSpan, evidence: RunEvidence) -> bool:

@@ -10,7 +10,7 @@ The rule, in this order:
 The user's own client (`RunInfo.client` "command") is also judged by its anti-patterns and its exit code. Those need few
 requests, so an expectation that needs more than the client sent is reported as undecided and does not decide. An
 anti-pattern without an occasion is no expectation; one that is unsettled decides, as the run does not show how the
-client retries.
+client retries. So does the missing exit code of a program that mockbot had to end.
 """
 
 from collections.abc import Iterable, Iterator
@@ -44,7 +44,9 @@ from mockbot.measures.table import TABLE, measure_all
 from mockbot.measures.threshold import Threshold
 from mockbot.measures.values import Beyond, Known, Undefined, Value
 from mockbot.scenario.schema import Scenario
-from mockbot.units.formatting import format_seconds
+from mockbot.units.formatting import format_counted, format_seconds
+
+EXIT_CODE = "exit_code"  # of the user's own client; may be allowed like an anti-pattern
 
 
 class JudgedRun(NamedTuple):
@@ -74,7 +76,7 @@ def judge_run(evidence: RunEvidence) -> JudgedRun:
         patterns = [each for each in antipatterns(attempts, info.speed) if each.name not in info.allowed]
         idle = [each.name for each in patterns if each.undecided and not each.unsettled]
         expectations = [*expectations, *_behaviour(evidence, (each for each in patterns if each.name not in idle))]
-        unsettled = {each.name for each in patterns if each.unsettled}
+        unsettled = {EXIT_CODE, *(each.name for each in patterns if each.unsettled)}
         deciding = [each for each in expectations if each.result != "inconclusive" or each.measure in unsettled]
     system = system_result(evidence, counters)
     if system is not None:
@@ -145,7 +147,7 @@ def _result(counted: ScopeCounters, measure: Measure, text: str, threshold: Thre
         where = f"{JOURNAL}: {', '.join(examples)}"
     # The service's journal measures work, however few prompts there were.
     if not measure.provider_side and prompts < MIN_PROMPTS:
-        value = Undefined(f"only {prompts} prompts there, and {MIN_PROMPTS} are needed")
+        value = Undefined(f"only {format_counted(prompts, 'prompt')} there, and {MIN_PROMPTS} are needed")
     met = threshold.met_by(value)
     result: Verdict = "inconclusive" if met is None else "pass" if met else "fail"
     why = value.why if isinstance(value, Undefined | Beyond) else ""
@@ -165,10 +167,19 @@ def _behaviour(evidence: RunEvidence, patterns: Iterable[Antipattern]) -> Iterat
     """Expectations of an external client: no anti-patterns, and exit code 0."""
     scope = Scope(group=next(iter(evidence.scenario.crowd)))
     yield from _none_of(scope, patterns, JOURNAL)
-    if (code := evidence.info.exit_code) is not None:
+    info, where = evidence.info, "the command's own output"
+    code = info.exit_code
+    if EXIT_CODE in info.allowed or (code is None and (not info.command or info.ended != "completed")):
+        return
+    if code is None:
+        why = (
+            "the command did not end by itself, and mockbot ended it; give it a time limit of its own, or say "
+            f"--allow {EXIT_CODE} if it is a server"
+        )
+        yield ExpectationResult(scope, EXIT_CODE, "== 0", Undefined(why), "inconclusive", why, where)
+    else:
         why = f"the command ended with exit code {code}" if code else ""
-        result: Verdict = "fail" if code else "pass"
-        yield ExpectationResult(scope, "exit_code", "== 0", Known(code), result, why, "the command's own output")
+        yield ExpectationResult(scope, EXIT_CODE, "== 0", Known(code), "fail" if code else "pass", why, where)
 
 
 def _faults(evidence: RunEvidence, counters: RunCounters) -> Iterator[FaultResult]:

@@ -25,7 +25,7 @@ def on_signal(stop: Callable[[str], None]) -> None:
         if len(received) > 1:
             os._exit(130)
         gevent.spawn_later(LEAVE_WITHIN, os._exit, 130)
-        gevent.spawn(stop, number.name)
+        gevent.spawn(stop, "a signal stopped it")  # Ctrl-C reaches the parent, which sends SIGTERM here
 
     for number in SIGNALS:
         gevent.signal_handler(number, handle, number)

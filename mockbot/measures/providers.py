@@ -15,9 +15,9 @@ def wasted_work(counted: Counters) -> Value:
 @Measure("number", "low", {**OF_PROVIDERS, **WHOLE_RUN}, provider_side=True, shown=("tile", "seeds"))
 def overshoot(counted: Counters) -> Value:
     """Most requests in one second after an outage, over the provider's capacity; of the worst provider."""
-    peaks, cost = counted.peaks(), counted.run.service_time()
+    peaks, cost = [(most, slots) for most, slots in counted.peaks() if most], counted.run.service_time()
     if not peaks:
-        return Undefined("no provider was seen after an outage")
+        return Undefined("nothing was asked of a provider after an outage")
     return Undefined(NO_COST) if cost is None else Known(max(most * cost / slots for most, slots in peaks))
 
 

@@ -133,8 +133,9 @@ class Mockbot:
             self._inconclusive(reason)
 
     def unfelt(self) -> str | None:
-        """Why this test shows nothing; None when each outage and the manual faults were felt, or there were none."""
-        reasons = [*(outage.unfelt() for outage in self._outages), self._faults.unfelt()]
+        """Why this test shows nothing; None when each outage and each manual fault was felt, or there were none."""
+        asked = any(isinstance(record, Prompt) for record in self.journal())
+        reasons = [*(outage.unfelt() for outage in self._outages), self._faults.unfelt(asked=asked)]
         return "; ".join(filter(None, reasons)) or None
 
     def check(self) -> None:

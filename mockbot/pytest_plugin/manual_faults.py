@@ -112,21 +112,32 @@ class ManualFaults:
         """Fault id -> hits so far."""
         return self._testbed.felt(self._running)
 
-    def unfelt(self) -> str | None:
-        """Why the faults show nothing; None when one was felt, or none was added that can be counted."""
-        felt = self.felt()
-        # What only clients can count does not have to be felt: the client of a test keeps no journal.
-        ids = (fault.id for fault in self._added)
-        countable = [id_ for id_ in ids if KINDS[id_.rpartition(".")[2]].counted_by - {"client"}]
-        if not countable or any(felt[id_] for id_ in countable):
+    def unfelt(self, *, asked: bool) -> str | None:
+        """Why a fault shows nothing; None when each was felt, or there is none. `asked`: a model has been asked."""
+        hits = self.felt()
+        ids = [fault.id for fault in self._added]
+        names = [id_.partition(".")[2] for id_ in ids if not felt(id_.rpartition(".")[2], hits[id_], asked=asked)]
+        if not names:
             return None
-        names = ", ".join(id_.partition(".")[2] for id_ in countable)
-        return f"no request felt the faults put in place by hand ({names}), so the test shows nothing"
+        says = f"no request felt the faults put in place by hand ({', '.join(names)}), so the test shows nothing there"
+        closed = any("client" in KINDS[name.partition(".")[2]].counted_by for name in names)
+        hint = "; nothing counts what a closed port refuses, so ask before or after it, too" if closed else ""
+        return f"{says}; ask a model while each holds{hint}"
 
     def close(self) -> None:
         """End every fault."""
         for fault in self._added:
             fault.remove()
+
+
+def felt(kind: str, hits: int, *, asked: bool) -> bool:
+    """Whether a client felt a fault of this kind. `asked`: it has sent a request to a model.
+
+    A list of models is no such request, but what the proxy cuts off before a provider can record it may be one. What
+    only clients can count, such as refused connections, is not known in a test: there, any question shows a client.
+    """
+    counted_by = KINDS[kind].counted_by
+    return hits > 0 if "proxy" in counted_by else asked and (hits > 0 or "client" in counted_by)
 
 
 def read_fault(given: Mapping[str, Any]) -> FaultBase:

@@ -8,6 +8,7 @@ outage.assert_resilient()
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from mockbot.clock import Clock
 from mockbot.errors import UsageError
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Action, Attempt, Prompt, RunInfo, ServiceSecond
+from mockbot.pytest_plugin.manual_faults import felt
 from mockbot.pytest_plugin.session_testbed import RunningService, SessionTestbed
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import JournalWriter, read_run, write_run_info
@@ -164,16 +166,18 @@ class Outage:
             self._inconclusive(f"too little evidence about the client in {self.scenario.name}:\n{reasons}")
 
     def unfelt(self) -> str | None:
-        """Why this outage tested nothing; None when one of its faults was felt, or it was not played."""
+        """Why this outage tested nothing; None when one of its faults was felt, or nothing goes wrong but the load."""
+        name = self.scenario.name
         if self._running is None:
+            return f"{name} was made and never played, so the test shows nothing: play it in a `with` block"
+        asked = any(isinstance(line, Prompt) for line in self.evidence.requests())
+        hits = sum((Counter(second.felt) for second in self._seconds), Counter[str]())
+        faults = self.timeline.faults
+        if any(felt(span.fault.kind, hits[span.id], asked=asked) for span in faults):
             return None
-        if any(count for second in self._seconds for count in second.felt.values()):
-            return None
-        if not any(isinstance(line, Prompt) for line in self.evidence.requests()):
-            return f"no request felt {self.scenario.name}: the client sent nothing, so the test shows nothing"
-        if not self.timeline.faults:
-            return None
-        return f"no request felt {self.scenario.name}: the client sent requests only while no fault held"
+        if not asked:
+            return f"no request felt {name}: the client asked no model, so the test shows nothing"
+        return f"no request felt {name}: the client sent requests only while no fault held" if faults else None
 
     def _take(self, record: Action | ServiceSecond) -> None:
         if isinstance(record, Action):

@@ -65,7 +65,11 @@ def _worst_phase(summary: Judgement) -> str:
     phases = [(share, row) for share, row in rows if not row.scope.group]
     if not phases:
         return "Too few prompts were issued to say how users were served."
+    if len(phases) == 1:
+        return f"Only the phase {phases[0][1].scope.phase} has prompts enough to tell: there {_good(phases[0][0])}."
     share, worst = min(phases, key=itemgetter(0))
+    if share == max(phases, key=itemgetter(0))[0]:
+        return f"In every phase {_good(share)}."
     before = f", where it had been {format_share(phases[0][0])} before" if phases[0][1] is not worst else ""
     text = f"At worst, in the phase {worst.scope.phase}, {_good(share)}{before}"
     inside = [(share, row) for share, row in rows if row.scope.phase == worst.scope.phase]

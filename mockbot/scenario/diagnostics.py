@@ -42,7 +42,8 @@ _LIMITS = {
 def diagnose(error: ValidationError, document: Document, root: type[BaseModel] = Scenario) -> tuple[Diagnostic, ...]:
     """One Diagnostic for each place; the messages of a union's alternatives are joined by "or". `root`: what it is."""
     errors = error.errors(include_url=False)
-    found = sorted((_diagnostic(each, document, root) for each in errors if not _is_mistyped(each, errors)), key=_order)
+    real = (each for each in errors if not _is_mistyped(each, errors) and not _is_emptied(each, errors))
+    found = sorted((_diagnostic(each, document, root) for each in real), key=_order)
     diagnostics = []
     for _, group in groupby(found, key=_order):
         first, *others = group
@@ -63,6 +64,14 @@ def _is_mistyped(missing: ErrorDetails, errors: list[ErrorDetails]) -> bool:
     *parent, key = missing["loc"]
     extra = (each["loc"] for each in errors if each["type"] == "extra_forbidden")
     return bool(get_close_matches(str(key), [str(loc[-1]) for loc in extra if [*loc[:-1]] == parent], n=1))
+
+
+def _is_emptied(short: ErrorDetails, errors: list[ErrorDetails]) -> bool:
+    """A list that pydantic calls too short because its entries are wrong, each of which is an error of its own."""
+    where = short["loc"]
+    return short["type"] == "too_short" and any(
+        each is not short and each["loc"][: len(where)] == where for each in errors
+    )
 
 
 def _order(diagnostic: Diagnostic) -> tuple[str, int, int, str]:

@@ -4,6 +4,7 @@ The only module of the package that reads files, beside `library.py` which finds
 executed, and nothing is opened except the scenario that it `extends`.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import reduce
 from pathlib import Path
@@ -21,6 +22,8 @@ from mockbot.scenario.set_value import with_value
 from mockbot.units.quantities import IN_A_FILE
 
 MOST_BYTES = 64 * 1024  # a bundled scenario has 5 KiB; a larger file was not meant as a scenario
+MOST_QUOTED = 60  # characters of a value or a path in a message
+_LONG_QUOTE = re.compile(rf"""(?<!\w)(['"])(?:(?!\1)[^\\]|\\.){{{MOST_QUOTED},}}\1(?!\w)""")
 
 
 def load_scenario(path: Path, changes: Sequence[str] = ()) -> Scenario:
@@ -109,10 +112,13 @@ def lines_of(name: str, diagnostics: Iterable[Diagnostic], whole: str = "scenari
 def _line(name: str, diagnostic: Diagnostic, whole: str = "scenario") -> str:
     place, path = diagnostic.place, ".".join(map(str, diagnostic.path)) or whole
     file = place.file or name
+    message = _LONG_QUOTE.sub(lambda quote: f"{quote[0][: MOST_QUOTED - 3]}{quote[0][0]}...", diagnostic.message)
+    if len(path) > MOST_QUOTED:
+        path = f"{path[: MOST_QUOTED - 3]}..."
     if file.startswith("--set "):  # an option has no lines
-        return f"{file}: {path}: {diagnostic.message}"
-    message = diagnostic.message if file == name else f"{diagnostic.message} (as extended by {name})"
-    return f"{file}:{place.line}:{place.column}: {path}: {message}"
+        return f"{file}: {path}: {message}"
+    extended_by = "" if file == name else f" (as extended by {name})"
+    return f"{file}:{place.line}:{place.column}: {path}: {message}{extended_by}"
 
 
 def _text(path: Path) -> str:

@@ -113,6 +113,8 @@ def _faults(scenario: ScenarioParts) -> Iterator[Problem]:
         yield from _unknown((*path, "on"), "provider", span.fault.on, scenario.providers)
         yield from _span(path, span, phases)
         yield from _narrowing(scenario, path, span.fault)
+        if not span.fault.share.most:
+            yield Problem((*path, "share"), "0% hits nothing, so nothing is tested; give it a share or leave it out")
     for (_, one), (path, other) in combinations(zip(paths, spans, strict=True), 2):
         # Two of a kind may share the requests between them; hitting the same ones twice cannot be meant.
         together = min(one.end, other.end) - max(one.start, other.start)

@@ -25,21 +25,27 @@ class ClientObserver:
         self._requests: list[Request] = []
         self._unfinished: tuple[Request, ...] = ()
         self._wires: set[Wire] = set()
+        self._before = 0  # the number of the next request
         self._ended = dict.fromkeys(addresses.proxies, 0)  # connections that are known to be over
 
     def look(self) -> None:
         """Collect what is new. Call it regularly: a proxy keeps only its last 100,000 ended connections."""
+        # The connections first, so that every request on one of them has a number below `before`.
+        every = {
+            provider: self._proxy.ended(name, self._ended[provider])
+            for provider, name in self._addresses.proxies.items()
+        }
         finished, self._unfinished = self._service.requests(len(self._requests))
         self._requests += finished
-        for provider, proxy in self._addresses.proxies.items():
-            new = self._proxy.ended(proxy, self._ended[provider])
+        self._before = max([self._before, *(1 + each.number for each in (*finished, *self._unfinished))])
+        for provider, new in every.items():
             self._ended[provider] += len(new)
             for ended in new:
                 # A toxic's name is the id of its fault, which ends with the fault's kind.
                 kinds = [name.rpartition(".")[2] for name in ended.toxics]
                 outcomes = [_OUTCOMES[kind] for kind in kinds if kind in _OUTCOMES]
                 if outcomes or ended.closed_by_disable:
-                    self._wires.add(Wire(provider, ended.port, outcomes[0] if outcomes else "reset"))
+                    self._wires.add(Wire(provider, ended.port, outcomes[0] if outcomes else "reset", self._before))
 
     @property
     def requests(self) -> tuple[Request, ...]:

@@ -76,6 +76,11 @@ def format_count(count: float) -> str:
     return f"{count:,.0f}"
 
 
+def format_counted(count: int, what: str) -> str:
+    """A number of things: 1 prompt, 12,345 prompts."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def format_number(number: float, decimals: int = 2) -> str:
     """A number without a unit, for instance attempts per prompt: 3.00."""
     return f"{number:.{decimals}f}"

@@ -91,3 +91,19 @@ def test_both_fail_and_the_prompt_is_over() -> None:
     client.beside(4.0, DOWN)
 
     assert client.after(5.0, DOWN) == GiveUp(5.0, "2 attempts")
+
+
+def test_a_hedge_that_the_breaker_forbids_is_not_paid_for() -> None:
+    """The breaker opened meanwhile; the budget's only token is still there for the next hedge."""
+    guards = {"breaker": {"name": "consecutive", "failures": 1}, "budget": {"name": "per_success", "burst": 1}}
+    client = policies({"name": "once", "hedge": "3s", **guards}).new_client(Random(1))
+    first = client.begin(0.0)
+    assert isinstance(first, Send)
+    client.beside(1.0, DOWN)
+    assert client.hedge(3.0, first) is None
+
+    assert isinstance(client.begin(40.0), Send)  # the probe
+    client.succeeded(41.0, AttemptResult("ok", "main", 40.0, 200))
+    again = client.begin(42.0)
+    assert isinstance(again, Send)
+    assert client.hedge(45.0, again) is not None

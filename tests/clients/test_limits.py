@@ -119,3 +119,13 @@ def test_the_same_seed_decides_the_same(policy: Any, seed: int) -> None:
     ]
 
     assert runs[0] == runs[1]
+
+
+def test_a_retry_that_is_never_sent_costs_no_budget() -> None:
+    """Waits of 20 s in a patience of 10 s: nobody retries, so the fourth prompt's reason is still its patience."""
+    policy = {"name": "fixed", "attempts": 3, "wait": "20s", "budget": {"name": "per_success", "burst": 3}}
+    users = policies(policy, patience=10.0)
+
+    ends = [play(users.new_client(Random(n)), _server(n, [DOWN], None), 0.0).gave_up for n in range(4)]
+
+    assert [end and end.why for end in ends] == ["patience"] * 4

@@ -79,6 +79,25 @@ def test_the_action_plays_an_outage_to_a_command(tmp_path: Path, client: str, co
     assert verdict in told.lower()
 
 
+@pytest.mark.parametrize("inputs", [{"scenario": "--help"}, {"scenario": "quick", "options": "--help"}])
+def test_the_action_is_not_green_without_a_run(tmp_path: Path, inputs: dict[str, str]) -> None:
+    """`--help` exits with 0."""
+    done = played(tmp_path, inputs)
+
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "::error::mockbot made no run" in done.stdout
+
+
+def test_two_uses_of_the_action_in_a_job_have_a_summary_each(tmp_path: Path) -> None:
+    """A fresh folder per use; the second does not tell the first one's results again."""
+    command = f"{sys.executable} {CLIENTS / 'tidy.py'} 6"
+    for _ in range(2):
+        assert played(tmp_path, {"scenario": str(scenario_file(tmp_path)), "command": command}).returncode == 0
+
+    assert (tmp_path / "summary").read_text("utf-8").count("## ") == 2
+    assert len(set((tmp_path / "output").read_text("utf-8").split())) == 2
+
+
 def test_the_action_is_a_valid_composite_action() -> None:
     """Every step of ours names its shell, nothing from outside is spliced into a script, every input is used."""
     action = read("action.yml")

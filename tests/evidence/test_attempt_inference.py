@@ -131,6 +131,15 @@ def test_what_the_proxy_cut_off_did_not_arrive() -> None:
     assert [each.outcome for each in attempts(seen((0, 1, "ok")), Wire("main", 0, "reset"))] == ["reset"]
 
 
+def test_a_port_that_is_used_again_is_another_connection() -> None:
+    """The cut was noticed before the second request came: its answer, on the same port, arrived in full."""
+    one, two = (replace(request, port=9) for request in seen((0, 1, "ok"), (70, 71, "ok")))
+
+    told = attempts([one, two], Wire("main", 9, "reset", before=1))
+
+    assert [each.outcome for each in told] == ["reset", "ok"]
+
+
 def test_only_the_last_answer_of_a_cut_connection_is_lost() -> None:
     """Earlier answers on the same connection arrived in full."""
     one, two = (replace(request, port=9) for request in seen((0, 1, "ok"), (2, 3, "ok")))

@@ -249,14 +249,6 @@ def test_a_refusal_elsewhere_is_no_hit(other: Attempt) -> None:
     assert broken(judge(sound([*sound_run(), other], of=DOWN, did=CUT))) == ["felt cut.0.down"]
 
 
-def test_a_fault_of_no_share_need_not_be_felt() -> None:
-    """`share: 0%` hits nobody, as written."""
-    nothing = {"http_error": 503, "share": "0%"}
-    told = scenario(phases=[CALM, {"name": "blackout", "lasts": "100s", "faults": [nothing]}, AFTER])
-
-    assert broken(judge(sound(of=told, seconds=(), did=()))) == []
-
-
 def test_lateness_is_wall_time() -> None:
     """At speed 20, 15 scenario seconds are 0.75 s; a quarter of the fault's length is the other limit."""
     assert broken(judge(sound(did=late_actions(15.0), speed=20.0))) == []

@@ -176,7 +176,7 @@ def test_answers_that_take_exactly_the_slo_are_good() -> None:
     assert measured(count_run(run), Scope())["availability"] == Known(1.0)
 
 
-def client_run(*prompts: list[Attempt], allowed: tuple[str, ...] = ()) -> Judgement:
+def client_run(*prompts: list[Attempt], allowed: tuple[str, ...] = (), exit_code: int | None = 0) -> Judgement:
     """Of a user's own client that sent these prompts in the blackout, and ended well."""
     lines: list[Attempt | Prompt] = []
     for attempts in prompts:
@@ -184,7 +184,9 @@ def client_run(*prompts: list[Attempt], allowed: tuple[str, ...] = ()) -> Judgem
         settled: Settled = "answered" if last.outcome == "ok" else "gave_up"
         lines += [*attempts, prompt(first.start, last.end - first.start, settled, name=first.prompt)]
     told = scenario(expect=[{"availability": ">= 0%"}])
-    return judge(evidence(lines, FELT, of=told, client="command", exit_code=0, allowed=allowed))
+    return judge(
+        evidence(lines, FELT, of=told, client="command", command="pytest", exit_code=exit_code, allowed=allowed)
+    )
 
 
 def test_a_client_that_gave_up_once_passes_nothing() -> None:
@@ -198,6 +200,21 @@ def test_a_client_that_gave_up_once_passes_nothing() -> None:
         "the client never retries, so let more of its requests fail)"
     )
     assert client_run([attempt(150, outcome="http_error", status=503)], allowed=("never_retries",)).verdict == "pass"
+
+
+def test_a_command_that_had_to_be_ended_passes_only_as_a_server() -> None:
+    """It asked well, and may have hung in its own tests all the same; the reason says what to do."""
+    retried = [attempt(150, outcome="http_error", status=503, of="p"), attempt(153, of="p", n=1)]
+
+    ended = client_run(retried, exit_code=None)
+
+    assert ended.verdict == "inconclusive"
+    (reason,) = ended.reasons
+    assert reason == (
+        "exit_code of group patient: expected == 0, saw - (the command did not end by itself, and mockbot ended it; "
+        "give it a time limit of its own, or say --allow exit_code if it is a server)"
+    )
+    assert client_run(retried, exit_code=None, allowed=("exit_code",)).verdict == "pass"
 
 
 def test_a_pass_names_the_anti_patterns_without_an_occasion() -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -231,6 +232,13 @@ def test_wasted_work_is_the_share_of_slot_time_for_clients_who_had_gone() -> Non
 def test_overshoot_is_the_herd_against_what_the_provider_can_do() -> None:
     """10 slots at 2 slot-seconds an answer are 5 answers a second; 30 arrive in the second of the clear."""
     assert number("overshoot", [], WORK) == pytest.approx(6.0)
+
+
+def test_a_provider_that_nobody_asked_after_an_outage_has_no_overshoot() -> None:
+    """No data is no success: 0 would meet any limit."""
+    silent = [replace(second, offered=0) if second.t >= 200 else second for second in WORK]
+
+    assert taken("overshoot", [], silent) == Undefined("nothing was asked of a provider after an outage")
 
 
 def test_efficiency_is_goodput_over_what_could_and_should_be_done() -> None:

@@ -151,6 +151,33 @@ def test_bandwidth_does_not_bank_idle_time() -> None:
     assert [at for at, _ in world.out] == [0.1, 10.1]
 
 
+@pytest.mark.parametrize(
+    ("effect", "felt"),
+    [
+        (Latency(0), False), (Latency(1), True), (Bandwidth(1_000_000), False), (Bandwidth(1), True),
+        (LimitData(1000), False), (LimitData(50), True), (Slicer(1000, 0, 0), False), (SlowClose(0), False),
+        (Noop(), False), (ResetPeer(0), True),
+    ],
+)  # fmt: skip
+def test_a_toxic_that_changes_no_byte_and_delays_none_is_not_felt(effect: Effect, felt: bool) -> None:
+    """100 bytes and the end of the connection, through one toxic."""
+    world = World(effect)
+    world.link.receive(b"x" * 100)
+    world.link.source_ended()
+    world.run()
+
+    assert bool(world.felt) is felt
+
+
+def test_a_connection_that_ends_without_data_does_not_feel_a_reset() -> None:
+    """Nothing was lost."""
+    world = World(ResetPeer(0))
+    world.link.source_ended()
+    world.run()
+
+    assert not world.felt
+
+
 def test_slicer_paces_its_pieces() -> None:
     """Pieces 10 ms apart, the delay after the last one holding up the next chunk."""
     world = World(Slicer(10, 0, 10_000))

@@ -60,17 +60,49 @@ def test_that_fails_by_itself(mockbot):
 def test_felt(mockbot):
     mockbot.fault(http_error=503)
     assert ask().status_code == 503
+
+def test_of_two_faults_one_is_not_felt(mockbot):
+    with mockbot.fault(http_error=503):
+        ask()
+    with mockbot.fault(http_error=500):
+        pass
+
+def test_outage_that_is_not_played(mockbot):
+    mockbot.outage("unexpected-failure")
+    ask()
+
+def test_port_is_closed_and_nobody_calls(mockbot):
+    with mockbot.wire.down():
+        pass
+
+def test_only_the_models_are_listed(mockbot):
+    mockbot.fault(http_error=503)
+    requests.get(os.environ["OPENAI_BASE_URL"] + "/models", timeout=5)
+
+def test_only_the_models_are_listed_in_an_outage(mockbot):
+    with mockbot.outage("openai-2023-11-08", speed=60, start_at="collapse"):
+        requests.get(os.environ["OPENAI_BASE_URL"] + "/models", timeout=5)
+
+def test_port_is_closed_and_a_client_asks_afterwards(mockbot):
+    with mockbot.wire.down(), pytest.raises(requests.ConnectionError):
+        ask()
+    assert ask().ok
 """
     )
     result = suite.runpytest_subprocess("-q")
 
-    result.assert_outcomes(failed=4, passed=1)
+    result.assert_outcomes(failed=9, passed=2)
     result.stdout.fnmatch_lines(
         [
-            "INCONCLUSIVE: no request felt the faults put in place by hand (0.http_error), so the test shows nothing",
-            "INCONCLUSIVE: no request felt unexpected-failure: the client sent nothing, so the test shows nothing",
-            "INCONCLUSIVE: no request felt unexpected-failure: the client sent nothing, so the test shows nothing",
+            "INCONCLUSIVE: no request felt the faults put in place by hand (0.http_error), so *; ask a model while *",
+            "INCONCLUSIVE: no request felt unexpected-failure: the client asked no model, so the test shows nothing",
+            "INCONCLUSIVE: no request felt unexpected-failure: the client asked no model, so the test shows nothing",
             "*assert 1 == 2",
+            "INCONCLUSIVE: no request felt * by hand (1.http_error), so the test shows nothing there; ask a model *",
+            "INCONCLUSIVE: unexpected-failure was made and never played, so *: play it in a `with` block",
+            "INCONCLUSIVE: no request felt * (0.down), *; nothing counts what a closed port refuses, so ask before *",
+            "INCONCLUSIVE: no request felt * (0.http_error), so the test shows nothing there; ask a model *",
+            "INCONCLUSIVE: no request felt openai-2023-11-08: the client asked no model, so the test shows nothing",
         ]
     )
 
@@ -158,7 +190,7 @@ def test_blackout(mockbot):
         except requests.RequestException:
             pass
         outage.wait_for("after")
-        ask("again")
+        ask()
 """
     )
     suite.runpytest_subprocess("-q", "--mockbot-report=kept").assert_outcomes(passed=1)

@@ -108,3 +108,13 @@ def test_two_outages_are_not_one_long_one() -> None:
 
     assert what == "In 2 outages, 40 seconds in all, main answered with errors."
     assert down.startswith("Users were down for 20 seconds")
+
+
+def test_a_phase_in_which_all_was_well_is_not_called_the_worst() -> None:
+    """As good as every other one, or the only one with prompts: "at worst 100%" under a failed run misleads."""
+    only = steady(0, 99, took=1.0)
+
+    assert told(steady(0, 400))[2] == "In every phase users got a good answer to 100% of their prompts."
+    assert told(only)[2] == (
+        "Only the phase steady has prompts enough to tell: there users got a good answer to 100% of their prompts."
+    )

@@ -43,6 +43,26 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
     assert [line.split(":")[1] for line in str(caught.value).splitlines()] == ["5", "8", "17"]
 
 
+def test_a_list_whose_entries_are_wrong_is_not_called_empty() -> None:
+    """The first line names the real problem."""
+    text = FILE.replace("lasts: 1m", "lasts: 1 minute")
+
+    assert "is empty" not in told(text)
+    assert all("'1 minute' is not a duration" in line for line in told(text).splitlines())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("lasts: 1m", "lasts: {}"), ("slots: 4", "{}: 4"), ("name: small", "name: {}")]
+)
+@pytest.mark.parametrize("long", ["9" * 40_000, "'it is " + "a word " * 5_000 + "'", '"' + "\\\\ " * 10_000 + '"'])
+def test_a_message_quotes_no_more_than_a_line(old: str, new: str, long: str) -> None:
+    """A value or a key of 40,000 characters is told by its beginning."""
+    lines = told(FILE.replace(old, new.format(long), 1)).splitlines()
+
+    assert lines
+    assert max(map(len, lines)) < 250
+
+
 BOMB = "a: &a [x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join(['*' + before] * 8)}]\n" for before, name in zip("abcdefg", "bcdefgh", strict=True)
 )

@@ -180,6 +180,18 @@ def test_paying_users_gain_only_when_free_ones_are_turned_away_first() -> None:
         assert simulated.mean == pytest.approx(figures[what].theory, abs=0.06)
 
 
+def test_a_provider_that_is_overloaded_when_all_is_well_is_staged_with_less_load() -> None:
+    """Half of what is asked would be more than it has; the stage asks for what leaves that half to its usual slots."""
+    crowded = tiny(phases=[{"name": "calm", "lasts": "1m", "users": 400}, {"name": "after", "lasts": "1m"}])
+
+    figures = {figure.what: figure for figure in asked(paying.answer, crowded).figures}
+
+    assert setting_of(crowded).load > 2
+    simulated = figures["half broken: free answered"].simulated
+    assert simulated is not None
+    assert simulated.mean == pytest.approx(0.5, abs=0.06)
+
+
 # -- the command -----------------------------------------------------------------------------------------------------
 
 

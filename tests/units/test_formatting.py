@@ -5,6 +5,7 @@ import pytest
 from mockbot.units.formatting import (
     format_clock,
     format_count,
+    format_counted,
     format_duration,
     format_moment,
     format_percent,
@@ -88,3 +89,9 @@ def test_other_numbers_have_their_unit() -> None:
     assert (format_rate(999.4), format_rate(999.5), format_rate(1234.0)) == ("999/s", "1,000/s", "1,234/s")
     assert (format_points(0.0123), format_points(-0.5), format_points(-0.0)) == ("+1.2", "-50.0", "+0.0")
     assert (format_count(12345.0), format_seconds(12.34, 1), format_seconds(300.0)) == ("12,345", "12.3 s", "300 s")
+
+
+@pytest.mark.parametrize(("count", "says"), [(0, "0 times"), (1, "1 time"), (2, "2 times"), (12345, "12,345 times")])
+def test_one_is_singular(count: int, says: str) -> None:
+    """Not "1 times"."""
+    assert format_counted(count, "time") == says

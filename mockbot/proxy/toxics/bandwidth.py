@@ -9,6 +9,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from mockbot.proxy.timers import EARLY
 from mockbot.proxy.toxics.base import INPUT, Chunk, Effect, Event, Pipe, Signal, Stub, Wait, moment
 
 PIECE = 0.1  # seconds
@@ -31,11 +32,12 @@ class Bandwidth(Effect):
         while True:
             match (yield INPUT):
                 case Chunk() as chunk:
-                    stub.touched()
                     now = stub.now()
                     # A chunk that was waiting may start a little in the past: a late timer must not lower the rate.
                     start = free if chunk.stamp <= free and now - free < PIECE else now
                     free = start + len(chunk.data) / (self.rate * 1000) if self.rate else math.inf
+                    if free > now + EARLY:  # otherwise it leaves at once
+                        stub.touched()
                     if not (yield from self._send(stub, chunk, start, free)):
                         return
                 case Signal.EOF:

@@ -8,6 +8,7 @@ behind another gets its wait counted twice by a second latency toxic and leaves 
 from dataclasses import dataclass
 from typing import ClassVar
 
+from mockbot.proxy.timers import EARLY
 from mockbot.proxy.toxics.base import INPUT, Chunk, Effect, Pipe, Signal, Stub, moment
 
 
@@ -31,7 +32,7 @@ class Latency(Effect):
             match (yield INPUT):
                 case Chunk() as chunk:
                     due = chunk.stamp + self.delay(stub)
-                    if due > stub.now():
+                    if due > stub.now() + EARLY:  # otherwise it leaves at once
                         stub.touched()
                         if (yield moment(due)) is Signal.INTERRUPT:
                             return stub.emit(chunk)

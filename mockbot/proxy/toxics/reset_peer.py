@@ -23,7 +23,8 @@ class ResetPeer(Effect):
         event = yield INPUT
         if event is Signal.INTERRUPT:
             return
-        stub.touched()
+        if isinstance(event, Chunk):  # a connection that ends without data loses nothing
+            stub.touched()
         if self.timeout > 0 and (yield moment(stub.now() + self.timeout / 1000)) is Signal.INTERRUPT:
             if isinstance(event, Chunk):
                 stub.unread(event)

@@ -59,7 +59,7 @@ def answer(scenario: Scenario, setting: Setting, experiments: Experiments, live:
         (
             (
                 f"paying share of what is asked {format_percent(paid)};"
-                f" C' = {format_percent(OUT)} of lambda = {format_rate(setting.rate)}"
+                f" C' = {format_percent(OUT)} of lambda = {format_rate(staged_rate(setting))}"
             ),
             f"as written, {format_percent(LET_IN)} of free requests are admitted until {AFTER / 60:.0f} min after it",
         ),
@@ -132,6 +132,11 @@ def overload_shares(paid: float) -> tuple[float, float]:
     return OUT, max(0.0, ROOM * OUT - paid) / (1 - paid)
 
 
+def staged_rate(setting: Setting) -> float:
+    """Requests per second: the scenario's, or as many as leave OUT of them to the provider with all its slots."""
+    return min(setting.rate, setting.capacity / OUT)
+
+
 def _staged_figures(
     setting: Setting, experiments: Experiments, paid: float, words: str, expected: Mapping[str, float], *,
     shed: bool = False,
@@ -143,8 +148,9 @@ def _staged_figures(
         tier: {"arrivals": share, "policy": policy, "tier": tier, "patience": 10 * wait + LONG}
         for tier, share in ((FREE, 1 - paid), (PLUS, paid))
     }
-    factor = OUT * setting.load
-    phases = course(setting, {"capacity": factor}, OVERLOAD + 4 * wait / factor, 60.0, rate=setting.rate)
+    rate = staged_rate(setting)
+    factor = OUT * rate / setting.capacity
+    phases = course(setting, {"capacity": factor}, OVERLOAD + 4 * wait / factor, 60.0, rate=rate)
     if shed:
         admit = {"shed": {"admit": {FREE: overload_shares(paid)[1]}}}
         phases[1] = {**phases[1], "faults": [{"capacity": factor}, admit]}
