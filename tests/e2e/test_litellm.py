@@ -1,6 +1,6 @@
 """LiteLLM's proxy, as its documentation configures it, between crowd and providers: what no user of it sees.
 
-`.ci/prepare` installs it into `.litellm`. Counts and shares are asserted; times only against the run's own records.
+`.ci/nightly` installs it into `.litellm`. Counts and shares are asserted; times only against the run's own records.
 """
 
 import json
@@ -33,9 +33,9 @@ expect:
 """
 
 pytestmark = [
-    pytest.mark.second,
+    pytest.mark.nightly,
     pytest.mark.timeout(300),
-    pytest.mark.skipif(not (BIN / "litellm").exists(), reason="LiteLLM is not installed in .litellm (.ci/prepare)"),
+    pytest.mark.skipif(not (BIN / "litellm").exists(), reason="LiteLLM is not installed in .litellm (.ci/nightly)"),
 ]
 
 
