@@ -83,6 +83,9 @@ class _Armed:
 
     def hits(self, now: float, tier: str, place: float, endpoint: str) -> bool:
         fault, draws = self.fault, self.draws
+        # Who was told by Retry-After when it ends may come back before the driver's word that it has ended.
+        if now >= self.span.end:
+            return False
         if fault.tier is not None and fault.tier != tier:
             return False
         if fault.endpoint is not None and not endpoint.startswith(fault.endpoint):

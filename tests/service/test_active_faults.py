@@ -57,6 +57,14 @@ def test_maintenance_tells_until_when() -> None:
     assert faults.at_the_edge(150.0, "free", "key", CHAT) == Failed("maintenance", 503, "maintenance", 250.0)
 
 
+def test_a_fault_hits_nobody_after_its_end_though_the_driver_is_late() -> None:
+    """A client that comes back when Retry-After says must not meet the last moment of the window."""
+    faults = faults_of(http_error(), start=0.0, end=60.0)
+
+    assert faults.at_the_edge(59.99, "free", "key", CHAT) is not None
+    assert faults.at_the_edge(60.0, "free", "key", CHAT) is None
+
+
 def test_maintenance_spares_what_is_exempt() -> None:
     """The model list still answers."""
     faults = faults_of(Maintenance.model_validate({"maintenance": True}))
