@@ -16,7 +16,7 @@ TOYS = Path(__file__).parent / "toys"
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "tests.pytest_plugin.conftest"]
 WITHOUT = [f"-pno:{plugin}" for plugin in ("locust", "schemathesis", "cacheprovider")]
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.second]
 
 
 @pytest.fixture

@@ -281,7 +281,7 @@ def test_a_flapping_fault_ends_when_it_goes_off_for_the_last_time() -> None:
 
 
 def test_a_fault_is_an_outage_only_of_those_that_it_can_reach() -> None:
-    """By provider, tier and share; also those whose provider gets the requests of clients that fall over."""
+    """By provider and tier; also those whose provider gets the requests of clients that fall over."""
     crowd = {
         "own": {"users": "25%", "policy": "once"},
         "paying": {"users": "25%", "policy": "once", "tier": "plus"},
@@ -292,7 +292,6 @@ def test_a_fault_is_an_outage_only_of_those_that_it_can_reach() -> None:
     with_leaving = scenario(providers=TWO_PROVIDERS, crowd=crowd, phases=[CALM, free_only, AFTER])
     stay = {name: group for name, group in crowd.items() if name != "leaving"} | {"free": crowd["own"]}
     without = scenario(providers=TWO_PROVIDERS, crowd=stay, phases=[CALM, free_only, AFTER])
-    nil = scenario(phases=[CALM, phase("bad", "50s", {**CRASH, "share": "0%"}), AFTER])
 
     assert {name for name, outages in outages_of(Timeline(with_leaving)).by_group.items() if outages} == {
         "own",
@@ -300,7 +299,6 @@ def test_a_fault_is_an_outage_only_of_those_that_it_can_reach() -> None:
         "apart",
     }
     assert {name for name, outages in outages_of(Timeline(without)).by_group.items() if outages} == {"own", "free"}
-    assert begins_and_clears(nil) == []
 
 
 def test_down_for_lasts_from_the_first_bad_window_to_the_first_of_the_good_ones() -> None:

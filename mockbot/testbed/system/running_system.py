@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
@@ -26,6 +26,7 @@ from mockbot.process.process_group_guard import GUARD_PATIENCE
 from mockbot.testbed.system.names import filled, unknown_provider
 from mockbot.testbed.system.secret_mask import SecretMask
 from mockbot.testbed.system.system_file import System
+from mockbot.testbed.system.system_guard import KEPT
 
 LOOK = 0.1  # wall seconds between two looks at whether it is ready
 ANSWERS_WITHIN = 2.0  # wall seconds for one such look
@@ -126,6 +127,8 @@ class SystemCommand:
         """End it. Safe to call again."""
         process, self._process = self._process, None
         if process is not None:
+            with suppress(OSError):  # the folder is gone
+                (self._folder / KEPT).touch()
             end(process, lambda: process.stdin and process.stdin.close(), GUARD_PATIENCE)
             self._reader.join(GUARD_PATIENCE)
             if process.stdout is not None:
