@@ -91,7 +91,7 @@ def test_all_reports_are_written(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("engine", ["reference", "fast"])
+@pytest.mark.parametrize("engine", ["reference", pytest.param("fast", marks=pytest.mark.second)])
 def test_a_simulated_folder_that_was_cut_or_doubled_is_inconclusive(tmp_path: Path, engine: EngineName) -> None:
     """Whole lines are missing or there twice, in each of its journals; untouched it is judged as before."""
     folder = RunFolder.create(scenario(), tmp_path / "run")
