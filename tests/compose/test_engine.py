@@ -12,7 +12,7 @@ from tests.compose.engine import Docker, engine, make_images
 from tests.compose.scenario import BUSY, SHORT
 from tests.proxy.wire import eventually
 
-pytestmark = [pytest.mark.second, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.nightly, pytest.mark.timeout(600)]
 OVERRIDE = """
 services:
   service: {volumes: ["FOLDER/short.yaml:/work/short.yaml:ro"]}

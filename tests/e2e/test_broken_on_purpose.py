@@ -77,8 +77,15 @@ def test_a_load_generator_that_is_killed_is_no_pass(start: Start, short: Short) 
     assert run.left() == ([], [])
 
 
-@pytest.mark.parametrize("how", ["killed", "stopped"])
-@pytest.mark.parametrize("part", ["service", "proxy"])
+@pytest.mark.parametrize(
+    ("part", "how"),
+    [
+        ("service", "stopped"),
+        ("proxy", "killed"),
+        pytest.param("service", "killed", marks=pytest.mark.nightly),
+        pytest.param("proxy", "stopped", marks=pytest.mark.nightly),
+    ],
+)
 @pytest.mark.second
 def test_a_testbed_that_fails_after_the_last_change_is_no_pass(start: Start, short: Short, part: str, how: str) -> None:
     """Killed, or stopped for 2.2 s, when no fault has to begin or end any more: exit 3, with what failed and when."""
@@ -102,7 +109,11 @@ def _bytes_of(file: Path) -> bytes:
     return file.read_bytes() if file.exists() else b""
 
 
-@pytest.mark.parametrize("signal_", [signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+@pytest.mark.parametrize(
+    "signal_",
+    [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.nightly)],
+    ids=["SIGKILL", "SIGTERM"],
+)
 @pytest.mark.second
 def test_a_worker_that_leaves_is_no_pass(start: Start, short: Short, signal_: signal.Signals) -> None:
     """In good order or not, its users were missing for a while."""
@@ -117,7 +128,14 @@ def test_a_worker_that_leaves_is_no_pass(start: Start, short: Short, signal_: si
     assert run.left() == ([], [])
 
 
-@pytest.mark.parametrize("moment", [random.Random(seed).uniform(0.0, 9.0) for seed in range(4)], ids="{:.1f}s".format)
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param(random.Random(seed).uniform(0.0, 9.0), marks=pytest.mark.nightly if seed else ())
+        for seed in range(4)
+    ],
+    ids="{:.1f}s".format,
+)
 @pytest.mark.second
 def test_ctrl_c_at_any_moment_leaves_nothing(start: Start, short: Short, moment: float) -> None:
     """Ctrl-C while it starts, runs or judges: exit 130 (or the run was over), no process and no port is left."""

@@ -94,6 +94,7 @@ def listed(run: Run, what: str) -> list[dict[str, object]]:
     return found
 
 
+@pytest.mark.nightly
 def test_a_bundled_scenario_plays_on_a_shared_server(start: Start, shared: Control) -> None:
     """Its proxies come and go; what was there before is as it was, toxic included."""
     before = snapshot(shared)

@@ -51,7 +51,7 @@ def _found(summary: dict[str, Any]) -> dict[str, int]:
     return {each["name"]: each["times"] for each in summary["system"]["findings"] if each["times"]}
 
 
-@pytest.mark.second
+@pytest.mark.nightly
 @pytest.mark.timeout(240)
 def test_the_careful_gateway_is_accused_of_nothing(tmp_path: Path) -> None:
     """And every request of the providers is joined by the mark alone, which is all that it passes on."""

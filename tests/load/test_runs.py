@@ -192,7 +192,7 @@ def test_an_interrupted_run_is_recorded_and_leaves_nothing(
     ran = interrupted[processes, number.name]
 
     assert ran.code == ExitCode.INTERRUPTED, ran.output
-    assert (ran.info.ended, ran.info.why) == ("interrupted", number.name)
+    assert (ran.info.ended, ran.info.why) == ("interrupted", "a signal stopped it")
     assert ran.info.nodes == processes
     assert {attempt.prompt for attempt in ran.attempts} <= {prompt.id for prompt in ran.prompts}
     assert ran.alive == ()

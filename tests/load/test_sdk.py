@@ -61,6 +61,7 @@ def test_the_sdks_own_retries_are_attempts(rows: dict[str, list[dict[str, Any]]]
     assert [record["n"] for record in rows["reset_mid_stream"][:-1]] == [0]
 
 
+@pytest.mark.nightly
 def test_both_sdks_run_beside_the_fast_client(tmp_path: Path) -> None:
     """Each group asks its provider in its dialect, is answered in the quiet, and tries again in the storm."""
     ran = rehearse(tmp_path, BOTH.replace("SPEED", "1"), locustfile=SDK)

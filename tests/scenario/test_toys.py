@@ -13,11 +13,11 @@ pytestmark = [pytest.mark.live, pytest.mark.second]
 SCENARIO = """
 name: toy
 title: A toy outage for a toy policy
-speed: 10
+speed: 5
 providers: {main: {slots: 60, answer: {first_token: 1s, tokens: {median: 5, p95: 5}, pace: 10/s}}}
 crowd: {stubborn: {users: 100%, policy: stubborn, think: 5s, patience: 60s}}
 phases:
-  - {name: calm, lasts: 60s, users: 40}
+  - {name: calm, lasts: 60s, users: 30}
   - {name: out, lasts: 30s, faults: [{http_error: 503}]}
   - {name: after, lasts: 60s}
 expect:

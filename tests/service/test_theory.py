@@ -31,7 +31,7 @@ from tests.service.queueing import (
     wait,
 )
 
-pytestmark = pytest.mark.second
+pytestmark = pytest.mark.nightly
 
 MANY = {"limit": 1_000_000}
 

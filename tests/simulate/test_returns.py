@@ -176,6 +176,7 @@ CAREFUL = {
 }
 
 
+@pytest.mark.nightly
 def test_failing_over_takes_the_other_provider_down() -> None:
     """Retries at 1.6 of (lamA + lamB - C) D = C T leave B dead after A is back; at 0.25 both are well (target 21)."""
     assert theory.failover_holds(32.1, 70, 100, 120, 10)
