@@ -5,10 +5,9 @@ limits and typed errors, and this module quotes names for URLs and adds the call
 own modules stay as they are.
 
 No call waits without a limit. After enabling or disabling, the server is asked whether it did so. On Toxiproxy itself,
-a toxic of a live proxy is removed or updated between a disable and an enable; otherwise its control API can deadlock.
+a toxic is removed or updated at a proxy that is created again for it; otherwise its control API can deadlock.
 """
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
@@ -18,10 +17,9 @@ from toxiproxy import proxy as library_proxy
 from toxiproxy import server as library_server
 
 from mockbot.errors import TestbedError
-from mockbot.proxy.control_session import LIMITS, ControlError, ControlPlaneHung, Session, over
+from mockbot.proxy.control_session import LIMITS, ControlError, Session, over
 from mockbot.proxy.toxics import effect_type
 
-BOUNCE: Final = 0.05  # seconds between disable and removal; no hang in 104 cycles with it on Toxiproxy 2.12.0
 CLOSED_BY_DISABLE: Final = "(proxy disabled)"
 
 
@@ -67,10 +65,8 @@ class ToxicControl:
         *,
         token: str | None = None,
         limits: tuple[float, float] = LIMITS,
-        pause: Callable[[float], object] | None = None,
     ) -> None:
         self._session = Session(url, token, limits)
-        self._pause = pause or threading.Event().wait
         self._toxiproxy = over(library_server.Toxiproxy, self._session)()
         self._proxy_class = over(library_proxy.Proxy, self._session)
         self._embedded: bool | None = None
@@ -144,12 +140,14 @@ class ToxicControl:
         """New attributes and toxicity for the toxic of that name; live connections follow at once."""
         refuse_what_crashes(toxic.type, toxic.attributes)
         body = {"toxicity": toxic.toxicity, "attributes": dict(toxic.attributes)}
-        self._bounced(proxy, lambda: self._patch(f"/proxies/{quoted(proxy)}/toxics/{quoted(toxic.name)}", body))
+        self._without_connections(
+            proxy, lambda: self._patch(f"/proxies/{quoted(proxy)}/toxics/{quoted(toxic.name)}", body)
+        )
 
     def remove_toxic(self, proxy: str, name: str) -> None:
         """Remove a toxic; already gone is fine."""
         remove = self._proxy(proxy).destroy_toxic
-        self._gone_is_fine(lambda: self._bounced(proxy, lambda: remove(quoted(name))))
+        self._gone_is_fine(lambda: self._without_connections(proxy, lambda: remove(quoted(name))))
 
     def felt(self, proxy: str) -> dict[str, int] | None:
         """How many connections each toxic touched so far, removed toxics included; None where nothing counts them.
@@ -198,21 +196,28 @@ class ToxicControl:
             verb = "enable" if enabled else "disable"
             raise ControlError(f"{verb} the proxy {name}", 200, "it confirmed the change and did not make it")
 
-    def _bounced(self, proxy: str, change: Callable[[], object]) -> None:
-        """Make a change; on Toxiproxy without live connections, which could hang it (issue #558)."""
-        if self.embedded or not self.get_proxy(proxy).enabled:
+    def _without_connections(self, proxy: str, change: Callable[[], object]) -> None:
+        """Make a change of a toxic; on Toxiproxy at a proxy that was just created again, with the same toxics.
+
+        There, a change that meets a connection which is about to end can hang the server (issue #558), and a disabled
+        proxy's connections may still be about to.
+        """
+        if self.embedded:
             change()
             return
-        self.disable(proxy)
+        was = self._session.get(f"/proxies/{quoted(proxy)}").json()
+        self.delete(proxy)
+        self._session.call("POST", "/proxies", {**was, "enabled": False})
+        for toxic in was["toxics"]:
+            self._session.call("POST", f"/proxies/{quoted(proxy)}/toxics", toxic)
         try:
-            self._pause(BOUNCE)
             change()
-        except ControlPlaneHung:
-            raise  # the server answers nothing more; a further call would only wait for its limit
-        except TestbedError:
-            self.enable(proxy)
+        except ControlError:
+            if was["enabled"]:
+                self.enable(proxy)
             raise
-        self.enable(proxy)
+        if was["enabled"]:
+            self.enable(proxy)
 
     @staticmethod
     def _gone_is_fine(remove: Callable[[], object]) -> None:

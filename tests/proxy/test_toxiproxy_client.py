@@ -116,7 +116,7 @@ def test_crashing_attributes_never_reach_a_server(control: ToxicControl) -> None
 
 
 def test_updating_and_removing_work_and_leave_the_proxy_up(control: ToxicControl) -> None:
-    """On the original through a bounce: the proxy is down for 50 ms, and up again afterwards."""
+    """The original's proxy is created again for it, and is up afterwards as before."""
     with Upstream() as up:
         control.create("api", up.address)
         control.add_toxic("api", LATENCY)
@@ -129,7 +129,7 @@ def test_updating_and_removing_work_and_leave_the_proxy_up(control: ToxicControl
 
 
 def test_a_proxy_that_was_down_stays_down_through_a_removal(control: ToxicControl) -> None:
-    """The bounce does not enable what was disabled."""
+    """A proxy that is created again for a change is not enabled when it was not."""
     control.create("api", refused_address())
     control.add_toxic("api", LATENCY)
     control.disable("api")

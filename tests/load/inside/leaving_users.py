@@ -20,16 +20,16 @@ USERS = 40
 
 
 def main(url: str) -> None:
-    """Every user is stopped at 50 ms; half of them wake up to 450 ms later, while the loop is blocked."""
+    """The users are stopped one after another; a part of them wakes before that, while the loop is blocked."""
     records: list[Attempt | Prompt] = []
     clock = Clock.start()
     plan = LoadPlan({"users": Group(users="100%", policy="once", think="100ms")}, {"main": Endpoint(url)})
     generator = LoadGenerator(plan, clock, Collector(clock, records.append))
     environment, group = Environment(), Greenlets()
     users = [classes_of([ChatUser], plan, generator)[0](environment) for _ in range(USERS)]
-    for user in users:
+    for number, user in enumerate(users):
         user.start(group)
-        gevent.spawn_later(0.05, user.stop)
+        gevent.spawn_later(0.01 * number, user.stop)
     gevent.sleep(0)
     time.sleep(0.5)  # now the timers of all stops and of most users are due at once
     gevent.joinall([user.greenlet for user in users if user.greenlet], timeout=30)
