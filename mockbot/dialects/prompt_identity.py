@@ -20,6 +20,7 @@ from mockbot.dialects.client_identity import PROMPT
 
 TRACE_HEADER = "traceparent"
 DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no letter that is read as a digit
+_PAIRS = [first + second for first in DIGITS for second in DIGITS]
 _MARK = re.compile(rf"\[q([{DIGITS}]{{6}})\]")
 _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?", re.ASCII)
 
@@ -65,8 +66,8 @@ def with_mark(body: Mapping[str, object], mark: str) -> dict[str, object]:
 
 
 def base32(number: int, digits: int) -> str:
-    """The lowest `digits` digits of a number."""
-    return "".join(DIGITS[number >> 5 * place & 31] for place in reversed(range(digits)))
+    """The lowest `digits` digits of a number; an even count, because the service writes two at a time for each answer."""
+    return "".join([_PAIRS[number >> bits & 1023] for bits in range(5 * digits - 10, -1, -10)])
 
 
 def trace_of(traceparent: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Ten thousand connections under toxics that come, change and go: nothing hangs, nothing is left behind."""
+"""Thousands of connections under toxics that come, change and go: nothing hangs, nothing is left behind."""
 
 import asyncio
 import contextlib
@@ -71,8 +71,11 @@ async def one_client(port: int, rng: Random) -> str:
         return "cut"
     finally:
         writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
+        # With a limit of its own: the caller's has cancelled this task already, when it has passed.
+        closing = asyncio.create_task(writer.wait_closed())
+        done, _ = await asyncio.wait([closing], timeout=PATIENCE)
+        assert done, "a connection did not close"
+        closing.exception()
 
 
 async def meddle(engine: Engine, proxy: Proxy, rng: Random, done: asyncio.Event) -> int:
@@ -112,8 +115,15 @@ def descriptors() -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="descriptors are counted in /proc")
-@pytest.mark.parametrize(("loop", "cycles"), [(new_event_loop, 10_000), (asyncio.new_event_loop, 2_000)])
-def test_ten_thousand_cycles_leave_no_task_no_descriptor_and_no_hang(
+@pytest.mark.parametrize(
+    ("loop", "cycles"),
+    [
+        (new_event_loop, 2_000),
+        (asyncio.new_event_loop, 2_000),
+        pytest.param(new_event_loop, 10_000, marks=pytest.mark.nightly),
+    ],
+)
+def test_thousands_of_cycles_leave_no_task_no_descriptor_and_no_hang(
     loop: Callable[[], asyncio.AbstractEventLoop], cycles: int
 ) -> None:
     """Every cycle ends in time, and afterwards the engine is as it was before; on uvloop and on asyncio's own loop."""

@@ -72,7 +72,7 @@ def is_different(comparison: Comparison) -> bool:
 @pytest.mark.parametrize(
     ("users", "client", "pairs"),
     [
-        *(pytest.param(*each, 5 if each[0] == 50 else 20, marks=pytest.mark.second) for each in CLIENTS),
+        pytest.param(5, "crowd", 20, marks=pytest.mark.second),
         *(pytest.param(*each, 200, marks=NIGHTLY) for each in CLIENTS),
     ],
 )
@@ -100,7 +100,6 @@ def test_runs_that_differ_in_their_seed_only_are_not_called_different(users: int
     ("users", "least", "pairs"),
     [
         pytest.param(5, 0.6, 10, marks=pytest.mark.second),
-        pytest.param(50, 0.9, 5, marks=pytest.mark.second),
         pytest.param(5, 0.6, 200, marks=NIGHTLY),
         pytest.param(50, 0.9, 200, marks=NIGHTLY),
     ],

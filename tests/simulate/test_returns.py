@@ -21,7 +21,7 @@ from tests.simulate.laws import rates
 from tests.simulate.test_laws import ANSWER, TEN
 from tests.simulate.worlds import exponential, open_loop, outage
 
-pytestmark = [pytest.mark.second, pytest.mark.usefixtures("fast_is_compiled")]
+pytestmark = [pytest.mark.nightly, pytest.mark.usefixtures("fast_is_compiled")]
 
 FOREVER = {"name": "once", "timeout": "23h"}
 
@@ -176,7 +176,6 @@ CAREFUL = {
 }
 
 
-@pytest.mark.nightly
 def test_failing_over_takes_the_other_provider_down() -> None:
     """Retries at 1.6 of (lamA + lamB - C) D = C T leave B dead after A is back; at 0.25 both are well (target 21)."""
     assert theory.failover_holds(32.1, 70, 100, 120, 10)
