@@ -66,7 +66,7 @@ def with_mark(body: Mapping[str, object], mark: str) -> dict[str, object]:
 
 
 def base32(number: int, digits: int) -> str:
-    """The lowest `digits` digits of a number; an even count, because the service writes two at a time for each answer."""
+    """The lowest `digits` digits of a number, an even count: the service names each answer, two digits at a time."""
     return "".join([_PAIRS[number >> bits & 1023] for bits in range(5 * digits - 10, -1, -10)])
 
 
