@@ -1,9 +1,9 @@
 """Attempts and service seconds in, the requests that never reached their provider out. Pure.
 
 A packet that the machine drops and a connection that somebody else resets look like an outage to a client. The rule: in
-a second in which no fault keeps requests away from a provider, it counts every attempt made there. An attempt is a
-suspect when no answer to it began; of the suspects, those are lost by which the attempts exceed the requests that the
-provider counted. Both are counted over all such seconds of the run, but for MARGIN around each fault that keeps
+a recorded second in which no fault keeps requests away from a provider, it counts every attempt made there. An attempt
+is a suspect when no answer to it began; of the suspects, those are lost by which the attempts exceed the requests that
+the provider counted. Both are counted over all such seconds of the run, but for MARGIN around each fault that keeps
 requests away: there a request may be sent on one side and counted on the other.
 
 A few are no evidence: at each boundary some requests are counted a second later than they were sent, and in an overload
@@ -59,11 +59,10 @@ class LostRequests:
                 yield provider, lost, min(suspects)
 
     def _calm(self, provider: str, counts: Counter[tuple[str, int]]) -> Counter[int]:
-        """The counts of the provider's seconds in which no fault keeps requests away."""
+        """The counts of the provider's recorded seconds in which no fault keeps requests away."""
         away = [(start, end) for name, start, end in self._away if name == provider]
-        return Counter(
-            {t: n for (name, t), n in counts.items() if name == provider and not any(a - 1 < t < b for a, b in away)}
-        )
+        recorded = (t for name, t in self._counted if name == provider and (name, t) in counts)
+        return Counter({t: counts[provider, t] for t in recorded if not any(a - 1 < t < b for a, b in away)})
 
 
 def _keeps_away(fault: FaultSpan) -> bool:

@@ -264,7 +264,9 @@ def requests_arrived(evidence: RunEvidence, counters: RunCounters) -> Iterator[V
     problem = None
     for provider, lost, since in counters.lost.found():
         never = f"{format_counted(lost, 'request')} never reached {provider}, from {format_seconds(since)} on"
-        problem = f"{never}, though no fault kept them away: this machine's network lost them; run again"
+        problem = (
+            f"{never}, though no fault kept them away: look for dropped packets and closed connections, and run again"
+        )
         break
     yield ValidityCheck("requests arrived", ok=problem is None, says=problem or "every request reached its provider")
 

@@ -59,3 +59,12 @@ def test_a_fault_that_only_slows_keeps_no_request_away() -> None:
 def test_a_few_that_are_counted_a_second_late_are_no_evidence() -> None:
     """100 attempts time out in an overload, and 10 of them are missing at a boundary."""
     assert found(9, range(20, 30), "timeout") == []
+
+
+def test_a_second_that_is_not_on_record_says_nothing() -> None:
+    """A run that was cut short has attempts of its last second, which the service was not asked about any more."""
+    counts = LostRequests(Timeline(read_scenario(SCENARIO.replace("FAULT", "{http_error: 503}"))), 1.0)
+    for n in range(10):
+        counts.add_attempt(Attempt(f"{n}", 0, "all", "main", 5.0, 6.0, "unfinished"))
+
+    assert [*counts.found()] == []
