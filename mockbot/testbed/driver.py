@@ -5,8 +5,8 @@ next moment at which something changes, asks the Timeline what holds then, and s
 before. A change that fails is recorded with its error and tried again at the next look, at most a wall second later.
 At each look it asks service and proxy for what they noticed about themselves and for the seconds that are over. What
 failed, took long or is missing is a record as well ("look"): the testbed's failure must not pass for the client's.
-A proxy whose control port has hung is not tried again: each change due there is recorded as failed, and `broken`
-says why, so that the load can end a run that has become useless.
+A proxy whose control port has hung is not tried again: each change due there is recorded as failed. `broken` says why
+nothing can be learnt any more (that, or a service or proxy that is gone), so that the load can end the run.
 """
 
 import threading
@@ -32,6 +32,7 @@ T = TypeVar("T")
 LOOK = 1.0  # wall seconds between two looks at the service's records
 RAMP_STEP = 0.5  # wall seconds between two steps of a ramp
 SLOW_LOOK = 1.0  # wall seconds from which a look is on record
+GONE = 3  # looks in a row that fail before service or proxy counts as gone
 HUNG = 2.0  # wall seconds by which this thread itself may be late
 
 
@@ -57,7 +58,8 @@ class Driver:
         self._applied = {provider: _Applied() for provider in addresses.providers}
         self._status: StatusState | None = None
         self._told: dict[str, int] = {}  # how many of the troubles of service and proxy are known
-        self.broken = ""  # why no wire fault can begin or end any more
+        self._unanswered = {"service": 0, "proxy": 0}  # looks in a row
+        self.broken = ""  # why nothing can be learnt any more
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -185,7 +187,11 @@ class Driver:
             answer = question()
         except TestbedError as failure:
             self._failed(part, sent, str(failure))
+            self._unanswered[part] += 1
+            if self._unanswered[part] == GONE:
+                self.broken = self.broken or f"the {part} has gone or hangs: {failure}"
             return None
+        self._unanswered[part] = 0
         now = self._clock.now()
         if self._clock.wall(now - sent) >= SLOW_LOOK:
             self._sink(Action(part, "look", sent, sent, now))

@@ -1,6 +1,6 @@
 """The driver puts the testbed itself on record: every second of every provider, and every look that failed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pytest
 
@@ -102,6 +102,22 @@ def test_a_look_that_failed_and_what_the_service_noticed_of_itself_are_on_record
 
     errors = [(record.fault, record.does, record.error) for record in records if isinstance(record, Action)]
     assert errors == [("service", "look", "does not answer"), ("service", "look", "stood still")]
+
+
+def test_a_service_that_fails_three_looks_in_a_row_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two and then an answer are a standstill, after which the run goes on; at the third there is nothing to learn."""
+    no = TestbedError("does not answer")
+    answers: Iterator[Answer] = iter([no, no, [], no, no, no])
+    monkeypatch.setattr(driver_module, "ServiceControl", lambda *_: _Service({}, lambda: next(answers)))
+    monkeypatch.setattr(driver_module, "ToxicControl", lambda *_: _Proxy())
+    driver = Driver(Timeline(TWO), ADDRESSES, lambda _: None)
+    driver._clock = _Hand(0.0)
+    broken = []
+    for _ in range(6):
+        driver._look()
+        broken.append(driver.broken)
+
+    assert broken == ["", "", "", "", "", "the service has gone or hangs: does not answer"]
 
 
 def test_a_look_that_took_long_is_on_record(looks: Callable[..., list[Action | ServiceSecond]]) -> None:
