@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from mockbot.commands.system_run import WatchedSystem, behind_system, watched_system
 from mockbot.errors import ExitCode
@@ -84,7 +85,8 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
                         locust.wait(LEAVE_WITHIN)
                     code = conclude(folder, console)
                     if locust.poll() is None:
-                        console.print("the page stays open; Ctrl-C closes it")
+                        beside = f"a run that is started there is judged into {folder.path.absolute()}-…"
+                        console.print(Text(f"the page stays open; {beside}; Ctrl-C closes it"), soft_wrap=True)
                         with suppress(KeyboardInterrupt):
                             locust.wait()
                     return code
