@@ -1,7 +1,8 @@
 """Rehearse the outage of a chatbot API: the public names, each loaded when it is first used.
 
 Documents, locustfiles and users' tests import from here and from nowhere deeper; all other modules may move between
-releases. `import mockbot` itself loads nothing: Locust patches the process that imports it.
+releases. `import mockbot` itself loads nothing: Locust patches the process that imports it. There is no `__dir__` with
+the names that are not loaded yet: freezegun asks every module for all in its dir, and that would load Locust.
 """
 
 from mockbot.version import __version__
@@ -70,7 +71,3 @@ if not TYPE_CHECKING:  # type checkers read the imports above, so that a name th
         module, attribute = _DEFINED_IN[name].split(":")
         value = globals()[name] = getattr(import_module(module), attribute)
         return value
-
-
-def __dir__() -> list[str]:
-    return [*__all__]

@@ -177,6 +177,7 @@ def simulate(
     The scenario and the client policies are those of a live run; nothing is sent over the network.
     """
     from mockbot.commands.simulate import SimulateOptions, simulate_command
+    from mockbot.process.prompt_end import ends_promptly
 
     scenario = load_scenario(find(target))
     command = shlex.join(["mockbot", *sys.argv[1:]])
@@ -185,11 +186,12 @@ def simulate(
     if axes and sweep is None:
         raise UsageError(f"{axes[0]}: a second axis needs a first one; use --sweep {axes[0]}")
     options = SimulateOptions(scenario, users, seeds, policies, engine, out, command)
-    if sweep is not None:
-        from mockbot.commands.sweep import sweep_command
+    with ends_promptly():
+        if sweep is not None:
+            from mockbot.commands.sweep import sweep_command
 
-        sys.exit(sweep_command(options, (sweep, *axes), PlainConsole(), big=big))
-    sys.exit(simulate_command(options, PlainConsole()))
+            sys.exit(sweep_command(options, (sweep, *axes), PlainConsole(), big=big))
+        sys.exit(simulate_command(options, PlainConsole()))
 
 
 @cli.command(epilog=EXIT_CODES)
@@ -207,9 +209,11 @@ def explain(target: str, users: float | None, seeds: int, live_run: Path | None,
     paying users get? Each answer shows theory, simulation and, if there is one, a live run.
     """
     from mockbot.commands.explain import ExplainOptions, explain_command
+    from mockbot.process.prompt_end import ends_promptly
 
     options = ExplainOptions(load_scenario(find(target)), users, seeds, live_run, as_json)
-    sys.exit(explain_command(options, PlainConsole(), PlainConsole(stderr=as_json)))
+    with ends_promptly():
+        sys.exit(explain_command(options, PlainConsole(), PlainConsole(stderr=as_json)))
 
 
 @cli.command("list")

@@ -78,10 +78,11 @@ def explain_command(options: ExplainOptions, console: Console, progress: Console
         "complete": len(answers) == len(QUESTIONS),
     }
     text = json.dumps(whole, indent=1)
+    if options.as_json:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
     folder.put(RunFile.EXPLAIN, text + "\n")
     folder.put(RunFile.EXPLAIN_PAGE, page(options.scenario, answers, whole))
     if options.as_json:
-        console.print(text, highlight=False, markup=False, soft_wrap=True)
         return code
     if code is ExitCode.INTERRUPTED:
         console.print(f"interrupted: {len(answers)} of {len(QUESTIONS)} questions answered")

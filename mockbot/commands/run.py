@@ -5,21 +5,24 @@ evidence. Locust runs in a child process because importing it patches the proces
 """
 
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from mockbot.commands.system_run import WatchedSystem, behind_system, watched_system
 from mockbot.errors import ExitCode
 from mockbot.evidence.records import Progress, RunInfo
 from mockbot.process.held_port import held_port
-from mockbot.process.process_group import end
+from mockbot.process.process_group import end, signal_group
 from mockbot.report.live_view import LiveView
 from mockbot.report.plain_console import heading
 from mockbot.runs.folder import RunFile, RunFolder
@@ -36,6 +39,7 @@ from mockbot.units.quantities import duration_text
 STOP_WITHIN = 20.0  # wall seconds that Locust has to write its journals once it has been asked to stop
 LEAVE_WITHIN = 3.0  # wall seconds within which a headless Locust exits after its run
 LOOK = 0.25  # wall seconds between two looks at the progress
+STALLED = 40.0  # wall seconds without a word from Locust, which tells of its progress twice a second: it hangs
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,8 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
                         locust.wait(LEAVE_WITHIN)
                     code = conclude(folder, console)
                     if locust.poll() is None:
-                        console.print("the page stays open; Ctrl-C closes it")
+                        beside = f"a run that is started there is judged into {folder.path.absolute()}-…"
+                        console.print(Text(f"the page stays open; {beside}; Ctrl-C closes it"), soft_wrap=True)
                         with suppress(KeyboardInterrupt):
                             locust.wait()
                     return code
@@ -122,8 +127,8 @@ def _testbed(
 def _show_progress(
     locust: "subprocess.Popen[bytes]", folder: RunFolder, view: LiveView, system: WatchedSystem | None
 ) -> None:
-    """Update the view until the run or Locust has ended."""
-    progress, begun = Follower(folder / RunFile.PROGRESS, Progress), False
+    """Update the view until the run or Locust has ended. A Locust that hangs in its run is killed."""
+    progress, begun, newest = Follower(folder / RunFile.PROGRESS, Progress), False, 0.0
     with view:
         while locust.poll() is None:
             info = read_run_info(folder)
@@ -131,7 +136,14 @@ def _show_progress(
                 break
             for record in progress.new():
                 view.update(record)
-                begun = True
+                begun, newest = True, time.monotonic()
+            if begun and time.monotonic() - newest > STALLED:
+                signal_group(locust, signal.SIGKILL)
+                locust.wait()
+                if info is not None:
+                    why = f"the load process stood still for {STALLED:.0f} s and was killed; run it again"
+                    write_run_info(folder, replace(info, why=why))
+                break
             if begun and system is not None:
                 system.look()
             threading.Event().wait(LOOK)

@@ -71,6 +71,8 @@ class WatchedSystem:
         kind = KINDS[Request]
         if info.records is not None:
             info = replace(info, records=info.records | {kind: self.journal.written[kind]})
+        if self.exits and (code := self.exits[0][1]) < 0:
+            return replace(info, ended="failed", why=f"signal {-code} ended the guard of the system; run it again")
         if info.t0 is None:
             return info
         return replace(info, system_exits=tuple((round(at - info.t0, 3), code) for at, code in self.exits))

@@ -126,7 +126,7 @@ class Action:
     """One change that the driver made or tried: when it was due, sent and confirmed (scenario seconds)."""
 
     __pydantic_config__ = _STRICT
-    fault: str  # FaultSpan.id, or "status_page"; of a look: "service", "proxy" or "driver"
+    fault: str  # FaultSpan.id, or "status_page"; of a look: "service", "proxy", "driver" …
     does: Literal["begin", "change", "end", "look"]  # look: one at service or proxy that failed or took long
     due: float
     sent: float

@@ -25,6 +25,7 @@ from mockbot.evidence.exposure import exposed, turned_away
 from mockbot.evidence.findings import FindingCollector
 from mockbot.evidence.integrity import Integrity
 from mockbot.evidence.journal import Broken, RunEvidence
+from mockbot.evidence.lost_requests import LostRequests
 from mockbot.evidence.outage_spans import outages_of
 from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
 from mockbot.evidence.series import Series
@@ -68,6 +69,7 @@ class RunCounters:
         self.user_uptime = UserUptime()
         self.sent_late = 0  # prompts sent more than LATE wall seconds after they were intended
         self.turned_away: Counter[tuple[str, int]] = Counter()  # (provider, second) -> attempts refused or reset
+        self.lost = LostRequests(self.timeline, info.speed)
         self.work: dict[tuple[int, str], Work] = defaultdict(Work)  # (phase, provider)
         self.calm_work: dict[str, Work] = defaultdict(Work)  # provider -> in the baseline
         self.peak_offered: Counter[str] = Counter()  # provider -> most requests in one second after a clear
@@ -168,6 +170,7 @@ class RunCounters:
         self.observed_until = max(self.observed_until, end)
         if outcome in {"refused", "reset"}:
             self.turned_away[attempt.provider, int(end)] += 1
+        self.lost.add_attempt(attempt)
         index = self.phase(start)
         if index is None:
             return
@@ -205,6 +208,7 @@ class RunCounters:
         """Count one second of one provider."""
         self.felt.update(second.felt)
         self.series.add_second(second)
+        self.lost.add_second(second)
         t, provider, offered = second.t, second.provider, second.offered
         work = Work(
             1, offered, second.refused, second.failed, second.finished, second.work, second.wasted, second.capacity

@@ -257,6 +257,20 @@ def testbed(evidence: RunEvidence, _: RunCounters) -> Iterator[ValidityCheck]:
     yield ValidityCheck("testbed", ok=problem is None, says=says)
 
 
+def requests_arrived(evidence: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck]:
+    """Where no fault kept them away, the crowd's requests reached their provider."""
+    if not _generates_load(evidence) or evidence.info.system:
+        return
+    problem = None
+    for provider, lost, since in counters.lost.found():
+        never = f"{format_counted(lost, 'request')} never reached {provider}, from {format_seconds(since)} on"
+        problem = (
+            f"{never}, though no fault kept them away: look for dropped packets and closed connections, and run again"
+        )
+        break
+    yield ValidityCheck("requests arrived", ok=problem is None, says=problem or "every request reached its provider")
+
+
 def _generates_load(evidence: RunEvidence) -> bool:
     return not evidence.info.simulated and evidence.info.client != "command" and evidence.info.nodes > 0
 
@@ -267,5 +281,6 @@ def _share(samples: tuple[Health, ...], holds: Callable[[Health], bool]) -> floa
 
 _Check = Callable[[RunEvidence, RunCounters], Iterator[ValidityCheck]]
 CHECKS: tuple[_Check, ...] = (
-    ended, data, journal, data_in_phases, pending, system_reached, felt, applied, other_actions, lag, cpu, testbed,
+    ended, testbed, data, journal, requests_arrived, data_in_phases, pending, system_reached, felt, applied,
+    other_actions, lag, cpu,
 )  # fmt: skip

@@ -6,6 +6,7 @@ for any reason).
 
 import logging
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -67,9 +68,12 @@ class Coordinator:
 
     @property
     def options(self) -> Options:
-        """As the start form last changed them; `testbed` and `out` belong to the first scenario only."""
+        """As the start form last changed them; `testbed` is for the first scenario only, `out` names another one."""
         options = Options.of(parsed_options(self._environment))
-        return options if options.scenario == self._first_scenario else replace(options, testbed=None, out=None)
+        if options.scenario == self._first_scenario:
+            return options
+        out = options.out and options.out.with_name(f"{options.out.name}-{Path(options.scenario).stem}")
+        return replace(options, testbed=None, out=out)
 
     @property
     def now(self) -> float:

@@ -46,3 +46,13 @@ def end_marked(mark: str, patience: float) -> None:
             with suppress(psutil.Error):  # gone, or of another user
                 process.send_signal(number)
         psutil.wait_procs(processes, patience)
+
+
+def has_ended(pid: int) -> bool:
+    """Whether no process with this id runs; one whose parent has not asked for its exit code has ended, too."""
+    import psutil  # noqa: PLC0415 - as above
+
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True

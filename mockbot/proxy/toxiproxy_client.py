@@ -96,6 +96,10 @@ class ToxicControl:
     def proxies(self) -> tuple[str, ...]:
         return tuple(self._toxiproxy.proxies())
 
+    def states(self) -> dict[str, ProxyState]:
+        """Every proxy of the server, by name; in one request."""
+        return {name: state_of(each) for name, each in self._session.get("/proxies").json().items()}
+
     # -- proxies
 
     def create(self, name: str, upstream: str, listen: str = "127.0.0.1:0") -> str:

@@ -1,11 +1,14 @@
 """A run folder in, its verdict and reports out. Commands and the pytest plugin judge a folder through this module."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
-from mockbot.errors import ExitCode
+from mockbot.errors import ExitCode, TestbedError
 from mockbot.evidence.compare import compare
 from mockbot.evidence.verdict import JudgedRun, judge_run
 from mockbot.report.comparison_report import comparison_html, exit_code, print_comparison
@@ -19,14 +22,30 @@ from mockbot.runs.journal_files import read_run
 
 
 def conclude(folder: RunFolder, console: Console) -> ExitCode:
-    """Judge a run, write its reports, print the verdict. Raises UsageError when the folder holds no run."""
+    """Judge a run, print the verdict, write its reports. Raises UsageError when the folder holds no run.
+
+    A report that cannot be written is told and changes no exit code: the verdict stands.
+    """
     run = judge_run(read_run(folder))
-    write_reports(folder, run)
-    judgement = run.judgement
-    print_summary(console, judgement)
+    print_summary(console, run.judgement)
+    with _told(console, "reports"):
+        write_reports(folder, run)
     console.print(f"run folder: {folder.path}", highlight=False, soft_wrap=True)
-    report_to_github(judgement, os.environ, console)
-    return ExitCode.of(judgement.verdict)
+    with _told(console, "summary of the job"):
+        report_to_github(run.judgement, os.environ, console)
+    return ExitCode.of(run.judgement.verdict)
+
+
+@contextmanager
+def _told(console: Console, what: str) -> Iterator[None]:
+    """What could not be written is a sentence below the verdict."""
+    try:
+        yield
+    except TestbedError as error:
+        console.print(Text(f"the {what} could not be written: {error}", "yellow"), soft_wrap=True)
+    except OSError as error:
+        why = f"{error.filename}: {error.strerror}"
+        console.print(Text(f"the {what} could not be written: {why}", "yellow"), soft_wrap=True)
 
 
 def write_reports(folder: RunFolder, run: JudgedRun) -> None:
@@ -49,7 +68,8 @@ def compare_runs(first: RunFolder, second: RunFolder, page: Path | None, console
     comparison = compare(*runs)
     names = (first.path.resolve().name, second.path.resolve().name)
     page = page or second.path / f"compared-with-{names[0]}.html"
-    page.write_text(comparison_html(comparison, runs, names), "utf-8")
     print_comparison(console, comparison)
-    console.print(f"the page: {page}", highlight=False, markup=False, soft_wrap=True)
+    with _told(console, "page"):
+        page.write_text(comparison_html(comparison, runs, names), "utf-8")
+        console.print(f"the page: {page}", highlight=False, markup=False, soft_wrap=True)
     return exit_code(comparison)

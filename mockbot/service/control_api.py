@@ -27,6 +27,8 @@ class Controlled(Protocol):
 
     def troubles(self) -> list[str]: ...
 
+    def faults(self) -> dict[str, list[str]]: ...
+
     def providers(self) -> tuple[str, ...]: ...
 
     async def start_clock(self, clock: Clock) -> None: ...
@@ -53,7 +55,8 @@ def control_app(service: Controlled, token: str | None) -> FastAPI:
 
     @app.get(f"{PREFIX}/health")
     async def health() -> dict[str, object]:
-        return {"version": __version__, **asdict(service.ports()), "troubles": service.troubles()}
+        noticed = {"troubles": service.troubles(), "faults": service.faults()}
+        return {"version": __version__, **asdict(service.ports()), **noticed}
 
     @app.put(f"{PREFIX}/clock", status_code=204)
     async def clock(body: SharedClock) -> None:

@@ -25,6 +25,10 @@ class ServiceControl:
         """What the service has noticed about itself since it started: it stood still, or lacked descriptors."""
         return list(self._send("GET", "/health").json()["troubles"])
 
+    def faults(self) -> dict[str, list[str]]:
+        """The ids of the service faults that hold, by provider."""
+        return dict(self._send("GET", "/health").json()["faults"])
+
     def start_clock(self, clock: Clock) -> None:
         """Begin a run on this clock; earlier records are dropped."""
         self._send("PUT", "/clock", CLOCK.dump_python(SharedClock.of(clock), mode="json"))

@@ -65,6 +65,7 @@ class Service:
         self._watch = SelfWatch()
         self._name = scenario.name
         self._runtimes: dict[str, ProviderRuntime] = {}
+        self._holding: dict[str, list[str]] = {name: [] for name in scenario.providers}
         self._listeners: dict[str, Listener] = {}
         for index, (name, provider) in enumerate(scenario.providers.items()):
             runtime = self._runtimes[name] = ProviderRuntime(name, provider, scenario.seed, clock)
@@ -98,6 +99,10 @@ class Service:
         """What this process noticed about itself; see `SelfWatch`."""
         return self._watch.troubles
 
+    def faults(self) -> dict[str, list[str]]:
+        """The ids of the faults that hold, by provider."""
+        return self._holding
+
     def providers(self) -> tuple[str, ...]:
         """Their names, in the scenario's order."""
         return tuple(self._runtimes)
@@ -107,6 +112,7 @@ class Service:
         self._recorder.forget()
         for name, runtime in self._runtimes.items():
             runtime.restart(clock)
+            self._holding[name] = []
             await self._listeners[name].up()
         self._clock = clock
         self._history.forget(clock.t0)
@@ -116,6 +122,7 @@ class Service:
         runtime, listener = self._runtimes[provider], self._listeners[provider]
         was_down = runtime.chatbot.down
         runtime.set_faults(faults)
+        self._holding[provider] = [active.span.id for active in faults]
         if runtime.chatbot.down and not was_down:
             runtime.connections_reset(listener.down())
         elif not runtime.chatbot.down:

@@ -5,12 +5,14 @@ next moment at which something changes, asks the Timeline what holds then, and s
 before. A change that fails is recorded with its error and tried again at the next look, at most a wall second later.
 At each look it asks service and proxy for what they noticed about themselves and for the seconds that are over. What
 failed, took long or is missing is a record as well ("look"): the testbed's failure must not pass for the client's.
-A proxy whose control port has hung is not tried again: each change due there is recorded as failed, and `broken`
-says why, so that the load can end a run that has become useless.
+So are a process of the testbed that has ended, and faults or proxies that are not as this thread left them: somebody
+else uses the same control port.
+A proxy whose control port has hung is not tried again: each change due there is recorded as failed. `broken` says why
+nothing can be learnt any more (that, or a service or proxy that has ended or hangs), so that the load can end the run.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
@@ -18,6 +20,8 @@ from typing import TypeVar
 from mockbot.clock import Clock
 from mockbot.errors import TestbedError
 from mockbot.evidence.records import Action, ServiceSecond
+from mockbot.faults.effects import ClosedPort, Toxic
+from mockbot.process.process_group import has_ended
 from mockbot.proxy.control_session import ControlPlaneHung
 from mockbot.proxy.toxiproxy_client import CLOSED_BY_DISABLE, ToxicControl
 from mockbot.scenario.timeline import ActiveFault, Conditions, StatusState, Timeline
@@ -32,7 +36,9 @@ T = TypeVar("T")
 LOOK = 1.0  # wall seconds between two looks at the service's records
 RAMP_STEP = 0.5  # wall seconds between two steps of a ramp
 SLOW_LOOK = 1.0  # wall seconds from which a look is on record
+GONE = 3  # looks in a row that fail before service or proxy counts as gone
 HUNG = 2.0  # wall seconds by which this thread itself may be late
+NOBODY_ELSE = "somebody else has changed it; let nobody else use this testbed"
 
 
 @dataclass(slots=True)
@@ -51,13 +57,16 @@ class Driver:
     def __init__(self, timeline: Timeline, addresses: Addresses, sink: Sink) -> None:
         self._timeline = timeline
         self._proxies = addresses.proxies
+        self._processes = dict(addresses.processes)
         self._sink = sink
         self._service = ServiceControl(addresses.service_control, addresses.token)
         self._wire = ToxicControl(addresses.proxy_control)
         self._applied = {provider: _Applied() for provider in addresses.providers}
         self._status: StatusState | None = None
+        self._listening: dict[str, str] = {}  # proxy -> its address at the first look
         self._told: dict[str, int] = {}  # how many of the troubles of service and proxy are known
-        self.broken = ""  # why no wire fault can begin or end any more
+        self._unanswered = {"service": 0, "proxy": 0}  # looks in a row
+        self.broken = ""  # why nothing can be learnt any more; from then on no wire fault begins or ends
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -154,13 +163,19 @@ class Driver:
 
     def _look(self) -> None:
         """Record each provider's seconds since the last look; the newest of each carries the new wire hits."""
+        for name, pid in [*self._processes.items()]:
+            if has_ended(pid):
+                del self._processes[name]
+                self._failed(name, self._clock.now(), f"its process {pid} has ended or was killed")
+                self.broken = self.broken or f"the {name} ended or was killed while it was needed"
         # Every provider has its own number: a second may end for one of them while the service answers for another.
         since, every = min(applied.next_second for applied in self._applied.values()), tuple[ServiceSecond, ...]()
         if self._note_troubles("service", self._service.troubles):
+            self._note_foreign_faults()
             every = self._asked("service", lambda: self._service.seconds(since)) or ()
         seconds = [second for second in every if second.t >= self._applied[second.provider].next_second]
-        if not self.broken:
-            self._note_troubles("proxy", lambda: self._unless_hung(self._wire.troubles))
+        if not self.broken and self._note_troubles("proxy", lambda: self._unless_hung(self._wire.troubles)):
+            self._note_foreign_toxics()
         hits = self._wire_hits()
         newest = {second.provider: second.t for second in seconds}
         for second in seconds:
@@ -185,7 +200,11 @@ class Driver:
             answer = question()
         except TestbedError as failure:
             self._failed(part, sent, str(failure))
+            self._unanswered[part] += 1
+            if self._unanswered[part] == GONE:
+                self.broken = self.broken or f"the {part} has gone or hangs: {failure}"
             return None
+        self._unanswered[part] = 0
         now = self._clock.now()
         if self._clock.wall(now - sent) >= SLOW_LOOK:
             self._sink(Action(part, "look", sent, sent, now))
@@ -204,6 +223,35 @@ class Driver:
         self._told[part] = len(troubles)
         return True
 
+    def _note_foreign_faults(self) -> None:
+        """Record each provider whose faults are not those that this driver has set."""
+        if (holding := self._asked("service", self._service.faults)) is None:
+            return
+        for provider, applied in self._applied.items():
+            if (found := sorted(holding.get(provider, []))) != (own := sorted(applied.service)):
+                why = f"{provider} has the faults {_names(found)} instead of {_names(own)}"
+                self._failed("service", self._clock.now(), f"{why}: {NOBODY_ELSE}")
+
+    def _note_foreign_toxics(self) -> None:
+        """Record each proxy that is not as this driver left it."""
+        if (states := self._asked("proxy", lambda: self._unless_hung(self._wire.states))) is None:
+            return
+        for provider, proxy in self._proxies.items():
+            effects = {fault: active.span.fault.effect() for fault, active in self._applied[provider].wire.items()}
+            toxics = {fault for fault, effect in effects.items() if isinstance(effect, Toxic)}
+            enabled = not any(isinstance(effect, ClosedPort) for effect in effects.values())
+            if (state := states.get(proxy)) is None:
+                why = "was deleted"
+            elif state.listen != self._listening.setdefault(proxy, state.listen):
+                why = f"was moved to {state.listen}"
+            elif state.enabled != enabled:
+                why = "was enabled" if state.enabled else "was disabled"
+            elif (found := set(state.toxics)) != toxics:
+                why = f"has the toxics {_names(found)} instead of {_names(toxics)}"
+            else:
+                continue
+            self._failed("proxy", self._clock.now(), f"{proxy} {why}: {NOBODY_ELSE}")
+
     def _failed(self, part: str, when: float, why: str) -> None:
         self._sink(Action(part, "look", when, when, None, why))
 
@@ -218,6 +266,10 @@ class Driver:
 
 def _layer(faults: tuple[ActiveFault, ...], layer: str) -> Faults:
     return {active.span.id: active for active in faults if active.span.fault.layer == layer}
+
+
+def _names(ids: Iterable[str]) -> str:
+    return ", ".join(sorted(ids)) or "none"
 
 
 def _changes(before: Faults, after: Faults) -> Iterator[tuple[str, Change]]:

@@ -7,7 +7,7 @@ import json
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal, cast
 from urllib.parse import urlsplit
@@ -37,6 +37,7 @@ class Addresses:
     engine: Engine = "embedded"
     status_page: str = ""  # Statuspage's JSON under /api/v2
     token: str | None = None  # that the service's control API requires
+    processes: Mapping[str, int] = field(default_factory=dict)  # name -> id of each that must not end before the run
 
     def to_json(self) -> str:
         """One line, for a child process."""
@@ -57,6 +58,7 @@ class ProxyChoice:
 
 
 EMBEDDED = ProxyChoice()
+WATCHDOG = "cleanup watchdog"  # without it the proxies would stay after a kill -9
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +91,14 @@ def open_testbed(
                 proxy = start_toxiproxy(require_toxiproxy(), proxy_log)
             else:
                 proxy = start_embedded(scenario.seed, proxy_log)
-            url = stack.enter_context(proxy).url
+            url, guard = stack.enter_context(proxy).url, proxy.pid
             control = ToxicControl(url)
             proxies = {name: (name, control.create(name, urlsplit(to).netloc)) for name, to in direct.items()}
         else:
             url, run = wire.url, secrets.token_hex(4)
             wanted = {provider: (f"mockbot-{run}-{provider}", "127.0.0.1:0") for provider in direct}
             control = ToxicControl(url)
-            proxies = stack.enter_context(_leased(control, url, direct, wanted))
+            proxies, guard = stack.enter_context(_leased(control, url, direct, wanted))
         yield Addresses(
             service_control=str(service["control"]),
             proxy_control=url,
@@ -106,6 +108,7 @@ def open_testbed(
             speed=speed,
             engine=wire.engine,
             status_page=str(service["status"]),
+            processes={"service": child.pid, "proxy" if wire == EMBEDDED else WATCHDOG: guard},
         )
 
 
@@ -135,7 +138,7 @@ def attach_testbed(scenario: Scenario, speed: float, parts: RunningParts) -> Ite
         for index, name in enumerate(direct)
     }
     control = ToxicControl(parts.toxiproxy)
-    with _leased(control, parts.toxiproxy, direct, wanted) as made:
+    with _leased(control, parts.toxiproxy, direct, wanted) as (made, guard):
         if not control.embedded:
             _refuse_unknown_toxics(scenario)
         yield Addresses(
@@ -150,6 +153,7 @@ def attach_testbed(scenario: Scenario, speed: float, parts: RunningParts) -> Ite
             engine="embedded" if control.embedded else "toxiproxy",
             status_page=_at(parts.service, ports.status),
             token=parts.token,
+            processes={WATCHDOG: guard},
         )
 
 
@@ -167,17 +171,22 @@ def _at(url: str, port: int) -> str:
 
 
 @contextmanager
-def _leased(control: ToxicControl, url: str, upstreams: Mapping[str, str], wanted: Proxies) -> Iterator[Proxies]:
-    """Proxies on a Toxiproxy that others use too; deleted at the end, by the lease when this process is killed."""
+def _leased(
+    control: ToxicControl, url: str, upstreams: Mapping[str, str], wanted: Proxies
+) -> Iterator[tuple[Proxies, int]]:
+    """Proxies on a Toxiproxy that others use too, and the process id of the lease, which deletes them when this process
+    is killed; deleted at the end.
+    """
     with Lease(url) as lease:
         for name, _ in wanted.values():
             lease.hold(name)
             control.delete(name)
         try:
-            yield {
+            made = {
                 provider: (name, control.create(name, urlsplit(upstreams[provider]).netloc, listen))
                 for provider, (name, listen) in wanted.items()
             }
+            yield made, lease.pid
         finally:
             with suppress(TestbedError):  # it has gone, or hangs: the lease tries again
                 for name, _ in wanted.values():

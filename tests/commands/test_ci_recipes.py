@@ -29,6 +29,7 @@ def runner_environment(folder: Path) -> dict[str, str]:
     return {
         **os.environ,
         "RUNNER_TEMP": str(folder),
+        "GITHUB_ACTIONS": "true",
         "GITHUB_OUTPUT": str(folder / "output"),
         "GITHUB_STEP_SUMMARY": str(folder / "summary"),
         "PIP_NO_DEPS": "1",
@@ -89,11 +90,15 @@ def test_the_action_is_not_green_without_a_run(tmp_path: Path, inputs: dict[str,
 
 
 def test_two_uses_of_the_action_in_a_job_have_a_summary_each(tmp_path: Path) -> None:
-    """A fresh folder per use; the second does not tell the first one's results again."""
-    command = f"{sys.executable} {CLIENTS / 'tidy.py'} 6"
+    """A fresh folder per use; the second does not tell the first one's results again, and annotations are told once."""
+    command = f"{sys.executable} {CLIENTS / 'naive.py'} 6"
     for _ in range(2):
-        assert played(tmp_path, {"scenario": str(scenario_file(tmp_path)), "command": command}).returncode == 0
+        done = played(tmp_path, {"scenario": str(scenario_file(tmp_path)), "command": command})
+        told = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("::")]
 
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert any(line.startswith("::error title=") for line in told)
+        assert len(told) == len(set(told))
     assert (tmp_path / "summary").read_text("utf-8").count("## ") == 2
     assert len(set((tmp_path / "output").read_text("utf-8").split())) == 2
 

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,7 +104,7 @@ def _hear_ctrl_c() -> None:
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
     """Start `mockbot run ARGUMENTS` in an empty folder; whatever is left of it at the end is killed by its id."""
-    with _put_up(lambda number: tmp_path / f"run{number}") as begin:
+    with put_up(lambda number: tmp_path / f"run{number}") as begin:
         yield begin
 
 
@@ -113,7 +113,7 @@ def lived_through(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
     """A bundled scenario that has been run to its end: once, however many tests look at what it left."""
     base = tmp_path_factory.mktemp("bundled")
     runs: dict[str, Run] = {}
-    with _put_up(lambda number: base / f"run{number}") as begin:
+    with put_up(lambda number: base / f"run{number}") as begin:
 
         def run(name: str) -> Run:
             if name not in runs:
@@ -126,13 +126,20 @@ def lived_through(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
 
 
 @contextmanager
-def _put_up(folder: Callable[[int], Path]) -> Iterator[Callable[..., Run]]:
+def put_up(folder: Callable[[int], Path]) -> Iterator[Callable[..., Run]]:
+    """A function that starts `mockbot run TARGET ARGUMENTS` in a fresh folder; it is killed when the block ends.
+
+    `before`: a program that starts mockbot, with its arguments. `environment`: on top of ours.
+    """
     runs: list[Run] = []
 
-    def begin(target: Path | str, *arguments: str) -> Run:
+    def begin(
+        target: Path | str, *arguments: str, before: Sequence[str] = (), environment: Mapping[str, str] | None = None
+    ) -> Run:
         base = folder(len(runs))
-        base.mkdir()
-        command = [sys.executable, "-m", "mockbot", "run", str(target), "--out", str(base / "out"), *arguments]
+        base.mkdir(exist_ok=True)
+        command = [*before, sys.executable, "-m", "mockbot", "run", str(target), "--out", str(base / "out")]
+        command += arguments
         with (base / "output").open("w") as output:
             process = subprocess.Popen(
                 command,
@@ -140,7 +147,7 @@ def _put_up(folder: Callable[[int], Path]) -> Iterator[Callable[..., Run]]:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 text=True,
-                env={**os.environ, "COLUMNS": "100"},
+                env={**os.environ, "COLUMNS": "100", **(environment or {})},
             )
         runs.append(Run(process, base / "out"))
         return runs[-1]

@@ -88,8 +88,12 @@ def test_a_load_generator_that_is_killed_is_no_pass(start: Start, short: Short) 
 )
 @pytest.mark.second
 def test_a_testbed_that_fails_after_the_last_change_is_no_pass(start: Start, short: Short, part: str, how: str) -> None:
-    """Killed, or stopped for 2.2 s, when no fault has to begin or end any more: exit 3, with what failed and when."""
-    run = start(short("{http_error: 503}"))
+    """Killed, or stopped for 2.2 s, when no fault has to begin or end any more: exit 3, with what failed and when.
+
+    A run whose service or proxy has gone ends then, and not at its planned end, half a minute later.
+    """
+    longer = ("--set", "phase.after.lasts=10m") if how == "killed" else ()
+    run = start(short("{http_error: 503}"), *longer)
     run.watch(until=lambda: b'"end"' in _bytes_of(run.folder / "actions.jsonl"))
 
     child = next(each for each in run.descendants if f"mockbot.{part}" in each.cmdline())
@@ -101,7 +105,9 @@ def test_a_testbed_that_fails_after_the_last_change_is_no_pass(start: Start, sho
         child.resume()
     code = run.finish()
 
-    assert (code, f"the {part} failed at " in " ".join(run.output().split())) == (3, True)
+    words = " ".join(run.output().split())
+    assert (code, f"the {part} failed at " in words) == (3, True)
+    assert (f"the {part} has gone or hangs" in words) == (how == "killed")
     assert run.left() == ([], [])
 
 

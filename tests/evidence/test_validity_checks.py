@@ -109,6 +109,14 @@ CASES: dict[str, tuple[Callable[[], RunEvidence], str, str]] = {
         "journal",
         "run.json is of the scenario pepper, scenario.json of paper",
     ),
+    "requests that the network lost": (
+        lambda: sound(
+            [*sound_run(), *(attempt(250.0 + n, outcome="timeout") for n in range(3))],
+            seconds=[*FELT, *(ServiceSecond(250 + n, "main") for n in range(3))],
+        ),
+        "requests arrived",
+        "3 requests never reached main, from 250 s on, though no fault kept them away",
+    ),
     "too little data in a phase": (
         lambda: sound([*steady(0, 199), *steady(200, 209)]),
         "data in after",

@@ -91,6 +91,36 @@ def test_all_reports_are_written(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("blocked", [RunFile.SUMMARY, RunFile.REPORT, Path("exports")])
+def test_a_report_that_cannot_be_written_does_not_hide_the_verdict(tmp_path: Path, blocked: Path | RunFile) -> None:
+    """As of a folder that is read-only: the verdict and its exit code, and what could not be written, and why."""
+    folder, console = RunFolder.create(scenario(), tmp_path / "run"), Console(file=StringIO(), width=200)
+    (folder.path / blocked).parent.mkdir(exist_ok=True)
+    if blocked == Path("exports"):
+        (folder.path / blocked).touch()  # a file, where a folder is needed
+    else:
+        (folder.path / blocked).mkdir()
+    code = conclude(folder, console)
+    assert isinstance(console.file, StringIO)
+    said = console.file.getvalue()
+
+    assert code == ExitCode.INCONCLUSIVE
+    assert "verdict: inconclusive" in said
+    assert f"the reports could not be written: {folder.path / blocked}" in said
+
+
+def test_a_summary_of_the_job_that_cannot_be_written_does_not_hide_the_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GITHUB_STEP_SUMMARY below a folder that does not exist: the verdict's exit code, not the testbed's."""
+    folder, console = RunFolder.create(scenario(), tmp_path / "run"), Console(file=StringIO(), width=200)
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "none" / "page"))
+
+    assert conclude(folder, console) == ExitCode.INCONCLUSIVE
+    assert isinstance(console.file, StringIO)
+    assert "the summary of the job could not be written: " in console.file.getvalue()
+
+
 @pytest.mark.parametrize("engine", ["reference", pytest.param("fast", marks=pytest.mark.second)])
 def test_a_simulated_folder_that_was_cut_or_doubled_is_inconclusive(tmp_path: Path, engine: EngineName) -> None:
     """Whole lines are missing or there twice, in each of its journals; untouched it is judged as before."""

@@ -1,5 +1,10 @@
 """Ctrl-C in the middle of a simulated run: what is done is kept, and said to be less than the whole."""
 
+import importlib
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -10,10 +15,10 @@ from mockbot.commands.simulate import SimulateOptions, simulate_command
 from mockbot.errors import ExitCode
 from mockbot.evidence.records import Prompt
 from mockbot.evidence.verdict import judge
-from mockbot.runs.folder import RunFolder
+from mockbot.runs.folder import RunFile, RunFolder
 from mockbot.runs.journal_files import JournalWriter, read_run, write_run_info
 from mockbot.simulate.engines import EngineName
-from mockbot.simulate.simulation import simulate
+from mockbot.simulate.simulation import Memory, simulate
 from tests.simulate.build import scenario
 
 
@@ -63,3 +68,49 @@ def test_ctrl_c_ends_the_command_with_130(tmp_path: Path, monkeypatch: pytest.Mo
 
     assert code == ExitCode.INTERRUPTED
     assert read_run(RunFolder(tmp_path / "run")).info.ended == "interrupted"
+
+
+@pytest.mark.second
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_obeyed_while_native_code_runs(tmp_path: Path, number: signal.Signals) -> None:
+    """A million users, from an engine that numba may have to compile first: neither hears Python's handler in time.
+
+    The run would take a minute. What it leaves is judged as what it is: an interrupted run.
+    """
+    pytest.importorskip("numba")
+    command = [sys.executable, "-m", "mockbot", "simulate", "traffic-surge", "--users", "1e6", "--engine", "fast"]
+    process = subprocess.Popen([*command, "--out", tmp_path / "run"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    with process:
+        while not (tmp_path / "run" / RunFile.ACTIONS).exists():
+            time.sleep(0.05)
+        time.sleep(2)  # within numba, or within the first minutes of the scenario
+        process.send_signal(number)
+        process.communicate(timeout=20)  # it is within GRACE; a loaded machine takes longer to end a process
+    run = read_run(RunFolder(tmp_path / "run"))
+
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert run.info.ended != "completed"
+    assert judge(run).verdict == "inconclusive"
+
+
+@pytest.mark.second
+def test_a_slice_that_was_cut_short_is_on_record_once(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Records that the compiled loop had made when Ctrl-C came, and that nobody had taken away yet, are not lost."""
+    pytest.importorskip("numba")
+    request.getfixturevalue("fast_is_compiled")
+    engine = importlib.import_module("mockbot.simulate.fast.engine")
+    play, memory = engine.play, Memory()
+
+    def interrupted(*state: object) -> None:
+        play(*state)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(engine, "play", interrupted)
+    info = simulate(scenario(), sink=memory.take, engine="fast")
+    prompts = [each.id for each in memory.requests if isinstance(each, Prompt)]
+
+    assert info.ended == "interrupted"
+    assert len(prompts) > 100
+    assert len(set(prompts)) == len(prompts)

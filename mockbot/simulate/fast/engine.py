@@ -118,6 +118,7 @@ class ProviderRun:
 
     def finish(self, now: float) -> Iterator[Record]:
         """What is under way is unfinished."""
+        yield from self._fetched()  # of a slice that an interruption has cut short
         self.state = with_room(self.state)
         leave_open(self._plan.world, self.state, now)
         yield from self._fetched()

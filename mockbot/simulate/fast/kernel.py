@@ -20,6 +20,7 @@ from mockbot.simulate.fast.user_events import arrive, crash, end_of_slot, ring, 
 _ROOM = 65_536  # records that a bucket may write at most, beside two for each user that is recorded
 
 _VISITS = 4096  # the most that come within a bucket
+_AT_ONCE = 2_000_000  # events, a second at most, after which Python is let in: it may be interrupted
 DONE, FETCH, GROW = 0, 1, 2  # the records are to be taken away; there is to be room for more arrivals
 
 
@@ -29,6 +30,7 @@ def play(world: World, state: State, until: float, arrivals: Floats, groups: Int
     numbers, times = state.i, state.f
     last = int(until / world.provider[0].step)
     room = len(state.out) - 2 * len(state.log) - _ROOM
+    enough = numbers[at.EVENTS] + _AT_ONCE
     while numbers[at.BUCKET] <= last:
         limit = (numbers[at.BUCKET] + 1) * world.provider[0].step
         times[at.LIMIT] = limit
@@ -36,7 +38,7 @@ def play(world: World, state: State, until: float, arrivals: Floats, groups: Int
         take_slots(state)
         _bucket(world, state, limit, arrivals, groups)
         numbers[at.BUCKET] += 1
-        if numbers[at.OUT] > room:
+        if numbers[at.OUT] > room or numbers[at.EVENTS] > enough:
             return FETCH
         if len(arrivals) > 0 and numbers[at.FREE_ARRIVALS] < _VISITS:
             return GROW

@@ -29,8 +29,8 @@ def small(function: _F) -> _F:
 
 
 def entry(function: _F) -> _F:
-    """Called by Python."""
-    return cast("_F", _MACHINE(function))
+    """Called by Python; other threads go on meanwhile, so that an interruption is heard."""
+    return cast("_F", _MACHINE(function, nogil=True))
 
 
 @small

@@ -17,12 +17,13 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import IO
 from urllib.parse import urlsplit
 
 from mockbot.errors import TestbedError, UsageError
-from mockbot.process.process_group import end
-from mockbot.process.process_group_guard import GUARD_PATIENCE
+from mockbot.process.process_group import MARK, end, end_marked
+from mockbot.process.process_group_guard import GUARD_PATIENCE, PATIENCE
 from mockbot.testbed.system.names import filled, unknown_provider
 from mockbot.testbed.system.secret_mask import SecretMask
 from mockbot.testbed.system.system_file import System
@@ -41,7 +42,10 @@ class RunningSystem:
 
     @property
     def ended(self) -> int | None:
-        """The exit code of one that has ended by itself; None while it runs, or when mockbot did not start it."""
+        """The exit code of one that has ended by itself; None while it runs, or when mockbot did not start it.
+
+        A negative one: a signal ended its guard, and the system may still run.
+        """
         return None if self._command is None else self._command.exit_code
 
     def restart(self) -> None:
@@ -99,7 +103,8 @@ class SystemCommand:
     def __init__(
         self, argv: list[str], environment: Mapping[str, str], folder: Path, log: IO[bytes], secrets: Iterable[str]
     ) -> None:
-        self._argv, self._environment, self._folder, self._log = argv, environment, folder, log
+        self._argv, self._folder, self._log, self._mark = argv, folder, log, token_hex(8)
+        self._environment = {**environment, MARK: self._mark}
         self._secrets = frozenset(secrets)
         self._process: subprocess.Popen[bytes] | None = None
         self._reader = threading.Thread()
@@ -130,6 +135,8 @@ class SystemCommand:
             with suppress(OSError):  # the folder is gone
                 (self._folder / KEPT).touch()
             end(process, lambda: process.stdin and process.stdin.close(), GUARD_PATIENCE)
+            if process.returncode < 0:  # the guard was killed, so that it could not end the system
+                end_marked(self._mark, PATIENCE)
             self._reader.join(GUARD_PATIENCE)
             if process.stdout is not None:
                 process.stdout.close()

@@ -10,11 +10,13 @@ from pathlib import Path
 from stat import S_IMODE
 
 import httpx
+import psutil
 import pytest
 
 from mockbot.errors import TestbedError, UsageError
 from mockbot.testbed.system.running_system import open_system
 from mockbot.testbed.system.system_file import System
+from tests.proxy.wire import eventually
 
 pytestmark = pytest.mark.live
 
@@ -91,6 +93,20 @@ def test_it_can_be_killed_and_started_again(tmp_path: Path) -> None:
         running.wait_until_ready()
 
         assert _get(f"{running.url}/health")
+
+
+def test_it_does_not_outlive_its_killed_guard(tmp_path: Path) -> None:
+    """The guard could not end it: it is found by a mark in its environment."""
+    with open_system(_system(ready={"path": "/health"}), NAMES, _environment(), tmp_path / "log") as running:
+        guards = (
+            each for each in psutil.Process().children() if "mockbot.testbed.system.system_guard" in each.cmdline()
+        )
+        next(guards).kill()
+        assert eventually(lambda: running.ended == -9)
+        assert _get(f"{running.url}/health")
+
+    with pytest.raises(httpx.ConnectError, match="refused"):
+        _get(f"{running.url}/health")
 
 
 @pytest.mark.parametrize(

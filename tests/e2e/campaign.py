@@ -1,0 +1,318 @@
+"""Play a run of 12 s and break it: a shape of run and a way to break it in, one row of the campaign's table out.
+
+Each run has a mark in its environment, by which every process that it started is found, and a folder of its own for
+temporary files, which must be empty in the end. The moment is random and comes from SEED and the way's name.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from random import Random
+from threading import Lock
+from urllib.parse import urlsplit
+
+import psutil
+
+from mockbot.process.control_port import ask
+from mockbot.proxy.toxiproxy_server import require_toxiproxy, start_toxiproxy
+from tests.e2e.conftest import Run, put_up
+
+SEED = 20241211
+ANY_TIME = (0.0, 9.5)  # wall seconds from the first record to the moment
+IN_BLACKOUT = (0.0, 1.5)  # from the begin of the fault
+BOUND = 75.0  # wall seconds in which a broken run must have ended by itself
+MARK = "MOCKBOT_CAMPAIGN"
+HERE = Path(__file__).parent
+STARTING = Lock()  # a start takes a core for seconds, which would disturb the runs beside it
+
+CROWD = """
+name: campaign
+title: A short outage
+speed: 10
+seed: 7
+providers:
+  main: {slots: 40, answer: {first_token: 300ms, tokens: {median: 20, p95: 40}}}
+crowd:
+  patient: {users: 100%, policy: backoff, think: 5s, patience: 60s}
+phases:
+  - {name: steady, lasts: 40s, users: 24}
+  - {name: blackout, lasts: 30s, faults: [{http_error: 503}, {latency: 300ms}]}
+  - {name: after, lasts: 50s}
+expect:
+  - {phase: steady, availability: ">= 99%"}
+  - {phase: after, availability: ">= 90%"}
+"""
+REAL_TIME = """
+name: campaign
+title: A short outage in real time
+providers:
+  main: &quick {slots: 50, answer: {first_token: 50ms, tokens: {median: 10, p95: 10}, pace: 200/s}}
+  other: *quick
+crowd:
+  people: {users: 100%, policy: {name: once, timeout: 6s}, think: 500ms, patience: 8s}
+phases:
+  - {name: steady, lasts: 4s, users: 8}
+  - {name: blackout, lasts: 3s, faults: [{http_error: {status: 503, retry_after: 1s}}]}
+  - {name: after, lasts: 5s}
+expect:
+  - {phase: steady, availability: ">= 99%"}
+"""
+SYSTEM = f"""
+name: careful
+start: "{sys.executable} -P -m uvicorn --app-dir {HERE} gateway:app --port {{port}} --log-level warning"
+env: {{MAIN_URL: "{{main.url}}", OTHER_URL: "{{other.url}}", HABIT: careful}}
+ready: {{path: /health, within: 60s}}
+speaks: openai
+model: gpt-4o
+"""
+CLIENT = (sys.executable, str(HERE.parent / "commands" / "clients" / "tidy.py"), "11.5")
+SHAPES: Mapping[str, tuple[str, tuple[str, ...]]] = {  # scenario and arguments of `mockbot run`
+    "crowd": (CROWD, ()),
+    "two workers": (CROWD, ("--processes", "2")),
+    "toxiproxy": (CROWD, ("--proxy", "toxiproxy")),
+    "shared toxiproxy": (CROWD, ("--toxiproxy-url", "URL")),
+    "command": (REAL_TIME, ("--", *CLIENT)),
+    "system": (REAL_TIME, ("--system", "SYSTEM")),
+}
+ROLES: Mapping[str, str] = {  # role -> a word of its command line; a guard's has the words of what it guards, too
+    "service": "mockbot.service",
+    "proxy": "mockbot.proxy",
+    "watchdog": "mockbot.proxy.cleanup_watchdog",
+    "load": "locust",  # "worker" where its parent is one, too
+    "command guard": "mockbot.process.process_group_guard",
+    "system guard": "mockbot.testbed.system.system_guard",
+    "toxiproxy": "-host",
+    "command": CLIENT[1],
+    "system": "uvicorn",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table. `verdict`: of summary.json, or "-"; `reason`: the first one, or the last line printed."""
+
+    way: str
+    moment: float | None = None  # wall seconds after the first record
+    code: int | None = None  # None: it did not end within BOUND
+    verdict: str = "-"
+    reason: str = ""
+    said: str = ""  # all that it printed, in one line
+    left: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        moment = "after it" if self.moment is None else f"{self.moment:.1f} s"
+        left = ", ".join(self.left) or "nothing"
+        return f"{self.way} | {moment} | {self.code} | {self.verdict} | {self.reason[:160]} | {left}"
+
+
+@dataclass
+class Target:
+    """A run that goes on, for a way to break it."""
+
+    run: Run
+    base: Path
+    random: Random
+    toxiproxy: str = ""  # the control port of the shared one
+
+    @property
+    def folder(self) -> Path:
+        """The run folder as the run sees it: it may be on a disk that only the run has mounted."""
+        inside = Path(f"/proc/{self.run.process.pid}/root{self.run.folder}")
+        return inside if inside.exists() else self.run.folder
+
+    def one(self, role: str) -> psutil.Process:
+        """The process with this role; a random one of the workers."""
+        if role == "runner":
+            return psutil.Process(self.run.process.pid)
+        found = [each for each in marked(self.base) if _role(each) == role]
+        assert found, f"no process is the {role}"
+        return self.random.choice(sorted(found, key=lambda each: each.pid))
+
+    def addresses(self) -> dict[str, object]:
+        """logs/testbed.json; of `-- COMMAND`, which has none, nothing."""
+        return dict(json.loads((self.folder / "logs" / "testbed.json").read_text("utf-8")))
+
+    def port(self, of: str) -> int:
+        """The port of "service_control" or "proxy_control", or "providers" or "direct" of main."""
+        found = self.addresses()[of]
+        return urlsplit(str(found["main"] if isinstance(found, dict) else found)).port or 0
+
+    def shared_pid(self) -> int:
+        """The process of the shared Toxiproxy."""
+        [pid] = _listening(urlsplit(self.toxiproxy).port or 0)
+        return pid
+
+    def proxy(self, method: str, path: str, body: object = ...) -> None:
+        """One request to the proxy's control port; `{main}` in the path is the name of main's proxy."""
+        addresses = self.addresses()
+        names = addresses["proxies"]
+        assert isinstance(names, dict)
+        answer = ask(str(addresses["proxy_control"]), method, path.replace("{main}", names["main"]), body)
+        assert answer.status < 300, answer
+
+    def inside(self, *command: str) -> None:
+        """Run a program in the run's own network and mounts."""
+        pid = str(self.run.process.pid)
+        subprocess.run(["nsenter", "-t", pid, "-U", "-n", "-m", "--preserve-credentials", *command], check=True)
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to break a run of a shape. `act`: at the moment; without one, `damage` changes the folder when it is over.
+
+    `says`: a regular expression that the terminal's text must match. `before`, `environment`: how mockbot is started;
+    `{base}` in them is the run's own folder.
+    """
+
+    name: str
+    shape: str = "crowd"
+    act: Callable[[Target], None] | None = None
+    damage: Callable[[Path, Random], None] | None = None
+    says: str = ""
+    codes: frozenset[int] = frozenset({3})
+    before: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    during: tuple[float, float] = ANY_TIME
+    since: tuple[str, str] = ("service.jsonl", "{")  # the first record: that file has that text
+    needs: str = ""  # a program or a library
+
+    @property
+    def id(self) -> str:
+        """How `-k` and the table call it."""
+        return f"{self.shape}: {self.name}"
+
+
+def play(way: Way, base: Path) -> Row:
+    """The whole life of one run."""
+    base.mkdir()
+    (base / "tmp").mkdir()
+    (base / "scenario.yaml").write_text(SHAPES[way.shape][0], "utf-8")
+    (base / "system.yaml").write_text(SYSTEM, "utf-8")
+    (base / "clock").write_text("+0", "utf-8")
+    random = Random(f"{SEED}/{way.id}")
+    variables = {MARK: str(base), "TMPDIR": str(base / "tmp")} | {
+        name: text.format(base=base) for name, text in way.environment.items()
+    }
+    with ExitStack() as stack:
+        url = stack.enter_context(_shared()) if way.shape == "shared toxiproxy" else ""
+        words = {"URL": url, "SYSTEM": str(base / "system.yaml")}
+        arguments = [words.get(word, word) for word in SHAPES[way.shape][1]]
+        begin = stack.enter_context(put_up(lambda _: base))
+        before = [word.format(base=base) for word in way.before]
+        with STARTING:
+            run = begin(base / "scenario.yaml", *arguments, before=before, environment=variables)
+            target = Target(run, base, random, url)
+            _wait(lambda: _has(target, way.since), run)
+        moment = None
+        if way.act is not None and run.process.poll() is None:
+            moment = random.uniform(*way.during)
+            _wait(lambda: False, run, moment)
+            run.descendants |= marked(base)
+            way.act(target)
+        _wait(lambda: False, run, BOUND)
+        run.descendants |= marked(base)
+        row = Row(way.id, moment, run.process.poll())
+        return replace(_told(row, run), left=_left(run, base, url))
+
+
+def report(way: Way, whole: Path, base: Path) -> Row:
+    """Damage a copy of the folder of a run that is over, and judge it again."""
+    base.mkdir()
+    shutil.copytree(whole, base / "out")
+    assert way.damage is not None
+    way.damage(base / "out", Random(f"{SEED}/{way.id}"))
+    with (base / "output").open("w") as output:
+        code = subprocess.run(
+            [sys.executable, "-m", "mockbot", "report", str(base / "out")], stdout=output, stderr=subprocess.STDOUT,
+            check=False, timeout=BOUND, env={**os.environ, "COLUMNS": "100", "TMPDIR": str(base)},
+        ).returncode  # fmt: skip
+    extra = sorted(each.name for each in base.iterdir() if each.name not in {"out", "output"})
+    return replace(_told(Row(way.id, None, code), Run(None, base / "out")), left=tuple(extra))  # type: ignore[arg-type]
+
+
+def marked(base: Path) -> set[psutil.Process]:
+    """Every process that a run started, by its environment."""
+    found = psutil.process_iter(["environ"])  # None where it is a zombie, or of another user
+    return {each for each in found if (each.info["environ"] or {}).get(MARK) == str(base)}
+
+
+def _role(process: psutil.Process) -> str:
+    """Empty: none."""
+    with suppress(psutil.Error):
+        line, parent = process.cmdline(), process.parent()
+        role = next((role for role, word in ROLES.items() if word in line), "")
+        return "worker" if role == "load" and parent is not None and "locust" in parent.cmdline() else role
+    return ""
+
+
+@contextmanager
+def _shared() -> Iterator[str]:
+    """A Toxiproxy that somebody else has started; with a proxy of theirs."""
+    with start_toxiproxy(require_toxiproxy()) as child:
+        theirs = {"name": "theirs", "listen": "127.0.0.1:0", "upstream": "127.0.0.1:1"}
+        assert ask(child.url, "POST", "/proxies", theirs).status == 201
+        yield child.url
+
+
+def _has(target: Target, record: tuple[str, str]) -> bool:
+    """Whether a file of the run has a text. The first second of a provider comes about a second after the load."""
+    with suppress(OSError):
+        return record[1] in (target.folder / record[0]).read_text("utf-8", "replace")
+    return False
+
+
+def _wait(until: Callable[[], bool], run: Run, within: float = 90.0) -> None:
+    end = time.monotonic() + within
+    while run.process.poll() is None and not until() and time.monotonic() < end:
+        time.sleep(0.05)
+
+
+def _told(row: Row, run: Run) -> Row:
+    said = " ".join(run.output().split())
+    last = (run.output().strip().splitlines() or [""])[-1]
+    if not (run.folder / "summary.json").exists():
+        return replace(row, said=said, reason=last)
+    summary = run.summary()
+    reasons = summary["reasons"]
+    assert isinstance(reasons, list)
+    return replace(row, said=said, verdict=str(summary["verdict"]), reason=str((reasons or [""])[0]))
+
+
+def _left(run: Run, base: Path, toxiproxy: str) -> tuple[str, ...]:
+    processes, ports = run.left()
+    left = [*processes, *(f"port {port}" for port in ports if _is_of_no_other_run(port))]
+    left += [f"temporary {each.name}" for each in (base / "tmp").iterdir()]
+    until = time.monotonic() + 10.0
+    while toxiproxy:
+        try:
+            proxies = [name for name in ask(toxiproxy, "GET", "/proxies").json() if name != "theirs"]
+        except (ConnectionError, TimeoutError):
+            break  # it is gone, and all its proxies
+        if not proxies or time.monotonic() > until:
+            return (*left, *(f"proxy {name}" for name in proxies))
+        time.sleep(0.1)
+    return tuple(left)
+
+
+def _is_of_no_other_run(port: int) -> bool:
+    """The system gives a port that is free again to another run, or it is the shared Toxiproxy's."""
+    for pid in _listening(port):
+        with suppress(psutil.Error):
+            owner = psutil.Process(pid)
+            return MARK not in owner.environ() and _role(owner) != "toxiproxy"
+    return False
+
+
+def _listening(port: int) -> list[int]:
+    """The processes that listen at a port."""
+    every = psutil.net_connections("tcp")
+    return [
+        each.pid for each in every if each.pid and each.laddr and each.laddr.port == port and each.status == "LISTEN"
+    ]
