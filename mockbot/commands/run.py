@@ -15,6 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from mockbot.commands.own_locustfile import CONNECT_LOCUST, check_locustfile
 from mockbot.commands.system_run import WatchedSystem, behind_system, watched_system
 from mockbot.errors import ExitCode
 from mockbot.evidence.records import Progress, RunInfo
@@ -59,6 +60,8 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
     """Run the scenario live and judge it. Raises UsageError or TestbedError; an interruption is an exit code."""
     if options.system is not None:
         scenario = behind_system(scenario, options.system, options.speed, options.allowed, os.environ)
+    if options.locustfile is not None:
+        check_locustfile(options.locustfile, scenario, options.system)
     speed = options.speed or scenario.speed
     timeline = Timeline(scenario)
     folder = RunFolder.create(scenario, options.out)
@@ -142,7 +145,8 @@ def _show_progress(
 def _locust_command(
     options: RunOptions, port: int | None, master: int | None, speed: float, folder: RunFolder
 ) -> list[str]:
-    command = [sys.executable, "-m", "locust", "-f", str((options.locustfile or loadtest("chat")).absolute())]
+    files = [loadtest("chat")] if options.locustfile is None else [CONNECT_LOCUST, options.locustfile]
+    command = [sys.executable, "-m", "locust", "-f", ",".join(str(file.absolute()) for file in files)]
     command += ["--scenario", str((folder / RunFile.SCENARIO_YAML).absolute()), "--speed", f"{speed:.10g}"]
     command += ["--out", str(folder.path.absolute()), "--testbed", str((folder / RunFile.TESTBED).absolute())]
     command += ["--headless"] if port is None else ["--autostart", "--web-host", "127.0.0.1", "--web-port", str(port)]
