@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from mockbot.evidence.records import Attempt, Request
+from mockbot.dialects.identified_text import Piece
+from mockbot.evidence.records import Attempt, Outcome, Request
 from mockbot.evidence.system_join import Exchange, Joined
 from mockbot.evidence.system_stretches import DEAD_AFTER, SYSTEM, dead_stretches, failed, outages
 from mockbot.scenario.spans import FaultSpan
@@ -44,6 +45,11 @@ class Setting:
     exits: Sequence[tuple[float, int]] = ()
 
 
+EARLY_ENDS: Mapping[Outcome, str] = {
+    "truncated": "which ended properly but too early",
+    "closed": "which was closed too early",
+    "reset": "which was reset",
+}
 Found = tuple[int, list[str]]  # of how many, and a text for each occurrence
 
 
@@ -63,7 +69,8 @@ def launders_truncation(joined: Joined, _: Setting) -> Found:
     for each in answered:
         if each.kind == "laundered":
             piece = each.answers[-1].pieces[-1]
-            texts.append(f"{each.prompt.id}: {piece.words} of {piece.of} words of {piece.provider}, said to be all")
+            words = f"{piece.words} of {piece.of} words of {piece.provider}{_early_end(each, piece)}"
+            texts.append(f"{each.prompt.id}: {words}, said to be all")
     return len(answered), texts
 
 
@@ -150,7 +157,8 @@ def splices_answers(joined: Joined, _: Setting) -> Found:
     texts = []
     for each in answered:
         if each.kind == "spliced":
-            parts = (f"{it.words} of {it.of} words of {it.provider}" for it in each.answers[-1].pieces)
+            pieces = each.answers[-1].pieces
+            parts = (f"{it.words} of {it.of} words of {it.provider}{_early_end(each, it)}" for it in pieces)
             texts.append(f"{each.prompt.id}: {' + '.join(parts)}")
     return len(answered), texts
 
@@ -237,6 +245,12 @@ FINDINGS: Mapping[str, tuple[Callable[[Joined, Setting], Found], str]] = {
     "no_concurrency_left": (no_concurrency_left, "Limit how many requests wait for one provider (a bulkhead)."),
     "single_point_of_failure": (single_point_of_failure, "Run more than one instance, and restart what ends."),
 }
+
+
+def _early_end(exchange: Exchange, piece: Piece) -> str:
+    """How the provider ended the answer that this is a piece of, when that was too early."""
+    ends = (EARLY_ENDS.get(it.outcome) for it in exchange.upstream if it.wrote == piece.request)
+    return "".join(f", {end}" for end in ends if end)
 
 
 def _outcomes(requests: Iterable[Request]) -> str:

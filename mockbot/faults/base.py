@@ -121,7 +121,7 @@ class ToxicFault(WireFault):
     """A toxic of the same name, whose attributes are the values of the spec."""
 
     in_toxiproxy: ClassVar[bool] = False  # whether the original Toxiproxy 2.12.0 knows it
-    client_sees: ClassVar[Literal["reset", "timeout"] | None] = None  # how it ends a connection, if it does
+    client_sees: ClassVar[Literal["reset", "closed", "timeout"] | None] = None  # how it ends a connection, if it does
 
     def effect(self) -> Toxic:
         """The toxic."""

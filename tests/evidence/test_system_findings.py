@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from mockbot.evidence.system_findings import FINDINGS, Setting, findings
+from mockbot.evidence.records import Outcome
+from mockbot.evidence.system_findings import EARLY_ENDS, FINDINGS, Setting, findings
 from mockbot.evidence.system_stretches import SYSTEM
 from mockbot.faults.down import Down
 from mockbot.faults.http_error import HttpError
@@ -204,3 +205,14 @@ def test_a_staged_fault_on_the_system_is_not_its_own() -> None:
 
     assert _found(journal, Setting((ON_SYSTEM,), 240.0, exits=[(70.0, 137)])) == {}
     assert _found(Journal(), Setting((), 240.0, exits=[(70.0, 1)])) == {"single_point_of_failure": 1}
+
+
+@pytest.mark.parametrize(("outcome", "says"), sorted(EARLY_ENDS.items()))
+def test_a_laundered_answer_says_how_its_provider_had_ended_it(outcome: Outcome, says: str) -> None:
+    """Gateways differ by the three kinds of an early end."""
+    journal = Journal()
+    name = journal.asked(0.0, replace(ask(outcome=outcome), first_token=0.1), pieces=[piece("p0", words=4)])
+
+    found = next(each for each in findings(journal.joined(), Setting()) if each.name == "launders_truncation")
+
+    assert found.evidence == (f"{name}: 4 of 20 words of main, {says}, said to be all",)
