@@ -29,6 +29,7 @@ from mockbot.runs.judge import conclude
 from mockbot.scenario.library import loadtest
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
+from mockbot.scenario.transforms import without_system
 from mockbot.testbed.start import EMBEDDED, ProxyChoice, on_ports, open_testbed
 from mockbot.testbed.system.system_file import System
 from mockbot.units.formatting import format_seconds
@@ -60,6 +61,8 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
     """Run the scenario live and judge it. Raises UsageError or TestbedError; an interruption is an exit code."""
     if options.system is not None:
         scenario = behind_system(scenario, options.system, options.speed, options.allowed, os.environ)
+    else:
+        without_system(scenario, "there is none")
     if options.locustfile is not None:
         check_locustfile(options.locustfile, scenario, options.system)
     speed = options.speed or scenario.speed
@@ -114,11 +117,12 @@ def _testbed(
     """The testbed, with its addresses in the folder, and the system under test when there is one."""
     with open_testbed(scenario, speed, folder.logs, options.proxy) as opened:
         addresses = opened if options.port is None else on_ports(opened, options.port)
-        folder.put(RunFile.TESTBED, addresses.to_json())
         if options.system is None:
+            folder.put(RunFile.TESTBED, addresses.to_json())
             yield None
             return
         with watched_system(options.system, scenario, addresses, folder, os.environ) as system:
+            folder.put(RunFile.TESTBED, system.addresses.to_json())
             yield system
 
 
@@ -161,7 +165,7 @@ def _locust(command: list[str], log: Path, system: WatchedSystem | None) -> Iter
     """Locust in a session of its own: Ctrl-C reaches only this process, which then asks Locust to stop."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
     if system is not None:
-        environment["MOCKBOT_SYSTEM"] = system.running.system.model_dump_json()
+        environment["MOCKBOT_SYSTEM"] = system.asked.model_dump_json()
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,

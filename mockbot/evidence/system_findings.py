@@ -4,6 +4,7 @@ Each is named after what the field calls it. A finding rests on what both sides 
 otherwise is not reported. `of`: how many prompts, requests or stretches it could have happened to.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,7 +12,8 @@ from itertools import pairwise
 from mockbot.dialects.identified_text import Piece
 from mockbot.evidence.records import Attempt, Outcome, Request
 from mockbot.evidence.system_join import Exchange, Joined
-from mockbot.evidence.system_stretches import DEAD_AFTER, SYSTEM, dead_stretches, failed, outages
+from mockbot.evidence.system_stretches import DEAD_AFTER, dead_stretches, failed, outages
+from mockbot.faults.base import SYSTEM
 from mockbot.scenario.spans import FaultSpan
 from mockbot.units.formatting import format_duration
 
@@ -206,21 +208,27 @@ def no_concurrency_left(joined: Joined, setting: Setting) -> Found:
 
 def single_point_of_failure(joined: Joined, setting: Setting) -> Found:
     """The system itself died or refused connections, and no fault on it was staged."""
-    own = [span for span in setting.faults if span.provider == SYSTEM]
+    attempts = sorted((it for each in joined.exchanges for it in each.attempts), key=lambda it: it.start)
+    own = [(span.start, _back(span, attempts)) for span in setting.faults if span.provider == SYSTEM]
     texts = [
         f"the system ended at {t:.1f} s with exit code {code}"
         for t, code in setting.exits
-        if not any(span.start <= t <= span.end for span in own)
+        if not any(start <= t <= back for start, back in own)
     ]
     refused = [
         attempt
-        for each in joined.exchanges
-        for attempt in each.attempts
-        if attempt.outcome == "refused" and not any(span.start <= attempt.start <= span.end for span in own)
+        for attempt in attempts
+        if attempt.outcome == "refused" and not any(start <= attempt.start <= back for start, back in own)
     ]
     if refused:
         texts.append(f"it refused {len(refused)} connections, the first at {refused[0].start:.1f} s")
     return len(joined.exchanges), texts
+
+
+def _back(span: FaultSpan, attempts: Iterable[Attempt]) -> float:
+    """When the system was back after a fault on it: its start takes a while."""
+    later = (it.start for it in attempts if it.start >= span.end and it.outcome not in {"refused", "reset", "closed"})
+    return next(later, math.inf)
 
 
 FINDINGS: Mapping[str, tuple[Callable[[Joined, Setting], Found], str]] = {

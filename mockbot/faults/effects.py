@@ -99,4 +99,10 @@ class ClosedPort(NamedTuple):
     """The proxy's port is closed: connections are refused, existing ones are reset."""
 
 
-Effect = Crashed | EdgeAnswer | Admission | SlotFactor | Slowdown | StreamChange | Toxic | ClosedPort
+class Restarted(NamedTuple):
+    """The system under test ends, after SIGTERM when it is planned, and is started at the end of the fault."""
+
+    planned: bool
+
+
+Effect = Crashed | EdgeAnswer | Admission | SlotFactor | Slowdown | StreamChange | Toxic | ClosedPort | Restarted

@@ -1,4 +1,4 @@
-"""Apply a Timeline to a testbed: begin and end every fault when it is due, and record each change.
+"""Apply a Timeline to a testbed and a system under test: begin and end each fault when due, record each change.
 
 The driver runs beside the load, on the same Clock. It is one thread (a greenlet inside Locust) that sleeps until the
 next moment at which something changes, asks the Timeline what holds then, and sends the difference from what it sent
@@ -18,11 +18,14 @@ from typing import TypeVar
 from mockbot.clock import Clock
 from mockbot.errors import TestbedError
 from mockbot.evidence.records import Action, ServiceSecond
+from mockbot.faults.base import SYSTEM
+from mockbot.faults.effects import Restarted
 from mockbot.proxy.control_session import ControlPlaneHung
 from mockbot.proxy.toxiproxy_client import CLOSED_BY_DISABLE, ToxicControl
 from mockbot.scenario.timeline import ActiveFault, Conditions, StatusState, Timeline
 from mockbot.service.control_client import ServiceControl
 from mockbot.testbed.start import Addresses
+from mockbot.testbed.system.system_control import change_system
 from mockbot.testbed.wire_changes import Change, change_wire_fault
 
 Sink = Callable[[Action | ServiceSecond], None]
@@ -37,9 +40,10 @@ HUNG = 2.0  # wall seconds by which this thread itself may be late
 
 @dataclass(slots=True)
 class _Applied:
-    """The faults that one provider's service and proxy have, and the wire hits and seconds recorded so far."""
+    """The faults that one provider's service and proxy have, or the system under test, and what is recorded so far."""
 
     service: Faults = field(default_factory=dict)
+    system: Faults = field(default_factory=dict)
     wire: dict[str, ActiveFault] = field(default_factory=dict)
     hits: dict[str, int] = field(default_factory=dict)
     next_second: int = 0
@@ -54,7 +58,10 @@ class Driver:
         self._sink = sink
         self._service = ServiceControl(addresses.service_control, addresses.token)
         self._wire = ToxicControl(addresses.proxy_control)
-        self._applied = {provider: _Applied() for provider in addresses.providers}
+        self._system = addresses.system_control
+        self._providers = tuple(addresses.providers)
+        on_system = [SYSTEM] if self._system or SYSTEM in addresses.proxies else []
+        self._applied = {name: _Applied() for name in (*self._providers, *on_system)}
         self._status: StatusState | None = None
         self._told: dict[str, int] = {}  # how many of the troubles of service and proxy are known
         self.broken = ""  # why no wire fault can begin or end any more
@@ -81,7 +88,8 @@ class Driver:
         self._apply(replace(self._timeline.at(now), faults=()), now)
         threading.Event().wait(self._clock.wall(1.0))  # until the running scenario second is complete
         self._look()
-        for provider, applied in self._applied.items():
+        for provider in self._providers:
+            applied = self._applied[provider]
             if applied.next_second < int(now):
                 self._failed("service", now, f"{provider} has no record of seconds {applied.next_second} to {int(now)}")
 
@@ -106,6 +114,7 @@ class Driver:
             faults = wanted.of(provider)
             self._apply_to_service(provider, applied, _layer(faults, "service"), due)
             self._apply_to_wire(provider, applied, _layer(faults, "wire"), due)
+            self._restart_system(applied, _layer(faults, "system"), due)
         status = wanted.status
         page: list[tuple[str, Change]] = [("status_page", "change")]
         if status != self._status and self._try(page, due, lambda: self._service.set_status(status)):
@@ -131,6 +140,17 @@ class Driver:
             else:
                 applied.wire[fault] = active
 
+    def _restart_system(self, applied: _Applied, wanted: Faults, due: float) -> None:
+        """One call to stop it, one to start it."""
+        for fault, does in tuple(_changes(applied.system, wanted)):
+            active = wanted.get(fault) or applied.system[fault]
+            effect = active.span.fault.effect()
+            if isinstance(effect, Restarted):
+                change = partial(change_system, self._system, effect, begins=does == "begin")
+                if self._try([(fault, does)], due, change):
+                    kept = {name: each for name, each in applied.system.items() if name != fault}
+                    applied.system = kept | ({fault: active} if does == "begin" else {})
+
     def _unless_hung(self, call: Callable[[], T]) -> T:
         """Raises ControlPlaneHung at once where a call has hung before."""
         if self.broken:
@@ -155,7 +175,8 @@ class Driver:
     def _look(self) -> None:
         """Record each provider's seconds since the last look; the newest of each carries the new wire hits."""
         # Every provider has its own number: a second may end for one of them while the service answers for another.
-        since, every = min(applied.next_second for applied in self._applied.values()), tuple[ServiceSecond, ...]()
+        since = min(self._applied[provider].next_second for provider in self._providers)
+        every: tuple[ServiceSecond, ...] = ()
         if self._note_troubles("service", self._service.troubles):
             every = self._asked("service", lambda: self._service.seconds(since)) or ()
         seconds = [second for second in every if second.t >= self._applied[second.provider].next_second]
@@ -213,7 +234,11 @@ class Driver:
             hits = {name: self._unless_hung(partial(self._wire.felt, proxy)) for name, proxy in self._proxies.items()}
         except TestbedError:
             return {}  # they are totals: the next look has them too
-        return {name: found for name, found in hits.items() if found is not None}
+        counted = {name: found for name, found in hits.items() if found is not None}
+        if SYSTEM in counted:  # it has no seconds of its own; ids of faults are unique
+            first = self._providers[0]
+            counted[first] = {**counted.get(first, {}), **counted.pop(SYSTEM)}
+        return counted
 
 
 def _layer(faults: tuple[ActiveFault, ...], layer: str) -> Faults:
