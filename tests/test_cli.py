@@ -12,6 +12,7 @@ from mockbot.cli import cli
 
 OWN_HELP = "proxy"  # prints Toxiproxy's flags itself
 COMMANDS = sorted(cli.commands.keys() - {OWN_HELP})
+ON_SYSTEM = Path(__file__).parent / "e2e" / "on_system.yaml"
 WRONG_USE = [
     (["run", "trafic-surge"], "did you mean 'traffic-surge'"),
     (["run"], "Missing argument"),
@@ -26,6 +27,17 @@ WRONG_USE = [
     (["serve", "unexpected-failure", "--hold", "blackot"], "did you mean 'blackout'"),
     (["simulate", "traffic-surge", "--compare", "backof"], "backof"),
     (["simulate", "traffic-surge", "--", "python", "bot.py"], "a program keeps its own clock"),
+    (
+        ["run", str(ON_SYSTEM)],
+        "blackout.0.restart is on the system under test, and there is none",
+    ),
+    (
+        ["run", str(ON_SYSTEM), "--system", "http://127.0.0.1:9"],
+        "only what mockbot started can be restarted",
+    ),
+    (["run", str(ON_SYSTEM), "--", "true"], "blackout.0.restart is on the system under test"),
+    (["simulate", str(ON_SYSTEM)], "blackout.0.restart is on the system under test"),
+    (["serve", str(ON_SYSTEM)], "blackout.0.restart is on the system under test"),
     (["runn"], "runn"),
 ]
 

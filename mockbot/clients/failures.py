@@ -32,7 +32,7 @@ class Retried:
                 if self.heeds_header and result.should_retry is not None:
                     return result.should_retry
                 return status in self.statuses or (self.server_errors and status >= 500)
-            case "refused" | "reset" | "timeout":
+            case "refused" | "reset" | "closed" | "timeout":
                 began = result.streamed or 0 < status < 400  # a good answer had begun to arrive
                 return not began or result.outcome in self.late
             case "slow" | "truncated" | "error_event" | "malformed" | "blank":

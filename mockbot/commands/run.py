@@ -18,6 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from mockbot.commands.own_locustfile import CONNECT_LOCUST, check_locustfile
 from mockbot.commands.system_run import WatchedSystem, behind_system, watched_system
 from mockbot.errors import ExitCode
 from mockbot.evidence.records import Progress, RunInfo
@@ -31,6 +32,7 @@ from mockbot.runs.judge import conclude
 from mockbot.scenario.library import loadtest
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
+from mockbot.scenario.transforms import without_system
 from mockbot.testbed.start import EMBEDDED, ProxyChoice, on_ports, open_testbed
 from mockbot.testbed.system.system_file import System
 from mockbot.units.formatting import format_seconds
@@ -63,6 +65,10 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
     """Run the scenario live and judge it. Raises UsageError or TestbedError; an interruption is an exit code."""
     if options.system is not None:
         scenario = behind_system(scenario, options.system, options.speed, options.allowed, os.environ)
+    else:
+        without_system(scenario, "there is none")
+    if options.locustfile is not None:
+        check_locustfile(options.locustfile, scenario, options.system)
     speed = options.speed or scenario.speed
     timeline = Timeline(scenario)
     folder = RunFolder.create(scenario, options.out)
@@ -116,11 +122,12 @@ def _testbed(
     """The testbed, with its addresses in the folder, and the system under test when there is one."""
     with open_testbed(scenario, speed, folder.logs, options.proxy) as opened:
         addresses = opened if options.port is None else on_ports(opened, options.port)
-        folder.put(RunFile.TESTBED, addresses.to_json())
         if options.system is None:
+            folder.put(RunFile.TESTBED, addresses.to_json())
             yield None
             return
         with watched_system(options.system, scenario, addresses, folder, os.environ) as system:
+            folder.put(RunFile.TESTBED, system.addresses.to_json())
             yield system
 
 
@@ -154,7 +161,8 @@ def _show_progress(
 def _locust_command(
     options: RunOptions, port: int | None, master: int | None, speed: float, folder: RunFolder
 ) -> list[str]:
-    command = [sys.executable, "-m", "locust", "-f", str((options.locustfile or loadtest("chat")).absolute())]
+    files = [loadtest("chat")] if options.locustfile is None else [CONNECT_LOCUST, options.locustfile]
+    command = [sys.executable, "-m", "locust", "-f", ",".join(str(file.absolute()) for file in files)]
     command += ["--scenario", str((folder / RunFile.SCENARIO_YAML).absolute()), "--speed", f"{speed:.10g}"]
     command += ["--out", str(folder.path.absolute()), "--testbed", str((folder / RunFile.TESTBED).absolute())]
     command += ["--headless"] if port is None else ["--autostart", "--web-host", "127.0.0.1", "--web-port", str(port)]
@@ -169,7 +177,7 @@ def _locust(command: list[str], log: Path, system: WatchedSystem | None) -> Iter
     """Locust in a session of its own: Ctrl-C reaches only this process, which then asks Locust to stop."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
     if system is not None:
-        environment["MOCKBOT_SYSTEM"] = system.running.system.model_dump_json()
+        environment["MOCKBOT_SYSTEM"] = system.asked.model_dump_json()
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,

@@ -11,6 +11,7 @@ from mockbot.commands.phase_controller import PhaseController, require_phase
 from mockbot.commands.serve_api import serve_api
 from mockbot.errors import ExitCode
 from mockbot.scenario.schema import Scenario
+from mockbot.scenario.transforms import without_system
 from mockbot.testbed.client_environment import environment
 from mockbot.testbed.start import on_ports, open_testbed
 
@@ -29,6 +30,7 @@ class ServeOptions:
 
 def serve_command(scenario: Scenario, options: ServeOptions, console: Console) -> ExitCode:
     """Serve until Ctrl-C. Raises UsageError for an unknown phase, TestbedError when the testbed cannot start."""
+    without_system(scenario, "nothing is started here but the providers")
     for phase in filter(None, (options.start_at, options.hold)):
         require_phase(scenario, phase)
 

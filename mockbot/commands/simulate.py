@@ -21,6 +21,7 @@ from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import JournalWriter, read_run, write_run_info
 from mockbot.runs.judge import conclude
 from mockbot.scenario.schema import Scenario
+from mockbot.scenario.transforms import without_system
 from mockbot.simulate.engines import EngineName, choose
 from mockbot.simulate.policy_override import policy_of, with_policies
 from mockbot.simulate.scale import Scaled, scaled_to
@@ -48,6 +49,7 @@ def simulate_command(options: SimulateOptions, console: Console) -> ExitCode:
     """Simulate, judge and report. Raises UsageError before anything is done."""
     if not 1 <= options.seeds <= MOST_SEEDS:
         raise UsageError(f"--seeds {options.seeds}: 1 to {MOST_SEEDS}")
+    without_system(options.scenario, "a simulation has none")
     policies = [(text, policy_of(text)) for text in options.compare]
     scaled = scaled_to(options.scenario, options.users)
     console.print(heading(options.scenario.title, " (simulated)"))

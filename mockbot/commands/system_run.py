@@ -2,23 +2,26 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 from mockbot.errors import UsageError
 from mockbot.evidence.records import KINDS, Request, RunInfo
 from mockbot.evidence.system_findings import FINDINGS
+from mockbot.faults.base import SYSTEM
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import SYSTEM_JOURNALS, JournalWriter
 from mockbot.scenario.problems import nearest
 from mockbot.scenario.schema import Scenario
+from mockbot.scenario.spans import FaultSpan, fault_spans
 from mockbot.scenario.transforms import for_system
 from mockbot.service.control_client import ServiceControl
 from mockbot.testbed.client_environment import environment
-from mockbot.testbed.start import Addresses
+from mockbot.testbed.start import Addresses, proxy_before_system
 from mockbot.testbed.system.names import names_of_testbed
 from mockbot.testbed.system.running_system import RunningSystem, check_startable, open_system
+from mockbot.testbed.system.system_control import system_control
 from mockbot.testbed.system.system_file import System
 
 
@@ -38,7 +41,16 @@ def behind_system(
             f"a system keeps its own clock: its timeouts and waits would be {speed:g} times too long for the outage; "
             "leave --speed out, and use --length to shorten the outage"
         )
+    for span in _faults_on_system(scenario):
+        if span.fault.layer == "system" and system.start is None:
+            raise UsageError(f"fault {span.id}: {system.name} runs already; only what mockbot started can be restarted")
+        if span.fault.layer == "wire" and str(system.url).startswith("https:"):
+            raise UsageError(f"fault {span.id}: a proxy before {system.url} would break its certificate; use http")
     return for_system(scenario)
+
+
+def _faults_on_system(scenario: Scenario) -> list[FaultSpan]:
+    return [span for span in fault_spans(scenario.phases, scenario.first_provider) if span.provider == SYSTEM]
 
 
 @dataclass
@@ -46,6 +58,8 @@ class WatchedSystem:
     """A system during a run. `exits`: when it ended by itself (Unix time), and its exit code."""
 
     running: RunningSystem
+    asked: System  # as the crowd asks it: through its proxy, when a fault is on its wire
+    addresses: Addresses  # the testbed's and the system's
     service: ServiceControl
     journal: JournalWriter
     exits: list[tuple[float, int]] = field(default_factory=list)
@@ -97,6 +111,13 @@ def watched_system(
         open_system(ready, names, variables, log, {*secrets, *keys}) as running,
         JournalWriter(folder, SYSTEM_JOURNALS) as journal,
     ):
-        service = ServiceControl(addresses.service_control)
+        service, asked = ServiceControl(addresses.service_control), running.system
         service.record_requests()
-        yield WatchedSystem(running, service, journal)
+        layers = {span.fault.layer for span in _faults_on_system(scenario)}
+        with ExitStack() as stack:
+            if "wire" in layers:
+                addresses, url = stack.enter_context(proxy_before_system(addresses, running.url))
+                asked = asked.model_copy(update={"url": url})
+            if "system" in layers:
+                addresses = replace(addresses, system_control=stack.enter_context(system_control(running)))
+            yield WatchedSystem(running, asked, addresses, service, journal)

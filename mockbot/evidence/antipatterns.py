@@ -197,7 +197,7 @@ def might_have_passed(attempt: Attempt) -> bool:
     """Whether the attempt failed in a way that a retry may cure."""
     if attempt.status is not None and attempt.outcome in {"http_error", "rate_limited"}:
         return attempt.status >= 500 or attempt.status in RETRYABLE
-    return attempt.outcome in {"refused", "reset", "timeout"}
+    return attempt.outcome in {"refused", "reset", "closed", "timeout"}
 
 
 def _name(attempt: Attempt) -> str:

@@ -9,6 +9,8 @@ some moment between a confirmed begin of the fault and the confirmed end that fo
 did). It counts with the fault's share at the first such moment: a toxic draws once for each connection and direction
 (Toxiproxy 2.12.0, link.go), so of n exposed attempts n * share were hit on average. A fault whose begin was never
 confirmed exposed no attempt. The sum is rounded down: less than one attempt is none.
+
+A fault on the system under test meets every attempt, whatever provider its group has.
 """
 
 from collections import Counter
@@ -18,6 +20,7 @@ from math import inf
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.outage_spans import measured_begin, measured_end
 from mockbot.evidence.records import Action, Attempt
+from mockbot.faults.base import SYSTEM
 from mockbot.scenario.spans import FaultSpan
 
 _Spans = tuple[tuple[float, float], ...]  # (begin, end) of the times in which a fault was active
@@ -38,7 +41,7 @@ def turned_away(evidence: RunEvidence, counts: Mapping[tuple[str, int], int]) ->
             result[fault.id] = sum(
                 count
                 for (provider, second), count in counts.items()
-                if provider == fault.provider and any(int(begin) <= second <= end for begin, end in spans)
+                if fault.provider in {provider, SYSTEM} and any(int(begin) <= second <= end for begin, end in spans)
             )
     return result
 
@@ -57,7 +60,7 @@ def exposed(evidence: RunEvidence) -> Counter[str]:
 
 
 def _hit_probability(fault: FaultSpan, spans: _Spans, attempt: Attempt) -> float:
-    if attempt.provider != fault.provider or attempt.outcome == "refused":
+    if fault.provider not in {attempt.provider, SYSTEM} or attempt.outcome == "refused":
         return 0.0
     for begin, end in spans:
         if begin <= attempt.end and attempt.start <= end:

@@ -14,6 +14,7 @@ from math import inf
 from operator import itemgetter
 
 from mockbot.evidence.records import Action
+from mockbot.faults.base import SYSTEM
 from mockbot.measures.counter_protocols import Disturbance, Outage
 from mockbot.measures.outages import HOLD
 from mockbot.scenario.schema import Group, Scenario
@@ -36,7 +37,7 @@ class RunOutages:
 
 @dataclass(frozen=True, slots=True)
 class _Cause:
-    """Something that was wrong; `fault` is None for a surge, which reaches everybody."""
+    """Something that was wrong; `fault` is None for a surge, which reaches everybody, as a fault on the system does."""
 
     name: str
     begin: float
@@ -103,7 +104,7 @@ def _hit(fault: FaultSpan, scenario: Scenario) -> set[str]:
 
 def _reaches(fault: FaultSpan | None, group: Group, scenario: Scenario) -> bool:
     """Whether requests of the group can meet the fault, or the crowd that it drives to another provider."""
-    if fault is None:
+    if fault is None or fault.provider == SYSTEM:
         return True
     share, asked = fault.fault.share, _asked(group, scenario)
     if max(share.first, share.last) == 0 or not asked & _hit(fault, scenario):

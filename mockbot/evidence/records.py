@@ -13,10 +13,12 @@ Outcome = Literal[
     "http_error",  # a status >= 400 other than 429; see `status`
     "rate_limited",  # 429
     "refused",  # the connection was refused: no process listens on the port
-    "reset",  # the connection was reset or closed before the answer was complete at the HTTP level
+    # A connection that ended before the answer was complete at the HTTP level:
+    "reset",  # by RST
+    "closed",  # by FIN: without the chunk that ends the body, or with fewer bytes than Content-Length says
     "timeout",  # the attempt's timeout expired before the first token
     "slow",  # the attempt's timeout expired after the first token
-    "truncated",  # an orderly end without finish_reason or [DONE]
+    "truncated",  # a body that ended as HTTP wants it, without finish_reason or [DONE]
     "error_event",  # an error inside a stream that began with 200
     "malformed",  # an answer that does not follow the API's schema
     "blank",  # 200 with an empty text

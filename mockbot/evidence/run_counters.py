@@ -168,7 +168,7 @@ class RunCounters:
         """Count one attempt, for the scope of its provider."""
         start, end, outcome = attempt.start, attempt.end, attempt.outcome
         self.observed_until = max(self.observed_until, end)
-        if outcome in {"refused", "reset"}:
+        if outcome in {"refused", "reset", "closed"}:
             self.turned_away[attempt.provider, int(end)] += 1
         self.lost.add_attempt(attempt)
         index = self.phase(start)

@@ -4,13 +4,16 @@ Each is named after what the field calls it. A finding rests on what both sides 
 otherwise is not reported. `of`: how many prompts, requests or stretches it could have happened to.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from mockbot.evidence.records import Attempt, Request
+from mockbot.dialects.identified_text import Piece
+from mockbot.evidence.records import Attempt, Outcome, Request
 from mockbot.evidence.system_join import Exchange, Joined
-from mockbot.evidence.system_stretches import DEAD_AFTER, SYSTEM, dead_stretches, failed, outages
+from mockbot.evidence.system_stretches import DEAD_AFTER, dead_stretches, failed, outages
+from mockbot.faults.base import SYSTEM
 from mockbot.scenario.spans import FaultSpan
 from mockbot.units.formatting import format_duration
 
@@ -44,6 +47,11 @@ class Setting:
     exits: Sequence[tuple[float, int]] = ()
 
 
+EARLY_ENDS: Mapping[Outcome, str] = {
+    "truncated": "which ended properly but too early",
+    "closed": "which was closed too early",
+    "reset": "which was reset",
+}
 Found = tuple[int, list[str]]  # of how many, and a text for each occurrence
 
 
@@ -63,7 +71,8 @@ def launders_truncation(joined: Joined, _: Setting) -> Found:
     for each in answered:
         if each.kind == "laundered":
             piece = each.answers[-1].pieces[-1]
-            texts.append(f"{each.prompt.id}: {piece.words} of {piece.of} words of {piece.provider}, said to be all")
+            words = f"{piece.words} of {piece.of} words of {piece.provider}{_early_end(each, piece)}"
+            texts.append(f"{each.prompt.id}: {words}, said to be all")
     return len(answered), texts
 
 
@@ -150,7 +159,8 @@ def splices_answers(joined: Joined, _: Setting) -> Found:
     texts = []
     for each in answered:
         if each.kind == "spliced":
-            parts = (f"{it.words} of {it.of} words of {it.provider}" for it in each.answers[-1].pieces)
+            pieces = each.answers[-1].pieces
+            parts = (f"{it.words} of {it.of} words of {it.provider}{_early_end(each, it)}" for it in pieces)
             texts.append(f"{each.prompt.id}: {' + '.join(parts)}")
     return len(answered), texts
 
@@ -198,21 +208,27 @@ def no_concurrency_left(joined: Joined, setting: Setting) -> Found:
 
 def single_point_of_failure(joined: Joined, setting: Setting) -> Found:
     """The system itself died or refused connections, and no fault on it was staged."""
-    own = [span for span in setting.faults if span.provider == SYSTEM]
+    attempts = sorted((it for each in joined.exchanges for it in each.attempts), key=lambda it: it.start)
+    own = [(span.start, _back(span, attempts)) for span in setting.faults if span.provider == SYSTEM]
     texts = [
         f"the system ended at {t:.1f} s with exit code {code}"
         for t, code in setting.exits
-        if not any(span.start <= t <= span.end for span in own)
+        if not any(start <= t <= back for start, back in own)
     ]
     refused = [
         attempt
-        for each in joined.exchanges
-        for attempt in each.attempts
-        if attempt.outcome == "refused" and not any(span.start <= attempt.start <= span.end for span in own)
+        for attempt in attempts
+        if attempt.outcome == "refused" and not any(start <= attempt.start <= back for start, back in own)
     ]
     if refused:
         texts.append(f"it refused {len(refused)} connections, the first at {refused[0].start:.1f} s")
     return len(joined.exchanges), texts
+
+
+def _back(span: FaultSpan, attempts: Iterable[Attempt]) -> float:
+    """When the system was back after a fault on it: its start takes a while."""
+    later = (it.start for it in attempts if it.start >= span.end and it.outcome not in {"refused", "reset", "closed"})
+    return next(later, math.inf)
 
 
 FINDINGS: Mapping[str, tuple[Callable[[Joined, Setting], Found], str]] = {
@@ -237,6 +253,12 @@ FINDINGS: Mapping[str, tuple[Callable[[Joined, Setting], Found], str]] = {
     "no_concurrency_left": (no_concurrency_left, "Limit how many requests wait for one provider (a bulkhead)."),
     "single_point_of_failure": (single_point_of_failure, "Run more than one instance, and restart what ends."),
 }
+
+
+def _early_end(exchange: Exchange, piece: Piece) -> str:
+    """How the provider ended the answer that this is a piece of, when that was too early."""
+    ends = (EARLY_ENDS.get(it.outcome) for it in exchange.upstream if it.wrote == piece.request)
+    return "".join(f", {end}" for end in ends if end)
 
 
 def _outcomes(requests: Iterable[Request]) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 
 from mockbot.evidence.records import Request
 from mockbot.evidence.system_join import Joined
+from mockbot.faults.base import SYSTEM
 from mockbot.scenario.spans import FaultSpan
 
-SYSTEM = "system"  # what a fault of the system itself is `on`
 DEAD_AFTER = 10.0  # seconds of nothing but failures after which a provider is known to be dead
 FEWEST_FAILURES = 10  # in that time
 

@@ -24,6 +24,7 @@ from mockbot.faults.maintenance import Maintenance
 from mockbot.faults.malformed_event import MalformedEvent
 from mockbot.faults.rate_limited import RateLimited
 from mockbot.faults.reset_peer import ResetPeer
+from mockbot.faults.restart import Restart
 from mockbot.faults.shed import Shed
 from mockbot.faults.slicer import Slicer
 from mockbot.faults.slow import Slow
@@ -39,6 +40,8 @@ FAULTS: tuple[type[FaultBase], ...] = (
     Stall, Cut, ErrorEvent, MalformedEvent, BlankAnswer,  # within its answer; in this order at the same token
     # The connection: data passes the toxics in the order in which they began.
     Down, Latency, Bandwidth, SlowClose, Timeout, ResetPeer, Slicer, LimitData,
+    # The system under test.
+    Restart,
 )  # fmt: skip
 KINDS = {fault.kind: fault for fault in FAULTS}
 

@@ -14,7 +14,8 @@ from mockbot.faults.effects import Effect, Toxic, WireUnit
 from mockbot.units.frozen_model import Model, Spec, Whole
 from mockbot.units.quantities import Duration, Ramp, Rate, Share, ShareRamp
 
-Layer = Literal["service", "wire"]
+Layer = Literal["service", "wire", "system"]
+SYSTEM: Literal["system"] = "system"  # what a fault of the system under test is `on`; no provider has this name
 CountedBy = Literal["service", "proxy", "client"]
 
 # The types of a toxic's values: as the language writes them, and in which unit the toxic takes them.
@@ -52,9 +53,10 @@ class FaultBase(Model):
     whole_provider: ClassVar[bool] = False  # cannot be narrowed to some requests or connections
     keeps_queue: ClassVar[bool] = False  # the requests that it affects wait in the provider's queue meanwhile
 
+    only_on: ClassVar[str | None] = None  # SYSTEM, of what only befalls the system under test
     own_times: ClassVar[tuple[str, ...]] = ()  # fields of its spec that are a part of the outage's length
 
-    on: str | None = Field(None, description="provider; the first one if not given")
+    on: str | None = Field(None, description="provider, or system; the first provider if not given")
     at: Duration = Field(0.0, description="starts this long after its phase")
     lasts: Duration | None = Field(
         None, gt=0, description="how long it holds; to the end of its phase if not given; may be longer than the phase"
@@ -65,6 +67,11 @@ class FaultBase(Model):
     def effect(self) -> Effect:
         """What it does."""
         raise NotImplementedError
+
+    @property
+    def length(self) -> float | None:
+        """How long it holds; None: to the end of its phase."""
+        return self.lasts
 
     @property
     def spec(self) -> Spec:
@@ -121,7 +128,7 @@ class ToxicFault(WireFault):
     """A toxic of the same name, whose attributes are the values of the spec."""
 
     in_toxiproxy: ClassVar[bool] = False  # whether the original Toxiproxy 2.12.0 knows it
-    client_sees: ClassVar[Literal["reset", "timeout"] | None] = None  # how it ends a connection, if it does
+    client_sees: ClassVar[Literal["reset", "closed", "timeout"] | None] = None  # how it ends a connection, if it does
 
     def effect(self) -> Toxic:
         """The toxic."""

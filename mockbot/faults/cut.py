@@ -1,4 +1,11 @@
-"""cut: a stream ends before its answer does."""
+"""cut: an answer ends too early, in one of three ways, which clients and gateways take differently.
+
+    clean    the HTTP body ends properly, without finish_reason and [DONE]: most clients take it for a whole answer
+    closed   FIN without the chunk that ends the body, or after fewer bytes than Content-Length says
+    reset    RST
+
+The original Toxiproxy, as most proxies, hands a reset on as a close.
+"""
 
 from typing import Literal
 
@@ -10,11 +17,11 @@ from mockbot.units.frozen_model import Spec, Whole
 
 
 class CutSpec(Spec):
-    """A stream that ends too early."""
+    """An answer that ends too early; a plain one after half of its bytes."""
 
     main = "how"
-    how: Literal["reset", "clean"] = Field(
-        "reset", description="a TCP reset, or an orderly end without finish_reason and [DONE]"
+    how: Literal["reset", "closed", "clean"] = Field(
+        "reset", description="RST; FIN before the HTTP body's end; or its proper end without finish_reason and [DONE]"
     )
     after_tokens: Whole = Field(3, ge=0)
 
@@ -27,4 +34,4 @@ class Cut(ServiceFault):
 
     def effect(self) -> StreamChange:
         spec = self.cut
-        return StreamChange(spec.after_tokens, End("reset" if spec.how == "reset" else "truncated"))
+        return StreamChange(spec.after_tokens, End("truncated" if spec.how == "clean" else spec.how))

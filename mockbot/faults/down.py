@@ -12,7 +12,7 @@ class Down(WireFault):
     counted_by = frozenset({"client"})  # a refused connection never reaches the proxy
     whole_provider = True
 
-    down: OnSpec = Field(description="nothing listens: connections are refused, existing ones are closed")
+    down: OnSpec = Field(description="nothing listens: connections are refused, existing ones are reset")
 
     def effect(self) -> ClosedPort:
         return ClosedPort()

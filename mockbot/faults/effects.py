@@ -59,7 +59,7 @@ class Garbled(NamedTuple):
 class End(NamedTuple):
     """`outcome` is what the client of a stream makes of it."""
 
-    outcome: Literal["ok", "reset", "truncated", "error_event", "blank"]
+    outcome: Literal["ok", "reset", "closed", "truncated", "error_event", "blank"]
     code: str = "server_error"  # of an error event, and its shape
     shape: Literal["nested", "flat", "failed"] = "nested"
     not_before: int = 0  # a stream waits until this token is due
@@ -99,4 +99,10 @@ class ClosedPort(NamedTuple):
     """The proxy's port is closed: connections are refused, existing ones are reset."""
 
 
-Effect = Crashed | EdgeAnswer | Admission | SlotFactor | Slowdown | StreamChange | Toxic | ClosedPort
+class Restarted(NamedTuple):
+    """The system under test ends, after SIGTERM when it is planned, and is started at the end of the fault."""
+
+    planned: bool
+
+
+Effect = Crashed | EdgeAnswer | Admission | SlotFactor | Slowdown | StreamChange | Toxic | ClosedPort | Restarted

@@ -17,6 +17,6 @@ class LimitData(ToxicFault):
     kind = "limit_data"
     plain = "connections to {} were closed early"
     in_toxiproxy = True
-    client_sees = "reset"
+    client_sees = "closed"
 
     limit_data: LimitDataSpec

@@ -7,7 +7,7 @@ socket is bound to it and never listens.
 import asyncio
 import socket
 import struct
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 from starlette.types import ASGIApp, Scope
@@ -116,11 +116,11 @@ class Listener:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._holder.close()
 
-    def reset(self, scope: Scope) -> None:
-        """Reset the connection that a request came in on."""
+    def hang_up(self, scope: Scope, how: Literal["reset", "closed"]) -> None:
+        """End the connection that a request came in on: by RST, or by FIN once everything is sent."""
         for connection in self._server.server_state.connections:
             if get_remote_addr(connection.transport) == scope["client"]:
-                _reset(connection.transport)
+                (_reset if how == "reset" else asyncio.Transport.close)(connection.transport)
                 return
 
 

@@ -22,14 +22,17 @@ from mockbot.load.locust_options import Files, Options, add_options, parsed_opti
 from mockbot.load.runners import Coordinator, Worker
 from mockbot.load.signal_handling import on_orphaned, on_signal
 from mockbot.load.testbed_setup import check
-from mockbot.load.user_classes import chat_users, plain_plan
+from mockbot.load.user_classes import measured_users, plain_plan
 from mockbot.load.web_ui.routes import Pages
 
 
 def install(events: Events) -> None:
-    """Connect this Locust process to mockbot; once, at the top of a locustfile."""
+    """Connect this Locust process to mockbot, at the top of a locustfile. `mockbot run` has done it already."""
+    if getattr(events, "mockbot", None) is not None:
+        return
     locust_private.tune()
     plugin = Plugin()
+    setattr(events, "mockbot", plugin)  # noqa: B010 - Locust's class does not know it
     listeners: tuple[tuple[EventHook, Callable[..., None]], ...] = (
         (events.init_command_line_parser, plugin.on_parser),
         (events.init, plugin.on_init),
@@ -102,7 +105,7 @@ class Plugin:
                 lambda named: coordinator.choose(scenario_of(parsed_options(environment), named)),
             )
         elif not options.scenario:
-            plain_plan(chat_users(environment), options)
+            plain_plan(measured_users(environment, system=False), options)
         coordinator.choose(options.scenario)
 
     def _stop_on_signals(self, environment: Environment) -> None:

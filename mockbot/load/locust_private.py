@@ -12,8 +12,11 @@ from locust import LoadTestShape, User, argument_parser
 from locust.dispatch import UsersDispatcher
 from locust.env import Environment
 from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING, MasterRunner
+from locust.util.load_locustfile import load_locustfile
 
 from mockbot.load.dispatch import Mix, spread
+
+__all__ = ["load_locustfile"]  # path -> its user classes that are not abstract by name, and its shapes
 
 INDEX, REQUEST_STATS = "locust.index", "locust.request_stats"  # Flask endpoints of the web UI's page and its figures
 START_PATH = "/swarm"  # where the start form is posted to

@@ -11,7 +11,7 @@ from locust.exception import StopUser
 
 from mockbot.load.load_generator import LoadGenerator
 from mockbot.load.recorder import GeneratorError
-from mockbot.load.user_classes import chat_users
+from mockbot.load.users import ChatUser
 from mockbot.scenario.arrivals import arrivals
 from mockbot.scenario.timeline import Timeline
 
@@ -20,7 +20,7 @@ def start_open_arrivals(
     generator: LoadGenerator, environment: Environment, timeline: Timeline, turn: int = 0, turns: int = 1
 ) -> None:
     """Start users of the open groups as scheduled, from now on; `turn` of `turns` is this worker's share of them."""
-    classes = {users.group_name: users for users in chat_users(environment)}
+    classes = {each.group_name: each for each in environment.user_classes if issubclass(each, ChatUser)}
 
     def session(group: str, due: float) -> None:
         user = classes[group](environment)

@@ -187,13 +187,15 @@ def cause(error: Exception) -> Outcome:
     match error:
         case OSError(errno=number) if number in LOCAL_ERRNOS:
             raise GeneratorError(f"this machine could not open a connection: {error}") from error
-        case HTTPConnectionClosed() | ConnectionResetError() | BrokenPipeError() | ConnectionAbortedError():
+        case HTTPConnectionClosed():
+            return "closed"
+        case ConnectionResetError() | BrokenPipeError() | ConnectionAbortedError():
             return "reset"
         case HTTPParseError():
             # Bytes that ended too early are the wire's doing; bytes that are wrong are the server's. geventhttpclient
             # 2.6 has one exception for both, so only its text distinguishes them.
             text = str(error).lower()
-            return "reset" if any(early in text for early in CUT_SHORT) else "malformed"
+            return "closed" if any(early in text for early in CUT_SHORT) else "malformed"
         case TimeoutError():  # the kernel's own: no answer to SYN, or a dead peer
             return "timeout"
         case _:  # refused, no route, no such host: no server to speak to

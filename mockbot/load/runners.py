@@ -26,7 +26,7 @@ from mockbot.load.locust_options import Options, parsed_options
 from mockbot.load.locust_private import known_workers, set_shape
 from mockbot.load.open_arrivals import start_open_arrivals
 from mockbot.load.testbed_setup import judge, open_run, verdict
-from mockbot.load.user_classes import chat_users, classes_of, plain_plan, prepare_plain
+from mockbot.load.user_classes import classes_of, measured_users, plain_plan, prepare_plain
 from mockbot.load.web_ui.dashboard_state import DashboardState, View
 from mockbot.load.workers import (
     BATCH,
@@ -55,7 +55,7 @@ class Coordinator:
         self._environment = environment
         self._runner = runner
         self._command = command
-        self._bases = chat_users(environment)
+        self._bases = measured_users(environment, system=Options.of(parsed_options(environment)).system is not None)
         self._stop_timeout = environment.stop_timeout  # of the command line
         self.run: LiveRun | None = None
         self._workers: Workers | None = None
@@ -197,7 +197,7 @@ class Worker:
     def __init__(self, environment: Environment, runner: WorkerRunner) -> None:
         self._environment = environment
         self._runner = runner
-        self._bases = chat_users(environment)
+        self._bases = measured_users(environment, system=Options.of(parsed_options(environment)).system is not None)
         self._reporter: WorkerReporter | None = None
         self._offset = ClockOffset(runner)
         runner.register_message(FINISH, self._on_finish, concurrent=True)

@@ -16,6 +16,7 @@ from mockbot.runs.journal_files import read_run
 from mockbot.scenario.library import find
 from mockbot.scenario.load import load_scenario
 from mockbot.scenario.schema import Scenario
+from mockbot.scenario.transforms import without_system
 from mockbot.testbed.start import Addresses, attach_testbed, open_testbed
 
 
@@ -30,6 +31,8 @@ def check(options: Options) -> None:
 def open_run(options: Options, command: str) -> LiveRun:
     """A run with its testbed up. Raises UsageError or TestbedError, and then leaves nothing running."""
     scenario = load_scenario(find(options.scenario))
+    if options.system is None:
+        without_system(scenario, "the crowd asks the providers")
     folder, speed = _free_folder(scenario, options), options.speed or scenario.speed
     with ExitStack() as stack:
         if options.testbed is not None:

@@ -24,13 +24,13 @@ from mockbot.clients.policy import AttemptResult, ClientPolicy, Decision, GiveUp
 from mockbot.dialects.dialect import Body
 from mockbot.dialects.prompt_identity import identity_of
 from mockbot.evidence.records import Settled
-from mockbot.load.collector import AttemptObservation, Pending, UserIdentity
+from mockbot.load.collector import AttemptObservation, Pending
 from mockbot.load.hedging import hedged_attempt
-from mockbot.load.load_generator import LoadGenerator, no_status_page
+from mockbot.load.load_generator import no_status_page
+from mockbot.load.measured_user import MeasuredUser
 from mockbot.load.recorder import GeneratorError, RequestTemplate, attempt
 from mockbot.load.system_client import Answer, Asked, answer_of, observed_exchange, outgoing_to
 from mockbot.scenario.policies import Informed
-from mockbot.scenario.schema import Group
 from mockbot.testbed.system.names import filled
 from mockbot.testbed.system.system_file import System
 
@@ -53,28 +53,23 @@ class ProviderConnection:
     url: str
 
 
-class ChatUser(FastHttpUser):
+class ChatUser(MeasuredUser, FastHttpUser):
     """A member of a group. Subclasses may set the class variables, override `body`, or have tasks that call `ask`."""
 
     abstract = True
     network_timeout = None  # type: ignore[assignment]  # one deadline over the whole attempt instead; see recorder.py
     connection_timeout = None  # type: ignore[assignment]
-    group_name: ClassVar[str] = "users"
-    spec: ClassVar[Group] = Group(users="100%", policy="once", think="1s")
-    own_clock: ClassVar[bool] = False  # True: its client waits in wall time, so that time cannot be compressed
     model: ClassVar[str] = "mockbot"
     api_key: ClassVar[str | None] = None  # None: a key of the user's own, by which mockbot's service knows the tier
-    generator: ClassVar[LoadGenerator]  # set when a run starts
 
     def __init__(self, environment: Environment) -> None:
         self.host = self.host or next(iter(self.generator.plan.endpoints.values())).url
         super().__init__(environment)
-        self.identity: UserIdentity = self.generator.new_user(self.group_name)
+        self.identity = self.generator.new_user(self.group_name)
         self._policy: ClientPolicy = self.generator.policy(self.identity)
         self._rng: Random = self.generator.rng(self.identity, "think")
         self._due = max(0.0, self.generator.clock.now()) + self._think()
         self._status = self.generator.status if isinstance(self.spec.policy, Informed) else no_status_page
-        self._leaving = False
         self._connections: dict[str, ProviderConnection] = {}
         self._encoded: tuple[object, bytes] = (None, b"")
 
@@ -110,7 +105,7 @@ class ChatUser(FastHttpUser):
         Returns how long the user stays away, None for its usual think time. Raises StopUser when the run is over.
         """
         due = self.generator.clock.now() if intended is None else intended
-        if self._leaving or not self.generator.admits(due):
+        if self.leaving or not self.generator.admits(due):
             raise StopUser
         greenlet = gevent.getcurrent()
         self.generator.asking[greenlet] = None
@@ -125,7 +120,7 @@ class ChatUser(FastHttpUser):
         finally:
             self.generator.collector.settle(prompt, settled)
             del self.generator.asking[greenlet]
-        if self._leaving:
+        if self.leaving:
             raise StopUser
         return end.away if end else None
 
@@ -141,19 +136,6 @@ class ChatUser(FastHttpUser):
             due = self.generator.clock.now() + (self._think() if away is None else away)
             self.generator.wait_until(due)
             away = self.ask(due)
-
-    def stop(self, force: bool = False) -> bool:  # noqa: ARG002 - Locust's two ways lose or delay a prompt
-        """Locust removes this user: at once while it thinks, after its prompt is settled while it asks.
-
-        A user that asks leaves Locust's group now, so that Locust's counts are exact, and ends after the prompt.
-        """
-        # Locust's own stop kills the prompt (force), or waits for it and delays every other change of users meanwhile.
-        # A late event loop may wake a user that thinks before it delivers the kill: then `ask` must not begin a prompt.
-        self._leaving = True
-        if self.greenlet not in self.generator.asking or self.generator.closing:
-            return bool(super().stop(force=True))
-        self.group.discard(self.greenlet)
-        return True
 
     def on_stop(self) -> None:
         """Close the connections."""

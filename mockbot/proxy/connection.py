@@ -36,12 +36,12 @@ class ConnectionOwner(Protocol):
 class Side(asyncio.Protocol):
     """One socket of a connection: what it reads goes to `outgoing`, what it writes comes from `incoming`."""
 
-    __slots__ = ("_connection", "_early", "_ended", "_paused", "incoming", "lost", "outgoing", "transport")
+    __slots__ = ("_connection", "_early", "_ended", "_paused", "_torn", "incoming", "lost", "outgoing", "transport")
 
     def __init__(self, connection: "Connection") -> None:
         self._connection = connection
         self._early: list[bytes] | None = []
-        self._ended = self._paused = False
+        self._ended = self._paused = self._torn = False
         self.lost = False
         self.transport: asyncio.Transport
         self.outgoing: Link
@@ -64,10 +64,11 @@ class Side(asyncio.Protocol):
             self.outgoing.source_ended()
         return True  # the EOF goes through the chain first; the default would close and drop what is on its way
 
-    def connection_lost(self, _: Exception | None) -> None:
+    def connection_lost(self, error: Exception | None) -> None:
         self.lost = self._ended = True
+        self._torn = isinstance(error, ConnectionResetError)
         if self._early is None:
-            self.outgoing.source_ended()
+            self.outgoing.source_ended(reset=self._torn)
             self.incoming.stop()
             self._connection.side_lost()
 
@@ -90,6 +91,17 @@ class Side(asyncio.Protocol):
     def close(self) -> None:
         self.transport.close()
 
+    def reset(self) -> None:
+        if hasattr(self, "transport"):
+            self.linger()
+            self.transport.abort()
+
+    def linger(self) -> None:
+        """From now on the end of this side is a reset."""
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None and not self.lost:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+
     def pause(self) -> None:
         if not self.transport.is_closing():
             self.transport.pause_reading()
@@ -100,17 +112,13 @@ class Side(asyncio.Protocol):
 
     # -- the connection's calls
 
-    def abort(self) -> None:
-        if hasattr(self, "transport"):
-            self.transport.abort()
-
     def open(self) -> None:
         """Both sides are attached: pass on what came early."""
         early, self._early = self._early or [], None
         for data in early:
             self.outgoing.receive(data)
         if self._ended:
-            self.outgoing.source_ended()
+            self.outgoing.source_ended(reset=self._torn)
         if self.lost:
             self.incoming.stop()
             self._connection.side_lost()
@@ -139,18 +147,16 @@ class Connection:
         try:
             await loop.connect_accepted_socket(lambda: self._client, client)
         except BaseException:  # cancelled by a disable: neither socket may stay behind
-            self._client.abort()
-            self._server.abort()
+            self._client.reset()
+            self._server.reset()
             raise
 
     def start(self, chains: Mapping[Direction, Sequence[Toxic]], traffic: Mapping[Direction, Traffic]) -> None:
         """Let the bytes flow, through the chains as they are now."""
         client, server = self._client, self._server
         if any(isinstance(toxic.effect, ResetPeer) for chain in chains.values() for toxic in chain):
-            for side in (client, server):
-                sock = side.transport.get_extra_info("socket")
-                if sock is not None and not side.lost:
-                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+            client.linger()
+            server.linger()
         up, down = Direction.UPSTREAM, Direction.DOWNSTREAM
         upstream = Link(up, chains[up], self, client, server, traffic[up])
         downstream = Link(down, chains[down], self, server, client, traffic[down])
@@ -161,11 +167,11 @@ class Connection:
         server.open()
 
     def abort(self) -> None:
-        """Close both sockets now; what is in the chains is lost."""
+        """Reset both sockets now; what is in the chains is lost. (Toxiproxy closes them.)"""
         for link in self.links.values():
             link.stop()
-        self._client.abort()
-        self._server.abort()
+        self._client.reset()
+        self._server.reset()
 
     def side_lost(self) -> None:
         if self._client.lost and self._server.lost:

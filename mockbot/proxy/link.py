@@ -8,6 +8,7 @@ Rules, those of Toxiproxy unless noted (2.12.0, link.go and toxics/toxic.go):
 - A change interrupts the stage concerned and, for add and remove, the one in front of it: what it held is released.
 - Each run of a stage rolls `random() < toxicity`; a stage not affected just passes.
 - EOF travels behind the data. There is no half close: at the end of the chain it closes the destination.
+- A source that was reset resets the destination, behind the data as well. (Toxiproxy closes it.)
 - A full stage or destination pauses the source, so backpressure is TCP's own and memory is bounded.
 
 Unlike Toxiproxy's, a pipe has no thread and no lock, so none can wait for another: its deadlock (issue #558, removing a
@@ -41,6 +42,8 @@ class End(Protocol):
 
     def close(self) -> None: ...
 
+    def reset(self) -> None: ...
+
     def pause(self) -> None: ...
 
     def resume(self) -> None: ...
@@ -49,7 +52,18 @@ class End(Protocol):
 class Link:
     """The chain of one direction; counts its bytes in `traffic` while they flow."""
 
-    __slots__ = ("_destination", "_holds", "_source", "_stages", "closed", "context", "direction", "ended", "traffic")
+    __slots__ = (
+        "_destination",
+        "_holds",
+        "_reset",
+        "_source",
+        "_stages",
+        "closed",
+        "context",
+        "direction",
+        "ended",
+        "traffic",
+    )
 
     def __init__(
         self,
@@ -62,7 +76,7 @@ class Link:
     ) -> None:
         self.direction, self.context, self.traffic = direction, context, traffic
         self._source, self._destination = source, destination
-        self.closed = self.ended = False
+        self.closed = self.ended = self._reset = False
         self._holds = 0
         self._stages: list[Stage] = []
         for toxic in reversed(toxics):
@@ -84,9 +98,9 @@ class Link:
         for start in range(0, len(data), CHUNK_BYTES):
             self._stages[0].feed(Chunk(now, data[start : start + CHUNK_BYTES]))
 
-    def source_ended(self) -> None:
+    def source_ended(self, *, reset: bool = False) -> None:
         if not self.ended:
-            self.ended = True
+            self.ended, self._reset = True, reset
             (self._stages[0] if self._stages else self).end()
 
     # -- the destination's side (the Sink behind the last stage)
@@ -99,7 +113,7 @@ class Link:
     def end(self) -> None:
         if not self.closed:
             self.stop()
-            self._destination.close()
+            (self._destination.reset if self._reset else self._destination.close)()
 
     def stop(self) -> None:
         """The destination is gone, or about to be: nothing is written any more."""

@@ -83,7 +83,7 @@ class ManualFaults:
 
     def add(self, fault: FaultBase, times: int | None = None) -> ManualFault:
         """Begin a fault, for `times` requests only if that is given. Raises UsageError."""
-        if fault.on not in {None, self._provider}:
+        if fault.on not in {None, self._provider} or fault.only_on is not None:
             raise UsageError(f"by hand there is one provider, {self._provider!r}")
         if times is not None and not isinstance(fault, ServiceFault):
             raise UsageError(f"{fault.kind} hits connections, not requests; use lasts instead of times")

@@ -21,6 +21,7 @@ OUTCOME: Mapping[Outcome, str] = {
     "rate_limited": "#DDCC77",
     "refused": "#332288",
     "reset": "#882255",
+    "closed": "#EE8866",  # of "light": "muted" has no more
     "timeout": "#88CCEE",
     "slow": "#117733",
     "truncated": "#AA4499",

@@ -5,6 +5,7 @@ from operator import itemgetter
 from mockbot.evidence.judgement import Judgement, Row
 from mockbot.evidence.system_result import SystemResult
 from mockbot.faults import KINDS
+from mockbot.faults.base import SYSTEM
 from mockbot.measures.scope import Scope
 from mockbot.measures.values import Beyond, Known, Undefined
 from mockbot.units.formatting import format_number, format_share, spell_duration
@@ -42,9 +43,13 @@ def _disturbance(summary: Judgement) -> str:
     if not summary.faults:
         return f"{lasted} the load was higher than usual."
     longest = sorted(summary.faults, key=lambda fault: fault.measured[1] - fault.measured[0], reverse=True)
-    named = list(dict.fromkeys(KINDS[fault.kind].plain.format(fault.provider) for fault in longest))
+    named = list(dict.fromkeys(KINDS[fault.kind].plain.format(_whom(fault.provider)) for fault in longest))
     text = f"{', '.join(named[:2])} and more" if len(named) > 2 else " and ".join(named)
     return f"{lasted} {text}."
+
+
+def _whom(provider: str) -> str:
+    return "the system" if provider == SYSTEM else provider
 
 
 def _when(summary: Judgement) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import combinations
 
-from mockbot.faults.base import FaultBase, ServiceFault, WireFault
+from mockbot.faults.base import SYSTEM, FaultBase, ServiceFault, WireFault
 from mockbot.scenario.parts import ScenarioParts
 from mockbot.scenario.spans import FaultSpan, PhaseSpan, fault_spans, moment, phase_spans
 from mockbot.units.quantities import duration_text, share_text
@@ -40,12 +40,19 @@ def nearest(word: str, known: Collection[str]) -> str:
 def problems(scenario: ScenarioParts) -> tuple[Problem, ...]:
     """Everything that does not fit together, in the order of the file."""
     return (
+        *_reserved(scenario),
         *_providers_and_crowd(scenario),
         *_phases(scenario),
         *_faults(scenario),
         *_status_page(scenario),
         *_expectations(scenario),
     )
+
+
+def _reserved(scenario: ScenarioParts) -> Iterator[Problem]:
+    if SYSTEM in scenario.providers:
+        message = f"{SYSTEM!r} is the system under test in `on: {SYSTEM}`; give the provider another name"
+        yield Problem(("providers", SYSTEM), message, at_key=True)
 
 
 def _providers_and_crowd(scenario: ScenarioParts) -> Iterator[Problem]:
@@ -110,7 +117,9 @@ def _faults(scenario: ScenarioParts) -> Iterator[Problem]:
     paths: list[Path] = [("phases", phase, "faults", nth) for phase, n in enumerate(lengths) for nth in range(n)]
     spans = fault_spans(scenario.phases, scenario.first_provider)
     for path, span in zip(paths, spans, strict=True):
-        yield from _unknown((*path, "on"), "provider", span.fault.on, scenario.providers)
+        if span.fault.on != SYSTEM:
+            yield from _unknown((*path, "on"), "provider", span.fault.on, scenario.providers)
+        yield from _on_system(path, span)
         yield from _span(path, span, phases)
         yield from _narrowing(scenario, path, span.fault)
         if not span.fault.share.most:
@@ -127,6 +136,15 @@ def _faults(scenario: ScenarioParts) -> Iterator[Problem]:
             )
 
 
+def _on_system(path: Path, span: FaultSpan) -> Iterator[Problem]:
+    fault = span.fault
+    if span.provider == SYSTEM and fault.layer == "service":
+        message = f"{fault.kind!r} happens inside a provider; on the system there are 'restart' and faults of the wire"
+        yield Problem((*path, "on"), message)
+    if fault.only_on is not None and span.provider != fault.only_on:
+        yield Problem((*path, "on"), f"{fault.kind!r} is for the {fault.only_on} only; a provider may have 'crash'")
+
+
 def _span(path: Path, span: FaultSpan, phases: Sequence[PhaseSpan]) -> Iterator[Problem]:
     phase = next(phase for phase in phases if phase.name == span.phase)
     end = phases[-1].end
@@ -135,7 +153,7 @@ def _span(path: Path, span: FaultSpan, phases: Sequence[PhaseSpan]) -> Iterator[
         message = f"{duration_text(span.fault.at)} is after phase {phase.name!r}, which lasts {lasts}"
         yield Problem((*path, "at"), message)
     elif span.end > end + NEARLY:
-        lasts, left = duration_text(span.fault.lasts or 0.0), duration_text(round(end - span.start, 3))
+        lasts, left = duration_text(span.fault.length or 0.0), duration_text(round(end - span.start, 3))
         yield Problem((*path, "lasts"), f"{lasts} goes beyond the end of the scenario; {left} is left from its start")
     elif span.fault.flap and (span.end - span.start) / span.fault.flap.period > MOST_FLAPS:
         yield Problem((*path, "flap"), f"goes on and off more than {MOST_FLAPS:,} times; give it a longer period")

@@ -24,7 +24,10 @@ class PhaseSpan:
 
 @dataclass(frozen=True, slots=True)
 class FaultSpan:
-    """A fault on the scenario's clock. `id` is `<phase>.<index in the phase>.<kind>`: `blackout.0.http_error`."""
+    """A fault on the scenario's clock. `id` is `<phase>.<index in the phase>.<kind>`: `blackout.0.http_error`.
+
+    `provider` is SYSTEM for a fault on the system under test.
+    """
 
     id: str
     fault: Fault
@@ -88,9 +91,10 @@ def fault_spans(phases: Sequence[Phase], first_provider: str) -> tuple[FaultSpan
     for phase, span in zip(phases, phase_spans(phases), strict=True):
         for index, fault in enumerate(phase.faults):
             start = span.start + fault.at
-            end = span.end if fault.lasts is None else start + fault.lasts
+            end = span.end if fault.length is None else start + fault.length
             name = f"{span.name}.{index}.{fault.kind}"
-            spans.append(FaultSpan(name, fault, fault.on or first_provider, span.name, start, end))
+            provider = fault.on or fault.only_on or first_provider
+            spans.append(FaultSpan(name, fault, provider, span.name, start, end))
     return tuple(spans)
 
 

@@ -1,5 +1,7 @@
 """A scenario in, the same scenario for another purpose out. Pure; what is not named here stays as it is."""
 
+from mockbot.errors import UsageError
+from mockbot.faults.base import SYSTEM
 from mockbot.scenario.policies import Once
 from mockbot.scenario.schema import Expectation, Group, Phase, Scenario, StatusUpdate
 from mockbot.scenario.spans import PhaseSpan, fault_spans, moment, phase_spans
@@ -25,6 +27,7 @@ def for_external_client(scenario: Scenario) -> Scenario:
 
     What the file expects of its own groups and tiers is gone, and so is what only a crowd can do to a provider.
     """
+    without_system(scenario, "its client is asked by no crowd")
     crowd = {EXTERNAL_GROUP: Group(users=1.0, policy=Once(), patience=600.0, uses=scenario.first_provider)}
     one_user = {"users": Ramp(1, 1), "arrivals": None, "mix": None}
     expect = []
@@ -45,6 +48,14 @@ def for_system(scenario: Scenario) -> Scenario:
     through = {"uses": None, "falls_over_to": None}
     crowd = {name: group.model_copy(update=through) for name, group in scenario.crowd.items()}
     return scenario.model_copy(update={"crowd": crowd, "speed": 1.0})
+
+
+def without_system(scenario: Scenario, why: str) -> Scenario:
+    """The same scenario, where there is no system under test. UsageError, with `why`, when a fault is on one."""
+    for span in fault_spans(scenario.phases, scenario.first_provider):
+        if span.provider == SYSTEM:
+            raise UsageError(f"fault {span.id} is on the system under test, and {why}; use `mockbot run --system`")
+    return scenario
 
 
 def starting_at(scenario: Scenario, phase: str) -> Scenario:

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Literal
 
 from starlette.types import Receive, Scope, Send
 
@@ -19,7 +20,7 @@ from mockbot.service import cdn_error_pages
 from mockbot.service.active_faults import Failed
 from mockbot.service.answer_text import fingerprint
 from mockbot.service.chatbot import Caller, TokenCounts
-from mockbot.service.delivery import JSON, Delivery
+from mockbot.service.delivery import JSON, CutOffError, Delivery
 from mockbot.service.job import Refused
 from mockbot.service.prometheus_counters import Outcome
 from mockbot.service.provider_runtime import ProviderRuntime
@@ -31,7 +32,8 @@ SLOWEST_BODY = 60.0  # wall seconds for a whole request body
 _PROMPT = PROMPT.encode()
 _HTML = (b"content-type", b"text/html; charset=UTF-8")
 
-Reset = Callable[[Scope], None]
+HangUp = Callable[[Scope, Literal["reset", "closed"]], None]  # end the connection of a request
+CUT = "mockbot.cut"  # in the scope: how the connection of the request was ended
 
 
 def caller_of(headers: dict[bytes, bytes], scope: Scope) -> Caller:
@@ -71,8 +73,8 @@ async def read_body(receive: Receive) -> bytes:
 class Endpoint:
     """`POST` of one dialect at one provider."""
 
-    def __init__(self, runtime: ProviderRuntime, dialect: Dialect, seed: int, reset: Reset) -> None:
-        self._runtime, self._dialect, self._seed, self._reset = runtime, dialect, seed, reset
+    def __init__(self, runtime: ProviderRuntime, dialect: Dialect, seed: int, hang_up: HangUp) -> None:
+        self._runtime, self._dialect, self._seed, self._hang_up = runtime, dialect, seed, hang_up
         self._unread = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,8 +92,9 @@ class Endpoint:
             host = state.headers.get(b"host", b"api").decode("latin-1")
             headers, body = error_parts(self._dialect, error, mark, runtime.clock.speed, host)
             await runtime.writer.respond(send, error.status, headers, body)
-        except ConnectionAbortedError:
-            self._reset(scope)
+        except CutOffError as cut:
+            scope[CUT] = cut.how
+            self._hang_up(scope, cut.how)
         counters, caller, outcome = runtime.counters, state.caller, state.outcome
         counters.settle(self._dialect.path, state.status, caller.tier, outcome, state.mark, caller.key, state.retry)
         if outcome == "finished" and state.delivery is not None:

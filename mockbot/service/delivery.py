@@ -8,6 +8,7 @@ wake-up catches up. The response begins with its first token, so that an error b
 import asyncio
 import math
 import time
+from typing import Literal
 
 from starlette.types import Receive, Send
 
@@ -32,9 +33,17 @@ class ClientLeftError(Exception):
     """The client has disconnected."""
 
 
+class CutOffError(Exception):
+    """The connection is to end now: by RST, or by FIN once everything is sent."""
+
+    def __init__(self, how: Literal["reset", "closed"]) -> None:
+        super().__init__(how)
+        self.how: Literal["reset", "closed"] = how
+
+
 class Delivery:
-    """Raises ProviderError when the answer turns out to be an error before its first byte, ConnectionAbortedError
-    when the connection is to be reset, and nothing when the client leaves.
+    """Raises ProviderError when the answer turns out to be an error before its first byte, CutOffError when the
+    connection is to end, and nothing when the client leaves.
     """
 
     __slots__ = (
@@ -81,11 +90,11 @@ class Delivery:
         self.outcome = "flawed"
         self._runtime.felt(fault)
 
-    def _cut(self) -> ConnectionAbortedError:
-        """Give the slot up; the caller raises the result, which resets the connection."""
+    def _cut(self, how: Literal["reset", "closed"] = "reset") -> CutOffError:
+        """Give the slot up; the caller raises the result, which ends the connection."""
         self.outcome = "flawed"
         self._runtime.leave(self._answer)
-        return ConnectionAbortedError()
+        return CutOffError(how)
 
     # -- waiting -------------------------------------------------------------------------------------------------
 
@@ -144,14 +153,10 @@ class Delivery:
             match step.then:
                 case Silence(seconds=seconds):
                     await self._stall(seconds, None)
-                case End(outcome="reset" | "truncated" as how):
-                    self.opened = True  # without a length, so that a clean end is an orderly one
-                    headers = [JSON, *self._headers()]
-                    await self._send({"type": "http.response.start", "status": 200, "headers": headers})
-                    half = {"type": "http.response.body", "body": body[: len(body) // 2], "more_body": how == "reset"}
-                    await self._send(half)
-                    if how == "reset":
-                        raise self._cut()
+                case End(outcome="reset" | "closed" | "truncated" as how):
+                    await self._send_half(body, clean=how == "truncated")
+                    if how != "truncated":
+                        raise self._cut(how)
                     return None
                 case End(outcome="error_event", code=code):
                     raise ProviderError(500, code)
@@ -160,6 +165,14 @@ class Delivery:
                 case End(outcome="blank"):
                     body = self._dialect.whole(self.meta, "")
         return body[: len(body) // 2] if malformed else body
+
+    async def _send_half(self, body: bytes, *, clean: bool) -> None:
+        """`clean`: without a length, so that the end is a proper one."""
+        self.opened, headers = True, [JSON, *self._headers()]
+        if not clean:
+            headers.append((b"content-length", b"%d" % len(body)))
+        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": not clean})
 
     # -- a stream ------------------------------------------------------------------------------------------------
 
@@ -181,8 +194,8 @@ class Delivery:
             match step.then:
                 case Silence(seconds, keepalive):
                     await self._stall(seconds, dialect.keepalive if keepalive else None)
-                case End(outcome="reset"):
-                    raise self._cut()
+                case End(outcome="reset" | "closed" as how):
+                    raise self._cut(how)
                 case End(outcome="truncated"):
                     await self._write(b"")
                 case End(outcome="error_event", code=code, shape=shape):

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mockbot.dialects.dialect import Dialect, Family, ProviderError
 from mockbot.dialects.families import FAMILIES
-from mockbot.service.answer_endpoint import Endpoint, Reset, caller_of, error_parts, failure_of
+from mockbot.service.answer_endpoint import Endpoint, HangUp, caller_of, error_parts, failure_of
 from mockbot.service.answer_text import fingerprint
 from mockbot.service.metrics_endpoint import exposition
 from mockbot.service.provider_runtime import ProviderRuntime
@@ -48,14 +48,14 @@ class ProviderApp(FastAPI):
 
 
 def provider_app(
-    runtime: ProviderRuntime, dialect: str, seed: int, reset: Reset, recorder: RequestRecorder
+    runtime: ProviderRuntime, dialect: str, seed: int, hang_up: HangUp, recorder: RequestRecorder
 ) -> ProviderApp:
     """The application of one provider."""
     family = FAMILIES[dialect]
     app = ProviderApp(title=f"mockbot: {runtime.name}", version=__version__, docs_url="/docs", redoc_url=None)
     app.hot = {}
     for each in (dialect for other in FAMILIES.values() for dialect in other.dialects):
-        endpoint = RecordedEndpoint(Endpoint(runtime, each, seed, reset), recorder, runtime, each)
+        endpoint = RecordedEndpoint(Endpoint(runtime, each, seed, hang_up), recorder, runtime, each)
         # Other families' too, so that a program meets the same faults with any SDK.
         app.hot["POST", each.path] = endpoint
         if each in family.dialects:

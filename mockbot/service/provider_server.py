@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 from starlette.types import Scope
 
@@ -69,7 +70,7 @@ class Service:
         self._listeners: dict[str, Listener] = {}
         for index, (name, provider) in enumerate(scenario.providers.items()):
             runtime = self._runtimes[name] = ProviderRuntime(name, provider, scenario.seed, clock)
-            app = provider_app(runtime, provider.dialect, scenario.seed, partial(self._reset, name), self._recorder)
+            app = provider_app(runtime, provider.dialect, scenario.seed, partial(self._hang_up, name), self._recorder)
             self._listeners[name] = Listener(app, bind.host, bind.port(2 + index))
         self._token = bind.token or (None if ipaddress.ip_address(bind.host).is_loopback else secrets.token_urlsafe(24))
         self._new_token = None if bind.token else self._token  # a given token is not printed: output may go into a log
@@ -87,8 +88,8 @@ class Service:
         providers = {name: listener.url for name, listener in self._listeners.items()}
         return ServiceAddresses(self._control.url, self._status.url, providers, self._new_token)
 
-    def _reset(self, provider: str, scope: Scope) -> None:
-        self._listeners[provider].reset(scope)
+    def _hang_up(self, provider: str, scope: Scope, how: Literal["reset", "closed"]) -> None:
+        self._listeners[provider].hang_up(scope, how)
 
     def ports(self) -> ServicePorts:
         """The scenario's name, and every port but control's."""

@@ -28,6 +28,7 @@ from mockbot.dialects.identified_text import recognise
 from mockbot.dialects.prompt_identity import TRACE_HEADER, mark_in, trace_of
 from mockbot.dialects.stream_readers import Reader
 from mockbot.evidence.records import Outcome, Request
+from mockbot.service.answer_endpoint import CUT
 from mockbot.service.provider_runtime import ProviderRuntime
 
 Answering = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
@@ -176,6 +177,8 @@ class _RecordedRequest:
 
     def outcome(self) -> Outcome:
         """The outcome as the provider sees it."""
+        if (cut := self._scope.get(CUT)) is not None:
+            return "closed" if cut == "closed" else "reset"
         if not self._complete:
             left = self._gone and not self._runtime.chatbot.down
             return "reset" if not left else "timeout" if self._began is None else "slow"

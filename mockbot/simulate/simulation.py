@@ -13,6 +13,7 @@ from mockbot.evidence.records import Action, Attempt, Ended, Prompt, RunInfo, Se
 from mockbot.scenario.arrivals import loop_of
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
+from mockbot.scenario.transforms import without_system
 from mockbot.simulate.change_points import Record, Sink
 from mockbot.simulate.engines import EngineName, choose, start
 from mockbot.simulate.scale import scaled_to
@@ -34,6 +35,7 @@ def simulate(
     scaled: str = "",
 ) -> RunInfo:
     """Play the whole scenario. Raises UsageError when the scenario, or this engine, does not allow it."""
+    without_system(scenario, "a simulation has none")
     if users is not None:
         done = scaled_to(scenario, users)
         scenario, scaled = done.scenario, done.says

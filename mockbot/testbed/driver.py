@@ -1,4 +1,4 @@
-"""Apply a Timeline to a testbed: begin and end every fault when it is due, and record each change.
+"""Apply a Timeline to a testbed and a system under test: begin and end each fault when due, record each change.
 
 The driver runs beside the load, on the same Clock. It is one thread (a greenlet inside Locust) that sleeps until the
 next moment at which something changes, asks the Timeline what holds then, and sends the difference from what it sent
@@ -20,13 +20,15 @@ from typing import TypeVar
 from mockbot.clock import Clock
 from mockbot.errors import TestbedError
 from mockbot.evidence.records import Action, ServiceSecond
-from mockbot.faults.effects import ClosedPort, Toxic
+from mockbot.faults.base import SYSTEM
+from mockbot.faults.effects import ClosedPort, Restarted, Toxic
 from mockbot.process.process_group import has_ended
 from mockbot.proxy.control_session import ControlPlaneHung
 from mockbot.proxy.toxiproxy_client import CLOSED_BY_DISABLE, ToxicControl
 from mockbot.scenario.timeline import ActiveFault, Conditions, StatusState, Timeline
 from mockbot.service.control_client import ServiceControl
 from mockbot.testbed.start import Addresses
+from mockbot.testbed.system.system_control import change_system
 from mockbot.testbed.wire_changes import Change, change_wire_fault
 
 Sink = Callable[[Action | ServiceSecond], None]
@@ -43,9 +45,10 @@ NOBODY_ELSE = "somebody else has changed it; let nobody else use this testbed"
 
 @dataclass(slots=True)
 class _Applied:
-    """The faults that one provider's service and proxy have, and the wire hits and seconds recorded so far."""
+    """The faults that one provider's service and proxy have, or the system under test, and what is recorded so far."""
 
     service: Faults = field(default_factory=dict)
+    system: Faults = field(default_factory=dict)
     wire: dict[str, ActiveFault] = field(default_factory=dict)
     hits: dict[str, int] = field(default_factory=dict)
     next_second: int = 0
@@ -61,7 +64,10 @@ class Driver:
         self._sink = sink
         self._service = ServiceControl(addresses.service_control, addresses.token)
         self._wire = ToxicControl(addresses.proxy_control)
-        self._applied = {provider: _Applied() for provider in addresses.providers}
+        self._system = addresses.system_control
+        self._providers = tuple(addresses.providers)
+        on_system = [SYSTEM] if self._system or SYSTEM in addresses.proxies else []
+        self._applied = {name: _Applied() for name in (*self._providers, *on_system)}
         self._status: StatusState | None = None
         self._listening: dict[str, str] = {}  # proxy -> its address at the first look
         self._told: dict[str, int] = {}  # how many of the troubles of service and proxy are known
@@ -90,7 +96,8 @@ class Driver:
         self._apply(replace(self._timeline.at(now), faults=()), now)
         threading.Event().wait(self._clock.wall(1.0))  # until the running scenario second is complete
         self._look()
-        for provider, applied in self._applied.items():
+        for provider in self._providers:
+            applied = self._applied[provider]
             if applied.next_second < int(now):
                 self._failed("service", now, f"{provider} has no record of seconds {applied.next_second} to {int(now)}")
 
@@ -115,6 +122,7 @@ class Driver:
             faults = wanted.of(provider)
             self._apply_to_service(provider, applied, _layer(faults, "service"), due)
             self._apply_to_wire(provider, applied, _layer(faults, "wire"), due)
+            self._restart_system(applied, _layer(faults, "system"), due)
         status = wanted.status
         page: list[tuple[str, Change]] = [("status_page", "change")]
         if status != self._status and self._try(page, due, lambda: self._service.set_status(status)):
@@ -139,6 +147,17 @@ class Driver:
                 del applied.wire[fault]
             else:
                 applied.wire[fault] = active
+
+    def _restart_system(self, applied: _Applied, wanted: Faults, due: float) -> None:
+        """One call to stop it, one to start it."""
+        for fault, does in tuple(_changes(applied.system, wanted)):
+            active = wanted.get(fault) or applied.system[fault]
+            effect = active.span.fault.effect()
+            if isinstance(effect, Restarted):
+                change = partial(change_system, self._system, effect, begins=does == "begin")
+                if self._try([(fault, does)], due, change):
+                    kept = {name: each for name, each in applied.system.items() if name != fault}
+                    applied.system = kept | ({fault: active} if does == "begin" else {})
 
     def _unless_hung(self, call: Callable[[], T]) -> T:
         """Raises ControlPlaneHung at once where a call has hung before."""
@@ -169,7 +188,8 @@ class Driver:
                 self._failed(name, self._clock.now(), f"its process {pid} has ended or was killed")
                 self.broken = self.broken or f"the {name} ended or was killed while it was needed"
         # Every provider has its own number: a second may end for one of them while the service answers for another.
-        since, every = min(applied.next_second for applied in self._applied.values()), tuple[ServiceSecond, ...]()
+        since = min(self._applied[provider].next_second for provider in self._providers)
+        every: tuple[ServiceSecond, ...] = ()
         if self._note_troubles("service", self._service.troubles):
             self._note_foreign_faults()
             every = self._asked("service", lambda: self._service.seconds(since)) or ()
@@ -227,8 +247,9 @@ class Driver:
         """Record each provider whose faults are not those that this driver has set."""
         if (holding := self._asked("service", self._service.faults)) is None:
             return
-        for provider, applied in self._applied.items():
-            if (found := sorted(holding.get(provider, []))) != (own := sorted(applied.service)):
+        for provider in self._providers:
+            found, own = sorted(holding.get(provider, [])), sorted(self._applied[provider].service)
+            if found != own:
                 why = f"{provider} has the faults {_names(found)} instead of {_names(own)}"
                 self._failed("service", self._clock.now(), f"{why}: {NOBODY_ELSE}")
 
@@ -261,7 +282,11 @@ class Driver:
             hits = {name: self._unless_hung(partial(self._wire.felt, proxy)) for name, proxy in self._proxies.items()}
         except TestbedError:
             return {}  # they are totals: the next look has them too
-        return {name: found for name, found in hits.items() if found is not None}
+        counted = {name: found for name, found in hits.items() if found is not None}
+        if SYSTEM in counted:  # it has no seconds of its own; ids of faults are unique
+            first = self._providers[0]
+            counted[first] = {**counted.get(first, {}), **counted.pop(SYSTEM)}
+        return counted
 
 
 def _layer(faults: tuple[ActiveFault, ...], layer: str) -> Faults:

@@ -13,7 +13,7 @@ from typing import Literal, cast
 from urllib.parse import urlsplit
 
 from mockbot.errors import TestbedError, UsageError
-from mockbot.faults.base import ToxicFault
+from mockbot.faults.base import SYSTEM, ToxicFault
 from mockbot.process.managed_process import ManagedProcess
 from mockbot.proxy.toxiproxy_client import ToxicControl
 from mockbot.proxy.toxiproxy_server import Lease, require_toxiproxy, start_embedded, start_toxiproxy
@@ -32,12 +32,13 @@ class Addresses:
     proxy_control: str
     providers: Mapping[str, str]
     direct: Mapping[str, str]
-    proxies: Mapping[str, str]  # provider -> name of its proxy
+    proxies: Mapping[str, str]  # provider, or SYSTEM -> name of its proxy
     speed: float
     engine: Engine = "embedded"
     status_page: str = ""  # Statuspage's JSON under /api/v2
     token: str | None = None  # that the service's control API requires
     processes: Mapping[str, int] = field(default_factory=dict)  # name -> id of each that must not end before the run
+    system_control: str = ""  # of a system under test that can be restarted
 
     def to_json(self) -> str:
         """One line, for a child process."""
@@ -120,6 +121,17 @@ def on_ports(addresses: Addresses, port: int) -> Addresses:
         host = urlsplit(addresses.providers[provider]).hostname
         providers[provider] = f"http://{control.update_proxy(proxy, listen=f'{host}:{port + offset}').listen}"
     return replace(addresses, providers=providers)
+
+
+@contextmanager
+def proxy_before_system(addresses: Addresses, url: str) -> Iterator[tuple[Addresses, str]]:
+    """The addresses with the system's own proxy among `proxies`, and the system's URL through it."""
+    place, run = urlsplit(url), secrets.token_hex(4)
+    wanted: Proxies = {SYSTEM: (f"mockbot-{run}-{SYSTEM}", "127.0.0.1:0")}
+    with _leased(ToxicControl(addresses.proxy_control), addresses.proxy_control, {SYSTEM: url}, wanted) as leased:
+        (name, listen), guard = leased[0][SYSTEM], leased[1]
+        proxies, processes = {**addresses.proxies, SYSTEM: name}, {**addresses.processes, f"{WATCHDOG} {SYSTEM}": guard}
+        yield replace(addresses, proxies=proxies, processes=processes), f"http://{listen}{place.path}"
 
 
 @contextmanager

@@ -14,7 +14,8 @@ INFO = RunInfo("short", 1.0, 1000.0, "completed", 10.0, "embedded", records={})
 def noted(tmp_path: Path, code: int) -> RunInfo:
     """run.json of a system that ended at second 4 with this code."""
     with JournalWriter(RunFolder(tmp_path), ()) as journal:
-        return WatchedSystem(cast("Any", None), cast("Any", None), journal, [(1004.0, code)]).noted(INFO)
+        nobody = cast("Any", None)
+        return WatchedSystem(nobody, nobody, nobody, nobody, journal, [(1004.0, code)]).noted(INFO)
 
 
 def test_a_system_that_ended_is_on_record(tmp_path: Path) -> None:

@@ -26,11 +26,15 @@ HABITS = (
 
 
 def _run(tmp_path: Path, habit: str) -> dict[str, Any]:
-    """The summary of a run of `planted.yaml` through the gateway with this habit, and its exit code."""
+    longer = ["--set", "phase.after.lasts=45s"] if habit == "never_fails_back" else []
+    return run_through(tmp_path, habit, HERE / "planted.yaml", *longer)
+
+
+def run_through(tmp_path: Path, habit: str, scenario: Path, *options: str) -> dict[str, Any]:
+    """The summary of a run through the gateway with this habit, and its exit code; the folder is `run`."""
     system = tmp_path / "planted.yaml"
     system.write_text(SYSTEM.format(here=HERE, habit=habit), "utf-8")
-    longer = ["--set", "phase.after.lasts=45s"] if habit == "never_fails_back" else []
-    command = ["run", str(HERE / "planted.yaml"), "--system", str(system), "--out", str(tmp_path / "run"), *longer]
+    command = ["run", str(scenario), "--system", str(system), "--out", str(tmp_path / "run"), *options]
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     ran = subprocess.run(
         [sys.executable, "-m", "mockbot", *command],

@@ -44,6 +44,30 @@ def test_an_attempt_under_way_while_the_fault_held_counts(tried: Attempt, hits: 
     assert exposed(run_with(tried))[SLOW] == hits
 
 
+def test_a_fault_on_the_system_meets_every_attempt() -> None:
+    """All of them are at the system, whatever provider their group has."""
+    assert exposed(run_with(attempt(150.0), attempt(150.0, provider="other"), on="system"))[SLOW] == 2
+
+
+def test_a_restart_is_felt_by_whoever_is_turned_away_meanwhile() -> None:
+    """At any provider, from its confirmed begin to its confirmed end."""
+    outage = {"name": "blackout", "lasts": "100s", "faults": [{"restart": {"down": "20s"}}]}
+    tried = [
+        attempt(105.0, 0.0, "refused"),
+        attempt(110.0, 0.1, "closed", provider="other"),
+        attempt(125.0, 0.0, "refused"),
+    ]
+    did = actions("blackout.0.restart", begin=100.0, end=120.0)
+    run = evidence(
+        [*sound_run(), *tried], of=scenario(phases=[CALM, outage, AFTER], providers={"main": {}, "other": {}}), did=did
+    )
+
+    judged = judge(run)
+
+    assert (judged.faults[0].provider, judged.faults[0].felt) == ("system", 2)
+    assert [(each.begin, each.clear) for each in judged.outages][:1] == [(100.0, 120.0)]
+
+
 def test_what_counts_is_when_it_was_confirmed() -> None:
     """A begin that was confirmed 10 s late exposed no attempt before."""
     late = Action(SLOW, "begin", 100.0, 100.0, 110.0)

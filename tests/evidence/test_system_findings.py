@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from mockbot.evidence.system_findings import FINDINGS, Setting, findings
-from mockbot.evidence.system_stretches import SYSTEM
+from mockbot.evidence.records import Outcome
+from mockbot.evidence.system_findings import EARLY_ENDS, FINDINGS, Setting, findings
+from mockbot.faults.base import SYSTEM
 from mockbot.faults.down import Down
 from mockbot.faults.http_error import HttpError
+from mockbot.faults.restart import Restart
 from mockbot.scenario.spans import FaultSpan
 from tests.evidence.system_build import Journal, ask, piece
 
@@ -204,3 +206,27 @@ def test_a_staged_fault_on_the_system_is_not_its_own() -> None:
 
     assert _found(journal, Setting((ON_SYSTEM,), 240.0, exits=[(70.0, 137)])) == {}
     assert _found(Journal(), Setting((), 240.0, exits=[(70.0, 1)])) == {"single_point_of_failure": 1}
+
+
+def test_a_system_may_take_its_time_to_come_back_from_a_restart() -> None:
+    """Connections that it refuses until it has answered again belong to the restart; those after that are its own."""
+    span = FaultSpan("p.0.restart", Restart.model_validate({"restart": "kill"}), SYSTEM, "p", 10.0, 15.0)
+    journal = Journal()
+    for at in (11.0, 17.0, 30.0):
+        journal.asked(at, outcome="refused", status=None)
+    journal.asked(20.0, ask())
+
+    found = {each.name: each for each in findings(journal.joined(), Setting(faults=[span]))}
+
+    assert found["single_point_of_failure"].evidence == ("it refused 1 connections, the first at 30.0 s",)
+
+
+@pytest.mark.parametrize(("outcome", "says"), sorted(EARLY_ENDS.items()))
+def test_a_laundered_answer_says_how_its_provider_had_ended_it(outcome: Outcome, says: str) -> None:
+    """Gateways differ by the three kinds of an early end."""
+    journal = Journal()
+    name = journal.asked(0.0, replace(ask(outcome=outcome), first_token=0.1), pieces=[piece("p0", words=4)])
+
+    found = next(each for each in findings(journal.joined(), Setting()) if each.name == "launders_truncation")
+
+    assert found.evidence == (f"{name}: 4 of 20 words of main, {says}, said to be all",)

@@ -36,6 +36,11 @@ class Application(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer)
 
+    def do_GET(self) -> None:
+        """A page."""
+        self.send_response(204)
+        self.end_headers()
+
     def log_message(self, *_: object) -> None:
         """Nothing."""
 
@@ -107,3 +112,36 @@ def test_a_task_of_ones_own_replaces_the_inherited_one(inside: Inside, applicati
     """Else half of the turns would do something else."""
     assert _asked(inside, application, way="task")["tasks"] == ["twice"]
     assert _asked(inside, application)["tasks"] == ["converse"]
+
+
+def test_each_request_of_a_plain_http_user_is_a_prompt(inside: Inside, application: ThreadingHTTPServer) -> None:
+    """With its identity in the headers, and its mark where the system file has the prompt; what else it sends stays."""
+    seen = _asked(inside, application, way="plain")
+
+    [(headers, body)] = Application.requests
+    identity = identity_of(seen["prompt"]["id"], "a-run")
+    assert body == {"text": f"How long? [{identity.mark}]", "kind": "short"}
+    assert headers["x-mockbot-prompt"] == seen["prompt"]["id"]
+    assert (seen["attempt"]["outcome"], seen["answer"]["end"], seen["prompt"]["settled"]) == (
+        "ok",
+        "claimed",
+        "answered",
+    )
+    assert seen["answer"]["pieces"][0]["words"] == 12
+
+
+def test_a_plain_http_user_waits_no_longer_than_its_groups_patience(
+    inside: Inside, application: ThreadingHTTPServer
+) -> None:
+    """Its request fails for its own code as a timeout of `requests`, and it is on record."""
+    seen = _asked(inside, application, "/ask", way="impatient")
+
+    assert (seen["attempt"]["outcome"], seen["prompt"]["settled"]) == ("timeout", "gave_up")
+
+
+def test_a_plain_http_users_refused_connection_is_refused(inside: Inside, application: ThreadingHTTPServer) -> None:
+    """Whatever `requests` wraps around it."""
+    application.shutdown()
+    application.server_close()
+
+    assert _asked(inside, application, way="plain")["attempt"]["outcome"] == "refused"

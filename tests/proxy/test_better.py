@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import struct
 import time
 from typing import Any
 
@@ -112,6 +113,37 @@ def test_a_request_that_dawdles_is_cut_off() -> None:
             assert silent.read() in (EOF, RST)
         assert request(engine.url, "GET", "/version").status == 200
     assert time.monotonic() - begin < 5
+
+
+def test_a_reset_of_the_server_reaches_the_client(embedded: Control) -> None:
+    """Behind the data that came before it, and through the toxics. The original closes the client in order."""
+
+    def speaks_and_resets(conn: socket.socket, _: list[str]) -> None:
+        conn.recv(10)
+        conn.sendall(b"half")
+        conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        conn.close()
+
+    with Upstream(speaks_and_resets) as up:
+        proxy = embedded.proxy(up.address)
+        for toxics in (False, True):
+            with proxy.client() as client:
+                client.send(b"a")
+
+                assert (client.read(), client.read()) == (b"half", RST)
+            if not toxics:
+                proxy.toxic("latency", latency=50)
+
+
+def test_a_disabled_proxy_resets_its_connections(embedded: Control) -> None:
+    """As a machine that has gone. The original closes them in order."""
+    with Upstream() as up:
+        proxy = embedded.proxy(up.address)
+        with proxy.client() as client:
+            client.ask(b"a")
+            proxy.set(enabled=False)
+
+            assert client.read() == RST
 
 
 def test_a_dawdling_body_is_cut_off_too() -> None:

@@ -86,6 +86,8 @@ class World:
     def close(self) -> None:
         self.out.append((round(self.time, 6), b""))
 
+    reset = close
+
     def pause(self) -> None:
         self.paused = True
 

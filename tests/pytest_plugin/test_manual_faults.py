@@ -125,7 +125,7 @@ def test_the_wire_can_cut(mockbot: Mockbot, ask: Ask, fault: str) -> None:
         ask()
 
     (attempt, _) = mockbot.journal()
-    assert getattr(attempt, "outcome", None) == "reset"
+    assert getattr(attempt, "outcome", None) == ("reset" if fault == "reset_peer" else "closed")
 
 
 def test_down_closes_the_port(mockbot: Mockbot, ask: Ask) -> None:

@@ -37,6 +37,8 @@ WRONG = (
     Wrong("fault turned off", "http_error: 503", "down: false", "17:26", "phases.1.faults.0.down: false should be true; leave the entry out"),
     Wrong("whole-provider fault narrowed", "http_error: 503", "crash: true, share: 5%", "17:33", "phases.1.faults.0.share: 'crash' hits the whole provider and cannot be narrowed by 'share'"),
     Wrong("fault on an unknown provider", "on: main", "on: mian", "17:14", "phases.1.faults.0.on: 'mian' is not a provider of this scenario; did you mean 'main'?"),
+    Wrong("provider's fault on the system", "on: main", "on: system", "17:14", "phases.1.faults.0.on: 'http_error' happens inside a provider; on the system there are 'restart'"),
+    Wrong("restart of a provider", "http_error: 503", "restart: kill", "17:14", "phases.1.faults.0.on: 'restart' is for the system only; a provider may have 'crash'"),
     Wrong("fault that hits nothing", "503}", "503, share: 0%}", "17:44", "phases.1.faults.0.share: 0% hits nothing, so nothing is tested"),
     Wrong("fault after its phase", "503}", "503, at: 90s}", "17:41", "phases.1.faults.0.at: 1m30s is after phase 'during', which lasts 1m"),
     Wrong("fault beyond the end", "503}", "503, lasts: 5m}", "17:44", "phases.1.faults.0.lasts: 5m goes beyond the end of the scenario; 2m is left from its start"),

@@ -188,11 +188,11 @@ def test_a_clean_cut_just_ends(served: Served, client: openai.OpenAI) -> None:
     assert {chunk.choices[0].finish_reason for chunk in chunks} == {None}
 
 
-@pytest.mark.parametrize("how", ["reset", "clean"])
+@pytest.mark.parametrize("how", ["reset", "closed", "clean"])
 def test_plain_answers_are_cut_too(served: Served, client: openai.OpenAI, how: str) -> None:
     """Half a body: a broken connection, or JSON that does not parse."""
     served.break_with(Cut.model_validate({"cut": how}))
-    expected = openai.APIConnectionError if how == "reset" else ValueError
+    expected = ValueError if how == "clean" else openai.APIConnectionError
 
     with pytest.raises(expected):
         client.chat.completions.create(model="gpt-4o-mini", messages=HELLO)

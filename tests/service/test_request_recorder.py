@@ -67,6 +67,8 @@ def test_a_request_says_which_prompt_it_is_for_and_how_its_answer_names_it(mockb
         ({"cut": "clean"}, True, "truncated"),
         ({"cut": "clean"}, False, "truncated"),
         ({"cut": "reset"}, True, "reset"),
+        ({"cut": "closed"}, True, "closed"),
+        ({"cut": "closed"}, False, "closed"),
         ({"error_event": "server_error"}, True, "error_event"),
         ({"malformed_event": 3}, True, "malformed"),
         ({"malformed_event": 3}, False, "malformed"),

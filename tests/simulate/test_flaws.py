@@ -14,6 +14,7 @@ from tests.simulate.build import live_through, scenario
         ({"rate_limited": True}, "rate_limited", 429),
         ({"maintenance": True}, "http_error", 503),
         ({"cut": "reset"}, "reset", 200),
+        ({"cut": "closed"}, "closed", 200),
         ({"cut": "clean"}, "truncated", 200),
         ({"error_event": "server_error"}, "error_event", 200),
         ({"malformed_event": 3}, "malformed", 200),

@@ -10,11 +10,10 @@ from tests.simulate.build import live_through, scenario
 BROKEN: list[tuple[dict[str, Any], str]] = [
     ({"down": True}, "refused"),
     ({"timeout": 0}, "timeout"),
-    ({"timeout": "3s"}, "reset"),
+    ({"timeout": "3s"}, "closed"),
     ({"timeout": 0, "stream": "upstream"}, "timeout"),
     ({"reset_peer": "1s"}, "reset"),
-    ({"reset_peer": "1s", "stream": "upstream"}, "reset"),
-    ({"limit_data": 1500}, "reset"),
+    ({"limit_data": 1500}, "closed"),
     ({"latency": "25s"}, "timeout"),
     ({"crash": True}, "reset"),
     ({"bandwidth": "1000/s"}, "ok"),
@@ -35,6 +34,13 @@ def test_a_broken_wire_shows_in_the_outcome(fault: dict[str, Any], outcome: str)
     assert lived.outcomes(0, 75) == {"ok"}
     assert lived.outcomes(101, 175) == {outcome}
     assert lived.outcomes(201, 280) == {"ok"}
+
+
+def test_a_connection_that_was_there_before_the_toxic_is_closed_and_not_reset() -> None:
+    """As in Toxiproxy, where reset_peer makes a reset of the end of those connections only that it was there for."""
+    outcomes = live_through(scenario([{"reset_peer": "1s", "stream": "upstream"}])).outcomes
+
+    assert (outcomes(101, 175), outcomes(125, 175)) == ({"closed", "reset"}, {"reset"})
 
 
 def _first_and_last(fault: dict[str, Any]) -> tuple[list[float], list[float]]:

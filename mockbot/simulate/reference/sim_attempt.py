@@ -39,7 +39,7 @@ class Connection(Receiver, Protocol):
     def close_client(self) -> None:
         """The client closes its socket."""
 
-    def close_server(self) -> None:
+    def close_server(self, *, reset: bool = False) -> None:
         """The server closes its socket."""
 
 

@@ -15,6 +15,7 @@ from mockbot.dialects.dialect import AnswerMetadata, Dialect, Question
 from mockbot.evidence.records import Outcome
 from mockbot.proxy.link import Link, Traffic
 from mockbot.proxy.toxic import Direction, Toxic
+from mockbot.proxy.toxics.reset_peer import ResetPeer
 from mockbot.simulate.reference.event_queue import EventQueue, Timer
 from mockbot.simulate.reference.sim_attempt import Server, SimAttempt
 
@@ -64,11 +65,12 @@ class Shared:
 class _End:
     """The destination of a link (`proxy.link.Ends`), and the source that writes into it unless it is paused."""
 
-    __slots__ = ("_held", "_paused", "close", "link", "write")
+    __slots__ = ("_held", "_paused", "close", "link", "reset", "write")
     link: Link
 
     def __init__(self, write: Callable[[bytes], None], close: Callable[[], None]) -> None:
         self.write, self.close = write, close
+        self.reset = close  # a connection knows by itself whether its ends are resets
         self._paused = False
         self._held: deque[bytes | None] = deque()
 
@@ -104,6 +106,8 @@ class SimConnection:
         self._request_end = 0
         self._marks: deque[tuple[int, Callable[[SimAttempt], None]]] = deque()
         self._client_open = self._server_open = True
+        # As the live proxy: with such a toxic at its begin, a connection ends with RST whatever ends it.
+        self._resets = any(isinstance(toxic.effect, ResetPeer) for toxic in shared.toxics.values())
         self._up = _End(self._server_reads, self._server_reads_end)
         self._down = _End(self._client_reads, self._client_reads_end)
         self.links: Mapping[Direction, Link] = {
@@ -166,8 +170,8 @@ class SimConnection:
         self._send(sizes.event + count * sizes.word + (0 if self._sent else sizes.opening), read)
 
     def ended(self, outcome: Outcome, status: int = 200, retry_after: float | None = None) -> None:
-        if outcome == "reset":
-            self.close_server()
+        if outcome in {"reset", "closed"}:
+            self.close_server(reset=outcome == "reset")
             return
         sizes, attempt = self._shared.sizes, self._attempt
         size = {"error_event": sizes.error, "malformed": sizes.error, "truncated": CHUNKED}.get(outcome, sizes.closing)
@@ -212,9 +216,10 @@ class SimConnection:
         self._up.put(None)
         self._forget_if_closed()
 
-    def close_server(self) -> None:
+    def close_server(self, *, reset: bool = False) -> None:
         """The server closes its socket."""
         self._server_open = False
+        self._resets |= reset
         self.links[UP].stop()
         self._down.put(None)
         self._forget_if_closed()
@@ -238,7 +243,7 @@ class SimConnection:
         if self._client_open:
             self.close_client()
             if attempt is not None and not attempt.over:
-                attempt.ended("reset")
+                attempt.ended("reset" if self._resets else "closed")
 
     def _forget_if_closed(self) -> None:
         if not self._client_open and not self._server_open:

@@ -105,13 +105,14 @@ class SimDelivery:
 
     def _end(self, outcome: Outcome, malformed: bool = False) -> None:
         self._stopped = True  # the calls below may wake it
-        if outcome == "reset":
+        cut = outcome in {"reset", "closed"}
+        if cut:
             self._leave(self._answer)
         if outcome == "error_event" and not self._stream:
             self.receiver.ended("http_error", 500)
         else:
             malformed = malformed or (outcome == "truncated" and not self._stream)
-            self.receiver.ended("malformed" if malformed and outcome != "reset" else outcome)
+            self.receiver.ended("malformed" if malformed and not cut else outcome)
 
     def _hold(self, silence: Silence) -> Iterator[float | None]:
         self._stalled = True

@@ -83,7 +83,7 @@ class SimProvider:
     def _lose(self, attempt: SimAttempt) -> None:
         """The server's end of a connection is gone."""
         if attempt.connection is not None:
-            attempt.connection.close_server()
+            attempt.connection.close_server(reset=True)
         else:
             self.report(attempt, "reset")
 

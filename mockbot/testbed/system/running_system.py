@@ -21,6 +21,8 @@ from secrets import token_hex
 from typing import IO
 from urllib.parse import urlsplit
 
+import psutil
+
 from mockbot.errors import TestbedError, UsageError
 from mockbot.process.process_group import MARK, end, end_marked
 from mockbot.process.process_group_guard import GUARD_PATIENCE, PATIENCE
@@ -48,19 +50,13 @@ class RunningSystem:
         """
         return None if self._command is None else self._command.exit_code
 
-    def restart(self) -> None:
-        """Kill it without warning, and start it again. UsageError for a system that mockbot did not start."""
-        self.stop()
-        self.start()
-
-    def stop(self) -> None:
-        """The first half of `restart`."""
-        if self._command is None:
-            raise UsageError(f"system {self.system.name}: mockbot did not start it, and cannot restart it")
-        self._command.close()
+    def stop(self, *, planned: bool) -> None:
+        """The first half of a restart: ask it to end, or kill it. Does not wait for its end."""
+        if self._command is not None:
+            self._command.halt(planned=planned)
 
     def start(self) -> None:
-        """The second half of `restart`; does not wait until it is ready."""
+        """The second half; does not wait until it is ready. Safe to call again."""
         if self._command is not None:
             self._command.open()
 
@@ -107,6 +103,7 @@ class SystemCommand:
         self._environment = {**environment, MARK: self._mark}
         self._secrets = frozenset(secrets)
         self._process: subprocess.Popen[bytes] | None = None
+        self._leaving: subprocess.Popen[bytes] | None = None  # the one that `halt` has ended
         self._reader = threading.Thread()
 
     @property
@@ -115,7 +112,10 @@ class SystemCommand:
         return None if self._process is None else self._process.poll()
 
     def open(self) -> None:
-        """Start it."""
+        """Start it, once its earlier self has gone. Safe to call again."""
+        if self._process is not None:
+            return
+        self._leave()
         self._process = subprocess.Popen(
             # -P: a file of the user's that is named like a module must not be imported in place of it.
             [sys.executable, "-P", "-m", "mockbot.testbed.system.system_guard", str(self._folder), *self._argv],
@@ -128,9 +128,28 @@ class SystemCommand:
         self._reader = threading.Thread(target=self._copy, args=(self._process.stdout,), name="system log", daemon=True)
         self._reader.start()
 
+    def halt(self, *, planned: bool) -> None:
+        """SIGTERM, and SIGKILL after the guard's patience; or SIGKILL at once, to all its processes."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        self._leaving = process
+        (self._folder / KEPT).touch()
+        if planned and process.stdin is not None:
+            process.stdin.close()
+        elif not planned:
+            with suppress(psutil.NoSuchProcess):
+                for child in psutil.Process(process.pid).children(recursive=True):
+                    child.kill()
+
     def close(self) -> None:
         """End it. Safe to call again."""
-        process, self._process = self._process, None
+        self._leave()
+        self._leaving, self._process = self._process, None
+        self._leave()
+
+    def _leave(self) -> None:
+        process, self._leaving = self._leaving, None
         if process is not None:
             with suppress(OSError):  # the folder is gone
                 (self._folder / KEPT).touch()

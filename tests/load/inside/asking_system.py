@@ -1,11 +1,11 @@
-"""One user asks a system under test so many prompts, in one of three ways; print every record, as JSON."""
+"""One user asks a system under test so many prompts, in one of these ways; print every record, as JSON."""
 
 import json
 import sys
 import time
 from urllib.request import Request, urlopen
 
-from locust import task
+from locust import HttpUser, User, task
 from locust.env import Environment
 
 from mockbot.clock import Clock
@@ -14,7 +14,7 @@ from mockbot.evidence.system_records import SystemAnswer
 from mockbot.load.collector import Collector
 from mockbot.load.load_generator import Endpoint, LoadGenerator, LoadPlan
 from mockbot.load.system_client import Answer, Asked
-from mockbot.load.user_classes import classes_of
+from mockbot.load.user_classes import classes_of, measured
 from mockbot.load.users import ChatUser
 from mockbot.runs.journal_files import to_line
 from mockbot.scenario.schema import Group
@@ -44,7 +44,32 @@ class OwnTask(ChatUser):
         """Two prompts in a row."""
 
 
-USERS = {"file": ChatUser, "exchange": OwnWay, "task": OwnTask}
+class Plain(HttpUser):
+    """Knows nothing of mockbot; looks at a page first."""
+
+    @task
+    def look_and_ask(self) -> None:
+        """A GET, which is no prompt, and a POST, which is one."""
+        self.client.get("/")
+        self.client.post("/ask", json={"text": "How long?", "kind": "short"})
+
+
+class Impatient(HttpUser):
+    """Asks what hangs."""
+
+    @task
+    def ask(self) -> None:
+        """The answer comes too late."""
+        self.client.post("/late", json={"text": "How long?"})
+
+
+USERS: dict[str, type[User]] = {
+    "file": ChatUser,
+    "exchange": OwnWay,
+    "task": OwnTask,
+    "plain": Plain,
+    "impatient": Impatient,
+}
 
 
 def main(system: str, way: str, prompts: int) -> None:
@@ -56,9 +81,16 @@ def main(system: str, way: str, prompts: int) -> None:
     plan = LoadPlan({"users": group}, endpoints, system=described, run="a-run")
     clock = Clock(time.time())
     generator = LoadGenerator(plan, clock, Collector(clock, records.append, records.append))
-    user = classes_of([USERS[way]], plan, generator)[0](Environment())
+    base = measured(USERS[way], system=True)
+    assert base is not None
+    user = classes_of([base], plan, generator)[0](Environment())
     for _ in range(prompts):
-        user.ask()
+        if isinstance(user, ChatUser):
+            user.ask()
+        elif isinstance(user, Plain):
+            user.look_and_ask()
+        elif isinstance(user, Impatient):
+            user.ask()
     tasks = [getattr(each, "__name__", "") for each in USERS[way].tasks]
     print(json.dumps({"tasks": tasks, "records": [json.loads(to_line(record)) for record in records]}))  # noqa: T201
 

@@ -1,0 +1,43 @@
+"""Check the locustfile that `mockbot run --locustfile` names, before anything starts: UsageError with every mistake.
+
+A child process loads it: importing Locust would patch this one, and the file may do anything.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import mockbot.load
+from mockbot.errors import UsageError
+from mockbot.scenario.schema import Scenario
+from mockbot.testbed.system.system_file import System
+
+CONNECT_LOCUST = Path(mockbot.load.__path__[0], "connect_locust.py")
+CHECKED = "mockbot has checked:"  # the child's line among those of the file itself
+LOADED_WITHIN = 60.0  # wall seconds
+QUOTED = 300  # characters of what the child said
+
+
+def check_locustfile(path: Path, scenario: Scenario, system: System | None) -> None:
+    """`system` as its file says; its address is known when it runs already."""
+    if "," in str(path):
+        raise UsageError(f"{path}: Locust takes a path with a comma for two files; rename it")
+    arriving = [name for name, group in scenario.crowd.items() if group.arrivals is not None]
+    url = system.url if system is not None and system.start is None else None
+    use = {"system": system is not None, "url": url, "groups": [*scenario.crowd], "arriving": arriving}
+    command = [sys.executable, "-m", "mockbot.load.locustfile_check", str(path.absolute()), json.dumps(use), CHECKED]
+    try:
+        ran = subprocess.run(
+            command, cwd=path.absolute().parent, capture_output=True, text=True, check=False, timeout=LOADED_WITHIN
+        )
+    except subprocess.TimeoutExpired:
+        raise UsageError(
+            f"{path}:1: was not imported within {LOADED_WITHIN:.0f} s; what waits belongs into on_start or a task"
+        ) from None
+    said = next((line for line in ran.stdout.splitlines() if line.startswith(CHECKED)), None)
+    if said is None:
+        tail = ran.stderr.strip()[-QUOTED:]
+        raise UsageError(f"{path}:1: ended the process that imported it, with exit code {ran.returncode}: {tail}")
+    if mistakes := json.loads(said.removeprefix(CHECKED)):
+        raise UsageError("\n".join(mistakes).replace(str(path.absolute()), str(path)))
