@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from mockbot.runs.judge import conclude
 from mockbot.scenario.library import loadtest
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.testbed.start import EMBEDDED, ProxyChoice, on_ports, open_testbed
+from mockbot.testbed.start import EMBEDDED, Addresses, ProxyChoice, on_ports, open_testbed
 from mockbot.testbed.system.system_file import System
 from mockbot.units.formatting import format_seconds
 from mockbot.units.quantities import duration_text
@@ -53,6 +53,7 @@ class RunOptions:
     system: System | None = None  # between crowd and providers
     shortened: str = ""  # in words: from what length to what
     allowed: tuple[str, ...] = ()  # findings about the system that do not fail the run
+    testbed: Addresses | None = None  # of one that somebody else has started, and will end
 
 
 def run_command(scenario: Scenario, options: RunOptions, console: Console) -> ExitCode:
@@ -109,7 +110,8 @@ def _testbed(
     scenario: Scenario, speed: float, options: RunOptions, folder: RunFolder
 ) -> Iterator[WatchedSystem | None]:
     """The testbed, with its addresses in the folder, and the system under test when there is one."""
-    with open_testbed(scenario, speed, folder.logs, options.proxy) as opened:
+    started = open_testbed(scenario, speed, folder.logs, options.proxy)
+    with started if options.testbed is None else nullcontext(options.testbed) as opened:
         addresses = opened if options.port is None else on_ports(opened, options.port)
         folder.put(RunFile.TESTBED, addresses.to_json())
         if options.system is None:

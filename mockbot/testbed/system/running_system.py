@@ -17,11 +17,12 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import IO
 from urllib.parse import urlsplit
 
 from mockbot.errors import TestbedError, UsageError
-from mockbot.process.process_group import end
+from mockbot.process.process_group import MARK, end
 from mockbot.process.process_group_guard import GUARD_PATIENCE
 from mockbot.testbed.system.names import filled, unknown_provider
 from mockbot.testbed.system.secret_mask import SecretMask
@@ -99,7 +100,9 @@ class SystemCommand:
     def __init__(
         self, argv: list[str], environment: Mapping[str, str], folder: Path, log: IO[bytes], secrets: Iterable[str]
     ) -> None:
-        self._argv, self._environment, self._folder, self._log = argv, environment, folder, log
+        self._argv, self._folder, self._log = argv, folder, log
+        # A mark of its own: with that of a process that has started us, the guard would end us too.
+        self._environment = {**environment, MARK: token_hex(8)}
         self._secrets = frozenset(secrets)
         self._process: subprocess.Popen[bytes] | None = None
         self._reader = threading.Thread()
