@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mockbot.load.sdk import AnthropicSdk, OpenAISdk
     from mockbot.load.system_client import Answer, Asked
     from mockbot.load.users import ChatUser
+    from mockbot.pytest_plugin.crowd_run import CrowdRun
     from mockbot.pytest_plugin.fixture import Mockbot
     from mockbot.pytest_plugin.outage import Outage
     from mockbot.scenario.dump import scenario_yaml
@@ -27,6 +28,7 @@ __all__ = [
     "Asked",
     "AttemptResult",
     "ChatUser",
+    "CrowdRun",
     "Mockbot",
     "MockbotError",
     "OpenAISdk",
@@ -45,6 +47,7 @@ _DEFINED_IN = {
     "AnthropicSdk": "mockbot.load.sdk:AnthropicSdk",
     "AttemptResult": "mockbot.clients.policy:AttemptResult",
     "ChatUser": "mockbot.load.users:ChatUser",
+    "CrowdRun": "mockbot.pytest_plugin.crowd_run:CrowdRun",
     "Mockbot": "mockbot.pytest_plugin.fixture:Mockbot",
     "MockbotError": "mockbot.errors:MockbotError",
     "OpenAISdk": "mockbot.load.sdk:OpenAISdk",

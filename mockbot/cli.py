@@ -127,9 +127,10 @@ def run(
 @click.option("--speed", type=SPEED, help="As for run.")
 @click.option("--loop", is_flag=True, help="Repeat the outage until interrupted.")
 @click.option("--start-at", metavar="PHASE", help="Start at this phase.")
-@click.option("--hold", metavar="PHASE", help="Do not end this phase; the control API can.")
+@click.option("--hold", metavar="PHASE", help="Start at this phase and do not end it; the control API can.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the first provider; the others use the next ones.")
 @click.option("--control-port", type=PORT, default=0, help="Port of the control API; 0: any free one.")
+@click.option("--record", type=FOLDER, help="Run folder for what clients do, judged at the end.")
 def serve(
     target: str,
     speed: float | None,
@@ -138,6 +139,7 @@ def serve(
     hold: str | None,
     port: int | None,
     control_port: int,
+    record: Path | None,
 ) -> None:
     """Serve an outage without load.
 
@@ -145,7 +147,7 @@ def serve(
     """
     from mockbot.commands.serve import ServeOptions, serve_command
 
-    options = ServeOptions(speed, loop, start_at, hold, port, control_port)
+    options = ServeOptions(speed, loop, start_at, hold, port, control_port, record)
     sys.exit(serve_command(load_scenario(find(target)), options, PlainConsole()))
 
 

@@ -17,6 +17,7 @@ from rich.text import Text
 from mockbot.errors import ExitCode, UsageError
 from mockbot.report.plain_console import heading
 from mockbot.runs.folder import RUNS, RunFile, RunFolder
+from mockbot.scenario.scale import scaled_to
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate.explain import duration, failing_over, paying, refreshing
 from mockbot.simulate.explain import status_page_question as telling
@@ -25,7 +26,6 @@ from mockbot.simulate.explain.experiment import Experiments, RunResult, result_o
 from mockbot.simulate.explain.explanation_page import page
 from mockbot.simulate.explain.live_figures import find_live
 from mockbot.simulate.explain.parameters import Setting, setting_of
-from mockbot.simulate.scale import scaled_to
 
 MOST_SEEDS = 100
 Ask = Callable[[Scenario, Setting, Experiments, RunResult | None], Answer]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from mockbot.clock import Clock
+from mockbot.commands.recording import Recording
 from mockbot.errors import TestbedError, UsageError
 from mockbot.evidence.records import Action, ServiceSecond
 from mockbot.report.phrases import NO_FAULT, fault_text
@@ -23,9 +24,11 @@ from mockbot.scenario.transforms import held, starting_at
 from mockbot.testbed.driver import Driver
 from mockbot.testbed.fault_confirmations import FaultConfirmations
 from mockbot.testbed.start import Addresses
+from mockbot.units.formatting import format_counted
 from mockbot.units.quantities import duration_text
 
 ANSWERS_WITHIN = 20.0  # wall seconds within which an order is carried out
+LOOK = 1.0  # wall seconds between two looks at what a recording has to collect
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,12 @@ def require_phase(scenario: Scenario, phase: str) -> None:
 class PhaseController:
     """Runs the phases on a testbed. `run` blocks; `order` and `state` may be called from any thread."""
 
-    def __init__(self, scenario: Scenario, testbed: Addresses, loop: bool, echo: Callable[[str], None]) -> None:
+    def __init__(
+        self, scenario: Scenario, testbed: Addresses, loop: bool, echo: Callable[[str], None],
+        recording: Recording | None = None,
+    ) -> None:  # fmt: skip
         self.scenario = scenario
+        self._recording = recording
         self._testbed, self._loop, self._echo = testbed, loop, echo
         self._orders: queue.Queue[_Order] = queue.Queue()
         self._driver: Driver | None = None
@@ -74,8 +81,8 @@ class PhaseController:
         self._first = 0  # of the phase that begins at second 0 of the clock
         self._over = False
         self._hold: str | None = None
-        self._requests = 0
-        self._hits: Counter[str] = Counter()
+        self._requests: Counter[str] = Counter()  # by provider
+        self._hits: Counter[tuple[str, str]] = Counter()  # by provider and fault
         self._error = ""  # the last one that was printed
         self._changing = threading.RLock()  # `state` is read in other threads
 
@@ -83,12 +90,15 @@ class PhaseController:
         """Run from the start of a phase until interrupted; the phase `hold` does not end."""
         self._begin(start, hold)
         while True:
-            remaining = max(0.0, self._clock.wall(self._span().end - self._clock.now()))
+            remaining = LOOK if self._over else self._clock.wall(self._span().end - self._clock.now())
             try:
-                order = self._orders.get(timeout=None if self._over else remaining)
+                order = self._orders.get(timeout=max(0.0, min(LOOK, remaining)))
             except queue.Empty:
                 with self._changing:
-                    self._advance()
+                    if self._recording is not None:
+                        self._recording.look()
+                    if not self._over and self._clock.now() >= self._span().end:
+                        self._advance()
                 continue
             if not order.done.set_running_or_notify_cancel():
                 continue
@@ -122,9 +132,13 @@ class PhaseController:
 
     def close(self) -> None:
         """End every fault."""
-        if self._driver is not None:
-            self._driver.stop()
-            self._driver = None
+        if self._driver is None:
+            return
+        at = self._clock.now()
+        self._driver.stop()
+        self._driver = None
+        if self._recording is not None:
+            self._recording.end(at)
 
     def _begin(self, phase: str, hold: str | None) -> None:
         """Start the clock at the beginning of a phase."""
@@ -132,12 +146,17 @@ class PhaseController:
         self._hold, self._over = hold, False
         self._index = self._first = self._names.index(phase)
         scenario = held(self.scenario, hold, self._testbed.speed) if hold else self.scenario
-        self._timeline = Timeline(starting_at(scenario, phase))
+        scenario = starting_at(scenario, phase)
+        self._timeline = Timeline(scenario)
         self._confirmations = FaultConfirmations(self._timeline)
         self._driver = Driver(self._timeline, self._testbed, self._take)
         self._clock = Clock.start(self._testbed.speed)
+        if self._recording is not None:
+            self._recording.begin(scenario, self._clock)
         self._driver.start(self._clock)
         self._confirmations.wait(0.0)
+        if self._recording is not None:
+            self._recording.look()  # connections that ended before are not of this stretch
         self._announce()
 
     def _span(self) -> PhaseSpan:
@@ -172,18 +191,25 @@ class PhaseController:
         self._echo(f"{self._summary()}{phase.name} ({length}): {'; '.join(faults) or NO_FAULT}")
 
     def _summary(self) -> str:
-        """Requests and hits since the last line."""
+        """Requests and hits since the last line, a line for each provider that had any."""
         hits, self._hits = self._hits, Counter()
-        requests, self._requests = self._requests, 0
-        by_fault = ", ".join(f"{count} by {fault}" for fault, count in sorted(hits.items()))
-        return f"  {requests} requests{f'; hit: {by_fault}' if by_fault else ''}\n" if requests else ""
+        requests, self._requests = self._requests, Counter()
+        lines = []
+        for provider, count in requests.items():
+            by_fault = ", ".join(f"{n} by {fault}" for (at, fault), n in sorted(hits.items()) if at == provider)
+            hit = f"; hit: {by_fault}" if by_fault else ""
+            lines.append(f"  {provider}: {format_counted(count, 'request')}{hit}\n")
+        return "".join(lines)
 
     def _take(self, record: Action | ServiceSecond) -> None:
         """A record of the driver, in its thread."""
+        if self._recording is not None:
+            self._recording.take(record)
         match record:
             case ServiceSecond():
-                self._requests += record.offered
-                self._hits.update(record.felt)
+                if record.offered or record.felt:
+                    self._requests[record.provider] += record.offered
+                self._hits.update({(record.provider, fault): hits for fault, hits in record.felt.items()})
             case Action():
                 self._confirmations.take(record)
                 if record.error and record.error != self._error:  # a service that has gone fails at every look

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,7 +33,7 @@ from mockbot.scenario.library import loadtest
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.scenario.transforms import without_system
-from mockbot.testbed.start import EMBEDDED, ProxyChoice, on_ports, open_testbed
+from mockbot.testbed.start import EMBEDDED, Addresses, ProxyChoice, on_ports, open_testbed
 from mockbot.testbed.system.system_file import System
 from mockbot.units.formatting import format_seconds
 from mockbot.units.quantities import duration_text
@@ -59,6 +59,7 @@ class RunOptions:
     system: System | None = None  # between crowd and providers
     shortened: str = ""  # in words: from what length to what
     allowed: tuple[str, ...] = ()  # findings about the system that do not fail the run
+    testbed: Addresses | None = None  # of one that somebody else has started, and will end
 
 
 def run_command(scenario: Scenario, options: RunOptions, console: Console) -> ExitCode:
@@ -120,7 +121,8 @@ def _testbed(
     scenario: Scenario, speed: float, options: RunOptions, folder: RunFolder
 ) -> Iterator[WatchedSystem | None]:
     """The testbed, with its addresses in the folder, and the system under test when there is one."""
-    with open_testbed(scenario, speed, folder.logs, options.proxy) as opened:
+    started = open_testbed(scenario, speed, folder.logs, options.proxy)
+    with started if options.testbed is None else nullcontext(options.testbed) as opened:
         addresses = opened if options.port is None else on_ports(opened, options.port)
         if options.system is None:
             folder.put(RunFile.TESTBED, addresses.to_json())

@@ -1,13 +1,16 @@
 """`mockbot serve`: a Scenario in, its outage without load until Ctrl-C; any client can use the printed addresses."""
 
 import os
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
 from mockbot.commands.phase_controller import PhaseController, require_phase
+from mockbot.commands.recording import Recording
 from mockbot.commands.serve_api import serve_api
 from mockbot.errors import ExitCode
 from mockbot.scenario.schema import Scenario
@@ -18,7 +21,10 @@ from mockbot.testbed.start import on_ports, open_testbed
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
-    """The command line. `speed` None: the scenario's own; `port`: the first provider's, the others use the next."""
+    """The command line. `speed` None: the scenario's own; `port`: the first provider's, the others use the next.
+
+    `hold` begins with that phase where `start_at` does not say otherwise; `record`: the run folder.
+    """
 
     speed: float | None = None
     loop: bool = False
@@ -26,6 +32,7 @@ class ServeOptions:
     hold: str | None = None
     port: int | None = None
     control_port: int = 0
+    record: Path | None = None
 
 
 def serve_command(scenario: Scenario, options: ServeOptions, console: Console) -> ExitCode:
@@ -41,15 +48,27 @@ def serve_command(scenario: Scenario, options: ServeOptions, console: Console) -
     try:
         with open_testbed(scenario, speed, None) as opened:
             addresses = opened if options.port is None else on_ports(opened, options.port)
-            controller = PhaseController(scenario, addresses, options.loop, echo)
-            with closing(controller), serve_api(controller, options.control_port) as control:
+            recording = None if options.record is None else Recording(scenario, addresses, options.record)
+            controller = PhaseController(scenario, addresses, options.loop, echo, recording)
+            api = serve_api(controller, options.control_port)
+            with _written(recording, console), closing(controller), api as control:
                 echo(f"{scenario.title}\n")
                 for name, value in environment(scenario, addresses, os.environ).items():
                     if name.isupper():  # not no_proxy, which repeats NO_PROXY
                         echo(f"export {name}={value}")
                 echo(f"\nwhere it is:             curl {control}")
                 echo(f"step through its phases: curl -X POST {control}/next    (or /go, or /phase/NAME)\n")
-                controller.run(options.start_at or scenario.phases[0].name, options.hold)
+                controller.run(options.start_at or options.hold or scenario.phases[0].name, options.hold)
     except KeyboardInterrupt:
         echo("stopped")
     return ExitCode.INTERRUPTED
+
+
+@contextmanager
+def _written(recording: Recording | None, console: Console) -> Iterator[None]:
+    """The recording's folder, whatever ends the block."""
+    try:
+        yield
+    finally:
+        if recording is not None:
+            recording.write(console)

@@ -20,11 +20,11 @@ from mockbot.report.plain_console import heading
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import JournalWriter, read_run, write_run_info
 from mockbot.runs.judge import conclude
+from mockbot.scenario.scale import Scaled, scaled_to
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.transforms import without_system
 from mockbot.simulate.engines import EngineName, choose
 from mockbot.simulate.policy_override import policy_of, with_policies
-from mockbot.simulate.scale import Scaled, scaled_to
 from mockbot.simulate.seed_statistics import spread_of
 from mockbot.simulate.simulation import Memory, Watch, simulate
 from mockbot.units.quantities import duration_text

@@ -16,8 +16,8 @@ from mockbot.commands.simulate import SimulateOptions
 from mockbot.errors import ExitCode, UsageError
 from mockbot.report.plain_console import heading
 from mockbot.runs.folder import RunFile, RunFolder
+from mockbot.scenario.scale import scaled_to
 from mockbot.simulate.engines import prompts
-from mockbot.simulate.scale import scaled_to
 from mockbot.simulate.sweep.axes import at_point, parse_axis
 from mockbot.simulate.sweep.grid import Sweep, begin, play_point
 from mockbot.simulate.sweep.sweep_page import as_csv, as_json, legend, page, terminal_map

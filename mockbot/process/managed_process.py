@@ -83,6 +83,12 @@ class ManagedProcess:
         except OSError as error:
             raise TestbedError(f"the child {self._process.args!r} has ended: {error}") from None
 
+    def hear(self) -> Mapping[str, object]:
+        """Its next line, an object in JSON, however long it takes. Raises TestbedError with the end of its log."""
+        if line := self._stdout.readline().strip():
+            return cast("Mapping[str, object]", json.loads(line))
+        raise TestbedError(f"{self._name} ended before it had answered: {self._tail()}")
+
     def close(self) -> None:
         """End it and wait for its end; a warning when it has left before. Safe to call again."""
         if not (self._stdin.closed or self.alive):
@@ -106,7 +112,9 @@ class ManagedProcess:
             raise TestbedError(f"{name} did not become ready within {READY_WITHIN:.0f} s{where}")
         line = self._stdout.readline()
         if not line.strip():
-            self._log.seek(0)
-            tail = self._log.read()[-QUOTED:].decode("utf-8", "replace").strip()
-            raise TestbedError(f"{name} ended before it was ready: {tail or 'its log is empty'}{where}")
+            raise TestbedError(f"{name} ended before it was ready: {self._tail()}{where}")
         return cast("Mapping[str, object]", json.loads(line))
+
+    def _tail(self) -> str:
+        self._log.seek(0)
+        return self._log.read()[-QUOTED:].decode("utf-8", "replace").strip() or "its log is empty"

@@ -4,9 +4,12 @@ Outside of outages the service answers at once and without faults. A test in whi
 nothing; `check` then makes it inconclusive.
 """
 
-from collections.abc import Callable, Mapping
+import logging
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,12 +22,19 @@ from mockbot.pytest_plugin.outage import Inconclusive, Outage
 from mockbot.pytest_plugin.session_testbed import RunningService, SessionTestbed
 from mockbot.scenario.library import find
 from mockbot.scenario.policies import Once
+from mockbot.scenario.scale import scaled_to
 from mockbot.scenario.schema import Answer, Group, Phase, Provider, Scenario, Tokens
-from mockbot.scenario.transforms import EXTERNAL_GROUP, for_external_client, starting_at
+from mockbot.scenario.shorten import duration_option, shortened
+from mockbot.scenario.transforms import EXTERNAL_GROUP, for_external_client, for_system, starting_at
 from mockbot.testbed.client_environment import environment
 from mockbot.testbed.client_observer import ClientObserver
 from mockbot.units.quantities import Ramp
 
+if TYPE_CHECKING:
+    from mockbot.pytest_plugin.crowd_run import CrowdRun
+    from mockbot.testbed.system.system_file import System
+
+log = logging.getLogger("mockbot")
 QUICK = Answer(first_token=0.005, tokens=Tokens(median=12, p95=12), pace=2000.0)
 WITHOUT_FAULTS = Scenario(
     name="by-hand",
@@ -51,6 +61,9 @@ class Mockbot:
         self._faults = ManualFaults(testbed, self._own, clock)
         self._outages: list[Outage] = []
         self._judged: Outage | None = None
+        self._system: System | None = None
+        self._crowds: list[CrowdRun] = []
+        self._open = ExitStack()  # the served application, the folders of runs without --mockbot-report
         self.wire = WireFaults(self.fault)
         self._switch_to(None)
 
@@ -67,35 +80,34 @@ class Mockbot:
     # -- faults
 
     def outage(
-        self, scenario: str | Path | Scenario, *, speed: float | None = None, start_at: str | None = None
-    ) -> Outage:
+        self, scenario: str | Path | Scenario, *, speed: float | None = None, start_at: str | None = None,
+        length: str | None = None,
+    ) -> Outage:  # fmt: skip
         """An outage to play in a `with` block. `scenario`: a bundled name, a path, or a Scenario made in Python.
 
         `speed` (default: the scenario's own) compresses the service's time; the client's own waits stay as they are.
-        Raises UsageError and ScenarioError.
+        `length` ("90s") shortens the outage itself, as `mockbot run --length`. Raises UsageError and ScenarioError.
         """
-        if not isinstance(scenario, Scenario):
-            from mockbot.scenario.load import load_scenario  # noqa: PLC0415 - a test without an outage reads no file
-
-            scenario = load_scenario(find(str(scenario)))
+        scenario = _scenario(scenario)
         if start_at is not None:
             try:
                 scenario = starting_at(scenario, start_at)
             except KeyError:
                 names = ", ".join(each.name for each in scenario.phases)
                 raise UsageError(f"{scenario.name} has no phase {start_at!r}; there are {names}") from None
-        played = for_external_client(scenario)
+        scenario, text = _shortened(scenario, length)
+        played, speed = for_external_client(scenario), speed or scenario.speed
         folder = None if self._folder is None else self._folder / f"{len(self._outages) + 1}-{played.name}"
-        outage = Outage(played, speed or scenario.speed, self._testbed, self._switch_to, self._inconclusive, folder)
+        outage = Outage(played, speed, self._testbed, self._switch_to, self._inconclusive, folder, text)
         self._outages.append(outage)
         return outage
 
     def play(
         self, scenario: str | Path | Scenario, *, speed: float | None = None, start_at: str | None = None,
-        resilient: bool = False,
+        length: str | None = None, resilient: bool = False,
     ) -> Outage:  # fmt: skip
         """An outage for the whole test, as the marker plays it; `resilient`: judge the client at the test's end."""
-        outage = self.outage(scenario, speed=speed, start_at=start_at)
+        outage = self.outage(scenario, speed=speed, start_at=start_at, length=length)
         self._judged = outage if resilient else None
         return outage.__enter__()
 
@@ -107,6 +119,56 @@ class Mockbot:
         if self._current is not self._own:
             raise UsageError("an outage is being played; add this fault to its scenario")
         return self._faults.add(read, times)
+
+    # -- users of a system under test
+
+    def provider_url(self, name: str) -> str:
+        """The base URL (without /v1) of another provider than the first, now and in every outage and crowd."""
+        return self._testbed.url_of(name)
+
+    def system(self, target: object, **more: Any) -> None:
+        """What `crowd` asks: an ASGI application or a function that makes one, a COMMAND with {port}, a URL, a FILE, or
+        the name of a bundled system.
+
+        `more`: keys of a system file, such as `ask`, `env`, `model`. An application is served on a port of its own from
+        now on, in a thread of this process with an event loop of its own. Raises UsageError and TestbedError.
+        """
+        from mockbot.http_server.background_server import application_server  # noqa: PLC0415 - few tests have a system
+        from mockbot.pytest_plugin.crowd_run import described  # noqa: PLC0415
+
+        if not isinstance(target, str | Path):
+            target = self._open.enter_context(application_server(target))
+        self._system = described(str(target), more)
+
+    def crowd(
+        self, *, scenario: str | Path | Scenario, users: float | None = None, length: str | None = None,
+        changes: Sequence[str] = (), allow: Sequence[str] = (),
+    ) -> "CrowdRun":  # fmt: skip
+        """Send users through the system while the scenario is played, in real time; the judged run.
+
+        `users`: at the fullest moment; slots and queues grow or shrink with them. `length`, `changes` and `allow`: as
+        `--length`, `--set` and `--allow` of `mockbot run`. Raises UsageError, ScenarioError and TestbedError.
+        """
+        from mockbot.pytest_plugin.crowd_run import CrowdRun, run_crowd  # noqa: PLC0415 - as above
+
+        if self._system is None:
+            raise UsageError("which system? Name it before: mockbot.system(app), or a COMMAND, a URL, a FILE")
+        if self._current is not self._own or self._faults.hold:
+            raise UsageError("the crowd's scenario has its own faults; end the outage, and remove the faults by hand")
+        whole = scaled_to(_scenario(scenario, changes), users).scenario
+        played, text = _shortened(for_system(whole), length)
+        root = self._folder or Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="mockbot-crowd-")))
+        folder = root / f"crowd-{len(self._crowds) + 1}-{played.name}"
+        running = self._testbed.open(played, 1.0, Clock.start())
+        try:
+            self._switch_to(running)
+            judgement = run_crowd(running, self._system, folder, text, allow)
+        finally:
+            self._switch_to(None)
+            self._testbed.end(running)
+        run = CrowdRun(judgement, folder, self._inconclusive)
+        self._crowds.append(run)
+        return run
 
     # -- what was recorded
 
@@ -133,9 +195,12 @@ class Mockbot:
             self._inconclusive(reason)
 
     def unfelt(self) -> str | None:
-        """Why this test shows nothing; None when each outage and each manual fault was felt, or there were none."""
+        """Why this test shows nothing; None when each outage and each manual fault was felt, or there were none, and
+        each crowd's run is valid.
+        """
         asked = any(isinstance(record, Prompt) for record in self.journal())
-        reasons = [*(outage.unfelt() for outage in self._outages), self._faults.unfelt(asked=asked)]
+        reasons = [*(outage.unfelt() for outage in self._outages), *(run.invalid() for run in self._crowds)]
+        reasons.append(self._faults.unfelt(asked=asked))
         return "; ".join(filter(None, reasons)) or None
 
     def check(self) -> None:
@@ -148,11 +213,12 @@ class Mockbot:
             self._judged.assert_resilient()
 
     def close(self) -> None:
-        """End the outages and the faults, and stop the service."""
-        for outage in self._outages:
-            outage.end()
-        self._faults.close()
-        self._testbed.end(self._own)
+        """End the outages, the faults and the served application, and stop the service."""
+        with self._open:
+            for outage in self._outages:
+                outage.end()
+            self._faults.close()
+            self._testbed.end(self._own)
 
     def _switch_to(self, running: RunningService | None) -> None:
         """Send all requests to this service from now on; None: to the one without faults."""
@@ -160,6 +226,26 @@ class Mockbot:
         self._testbed.route_to(self._current)
         for name, value in self.env.items():
             self._setenv(name, value)
+
+
+def _scenario(named: str | Path | Scenario, changes: Sequence[str] = ()) -> Scenario:
+    if isinstance(named, Scenario):
+        if changes:
+            raise UsageError("`changes` are for a scenario of a file; change this one in Python")
+        return named
+    from mockbot.scenario.load import load_scenario  # noqa: PLC0415 - a test without an outage reads no file
+
+    return load_scenario(find(str(named)), changes)
+
+
+def _shortened(scenario: Scenario, length: str | None) -> tuple[Scenario, str]:
+    """The scenario, and how it was shortened in words; doubts are logged, for pytest to show."""
+    if length is None:
+        return scenario, ""
+    short = shortened(scenario, duration_option(length))
+    for doubt in short.doubts:
+        log.warning("length %s: %s", length, doubt)
+    return short.scenario, short.text
 
 
 def inconclusive(choice: str) -> Inconclusive:

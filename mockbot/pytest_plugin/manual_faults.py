@@ -108,6 +108,11 @@ class ManualFaults:
                 proxy = self._running.addresses.proxies[self._provider]
                 change_wire_fault(self._testbed.control, proxy, change, active, self._holding.values(), self._clock)
 
+    @property
+    def hold(self) -> bool:
+        """Whether one is in place now."""
+        return bool(self._holding)
+
     def felt(self) -> Counter[str]:
         """Fault id -> hits so far."""
         return self._testbed.felt(self._running)

@@ -40,11 +40,13 @@ class Outage:
     def __init__(
         self, scenario: Scenario, speed: float, testbed: SessionTestbed,
         switch_to: Callable[[RunningService | None], None], inconclusive: Inconclusive, folder: Path | None,
+        shortened: str = "",
     ) -> None:  # fmt: skip
         self.scenario, self.speed = scenario, speed
         self.timeline = Timeline(scenario)
         self._testbed, self._switch_to, self._inconclusive, self._out = testbed, switch_to, inconclusive, folder
         self._folder: RunFolder | None = None
+        self._shortened = shortened
         self._clock = Clock(0.0, speed)
         self._confirmations = FaultConfirmations(self.timeline)
         self._seconds: list[ServiceSecond] = []
@@ -117,6 +119,7 @@ class Outage:
             nodes=0,
             seed=self.scenario.seed,
             client="command",
+            shortened=self._shortened,
         )
         self._evidence = RunEvidence(
             info,

@@ -2,7 +2,8 @@
 
     client ──► listener (a port of the proxy, stays) ──► service (another one for every outage)
 
-The rule: a listener's address stays the same for a whole test, so a client made before an outage takes part in it.
+The rule: a listener's address stays the same for a whole test, so a client made before an outage takes part in it. The
+first provider of whatever is played has the first listener, every other one the listener of its name.
 """
 
 from collections import Counter
@@ -11,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mockbot.clock import Clock
-from mockbot.errors import TestbedError
+from mockbot.errors import TestbedError, UsageError
 from mockbot.process.control_port import ask
 from mockbot.proxy.toxiproxy_client import ToxicControl
 from mockbot.scenario.schema import Scenario
@@ -38,21 +39,25 @@ class SessionTestbed:
         proxy = self._ask("POST", "/proxies", {"seed": seed})
         self._number, self._proxy_control = proxy["id"], str(proxy["control"])
         self.control = ToxicControl(self._proxy_control)
-        self._listeners: list[str] = []  # address of the proxy "listener-<index>"
+        self._listeners: dict[str, str] = {}  # name of its proxy -> its address
+        self._named: list[str] = []  # providers whose address the test has asked for
+        self._first = ""  # the first provider past its listener
 
     def open(self, scenario: Scenario, speed: float, clock: Clock) -> RunningService:
-        """Start a service. Its first provider gets the first listener, and so on; missing listeners are made."""
+        """Start a service; missing listeners are made. UsageError when it lacks a provider that the test has named."""
+        if missing := [name for name in self._named if name not in scenario.providers]:
+            there = ", ".join(scenario.providers)
+            raise UsageError(f"the test asks for provider {missing[0]!r}, and {scenario.name} has {there}")
         clock_body = CLOCK.dump_python(SharedClock.of(clock), mode="json")
         ready = self._ask("POST", "/services", {"scenario": scenario.model_dump(mode="json"), "clock": clock_body})
         proxies: dict[str, str] = {}
-        for number, (provider, url) in enumerate(ready["providers"].items()):
-            proxies[provider] = f"listener-{number}"
-            if number == len(self._listeners):
-                self._listeners.append(self.control.create(proxies[provider], urlsplit(url).netloc))
+        for provider, url in ready["providers"].items():
+            proxies[provider] = f"listener-{provider}" if proxies else "listener"  # of the first one
+            self._listen(proxies[provider], url)
         addresses = Addresses(
             service_control=ready["control"],
             proxy_control=self._proxy_control,
-            providers={name: f"http://{listener}" for name, listener in zip(proxies, self._listeners, strict=False)},
+            providers={name: f"http://{self._listeners[proxy]}" for name, proxy in proxies.items()},
             direct=ready["providers"],
             proxies=proxies,
             speed=speed,
@@ -60,10 +65,22 @@ class SessionTestbed:
         )
         return RunningService(scenario, addresses, ready["id"])
 
+    def url_of(self, provider: str) -> str:
+        """Where this provider will be, which is not the first one. Until it is there, the first one answers."""
+        self._named.append(provider)
+        return f"http://{self._listen(f'listener-{provider}', self._first)}"
+
+    def _listen(self, proxy: str, url: str) -> str:
+        if proxy not in self._listeners:
+            self._listeners[proxy] = self.control.create(proxy, urlsplit(url).netloc)
+        return self._listeners[proxy]
+
     def route_to(self, running: RunningService) -> None:
         """Forward the listeners to this service from now on; connections through them are closed."""
-        for name, url in running.addresses.direct.items():
-            self.control.update_proxy(running.addresses.proxies[name], upstream=urlsplit(url).netloc)
+        urls = {running.addresses.proxies[name]: url for name, url in running.addresses.direct.items()}
+        self._first = urls["listener"]
+        for proxy in self._listeners:
+            self.control.update_proxy(proxy, upstream=urlsplit(urls.get(proxy, self._first)).netloc)
 
     def end(self, running: RunningService) -> None:
         """Stop a service."""

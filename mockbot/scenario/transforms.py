@@ -1,7 +1,10 @@
 """A scenario in, the same scenario for another purpose out. Pure; what is not named here stays as it is."""
 
+from collections.abc import Iterator
+
 from mockbot.errors import UsageError
 from mockbot.faults.base import SYSTEM
+from mockbot.measures.measure import Measure
 from mockbot.scenario.policies import Once
 from mockbot.scenario.schema import Expectation, Group, Phase, Scenario, StatusUpdate
 from mockbot.scenario.spans import PhaseSpan, fault_spans, moment, phase_spans
@@ -32,11 +35,7 @@ def for_external_client(scenario: Scenario) -> Scenario:
     one_user = {"users": Ramp(1, 1), "arrivals": None, "mix": None}
     expect = []
     for each in scenario.expect:
-        kept = {}
-        for measure, text, _ in each.thresholds():
-            # "At most 50 % answered" is a lesson about the crowd, not a wish of its users.
-            if measure.one_client and text.startswith(">" if measure.better == "high" else "<"):
-                kept[measure.name] = text
+        kept = {measure.name: text for measure, text in _wishes(each) if measure.one_client}
         if kept and each.group is None and each.tier is None:
             expect.append(Expectation.model_validate({"phase": each.phase, "provider": each.provider, **kept}))
     phases = tuple(phase.model_copy(update=one_user) for phase in scenario.phases)
@@ -44,10 +43,25 @@ def for_external_client(scenario: Scenario) -> Scenario:
 
 
 def for_system(scenario: Scenario) -> Scenario:
-    """The scenario with a system between crowd and providers: every user asks the system, and no one goes around it."""
+    """The scenario with a system between crowd and providers: every user asks the system, and no one goes around it.
+
+    Of what is expected, only what is good for users remains.
+    """
     through = {"uses": None, "falls_over_to": None}
     crowd = {name: group.model_copy(update=through) for name, group in scenario.crowd.items()}
-    return scenario.model_copy(update={"crowd": crowd, "speed": 1.0})
+    expect = []
+    for each in scenario.expect:
+        if kept := {measure.name: text for measure, text in _wishes(each)}:
+            scope = {"phase": each.phase, "group": each.group, "tier": each.tier, "provider": each.provider}
+            expect.append(Expectation.model_validate({**scope, **kept}))
+    return scenario.model_copy(update={"crowd": crowd, "speed": 1.0, "expect": tuple(expect)})
+
+
+def _wishes(expected: Expectation) -> Iterator[tuple[Measure, str]]:
+    """What users would wish. "At most 50 % answered" is a lesson about the scenario's crowd instead."""
+    for measure, text, _ in expected.thresholds():
+        if text.startswith(">" if measure.better == "high" else "<"):
+            yield measure, text
 
 
 def without_system(scenario: Scenario, why: str) -> Scenario:

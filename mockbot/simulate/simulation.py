@@ -11,12 +11,12 @@ from typing import assert_never
 from mockbot.evidence.journal import Broken, RunEvidence
 from mockbot.evidence.records import Action, Attempt, Ended, Prompt, RunInfo, ServiceSecond
 from mockbot.scenario.arrivals import loop_of
+from mockbot.scenario.scale import scaled_to
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.scenario.transforms import without_system
 from mockbot.simulate.change_points import Record, Sink
 from mockbot.simulate.engines import EngineName, choose, start
-from mockbot.simulate.scale import scaled_to
 
 Watch = Callable[[float, float], None]  # (moment reached, the last moment it may take)
 

@@ -52,6 +52,16 @@ class ClientObserver:
         """Every request that had ended at the last look, in the order in which they ended."""
         return tuple(self._requests)
 
+    @property
+    def every(self) -> tuple[Request, ...]:
+        """Those, and the ones that had not ended."""
+        return (*self._requests, *self._unfinished)
+
+    @property
+    def wires(self) -> frozenset[Wire]:
+        """The connections that the proxy had cut off at the last look."""
+        return frozenset(self._wires)
+
     def journal(self) -> list[Attempt | Prompt]:
         """Everything up to the last look."""
-        return journal_of((*self._requests, *self._unfinished), self._wires, EXTERNAL_GROUP, self._addresses.speed)
+        return journal_of(self.every, self._wires, EXTERNAL_GROUP, self._addresses.speed)

@@ -1,5 +1,6 @@
 """`mockbot serve` from outside: what it prints, what a client meets, how it is stepped through, how it ends."""
 
+import json
 import re
 import signal
 import socket
@@ -54,11 +55,12 @@ def served(folder: Path, *options: str) -> Iterator[Served]:
     command = mockbot("serve", scenario_file(folder), *options)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
-            yield Served(process)
+            play = Served(process)
+            yield play
         finally:
             process.send_signal(signal.SIGINT)
             if process.stdout is not None:
-                process.stdout.read()
+                play.lines += process.stdout.read().splitlines()
 
 
 def test_it_plays_the_phases_and_says_what_is_wrong(tmp_path: Path) -> None:
@@ -100,8 +102,8 @@ def test_every_provider_and_the_status_page_have_an_address(tmp_path: Path) -> N
 
 
 def test_it_begins_where_it_is_told_and_stays_there(tmp_path: Path) -> None:
-    """--start-at and --hold with the same phase: nothing but that phase, and time passes in it without end."""
-    with served(tmp_path, "--start-at", "blackout", "--hold", "blackout", "--speed", "10") as play:
+    """--hold: nothing but that phase, and time passes in it without end."""
+    with served(tmp_path, "--hold", "blackout", "--speed", "10") as play:
         play.until(r"^blackout \(held\)")
         control = play.control()
 
@@ -160,6 +162,27 @@ def test_it_listens_where_it_is_told(tmp_path: Path) -> None:
         assert play.variables["MOCKBOT_MAIN_URL"] == f"http://127.0.0.1:{port}"
         assert play.variables["MOCKBOT_OTHER_URL"] == f"http://127.0.0.1:{next_port}"
         assert play.ask() == 200
+
+
+def test_what_clients_did_is_recorded_and_can_be_judged(tmp_path: Path) -> None:
+    """--record: one run of all that was stepped through, hits by provider on the terminal, and a report afterwards."""
+    kept = tmp_path / "kept"
+    with served(tmp_path, "--hold", "blackout", "--record", str(kept)) as play:
+        play.until("^blackout ")
+        statuses = [play.ask() for _ in range(3)]
+        for phase in ("after", "blackout", "after"):
+            httpx.post(f"{play.control()}/phase/{phase}", trust_env=False, timeout=30)
+            statuses.append(play.ask())
+
+    again = run("report", str(kept))
+    summary = json.loads((kept / "summary.json").read_text("utf-8"))
+    assert statuses == [503, 503, 503, 200, 503, 200]
+    assert any("main: 3 requests; hit: 3 by blackout.0.http_error" in line for line in play.lines)
+    assert (again.returncode, "ignores_retry_after" in again.stdout) == (1, True)
+    assert [phase["name"] for phase in summary["phases"]] == ["blackout", "after", "blackout-2", "after-2"]
+    felt = {fault["id"]: fault["felt"] for fault in summary["faults"]}
+    assert felt == {"blackout.0.http_error": 3, "blackout-2.0.http_error": 1}
+    assert [guard["says"] for guard in summary["guards"] if not guard["ok"]] == []
 
 
 def test_an_unknown_phase_is_wrong_usage(tmp_path: Path) -> None:

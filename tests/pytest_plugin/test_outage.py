@@ -42,6 +42,17 @@ def test_the_issues_own_example(mockbot: Mockbot, ask: Ask) -> None:
     outage.assert_resilient()
 
 
+def test_a_long_outage_is_shortened_as_on_the_command_line(mockbot: Mockbot, ask: Ask) -> None:
+    """`length`: the phases shrink, the client's clock does not, and the report says so."""
+    with mockbot.outage("unexpected-failure", speed=50, length="100s") as outage:
+        outage.wait_for("blackout")
+        with pytest.raises(requests.RequestException):
+            ask(timeout=2).raise_for_status()
+
+    assert outage.timeline.end == pytest.approx(100)
+    assert outage.judgement().run.shortened == "shortened from 50m to 1m40s"
+
+
 def test_a_client_made_before_the_outage_is_in_it(mockbot: Mockbot) -> None:
     """The address stays the same, so it does not matter when an application makes its client."""
     with openai.OpenAI(max_retries=0) as client:

@@ -118,3 +118,16 @@ def test_with_a_system_no_group_goes_around_it() -> None:
 
     assert {(group.uses, group.falls_over_to) for group in scenario.crowd.values()} == {(None, None)}
     assert scenario.speed == 1.0
+
+
+def test_a_system_owes_users_what_is_good_for_them_and_no_lesson_about_the_crowd() -> None:
+    """That the SDK's users get nothing in the blackout is what the scenario teaches, not what a system should do."""
+    kept = for_system(load_scenario(find("unexpected-failure"))).expect
+
+    assert [(each.group or each.phase, measure.name) for each in kept for measure, _, _ in each.thresholds()] == [
+        ("steady", "availability"),
+        ("after", "availability"),
+        ("paying", "availability"),
+        ("patient", "recovery_time"),
+        (None, "time_to_detect"),
+    ]

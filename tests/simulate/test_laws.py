@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from mockbot.scenario.scale import scale_by
 from mockbot.scenario.schema import Scenario
-from mockbot.simulate.scale import scale_by
 from tests.simulate import queueing
 from tests.simulate.laws import rates
 from tests.simulate.worlds import open_loop, outage, surge

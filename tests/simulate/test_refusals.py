@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from mockbot.errors import UsageError
+from mockbot.scenario.scale import scaled_to
 from mockbot.simulate.engines import choose
-from mockbot.simulate.scale import scaled_to
 from tests.simulate.build import scenario
 
 pytest.importorskip("numba")

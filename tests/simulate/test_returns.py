@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from mockbot.evidence.records import Prompt
+from mockbot.scenario.scale import scale_by
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate import theory
 from mockbot.simulate.fast import layout as at
 from mockbot.simulate.fast.engine import NOBODY, Fast
-from mockbot.simulate.scale import scale_by
 from tests.simulate import queueing
 from tests.simulate.build import live_through
 from tests.simulate.laws import rates

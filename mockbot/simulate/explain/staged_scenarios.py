@@ -4,9 +4,9 @@ one thing changed at a time. Pure.
 
 from collections.abc import Mapping, Sequence
 
+from mockbot.scenario.scale import scale_by
 from mockbot.scenario.schema import Provider, Scenario
 from mockbot.simulate.explain.parameters import Setting
-from mockbot.simulate.scale import scale_by
 
 Spec = Mapping[str, object]
 LONG = 86400.0  # seconds; the patience of users who wait whatever happens

@@ -99,6 +99,7 @@ class SystemCommand:
     def __init__(
         self, argv: list[str], environment: Mapping[str, str], folder: Path, log: IO[bytes], secrets: Iterable[str]
     ) -> None:
+        # A mark of its own: with that of a process that has started us, the guard would end us too.
         self._argv, self._folder, self._log, self._mark = argv, folder, log, token_hex(8)
         self._environment = {**environment, MARK: self._mark}
         self._secrets = frozenset(secrets)
