@@ -44,6 +44,7 @@ def test_whoever_walks_over_all_modules_loads_nothing() -> None:
     assert loaded_by("import inspect, mockbot; inspect.getmembers(mockbot)") == []
 
 
+@pytest.mark.second
 def test_each_public_name_loads() -> None:
     """In a process of its own, since some of them bring Locust, which patches the sockets of its process."""
     program = "import mockbot\nprint(*(name for name in mockbot.__all__ if getattr(mockbot, name) is not None))"

@@ -20,6 +20,7 @@ def _ask(inside: Inside, url: str, policy: object, prompts: int) -> tuple[Record
     return [r for r in records if r["kind"] == "attempt"], [r for r in records if r["kind"] == "prompt"]
 
 
+@pytest.mark.second
 def test_attempts_per_prompt_follow_the_formula(inside: Inside, faults: FaultServer) -> None:
     """Three attempts at a service that fails half of the time make (1 - p^3) / (1 - p) = 1.75 each, within 5 %."""
     policy = {"name": "fixed", "attempts": 3, "wait": "1ms"}

@@ -16,6 +16,7 @@ def _load(folder: Path, host: str, *arguments: str) -> Ran:
     return locust(folder, "--host", host, "-u", "5", "-r", "5", "--headless", "--only-summary", *arguments)
 
 
+@pytest.mark.second
 def test_a_plain_load_test_needs_only_a_host_and_says_who_it_is(tmp_path: Path, faults: FaultServer) -> None:
     """Any OpenAI-compatible base URL, /v1 included; exit code 0, a row of requests and one of first tokens.
 
@@ -33,6 +34,7 @@ def test_a_plain_load_test_needs_only_a_host_and_says_who_it_is(tmp_path: Path, 
     assert all(b'"model": "gpt-x"' in body for _, body in asked)
 
 
+@pytest.mark.second
 def test_streams_that_break_are_failures(tmp_path: Path, faults: FaultServer) -> None:
     """Each answer begins with 200 and is then cut: Locust's table says so; its own clients log a success."""
     ran = _load(tmp_path, f"{faults.url}/reset_mid_stream", "-t", "2s")
@@ -42,6 +44,7 @@ def test_streams_that_break_are_failures(tmp_path: Path, faults: FaultServer) ->
     assert ran.code == 1
 
 
+@pytest.mark.second
 @pytest.mark.parametrize("arguments", [(), ("--processes", "2")], ids=["local", "two-processes"])
 def test_hung_requests_are_failures(tmp_path: Path, faults: FaultServer, arguments: tuple[str, ...]) -> None:
     """Users wait for answers that never come: all are failures, exit code 1; stock Locust says nothing, and 0."""

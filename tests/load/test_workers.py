@@ -15,6 +15,7 @@ from tests.evidence.build import prompt, scenario
 from tests.load.conftest import Inside
 
 
+@pytest.mark.second
 def test_a_worker_that_leaves_for_any_reason_is_lost(inside: Inside) -> None:
     """Killed, ended in good order by a signal, or not answering for a while: its users were missing."""
     assert inside("leaving_workers") == {"to the end": 0, "a signal": 1, "killed": 1, "away for a while": 1}

@@ -93,6 +93,7 @@ expect:
 """
 
 
+@pytest.mark.second
 def test_a_new_measure_is_one_entry(tmp_path: Path) -> None:
     """With its entry alone it can be expected, is simulated, reported, exported, compared, and spread over seeds."""
     program, file, run = tmp_path / "toy.py", tmp_path / "toy.yaml", tmp_path / "run"

@@ -112,6 +112,7 @@ def test_a_file_is_put_in_place_whole(tmp_path: Path) -> None:
 SIMULATE = ("-m", "mockbot", "simulate", "traffic-surge", "--users", "2000", "--engine", "reference", "--out", "k1")
 
 
+@pytest.mark.second
 def test_a_killed_run_is_not_repeated_into_its_folder(tmp_path: Path) -> None:
     """kill -9 in the middle and the same command again: exit 2 with the sentence, and the journal does not grow."""
     process = subprocess.Popen(

@@ -171,6 +171,7 @@ async def test_whoever_sends_too_slowly_is_dropped(data: bytes) -> None:
         await listener.close()
 
 
+@pytest.mark.second
 @pytest.mark.parametrize("provider", ["main", "anthropic"])
 def test_the_openapi_schema_is_honest(served: Served, provider: str) -> None:
     """Fuzzed from it: every answer is documented, none is a 500, none shows a traceback."""

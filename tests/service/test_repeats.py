@@ -38,6 +38,7 @@ def run(serve: Serve) -> list[tuple[int, str, str]]:
     return seen
 
 
+@pytest.mark.second
 def test_two_processes_with_one_seed_say_the_same(serve: Serve) -> None:
     """Status by status, id by id, word by word."""
     first, second = run(serve), run(serve)

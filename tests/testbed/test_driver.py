@@ -93,12 +93,14 @@ def played(stage: Addresses, deaf: socket.socket) -> Played:
     return Played(driver.broken, records, calls(deaf))
 
 
+@pytest.mark.second
 def test_a_deaf_control_port_is_asked_once(played: Played) -> None:
     """The first change waits for its limit; the five that follow, and every look in between, are not even tried."""
     assert "did not answer" in played.broken
     assert played.calls == 1
 
 
+@pytest.mark.second
 def test_every_change_at_a_deaf_control_port_is_on_record_as_failed(played: Played) -> None:
     """One begin and one end for each fault of the wire, none of them confirmed; the service's own goes on."""
     records = played.records

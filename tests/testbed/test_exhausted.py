@@ -60,6 +60,7 @@ def test_a_proxy_says_that_it_ran_out() -> None:
         assert says_so_after(address, control.troubles)
 
 
+@pytest.mark.second
 def test_a_service_says_that_it_ran_out() -> None:
     """Its event loop accepts and drops what is too much without a word; it looks for itself."""
     with limited(SERVICE, scenario_with().model_dump_json()) as ready:

@@ -13,6 +13,7 @@ from tests.testbed.test_start import scenario_with
 pytestmark = pytest.mark.live
 
 
+@pytest.mark.second
 @pytest.mark.parametrize("watchdog", ["alive", "killed"])
 def test_a_run_deletes_its_proxies_itself(tmp_path: Path, caplog: pytest.LogCaptureFixture, watchdog: str) -> None:
     """At an ordinary end nobody else is needed; that the watchdog had gone is said. Others' proxies stay."""

@@ -180,6 +180,7 @@ def test_what_was_felt_is_on_record(stage: Addresses) -> None:
     assert sum(second.felt.get("bad.1.latency", 0) for second in seconds) == 1
 
 
+@pytest.mark.second
 def test_a_stage_that_died_is_an_error_on_record_and_no_exception(tmp_path: Path) -> None:
     """A driver whose service is gone goes on; its changes and its looks carry the error."""
     scenario = scenario_with({"http_error": 503, "at": "3s"})
