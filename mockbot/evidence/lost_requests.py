@@ -20,7 +20,7 @@ from mockbot.scenario.timeline import Timeline
 
 MARGIN = 1.0  # wall seconds: as late as a change of a fault may be confirmed
 FEWEST, SHARE = 3, 0.2
-_UNANSWERED = frozenset({"refused", "reset", "timeout", "unfinished"})
+_UNANSWERED = frozenset({"refused", "reset", "closed", "timeout", "unfinished"})
 
 
 class LostRequests:
