@@ -80,6 +80,7 @@ def test_a_broken_run_does_not_pass(rows: Rows, way: Way) -> None:
     """It ends by itself, not with exit code 0, says what broke, and leaves nothing behind."""
     row = _row(way, rows)
 
+    assert way.damage or row.moment is not None, f"it was over before its moment: {row}"
     assert row.code is not None, f"it hung: {row}"
     assert row.code in way.codes, f"{row}\n{row.said}"
     assert re.search(way.says, row.said), f"{row}\n{row.said}"
