@@ -169,6 +169,7 @@ class Progress:
 
 
 Ended = Literal["completed", "interrupted", "lost_worker", "failed"]
+Engine = Literal["embedded", "toxiproxy", "none"]  # of the proxy
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ class RunInfo:
     t0: float | None  # None: the load never started
     ended: Ended
     end: float  # scenario second at which the load stopped
-    engine: Literal["embedded", "toxiproxy", "none"]
+    engine: Engine
     nodes: int = 1  # processes that generated load
     lost_nodes: int = 0
     seed: int = 1

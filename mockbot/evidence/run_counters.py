@@ -69,7 +69,7 @@ class RunCounters:
         self.user_uptime = UserUptime()
         self.sent_late = 0  # prompts sent more than LATE wall seconds after they were intended
         self.turned_away: Counter[tuple[str, int]] = Counter()  # (provider, second) -> attempts refused or reset
-        self.lost = LostRequests(self.timeline, info.speed)
+        self.lost = LostRequests(self.timeline, info.speed, info.engine)
         self.work: dict[tuple[int, str], Work] = defaultdict(Work)  # (phase, provider)
         self.calm_work: dict[str, Work] = defaultdict(Work)  # provider -> in the baseline
         self.peak_offered: Counter[str] = Counter()  # provider -> most requests in one second after a clear

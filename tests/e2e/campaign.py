@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from threading import Lock
@@ -72,7 +72,7 @@ ready: {{path: /health, within: 60s}}
 speaks: openai
 model: gpt-4o
 """
-CLIENT = (sys.executable, str(HERE.parent / "commands" / "clients" / "tidy.py"), "11.5")
+CLIENT = ("sh", str(HERE.parent / "commands" / "clients" / "ask.sh"), "11")
 SHAPES: Mapping[str, tuple[str, tuple[str, ...]]] = {  # scenario and arguments of `mockbot run`
     "crowd": (CROWD, ()),
     "two workers": (CROWD, ("--processes", "2")),
@@ -119,7 +119,6 @@ class Target:
     run: Run
     base: Path
     random: Random
-    toxiproxy: str = ""  # the control port of the shared one
 
     @property
     def folder(self) -> Path:
@@ -144,11 +143,6 @@ class Target:
         found = self.addresses()[of]
         return urlsplit(str(found["main"] if isinstance(found, dict) else found)).port or 0
 
-    def shared_pid(self) -> int:
-        """The process of the shared Toxiproxy."""
-        [pid] = _listening(urlsplit(self.toxiproxy).port or 0)
-        return pid
-
     def proxy(self, method: str, path: str, body: object = ...) -> None:
         """One request to the proxy's control port; `{main}` in the path is the name of main's proxy."""
         addresses = self.addresses()
@@ -167,8 +161,8 @@ class Target:
 class Way:
     """A way to break a run of a shape. `act`: at the moment; without one, `damage` changes the folder when it is over.
 
-    `says`: a regular expression that the terminal's text must match. `before`, `environment`: how mockbot is started;
-    `{base}` in them is the run's own folder.
+    `says`: a regular expression that the terminal's text must match. `before`: the program that starts mockbot, with
+    its arguments; `{base}` in them is the run's own folder.
     """
 
     name: str
@@ -178,7 +172,6 @@ class Way:
     says: str = ""
     codes: frozenset[int] = frozenset({3})
     before: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
     during: tuple[float, float] = ANY_TIME
     since: tuple[str, str] = ("service.jsonl", "{")  # the first record: that file has that text
     needs: str = ""  # a program or a library
@@ -195,11 +188,9 @@ def play(way: Way, base: Path) -> Row:
     (base / "tmp").mkdir()
     (base / "scenario.yaml").write_text(SHAPES[way.shape][0], "utf-8")
     (base / "system.yaml").write_text(SYSTEM, "utf-8")
-    (base / "clock").write_text("+0", "utf-8")
+    (base / "clock").write_text("0", "utf-8")
     random = Random(f"{SEED}/{way.id}")
-    variables = {MARK: str(base), "TMPDIR": str(base / "tmp")} | {
-        name: text.format(base=base) for name, text in way.environment.items()
-    }
+    variables = {MARK: str(base), "TMPDIR": str(base / "tmp")}
     with ExitStack() as stack:
         url = stack.enter_context(_shared()) if way.shape == "shared toxiproxy" else ""
         words = {"URL": url, "SYSTEM": str(base / "system.yaml")}
@@ -208,7 +199,7 @@ def play(way: Way, base: Path) -> Row:
         before = [word.format(base=base) for word in way.before]
         with STARTING:
             run = begin(base / "scenario.yaml", *arguments, before=before, environment=variables)
-            target = Target(run, base, random, url)
+            target = Target(run, base, random)
             _wait(lambda: _has(target, way.since), run)
         moment = None
         if way.act is not None and run.process.poll() is None:

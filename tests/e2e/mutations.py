@@ -14,8 +14,6 @@ from contextlib import suppress
 from pathlib import Path
 from random import Random
 
-import psutil
-
 from mockbot.clock import Clock
 from mockbot.scenario.load import read_scenario
 from mockbot.scenario.timeline import Timeline
@@ -104,11 +102,6 @@ def foreign_clock(target: Target) -> None:
     ServiceControl(str(target.addresses()["service_control"])).start_clock(Clock.start(10.0))
 
 
-def shared_server(number: signal.Signals) -> Act:
-    """A signal to the Toxiproxy that others started."""
-    return lambda target: psutil.Process(target.shared_pid()).send_signal(number)
-
-
 def changed(damage: Damage) -> Act:
     """The same, while the run goes on."""
     return lambda target: damage(target.folder, target.random)
@@ -195,9 +188,13 @@ def interface_down(target: Target) -> None:
     target.inside("ip", "link", "set", "lo", "down")
 
 
-def clocks_ahead(target: Target) -> None:
-    """All clocks of the run's processes, of which libfaketime reads the offset in a file."""
-    (target.base / "clock").write_text("+4", "utf-8")
+def clock_set(offset: str) -> Act:
+    """The wall clock of all of the run's processes; wall_clock.c reads the offset in a file."""
+
+    def act(target: Target) -> None:
+        (target.base / "clock").write_text(offset, "utf-8")
+
+    return act
 
 
 def twice(lines: list[str], _: Random) -> list[str]:

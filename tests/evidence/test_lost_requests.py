@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from mockbot.evidence.lost_requests import LostRequests
-from mockbot.evidence.records import Attempt, Outcome, ServiceSecond
+from mockbot.evidence.records import Attempt, Engine, Outcome, ServiceSecond
 from mockbot.scenario.load import read_scenario
 from mockbot.scenario.timeline import Timeline
 
@@ -19,9 +19,11 @@ phases:
 """
 
 
-def found(counted: int, lost: Iterable[int], outcome: Outcome, fault: str = "down: true") -> list[tuple[str, int, int]]:
+def found(
+    counted: int, lost: Iterable[int], outcome: Outcome, fault: str = "down: true", engine: Engine = "embedded"
+) -> list[tuple[str, int, int]]:
     """30 s of ten attempts a second, all counted but `counted` of those in the seconds `lost`, where they fail so."""
-    counts = LostRequests(Timeline(read_scenario(SCENARIO.replace("FAULT", f"{{{fault}}}"))), 1.0)
+    counts = LostRequests(Timeline(read_scenario(SCENARIO.replace("FAULT", f"{{{fault}}}"))), 1.0, engine)
     seconds = set(lost)
     for t in range(30):
         bad = t in seconds
@@ -36,7 +38,12 @@ def found(counted: int, lost: Iterable[int], outcome: Outcome, fault: str = "dow
 
 def test_packets_that_were_dropped_are_lost() -> None:
     """From second 25 on nobody is answered, and the provider saw none of these 50 requests."""
-    assert found(0, range(25, 30), "timeout") == [("main", 50, 25)]
+    assert found(0, range(25, 30), "timeout", "http_error: 503") == [("main", 50, 25)]
+
+
+def test_what_may_be_on_its_way_at_an_edge_is_not_called_lost() -> None:
+    """As above, but next to a fault that keeps requests away: less one busiest second of ten requests."""
+    assert found(0, range(25, 30), "timeout") == [("main", 40, 25)]
 
 
 def test_a_provider_that_does_not_answer_has_lost_nothing() -> None:
@@ -54,6 +61,12 @@ def test_a_fault_that_only_slows_keeps_no_request_away() -> None:
     """Latency on the answers: the requests arrive; on the requests: they may be counted late."""
     assert found(0, range(12, 14), "reset", "latency: 1s") == [("main", 20, 12)]
     assert found(0, range(12, 14), "reset", "latency: 1s, stream: upstream") == []
+
+
+def test_the_original_toxiproxy_closes_connections_when_a_toxic_ends() -> None:
+    """At second 20, up to a second late."""
+    assert found(0, [20], "refused", "latency: 1s", "toxiproxy") == []
+    assert found(0, range(24, 28), "refused", "latency: 1s", "toxiproxy") == [("main", 30, 24)]
 
 
 def test_a_few_that_are_counted_a_second_late_are_no_evidence() -> None:
