@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class CrowdRun:
-    """A judged run. `folder` has its journals and reports, until the test ends or for good (`--mockbot-report`)."""
+    """A judged run. `folder` has its journals and reports; it is pytest's temporary one without `--mockbot-report`."""
 
     def __init__(self, judgement: Judgement, folder: Path, inconclusive: "Inconclusive") -> None:
         self.judgement, self.folder, self._inconclusive = judgement, folder, inconclusive

@@ -5,9 +5,9 @@ nothing; `check` then makes it inconclusive.
 """
 
 import logging
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +50,7 @@ class Mockbot:
 
     def __init__(
         self, testbed: SessionTestbed, setenv: Callable[[str, str], None], base: Mapping[str, str],
-        inconclusive: Inconclusive, folder: Path | None,
+        inconclusive: Inconclusive, folder: Path | None, temporary: pytest.TempPathFactory,
     ) -> None:  # fmt: skip
         self._testbed, self._setenv, self._base, self._inconclusive = testbed, setenv, base, inconclusive
         self._folder = folder
@@ -63,7 +63,8 @@ class Mockbot:
         self._judged: Outage | None = None
         self._system: System | None = None
         self._crowds: list[CrowdRun] = []
-        self._open = ExitStack()  # the served application, the folders of runs without --mockbot-report
+        self._temporary, self._numbers = temporary, count(1)  # folders of crowds
+        self._served = ExitStack()  # the application
         self.wire = WireFaults(self.fault)
         self._switch_to(None)
 
@@ -137,7 +138,7 @@ class Mockbot:
         from mockbot.pytest_plugin.crowd_run import described  # noqa: PLC0415
 
         if not isinstance(target, str | Path):
-            target = self._open.enter_context(application_server(target))
+            target = self._served.enter_context(application_server(target))
         self._system = described(str(target), more)
 
     def crowd(
@@ -157,8 +158,7 @@ class Mockbot:
             raise UsageError("the crowd's scenario has its own faults; end the outage, and remove the faults by hand")
         whole = scaled_to(_scenario(scenario, changes), users).scenario
         played, text = _shortened(for_system(whole), length)
-        root = self._folder or Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="mockbot-crowd-")))
-        folder = root / f"crowd-{len(self._crowds) + 1}-{played.name}"
+        folder = (self._folder or self._temporary.mktemp("mockbot")) / f"crowd-{next(self._numbers)}-{played.name}"
         running = self._testbed.open(played, 1.0, Clock.start())
         try:
             self._switch_to(running)
@@ -214,7 +214,7 @@ class Mockbot:
 
     def close(self) -> None:
         """End the outages, the faults and the served application, and stop the service."""
-        with self._open:
+        with self._served:
             for outage in self._outages:
                 outage.end()
             self._faults.close()

@@ -77,7 +77,9 @@ def _mockbot_process() -> "Iterator[ManagedProcess]":
 
 
 @pytest.fixture
-def mockbot(request: pytest.FixtureRequest, _mockbot_process: "ManagedProcess") -> "Iterator[Mockbot]":
+def mockbot(
+    request: pytest.FixtureRequest, _mockbot_process: "ManagedProcess", tmp_path_factory: pytest.TempPathFactory
+) -> "Iterator[Mockbot]":
     """A real chatbot service behind a real proxy on free ports, with the SDKs' environment variables set to it."""
     from mockbot.pytest_plugin.fixture import Mockbot, inconclusive  # noqa: PLC0415 - heavy
     from mockbot.pytest_plugin.session_testbed import SessionTestbed  # noqa: PLC0415
@@ -90,7 +92,7 @@ def mockbot(request: pytest.FixtureRequest, _mockbot_process: "ManagedProcess") 
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         with _garbage_collection_off():
             testbed = stack.enter_context(closing(SessionTestbed(_mockbot_process.url, seed=1)))
-            bot = Mockbot(testbed, patch.setenv, dict(os.environ), report_inconclusive, folder)
+            bot = Mockbot(testbed, patch.setenv, dict(os.environ), report_inconclusive, folder, tmp_path_factory)
         stack.callback(bot.close)
         marker = request.node.get_closest_marker("outage")
         if marker is not None:

@@ -10,6 +10,8 @@ import psutil
 import pytest
 
 from tests.pytest_plugin.test_suites import INI
+from tests.test_docs import blocks
+from tests.test_system_docs import PAGE
 
 pytest_plugins = ["pytester"]
 APP = '''
@@ -158,6 +160,34 @@ def test_it(mockbot):
 """
     )
     result = suite.runpytest_subprocess("-q", "--mockbot-inconclusive=xfail")
+
+    outcomes = result.parseoutcomes()
+    assert outcomes.get("passed", 0) + outcomes.get("xfailed", 0) == 1, result.stdout.str()
+
+
+OUTAGE = """
+name: two-providers
+title: Nine seconds of 503 at one of two providers
+providers: {main: &quick {slots: 50, answer: {first_token: 50ms, pace: 200/s}}, other: *quick}
+crowd: {people: {users: 100%, policy: once, think: 1s}}
+phases:
+  - {name: calm, lasts: 12s, users: 40}
+  - {name: blackout, lasts: 10s, faults: [{http_error: 503}]}
+  - {name: after, lasts: 12s}
+"""
+
+
+@pytest.mark.nightly
+def test_what_the_page_shows_happens(suite: pytest.Pytester) -> None:
+    """The test of docs/system.md, with an application that asks its second provider when the first fails."""
+    (shown,) = [block for block in blocks("python", PAGE) if "create_app" in block]
+    suite.makepyfile(
+        my_app="from application import made\n\n\ndef create_app(main, spare):\n    return made(main, spare)\n"
+    )
+    suite.makepyfile(test_shown=shown)
+    (suite.mkdir("tests") / "outage.yaml").write_text(OUTAGE, "utf-8")
+
+    result = suite.runpytest_subprocess("-q", "--mockbot-inconclusive=xfail", "test_shown.py")
 
     outcomes = result.parseoutcomes()
     assert outcomes.get("passed", 0) + outcomes.get("xfailed", 0) == 1, result.stdout.str()
