@@ -61,6 +61,9 @@ def start() -> None:
         where = f"{error.filename}: " if error.filename else ""
         click.echo(f"mockbot: {where}{error.strerror}; this says nothing about your client", err=True)
         sys.exit(ExitCode.TESTBED)
+    except MemoryError as error:
+        click.echo(f"mockbot: out of memory: {plain(str(error))}; take fewer users or a shorter scenario", err=True)
+        sys.exit(ExitCode.TESTBED)
     except Exception:
         _defect()
 
