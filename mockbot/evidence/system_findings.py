@@ -12,7 +12,7 @@ from mockbot.evidence.records import Attempt, Request
 from mockbot.evidence.system_join import Exchange, Joined
 from mockbot.evidence.system_stretches import DEAD_AFTER, SYSTEM, dead_stretches, failed, outages
 from mockbot.scenario.spans import FaultSpan
-from mockbot.units.formatting import format_duration
+from mockbot.units.formatting import format_clock, format_duration
 
 SHOWN = 3  # occurrences described
 TOLERANCE = 0.9  # of a Retry-After: clients round it
@@ -139,7 +139,7 @@ def never_fails_back(joined: Joined, setting: Setting) -> Found:
         recoveries += 1
         if not any(each.answered_by == provider for each in after):
             texts.append(
-                f"{provider} was well again at {end:.0f} s, and others answered all {len(after)} later prompts"
+                f"{provider} was well again at {format_clock(end)}, and others answered all {len(after)} later prompts"
             )
     return recoveries, texts
 
@@ -200,7 +200,7 @@ def single_point_of_failure(joined: Joined, setting: Setting) -> Found:
     """The system itself died or refused connections, and no fault on it was staged."""
     own = [span for span in setting.faults if span.provider == SYSTEM]
     texts = [
-        f"the system ended at {t:.1f} s with exit code {code}"
+        f"the system ended at {format_clock(t, 1)} with exit code {code}"
         for t, code in setting.exits
         if not any(span.start <= t <= span.end for span in own)
     ]
@@ -211,7 +211,7 @@ def single_point_of_failure(joined: Joined, setting: Setting) -> Found:
         if attempt.outcome == "refused" and not any(span.start <= attempt.start <= span.end for span in own)
     ]
     if refused:
-        texts.append(f"it refused {len(refused)} connections, the first at {refused[0].start:.1f} s")
+        texts.append(f"it refused {len(refused)} connections, the first at {format_clock(refused[0].start, 1)}")
     return len(joined.exchanges), texts
 
 

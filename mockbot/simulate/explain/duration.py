@@ -50,7 +50,7 @@ def answer(scenario: Scenario, setting: Setting, experiments: Experiments, live:
         ),
         staged="" if setting.has_outage else "Nothing goes wrong in this scenario; ten minutes of outage are staged.",
         notes=(
-            "Well again: from the end of all faults until 95 % of the usual share is good for 30 s.",
+            "Well again: from the end of all faults until 95 % of the usual share is good for 30s.",
             "The first two are from the end of the outage until nobody queues, if nobody had been turned away.",
         ),
     )
