@@ -29,7 +29,7 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def start() -> None:
+def start() -> None:  # noqa: C901 - one branch for each kind of end
     """Run the command line and exit."""
     # SIGTERM ends a run as Ctrl-C does. A shell's `&` has set SIGINT to ignored; this undoes it.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -60,6 +60,9 @@ def start() -> None:
             _defect()
         where = f"{error.filename}: " if error.filename else ""
         click.echo(f"mockbot: {where}{error.strerror}; this says nothing about your client", err=True)
+        sys.exit(ExitCode.TESTBED)
+    except MemoryError as error:
+        click.echo(f"mockbot: out of memory: {plain(str(error))}; take fewer users or a shorter scenario", err=True)
         sys.exit(ExitCode.TESTBED)
     except Exception:
         _defect()

@@ -32,6 +32,15 @@ def test_what_the_system_refuses_is_a_sentence(name: str) -> None:
     assert "defect" not in done.stderr
 
 
+def test_a_lack_of_memory_is_a_sentence() -> None:
+    """What to do, exit code 4, and no traceback."""
+    done = python(FAILS.replace('OSError(errno.{name}, os.strerror(errno.{name}), "summary.json")', "MemoryError()"))
+
+    assert done.returncode == 4
+    assert done.stderr.startswith("mockbot: out of memory")
+    assert "Traceback" not in done.stderr
+
+
 def test_another_error_of_the_system_is_a_defect() -> None:
     """Nothing that the user could change."""
     done = python(FAILS.format(name="EINVAL"))

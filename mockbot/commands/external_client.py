@@ -40,7 +40,7 @@ from mockbot.testbed.client_observer import ClientObserver
 from mockbot.testbed.driver import Driver
 from mockbot.testbed.fault_confirmations import FaultConfirmations
 from mockbot.testbed.start import Addresses, open_testbed
-from mockbot.units.formatting import format_seconds
+from mockbot.units.formatting import format_clock
 from mockbot.units.quantities import duration_text
 
 LOOK = 0.25  # wall seconds between two looks at the command
@@ -165,7 +165,7 @@ def _wait_for_end(
                     return _End(timeline.end)
                 if now < timeline.end and phase != (phase := timeline.phase_at(now).name):
                     faults = ", ".join(fault_text(active.span) for active in timeline.at(now).faults)
-                    console.print(Text(f"[{format_seconds(now):>8}] {phase}: {faults or NO_FAULT}"), soft_wrap=True)
+                    console.print(Text(f"[{format_clock(now):>7}] {phase}: {faults or NO_FAULT}"), soft_wrap=True)
                 observer.look()
                 threading.Event().wait(LOOK)
         except KeyboardInterrupt:

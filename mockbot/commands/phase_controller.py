@@ -24,7 +24,7 @@ from mockbot.scenario.transforms import held, starting_at
 from mockbot.testbed.driver import Driver
 from mockbot.testbed.fault_confirmations import FaultConfirmations
 from mockbot.testbed.start import Addresses
-from mockbot.units.formatting import format_counted
+from mockbot.units.formatting import format_counted, format_wall
 from mockbot.units.quantities import duration_text
 
 ANSWERS_WITHIN = 20.0  # wall seconds within which an order is carried out
@@ -178,7 +178,7 @@ class PhaseController:
     def _announce(self) -> None:
         """Print the phase, how long it lasts, and its faults with the times that are not the phase's own."""
         phase, lasts = self._span(), self.scenario.phases[self._index].lasts
-        seconds = f"{duration_text(lasts)}, {lasts / self._testbed.speed:.3g} s of your time"
+        seconds = f"{duration_text(lasts)}, {format_wall(lasts / self._testbed.speed)} of your time"
         faults = []
         for span in self._timeline.faults:
             if span.start < phase.end and span.end > phase.start:

@@ -35,7 +35,7 @@ from mockbot.scenario.timeline import Timeline
 from mockbot.scenario.transforms import without_system
 from mockbot.testbed.start import EMBEDDED, Addresses, ProxyChoice, on_ports, open_testbed
 from mockbot.testbed.system.system_file import System
-from mockbot.units.formatting import format_seconds
+from mockbot.units.formatting import format_wall
 from mockbot.units.quantities import duration_text
 
 STOP_WITHIN = 20.0  # wall seconds that Locust has to write its journals once it has been asked to stop
@@ -74,7 +74,7 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
     timeline = Timeline(scenario)
     folder = RunFolder.create(scenario, options.out)
     console.print(heading(scenario.title))
-    lengths = f"{duration_text(timeline.end)} of outage in {format_seconds(timeline.end / speed)} of your time"
+    lengths = f"{duration_text(timeline.end)} of outage in {format_wall(timeline.end / speed)} of your time"
     console.print(lengths + (f", {options.shortened}" if options.shortened else ""), highlight=False)
     if options.system is not None:
         console.print(f"through system {options.system.name}, from the moment it is ready", highlight=False)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise, zip_longest
 
 from mockbot.evidence.records import Attempt
-from mockbot.units.formatting import format_counted, format_seconds
+from mockbot.units.formatting import format_clock, format_counted, format_duration, format_wall
 
 AT_ONCE = 0.1  # wall seconds
 MOST_ATTEMPTS = 10  # for one prompt
@@ -129,7 +129,7 @@ def ignores_retry_after(attempts: Attempts, speed: float) -> str | None:
         if asked is None or after.provider != before.provider or waited < 0:
             continue
         if waited < TOLERANCE * asked:
-            return f"{_name(before)}: told to wait {asked / speed:.3g} s, came back after {waited / speed:.3g} s"
+            return f"{_name(before)}: told to wait {_time(asked, speed)}, came back after {_time(waited, speed)}"
         shown = ""
     return shown
 
@@ -150,8 +150,8 @@ def retries_without_end(attempts: Attempts, speed: float) -> str | None:
     """More than MOST_ATTEMPTS attempts."""
     if len(attempts) <= MOST_ATTEMPTS:
         return None if len(attempts) == 1 else ""
-    took = (attempts[-1].end - attempts[0].start) / speed
-    return f"{_name(attempts[0])}: {len(attempts)} attempts in {took:.3g} s"
+    took = attempts[-1].end - attempts[0].start
+    return f"{_name(attempts[0])}: {len(attempts)} attempts in {_time(took, speed)}"
 
 
 def does_not_back_off(attempts: Attempts, speed: float) -> str | None:
@@ -169,7 +169,8 @@ def does_not_back_off(attempts: Attempts, speed: float) -> str | None:
     at_once = sum(wait < AT_ONCE for wait in waits)
     if not fixed and at_once < max(2, len(waits) / 2):  # full jitter waits for next to nothing now and then
         return None if len(waits) < 2 else ""
-    return f"{_name(attempts[0])}: waited {', '.join(format_seconds(wait, 2) for wait in waits[:5])} between attempts"
+    times = ", ".join(_time(wait * speed, speed) for wait in waits[:5])
+    return f"{_name(attempts[0])}: waited {times} between attempts"
 
 
 def takes_broken_answers(attempts: Attempts, _: float) -> str | None:
@@ -188,9 +189,14 @@ def hangs(attempts: Attempts, speed: float) -> str | None:
         if attempt.first_token is not None or attempt.outcome not in {"timeout", "unfinished"}:
             continue
         if silent > HANGS:
-            return f"{_name(attempt)}: waited for {format_seconds(silent)} without a token"
+            return f"{_name(attempt)}: waited for {_time(silent * speed, speed)} without a token"
         shown = ""
     return shown
+
+
+def _time(seconds: float, speed: float) -> str:
+    """A time of the client's own clock, from scenario seconds: where that is the wall's, it is written as wall time."""
+    return format_duration(seconds) if speed == 1 else format_wall(seconds / speed)
 
 
 def might_have_passed(attempt: Attempt) -> bool:
@@ -201,7 +207,7 @@ def might_have_passed(attempt: Attempt) -> bool:
 
 
 def _name(attempt: Attempt) -> str:
-    return f"{attempt.prompt} at {format_seconds(attempt.start, 1)}"
+    return f"{attempt.prompt} at {format_clock(attempt.start, 1)}"
 
 
 # name -> a check of one prompt's attempts, with the client's speed: a description of the occurrence, "" when the client

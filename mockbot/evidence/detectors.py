@@ -13,7 +13,7 @@ from mockbot.evidence.detection import DetectionContext, Detector, Finding, Occu
 from mockbot.evidence.outage_spans import BEING_FIXED
 from mockbot.evidence.records import Attempt, Prompt
 from mockbot.scenario.timeline import Timeline
-from mockbot.units.formatting import format_seconds
+from mockbot.units.formatting import format_clock, format_duration
 
 STORM = 3.0  # attempts per prompt during the disturbance: an SDK's default makes that many
 HERD, HERD_TIMES, AROUND = 20, 5.0, 30  # retries in a second, times as many as usual in the 30 s to each side
@@ -51,7 +51,7 @@ class AttemptPatterns(Detector):
         longest = max(2 * scenario.slo, settings.patience if settings else 0.0)
         for attempt in attempts:
             if attempt.first_token is not None and (took := attempt.end - attempt.start) > longest:
-                text = f"{_name(prompt, attempt.start)}: {format_seconds(took)}, {attempt.tokens} tokens"
+                text = f"{_name(prompt, attempt.start)}: {format_duration(took)}, {attempt.tokens} tokens"
                 self._found["no_total_deadline", group].add(attempt.start, text)
         if might_have_passed(first):
             text = f"{_name(prompt, first.start)}: {first.status or first.outcome}, and given up"
@@ -94,7 +94,7 @@ class RetryStorm(Detector):
         for group, issued in self._issued.items():
             if issued >= ENOUGH and self._sent[group] > STORM * issued:
                 most = self._most[group]
-                texts = tuple(f"{name} at {format_seconds(at, 1)}: {-count} attempts" for count, at, name in most)
+                texts = tuple(f"{name} at {format_clock(at, 1)}: {-count} attempts" for count, at, name in most)
                 yield finding("retry_storm", group, self._sent[group], texts, issued)
 
 
@@ -108,7 +108,7 @@ class ThunderingHerd(Detector):
     def settle(self, prompt: Prompt, attempts: Sequence[Attempt]) -> None:
         """Count the retries by the second."""
         for attempt in attempts[1:]:
-            text = f"{prompt.id} at {format_seconds(attempt.start, 2)}"
+            text = f"{prompt.id} at {format_clock(attempt.start, 1)}"
             self._retries[prompt.group][int(attempt.start / self._clock)].add(attempt.start, text)
 
     def findings(self) -> Iterator[Finding]:
@@ -138,8 +138,8 @@ class GaveUpTooSoon(Detector):
         elif prompt.settled == "gave_up" and prompt.intended < self._clear:
             if attempts and attempts[-1].start >= self._clear:
                 return
-            last = f", last tried at {format_seconds(attempts[-1].start, 1)}" if attempts else ""
-            text = f"{_name(prompt, prompt.intended)}{last}, gave up at {format_seconds(prompt.end, 1)}"
+            last = f", last tried at {format_clock(attempts[-1].start, 1)}" if attempts else ""
+            text = f"{_name(prompt, prompt.intended)}{last}, gave up at {format_clock(prompt.end, 1)}"
             self._given_up[prompt.group, int(prompt.end)].add(prompt.end, text)
 
     def findings(self) -> Iterator[Finding]:
@@ -247,7 +247,7 @@ def reported_spans(timeline: Timeline) -> Iterator[tuple[float, float]]:
 
 
 def _name(prompt: Prompt, at: float) -> str:
-    return f"{prompt.id} at {format_seconds(at, 1)}"
+    return f"{prompt.id} at {format_clock(at, 1)}"
 
 
 _New = Callable[[DetectionContext], Detector]

@@ -15,7 +15,7 @@ from mockbot.evidence.system_join import Exchange, Joined
 from mockbot.evidence.system_stretches import DEAD_AFTER, dead_stretches, failed, outages
 from mockbot.faults.base import SYSTEM
 from mockbot.scenario.spans import FaultSpan
-from mockbot.units.formatting import format_duration
+from mockbot.units.formatting import format_clock, format_duration
 
 SHOWN = 3  # occurrences described
 TOLERANCE = 0.9  # of a Retry-After: clients round it
@@ -148,7 +148,7 @@ def never_fails_back(joined: Joined, setting: Setting) -> Found:
         recoveries += 1
         if not any(each.answered_by == provider for each in after):
             texts.append(
-                f"{provider} was well again at {end:.0f} s, and others answered all {len(after)} later prompts"
+                f"{provider} was well again at {format_clock(end)}, and others answered all {len(after)} later prompts"
             )
     return recoveries, texts
 
@@ -211,7 +211,7 @@ def single_point_of_failure(joined: Joined, setting: Setting) -> Found:
     attempts = sorted((it for each in joined.exchanges for it in each.attempts), key=lambda it: it.start)
     own = [(span.start, _back(span, attempts)) for span in setting.faults if span.provider == SYSTEM]
     texts = [
-        f"the system ended at {t:.1f} s with exit code {code}"
+        f"the system ended at {format_clock(t, 1)} with exit code {code}"
         for t, code in setting.exits
         if not any(start <= t <= back for start, back in own)
     ]
@@ -221,7 +221,7 @@ def single_point_of_failure(joined: Joined, setting: Setting) -> Found:
         if attempt.outcome == "refused" and not any(start <= attempt.start <= back for start, back in own)
     ]
     if refused:
-        texts.append(f"it refused {len(refused)} connections, the first at {refused[0].start:.1f} s")
+        texts.append(f"it refused {len(refused)} connections, the first at {format_clock(refused[0].start, 1)}")
     return len(joined.exchanges), texts
 
 

@@ -14,7 +14,7 @@ from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Action, Attempt, Health
 from mockbot.evidence.run_counters import LATE, RunCounters
 from mockbot.scenario.spans import FaultSpan
-from mockbot.units.formatting import format_counted, format_percent, format_seconds
+from mockbot.units.formatting import format_clock, format_counted, format_duration, format_percent, format_wall
 
 REMEDY = "use --processes, a lower speed or fewer users"
 MIN_PROMPTS = 20  # for a share of them to mean anything
@@ -53,13 +53,13 @@ def ended(evidence: RunEvidence, _: RunCounters) -> Iterator[ValidityCheck]:
     elif info.client == "command":
         over = max((fault.end for fault in timeline.faults), default=timeline.end)
         if info.end < min(over, timeline.end):
-            left, wrong = format_seconds(info.end), format_seconds(over)
+            left, wrong = format_clock(info.end), format_clock(over)
             problem = f"the client left at {left}, and something was wrong until {wrong}: let it run longer"
     if problem is None and info.lost_nodes:
         problem = f"{info.lost_nodes} of {info.nodes} load processes were lost, together with their records"
     if problem is None and info.client != "command" and info.end < timeline.end - 1.0:
-        stopped = format_seconds(info.end)
-        problem = f"the load stopped at {stopped}, before the scenario's end at {format_seconds(timeline.end)}"
+        stopped = format_clock(info.end)
+        problem = f"the load stopped at {stopped}, before the scenario's end at {format_clock(timeline.end)}"
     yield ValidityCheck("ended", ok=problem is None, says=problem or "the run completed")
 
 
@@ -105,7 +105,7 @@ def pending(_: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck]:
     """No prompt is pending for longer than its group's patience."""
     says = f"pending at the end: {format_counted(counters.pending_count, 'prompt')}"
     if counters.overdue:
-        names = ", ".join(f"{each.id} since {format_seconds(each.intended)}" for each in counters.pending[:3])
+        names = ", ".join(f"{each.id} since {format_clock(each.intended)}" for each in counters.pending[:3])
         says += f", {counters.overdue} of them past their group's patience: {names}"
     yield ValidityCheck("pending", ok=not counters.overdue, says=says)
 
@@ -153,16 +153,16 @@ def applied(evidence: RunEvidence, counters: RunCounters) -> Iterator[ValidityCh
         actions = [action for action in evidence.actions if action.fault == fault.id]
         problem = None
         for action in actions:
-            due = f"{fault.id}: its {action.does} due at {format_seconds(action.due, 1)}"
+            due = f"{fault.id}: its {action.does} due at {format_clock(action.due, 1)}"
             if action.error is not None or action.confirmed is None:
                 problem = f"{due} was not confirmed: {action.error or 'no answer'}"
             elif _disturbed(late := action.confirmed - action.due, action, fault, evidence):
-                problem = f"{due} was confirmed {format_seconds(late, 1)} late"
+                problem = f"{due} was confirmed {format_duration(late)} late"
             if problem:
                 break
         if not problem and (missing := {"begin", "end"} - {action.does for action in actions}):
             problem = f"{fault.id}: its {' and '.join(sorted(missing))} was never confirmed"
-        worst = format_seconds(max(((action.confirmed or 0.0) - action.due for action in actions), default=0.0), 1)
+        worst = format_duration(max(((action.confirmed or 0.0) - action.due for action in actions), default=0.0))
         says = problem or f"{fault.id} began and ended as planned, at most {worst} late"
         yield ValidityCheck(f"applied {fault.id}", ok=not problem, says=says)
 
@@ -202,7 +202,7 @@ def other_actions(evidence: RunEvidence, _: RunCounters) -> Iterator[ValidityChe
         if action.does == "look" or action.fault in faults:
             continue
         if action.error is not None or action.confirmed is None:
-            due, why = format_seconds(action.due, 1), action.error or "no answer"
+            due, why = format_clock(action.due, 1), action.error or "no answer"
             yield ValidityCheck("other actions", ok=False, says=f"{action.fault} could not be changed at {due}: {why}")
             return
     yield ValidityCheck("other actions", ok=True, says="all confirmed")
@@ -246,12 +246,12 @@ def testbed(evidence: RunEvidence, _: RunCounters) -> Iterator[ValidityCheck]:
     for action in evidence.actions:
         took = ((action.confirmed or 0.0) - action.sent) / evidence.info.speed
         if action.does == "look" and (action.error is not None or took >= HUNG):
-            why = action.error or f"took {took:.1f} s to answer"
-            problem = f"the {action.fault} failed at {format_seconds(action.sent, 1)}: {why}"
+            why = action.error or f"took {format_wall(took)} to answer"
+            problem = f"the {action.fault} failed at {format_clock(action.sent, 1)}: {why}"
             break
     hung = next((sample for sample in evidence.health if sample.loop_lag_p99 >= HUNG - 0.1), None)  # minus its SLEEP
     if problem is None and hung is not None:
-        stood = f"stood still for {hung.loop_lag_p99:.1f} s before {format_seconds(hung.t, 1)}"
+        stood = f"stood still for {format_wall(hung.loop_lag_p99)} before {format_clock(hung.t, 1)}"
         problem = f"the load process {hung.node} {stood}; {REMEDY}"
     says = f"{problem}; see the logs in the run folder, and run again" if problem else "it answered at every look"
     yield ValidityCheck("testbed", ok=problem is None, says=says)

@@ -44,7 +44,7 @@ from mockbot.measures.table import TABLE, measure_all
 from mockbot.measures.threshold import Threshold
 from mockbot.measures.values import Beyond, Known, Undefined, Value
 from mockbot.scenario.schema import Scenario
-from mockbot.units.formatting import format_counted, format_seconds
+from mockbot.units.formatting import format_clock, format_counted
 
 EXIT_CODE = "exit_code"  # of the user's own client; may be allowed like an anti-pattern
 
@@ -143,7 +143,7 @@ def _result(counted: ScopeCounters, measure: Measure, text: str, threshold: Thre
     prompts, where, value = counted.cohort.prompts, JOURNAL, measure.value(counted)
     if measure.provider_side:
         where = SERVICE
-    elif examples := [f"{name} (asked at {format_seconds(at, 1)})" for at, name in counted.cohort.examples]:
+    elif examples := [f"{name} (asked at {format_clock(at, 1)})" for at, name in counted.cohort.examples]:
         where = f"{JOURNAL}: {', '.join(examples)}"
     # The service's journal measures work, however few prompts there were.
     if not measure.provider_side and prompts < MIN_PROMPTS:

@@ -152,7 +152,7 @@ def _latency(series: Series) -> Chart:
         if never and not name.startswith("first token"):
             crosses.append(cross)
     caption = "Seconds from the intended start of a prompt, on a logarithmic scale. A cross: never answered."
-    layout: Json = {"yaxis": {"type": "log", "rangemode": "normal", "ticksuffix": " s"}}
+    layout: Json = {"yaxis": {"type": "log", "rangemode": "normal", "ticksuffix": "s"}}
     return Chart("latency", "Latency", caption, {"data": [*lines, *crosses], "layout": layout})
 
 

@@ -18,7 +18,7 @@ from rich.text import Text
 from mockbot.evidence.records import Progress
 from mockbot.report.phrases import NO_FAULT, fault_text
 from mockbot.scenario.timeline import Timeline
-from mockbot.units.formatting import format_duration, format_number, format_seconds, format_share
+from mockbot.units.formatting import format_clock, format_duration, format_number, format_share
 
 LINE_EVERY = 5.0  # wall seconds between two plain lines of one phase
 HISTORY = 60  # samples in the curve of good answers
@@ -56,7 +56,7 @@ class LiveView:
         now, state = self._now(), (progress.phase, progress.wrong)
         if state != self._printed or now - self._printed_at >= LINE_EVERY:
             self._printed, self._printed_at = state, now
-            line = f"[{format_seconds(progress.t):>8}] {progress.phase}: {faults}; {_figures(progress)}"
+            line = f"[{format_clock(progress.t):>7}] {progress.phase}: {faults}; {_figures(progress)}"
             self._console.print(Text(line), soft_wrap=True)
 
     def _picture(self, progress: Progress, faults: str) -> Group:

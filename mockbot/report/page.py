@@ -24,7 +24,7 @@ from mockbot.report.charts import charts
 from mockbot.report.executive_summary import executive_summary
 from mockbot.report.figures import Chart
 from mockbot.report.phrases import fault_text
-from mockbot.units.formatting import format_clock, format_count, format_duration, format_moment, format_share
+from mockbot.units.formatting import format_clock, format_count, format_duration, format_share
 from mockbot.units.quantities import duration_text
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -77,7 +77,7 @@ def render_plain(template: str, **values: object) -> str:
         "thousands": format_count,
         "duration": format_duration,
         "exact_duration": duration_text,
-        "moment": format_moment,
+        "moment": lambda t: "-" if t is None else format_clock(t, 1),
         "share": format_share,
     }
     environment.globals["format_value"] = format_value

@@ -14,7 +14,7 @@ from mockbot.measures.table import TABLE, shown
 from mockbot.measures.text import format_value
 from mockbot.measures.values import Undefined
 from mockbot.report.both_sides import joined_text, providers_text, users_text
-from mockbot.units.formatting import format_counted, format_seconds
+from mockbot.units.formatting import format_clock, format_counted
 
 FINDINGS = 6  # shown; the report has all of them with their evidence
 STYLES: dict[Verdict, str] = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
@@ -33,7 +33,7 @@ def print_summary(console: Console, summary: Judgement) -> None:
         console.print()
     console.print(_expectations(summary))
     if summary.pending_count:
-        names = (f"{each.id} ({each.group}, {format_seconds(each.intended)})" for each in summary.pending[:3])
+        names = (f"{each.id} ({each.group}, {format_clock(each.intended)})" for each in summary.pending[:3])
         text = f"pending at the end: {format_counted(summary.pending_count, 'prompt')}: {', '.join(names)}"
         console.print(Text(text, style="yellow"))
     if summary.findings:

@@ -15,7 +15,7 @@ from mockbot.report.plain_console import heading
 from mockbot.report.timeline_rows import cell_of, phases, rows, status_updates
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
-from mockbot.units.formatting import format_clock, format_seconds
+from mockbot.units.formatting import format_clock, format_wall
 from mockbot.units.quantities import duration_text
 
 SHADES = " ░▒▓█"
@@ -71,7 +71,7 @@ def show_page(scenario: Scenario) -> str:
 
 def _about(scenario: Scenario, timeline: Timeline) -> str:
     incident = scenario.retells.incident if scenario.retells else None
-    lasts = f"{duration_text(timeline.end)}, played in {format_seconds(timeline.end / scenario.speed)}"
+    lasts = f"{duration_text(timeline.end)}, played in {format_wall(timeline.end / scenario.speed)}"
     return "; ".join(filter(None, (incident, scenario.cause, lasts)))
 
 

@@ -8,7 +8,7 @@ shorter one is within the machine's scheduling noise, which `speed` does not div
 from mockbot.scenario.answer_law import mean_seconds
 from mockbot.scenario.problems import Problem
 from mockbot.scenario.schema import Group, Scenario
-from mockbot.units.formatting import format_duration
+from mockbot.units.formatting import format_wall
 from mockbot.units.quantities import duration_text
 
 ANSWER = 0.06  # wall seconds
@@ -22,8 +22,8 @@ def lint(scenario: Scenario, speed: float | None = None) -> tuple[Problem, ...]:
         takes = mean_seconds(provider.answer)
         if takes / speed < ANSWER:
             message = (
-                f"at speed {speed:g} an answer lasts {format_duration(takes / speed)}, below this machine's scheduling "
-                f"noise ({format_duration(ANSWER)}): use longer answers or `speed: {takes / ANSWER:.3g}`"
+                f"at speed {speed:g} an answer lasts {format_wall(takes / speed)}, below this machine's scheduling "
+                f"noise ({format_wall(ANSWER)}): use longer answers or `speed: {takes / ANSWER:.3g}`"
             )
             doubts.append(Problem(("providers", name), message))
     name = max(scenario.crowd, key=lambda name: waits(scenario.crowd[name]))

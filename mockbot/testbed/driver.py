@@ -30,6 +30,7 @@ from mockbot.service.control_client import ServiceControl
 from mockbot.testbed.start import Addresses
 from mockbot.testbed.system.system_control import change_system
 from mockbot.testbed.wire_changes import Change, change_wire_fault
+from mockbot.units.formatting import format_wall
 
 Sink = Callable[[Action | ServiceSecond], None]
 Faults = Mapping[str, ActiveFault]
@@ -114,7 +115,7 @@ class Driver:
             wait, before = max(0.0, min(wait, RAMP_STEP if ramping else LOOK)), self._clock.now()
             self._stopping.wait(wait)
             if (late := self._clock.wall(self._clock.now() - before) - wait) >= HUNG:
-                self._failed("driver", before, f"stood still for {late:.1f} s: run with less load on this machine")
+                self._failed("driver", before, f"stood still for {format_wall(late)}: load this machine less")
 
     def _apply(self, wanted: Conditions, due: float) -> bool:
         """Send what differs from what was sent before; True while the share of a fault ramps."""

@@ -1,11 +1,13 @@
 """Numbers in, text for people out. The one module that formats durations, moments, shares, rates and counts, for every
 output: terminal, page, JUnit, live view, web UI, comparison. Pure.
 
-The rule: round first, then split into hours, minutes and seconds, so that 59.97 s is 1:00 and never 0:60. The
-exact texts of a file (`duration_text` and so on, read back without loss) are in `quantities`.
+Two clocks, each written one way: a moment of the scenario is 5:00 and a time of it 4m05s; wall time is "12.3 s", and
+nothing else has a blank before its s. Round first, then split into hours, minutes and seconds: 59.97 s is 1:00, never
+0:60. The exact texts of a file (`duration_text` and so on, read back without loss) are in `quantities`.
 """
 
 import math
+from typing import Literal
 
 
 def format_duration(seconds: float) -> str:
@@ -28,23 +30,16 @@ def spell_duration(seconds: float) -> str:
     return " and ".join(f"{count} {unit}{'s' if count > 1 else ''}" for count, unit in parts if count)
 
 
-def format_seconds(seconds: float, decimals: int = 0) -> str:
-    """Plain seconds, as reasons and evidence name them: "300 s", "12.3 s"."""
-    return f"{seconds:.{decimals}f} s"
+def format_wall(seconds: float) -> str:
+    """Seconds of the wall clock, and of nothing else, to three digits: "12.3 s", "80 s", "0.005 s", "1,800 s"."""
+    return f"{seconds:,.0f} s" if seconds >= 99.95 else f"{seconds:.3g} s"
 
 
-def format_clock(t: float) -> str:
-    """A moment of the scenario's clock, to the second: 2:05:00, and 5:00 when there is no hour."""
-    minutes, seconds = divmod(round(t), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}" if minutes >= 60 else f"{minutes}:{seconds:02}"
-
-
-def format_moment(t: float | None) -> str:
-    """A moment of the scenario's clock, to the tenth: 0:05:00.0; "-" when it is not known, 0 before the beginning."""
-    if t is None:
-        return "-"
-    minutes, tenths = divmod(round(10 * max(0.0, t)), 600)
-    return f"{minutes // 60}:{minutes % 60:02}:{tenths // 10:02}.{tenths % 10}"
+def format_clock(t: float, decimals: Literal[0, 1] = 0) -> str:
+    """A moment of the scenario's clock: 2:05:00, or 5:00 without an hour; with a tenth 5:00.4. 0:00 before it."""
+    minutes, rest = divmod(round(max(0.0, t) * 10**decimals), 60 * 10**decimals)
+    seconds = f"{rest // 10**decimals:02}" + (f".{rest % 10}" if decimals else "")
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds}" if minutes >= 60 else f"{minutes}:{seconds}"
 
 
 def format_share(share: float, *, up: bool = False) -> str:

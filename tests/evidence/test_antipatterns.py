@@ -85,7 +85,7 @@ def test_a_habit_tells_its_evidence_and_what_to_do() -> None:
     told = next(str(habit) for habit in antipatterns(asked(0.5, told=10), 1.0) if habit.times)
 
     assert told == (
-        "ignores_retry_after: 1 time; p at 0.0 s: told to wait 10 s, came back after 0.5 s. "
+        "ignores_retry_after: 1 time; p at 0:00.0: told to wait 10s, came back after 500ms. "
         "A server that says when to come back knows; wait at least as long"
     )
 

@@ -57,7 +57,7 @@ CASES: dict[str, tuple[Callable[[], RunEvidence], str, str]] = {
     "failed": (lambda: sound(ended="failed"), "ended", "it failed: no reason was given"),
     "a lost worker": (lambda: sound(nodes=4, lost_nodes=1), "ended", "1 of 4 load processes were lost"),
     "lost a worker": (lambda: sound(ended="lost_worker", why="worker 2"), "ended", "lost a worker: worker 2"),
-    "stopped early": (lambda: sound(end=350.0), "ended", "stopped at 350 s"),
+    "stopped early": (lambda: sound(end=350.0), "ended", "stopped at 5:50"),
     "no data": (lambda: sound([]), "data", "no data is no success"),
     "a damaged journal": (
         lambda: sound([*sound_run(), Broken("journal.jsonl", 7, "Invalid JSON")]),
@@ -125,7 +125,7 @@ CASES: dict[str, tuple[Callable[[], RunEvidence], str, str]] = {
     "prompts that hang": (
         lambda: sound([*sound_run(), prompt(150.0, 250.0, "unfinished", name="hung")]),
         "pending",
-        "1 of them past their group's patience: hung since 150 s",
+        "1 of them past their group's patience: hung since 2:30",
     ),
     "a fault that nobody felt": (
         lambda: sound(seconds=()),
@@ -137,22 +137,22 @@ CASES: dict[str, tuple[Callable[[], RunEvidence], str, str]] = {
     "a change in error": (
         lambda: sound(did=(replace(BEGIN, confirmed=None, error="no such proxy"), BEGIN, END)),
         f"applied {FAULT}",
-        "its begin due at 100.0 s was not confirmed: no such proxy",
+        "its begin due at 1:40.0 was not confirmed: no such proxy",
     ),
     "a change without an answer": (
         lambda: sound(did=(BEGIN, replace(END, confirmed=None))),
         f"applied {FAULT}",
-        "its end due at 200.0 s was not confirmed: no answer",
+        "its end due at 3:20.0 was not confirmed: no answer",
     ),
     "a change that came late": (
         lambda: sound(did=late_actions(1.5)),
         f"applied {FAULT}",
-        "its begin due at 100.0 s was confirmed 1.5 s late",
+        "its begin due at 1:40.0 was confirmed 1.5s late",
     ),
     "a status page that did not change": (
         lambda: sound(did=(BEGIN, END, Action("status_page", "change", 120.0, 120.0, None, "gone"))),
         "other actions",
-        "status_page could not be changed at 120.0 s: gone",
+        "status_page could not be changed at 2:00.0: gone",
     ),
     "prompts sent late": (
         lambda: sound([*sound_run(), *(replace(each, id=f"late-{each.id}") for each in steady(0, 10, late=0.2))]),
@@ -170,17 +170,17 @@ CASES: dict[str, tuple[Callable[[], RunEvidence], str, str]] = {
     "a service that died": (
         lambda: sound(did=(BEGIN, END, Action("service", "look", 209.0, 209.0, None, "does not answer"))),
         "testbed",
-        "the service failed at 209.0 s: does not answer; see the logs in the run folder, and run again",
+        "the service failed at 3:29.0: does not answer; see the logs in the run folder, and run again",
     ),
     "a proxy that stood still": (
         lambda: sound(did=(BEGIN, END, Action("proxy", "look", 209.0, 209.0, 211.0))),
         "testbed",
-        "the proxy failed at 209.0 s: took 2.0 s to answer",
+        "the proxy failed at 3:29.0: took 2 s to answer",
     ),
     "a load process that stood still": (
         lambda: sound(kept_up=(*health(), Health(9.0, "worker-1", 0.0, 2.1, 0.1, 0.1))),
         "testbed",
-        "the load process worker-1 stood still for 2.1 s before 9.0 s",
+        "the load process worker-1 stood still for 2.1 s before 0:09.0",
     ),
 }
 

@@ -61,8 +61,7 @@ def test_a_failed_expectation_says_what_was_expected_what_was_seen_and_where_to_
     assert judgement.verdict == "fail"
     assert judgement.reasons == ("availability of phase blackout: expected >= 50%, saw 0%",)
     assert (
-        expectation.where
-        == "journal.jsonl: p100 (asked at 100.0 s), p100.5 (asked at 100.5 s), p101 (asked at 101.0 s)"
+        expectation.where == "journal.jsonl: p100 (asked at 1:40.0), p100.5 (asked at 1:40.5), p101 (asked at 1:41.0)"
     )
 
 

@@ -152,7 +152,7 @@ def test_harmful_retries_are_reported_with_their_evidence(mockbot: Mockbot, ask:
     while not ask().ok:
         pass
 
-    with pytest.raises(AssertionError, match=r"ignores_retry_after: 1 time; sk-free-1/0 .*told to wait 30 s"):
+    with pytest.raises(AssertionError, match=r"ignores_retry_after: 1 time; sk-free-1/0 .*told to wait 30s"):
         mockbot.assert_resilient()
 
 

@@ -91,7 +91,7 @@ def test_findings_are_in_the_job_summary() -> None:
 
     text = job_summary(told(requests=[*storm, *steady(100, 200, each=1.0)]))
 
-    assert "**patient** repeated requests that can only fail, 100 times (p100 at 100.0 s: 400 was answered" in text
+    assert "**patient** repeated requests that can only fail, 100 times (p100 at 1:40.0: 400 was answered" in text
 
 
 def test_annotations_are_errors_for_failures_and_warnings_for_doubts() -> None:
@@ -100,7 +100,7 @@ def test_annotations_are_errors_for_failures_and_warnings_for_doubts() -> None:
 
     assert lines[0] == (
         "::error title=availability of phase after::expected >= 99%25, saw 0%25; look at journal.jsonl: "
-        "p200 (asked at 200.0 s), p200.5 (asked at 200.5 s), p201 (asked at 201.0 s)"
+        "p200 (asked at 3:20.0), p200.5 (asked at 3:20.5), p201 (asked at 3:21.0)"
     )
     assert [line.split("::")[1] for line in lines[1:]] == [
         "warning title=goodput of group hasty",

@@ -33,7 +33,7 @@ def test_it_shows_phases_groups_expectations_and_the_verdict() -> None:
     ]
     assert sum(line.split()[:1] == ["hasty"] for line in lines) == 4
     assert "FAILED  availability >= 50% (phase blackout): 33.33%" in [line.strip() for line in lines]
-    assert "pending at the end: 1 prompt: young (patient, 399 s)" in lines
+    assert "pending at the end: 1 prompt: young (patient, 6:39)" in lines
     assert "verdict: fail" in lines
     assert lines[-2].startswith("down for 1m40s, first failure seen after ")
 

@@ -1,6 +1,7 @@
 """`mockbot explain`: theory and simulation stand side by side, and agree where they should."""
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
@@ -190,6 +191,52 @@ def test_a_provider_that_is_overloaded_when_all_is_well_is_staged_with_less_load
     simulated = figures["half broken: free answered"].simulated
     assert simulated is not None
     assert simulated.mean == pytest.approx(0.5, abs=0.06)
+
+
+FAST: dict[str, Any] = {"first_token": "100ms", "tokens": {"median": 10, "p95": 20}, "pace": "40/s"}
+FEW: dict[str, dict[str, Any]] = {  # a handful of users before a provider that could serve hundreds; seconds of outage
+    "quick": {"main": {}, "fault": {"http_error": {"status": 503, "retry_after": "1s"}}, "lasts": ("1s", "3s", "2s")},
+    "serve": {"main": {"slots": 10, "answer": FAST}, "fault": {"latency": "20ms"}, "lasts": ("40s", "40s", "1s")},
+    "tg": {
+        "main": {"slots": 20, "answer": FAST},
+        "fault": {"latency": "20ms"},
+        "lasts": ("4s", "4s", "12s"),
+        "users": 10,
+    },
+    "one_user": {"main": {"slots": 40}, "fault": {"http_error": 503, "share": "50%"}, "lasts": ("10m", "10m", "10m")},
+}
+
+
+def few(name: str) -> Scenario:
+    """A scenario whose load is next to nothing: to be staged its slots are multiplied by thousands."""
+    spec = FEW[name]
+    names = zip(("calm", "bad", "after"), spec["lasts"], strict=True)
+    phases: list[dict[str, Any]] = [{"name": phase, "lasts": lasts} for phase, lasts in names]
+    phases[0]["users"], phases[1]["faults"] = spec.get("users", 1), [spec["fault"]]
+    crowd = {"people": {"users": "100%", "policy": "backoff"}}
+    return tiny(name=name.replace("_", "-"), providers={"main": spec["main"]}, crowd=crowd, phases=phases)
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_a_few_users_before_a_large_provider_are_staged_within_the_memory_of_a_laptop(name: str) -> None:
+    """The queue that is kept in the staged outage drains within some seconds: the formulas say so as well."""
+    figures = asked(duration.answer, few(name)).figures[:2]
+
+    for figure in figures:
+        assert figure.simulated is not None
+        assert figure.simulated.mean is not None
+        assert math.isfinite(figure.simulated.mean)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("name", FEW)
+def test_a_few_users_get_all_five_answers(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the scenario, `explain` ends with its page."""
+    monkeypatch.chdir(tmp_path)
+
+    assert explain_command(ExplainOptions(few(name), seeds=1), console(), console()) == ExitCode.PASS
+    assert list(tmp_path.glob("runs/*/explain.html"))
 
 
 # -- the command -----------------------------------------------------------------------------------------------------

@@ -7,12 +7,11 @@ from mockbot.units.formatting import (
     format_count,
     format_counted,
     format_duration,
-    format_moment,
     format_percent,
     format_points,
     format_rate,
-    format_seconds,
     format_share,
+    format_wall,
     spell_duration,
 )
 
@@ -20,19 +19,18 @@ from mockbot.units.formatting import (
 @pytest.mark.parametrize(
     ("t", "text"),
     [
-        (0.0, "0:00:00.0"),
-        (-3.0, "0:00:00.0"),
-        (300.0, "0:05:00.0"),
-        (59.94, "0:00:59.9"),
-        (59.97, "0:01:00.0"),
+        (0.0, "0:00.0"),
+        (-3.0, "0:00.0"),
+        (300.0, "5:00.0"),
+        (59.94, "0:59.9"),
+        (59.97, "1:00.0"),
         (3599.97, "1:00:00.0"),
         (3725.24, "1:02:05.2"),
-        (None, "-"),
     ],
 )
-def test_a_moment_never_has_sixty_seconds(t: float | None, text: str) -> None:
+def test_a_moment_never_has_sixty_seconds(t: float, text: str) -> None:
     """59.97 s is a minute, and 3,599.97 s an hour."""
-    assert format_moment(t) == text
+    assert format_clock(t, 1) == text
 
 
 @pytest.mark.parametrize(
@@ -84,11 +82,12 @@ def test_a_share_never_looks_better_than_it_is() -> None:
 
 
 def test_other_numbers_have_their_unit() -> None:
-    """Rates, counts, plain seconds and differences of shares."""
+    """Rates, counts, wall time and differences of shares."""
     assert (format_rate(3.2), format_rate(0.0043), format_rate(0.0)) == ("3.2/s", "0.004/s", "0/s")
     assert (format_rate(999.4), format_rate(999.5), format_rate(1234.0)) == ("999/s", "1,000/s", "1,234/s")
     assert (format_points(0.0123), format_points(-0.5), format_points(-0.0)) == ("+1.2", "-50.0", "+0.0")
-    assert (format_count(12345.0), format_seconds(12.34, 1), format_seconds(300.0)) == ("12,345", "12.3 s", "300 s")
+    assert format_count(12345.0) == "12,345"
+    assert [format_wall(each) for each in (0.005, 12.34, 80.0, 1800.0)] == ["0.005 s", "12.3 s", "80 s", "1,800 s"]
 
 
 @pytest.mark.parametrize(("count", "says"), [(0, "0 times"), (1, "1 time"), (2, "2 times"), (12345, "12,345 times")])

@@ -14,7 +14,7 @@ from typing import Any
 from mockbot.evidence.records import OUTCOMES, Attempt, Progress, Prompt, Record, ServiceSecond
 from mockbot.scenario.spans import FaultSpan
 from mockbot.scenario.timeline import Timeline
-from mockbot.units.formatting import format_clock, format_number, format_seconds, format_share
+from mockbot.units.formatting import format_clock, format_duration, format_number, format_share
 from mockbot.units.rank import nearest_rank
 
 BUCKETS = 200  # points of a chart, at most: about one per 4 px of a chart on a laptop
@@ -34,7 +34,7 @@ COLUMNS = {  # of the table of phases: key -> title
 
 
 def _seconds(value: float) -> str:
-    return "never" if value == math.inf else format_seconds(value, 2)
+    return "never" if value == math.inf else format_duration(value)
 
 
 FORMATS: dict[str, Callable[[float], str]] = {

@@ -16,6 +16,7 @@ from mockbot.units.formatting import format_rate
 RUNS = 2 + 1
 PROMPTS = 150_000  # of the staged open loop, at most
 CROWD = 2000  # users of the staged closed loop, so that chance is small
+ENDLESS = 1_000_000  # places in the staged queue, more than prompts that are asked
 FULL = 0.97  # of the capacity, from which arrivals alone never let a queue drain in any time worth simulating
 
 
@@ -49,7 +50,7 @@ def answer(scenario: Scenario, setting: Setting, experiments: Experiments, live:
         ),
         staged="" if setting.has_outage else "Nothing goes wrong in this scenario; ten minutes of outage are staged.",
         notes=(
-            "Well again: from the end of all faults until 95 % of the usual share is good for 30 s.",
+            "Well again: from the end of all faults until 95 % of the usual share is good for 30s.",
             "The first two are from the end of the outage until nobody queues, if nobody had been turned away.",
         ),
     )
@@ -72,8 +73,9 @@ def drained(setting: Setting, experiments: Experiments, *, open_loop: bool = Fal
     crowd = {"all": arriving if open_loop else closed(policy, setting.think)}
     # Without capacity the provider queues everything and refuses nothing.
     phases = course(setting, {"capacity": 0.0}, setting.outage, after, rate=setting.rate if open_loop else None)
-    queue = setting.spec.queue.model_copy(update={"limit": 1_000_000, "max_wait": None})
-    world = staged(setting, crowd, phases, times=max(1.0, most), queue=queue)
+    times = max(1.0, most)
+    queue = setting.spec.queue.model_copy(update={"limit": math.ceil(ENDLESS / times), "max_wait": None})
+    world = staged(setting, crowd, phases, times=times, queue=queue)
     clear = calm(setting) + setting.outage
     runs = (experiments.seconds(world, seed) for seed in range(experiments.seeds))
     empty = ([each.t + 1 - clear for each in seconds if each.t > clear and not each.queued] for seconds in runs)

@@ -179,10 +179,11 @@ def _sentence(setting: Setting, edge: Figure, fast: float, slow: float) -> str:
 
 def _notes(setting: Setting, edge: float, waiting: float) -> Iterator[str]:
     safe = theory.refresh_safe(setting.users, setting.places, setting.capacity)
-    yield f"No trigger whatever can keep it down when all wait longer than min(N, q)/C = {safe:.3g} s."
+    yield f"No trigger whatever can keep it down when all wait longer than min(N, q)/C = {duration_words(safe)}."
     share = theory.refreshers_tip(setting.capacity, setting.every, waiting)
     if setting.every < edge and share < 1 and not setting.keeps_queue:
-        yield f"A share of {format_percent(share)} who refresh every {setting.every:g} s is enough: 2 C r / Ns."
+        every = duration_words(setting.every)
+        yield f"A share of {format_percent(share)} who refresh every {every} is enough: 2 C r / Ns."
     if setting.spec.abandoned_work != "continues" or setting.spec.queue.order != "fifo":
         yield "The law is for a FIFO queue whose abandoned work continues; this provider has another one."
     if edge < 3 * setting.service:

@@ -97,7 +97,7 @@ def answer(scenario: Scenario, setting: Setting, experiments: Experiments, live:
             f"J = {duration_words(herd.spread)}, C = {format_rate(setting.capacity)}",
         ),
         tuple(figures),
-        staged="One crowd of the scenario's size that backs off (cap 30 s) and has no other difference.",
+        staged="One crowd of the scenario's size that backs off (cap 30s) and has no other difference.",
         notes=("All through: from the end of the outage until 95 % of those who asked in it have an answer.",),
     )
 
