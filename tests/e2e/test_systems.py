@@ -30,11 +30,24 @@ def _run(tmp_path: Path, habit: str) -> dict[str, Any]:
     return run_through(tmp_path, habit, HERE / "planted.yaml", *longer)
 
 
+def system_file(tmp_path: Path, habit: str) -> Path:
+    """That of the gateway with this habit."""
+    path = tmp_path / "planted.yaml"
+    path.write_text(SYSTEM.format(here=HERE, habit=habit), "utf-8")
+    return path
+
+
 def run_through(tmp_path: Path, habit: str, scenario: Path, *options: str) -> dict[str, Any]:
     """The summary of a run through the gateway with this habit, and its exit code; the folder is `run`."""
-    system = tmp_path / "planted.yaml"
-    system.write_text(SYSTEM.format(here=HERE, habit=habit), "utf-8")
-    command = ["run", str(scenario), "--system", str(system), "--out", str(tmp_path / "run"), *options]
+    command = [
+        "run",
+        str(scenario),
+        "--system",
+        str(system_file(tmp_path, habit)),
+        "--out",
+        str(tmp_path / "run"),
+        *options,
+    ]
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     ran = subprocess.run(
         [sys.executable, "-m", "mockbot", *command],
