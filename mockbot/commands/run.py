@@ -128,7 +128,7 @@ def _testbed(
             folder.put(RunFile.TESTBED, addresses.to_json())
             yield None
             return
-        with watched_system(options.system, scenario, addresses, folder, os.environ) as system:
+        with watched_system(options.system, scenario, addresses, folder, os.environ, ui=options.ui) as system:
             folder.put(RunFile.TESTBED, system.addresses.to_json())
             yield system
 

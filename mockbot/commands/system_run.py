@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
+from mockbot.commands.live_both_sides import LiveBothSides
 from mockbot.errors import UsageError
 from mockbot.evidence.records import KINDS, Request, RunInfo
 from mockbot.evidence.system_findings import FINDINGS
@@ -62,6 +63,7 @@ class WatchedSystem:
     addresses: Addresses  # the testbed's and the system's
     service: ServiceControl
     journal: JournalWriter
+    live: LiveBothSides | None = None  # for the web UI
     exits: list[tuple[float, int]] = field(default_factory=list)
     _taken: int = 0
 
@@ -71,6 +73,9 @@ class WatchedSystem:
         self._taken += len(finished)
         for request in finished:
             self.journal.write(_without_key(request))
+        if self.live is not None:
+            self.live.requests += finished
+            self.live.write()
         if (code := self.running.ended) is not None and not self.exits:
             self.exits.append((time.time(), code))
 
@@ -79,6 +84,8 @@ class WatchedSystem:
         self.look()
         for request in self.service.requests(self._taken)[1]:
             self.journal.write(_without_key(request))
+        if self.live is not None:
+            self.live.write(now=True)
 
     def noted(self, info: RunInfo) -> RunInfo:
         """The run's record with the exits, in scenario seconds, and with the number of requests that were written."""
@@ -99,9 +106,9 @@ def _without_key(request: Request) -> Request:
 
 @contextmanager
 def watched_system(
-    system: System, scenario: Scenario, addresses: Addresses, folder: RunFolder, base: Mapping[str, str]
+    system: System, scenario: Scenario, addresses: Addresses, folder: RunFolder, base: Mapping[str, str], *, ui: bool
 ) -> Iterator[WatchedSystem]:
-    """The system, ready. Raises UsageError or TestbedError. `base`: the environment so far."""
+    """The system, ready. Raises UsageError or TestbedError. `base`: the environment so far; `ui`: there is a web UI."""
     ready, secrets = system.with_environment(base)
     names = names_of_testbed(addresses.providers, addresses.status_page)
     variables = {**base, **environment(scenario, addresses, base)}
@@ -120,4 +127,5 @@ def watched_system(
                 asked = asked.model_copy(update={"url": url})
             if "system" in layers:
                 addresses = replace(addresses, system_control=stack.enter_context(system_control(running)))
-            yield WatchedSystem(running, asked, addresses, service, journal)
+            live = LiveBothSides(folder, scenario) if ui else None
+            yield WatchedSystem(running, asked, addresses, service, journal, live)

@@ -12,7 +12,7 @@ one place:
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from importlib.metadata import version
@@ -20,13 +20,14 @@ from importlib.metadata import version
 import gevent
 from gevent import Greenlet
 from gevent.lock import RLock
+from pydantic import TypeAdapter
 
 from mockbot.clock import Clock, machine
 from mockbot.evidence.records import Ended, RunInfo
 from mockbot.load.dispatch import Counts
 from mockbot.load.run_recorder import RunRecorder
 from mockbot.load.workers import Setup, Workers
-from mockbot.runs.folder import RunFolder
+from mockbot.runs.folder import RunFile, RunFolder
 from mockbot.runs.journal_files import write_run_info
 from mockbot.scenario.arrivals import loop_of
 from mockbot.scenario.schema import Scenario
@@ -40,6 +41,7 @@ LOOK = 0.1  # wall seconds: the most by which a step of a ramp comes late
 PROGRESS_EVERY = 0.5  # wall seconds
 SETTLE = 1.0  # wall seconds on top: delays of this machine do not shrink with the speed
 
+_BOTH_SIDES = TypeAdapter(dict[str, tuple[str, str]])
 log = logging.getLogger("mockbot")
 
 
@@ -121,6 +123,11 @@ class LiveRun:
         gevent.sleep(PROGRESS_EVERY)  # the last batch of a worker may be this old
         while self.workers and self.workers.pending and self.clock.now() < until and not self._broken:
             gevent.sleep(LOOK)
+
+    def both_sides(self) -> Mapping[str, tuple[str, str]]:
+        """What users and providers saw so far, by phase in words, as the command that started the system writes it."""
+        path = self.folder / RunFile.BOTH_SIDES
+        return _BOTH_SIDES.validate_json(path.read_bytes()) if path.exists() else {}
 
     @property
     def _broken(self) -> str:

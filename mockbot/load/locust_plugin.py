@@ -103,6 +103,7 @@ class Plugin:
                 coordinator.view,
                 lambda: coordinator.now,
                 lambda named: coordinator.choose(scenario_of(parsed_options(environment), named)),
+                system=options.system is not None,
             )
         elif not options.scenario:
             plain_plan(measured_users(environment, system=False), options)

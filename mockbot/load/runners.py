@@ -106,7 +106,9 @@ class Coordinator:
             setup = run.begin(LOCAL_NEEDS if master is None else WORKERS_NEED)
             self._workers = run.workers = self._start_workers(run, setup)
             if self._environment.web_ui is not None:
-                self.view.state = DashboardState(run.timeline, run.speed, run.clock.t0)
+                self.view.state = DashboardState(
+                    run.timeline, run.speed, run.clock.t0, run.both_sides if self.options.system is not None else None
+                )
                 run.recorder.watcher = self.view.state.take
             # Spawning takes a while, so it begins before t0; users wait for t0 by themselves.
             self._set_users(run.timeline.at(0.0).users)

@@ -92,13 +92,12 @@ class Side(asyncio.Protocol):
         self.transport.close()
 
     def reset(self) -> None:
-        if hasattr(self, "transport"):
-            self.linger()
-            self.transport.abort()
+        self.linger()
+        self.abort()
 
     def linger(self) -> None:
         """From now on the end of this side is a reset."""
-        sock = self.transport.get_extra_info("socket")
+        sock = self.transport.get_extra_info("socket") if hasattr(self, "transport") else None
         if sock is not None and not self.lost:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
 
@@ -111,6 +110,10 @@ class Side(asyncio.Protocol):
             self.transport.resume_reading()
 
     # -- the connection's calls
+
+    def abort(self) -> None:
+        if hasattr(self, "transport"):
+            self.transport.abort()
 
     def open(self) -> None:
         """Both sides are attached: pass on what came early."""
@@ -147,8 +150,8 @@ class Connection:
         try:
             await loop.connect_accepted_socket(lambda: self._client, client)
         except BaseException:  # cancelled by a disable: neither socket may stay behind
-            self._client.reset()
-            self._server.reset()
+            self._client.abort()
+            self._server.abort()
             raise
 
     def start(self, chains: Mapping[Direction, Sequence[Toxic]], traffic: Mapping[Direction, Traffic]) -> None:
@@ -167,11 +170,11 @@ class Connection:
         server.open()
 
     def abort(self) -> None:
-        """Reset both sockets now; what is in the chains is lost. (Toxiproxy closes them.)"""
+        """Close both sockets now, the client's by a reset (Toxiproxy: in order); what is in the chains is lost."""
         for link in self.links.values():
             link.stop()
         self._client.reset()
-        self._server.reset()
+        self._server.abort()
 
     def side_lost(self) -> None:
         if self._client.lost and self._server.lost:

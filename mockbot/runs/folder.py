@@ -32,6 +32,7 @@ class RunFile(StrEnum):
     SCENARIO = "scenario.json"  # the resolved scenario, for machines; the claim
     SCENARIO_YAML = "scenario.yaml"  # the same, for readers
     TESTBED = f"{LOGS}/testbed.json"  # the addresses of the testbed, for Locust
+    BOTH_SIDES = f"{LOGS}/both_sides.json"  # what users and providers saw so far, for Locust's tab
     LOCUST_LOG = f"{LOGS}/locust.log"
     JOURNAL = JOURNAL  # every prompt and attempt, as the clients saw them
     SERVICE = SERVICE  # what each provider saw, second by second

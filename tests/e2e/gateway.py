@@ -20,15 +20,13 @@ from fastapi.responses import JSONResponse, StreamingResponse
 HABIT = os.environ.get("HABIT", "careful")
 PROVIDERS = {name: os.environ[f"{name.upper()}_URL"] for name in ("main", "other")}
 COOLDOWN = 3.0
-PATIENCE = 60.0 if HABIT == "hangs_past_client_timeout" else 12.0 if HABIT == "no_concurrency_left" else 2.0
+PATIENCE = 60.0 if HABIT == "hangs_past_client_timeout" else 4.0 if HABIT == "no_concurrency_left" else 2.0
 TRIES = {"retry_multiplication": 9, "ignores_retry_after": 2, "hammers_dead_provider": 2}.get(HABIT, 1)
 ROOM = 4 if HABIT == "no_concurrency_left" else 1000  # requests at the same time
-MORTAL = 5  # failures after which the mortal one dies
 
 room = asyncio.Semaphore(ROOM)
 dead_until = dict.fromkeys(PROVIDERS, 0.0)
 asked = itertools.count(1)
-failures = itertools.count(1)
 last_answer: list[bytes] = []
 
 
@@ -114,8 +112,7 @@ async def _begun(client: httpx.AsyncClient, name: str, body: bytes) -> AsyncIter
 
 
 def _failed(name: str) -> None:
-    number = next(failures)
-    if HABIT == "single_point_of_failure" and number >= MORTAL:
+    if HABIT == "single_point_of_failure":
         os._exit(1)
     if HABIT in {"hammers_dead_provider", "retry_multiplication", "ignores_retry_after"}:
         return

@@ -1,11 +1,19 @@
 """Faults on the system under test, live, asked by a plain Locust HttpUser: each is felt, and its users are heard."""
 
 import json
+import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, expect
 
-from tests.e2e.test_systems import HERE, run_through
+from tests.e2e.conftest import Run
+from tests.e2e.test_systems import HERE, run_through, system_file
+from tests.load.test_web_ui import browser as browser  # noqa: PLC0414 - a fixture
+
+Start = Callable[..., Run]
 
 LOCUSTFILE = """\
 from locust import HttpUser, constant, task
@@ -42,3 +50,27 @@ def test_a_restart_and_a_slow_link_of_the_system_are_felt_and_judged(tmp_path: P
     assert rows["blackout"]["kinds"]["failed"] > 0
     assert rows["slow-link"]["p50"] >= rows["steady"]["p50"] + 0.6
     assert (found["single_point_of_failure"], summary["system"]["joined"]) == (0, 1.0)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(240)
+def test_locusts_tab_shows_both_sides_of_each_phase(
+    start: Start, tmp_path: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the run goes on: what the users of the system saw beside what its providers saw."""
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    run = start(HERE / "on_system.yaml", "--system", str(system_file(tmp_path, "careful")), "--ui")
+    run.watch(run.load_has_begun)
+    page = browser.new_page(viewport={"width": 1600, "height": 900})
+    page.goto(run.output().partition("watch it at ")[2].split()[0])
+    page.get_by_role("tab", name="Outage").click()
+    steady = page.get_by_role("row").filter(has_text="1. steady")
+
+    expect(steady).to_contain_text("100 % in full", timeout=60_000)
+    expect(steady).to_contain_text("requests a prompt: main", timeout=60_000)
+    for column in ("Users saw", "Providers saw"):
+        expect(page.get_by_role("columnheader", name=column)).to_be_visible()
+    page.close()
+    run.watch(lambda: "the page stays open" in run.output())
+    run.interrupt()
+    run.finish()

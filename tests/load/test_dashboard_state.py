@@ -59,6 +59,17 @@ def test_phases_are_numbered_in_their_order(state: DashboardState) -> None:
     assert [row["wrong"] for row in state.phase_rows()] == ["no fault", "http_error on main"]
 
 
+def test_a_run_through_a_system_shows_both_sides_of_each_phase() -> None:
+    """In the words of the report; nothing yet of a phase to come, and no such columns without a system."""
+    saw = {"steady": ("57 prompts, 100 % in full", "1.00 requests a prompt: main 57")}
+    with_system = DashboardState(Timeline(read_scenario(OUTAGE)), 1.0, 1000.0, lambda: saw)
+
+    steady, blackout = with_system.phase_texts()
+    assert (steady["users_saw"], steady["providers_saw"]) == saw["steady"]
+    assert (blackout["users_saw"], blackout["providers_saw"]) == ("", "")
+    assert [title for _, title in with_system.snapshot(1.0)["columns"]][-2:] == ["Users saw", "Providers saw"]
+
+
 def test_the_banner_says_what_is_wrong_now(state: DashboardState) -> None:
     """Nothing in steady, the fault with its share in the blackout, and nothing any more when the verdict is there."""
     assert state.head(50.0)["wrong"] == []

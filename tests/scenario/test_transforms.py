@@ -2,11 +2,20 @@
 
 import pytest
 
+from mockbot.errors import UsageError
 from mockbot.scenario.library import find
 from mockbot.scenario.load import load_scenario, read_scenario
 from mockbot.scenario.schema import Scenario
+from mockbot.scenario.shorten import shortened
 from mockbot.scenario.timeline import Timeline
-from mockbot.scenario.transforms import EXTERNAL_GROUP, for_external_client, for_system, held, starting_at
+from mockbot.scenario.transforms import (
+    EXTERNAL_GROUP,
+    for_external_client,
+    for_system,
+    held,
+    starting_at,
+    without_system,
+)
 
 BASE = """
 name: base
@@ -131,3 +140,38 @@ def test_a_system_owes_users_what_is_good_for_them_and_no_lesson_about_the_crowd
         ("patient", "recovery_time"),
         (None, "time_to_detect"),
     ]
+
+
+@pytest.mark.parametrize("fault", [{"restart": "kill"}, {"on": "system", "latency": "1s"}])
+def test_a_client_without_a_system_cannot_have_a_fault_on_it(base: Scenario, fault: dict[str, str]) -> None:
+    """Named, and what to do; a fault at a provider is no reason."""
+    phases = [{"name": "all", "lasts": "60s", "users": 10, "faults": [{"http_error": 503}, fault]}]
+    told = Scenario.model_validate(base.model_dump(mode="json") | {"phases": phases, "status_page": [], "expect": []})
+
+    with pytest.raises(UsageError, match=r"fault all\.1\.\w+ is on the system under test, .* `mockbot run --system`"):
+        for_external_client(told)
+    assert without_system(base, "there is none") is base
+
+
+def test_a_restart_lasts_as_long_as_it_says(base: Scenario) -> None:
+    """`down`, or `lasts`; shortened with the outage."""
+    faults = [{"restart": {"down": "10s"}}, {"restart": "planned", "at": "20s", "lasts": "6s"}]
+    phases = [{"name": "all", "lasts": "60s", "users": 10, "faults": faults}]
+    told = Scenario.model_validate(base.model_dump(mode="json") | {"phases": phases, "status_page": [], "expect": []})
+
+    spans, short = (
+        [(each.provider, each.start, each.end) for each in Timeline(scenario).faults]
+        for scenario in (told, shortened(told, 30.0).scenario)
+    )
+
+    assert spans == [("system", 0.0, 10.0), ("system", 20.0, 26.0)]
+    assert short == [("system", 0.0, 5.0), ("system", 10.0, 13.0)]
+
+
+def test_no_provider_has_the_systems_name(base: Scenario) -> None:
+    """Or `on: system` would mean two things."""
+    told = base.model_dump(mode="json")
+    told["providers"]["system"] = {}
+
+    with pytest.raises(ValueError, match="'system' is the system under test in `on: system`"):
+        Scenario.model_validate(told)

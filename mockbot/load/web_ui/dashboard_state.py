@@ -6,7 +6,7 @@ of scenario time in which it began, and only buckets that changed since the last
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
@@ -31,6 +31,8 @@ COLUMNS = {  # of the table of phases: key -> title
     "per_prompt": "Attempts per prompt",
     "failures": "Failures",
 }
+SYSTEM_COLUMNS = {"users_saw": "Users saw", "providers_saw": "Providers saw"}  # of a run with a system under test
+BothSides = Callable[[], Mapping[str, tuple[str, str]]]  # phase -> what users and providers saw, in words
 
 
 def _seconds(value: float) -> str:
@@ -120,10 +122,13 @@ class ProviderBucket:
 class DashboardState:
     """One run. The owner sets `verdict` and `error` once they are known."""
 
-    def __init__(self, timeline: Timeline, speed: float, t0: float) -> None:
+    def __init__(self, timeline: Timeline, speed: float, t0: float, both_sides: BothSides | None = None) -> None:
+        """`both_sides`: of a run with a system under test."""
         self.verdict: Json | None = None
         self.error = ""
         self._timeline, self._speed, self._t0 = timeline, speed, t0
+        self._both_sides = both_sides
+        self._columns = COLUMNS if both_sides is None else COLUMNS | SYSTEM_COLUMNS
         self._slo = timeline.scenario.slo
         self._width = max(1, ceil(timeline.end / BUCKETS))
         self._buckets: dict[int, Bucket] = {}
@@ -170,7 +175,7 @@ class DashboardState:
                 name: [{"t": bucket * self._width, **buckets[bucket].as_json()} for bucket in sorted(buckets)]
                 for name, buckets in self._providers.items()
             },
-            "columns": list(COLUMNS.items()),  # pairs, because Flask sorts the keys of an object
+            "columns": list(self._columns.items()),  # pairs, because Flask sorts the keys of an object
             "phases": self.phase_texts(),
         }
 
@@ -222,13 +227,14 @@ class DashboardState:
         return rows
 
     def phase_texts(self) -> list[dict[str, str]]:
-        """The same rows as text, by the keys of COLUMNS; blank where a figure is unknown."""
-        rows = self.phase_rows()
-        for row in rows:
+        """The same rows as text, by the keys of the columns; blank where a figure is unknown."""
+        rows, saw = self.phase_rows(), {} if self._both_sides is None else self._both_sides()
+        for row, phase in zip(rows, self._timeline.phases, strict=True):
+            row["users_saw"], row["providers_saw"] = saw.get(phase.name, ("", ""))
             outcomes = Counter[str](row["outcomes"]).most_common()
             row["failures"] = ", ".join(f"{count} {name}" for name, count in outcomes if name != "ok")
             row |= {key: "" if row[key] is None else form(row[key]) for key, form in FORMATS.items()}
-        return [{key: str(row[key]) for key in COLUMNS} for row in rows]
+        return [{key: str(row[key]) for key in self._columns} for row in rows]
 
     def _count(self, record: Attempt | Prompt, t: float) -> None:
         bucket = max(0, int(t // self._width))

@@ -21,7 +21,7 @@ from mockbot.load.locust_private import (
     REQUEST_STATS,
     START_PATH,
 )
-from mockbot.load.web_ui.dashboard_state import COLUMNS, Json, View
+from mockbot.load.web_ui.dashboard_state import COLUMNS, SYSTEM_COLUMNS, Json, View
 from mockbot.load.web_ui.request_origin import is_foreign
 
 STATIC = Path(__file__).parent / "static"
@@ -36,15 +36,17 @@ class Pages:
     """
 
     def __init__(
-        self, web_ui: WebUI, view: View, now: Callable[[], float], choose: Callable[[str | None], None]
+        self, web_ui: WebUI, view: View, now: Callable[[], float], choose: Callable[[str | None], None], *, system: bool
     ) -> None:
+        """`system`: the runs are through a system under test."""
         self._view, self._now, self._choose = view, now, choose
         self._runner = web_ui.environment.runner
         self._web_host = getattr(web_ui.environment.parsed_options, "web_host", None) or ""
         self._snapshot: tuple[float, Json] = (0.0, {})
         web_ui.template_args[EXTENDED_TABS] = [{"title": "Outage", "key": "outage"}]
+        columns = COLUMNS | SYSTEM_COLUMNS if system else COLUMNS
         web_ui.template_args[EXTENDED_TABLES] = [
-            {"key": "outage", "structure": [{"key": key, "title": title} for key, title in COLUMNS.items()]}
+            {"key": "outage", "structure": [{"key": key, "title": title} for key, title in columns.items()]}
         ]
         app = web_ui.app
         if app is None:

@@ -28,7 +28,7 @@ def main() -> None:
     environment.create_local_runner()
     web_ui = environment.create_web_ui("127.0.0.1", 8089, delayed_start=True)
     chosen: list[str | None] = []
-    Pages(web_ui, View(), lambda: 0.0, chosen.append)
+    Pages(web_ui, View(), lambda: 0.0, chosen.append, system=False)
     assert web_ui.app is not None
     client, told = web_ui.app.test_client(), {}
     for name, (path, headers) in REQUESTS.items():
