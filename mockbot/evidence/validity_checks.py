@@ -263,7 +263,7 @@ def requests_arrived(evidence: RunEvidence, counters: RunCounters) -> Iterator[V
         return
     problem = None
     for provider, lost, since in counters.lost.found():
-        never = f"{format_counted(lost, 'request')} never reached {provider}, from {format_seconds(since)} on"
+        never = f"{format_counted(lost, 'request')} never reached {provider}, from {format_clock(since)} on"
         problem = (
             f"{never}, though no fault kept them away: look for dropped packets and closed connections, and run again"
         )

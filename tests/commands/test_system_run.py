@@ -15,7 +15,7 @@ def noted(tmp_path: Path, code: int) -> RunInfo:
     """run.json of a system that ended at second 4 with this code."""
     with JournalWriter(RunFolder(tmp_path), ()) as journal:
         nobody = cast("Any", None)
-        return WatchedSystem(nobody, nobody, nobody, nobody, journal, [(1004.0, code)]).noted(INFO)
+        return WatchedSystem(nobody, nobody, nobody, nobody, journal, None, [(1004.0, code)]).noted(INFO)
 
 
 def test_a_system_that_ended_is_on_record(tmp_path: Path) -> None:
