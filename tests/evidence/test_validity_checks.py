@@ -115,7 +115,7 @@ CASES: dict[str, tuple[Callable[[], RunEvidence], str, str]] = {
             seconds=[*FELT, *(ServiceSecond(250 + n, "main") for n in range(3))],
         ),
         "requests arrived",
-        "3 requests never reached main, from 250 s on, though no fault kept them away",
+        "3 requests never reached main, from 4:10 on, though no fault kept them away",
     ),
     "too little data in a phase": (
         lambda: sound([*steady(0, 199), *steady(200, 209)]),
