@@ -104,9 +104,10 @@ class Cell:
         if not self.calm or len(self.outage) < 6:
             return "-"
         times, base = sorted(self.outage), sorted(self.calm)[len(self.calm) // 2]
-        half = 0.98 * math.sqrt(len(times))  # 1.96 * sqrt(n / 4)
-        low, high = (times[min(len(times) - 1, max(0, round(len(times) / 2 + side)))] - base for side in (-half, half))
-        return f"{times[len(times) // 2] - base:.2f} ({low:.2f} to {high:.2f})"
+        half, n = 0.98 * math.sqrt(len(times)), len(times)  # 1.96 * sqrt(n / 4)
+        places = (n // 2, max(0, round(n / 2 - half)), min(n - 1, round(n / 2 + half)))
+        middle, low, high = (round(times[place] - base, 2) + 0.0 for place in places)  # + 0.0: no minus before a zero
+        return f"{middle:.2f} ({low:.2f} to {high:.2f})"
 
 
 def share(part: int, whole: int) -> str:
@@ -161,6 +162,7 @@ def played(out: Path, fault: str, system: str, number: int) -> tuple[Path | None
         why = "; ".join(failed.values())
         if TOO_BUSY.isdisjoint(failed):
             return None, why
+        say(f"{fault}, {system}, round {number}: no answer, because {why}")
     sys.exit(say(f"{TRIES} times no answer on this machine: {why}. Let nothing else run, and repeat the command", 3))
 
 
