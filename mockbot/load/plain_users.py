@@ -8,6 +8,7 @@ the system file says, and the user gets it whole, once it has come.
 
 import json
 from collections.abc import Iterable, Iterator
+from http.client import RemoteDisconnected
 from typing import Any
 
 import gevent
@@ -16,7 +17,6 @@ from locust import HttpUser
 from locust.env import Environment
 from locust.exception import StopUser
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError
 
 from mockbot.dialects.families import FAMILIES
 from mockbot.dialects.prompt_identity import identity_of, with_mark
@@ -26,6 +26,8 @@ from mockbot.load.measured_user import MeasuredUser
 from mockbot.load.recorder import GeneratorError, cause, failed_status, observe
 from mockbot.load.system_client import answer_of
 from mockbot.testbed.system.system_file import System
+
+CHUNK = 65536  # bytes, at most; what has come is read at once
 
 
 class PlainUser(MeasuredUser, HttpUser):
@@ -101,7 +103,7 @@ class PromptAdapter(HTTPAdapter):
                 if ask is None and "event-stream" in response.headers.get("content-type", ""):
                     reader = FAMILIES[self._system.speaks or "openai"].chat.reader(True)
                 outcome = failed_status(response.status_code)
-                for line in _lines(response.raw.stream(65536, decode_content=True), pieces):
+                for line in _lines(response.iter_content(CHUNK), pieces):
                     if outcome is None and not reader.over:
                         reader.length += len(line)
                         reader.line(line, clock.now())
@@ -111,7 +113,7 @@ class PromptAdapter(HTTPAdapter):
                 raise
             outcome = "timeout" if reader.first is None else "slow"
             error = requests.ReadTimeout(f"no whole answer within {self._user.spec.patience:g} s", request=request)
-        except (requests.RequestException, HTTPError) as failure:
+        except requests.RequestException as failure:
             outcome = _cause(failure)
             error = requests.ConnectionError(str(failure), request=request)
         if error is not None and response.raw is not None:
@@ -159,4 +161,6 @@ def _cause(error: BaseException) -> Outcome:
     root = error
     while (inner := root.__cause__ or root.__context__) is not None:
         root = inner
-    return cause(root) if isinstance(root, OSError) and not isinstance(root, requests.RequestException) else "reset"
+    if isinstance(root, RemoteDisconnected | requests.RequestException) or not isinstance(root, OSError):
+        return "closed"  # what is no error of the socket is an end that came too early
+    return cause(root)

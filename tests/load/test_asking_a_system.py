@@ -32,9 +32,10 @@ class Application(BaseHTTPRequestHandler):
         text = {"/short": WHOLE[:60], "/busy": "Temporarily unavailable."}.get(self.path, WHOLE)
         answer = json.dumps({"error": text} if self.path == "/wrong" else {"answer": text}).encode()
         self.send_response(200)
-        self.send_header("content-length", str(len(answer)))
+        self.send_header("content-length", str(len(answer) + (self.path == "/cut")))
         self.end_headers()
         self.wfile.write(answer)
+        self.close_connection = self.path == "/cut"
 
     def do_GET(self) -> None:
         """A page."""
@@ -130,13 +131,14 @@ def test_each_request_of_a_plain_http_user_is_a_prompt(inside: Inside, applicati
     assert seen["answer"]["pieces"][0]["words"] == 12
 
 
-def test_a_plain_http_user_waits_no_longer_than_its_groups_patience(
-    inside: Inside, application: ThreadingHTTPServer
+@pytest.mark.parametrize(("way", "outcome"), [("impatient", "timeout"), ("cut_off", "closed")])
+def test_what_a_plain_http_users_request_meets_is_on_record(
+    inside: Inside, application: ThreadingHTTPServer, way: str, outcome: str
 ) -> None:
-    """Its request fails for its own code as a timeout of `requests`, and it is on record."""
-    seen = _asked(inside, application, "/ask", way="impatient")
+    """It waits no longer than its group's patience, and an answer of too few bytes was closed."""
+    seen = _asked(inside, application, way=way)
 
-    assert (seen["attempt"]["outcome"], seen["prompt"]["settled"]) == ("timeout", "gave_up")
+    assert (seen["attempt"]["outcome"], seen["prompt"]["settled"]) == (outcome, "gave_up")
 
 
 def test_a_plain_http_users_refused_connection_is_refused(inside: Inside, application: ThreadingHTTPServer) -> None:

@@ -57,10 +57,18 @@ class Plain(HttpUser):
 class Impatient(HttpUser):
     """Asks what hangs."""
 
+    path = "/late"
+
     @task
     def ask(self) -> None:
-        """The answer comes too late."""
-        self.client.post("/late", json={"text": "How long?"})
+        """The answer comes too late, or not whole."""
+        self.client.post(self.path, json={"text": "How long?"})
+
+
+class CutOff(Impatient):
+    """Asks what breaks off."""
+
+    path = "/cut"
 
 
 USERS: dict[str, type[User]] = {
@@ -69,6 +77,7 @@ USERS: dict[str, type[User]] = {
     "task": OwnTask,
     "plain": Plain,
     "impatient": Impatient,
+    "cut_off": CutOff,
 }
 
 
