@@ -1,8 +1,8 @@
 """All records of a run in, out what shows that they are not those that the run wrote. Pure.
 
 A line may be a valid record and yet no evidence: of a file that was cut between two lines nothing is torn. Therefore
-run.json signs off how many records of each kind were written, no id may occur twice, and no record may end before it
-starts.
+run.json signs off how many records of each kind were written, no id may occur twice, no record may end before it
+starts, and each is of a group or provider of the scenario and of the time of the run.
 
 Memory is constant: a Bloom filter of SIZE bits (16 MiB) in which each id sets four, and at most MOST_SUSPECTS ids whose
 bits were all set before (about 70 MiB). Below a million records hardly one is a suspect by chance; where any is,
@@ -10,6 +10,7 @@ a second pass over the journals looks for ids that really occur twice. Beyond so
 suspects by chance than are kept: from there on only the counts protect. Ids are told apart by 64 bits.
 """
 
+import math
 from collections import Counter
 from itertools import chain
 
@@ -19,6 +20,7 @@ from mockbot.evidence.system_records import SystemAnswer
 
 SIZE = 1 << 27
 MOST_SUSPECTS = 1_000_000
+MARGIN = 60.0  # wall seconds by which a record may lie outside of the run: prompts that drain, a client that stays
 REMEDY = "the files were changed or damaged after they were written; run it again"
 
 
@@ -30,12 +32,25 @@ class Integrity:
         self._suspects: set[int] = set()
         self._counts: Counter[str] = Counter()
         self._backwards: str | None = None
+        self._names: dict[str, str] = {}  # a group, or the provider of a second -> one of its records
+        self._first, self._last = (math.inf, ""), (-math.inf, "")
 
     def add(self, record: Attempt | Prompt | ServiceSecond) -> None:
         """Count a record, look at its times and note its id."""
         self._counts[KINDS[type(record)]] += 1
         if not isinstance(record, ServiceSecond) and record.end < record.start:
             self._backwards = min(self._backwards or _name(record), _name(record))
+        name, begin, end = (
+            (record.provider, record.t, record.t)
+            if isinstance(record, ServiceSecond)
+            else (record.group, record.start, record.end)
+        )
+        if name not in self._names:
+            self._names[name] = _name(record)
+        if begin < self._first[0]:
+            self._first = begin, _name(record)
+        if end > self._last[0]:
+            self._last = end, _name(record)
         bits, key, known = self._bits, _key(record), True
         for place in (key % SIZE, (key >> 12) % SIZE, (key >> 24) % SIZE, (key >> 37) % SIZE):
             byte, bit = place >> 3, 1 << (place & 7)
@@ -64,7 +79,22 @@ class Integrity:
                     return f"{written} {kind} were written, and {found[kind]} are on record: {REMEDY}"
         if doubled := self._doubled(evidence):
             return f"{doubled} is on record twice: {REMEDY}"
-        return f"{self._backwards} ends before it starts: {REMEDY}" if self._backwards else None
+        if self._backwards:
+            return f"{self._backwards} ends before it starts: {REMEDY}"
+        return self._foreign(evidence)
+
+    def _foreign(self, evidence: RunEvidence) -> str | None:
+        """A record of nobody in the scenario, or of another time than the run's."""
+        known, margin = {*evidence.scenario.crowd, *evidence.scenario.providers}, MARGIN * evidence.info.speed
+        if strange := sorted(self._names.keys() - known):
+            return f"{self._names[strange[0]]} is of {strange[0]}, which the scenario has not: {REMEDY}"
+        # A simulated run begins at 0; a client that is not ours may have asked while the testbed got ready.
+        earliest = 0.0 if evidence.info.simulated else -margin
+        latest = max(evidence.info.end, evidence.timeline.latest) + margin
+        for t, name in (self._first, self._last):
+            if name and not earliest <= t <= latest:
+                return f"{name} is of second {t:g}, when there was no run: {REMEDY}"
+        return None
 
     def _doubled(self, evidence: RunEvidence) -> str | None:
         """The first of all doubled ids in the order of their names, which is the same for any order of the lines."""

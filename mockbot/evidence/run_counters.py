@@ -289,7 +289,8 @@ def count_run(evidence: RunEvidence) -> RunCounters:
                     prompts.append(line)
             case ServiceSecond():
                 integrity.add(line)
-                result.add_second(line)
+                if line.provider in evidence.scenario.providers:  # another one's is foreign, as `integrity` says
+                    result.add_second(line)
             case Broken():
                 result.add_broken(line)
             case _:
