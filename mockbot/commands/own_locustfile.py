@@ -12,6 +12,7 @@ import mockbot.load
 from mockbot.errors import UsageError
 from mockbot.scenario.schema import Scenario
 from mockbot.testbed.system.system_file import System
+from mockbot.units.formatting import format_wall
 
 CONNECT_LOCUST = Path(mockbot.load.__path__[0], "connect_locust.py")
 CHECKED = "mockbot has checked:"  # the child's line among those of the file itself
@@ -32,9 +33,8 @@ def check_locustfile(path: Path, scenario: Scenario, system: System | None) -> N
             command, cwd=path.absolute().parent, capture_output=True, text=True, check=False, timeout=LOADED_WITHIN
         )
     except subprocess.TimeoutExpired:
-        raise UsageError(
-            f"{path}:1: was not imported within {LOADED_WITHIN:.0f} s; what waits belongs into on_start or a task"
-        ) from None
+        remedy = "what waits belongs into on_start or a task"
+        raise UsageError(f"{path}:1: was not imported within {format_wall(LOADED_WITHIN)}; {remedy}") from None
     said = next((line for line in ran.stdout.splitlines() if line.startswith(CHECKED)), None)
     if said is None:
         tail = ran.stderr.strip()[-QUOTED:]

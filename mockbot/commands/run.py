@@ -150,7 +150,7 @@ def _show_progress(
                 signal_group(locust, signal.SIGKILL)
                 locust.wait()
                 if info is not None:
-                    why = f"the load process stood still for {STALLED:.0f} s and was killed; run it again"
+                    why = f"the load process stood still for {format_wall(STALLED)} and was killed; run it again"
                     write_run_info(folder, replace(info, why=why))
                 break
             if begun and system is not None:

@@ -15,7 +15,7 @@ from mockbot.evidence.system_join import Exchange, Joined
 from mockbot.evidence.system_stretches import DEAD_AFTER, dead_stretches, failed, outages
 from mockbot.faults.base import SYSTEM
 from mockbot.scenario.spans import FaultSpan
-from mockbot.units.formatting import format_clock, format_duration
+from mockbot.units.formatting import format_clock, format_counted, format_duration
 
 SHOWN = 3  # occurrences described
 TOLERANCE = 0.9  # of a Retry-After: clients round it
@@ -221,7 +221,8 @@ def single_point_of_failure(joined: Joined, setting: Setting) -> Found:
         if attempt.outcome == "refused" and not any(start <= attempt.start <= back for start, back in own)
     ]
     if refused:
-        texts.append(f"it refused {len(refused)} connections, the first at {format_clock(refused[0].start, 1)}")
+        count = format_counted(len(refused), "connection")
+        texts.append(f"it refused {count}, the first at {format_clock(refused[0].start, 1)}")
     return len(joined.exchanges), texts
 
 

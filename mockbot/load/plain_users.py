@@ -26,6 +26,7 @@ from mockbot.load.measured_user import MeasuredUser
 from mockbot.load.recorder import GeneratorError, cause, failed_status, observe
 from mockbot.load.system_client import answer_of
 from mockbot.testbed.system.system_file import System
+from mockbot.units.formatting import format_duration
 
 CHUNK = 65536  # bytes, at most; what has come is read at once
 
@@ -112,7 +113,8 @@ class PromptAdapter(HTTPAdapter):
             if expired is not deadline:
                 raise
             outcome = "timeout" if reader.first is None else "slow"
-            error = requests.ReadTimeout(f"no whole answer within {self._user.spec.patience:g} s", request=request)
+            patience = format_duration(self._user.spec.patience)
+            error = requests.ReadTimeout(f"no whole answer within {patience}", request=request)
         except requests.RequestException as failure:
             outcome = _cause(failure)
             error = requests.ConnectionError(str(failure), request=request)

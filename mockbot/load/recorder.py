@@ -187,8 +187,8 @@ def cause(error: Exception) -> Outcome:
     match error:
         case OSError(errno=number) if number in LOCAL_ERRNOS:
             raise GeneratorError(f"this machine could not open a connection: {error}") from error
-        case HTTPConnectionClosed():
-            return "closed"
+        case HTTPConnectionClosed():  # geventhttpclient raises it for a reset before the first byte, too
+            return "reset" if isinstance(error.__context__, ConnectionResetError) else "closed"
         case ConnectionResetError() | BrokenPipeError() | ConnectionAbortedError():
             return "reset"
         case HTTPParseError():

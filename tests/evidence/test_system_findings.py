@@ -218,7 +218,7 @@ def test_a_system_may_take_its_time_to_come_back_from_a_restart() -> None:
 
     found = {each.name: each for each in findings(journal.joined(), Setting(faults=[span]))}
 
-    assert found["single_point_of_failure"].evidence == ("it refused 1 connections, the first at 30.0 s",)
+    assert found["single_point_of_failure"].evidence == ("it refused 1 connection, the first at 0:30.0",)
 
 
 @pytest.mark.parametrize(("outcome", "says"), sorted(EARLY_ENDS.items()))
