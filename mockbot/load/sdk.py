@@ -164,7 +164,7 @@ def _cause(error: BaseException, reader: Reader) -> Outcome:
             return "timeout" if reader.first is None else "slow"
         case httpx2.RemoteProtocolError():
             text = str(error).lower()
-            return "reset" if any(early in text for early in (*CUT_SHORT, "closed", "disconnected")) else "malformed"
+            return "closed" if any(early in text for early in (*CUT_SHORT, "closed", "disconnected")) else "malformed"
         case httpx2.NetworkError():
             return "reset"
         case _:

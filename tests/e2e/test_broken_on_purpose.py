@@ -107,7 +107,7 @@ def test_a_testbed_that_fails_after_the_last_change_is_no_pass(start: Start, sho
 
     words = " ".join(run.output().split())
     assert (code, f"the {part} failed at " in words) == (3, True)
-    assert (f"the {part} has gone or hangs" in words) == (how == "killed")
+    assert (f"the {part} ended or was killed while it was needed" in words) == (how == "killed")
     assert run.left() == ([], [])
 
 

@@ -13,7 +13,7 @@ from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import read_run
 from tests.e2e.conftest import Run
 
-pytestmark = [pytest.mark.live, pytest.mark.second]
+pytestmark = [pytest.mark.live, pytest.mark.nightly]
 
 
 def _start(run: Run, scenario: str) -> None:

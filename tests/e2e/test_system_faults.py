@@ -29,7 +29,7 @@ class Reader(HttpUser):
 """
 
 
-@pytest.mark.second
+@pytest.mark.nightly
 @pytest.mark.timeout(240)
 def test_a_restart_and_a_slow_link_of_the_system_are_felt_and_judged(tmp_path: Path) -> None:
     """Users are refused while it is away, and wait longer while its link is slow; its own death is not what it is

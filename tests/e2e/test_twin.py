@@ -81,6 +81,7 @@ def test_a_bundled_scenario_passes(lived_through: Callable[[str], Run], name: st
     assert ET.parse(run.folder / "junit.xml").getroot().tag == "testsuites"  # noqa: S314 - our own file
 
 
+@pytest.mark.nightly
 @each_scenario
 def test_the_verdict_is_the_same(twins: Callable[[str], Twins], name: str) -> None:
     """What holds live holds simulated, with every seed but one at most."""
@@ -97,6 +98,7 @@ def test_every_phase_is_as_simulated(twins: Callable[[str], Twins], name: str) -
     assert list(differences(twins(name))) == []
 
 
+@pytest.mark.nightly
 @each_scenario
 def test_recovery_takes_as_long(twins: Callable[[str], Twins], name: str) -> None:
     """Within 20 % or 5 s, or what chance alone makes: two simulated seeds differ by more than that, too."""

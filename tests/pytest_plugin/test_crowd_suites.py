@@ -79,7 +79,7 @@ def left_behind(folder: Path) -> list[str]:
     return found
 
 
-@pytest.mark.second
+@pytest.mark.nightly
 def test_an_application_is_judged_beside_a_loop_of_the_users_own_and_under_xdist(
     suite: pytest.Pytester, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

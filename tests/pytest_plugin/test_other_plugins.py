@@ -4,7 +4,7 @@ import pytest
 
 from tests.pytest_plugin.test_suites import INI
 
-pytestmark = pytest.mark.second
+pytestmark = pytest.mark.nightly
 pytest_plugins = ["pytester"]
 
 SUITE = """

@@ -257,6 +257,7 @@ def live_run(folder: Path, scenario: Scenario) -> Path:
     return folder
 
 
+@pytest.mark.nightly
 def test_five_answers_on_the_terminal_as_json_and_as_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside the newest live run of the scenario, whose folder gets the page; nothing is wider than 80 columns."""
     monkeypatch.chdir(tmp_path)

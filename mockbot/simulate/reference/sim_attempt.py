@@ -107,7 +107,7 @@ class SimAttempt:
         self.tokens += count
 
     def ended(self, outcome: Outcome, status: int = 200, retry_after: float | None = None) -> None:
-        if outcome != "reset":
+        if outcome not in {"reset", "closed"}:
             self.status = status
             self.retry_after = None if retry_after is None else float(whole_seconds(retry_after))
         self.server.report(self, outcome)
