@@ -33,4 +33,4 @@ def test_a_load_process_that_hangs_is_killed(tmp_path: Path, monkeypatch: pytest
     info = read_run_info(folder)
     assert hung.returncode == -9
     assert info is not None
-    assert (info.ended, info.why.split(" and ")[0]) == ("failed", "the load process stood still for 0 s")
+    assert (info.ended, info.why.split(" and ")[0]) == ("failed", "the load process stood still for 0.5 s")

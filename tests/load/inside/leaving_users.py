@@ -29,8 +29,8 @@ def main(url: str) -> None:
     users = [classes_of([ChatUser], plan, generator)[0](environment) for _ in range(USERS)]
     for number, user in enumerate(users):
         user.start(group)
-        gevent.spawn_later(0.01 * number, user.stop)
-    gevent.sleep(0)
+        gevent.spawn_later(0.1 + 0.01 * number, user.stop)
+    gevent.sleep(0.1)  # all users have begun to think, and some have asked already
     time.sleep(0.5)  # now the timers of all stops and of most users are due at once
     gevent.joinall([user.greenlet for user in users if user.greenlet], timeout=30)
     print(json.dumps([record.settled for record in records if isinstance(record, Prompt)]))  # noqa: T201 - its result
