@@ -25,7 +25,11 @@ class _Stdout(io.FileIO):
             return memoryview(data).nbytes
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+_signals: list[int] = []  # that told this process to end
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+    _signals.append(number)
     raise KeyboardInterrupt
 
 
@@ -70,6 +74,8 @@ def start() -> None:  # noqa: C901 - one branch for each kind of end
 
 def _defect() -> NoReturn:
     """Python's own exit code, 1, would mean "expectations failed"."""
+    if _signals:  # native code may turn the interrupt into an exception of its own
+        sys.exit(130)
     traceback.print_exc()
     sys.stderr.write("mockbot: this is a defect in mockbot; it says nothing about your client\n")
     sys.exit(4)

@@ -116,6 +116,7 @@ def test_the_action_is_a_valid_composite_action() -> None:
     assert {"name", "description", "inputs", "runs"} <= set(action)
 
 
+@pytest.mark.nightly
 def test_the_gitlab_job_plays_an_outage_to_a_command(tmp_path: Path) -> None:
     """Its script, line by line in one shell; what it says it keeps is there."""
     job = read("mockbot.gitlab-ci.yml")[".mockbot"]

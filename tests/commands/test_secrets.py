@@ -104,6 +104,7 @@ def test_a_served_outage_says_no_key(tmp_path: Path) -> None:
     assert "mockbot" in metrics
 
 
+@pytest.mark.nightly
 def test_a_load_tests_own_key_is_in_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A locustfile whose users have a key of their own: Locust's log and tables too."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))

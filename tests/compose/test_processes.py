@@ -152,6 +152,7 @@ def test_nothing_of_ours_is_left_on_the_proxy(composed: Composed) -> None:
     assert sorted(listens) == [f"[::]:{composed.base + 10}", f"[::]:{composed.base + 11}"]
 
 
+@pytest.mark.nightly
 def test_a_killed_master_leaves_no_proxy_behind(composed: Composed) -> None:
     """kill -9 in the middle: the lease deletes them, so that the next master finds the ports free."""
     assert eventually(lambda: "mockbot-main" in proxies(composed), 30), said(composed)
@@ -178,6 +179,7 @@ def test_control_asks_for_the_token(composed: Composed) -> None:
     assert not any(token in command for command in commands)
 
 
+@pytest.mark.nightly
 def test_a_service_that_plays_something_else_is_refused(composed: Composed) -> None:
     """A master with another scenario than the service's says so, and plays nothing."""
     command = on_loopback(parts(MOCKBOT_SCENARIO="traffic-surge")["master"].command, composed.folder, composed.base)

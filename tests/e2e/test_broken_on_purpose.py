@@ -36,6 +36,7 @@ Driver._apply_to_service = lambda self, *what: None
 """
 
 
+@pytest.mark.nightly
 @pytest.mark.second
 def test_a_fault_that_the_driver_never_applies_is_named(start: Start, short: Short, tmp_path: Path) -> None:
     """Nobody felt the blackout, so the run says nothing: exit 3, and the fault's id in the reasons."""

@@ -134,6 +134,7 @@ def actions_of(run: Run) -> str:
     return actions.read_text("utf-8") if actions.exists() else ""
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("on_path")
 def test_a_server_that_hangs_ends_the_run_inconclusive(start: Start, wire: Path) -> None:
     """SIGSTOP in the first fault: the run ends by itself, before its time, exit 3, and says why."""

@@ -129,6 +129,7 @@ def test_users_who_leave_finish_their_prompt(counted: Counted) -> None:
     assert {attempt.outcome for attempt in ran.attempts if attempt.prompt in asked} == {"ok"}
 
 
+@pytest.mark.nightly
 @pytest.mark.second
 def test_a_crowd_that_never_asks_does_not_pass(tmp_path: Path) -> None:
     """No visitor came, so none was failed: no data is no success, for Locust's exit code and for `mockbot run`."""
@@ -198,6 +199,7 @@ def test_an_interrupted_run_is_recorded_and_leaves_nothing(
     assert ran.alive == ()
 
 
+@pytest.mark.nightly
 @pytest.mark.second
 def test_a_lost_worker_is_reported_and_its_users_go_on_elsewhere(tmp_path: Path) -> None:
     """One of two workers is killed: inconclusive, the loss is named, and the other worker has all the users."""
@@ -221,6 +223,7 @@ def _latest_users(run: Path) -> dict[str, int]:
     return {health["node"]: health["users"] for health in map(json.loads, lines[:-1] if len(lines) > 1 else ())}
 
 
+@pytest.mark.nightly
 @pytest.mark.timeout(200)
 @pytest.mark.second
 def test_a_worker_that_joins_late_takes_its_share(tmp_path: Path) -> None:

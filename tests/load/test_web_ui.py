@@ -172,6 +172,7 @@ def over(address: str) -> str:
     return address
 
 
+@pytest.mark.nightly
 def test_the_pages_fit_a_laptop_and_a_phone(over: str, browser: Browser) -> None:
     """On a laptop and on a phone, nothing of ours is wider than the screen; in both themes, text stands out."""
     page = browser.new_page()

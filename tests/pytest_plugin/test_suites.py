@@ -203,6 +203,7 @@ def test_blackout(mockbot):
     assert (folder / "junit.xml").exists()
 
 
+@pytest.mark.nightly
 def test_a_report_is_not_mixed_with_an_earlier_one(suite: pytest.Pytester) -> None:
     """The same --mockbot-report again: refused before the outage is played, and the first report stays."""
     suite.makepyfile("""

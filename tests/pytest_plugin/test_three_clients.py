@@ -30,7 +30,7 @@ from mockbot.scenario.load import load_scenario
 from mockbot.scenario.timeline import Timeline
 
 pytestmark = [pytest.mark.second, pytest.mark.timeout(180)]
-SAMPLE = {"maintenance-window", "chatgpt-2024-12-11"}  # all at night
+SAMPLE = {"maintenance-window"}  # all at night
 MANY = 20  # failures that a client which knows no measure cannot have had by chance
 SECONDS = 10.0  # wall seconds that an outage takes
 Stop = threading.Event

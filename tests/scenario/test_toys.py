@@ -44,7 +44,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(tmp_path)}
 
 
-@pytest.mark.parametrize("command", ["simulate", "run"])
+@pytest.mark.parametrize("command", ["simulate", pytest.param("run", marks=pytest.mark.nightly)])
 def test_a_scenario_with_a_policy_of_ones_own_plays(command: str, tmp_path: Path, environment: dict[str, str]) -> None:
     """`mockbot check` accepts it; simulated and live the policy decides, and the verdict is pass."""
     (tmp_path / "toy.yaml").write_text(SCENARIO, "utf-8")

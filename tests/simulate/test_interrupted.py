@@ -85,10 +85,10 @@ def test_a_signal_is_obeyed_while_native_code_runs(tmp_path: Path, number: signa
             time.sleep(0.05)
         time.sleep(2)  # within numba, or within the first minutes of the scenario
         process.send_signal(number)
-        process.communicate(timeout=20)  # it is within GRACE; a loaded machine takes longer to end a process
+        said, _ = process.communicate(timeout=20)  # it is within GRACE; a loaded machine takes longer to end a process
     run = read_run(RunFolder(tmp_path / "run"))
 
-    assert process.returncode == ExitCode.INTERRUPTED
+    assert process.returncode == ExitCode.INTERRUPTED, said
     assert run.info.ended != "completed"
     assert judge(run).verdict == "inconclusive"
 
