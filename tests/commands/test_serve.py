@@ -15,7 +15,7 @@ import pytest
 from tests.commands.build import mockbot, run, scenario_file
 from tests.ports import free_ports
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.second]
 QUESTION = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
 
 
@@ -63,7 +63,6 @@ def served(folder: Path, *options: str) -> Iterator[Served]:
                 play.lines += process.stdout.read().splitlines()
 
 
-@pytest.mark.second
 def test_it_plays_the_phases_and_says_what_is_wrong(tmp_path: Path) -> None:
     """Each phase is announced as it begins, with its faults, and the client meets them."""
     with served(tmp_path) as play:
@@ -89,7 +88,6 @@ def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
         assert sock.connect_ex(("127.0.0.1", port)) != 0
 
 
-@pytest.mark.second
 def test_every_provider_and_the_status_page_have_an_address(tmp_path: Path) -> None:
     """SDKs go to the first provider that speaks their dialect; every provider is there by name."""
     with served(tmp_path) as play:
@@ -115,7 +113,6 @@ def test_it_begins_where_it_is_told_and_stays_there(tmp_path: Path) -> None:
         assert play.ask() == 503
 
 
-@pytest.mark.second
 def test_it_is_stepped_through_by_hand(tmp_path: Path) -> None:
     """A step begins the next phase and stays there, a jump goes anywhere, and `go` lets time pass again."""
     with served(tmp_path, "--hold", "calm") as play:

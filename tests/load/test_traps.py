@@ -47,7 +47,7 @@ OUTCOMES = {
 }
 
 
-@pytest.fixture(scope="module", params=["openai", "anthropic"])
+@pytest.fixture(scope="module", params=["openai", pytest.param("anthropic", marks=pytest.mark.second)])
 def rows(request: pytest.FixtureRequest, inside: Inside, faults: FaultServer) -> dict[str, dict[str, Any]]:
     """What the recorder saw of each fault, in either dialect."""
     address = urlsplit(faults.url)

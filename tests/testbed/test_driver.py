@@ -112,6 +112,7 @@ def test_every_change_at_a_deaf_control_port_is_on_record_as_failed(played: Play
     assert all("did not answer" in (action.error or "") for action in actions(records) if action.fault in WIRE)
 
 
+@pytest.mark.second
 def test_what_the_service_saw_is_on_record_beside_a_deaf_proxy(played: Played) -> None:
     """A proxy that cannot be asked takes nothing else with it."""
     assert [record for record in played.records if isinstance(record, ServiceSecond)]
