@@ -12,7 +12,7 @@ from mockbot.dialects.identified_text import words
 from mockbot.dialects.prompt_identity import identity_of
 from tests.load.conftest import Inside
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.second]
 
 WHOLE = "".join(words("main", 12345678901234567890, 12))
 Records = list[dict[str, Any]]

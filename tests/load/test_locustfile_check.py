@@ -60,6 +60,7 @@ def test_a_right_file_has_none(found: dict[str, list[str]], name: str) -> None:
     assert found[name] == []
 
 
+@pytest.mark.second
 @pytest.mark.parametrize("system", [[], ["--system", "http://127.0.0.1:9"]], ids=["direct", "system"])
 def test_a_run_with_a_wrong_locustfile_never_starts(tmp_path: Path, system: list[str]) -> None:
     """Exit code 2, and no run folder; without a system, a plain HttpUser is wrong as well."""

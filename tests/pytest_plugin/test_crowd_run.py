@@ -19,6 +19,8 @@ from tests.evidence.system_build import ask as request
 from tests.pytest_plugin.conftest import Ask
 from tests.pytest_plugin.test_outage import SHORT
 
+pytestmark = pytest.mark.second
+
 ASK = {"request": {"path": "/ask", "json": {"text": "{prompt}"}}, "answer": {"json": "$.answer"}}
 
 
