@@ -75,12 +75,12 @@ class Side(asyncio.Protocol):
     def pause_writing(self) -> None:
         if self._early is None:
             self._paused = True
-            self.incoming.hold(+1)
+            self.incoming.destination_full(True)
 
     def resume_writing(self) -> None:
         if self._paused:
             self._paused = False
-            self.incoming.hold(-1)
+            self.incoming.destination_full(False)
 
     # -- the links' calls (link.End)
 

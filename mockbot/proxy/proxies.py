@@ -61,7 +61,15 @@ class Proxy:
     """One listener, one upstream, two chains of toxics, and what became of each connection."""
 
     def __init__(
-        self, name: str, listen: str, upstream: str, *, seed: int, table: TrafficTable, watch: SelfWatch
+        self,
+        name: str,
+        listen: str,
+        upstream: str,
+        timers: LoopTimers,
+        *,
+        seed: int,
+        table: TrafficTable,
+        watch: SelfWatch,
     ) -> None:
         self.name, self.listen, self.upstream = name, listen, upstream
         self.toxics: dict[Direction, list[Toxic]] = {direction: [] for direction in Direction}
@@ -70,11 +78,10 @@ class Proxy:
         self.connections: dict[int, Connection] = {}
         self.finished: deque[ConnectionLog] = deque(maxlen=KEPT_LOGS)
         self.over = 0  # connections, those that `finished` has dropped included
-        self._seed, self._table, self._watch = seed, table, watch
+        self._timers, self._seed, self._table, self._watch = timers, seed, table, watch
         self._listener: socket.socket | None = None
         self._opening: dict[asyncio.Task[None], socket.socket] = {}
         self._loop = asyncio.get_running_loop()
-        self._timers = LoopTimers(self._loop)
 
     @property
     def enabled(self) -> bool:
