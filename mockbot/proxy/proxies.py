@@ -192,8 +192,7 @@ class Proxy:
         """Connect one client to the upstream; when that fails it sees its connection closed (RST if it had sent)."""
         connection = Connection(number, self, self._timers)
         try:
-            host, port = address.split(self.upstream)
-            await connection.attach(client, host, address.port_number(port), DIAL_LIMIT)
+            await connection.attach(client, *address.dialled(self.upstream), DIAL_LIMIT)
         except (OSError, TimeoutError, ValueError, address.AddressError) as error:  # ValueError: a NUL in the host
             if isinstance(error, OSError):
                 self._watch.failed(error)
