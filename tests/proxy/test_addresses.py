@@ -102,6 +102,8 @@ def test_request_lines_are_read_as_go_reads_them(engine: Control, line: bytes, s
     that stays open.
     """
     data = line + b"\r\nHost: a\r\n\r\n"
+    if status == 400:  # may be answered, and the connection closed, before the rest is sent
+        size = len(data)
     with Client(engine.url.removeprefix("http://")) as client:
         for _ in range(1 if status == 400 else 2):
             for at in range(0, len(data), size):
