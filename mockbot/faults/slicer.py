@@ -11,13 +11,13 @@ class SlicerSpec(Spec):
 
     main = "average_size"
     average_size: Bytes = Field(ge=1, description="bytes")
-    size_variation: Bytes = Field(0, ge=0, description="bytes, less than average_size")
+    size_variation: Bytes = Field(0, ge=0, description="bytes, at most average_size")
     delay: Microseconds = 0.0
 
     @model_validator(mode="after")
     def _splittable(self) -> "SlicerSpec":
-        if self.size_variation >= self.average_size:
-            raise ValueError(f"size_variation {self.size_variation} must be less than average_size {self.average_size}")
+        if self.size_variation > self.average_size:
+            raise ValueError(f"size_variation {self.size_variation} must be at most average_size {self.average_size}")
         return self
 
 

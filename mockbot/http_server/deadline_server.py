@@ -1,16 +1,24 @@
 """An ASGI application on a listening socket; a request that does not arrive whole within its deadline is cut off.
 
 uvicorn has a timeout for idle connections only. This server runs in the caller's event loop and writes no headers of
-its own.
+its own. It takes two request lines that h11 does not: with a whole URL (RFC 9112, 3.2.2), and with bytes in the path
+that ought to be escaped.
 """
 
 import asyncio
+import re
 import socket
+from urllib.parse import quote
 
+import h11
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
+
+_ORIGIN = re.compile(rb"^([A-Za-z]+ )[A-Za-z][A-Za-z0-9+.-]*://[^/?# ]*/?")
+_KEPT = "\r" + bytes(range(0x20, 0x7F)).decode()
+_LONGEST_LINE = 64 * 1024  # bytes; h11 refuses what is longer
 
 
 class DeadlineServer:
@@ -45,13 +53,18 @@ class DeadlineServer:
 class _DeadlineProtocol(H11Protocol):
     read_limit: float
     _deadline: asyncio.TimerHandle | None = None
+    _line = b""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._deadline = self.loop.call_later(self.read_limit, transport.abort)
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+        if self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]:
+            line, end, rest = (self._line + data).partition(b"\n")
+            self._line, data = (b"", _plain(line) + end + rest) if end or len(line) > _LONGEST_LINE else (line, b"")
+        if data:
+            super().data_received(data)
         unfinished = self.cycle is None or self.cycle.response_complete or self.cycle.more_body
         if not unfinished:
             self._disarm()
@@ -71,3 +84,8 @@ class _DeadlineProtocol(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+def _plain(line: bytes) -> bytes:
+    """A request line with the path alone, and all of it in ASCII."""
+    return line if line.isascii() and b"://" not in line else quote(_ORIGIN.sub(rb"\1/", line), safe=_KEPT).encode()

@@ -15,6 +15,7 @@ import asyncio
 import hmac
 import json
 import posixpath
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -38,6 +39,7 @@ ENGINE = "embedded"
 HANDLER_LIMIT = 25.0  # seconds, as in Toxiproxy
 LARGEST_BODY = 4 * 1024 * 1024
 DRAINED_BODY = 64 * 1024 * 1024  # read and dropped, so that the client sees the 413 instead of a reset
+BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
 
@@ -155,6 +157,8 @@ class ControlApi:
         await send({"type": "http.response.body", "body": answer.body})
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        if not scope["raw_path"].startswith(b"/") or BAD_ESCAPE.search(scope["raw_path"]):
+            return Answer(400, b"400 Bad Request", TEXT, (("Connection", "close"),))
         path, method = unquote(scope["raw_path"].decode("ascii"), errors="surrogateescape"), scope["method"]
         clean = posixpath.normpath("/" + path.lstrip("/")) + ("/" if path.endswith("/") and path.strip("/") else "")
         if clean != path:

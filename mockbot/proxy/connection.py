@@ -12,6 +12,7 @@ import socket
 import struct
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from random import Random
 from typing import Protocol, cast
 
@@ -75,12 +76,12 @@ class Side(asyncio.Protocol):
     def pause_writing(self) -> None:
         if self._early is None:
             self._paused = True
-            self.incoming.hold(+1)
+            self.incoming.destination_full(True)
 
     def resume_writing(self) -> None:
         if self._paused:
             self._paused = False
-            self.incoming.hold(-1)
+            self.incoming.destination_full(False)
 
     # -- the links' calls (link.End)
 
@@ -141,11 +142,16 @@ class Connection:
         self._client, self._server = Side(self), Side(self)
         self.links: Mapping[Direction, Link] = {}
 
-    async def attach(self, client: socket.socket, host: str, port: int, dial_limit: float) -> None:
-        """Dial the server, then take over the client's socket. OSError, TimeoutError: the server cannot be reached."""
+    async def attach(self, client: socket.socket, hosts: Sequence[str], port: int, dial_limit: float) -> None:
+        """Dial the server, at the first host that answers, then take over the client's socket. OSError, TimeoutError:
+        the server cannot be reached.
+        """
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(dial_limit):
-            dialled, _ = await loop.create_connection(lambda: self._server, host, port)
+            for host in hosts:
+                with suppress(*([] if host == hosts[-1] else [OSError])):
+                    dialled, _ = await loop.create_connection(lambda: self._server, host, port)
+                    break
         self.port = dialled.get_extra_info("sockname")[1]
         try:
             await loop.connect_accepted_socket(lambda: self._client, client)

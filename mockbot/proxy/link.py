@@ -9,7 +9,8 @@ Rules, those of Toxiproxy unless noted (2.12.0, link.go and toxics/toxic.go):
 - Each run of a stage rolls `random() < toxicity`; a stage not affected just passes.
 - EOF travels behind the data. There is no half close: at the end of the chain it closes the destination.
 - A source that was reset resets the destination, behind the data as well. (Toxiproxy closes it.)
-- A full stage or destination pauses the source, so backpressure is TCP's own and memory is bounded.
+- A full stage or destination pauses the source and the stage before it, so backpressure is TCP's own and memory is
+  bounded.
 
 Unlike Toxiproxy's, a pipe has no thread and no lock, so none can wait for another: its deadlock (issue #558, removing a
 toxic while its clients end) cannot occur.
@@ -62,6 +63,7 @@ class Link:
         "context",
         "direction",
         "ended",
+        "full",
         "traffic",
     )
 
@@ -76,7 +78,7 @@ class Link:
     ) -> None:
         self.direction, self.context, self.traffic = direction, context, traffic
         self._source, self._destination = source, destination
-        self.closed = self.ended = self._reset = False
+        self.closed = self.ended = self.full = self._reset = False
         self._holds = 0
         self._stages: list[Stage] = []
         for toxic in reversed(toxics):
@@ -105,10 +107,11 @@ class Link:
 
     # -- the destination's side (the Sink behind the last stage)
 
-    def feed(self, chunk: Chunk) -> None:
-        if not self.closed and chunk.data:
-            self.traffic.sent += len(chunk.data)
-            self._destination.write(chunk.data)
+    def feed(self, *chunks: Chunk) -> None:
+        data = chunks[0].data if len(chunks) == 1 else b"".join(chunk.data for chunk in chunks)
+        if not self.closed and data:
+            self.traffic.sent += len(data)
+            self._destination.write(data)
 
     def end(self) -> None:
         if not self.closed:
@@ -120,6 +123,27 @@ class Link:
         self.closed = True
         for stage in self._stages:
             stage.stop()
+
+    def fail(self) -> None:
+        """A stage cannot go on: the connection ends."""
+        self.stop()
+        self._source.reset()
+        self._destination.reset()
+
+    # -- backpressure
+
+    def destination_full(self, full: bool) -> None:
+        """The destination takes no more bytes for now, or takes them again."""
+        self.full = full
+        self.hold(+1 if full else -1)
+        if not full and self._stages:
+            self._stages[-1].work()
+
+    def relieved(self, stage: Stage) -> None:
+        """The stage has room again, for the one before it."""
+        index = self._stages.index(stage)
+        if index:
+            self._stages[index - 1].work()
 
     def hold(self, count: int) -> None:
         """One more, or one less, reason not to read from the source."""

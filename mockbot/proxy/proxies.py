@@ -61,7 +61,15 @@ class Proxy:
     """One listener, one upstream, two chains of toxics, and what became of each connection."""
 
     def __init__(
-        self, name: str, listen: str, upstream: str, *, seed: int, table: TrafficTable, watch: SelfWatch
+        self,
+        name: str,
+        listen: str,
+        upstream: str,
+        timers: LoopTimers,
+        *,
+        seed: int,
+        table: TrafficTable,
+        watch: SelfWatch,
     ) -> None:
         self.name, self.listen, self.upstream = name, listen, upstream
         self.toxics: dict[Direction, list[Toxic]] = {direction: [] for direction in Direction}
@@ -70,11 +78,10 @@ class Proxy:
         self.connections: dict[int, Connection] = {}
         self.finished: deque[ConnectionLog] = deque(maxlen=KEPT_LOGS)
         self.over = 0  # connections, those that `finished` has dropped included
-        self._seed, self._table, self._watch = seed, table, watch
+        self._timers, self._seed, self._table, self._watch = timers, seed, table, watch
         self._listener: socket.socket | None = None
         self._opening: dict[asyncio.Task[None], socket.socket] = {}
         self._loop = asyncio.get_running_loop()
-        self._timers = LoopTimers(self._loop)
 
     @property
     def enabled(self) -> bool:
@@ -185,8 +192,7 @@ class Proxy:
         """Connect one client to the upstream; when that fails it sees its connection closed (RST if it had sent)."""
         connection = Connection(number, self, self._timers)
         try:
-            host, port = address.split(self.upstream)
-            await connection.attach(client, host, address.port_number(port), DIAL_LIMIT)
+            await connection.attach(client, *address.dialled(self.upstream), DIAL_LIMIT)
         except (OSError, TimeoutError, ValueError, address.AddressError) as error:  # ValueError: a NUL in the host
             if isinstance(error, OSError):
                 self._watch.failed(error)

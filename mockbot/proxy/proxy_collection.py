@@ -5,6 +5,8 @@ used. The order of checks is Toxiproxy's (2.12.0, api.go, proxy_collection.go), 
 failed update changes nothing, and a reset continues after a proxy that cannot start.
 """
 
+import asyncio
+
 from mockbot.process.self_watch import SelfWatch
 from mockbot.proxy.address import AddressError
 from mockbot.proxy.control_request import (
@@ -17,6 +19,7 @@ from mockbot.proxy.control_request import (
     read_toxic,
 )
 from mockbot.proxy.proxies import Proxy, Settings, TrafficTable
+from mockbot.proxy.timers import LoopTimers
 from mockbot.proxy.toxic import Toxic
 
 
@@ -36,6 +39,7 @@ class ProxyCollection:
         self.proxies: dict[str, Proxy] = {}
         self.traffic = TrafficTable()
         self.watch = SelfWatch()
+        self._timers = LoopTimers(asyncio.get_running_loop())
 
     def get(self, name: str) -> Proxy:
         try:
@@ -119,7 +123,7 @@ class ProxyCollection:
     async def _make(self, entry: Entry) -> Proxy:
         settings = entry.settings
         where = settings.listen, settings.upstream
-        proxy = Proxy(entry.name, *where, seed=self.seed, table=self.traffic, watch=self.watch)
+        proxy = Proxy(entry.name, *where, self._timers, seed=self.seed, table=self.traffic, watch=self.watch)
         if settings.enabled:
             await proxy.start()
         self.proxies[entry.name] = proxy

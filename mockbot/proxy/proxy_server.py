@@ -10,10 +10,11 @@ import argparse
 import asyncio
 import ipaddress
 import logging
+import re
 import secrets
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,7 @@ def parse(argv: Sequence[str]) -> Options:
     add("open", "allow a control port without a token that is not loopback", action="store_true")
     add("lease-stdin", "exit when stdin ends", action="store_true")
     options = Options(**vars(parser.parse_args(list(argv))))
+    options = replace(options, host=re.sub(r"^\[(.*)\]$", r"\1", options.host))
     try:
         loopback = options.host == "localhost" or ipaddress.ip_address(options.host).is_loopback
     except ValueError:  # a name

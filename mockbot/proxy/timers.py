@@ -1,4 +1,7 @@
-"""Timers for all stages of a proxy on one timer of the event loop: moments in, calls out, in order.
+"""Timers for all stages of an engine on one timer of the event loop: moments in, calls out, in order.
+
+They share the event loop's turns, too: work that `spent` stops goes on with `after(0, ...)`, behind whatever else the
+loop has to do, so that no toxic holds up another proxy or the control port.
 
 An entry of this heap costs a fraction of a timer of the loop, and one wake-up serves all chunks that are due together.
 Cancelled entries are dropped when they come up, or when they are the majority.
@@ -13,6 +16,7 @@ from itertools import count
 from mockbot.clock import monotonic
 
 EARLY = 0.0002  # seconds that a call may come too soon: a shorter wait is not worth a wake-up
+TURN = 0.001  # seconds of work before the event loop looks at its sockets again
 CLEANED_FROM = 64  # cancelled entries; fewer are not worth rebuilding the heap
 
 
@@ -47,6 +51,7 @@ class LoopTimers:
         self._handle: asyncio.TimerHandle | None = None
         self._armed = math.inf
         self._cancelled = 0
+        self._turn_ends: float | None = None
 
     now = staticmethod(monotonic)
 
@@ -57,6 +62,16 @@ class LoopTimers:
         if due < self._armed:
             self._arm(due)
         return entry
+
+    def spent(self) -> bool:
+        """Whether this turn of the event loop has had its time; the first who asks in a turn begins it."""
+        if self._turn_ends is None:
+            self._turn_ends = monotonic() + TURN
+            self._loop.call_soon(self._next_turn)
+        return monotonic() >= self._turn_ends
+
+    def _next_turn(self) -> None:
+        self._turn_ends = None
 
     def one_less(self) -> None:
         """An entry was cancelled."""
@@ -79,7 +94,7 @@ class LoopTimers:
     def _fire(self) -> None:
         self._handle, self._armed = None, -math.inf  # no call from below needs to arm
         try:
-            while self._heap and self._heap[0][0] <= monotonic() + EARLY:
+            while self._heap and self._heap[0][0] <= monotonic() + EARLY and not self.spent():
                 entry = heapq.heappop(self._heap)[2]
                 call, entry.call = entry.call, None
                 if call is None:

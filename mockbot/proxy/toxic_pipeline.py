@@ -6,8 +6,13 @@ makes it returns.
              feed                        emit
     chunk ---------> inbox --> [ pipe ] ------> next stage or link
                                   ^ start: rolls `random() < toxicity`; not affected: chunks just pass
+
+- It works for as long as its pipe's wait is met, the next stage has room and the event loop's turn is not spent.
+- A full inbox pauses the source and the stage before; room in it lets both go on.
+- A pipe that raises takes its connection with it: both sides are reset, and the error is logged.
 """
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from random import Random
@@ -16,8 +21,11 @@ from typing import Protocol
 from mockbot.proxy.timers import EARLY
 from mockbot.proxy.toxic import Direction, Toxic
 from mockbot.proxy.toxics.base import Chunk, Event, Pipe, Signal, Wait
+from mockbot.proxy.toxics.noop import Noop
 
 LONGEST_TIMER = 3600.0  # seconds; an infinite wait is armed again each time
+LARGEST_INBOX = 4 * 1024 * 1024  # bytes; 1024 chunks in front of a latency would be 32 MB (CHUNK_BYTES)
+LOG = logging.getLogger("mockbot.proxy")
 
 
 class Handle(Protocol):
@@ -32,6 +40,9 @@ class Timers(Protocol):
     def now(self) -> float: ...
 
     def after(self, seconds: float, call: Callable[[], None]) -> Handle: ...
+
+    def spent(self) -> bool:
+        """Whether others have their turn now: what is left goes on with `after(0, ...)`."""
 
 
 class Context(Protocol):
@@ -54,11 +65,17 @@ class StageOwner(Protocol):
 
     def hold(self, count: int) -> None: ...
 
+    def relieved(self, stage: "Stage") -> None: ...
+
+    def fail(self) -> None: ...
+
 
 class Sink(Protocol):
     """Where a stage's output goes: the next stage, or the link's end."""
 
-    def feed(self, chunk: Chunk) -> None: ...
+    full: bool
+
+    def feed(self, *chunks: Chunk) -> None: ...
 
     def end(self) -> None: ...
 
@@ -67,19 +84,19 @@ class Stage:
     """One toxic on one link: its inbox, its current run, its timer."""
 
     __slots__ = (
-        "_full", "_link", "_pipe", "_rng", "_running", "_timer", "_wait",
-        "closed", "ended", "inbox", "next", "passed", "toxic",
+        "_link", "_pipe", "_rng", "_size", "_timer", "_wait",
+        "closed", "ended", "full", "inbox", "next", "passed", "toxic",
     )  # fmt: skip
 
     def __init__(self, link: StageOwner, toxic: Toxic, sink: Sink) -> None:
         self.toxic, self.next = toxic, sink
         self.inbox: deque[Chunk] = deque()
-        self.ended = self.closed = self._full = False
+        self.ended = self.closed = self.full = False
         self.passed = 0
         self._link = link
-        self._running = False
+        self._size = 0  # bytes in the inbox
         self._pipe: Pipe | None = None
-        self._wait: Wait | None = None
+        self._wait: Wait | None = None  # None while the pipe is at work, too
         self._timer: Handle | None = None
         self._rng: Random | None = None
 
@@ -99,6 +116,7 @@ class Stage:
 
     def unread(self, chunk: Chunk) -> None:
         self.inbox.appendleft(chunk)
+        self._size += len(chunk.data)
 
     def touched(self) -> None:
         self._link.context.touched(self.toxic.name)
@@ -112,120 +130,108 @@ class Stage:
 
     def start(self) -> None:
         """Begin a run: roll, then let the toxic work, or pass everything on."""
-        self._running = True
         toxicity = self.toxic.toxicity
-        if toxicity >= 1 or (toxicity > 0 and self.rng.random() < toxicity):
-            self._pipe = self.toxic.effect.pipe(self)
-            self._follow(next(self._pipe))
-        else:
-            self.release()
-            if self.ended:
-                self.close()
+        affected = toxicity >= 1 or (toxicity > 0 and self.rng.random() < toxicity)
+        self._pipe = (self.toxic.effect if affected else Noop()).pipe(self)
+        self._tell(None)
+        self.work()
 
     def interrupt(self) -> None:
         """End the run; what the toxic held goes on, or back into the inbox."""
-        pipe, self._pipe, self._running = self._pipe, None, False
         self._cancel()
-        self._wait = None
-        if pipe is not None and not self.closed:
-            try:
-                pipe.send(Signal.INTERRUPT)
-            except StopIteration:
-                return
-            raise RuntimeError(f"the toxic {self.toxic.effect.type} did not return on an interrupt")
+        if self._wait is not None:
+            self._tell(Signal.INTERRUPT)
+        self._pipe = None
 
     def stop(self) -> None:
         """Nothing leaves this stage any more, nothing is kept."""
         self.closed, self._pipe, self._wait = True, None, None
         self._cancel()
         self.inbox.clear()
+        self._size = 0
         self._relieve()
 
     def release(self) -> None:
         """Push everything queued to the next stage, untouched (a removal)."""
-        while self.inbox:
-            self.next.feed(self.inbox.popleft())
-        self._relieve()
+        if self.inbox:
+            self.next.feed(*self.inbox)
 
-    def feed(self, chunk: Chunk) -> None:
+    def feed(self, *chunks: Chunk) -> None:
         if self.closed:
             return
-        if self._wait is not None and self._wait.input:
-            self._step(chunk)
-        elif self._running and self._pipe is None:
-            self.next.feed(chunk)
-        else:
+        for chunk in chunks:
             self.inbox.append(chunk)
-            if not self._full and len(self.inbox) >= self.toxic.effect.capacity:
-                self._full = True
-                self._link.hold(+1)
+            self._size += len(chunk.data)
+        if not self.full and (len(self.inbox) >= self.toxic.effect.capacity or self._size >= LARGEST_INBOX):
+            self.full = True
+            self._link.hold(+1)
+        if self._wait is not None and self._wait.input:
+            self.work()
 
     def end(self) -> None:
         self.ended = True
-        if self._running and self._pipe is None:
-            self.close()
-        elif self._wait is not None and self._wait.input:
-            self._step(Signal.EOF)
+        if self._wait is not None and self._wait.input:
+            self.work()
+
+    def work(self) -> None:
+        """Serve the pipe's waits for as long as what it waits for is there; then arm the timer."""
+        self._cancel()
+        timers = self._link.context.timers
+        while (wait := self._wait) is not None:
+            if timers.spent():
+                self._timer = timers.after(0, self._on_timer)
+                break
+            now = timers.now()
+            event = self._ready(wait, now)
+            if event is not None:
+                self._tell(event)
+                continue
+            if wait.until is not None and wait.until > now + EARLY:
+                self._timer = timers.after(min(wait.until - now, LONGEST_TIMER), self._on_timer)
+            break
+        self._relieve()
 
     # -- the run
 
-    def _relieve(self) -> None:
-        if self._full and len(self.inbox) <= self.toxic.effect.capacity // 2:
-            self._full = False
-            self._link.hold(-1)
-
-    def _step(self, event: Event) -> None:
-        """Tell the pipe what happened and follow it to its next wait."""
-        self._cancel()
-        self._wait = None
-        pipe = self._pipe
-        if pipe is None:
-            return
-        try:
-            wait = pipe.send(event)
-        except StopIteration:
-            return
-        self._follow(wait)
-
-    def _follow(self, wait: Wait) -> None:
-        """Serve the pipe's waits for as long as what it waits for is there already; then arm the timer."""
-        pipe = self._pipe
-        while pipe is not None and pipe is self._pipe:
-            event = self._ready(wait)
-            if event is None:
-                self._wait = wait
-                self._arm(wait)
-                return
-            try:
-                wait = pipe.send(event)
-            except StopIteration:
-                return
-
-    def _ready(self, wait: Wait) -> Event | None:
-        if wait.input and self.inbox:
+    def _ready(self, wait: Wait, now: float) -> Event | None:
+        if wait.input and self.inbox and not self.next.full:
             chunk = self.inbox.popleft()
-            self._relieve()
+            self._size -= len(chunk.data)
             return chunk
-        if wait.input and self.ended:
+        if wait.input and self.ended and not self.inbox:
             return Signal.EOF
-        if wait.until is not None and wait.until <= self.now() + EARLY:
+        if wait.until is not None and wait.until <= now + EARLY and not (wait.emits and self.next.full):
             return Signal.TIME
         return None
 
-    def _arm(self, wait: Wait) -> None:
-        if wait.until is not None:
-            seconds = min(wait.until - self.now(), LONGEST_TIMER)
-            self._timer = self._link.context.timers.after(seconds, self._on_timer)
+    def _tell(self, event: Event | None) -> None:
+        """Tell the pipe what happened (None: begin), and keep what it waits for then."""
+        pipe, self._wait = self._pipe, None
+        if pipe is None:
+            return
+        try:
+            wait = next(pipe) if event is None else pipe.send(event)
+            if event is Signal.INTERRUPT:
+                raise RuntimeError("it did not return on an interrupt")
+        except StopIteration:
+            return
+        except Exception:  # whatever a toxic does wrong, its own connection must not hang, nor another one suffer
+            LOG.exception("toxic %s (%s) failed: its connection is reset", self.toxic.name, self.toxic.effect.type)
+            self.touched()
+            self._link.fail()
+            return
+        if pipe is self._pipe:
+            self._wait = wait
+
+    def _relieve(self) -> None:
+        if self.full and len(self.inbox) <= self.toxic.effect.capacity // 2 and self._size <= LARGEST_INBOX // 2:
+            self.full = False
+            self._link.hold(-1)
+            self._link.relieved(self)
 
     def _on_timer(self) -> None:
         self._timer = None
-        wait = self._wait
-        if wait is None or wait.until is None:
-            return
-        if wait.until > self.now() + EARLY:
-            self._arm(wait)
-        else:
-            self._step(Signal.TIME)
+        self.work()
 
     def _cancel(self) -> None:
         if self._timer is not None:

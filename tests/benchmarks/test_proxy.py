@@ -7,15 +7,17 @@ same client process over raw sockets. Rounds alternate, so that a busy machine h
 import json
 import math
 import os
+import socket
 import statistics
 import subprocess
 import sys
 import textwrap
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
 import psutil
 import pytest
@@ -216,10 +218,60 @@ def test_latency_is_as_exact_as_the_original_s(targets: dict[str, Target], conne
     assert statistics.fmean(later) <= chance
 
 
+def worst_beside(target: Target, server: int, size: int, seconds: float = SECONDS) -> tuple[float, float]:
+    """Worst milliseconds of an answer through another proxy and of GET /version, while four clients download through a
+    slicer.
+    """
+    control = target.control
+    assert control is not None
+    address = control.create("sliced", f"127.0.0.1:{server}")
+    control.add_toxic("sliced", ToxicSpec("cut", "slicer", attributes={"average_size": size}))
+    with ExitStack() as stack:
+        stack.callback(control.delete, "sliced")
+        for _ in range(4):
+            sock = stack.enter_context(socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2]))))
+            sock.sendall(b"BULK50000000")
+            Thread(target=drain, args=(sock,), daemon=True).start()
+        other = stack.enter_context(socket.create_connection(("127.0.0.1", target.port), timeout=60))
+        answers, versions, end = [], [], time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            begin = time.perf_counter()
+            other.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            got = 0
+            while got < 671:
+                got += len(other.recv(65536))
+            answered = time.perf_counter()
+            control.version()
+            answers.append(answered - begin)
+            versions.append(time.perf_counter() - answered)
+        return max(answers) * 1000, max(versions) * 1000
+
+
+def drain(sock: socket.socket) -> None:
+    with suppress(OSError):
+        while sock.recv(1 << 20):
+            pass
+
+
+@pytest.mark.parametrize("size", [1, 10, 1000])
+def test_a_slicer_holds_up_nobody_else(targets: dict[str, Target], server: int, size: int) -> None:
+    """Another proxy's answers and the control port, beside four sliced downloads: within three times the
+    real server's.
+    """
+    worst: dict[str, list[tuple[float, float]]] = {"embedded": [], "real": []}
+    for _ in range(ROUNDS):
+        for name, each in worst.items():
+            each.append(worst_beside(targets[name], server, size))
+    ours, theirs = ([statistics.median(kind) for kind in zip(*each, strict=True)] for each in worst.values())
+    print(f"\nbeside a slicer of {size} bytes: worst answer {ours[0]:.1f} ms (real {theirs[0]:.1f}), "  # noqa: T201
+          f"worst GET /version {ours[1]:.1f} ms (real {theirs[1]:.1f})")  # fmt: skip
+
+    assert ours[0] <= 3 * theirs[0]
+    assert ours[1] <= 3 * theirs[1]
+
+
 def bulk(port: int, size: int = 200_000_000) -> float:
     """MB/s of one download."""
-    import socket  # noqa: PLC0415
-
     with socket.create_connection(("127.0.0.1", port), timeout=60) as sock:
         begin = time.perf_counter()
         sock.sendall(f"BULK{size}".encode())
@@ -252,7 +304,6 @@ def test_bulk_throughput_beside_the_original(targets: dict[str, Target], toxic: 
 def test_five_thousand_idle_connections(targets: dict[str, Target]) -> None:
     """Memory per idle connection, and what they do to the p99 of 16 busy ones; shown, not judged."""
     import resource  # noqa: PLC0415
-    import socket  # noqa: PLC0415
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     count = min(5000, (soft - 200) // 3)

@@ -204,6 +204,7 @@ async def test_a_server_can_be_started_part_by_part() -> None:
 def test_the_deadline_protocol_overrides_what_is_there(method: str) -> None:
     """Its deadline hangs on these methods of uvicorn's h11 protocol."""
     assert callable(getattr(h11_impl.H11Protocol, method, None)), moved(f"H11Protocol.{method}", DEADLINE)
+    assert "self.conn = h11.Connection(" in inspect.getsource(h11_impl.H11Protocol), moved("H11Protocol.conn", DEADLINE)
 
 
 UPGRADE = (

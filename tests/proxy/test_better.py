@@ -18,8 +18,9 @@ pytestmark = pytest.mark.live
 
 @pytest.mark.parametrize(
     ("kind", "attributes"),
-    [("slicer", {}), ("slicer", {"average_size": 0}), ("slicer", {"average_size": 5, "size_variation": 5}),
-     ("slicer", {"average_size": -1, "size_variation": -2}), ("bandwidth", {"rate": -1})],
+    [("slicer", {}), ("slicer", {"average_size": 0}), ("slicer", {"average_size": 5, "size_variation": 7}),
+     ("slicer", {"average_size": 1, "size_variation": -1}), ("slicer", {"average_size": -1, "size_variation": 2}),
+     ("bandwidth", {"rate": -1})],
 )  # fmt: skip
 def test_what_crashes_the_original_is_refused(embedded: Control, kind: str, attributes: dict[str, int]) -> None:
     """400 with the reason. The original accepts it, and its process dies with the next chunk (issue #541)."""

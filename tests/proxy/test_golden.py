@@ -25,7 +25,7 @@ FIXED_PORTS = ("19001", "19055", "19101", "19102", "19103", "19105")
 # What follows these beginnings of an error is the wording of Go, or of the machine's resolver.
 WORDED_ELSEWHERE = ("bad request body: ", "listen tcp: lookup nosuchhost.invalid")
 SLICER = '{"attributes":{"average_size":0,"size_variation":0,"delay":0},"name":"slicer_downstream"'
-CRASHES = '{"error":"bad request body: slicer: average_size must be at least 1","status":400}\n'
+CRASHES = '{"error":"bad request body: slicer: average_size + size_variation must be at least 1","status":400}\n'
 
 
 def label(index: int) -> str:

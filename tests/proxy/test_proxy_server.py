@@ -54,6 +54,12 @@ def test_a_public_control_port_needs_a_token_or_a_word(host: str, capsys: pytest
     assert parse(["-host", host, "-token", "t"]).token == "t"
 
 
+@pytest.mark.parametrize("host", ["[::1]", "::1", "127.0.0.2", "localhost"])
+def test_loopback_in_any_spelling_needs_neither(host: str) -> None:
+    """In brackets, too."""
+    assert parse(["-host", host]).host == host.strip("[]")
+
+
 def test_a_port_in_use_ends_with_4_and_the_reason(capsys: pytest.CaptureFixture[str], embedded: Control) -> None:
     """The original logs it and stays, without a control port."""
     port = embedded.url.rpartition(":")[2]

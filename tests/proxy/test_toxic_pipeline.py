@@ -4,11 +4,12 @@ import heapq
 import math
 import pkgutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mockbot.proxy import toxics
@@ -16,7 +17,7 @@ from mockbot.proxy.link import Link, Traffic
 from mockbot.proxy.toxic import Direction, Toxic
 from mockbot.proxy.toxics import EFFECTS
 from mockbot.proxy.toxics.bandwidth import Bandwidth
-from mockbot.proxy.toxics.base import Effect
+from mockbot.proxy.toxics.base import INPUT, Chunk, Effect, Pipe, Stub
 from mockbot.proxy.toxics.latency import Latency
 from mockbot.proxy.toxics.limit_data import LimitData
 from mockbot.proxy.toxics.noop import Noop
@@ -36,6 +37,18 @@ class Timer:
         self.call = None
 
 
+@dataclass(frozen=True, slots=True)
+class Broken(Noop):
+    """A toxic that fails when it begins, at its first chunk or when it is interrupted."""
+
+    at: str = ""
+
+    def pipe(self, stub: Stub) -> Pipe:  # noqa: ARG002
+        if self.at != "begin" and isinstance((yield INPUT), Chunk) and self.at != "chunk":
+            yield INPUT
+        raise RecursionError
+
+
 class World:
     """Virtual time, and both ends of one link; `out` is what the destination got: (second, bytes), b"" for the end."""
 
@@ -45,6 +58,7 @@ class World:
         self.out: list[tuple[float, bytes]] = []
         self.paused = False
         self.felt: set[str] = set()
+        self.tired: Random | None = None  # then turns of the event loop end at random
         self._heap: list[tuple[float, int, Timer]] = []
         self._count = 0
         self.toxics = [self.placed(effect, f"t{n}", toxicity) for n, effect in enumerate(effects)]
@@ -63,6 +77,9 @@ class World:
         self._count += 1
         heapq.heappush(self._heap, (self.time + max(0.0, seconds), self._count, timer))
         return timer
+
+    def spent(self) -> bool:
+        return self.tired is not None and self.tired.random() < 0.5
 
     def run(self, until: float = math.inf) -> None:
         while self._heap and self._heap[0][0] <= until:
@@ -251,6 +268,49 @@ def test_a_full_stage_pauses_the_source_and_lets_it_go_on(effect: Effect) -> Non
     assert len(world.data) == received * 32_768
 
 
+@pytest.mark.parametrize("chain", [(Latency(60_000),), (Slicer(1), Latency(60_000)), (Latency(60_000), Slicer(1))])
+def test_a_latency_holds_a_few_megabytes_at_most(chain: tuple[Effect, ...]) -> None:
+    """Toxiproxy's 1024 chunks would be 32 MB."""
+    world = World(*chain)
+    received = 0
+    while not world.paused:
+        world.link.receive(b"x" * 32_768)
+        received += 32_768
+
+    assert received <= 5_000_000
+
+
+@pytest.mark.parametrize("effect", [Latency(100), Slicer(1), Bandwidth(10_000), Noop()])
+def test_a_destination_that_does_not_read_gets_nothing_more(effect: Effect) -> None:
+    """Not even what is due: it stays in the stage, and the source is paused. When it reads again, all of it comes."""
+    world = World(effect)
+    world.link.destination_full(True)
+    world.link.receive(b"x" * 1000)
+    world.run(10)
+
+    assert (world.data, world.paused) == (b"" if not isinstance(effect, Slicer) else world.data[:1], True)
+
+    world.link.destination_full(False)
+    world.run()
+
+    assert (len(world.data), world.paused) == (1000, False)
+
+
+@pytest.mark.parametrize("where", [0, 1])
+@pytest.mark.parametrize("event", ["begin", "chunk", "interrupt"])
+def test_a_toxic_that_fails_resets_both_sides(where: int, event: str, caplog: pytest.LogCaptureFixture) -> None:
+    """And says so in the log, instead of a client that waits for ever; it was felt."""
+    world = World(*(Broken(event) if number == where else Noop() for number in range(2)))
+    world.link.receive(b"x")
+    for toxic in world.toxics:
+        world.link.update(toxic)
+    world.run()
+
+    assert [part for _, part in world.out].count(b"") == 2
+    assert world.felt == {f"t{where}"}
+    assert f"toxic t{where} (noop) failed: its connection is reset" in caplog.text
+
+
 def test_toxicity_is_rolled_again_at_an_update() -> None:
     """Over many links at 0.5, an empty update changes the fate of about half of them."""
     changed = 0
@@ -271,7 +331,8 @@ effects = st.one_of(
     st.builds(Latency, st.integers(-5, 50), st.integers(0, 20)),
     st.builds(Bandwidth, st.integers(1, 500)),
     st.builds(SlowClose, st.integers(0, 50)),
-    st.builds(Slicer, st.integers(30, 60), st.integers(0, 29), st.integers(0, 2000)),
+    st.builds(Slicer, st.integers(1, 60), st.integers(0, 2), st.integers(0, 2000)),
+    st.builds(Slicer, st.integers(30, 60), st.integers(0, 31), st.integers(0, 2000)),
     st.just(Noop()),
 )
 chunks = st.lists(st.binary(min_size=1, max_size=300), max_size=12)
@@ -284,8 +345,11 @@ def test_no_byte_is_lost_or_reordered_whatever_is_added_updated_or_removed(
 ) -> None:
     """For every toxic that does not drop: what went in comes out once, in order, and then the end."""
     world = World(*chain, toxicity=data.draw(st.sampled_from([0.5, 1.0])))
+    world.tired = data.draw(st.one_of(st.none(), st.builds(Random, st.integers(0, 99))))
     placed = list(world.toxics)
     for number, part in enumerate(parts):
+        if data.draw(st.booleans()) is not world.link.full:
+            world.link.destination_full(not world.link.full)
         world.link.receive(part)
         world.run(world.time + data.draw(st.sampled_from([0.0, 0.001, 0.02, 0.2])))
         match data.draw(st.sampled_from(["nothing", "add", "remove", "update"])):
@@ -297,6 +361,8 @@ def test_no_byte_is_lost_or_reordered_whatever_is_added_updated_or_removed(
             case "update" if placed:
                 world.link.update(data.draw(st.sampled_from(placed)))
     world.link.source_ended()
+    if world.link.full:
+        world.link.destination_full(False)
     world.run()
 
     assert world.data == b"".join(parts)
@@ -306,15 +372,14 @@ def test_no_byte_is_lost_or_reordered_whatever_is_added_updated_or_removed(
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.integers(1, 5000), st.integers(0, 4999), st.integers(1, 40_000), st.randoms(use_true_random=False))
+@given(st.integers(0, 5000), st.integers(-4999, 5001), st.integers(1, 40_000), st.randoms(use_true_random=False))
 def test_the_slicer_cuts_every_size_into_pieces_that_fit(average: int, variation: int, size: int, rng: Random) -> None:
-    """Offsets rise to the end; no piece is larger than average + variation."""
-    variation %= average
+    """Offsets never fall, and end at the end; no piece is larger than average + variation."""
     slicer = Slicer(average, variation)
-    assert slicer.refusal() is None
-    ends = list(slicer.cut(0, size, rng))
+    assume(slicer.refusal() is None)
+    ends = list(slicer.cut(size, rng))
     sizes = [end - start for start, end in zip([0, *ends], ends, strict=False)]
 
     assert ends[-1] == size
-    assert min(sizes) > 0
+    assert min(sizes) >= (0 if variation >= average else 1)
     assert max(sizes) <= average + variation

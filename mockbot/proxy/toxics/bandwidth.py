@@ -51,12 +51,12 @@ class Bandwidth(Effect):
         size = int(self.rate * 1000 * PIECE)
         piece = 1
         while len(data) > size:
-            if (yield moment(start + piece * PIECE if size else math.inf)) is Signal.INTERRUPT:
+            if (yield moment(start + piece * PIECE if size else math.inf, emits=True)) is Signal.INTERRUPT:
                 stub.emit(Chunk(stamp, data))
                 return False
             stub.emit(Chunk(stamp, data[:size]))
             data = data[size:]
             piece += 1
-        interrupted = (yield moment(end)) is Signal.INTERRUPT
+        interrupted = (yield moment(end, emits=True)) is Signal.INTERRUPT
         stub.emit(Chunk(stamp, data))
         return not interrupted

@@ -34,10 +34,14 @@ class Signal(Enum):
 
 
 class Wait(NamedTuple):
-    """What a pipe waits for: the next chunk or EOF, the moment `until`, or the first of the two."""
+    """What a pipe waits for: the next chunk or EOF, the moment `until`, or the first of the two.
+
+    A chunk, and a moment at which the pipe emits one, come only when the next stage has room.
+    """
 
     input: bool
     until: float | None = None
+    emits: bool = False
 
 
 Event = Chunk | Signal
@@ -46,9 +50,9 @@ Pipe = Generator[Wait, Event, None]
 INPUT = Wait(input=True)
 
 
-def moment(when: float) -> Wait:
+def moment(when: float, *, emits: bool = False) -> Wait:
     """Wait for a moment only; input stays in the inbox."""
-    return Wait(input=False, until=when)
+    return Wait(input=False, until=when, emits=emits)
 
 
 class Stub(Protocol):

@@ -34,7 +34,7 @@ class Latency(Effect):
                     due = chunk.stamp + self.delay(stub)
                     if due > stub.now() + EARLY:  # otherwise it leaves at once
                         stub.touched()
-                        if (yield moment(due)) is Signal.INTERRUPT:
+                        if (yield moment(due, emits=True)) is Signal.INTERRUPT:
                             return stub.emit(chunk)
                     stub.emit(Chunk(max(due, chunk.stamp), chunk.data))
                 case Signal.EOF:

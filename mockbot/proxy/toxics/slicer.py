@@ -24,37 +24,41 @@ class Slicer(Effect):
     delay: int = 0
 
     def refusal(self) -> str | None:
-        """Both ends of this check end the whole process of Toxiproxy 2.12.0 (stack overflow, slice bounds)."""
-        if self.average_size < 1:
-            return "slicer: average_size must be at least 1"
-        if self.size_variation >= self.average_size:
-            return "slicer: size_variation must be less than average_size"
+        """Both ends the whole process of Toxiproxy 2.12.0: a single byte that is halved for ever (stack overflow), and
+        a middle outside of what it halves (slice bounds), which takes a variation of two more than the average.
+        """
+        if self.average_size + self.size_variation < 1:
+            return "slicer: average_size + size_variation must be at least 1"
+        if self.size_variation > self.average_size + 1:
+            return "slicer: size_variation must be at most average_size + 1"
         return None
 
-    def cut(self, start: int, end: int, rng: Random) -> Iterator[int]:
-        """The end offset of each piece of [start, end)."""
-        if end - start - self.average_size <= self.size_variation:
-            yield end
-            return
-        middle = start + (end - start) // 2
-        if self.size_variation > 0:
-            middle += rng.randrange(-self.size_variation, self.size_variation)
-        yield from self.cut(start, middle, rng)
-        yield from self.cut(middle, end, rng)
+    def cut(self, size: int, rng: Random) -> Iterator[int]:
+        """The end offset of each piece of `size` bytes, as they are asked for."""
+        start, ends = 0, [size]
+        while ends:
+            end = ends[-1]
+            if end - start - self.average_size <= self.size_variation:
+                start = end
+                yield ends.pop()
+                continue
+            middle = start + (end - start) // 2
+            if self.size_variation > 0:
+                middle += rng.randrange(-self.size_variation, self.size_variation)
+            ends.append(middle)
 
     def pipe(self, stub: Stub) -> Pipe:
         while True:
             match (yield INPUT):
-                case Chunk() as chunk:
-                    ends = list(self.cut(0, len(chunk.data), stub.rng))
-                    if len(ends) > 1 or self.delay > 0:
-                        stub.touched()
-                    start, due = 0, stub.now()
-                    for end in ends:
-                        stub.emit(Chunk(chunk.stamp, chunk.data[start:end]))
+                case Chunk(stamp, data):
+                    start, due, size = 0, stub.now(), len(data)
+                    for end in self.cut(size, stub.rng):
+                        if end < size or self.delay > 0:
+                            stub.touched()
+                        stub.emit(Chunk(stamp, data[start:end]))
                         start, due = end, due + self.delay / 1_000_000
-                        if (yield moment(due)) is Signal.INTERRUPT:
-                            return stub.emit(Chunk(chunk.stamp, chunk.data[start:])) if start < ends[-1] else None
+                        if (yield moment(due, emits=True)) is Signal.INTERRUPT:
+                            return stub.emit(Chunk(stamp, data[start:])) if start < size else None
                 case Signal.EOF:
                     return stub.close()
                 case _:

@@ -52,6 +52,11 @@ class Timers:
         """This moment."""
         return self._events.now
 
+    @staticmethod
+    def spent() -> bool:
+        """Work takes no virtual time."""
+        return False
+
 
 class Shared:
     """What the connections to one provider share."""
