@@ -43,9 +43,10 @@ phases:
 expect:
   - {{answered: ">= 99%"}}
 """
-FAULTS = {  # those of Failover Bench that change something on the wire
+FAULTS = {
     "status-503": "http_error: 503",
     "status-429": "rate_limited: {retry_after: 3s}",
+    "status-429-bare": "http_error: 429",
     "half-503": "http_error: 503, share: 50%",
     "refused": "down: true",
     "hang": "stall: nothing",
@@ -55,6 +56,10 @@ FAULTS = {  # those of Failover Bench that change something on the wire
     "cut-clean": "cut: clean",
     "stall-within": "stall: {sends: nothing, after_tokens: 3}",
     "error-event": "error_event: server_error",
+    "reset-at-once": "reset_peer: 0s",
+    "malformed-event": "malformed_event: 3",
+    "context-length": "http_error: {status: 400, code: context_length_exceeded}",
+    "content-filter": "http_error: {status: 400, code: content_policy_violation}",
 }
 COLUMNS = {  # of the prompts in the outage: how each ended
     "in full": ("whole",),
@@ -217,6 +222,30 @@ lost*: the median answer, against the one in calm. `loadtests/systems/` says how
 installed; the configuration decides as much as the product does.
 
 {notes}
+
+## The scenarios of Failover Bench
+
+[Failover Bench](https://github.com/failoverbench/failoverbench) asks a gateway once in each of 16 scenarios. These are
+ours, by the names of `--faults`; each holds for every request of the outage.
+
+| theirs | ours |
+| --- | --- |
+| S01 429 with Retry-After, once | `status-429`; the finding `ignores_retry_after` |
+| S02 429 without Retry-After | `status-429-bare` |
+| S03 500 once, then healthy | `half-503`: a second try succeeds half of the time. A fault does not count tries |
+| S04 503 | `status-503`; the finding `retry_multiplication` |
+| S05 reset before headers, once | `reset-at-once` |
+| S06 no response | `hang`; the finding `hangs_past_client_timeout` |
+| S07 first token after 20 s | `slow-first-token`, 5 s, because the user waits 20 s |
+| S08 stream cut | `cut-clean`, `cut-closed`, `cut-reset`; the finding `launders_truncation` |
+| S09 stream stalls | `stall-within` |
+| S10 malformed chunk | `malformed-event` |
+| S11 all of the stream but `[DONE]` | none: a clean cut leaves `finish_reason` out, too |
+| S12 context length exceeded | `context-length` |
+| S13 content filter | `content-filter` |
+| S14 the fallback rejects an assistant's prefill | none: no fault depends on what a request contains |
+| S15 60 s of 503, then healthy | `mockbot run unexpected-failure --length 3m`; the finding `never_fails_back` |
+| S16 fail-over accounting | none: `model` and `usage` of an answer are not judged. Its text says who wrote it |
 """
 
 
