@@ -164,8 +164,7 @@ def played(out: Path, fault: str, system: str, number: int) -> tuple[Path | None
             shutil.rmtree(folder, ignore_errors=True)
             command = [sys.executable, "-m", "mockbot", "run", str(out / f"{fault}.yaml"), "--system", system]
             command += ["--set", f"seed={number}", "--out", str(folder)]
-            path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-            ran = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path})
+            ran = subprocess.run(command, capture_output=True, text=True, check=False)
             if ran.returncode not in {0, 1, 3}:
                 return None, (ran.stderr.strip() or "it was interrupted").splitlines()[0].removeprefix("mockbot: ")
         summary: dict[str, Any] = json.loads((folder / "summary.json").read_text("utf-8"))
