@@ -63,7 +63,7 @@ OUTAGE = """\
 expect:
   - {phase: calm, answered: ">= 95%"}
   - {phase: half, answered: ">= 99%"}
-  - {phase: cutoff, answered: "<= 10%"}
+  - {phase: cutoff, answered: ">= 50%"}
   - {phase: after, answered: ">= 95%"}
 """
 ASKED = 400  # requests of the bare benchmark, in each of its two paths
@@ -117,9 +117,9 @@ def _phases(run: dict[str, Any], measure: str) -> dict[str, float]:
 def test_a_plain_proxy_has_the_verdict_of_the_direct_run(runs: dict[str, dict[str, Any]]) -> None:
     """Each expectation ends alike, and each phase's share of answers is as far apart as chance makes it."""
     alone, through = runs["alone"], runs["nginx"]
-    ends = [{each["text"]: each["result"] for each in run["expectations"]} for run in (alone, through)]
+    ends = [[(each["measure"], each["result"]) for each in run["expectations"]] for run in (alone, through)]
 
-    assert {text: ends[1][text] for text in ends[0]} == ends[0]
+    assert ends[1][: len(ends[0])] == ends[0]  # behind them, the findings about a system
     assert (alone["verdict"], through["verdict"]) == ("fail", "fail")
     numbers = [_phases(run, "prompts") for run in (alone, through)]
     for phase, share in _phases(alone, "answered").items():
