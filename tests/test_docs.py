@@ -94,7 +94,7 @@ def files() -> dict[str, str]:
     """The files that the README shows: a block whose first line is a comment with a name is that file."""
     shown = [*blocks("python"), *blocks("yaml")]
     named = {match[1]: text for text in shown if (match := re.match(r"# (\w+\.\w+)", text))}
-    mine = blocks("yaml")[0]
+    mine = next(block for block in shown if "name: my-outage" in block)
     return {**named, "my-outage.yaml": mine, "typo.yaml": mine.replace("http_error", "htp_error")}
 
 
@@ -228,7 +228,7 @@ def test_there_are_sessions_to_try() -> None:
 
 def test_the_scenario_in_the_readme_is_one() -> None:
     """The YAML block loads as it stands."""
-    assert read_scenario(blocks("yaml")[0]).name == "my-outage"
+    assert read_scenario(files()["my-outage.yaml"]).name == "my-outage"
 
 
 def test_the_two_commands_are_one_line_each() -> None:

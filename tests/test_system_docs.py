@@ -3,17 +3,20 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from mockbot.evidence.system_findings import FINDINGS
 from mockbot.measures import system
 from mockbot.testbed.system.system_file import read_system
-from tests.test_docs import blocks
+from tests.test_docs import README, blocks
 
 PAGE = (Path(__file__).parents[1] / "docs" / "system.md").read_text("utf-8")
 
 
-def test_the_system_file_of_the_page_can_be_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", [README, PAGE], ids=["README.md", "docs/system.md"])
+def test_the_system_file_of_the_page_can_be_read(tmp_path: Path, page: str) -> None:
     """And is asked as its application expects."""
-    (shown,) = blocks("yaml", PAGE)
+    (shown,) = (block for block in blocks("yaml", page) if block.startswith("# app.yaml"))
     file = tmp_path / "app.yaml"
     file.write_text(shown, "utf-8")
 

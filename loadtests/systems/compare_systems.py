@@ -1,9 +1,9 @@
 """Play systems times faults, interleaved, and write one table: `python compare_systems.py --out DIR`.
 
-A cell is a `mockbot run` of a minute with open arrivals; DIR keeps its run folder. What is there is not played again,
-so that the program can be stopped and repeated; more rounds make the intervals (of 95 %) narrower. The run of a machine
-that was too busy is no answer: it is played again, and then the program refuses (exit code 3). Systems that are not
-installed are left out, by name. With `--page FILE` the table is a page in Markdown.
+A cell is a `mockbot run` of 49 s with open arrivals, a new seed in each round; DIR keeps its run folder. What is there
+is not played again, so that the program can be stopped and repeated; more rounds make the intervals (of 95 %) narrower.
+The run of a machine that was too busy is no answer: it is played again, and then the program refuses (exit code 3).
+Systems that are not installed are left out, by name. With `--page FILE` the table is a page in Markdown.
 """
 
 import argparse
@@ -21,36 +21,45 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+AFTER = 8  # seconds that the fault goes on, so that a detour that begins at its phase's end meets it, too
 TRIES = 3  # of a cell on a busy machine
 TOO_BUSY = {"machine", "generator lag", "testbed"}  # checks of a run that the machine fails, and not the system
+FULL, SELDOM = 0.97, 0.2  # of the CPU; the share of the seconds in which it may be
+WELL = 0.8  # share of the prompts in calm that must be answered in full; the outage may meet the last ones
 SCENARIO = """\
 name: {name}
 title: "One of two providers: {fault}"
 providers:
   main: &quick
-    slots: 50
+    slots: 1000
     answer: {{first_token: 200ms, tokens: {{median: 20, p95: 30}}, pace: 100/s}}
   other: *quick
 crowd:
-  people: {{arrivals: 100%, policy: {{name: once, timeout: 30s}}, patience: 40s}}
+  people: {{arrivals: 100%, policy: {{name: once, timeout: 20s}}, patience: 20s}}
 phases:
-  - {{name: calm, lasts: {seconds}s, arrivals: {rate}/s}}
-  - {{name: outage, lasts: {seconds}s, faults: [{fault}]}}
-  - {{name: after, lasts: {seconds}s}}
+  - {{name: calm, lasts: 6s, arrivals: {rate:g}/s}}
+  - {{name: outage, lasts: {seconds:g}s, faults: [{{{fault}, lasts: {lasts:g}s}}]}}
+  - {{name: after, lasts: {after}s}}
 expect:
   - {{answered: ">= 99%"}}
 """
-FAULTS = {  # those of Failover Bench that change something on the wire
-    "status-503": "{http_error: 503}",
-    "status-429": "{rate_limited: {retry_after: 3s}}",
-    "half-503": "{http_error: 503, share: 50%}",
-    "refused": "{down: true}",
-    "hang": "{stall: nothing}",
-    "slow-first-token": "{slow: {first_token: 5s}}",
-    "cut-reset": "{cut: reset}",
-    "cut-clean": "{cut: clean}",
-    "stall-within": "{stall: {sends: nothing, after_tokens: 3}}",
-    "error-event": "{error_event: server_error}",
+FAULTS = {
+    "status-503": "http_error: 503",
+    "status-429": "rate_limited: {retry_after: 3s}",
+    "status-429-bare": "http_error: 429",
+    "half-503": "http_error: 503, share: 50%",
+    "refused": "down: true",
+    "hang": "stall: nothing",
+    "slow-first-token": "slow: {first_token: 5s}",
+    "cut-reset": "cut: reset",
+    "cut-closed": "cut: closed",
+    "cut-clean": "cut: clean",
+    "stall-within": "stall: {sends: nothing, after_tokens: 3}",
+    "error-event": "error_event: server_error",
+    "reset-at-once": "reset_peer: 0s",
+    "malformed-event": "malformed_event: 3",
+    "context-length": "http_error: {status: 400, code: context_length_exceeded}",
+    "content-filter": "http_error: {status: 400, code: content_policy_violation}",
 }
 COLUMNS = {  # of the prompts in the outage: how each ended
     "in full": ("whole",),
@@ -131,6 +140,13 @@ def mean(counts: Mapping[int, int]) -> str:
     return f"{average:.2f} ± {1.96 * spread / math.sqrt(n):.2f}"
 
 
+def scenario_of(fault: str, seconds: float, rate: float) -> str:
+    """The file that a cell plays."""
+    return SCENARIO.format(
+        name=fault, fault=FAULTS[fault], seconds=seconds, rate=rate, lasts=seconds + AFTER, after=AFTER
+    )
+
+
 def cells(options: argparse.Namespace) -> Iterator[tuple[int, str, str]]:
     """Interleaved, so that what the machine does meanwhile hits all systems; another one begins in every round."""
     for number in range(options.rounds):
@@ -147,15 +163,12 @@ def played(out: Path, fault: str, system: str, number: int) -> tuple[Path | None
         if not (folder / "summary.json").exists():
             shutil.rmtree(folder, ignore_errors=True)
             command = [sys.executable, "-m", "mockbot", "run", str(out / f"{fault}.yaml"), "--system", system]
-            path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-            ran = subprocess.run(
-                [*command, "--out", str(folder)], capture_output=True, text=True, check=False,
-                env={**os.environ, "PATH": path},
-            )  # fmt: skip
+            command += ["--set", f"seed={number}", "--out", str(folder)]
+            ran = subprocess.run(command, capture_output=True, text=True, check=False)
             if ran.returncode not in {0, 1, 3}:
                 return None, (ran.stderr.strip() or "it was interrupted").splitlines()[0].removeprefix("mockbot: ")
         summary: dict[str, Any] = json.loads((folder / "summary.json").read_text("utf-8"))
-        failed = {guard["name"]: guard["says"] for guard in summary["guards"] if not guard["ok"]}
+        failed = {guard["name"]: guard["says"] for guard in summary["guards"] if not guard["ok"]} or starved(folder)
         if not failed:
             return folder, ""
         shutil.rmtree(folder)
@@ -164,6 +177,17 @@ def played(out: Path, fault: str, system: str, number: int) -> tuple[Path | None
             return None, why
         say(f"{fault}, {system}, round {number}: no answer, because {why}")
     sys.exit(say(f"{TRIES} times no answer on this machine: {why}. Let nothing else run, and repeat the command", 3))
+
+
+def starved(folder: Path) -> dict[str, str]:
+    """Why a run that is valid, because its users were on time, says more of the machine than of the system."""
+    summary = json.loads((folder / "summary.json").read_text("utf-8"))
+    calm = next(row["kinds"] for row in summary["system"]["phases"] if row["phase"] == "calm")
+    samples = [json.loads(line)["machine_cpu"] for line in (folder / "health.jsonl").read_text("utf-8").splitlines()]
+    whole, full = calm.get("whole", 0) / sum(calm.values()), sum(cpu >= FULL for cpu in samples) / len(samples)
+    if whole >= WELL and full <= SELDOM:
+        return {}
+    return {"machine": f"the CPU was full in {full:.0%} of the seconds, and {whole:.0%} in calm were answered in full"}
 
 
 def say(text: str, code: int = 0) -> int:
@@ -183,8 +207,9 @@ def version_of(system: str) -> str:
 PAGE = """\
 # Gateways and applications in outages of one of two providers
 
-`mockbot run` with {rate:g} new users a second, and {seconds:g} s each of calm, outage and recovery; the figures are of
-the prompts that began in the outage. In parentheses and after ±: intervals of 95 %. Machine: {machine}. Written by
+`mockbot run` with {rate:g} new users a second in 6 s of calm and {seconds:g} s of outage. A user asks once and waits
+20 s. The figures are of the prompts that began in the outage; the provider fails for 8 s longer. In parentheses and
+after ±: intervals of 95 %. Machine: {machine}. Written by
 
     python loadtests/systems/compare_systems.py --out DIR --page docs/systems.md \\
         --rounds {rounds} --seconds {seconds:g} --rate {rate:g} --systems {systems} \\
@@ -196,6 +221,30 @@ lost*: the median answer, against the one in calm. `loadtests/systems/` says how
 installed; the configuration decides as much as the product does.
 
 {notes}
+
+## The scenarios of Failover Bench
+
+[Failover Bench](https://github.com/failoverbench/failoverbench) asks a gateway once in each of 16 scenarios. These are
+ours, by the names of `--faults`; each holds for every request of the outage.
+
+| theirs | ours |
+| --- | --- |
+| S01 429 with Retry-After, once | `status-429`; the finding `ignores_retry_after` |
+| S02 429 without Retry-After | `status-429-bare` |
+| S03 500 once, then healthy | `half-503`: a second try succeeds half of the time. A fault does not count tries |
+| S04 503 | `status-503`; the finding `retry_multiplication` |
+| S05 reset before headers, once | `reset-at-once` |
+| S06 no response | `hang`; the finding `hangs_past_client_timeout` |
+| S07 first token after 20 s | `slow-first-token`, 5 s, because the user waits 20 s |
+| S08 stream cut | `cut-clean`, `cut-closed`, `cut-reset`; the finding `launders_truncation` |
+| S09 stream stalls | `stall-within` |
+| S10 malformed chunk | `malformed-event` |
+| S11 all of the stream but `[DONE]` | none: a clean cut leaves `finish_reason` out, too |
+| S12 context length exceeded | `context-length` |
+| S13 content filter | `content-filter` |
+| S14 the fallback rejects an assistant's prefill | none: no fault depends on what a request contains |
+| S15 60 s of 503, then healthy | `mockbot run unexpected-failure --length 3m`; the finding `never_fails_back` |
+| S16 fail-over accounting | none: `model` and `usage` of an answer are not judged. Its text says who wrote it |
 """
 
 
@@ -212,7 +261,7 @@ def page(table: Mapping[tuple[str, str], Cell], left_out: Mapping[str, str], opt
     for fault in options.faults:
         rows = [[system, *table[fault, system].row()] for system in options.systems if (fault, system) in table]
         lines = [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
-        text += "\n".join(["", f"## `{FAULTS[fault]}`", "", *lines, ""])
+        text += "\n".join(["", f"## `{{{FAULTS[fault]}}}`", "", *lines, ""])
     return text
 
 
@@ -224,8 +273,8 @@ def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--systems", nargs="+", default=sorted(path.stem for path in HERE.glob("*.yaml")), metavar="NAME|FILE")
     add("--faults", nargs="+", default=[*FAULTS], choices=[*FAULTS], metavar="FAULT", help=", ".join(FAULTS))
     add("--rounds", type=int, default=1, help="runs of each cell (1)")
-    add("--seconds", type=float, default=20.0, help="length of each of the three phases (20)")
-    add("--rate", type=float, default=4.0, help="users that arrive in a second (4)")
+    add("--seconds", type=float, default=35.0, help="length of the outage (35)")
+    add("--rate", type=float, default=6.0, help="users that arrive in a second (6)")
     add("--page", type=Path, metavar="FILE", help="where the table goes; default: the terminal")
     return parser.parse_args(arguments)
 
@@ -235,16 +284,17 @@ def main() -> int:
     options = options_of()
     options.out.mkdir(parents=True, exist_ok=True)
     for fault in options.faults:
-        text = SCENARIO.format(name=fault, fault=FAULTS[fault], seconds=options.seconds, rate=options.rate)
+        text = scenario_of(fault, options.seconds, options.rate)
         file = options.out / f"{fault}.yaml"
         if file.exists() and file.read_text("utf-8") != text:
             return say(f"{options.out} was begun with other options or another version; name another --out", 2)
         file.write_text(text, "utf-8")
     table: dict[tuple[str, str], Cell] = {}
     left_out: dict[str, str] = {}
-    for number, fault, system in cells(options):
+    every = list(cells(options))
+    for place, (number, fault, system) in enumerate(every, 1):
         folder, why = played(options.out, fault, system, number)
-        say(f"{fault}, {system}, round {number}: {why or folder}")
+        say(f"{place} of {len(every)}: {fault}, {system}, round {number}: {why or folder}")
         if folder is not None:
             table.setdefault((fault, system), Cell()).add(folder)
         else:

@@ -1,6 +1,7 @@
 """The program that compares systems: its figures by hand, its faults are scenarios, and two cells of it for real."""
 
 import importlib.util
+import json
 import subprocess
 import sys
 from argparse import Namespace
@@ -10,7 +11,10 @@ from typing import Any
 
 import pytest
 
+from mockbot.evidence.validity_checks import MIN_PROMPTS
+from mockbot.scenario.arrivals import arrivals
 from mockbot.scenario.load import read_scenario
+from mockbot.scenario.timeline import Timeline
 
 PROGRAM = Path(__file__).parents[2] / "loadtests" / "systems" / "compare_systems.py"
 
@@ -28,12 +32,17 @@ def program() -> Any:
 
 
 def test_each_fault_is_a_scenario_of_enough_prompts(program: Any) -> None:
-    """A minute with at least 200 of them, as the defaults have it."""
-    for name, fault in program.FAULTS.items():
-        scenario = read_scenario(program.SCENARIO.format(name=name, fault=fault, seconds=20, rate=4))
+    """At least 200 that begin in the outage, as the defaults have it; the fault holds until the run ends."""
+    defaults = program.options_of(["--out", "x"])
+    for name in program.FAULTS:
+        scenario = read_scenario(program.scenario_of(name, defaults.seconds, defaults.rate))
+        timeline = Timeline(scenario)
+        outage = timeline.phases[1]
 
-        assert len(scenario.phases[1].faults) == 1
-        assert sum(phase.lasts for phase in scenario.phases) * 4 >= 200
+        begun = Counter(timeline.at(t).phase for t in arrivals(timeline, "people", seed=1))
+        assert begun["outage"] >= 200
+        assert min(begun.values()) >= MIN_PROMPTS
+        assert [(fault.start, fault.end) for fault in timeline.faults] == [(outage.start, timeline.end)]
 
 
 def test_the_intervals_are_those_of_the_books(program: Any) -> None:
@@ -41,6 +50,17 @@ def test_the_intervals_are_those_of_the_books(program: Any) -> None:
     assert program.share(8, 10) == "80 (49 to 94)"
     assert (program.share(0, 10), program.share(0, 0)) == ("0", "-")
     assert program.mean({1: 2, 3: 2}) == "2.00 ± 1.13"
+
+
+def test_a_cell_of_a_starved_machine_is_no_answer(program: Any, tmp_path: Path) -> None:
+    """Its users may be on time and its checks hold, while the system gets no CPU."""
+    for cpu, whole, why in ((0.6, 30, ""), (1.0, 30, "full in 100%"), (0.6, 3, "60% in calm")):
+        calm = {"phase": "calm", "kinds": {"whole": whole, "failed": 2}}
+        (tmp_path / "summary.json").write_text(json.dumps({"system": {"phases": [calm]}}), "utf-8")
+        (tmp_path / "health.jsonl").write_text(json.dumps({"machine_cpu": cpu}) + "\n", "utf-8")
+
+        assert why in program.starved(tmp_path).get("machine", "")
+        assert bool(why) == bool(program.starved(tmp_path))
 
 
 def test_systems_take_turns_and_another_one_begins_in_each_round(program: Any) -> None:
@@ -70,7 +90,7 @@ def test_it_plays_what_is_missing_and_leaves_out_what_is_not_installed(tmp_path:
     missing = tmp_path / "missing.yaml"
     missing.write_text("{name: missing, start: no-such-gateway --port {port}, speaks: openai}\n".replace("{port}", "9"))
     command = [sys.executable, str(PROGRAM), "--out", str(tmp_path / "table"), "--systems", "direct", str(missing)]
-    command += ["--faults", "status-503", "--seconds", "10"]
+    command += ["--faults", "status-503", "--seconds", "5"]
 
     first = subprocess.run(command, capture_output=True, text=True, check=False)
     if first.returncode == 3:

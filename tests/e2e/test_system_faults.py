@@ -1,8 +1,6 @@
 """Faults on the system under test, live, asked by a plain Locust HttpUser: each is felt, and its users are heard."""
 
 import json
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,11 +52,8 @@ def test_a_restart_and_a_slow_link_of_the_system_are_felt_and_judged(tmp_path: P
 
 @pytest.mark.nightly
 @pytest.mark.timeout(240)
-def test_locusts_tab_shows_both_sides_of_each_phase(
-    start: Start, tmp_path: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_locusts_tab_shows_both_sides_of_each_phase(start: Start, tmp_path: Path, browser: Browser) -> None:
     """While the run goes on: what the users of the system saw beside what its providers saw."""
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     run = start(HERE / "on_system.yaml", "--system", str(system_file(tmp_path, "careful")), "--ui")
     run.watch(run.load_has_begun)
     page = browser.new_page(viewport={"width": 1600, "height": 900})

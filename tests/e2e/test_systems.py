@@ -1,7 +1,6 @@
 """A system between crowd and providers, live: the careful gateway passes, each planted fault is found by its name."""
 
 import json
-import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,7 @@ import pytest
 HERE = Path(__file__).parent
 SYSTEM = """\
 name: planted
-start: python -P -m uvicorn --app-dir {here} gateway:app --host 127.0.0.1 --port {{port}} --log-level warning
+start: "{{python}} -P -m uvicorn --app-dir {here} gateway:app --host 127.0.0.1 --port {{port}} --log-level warning"
 env: {{MAIN_URL: "{{main.url}}", OTHER_URL: "{{other.url}}", HABIT: {habit}}}
 ready: {{path: /health, within: 60s}}
 speaks: openai
@@ -47,13 +46,13 @@ def system_file(tmp_path: Path, habit: str) -> Path:
 
 def run_through(tmp_path: Path, habit: str, scenario: Path, *options: str) -> dict[str, Any]:
     """The summary of a run through the gateway with this habit, and its exit code; the folder is `run`."""
-    system, out = system_file(tmp_path, habit), tmp_path / "run"
-    command = ["run", str(scenario), "--system", str(system), "--out", str(out), *options]
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    ran = subprocess.run(
-        [sys.executable, "-m", "mockbot", *command],
-        capture_output=True, text=True, check=False, env={**os.environ, "PATH": path}, timeout=200,
-    )  # fmt: skip
+    return judged(scenario, tmp_path / "run", "--system", str(system_file(tmp_path, habit)), *options)
+
+
+def judged(scenario: Path, out: Path, *options: str) -> dict[str, Any]:
+    """The summary of a run, and its exit code."""
+    command = [sys.executable, "-m", "mockbot", "run", str(scenario), "--out", str(out), *options]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
     assert (out / "summary.json").exists(), ran.stdout + ran.stderr
     return {"code": ran.returncode, **json.loads((out / "summary.json").read_text("utf-8"))}
 

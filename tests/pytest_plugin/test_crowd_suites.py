@@ -17,6 +17,7 @@ from tests.test_system_docs import PAGE
 pytest_plugins = ["pytester"]
 APP = '''
 import asyncio
+import json
 import os
 import sys
 from contextlib import asynccontextmanager
@@ -93,7 +94,13 @@ def test_two_providers(mockbot):
     mockbot.system(made(mockbot.url, mockbot.provider_url("other")), ask=ASK)
     run = mockbot.crowd(scenario=SHORT, users=8)
     assert "launders_errors" not in run.findings, run
-    assert run.measure("upstream_per_prompt", phase="blackout") > 1.2  # 2, except at its edges
+    per_prompt = run.measure("upstream_per_prompt", phase="blackout")
+    rows = {row.phase: row for row in run.judgement.system.phases}
+    blackout, lines = rows["blackout"], (run.folder / "requests.jsonl").read_text("utf-8").splitlines()
+    assert [*blackout.detours] == [2]  # one at each provider; a prompt at the edge of the phase needs one request only
+    assert per_prompt == (blackout.prompts + blackout.detours[2]) / blackout.prompts
+    failed = sum(json.loads(line)["status"] == 503 for line in lines)
+    assert failed == sum(row.detours.get(2, 0) for row in rows.values()) > 0
     assert {"locust", "gevent"}.isdisjoint(sys.modules)
 
 async def test_one_provider(mockbot):

@@ -2,6 +2,7 @@
 
     {main.url} {main.address} {main.key}     of each provider, by its name: base URL without /v1, host:port
     {status.url} {systems}                   of the status page; the folder of the bundled systems
+    {python}                                 the interpreter that runs mockbot, with what is installed beside it
     {dir} {port}                             of a system that mockbot starts
     {prompt} {user} {group} {key}            of each request
 
@@ -10,6 +11,7 @@ value that is put in is never looked at again. `${NAME}`, a variable of the envi
 """
 
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from typing import TypeVar, cast
 from urllib.parse import urlsplit
@@ -54,7 +56,7 @@ def variables_in(texts: Iterable[str]) -> frozenset[str]:
 
 def names_of_testbed(providers: Mapping[str, str], status_page: str) -> dict[str, str]:
     """The names that stand for parts of a testbed. `providers`: base URLs without /v1, as the system reaches them."""
-    names = {"status.url": status_page, "systems": str(folder("loadtests") / "systems")}
+    names = {"status.url": status_page, "systems": str(folder("loadtests") / "systems"), "python": sys.executable}
     for provider, url in providers.items():
         names |= {f"{provider}.url": url, f"{provider}.address": urlsplit(url).netloc, f"{provider}.key": KEY}
     return names

@@ -186,9 +186,16 @@ def check_startable(system: System, names: Mapping[str, str], environment: Mappi
             f"add one with --set 'providers.{provider}={{}}'"
         )
     program = shlex.split(system.start)[0] if system.start else ""
-    path = system.env.get("PATH") or environment.get("PATH")
+    path = system.env.get("PATH") or _path(environment)
     if program and "{" not in program and shutil.which(program, path=path) is None:
-        raise UsageError(f"system {system.name}: no such command: {program}")
+        raise UsageError(
+            f"system {system.name}: no such command: {program}; write its path, or put its folder into PATH"
+        )
+
+
+def _path(environment: Mapping[str, str]) -> str:
+    """With the folder of mockbot's own interpreter at its end: a virtual environment need not be activated."""
+    return os.pathsep.join(filter(None, (environment.get("PATH"), str(Path(sys.executable).parent))))
 
 
 @contextmanager
@@ -212,7 +219,7 @@ def open_system(
         names = {**names, "dir": str(folder), "port": port}
         argv = [filled(word, names) for word in shlex.split(system.start)]
         system = system.model_copy(update={"url": system.url or "http://127.0.0.1:{port}"}).filled(names)
-        variables = {**environment, "PORT": port, **system.env}
+        variables = {**environment, "PATH": _path(environment), "PORT": port, **system.env}
         for name, text in system.files.items():
             file = folder / name
             file.parent.mkdir(parents=True, exist_ok=True)

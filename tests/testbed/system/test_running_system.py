@@ -134,8 +134,6 @@ def test_it_does_not_outlive_its_killed_guard(tmp_path: Path) -> None:
             {"within": "1s"},
             r"not ready within 1 s: nothing listens at",
         ),
-        ("python -u {dir}/app.py {port} {dir}/sub/conf", {"path": "/live", "within": "1s"}, r"/live answers 503"),
-        ("python -u {dir}/app.py {port} {dir}/sub/conf", {"within": "1s"}, r"GET \S+/ answers 503"),
     ],
 )
 def test_a_system_that_does_not_come_up_says_why(tmp_path: Path, start: str, ready: dict[str, str], says: str) -> None:
@@ -150,13 +148,37 @@ def test_a_system_that_does_not_come_up_says_why(tmp_path: Path, start: str, rea
     assert _folders() == set()
 
 
+def test_a_system_that_listens_and_is_not_ready_says_what_it_answers(tmp_path: Path) -> None:
+    """By its own path, or by / where it has none."""
+    with open_system(_system(ready={"path": "/health"}), NAMES, _environment(), tmp_path / "log") as started:
+        for ready, says in (({"path": "/live"}, r"/live answers 503"), ({}, r"GET \S+/ answers 503")):
+            there = {"name": "there", "url": started.url, "speaks": "openai", "ready": {**ready, "within": "200ms"}}
+            with (
+                pytest.raises(TestbedError, match=says),
+                open_system(System.model_validate(there), NAMES, _environment(), tmp_path / "other"),
+            ):
+                pass
+
+
 def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
-    """Before anything is started."""
+    """Before anything is started, with what to do."""
     with (
-        pytest.raises(UsageError, match="system app: no such command: litelm"),
+        pytest.raises(UsageError, match="system app: no such command: litelm; write its path, or put its"),
         open_system(_system("litelm --port {port}"), NAMES, _environment(), tmp_path / "log"),
     ):
         pass
+
+
+def test_a_program_of_mockbots_own_environment_is_found(tmp_path: Path) -> None:
+    """Although it is not activated; what PATH has comes first."""
+    (tmp_path / "uvicorn").write_text("#!/bin/sh\necho mine; exit 3\n")
+    (tmp_path / "uvicorn").chmod(0o755)
+    (tmp_path / "app.py").write_text("async def app(scope, receive, send): raise SystemExit(4)\n")
+    system = System.model_validate({"name": "app", "start": f"uvicorn --app-dir {tmp_path} no:app", "speaks": "openai"})
+
+    for path, says in (("/nowhere", "Could not import module"), (f"{tmp_path}:/bin", "exit code 3 .*: mine")):
+        with pytest.raises(TestbedError, match=says), open_system(system, NAMES, {"PATH": path}, tmp_path / "log"):
+            pass
 
 
 def test_a_provider_that_the_scenario_does_not_have_is_named(tmp_path: Path) -> None:
