@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, zip_longest
 
+from mockbot.errors import UsageError
 from mockbot.evidence.records import Attempt
+from mockbot.scenario.problems import nearest
 from mockbot.units.formatting import format_clock, format_counted, format_duration, format_wall
 
 AT_ONCE = 0.1  # wall seconds
@@ -59,6 +61,13 @@ def antipatterns(attempts: Iterable[Attempt], speed: float) -> tuple[Antipattern
     joined = _joined(prompts)
     found = [_found(name, prompts, joined, retried, speed) for name in ATTEMPT_CHECKS]
     return *found, _never_retries(prompts, retried)
+
+
+def check_allowed(allowed: Iterable[str], *more: str) -> None:
+    """Raise UsageError for a name that is no anti-pattern, and none of `more`."""
+    for name in allowed:
+        if name not in (known := (*ANTIPATTERNS, *more)):
+            raise UsageError(f"{name} cannot be allowed: that is not an anti-pattern{nearest(name, known)}")
 
 
 def _joined(prompts: Iterable[Attempts]) -> list[Attempts]:

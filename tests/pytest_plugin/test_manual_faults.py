@@ -156,6 +156,25 @@ def test_harmful_retries_are_reported_with_their_evidence(mockbot: Mockbot, ask:
         mockbot.assert_resilient()
 
 
+def test_what_a_test_allows_fails_nothing(mockbot: Mockbot) -> None:
+    """A program that notices the missing finish_reason and says so to its user is right."""
+    mockbot.fault(cut="clean")
+    stream = openai.OpenAI().chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True)
+
+    assert not any(chunk.choices[0].finish_reason for chunk in stream)
+    with pytest.raises(AssertionError, match="takes_broken_answers"):
+        mockbot.assert_resilient()
+    mockbot.assert_resilient(allow=["takes_broken_answers"])
+
+
+def test_only_antipatterns_can_be_allowed(mockbot: Mockbot) -> None:
+    """A typo would otherwise allow nothing and say so nowhere."""
+    with pytest.raises(UsageError, match=r"take_broken_answers cannot .*; did you mean 'takes_broken_answers'?"):
+        mockbot.assert_resilient(allow=["take_broken_answers"])
+    with pytest.raises(UsageError, match="is not an anti-pattern"):
+        mockbot.outage("unexpected-failure", allow=["launders_errors"])
+
+
 def test_a_client_that_sent_nothing_is_not_resilient(mockbot: Mockbot) -> None:
     """No request, no evidence; the sentence says what to do."""
     with pytest.raises(pytest.fail.Exception, match=r"INCONCLUSIVE: the client sent no request.* let it ask while"):
