@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
 from mockbot.dialects.stream_readers import Reader
+from mockbot.units.quantities import WaitForm
 
 Header = tuple[bytes, bytes]
 Shape = Literal["nested", "flat", "failed"]
@@ -77,7 +78,8 @@ class ProviderError(Exception):
     """An error answer that no dialect has worded yet.
 
     `code` picks among the bodies that a status has; `retry_after` in scenario seconds; `model`, `speed` and
-    `allowances` are known when limits turned the request away.
+    `allowances` are known when limits turned the request away. `headers` replace those of the same name, and `body` the
+    provider's own, where a scenario words the answer.
     """
 
     def __init__(
@@ -94,6 +96,9 @@ class ProviderError(Exception):
         self.retry_after, self.html = retry_after, html
         self.model, self.speed = "", 1.0
         self.allowances: tuple[Allowance, ...] = ()
+        self.wait_form: WaitForm = "seconds"
+        self.headers: tuple[Header, ...] = ()
+        self.body: bytes | None = None
 
 
 class Stream(Protocol):
@@ -179,6 +184,7 @@ class Family:
     models_path: str
     model_list: Callable[[], bytes]
     model: Callable[[str], bytes]
+    hopeless: frozenset[str] = frozenset()  # codes of a 429 that no retry can cure
 
     @property
     def chat(self) -> Dialect:

@@ -4,6 +4,7 @@ from mockbot.dialects.dialect import Family, KeyPlace
 from mockbot.dialects.openai import models as openai_models
 from mockbot.dialects.openai.chat import OpenAIChat
 from mockbot.dialects.openai.embeddings import OpenAIEmbeddings
+from mockbot.dialects.openai.error_bodies import HOPELESS
 from mockbot.dialects.openai.responses import OpenAIResponses
 
 _USAGE = {"stream_options": {"include_usage": True}}
@@ -23,4 +24,5 @@ OPENAI = Family(
     models_path="/v1/models",
     model_list=openai_models.listed,
     model=openai_models.one,
+    hopeless=HOPELESS,
 )
