@@ -5,7 +5,7 @@ reads requests into Questions (or raises ProviderError), and writes answers, eve
 the clients' side it writes requests and reads answers. It decides nothing: no time, no chance, no capacity.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -131,7 +131,10 @@ class Dialect(Protocol):
         """Of a request's body; requests with equal values are attempts for the same prompt."""
 
     def read(self, body: bytes) -> Question:
-        """Parse a request, or raise ProviderError(400 or 404)."""
+        """Parse a request, or raise ProviderError(400)."""
+
+    def unknown_model(self, model: str) -> ProviderError:
+        """This provider's error for a model that is not served."""
 
     def whole(self, meta: AnswerMetadata, text: str) -> bytes:
         """The body of a plain answer."""
@@ -182,7 +185,8 @@ class Family:
     environment: Callable[[str, str], Mapping[str, str]]
     hosts: tuple[str, ...]
     models_path: str
-    model_list: Callable[[], bytes]
+    models: tuple[str, ...]  # its own, for the list
+    model_list: Callable[[Sequence[str]], bytes]
     model: Callable[[str], bytes]
     hopeless: frozenset[str] = frozenset()  # codes of a 429 that no retry can cure
 

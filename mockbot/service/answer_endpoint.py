@@ -112,7 +112,10 @@ class Endpoint:
         mark = state.mark = fingerprint(self._seed, state.headers.get(_PROMPT, b""), body)
         state.retry = runtime.counters.is_retry(state.headers, mark, caller.key)
         question = dialect.read(body)
-        content = prescribed_content(question, mark)
+        if runtime.serves is not None and not runtime.serves(question.model):
+            raise dialect.unknown_model(question.model)
+        own = None if runtime.own_answers is None else runtime.own_answers.applied(body, question, mark)
+        question, content = own or (question, prescribed_content(question, mark))
         wanted = TokenCounts(question.max_tokens, None if content is None else len(content), question.prompt_tokens)
         outcome = runtime.admit(caller, dialect.path, mark, wanted)
         if isinstance(outcome, Refused):

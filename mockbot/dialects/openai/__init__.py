@@ -22,6 +22,7 @@ OPENAI = Family(
     ),
     hosts=("api.openai.com",),
     models_path="/v1/models",
+    models=openai_models.MODELS,
     model_list=openai_models.listed,
     model=openai_models.one,
     hopeless=HOPELESS,
