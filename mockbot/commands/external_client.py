@@ -14,7 +14,6 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 
 from rich.console import Console
@@ -23,7 +22,7 @@ from rich.text import Text
 from mockbot.clock import Clock
 from mockbot.dialects.client_identity import command_text
 from mockbot.errors import ExitCode, TestbedError, UsageError
-from mockbot.evidence.antipatterns import ANTIPATTERNS
+from mockbot.evidence.antipatterns import check_allowed
 from mockbot.evidence.records import Action, Ended, RunInfo, ServiceSecond
 from mockbot.evidence.verdict import EXIT_CODE
 from mockbot.process.process_group_guard import guarded
@@ -94,12 +93,7 @@ def _check(options: ClientOptions) -> None:
         )
     if shutil.which(options.command[0]) is None:
         raise UsageError(f"no such command: {options.command[0]}")
-    allowable = (*ANTIPATTERNS, EXIT_CODE)
-    for name in options.allowed:
-        if name not in allowable:
-            near = get_close_matches(name, allowable, n=1)
-            known = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(allowable)}"
-            raise UsageError(f"--allow {name}: that is not an anti-pattern; {known}")
+    check_allowed(options.allowed, EXIT_CODE)
 
 
 def _run_client(

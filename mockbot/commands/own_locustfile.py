@@ -27,7 +27,8 @@ def check_locustfile(path: Path, scenario: Scenario, system: System | None) -> N
     arriving = [name for name, group in scenario.crowd.items() if group.arrivals is not None]
     url = system.url if system is not None and system.start is None else None
     use = {"system": system is not None, "url": url, "groups": [*scenario.crowd], "arriving": arriving}
-    command = [sys.executable, "-m", "mockbot.load.locustfile_check", str(path.absolute()), json.dumps(use), CHECKED]
+    command = [sys.executable, "-P", "-m", "mockbot.load.locustfile_check"]
+    command += [str(path.absolute()), json.dumps(use), CHECKED]
     try:
         ran = subprocess.run(
             command, cwd=path.absolute().parent, capture_output=True, text=True, check=False, timeout=LOADED_WITHIN

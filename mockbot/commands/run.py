@@ -164,7 +164,7 @@ def _locust_command(
     options: RunOptions, port: int | None, master: int | None, speed: float, folder: RunFolder
 ) -> list[str]:
     files = [loadtest("chat")] if options.locustfile is None else [CONNECT_LOCUST, options.locustfile]
-    command = [sys.executable, "-m", "locust", "-f", ",".join(str(file.absolute()) for file in files)]
+    command = [sys.executable, "-P", "-m", "locust", "-f", ",".join(str(file.absolute()) for file in files)]
     command += ["--scenario", str((folder / RunFile.SCENARIO_YAML).absolute()), "--speed", f"{speed:.10g}"]
     command += ["--out", str(folder.path.absolute()), "--testbed", str((folder / RunFile.TESTBED).absolute())]
     command += ["--headless"] if port is None else ["--autostart", "--web-host", "127.0.0.1", "--web-port", str(port)]

@@ -56,6 +56,9 @@ def simulate_command(options: SimulateOptions, console: Console) -> ExitCode:
     if scaled.says:
         console.print(f"scaled: {scaled.says}", highlight=False)
     console.print(f"engine: {choose(options.engine, scaled.scenario)}", highlight=False)
+    if own := [name for name, each in scaled.scenario.providers.items() if each.answers]:
+        note = f"not played: answers of {', '.join(own)}; a simulation has no texts, and their lengths follow `tokens`"
+        console.print(note, highlight=False)
     code, first = _first_run(options, scaled, console)
     if first is None or (options.seeds == 1 and not policies):
         return code

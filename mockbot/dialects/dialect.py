@@ -5,11 +5,12 @@ reads requests into Questions (or raises ProviderError), and writes answers, eve
 the clients' side it writes requests and reads answers. It decides nothing: no time, no chance, no capacity.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
 from mockbot.dialects.stream_readers import Reader
+from mockbot.units.quantities import WaitForm
 
 Header = tuple[bytes, bytes]
 Shape = Literal["nested", "flat", "failed"]
@@ -77,7 +78,8 @@ class ProviderError(Exception):
     """An error answer that no dialect has worded yet.
 
     `code` picks among the bodies that a status has; `retry_after` in scenario seconds; `model`, `speed` and
-    `allowances` are known when limits turned the request away.
+    `allowances` are known when limits turned the request away. `headers` replace those of the same name, and `body` the
+    provider's own, where a scenario words the answer.
     """
 
     def __init__(
@@ -94,6 +96,9 @@ class ProviderError(Exception):
         self.retry_after, self.html = retry_after, html
         self.model, self.speed = "", 1.0
         self.allowances: tuple[Allowance, ...] = ()
+        self.wait_form: WaitForm = "seconds"
+        self.headers: tuple[Header, ...] = ()
+        self.body: bytes | None = None
 
 
 class Stream(Protocol):
@@ -126,7 +131,10 @@ class Dialect(Protocol):
         """Of a request's body; requests with equal values are attempts for the same prompt."""
 
     def read(self, body: bytes) -> Question:
-        """Parse a request, or raise ProviderError(400 or 404)."""
+        """Parse a request, or raise ProviderError(400)."""
+
+    def unknown_model(self, model: str) -> ProviderError:
+        """This provider's error for a model that is not served."""
 
     def whole(self, meta: AnswerMetadata, text: str) -> bytes:
         """The body of a plain answer."""
@@ -177,8 +185,10 @@ class Family:
     environment: Callable[[str, str], Mapping[str, str]]
     hosts: tuple[str, ...]
     models_path: str
-    model_list: Callable[[], bytes]
+    models: tuple[str, ...]  # its own, for the list
+    model_list: Callable[[Sequence[str]], bytes]
     model: Callable[[str], bytes]
+    hopeless: frozenset[str] = frozenset()  # codes of a 429 that no retry can cure
 
     @property
     def chat(self) -> Dialect:

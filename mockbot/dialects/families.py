@@ -1,6 +1,8 @@
 """Every provider family, and where requests of all of them carry an API key and the number of a retry."""
 
+import json
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from urllib.parse import parse_qs
 
@@ -15,6 +17,16 @@ KEY_PLACES = sorted({each for family in FAMILIES.values() for each in family.key
 _HEADERS = [(each.name.lower().encode(), each.scheme.lower().encode()) for each in KEY_PLACES if not each.in_query]
 _PARAMETERS = [each.name for each in KEY_PLACES if each.in_query]
 _RETRY_HEADERS = tuple(dict.fromkeys(family.retry_header.lower().encode() for family in FAMILIES.values()))
+_HOPELESS = frozenset().union(*(family.hopeless for family in FAMILIES.values()))
+
+
+def hopeless_code(body: bytes) -> str | None:
+    """What says in the body of an error that no retry can cure it: its code, else its type, which clients read, too."""
+    with suppress(ValueError):
+        error = error.get("error") if isinstance(error := json.loads(body), dict) else None
+        named = [error.get("code"), error.get("type")] if isinstance(error, dict) else []
+        return next((str(each) for each in named if each in _HOPELESS), None)
+    return None
 
 
 def key_of(headers: Mapping[bytes, bytes], query: bytes) -> str | None:

@@ -8,6 +8,8 @@ answer names its provider, its request and its length, and all others follow fro
      |    '- 40 bits of the request's fingerprint: equal requests have equal names
      '- the provider
 
+From a name like [main:7f3k2m9q:=60] no words follow: the scenario words that answer, and its words are only counted.
+
 Whoever reads a text can write the same words again and compare. White space does not count: systems re-wrap text.
 """
 
@@ -20,7 +22,7 @@ from mockbot.dialects.sentences import SENTENCES
 
 _MIX = 6364136223846793005  # Knuth's 64-bit LCG multiplier (MMIX)
 _MASK = (1 << 64) - 1
-_HEAD = re.compile(rf"\[([a-z0-9][a-z0-9_-]{{0,59}}):([{DIGITS}]{{8}}):(\d{{1,6}})\]")
+_HEAD = re.compile(rf"\[([a-z0-9][a-z0-9_-]{{0,59}}):([{DIGITS}]{{8}}):(=?)(\d{{1,6}})\]")
 _LONGEST = 100_000  # words that are written again for a comparison; no answer has as many
 
 
@@ -49,13 +51,22 @@ def words(provider: str, fingerprint: int, tokens: int) -> tuple[str, ...]:
     return _words(f"[{provider}:{request_name(fingerprint)}:{tokens}]", fingerprint >> 24, tokens)
 
 
+def own_words(provider: str, fingerprint: int, text: str) -> tuple[str, ...]:
+    """A text of the scenario's own after the name of its answer, as tokens: words with the space before them."""
+    own = re.findall(r"\s*\S+|\s+\Z", f" {text}")
+    return (f"[{provider}:{request_name(fingerprint)}:={1 + len(text.split())}]", *own)
+
+
 def recognise(text: str) -> tuple[Piece, ...]:
     """The pieces of a text that providers wrote, in order; none when no provider did, or nothing of it is left."""
     heads = [*_HEAD.finditer(text)]
     pieces = []
     for head, after in zip_longest(heads, heads[1:]):
         own = text[head.end() : after.start() if after else len(text)]
-        provider, request, of = head[1], head[2], int(head[3])
+        provider, request, of = head[1], head[2], int(head[4])
+        if head[3]:
+            pieces.append(Piece(provider, request, min(of, 1 + len(own.split())), of))
+            continue
         number = 0
         for digit in request:
             number = number << 5 | DIGITS.index(digit)

@@ -104,6 +104,13 @@ def last_user_text(body: Mapping[str, object]) -> str:
     return next((text for entry in reversed(of_users) if (text := _text(entry.get("content")))), "") or _text(asked)
 
 
+def last_message_text(body: Mapping[str, object]) -> str:
+    """The text of the last message, whosever it is: a tool's result, too."""
+    asked = body.get("messages") or body.get("input") or body.get("prompt") or ""
+    last = asked[-1] if isinstance(asked, list) and asked else asked
+    return _text((last.get("content") or last.get("output")) if isinstance(last, dict) else last)
+
+
 def _text(content: object) -> str:
     parts: Iterable[object] = content if isinstance(content, list) else [content]
     texts = (part.get("text") or part.get("content") if isinstance(part, dict) else part for part in parts)

@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, zip_longest
 
+from mockbot.errors import UsageError
 from mockbot.evidence.records import Attempt
+from mockbot.scenario.problems import nearest
 from mockbot.units.formatting import format_clock, format_counted, format_duration, format_wall
 
 AT_ONCE = 0.1  # wall seconds
@@ -59,6 +61,13 @@ def antipatterns(attempts: Iterable[Attempt], speed: float) -> tuple[Antipattern
     joined = _joined(prompts)
     found = [_found(name, prompts, joined, retried, speed) for name in ATTEMPT_CHECKS]
     return *found, _never_retries(prompts, retried)
+
+
+def check_allowed(allowed: Iterable[str], *more: str) -> None:
+    """Raise UsageError for a name that is no anti-pattern, and none of `more`."""
+    for name in allowed:
+        if name not in (known := (*ANTIPATTERNS, *more)):
+            raise UsageError(f"{name} cannot be allowed: that is not an anti-pattern{nearest(name, known)}")
 
 
 def _joined(prompts: Iterable[Attempts]) -> list[Attempts]:
@@ -135,13 +144,16 @@ def ignores_retry_after(attempts: Attempts, speed: float) -> str | None:
 
 
 def retries_what_cannot_succeed(attempts: Attempts, _: float) -> str | None:
-    """A retry after a status that says that the request itself is wrong."""
+    """A retry after a status that says that the request itself is wrong, or a code that no money is left."""
     shown = None
     for before, after in zip_longest(attempts, attempts[1:]):
-        if before.status is None or not 400 <= before.status < 500 or before.status in RETRYABLE:
+        if before.status is None or not 400 <= before.status < 500:
+            continue
+        if before.status in RETRYABLE and before.code is None:
             continue
         if after is not None and after.provider == before.provider:
-            return f"{_name(before)}: {before.status} was answered, and the same was asked again"
+            said = " ".join(filter(None, (str(before.status), before.code)))
+            return f"{_name(before)}: {said} was answered, and the same was asked again"
         shown = ""
     return shown
 
@@ -202,7 +214,7 @@ def _time(seconds: float, speed: float) -> str:
 def might_have_passed(attempt: Attempt) -> bool:
     """Whether the attempt failed in a way that a retry may cure."""
     if attempt.status is not None and attempt.outcome in {"http_error", "rate_limited"}:
-        return attempt.status >= 500 or attempt.status in RETRYABLE
+        return attempt.status >= 500 or (attempt.status in RETRYABLE and attempt.code is None)
     return attempt.outcome in {"refused", "reset", "closed", "timeout"}
 
 
@@ -232,7 +244,8 @@ OCCASIONS: Mapping[str, str] = {  # name -> what would have to happen for it to 
 }
 ANTIPATTERNS: Mapping[str, str] = {  # name -> what to do instead
     "ignores_retry_after": "A server that says when to come back knows; wait at least as long",
-    "retries_what_cannot_succeed": "The request itself is wrong, so a retry cannot succeed; show the error instead",
+    "retries_what_cannot_succeed": "The request itself is wrong, or no quota is left, so a retry cannot succeed; show "
+    "the error instead",
     "retries_without_end": "Limit the attempts and the time for one prompt",
     "does_not_back_off": "Wait longer after every failure, with jitter",
     "takes_broken_answers": "Check that an answer is complete (finish_reason) before using it; a program that "

@@ -80,7 +80,7 @@ class _InferredPrompt:
         attempts += [
             Attempt(
                 self.id, n, group, each.provider, each.start, each.end, each.outcome, each.status, each.first_token,
-                retry_after=each.retry_after,
+                retry_after=each.retry_after, code=each.code,
             )
             for n, each in enumerate(self.requests, unseen)
         ]  # fmt: skip

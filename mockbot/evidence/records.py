@@ -53,6 +53,7 @@ class Attempt:
     retry_after: float | None = None  # the server's Retry-After, scenario seconds
     kind: Literal["attempt"] = "attempt"
     may_retry: str | None = None  # an earlier, failed prompt of which this one may be a retry; written only when known
+    code: str | None = None  # of a 429 that no retry can cure; written only when known
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class Request:
     mark: str | None = None  # the last mark in its last user message (mockbot.dialects.prompt_identity)
     wrote: str | None = None  # how its answer's text names it (mockbot.dialects.identified_text)
     streamed: bool = False
+    code: str | None = None  # of a 429 that no retry can cure
 
 
 @dataclass(frozen=True, slots=True)

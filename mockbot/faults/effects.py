@@ -7,7 +7,7 @@ Durations are scenario seconds.
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
-from mockbot.units.quantities import Ramp
+from mockbot.units.quantities import Ramp, WaitForm
 
 
 class Crashed(NamedTuple):
@@ -17,13 +17,24 @@ class Crashed(NamedTuple):
 
 
 class EdgeAnswer(NamedTuple):
-    """An error before the request is read. `code`: which of the dialect's bodies for this status."""
+    """An error before the request is read. `code`: which of the dialect's bodies for this status.
+
+    `headers` (names in lower case) replace those that the provider would send; `body` replaces its own.
+    """
 
     status: int
     code: str | None = None
     retry_after: float | Literal["until_end"] | None = None  # "until_end": what is left of the fault
     html: bool = False  # a CDN's page instead of the provider's own body
     exempt: tuple[str, ...] = ()  # paths that begin so are answered as usual
+    wait_form: WaitForm = "seconds"
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str | None = None
+
+    @property
+    def should_retry(self) -> bool | None:
+        """The word of x-should-retry among `headers`."""
+        return {"true": True, "false": False}.get(dict(self.headers).get("x-should-retry", ""))
 
 
 class Admission(NamedTuple):

@@ -13,7 +13,6 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from functools import partial
 
 import gevent
@@ -26,6 +25,7 @@ from mockbot.clock import Clock
 from mockbot.dialects.client_identity import ATTEMPT, GROUP, PROMPT
 from mockbot.dialects.dialect import Body, Family
 from mockbot.dialects.families import FAMILIES
+from mockbot.dialects.retry_after import wait_in
 from mockbot.dialects.stream_readers import Reader
 from mockbot.evidence.records import Outcome
 from mockbot.load.collector import AttemptObservation
@@ -156,6 +156,7 @@ def observe(
 ) -> AttemptObservation:  # fmt: skip
     """An attempt that reached an answer. Its headers about retries count only when it failed."""
     failed = outcome != "ok"
+    wait = wait_in(header, clock.at(clock.now())) if failed else None
     return AttemptObservation(
         outcome,
         start,
@@ -164,7 +165,7 @@ def observe(
         first_token=None if reader.first is None else reader.first - start,
         worst_gap=reader.worst_gap,
         tokens=reader.tokens,
-        retry_after=retry_after(header, clock) if failed else None,
+        retry_after=None if wait is None else clock.scenario(wait),
         should_retry=FLAGS.get(header("x-should-retry") or "") if failed else None,
         length=reader.length,
         text=reader.text,
@@ -200,26 +201,3 @@ def cause(error: Exception) -> Outcome:
             return "timeout"
         case _:  # refused, no route, no such host: no server to speak to
             return "refused"
-
-
-def retry_after(header: Callable[[str], str | None], clock: Clock) -> float | None:
-    """Scenario seconds, from `retry-after-ms` when it is there, else from Retry-After (RFC 9110 §10.2.3)."""
-    milliseconds = _number(header("retry-after-ms"))
-    if milliseconds is not None:
-        return clock.scenario(milliseconds / 1000)
-    text = header("retry-after")
-    if text is None:
-        return None
-    seconds = _number(text)
-    if seconds is not None:
-        return clock.scenario(seconds)
-    with suppress(ValueError):  # neither a number nor a date: as if there were no header
-        return max(0.0, (parsedate_to_datetime(text).timestamp() - clock.t0) * clock.speed - clock.now())
-    return None
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return max(0.0, float(text)) if text is not None else None
-    except ValueError:
-        return None

@@ -43,7 +43,7 @@ class ManagedProcess:
                 self._log = stack.enter_context(log.open("w+b"))
             self._process = stack.enter_context(
                 subprocess.Popen(
-                    [sys.executable, "-m", *arguments],
+                    [sys.executable, "-P", "-m", *arguments],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=self._log,

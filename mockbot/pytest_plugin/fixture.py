@@ -15,7 +15,7 @@ import pytest
 
 from mockbot.clock import Clock
 from mockbot.errors import UsageError
-from mockbot.evidence.antipatterns import antipatterns
+from mockbot.evidence.antipatterns import antipatterns, check_allowed
 from mockbot.evidence.records import Attempt, Prompt, Request
 from mockbot.pytest_plugin.manual_faults import PHASE, ManualFault, ManualFaults, WireFaults, read_fault
 from mockbot.pytest_plugin.outage import Inconclusive, Outage
@@ -82,13 +82,15 @@ class Mockbot:
 
     def outage(
         self, scenario: str | Path | Scenario, *, speed: float | None = None, start_at: str | None = None,
-        length: str | None = None,
+        length: str | None = None, allow: Sequence[str] = (),
     ) -> Outage:  # fmt: skip
         """An outage to play in a `with` block. `scenario`: a bundled name, a path, or a Scenario made in Python.
 
         `speed` (default: the scenario's own) compresses the service's time; the client's own waits stay as they are.
-        `length` ("90s") shortens the outage itself, as `mockbot run --length`. Raises UsageError and ScenarioError.
+        `length` ("90s") shortens the outage itself, and `allow` names anti-patterns that its verdict accepts, as the
+        options of `mockbot run`. Raises UsageError and ScenarioError.
         """
+        check_allowed(allow)
         scenario = _scenario(scenario)
         if start_at is not None:
             try:
@@ -99,16 +101,16 @@ class Mockbot:
         scenario, text = _shortened(scenario, length)
         played, speed = for_external_client(scenario), speed or scenario.speed
         folder = None if self._folder is None else self._folder / f"{len(self._outages) + 1}-{played.name}"
-        outage = Outage(played, speed, self._testbed, self._switch_to, self._inconclusive, folder, text)
+        outage = Outage(played, speed, self._testbed, self._switch_to, self._inconclusive, folder, text, tuple(allow))
         self._outages.append(outage)
         return outage
 
     def play(
         self, scenario: str | Path | Scenario, *, speed: float | None = None, start_at: str | None = None,
-        length: str | None = None, resilient: bool = False,
+        length: str | None = None, allow: Sequence[str] = (), resilient: bool = False,
     ) -> Outage:  # fmt: skip
         """An outage for the whole test, as the marker plays it; `resilient`: judge the client at the test's end."""
-        outage = self.outage(scenario, speed=speed, start_at=start_at, length=length)
+        outage = self.outage(scenario, speed=speed, start_at=start_at, length=length, allow=allow)
         self._judged = outage if resilient else None
         return outage.__enter__()
 
@@ -183,11 +185,12 @@ class Mockbot:
         self._watcher.look()
         return self._watcher.requests
 
-    def assert_resilient(self) -> None:
-        """As `outage.assert_resilient`, for what the client did outside of outages."""
+    def assert_resilient(self, *, allow: Sequence[str] = ()) -> None:
+        """As `outage.assert_resilient`, for what the client did outside of outages; `allow` as for `outage`."""
         __tracebackhide__ = True  # the reader needs the findings and the line of the test, not this frame
+        check_allowed(allow)
         attempts = [record for record in self.journal() if isinstance(record, Attempt)]
-        patterns = antipatterns(attempts, 1.0)
+        patterns = [each for each in antipatterns(attempts, 1.0) if each.name not in allow]
         if bad := [str(pattern) for pattern in patterns if pattern.times]:
             raise AssertionError("the client is not resilient:\n" + "\n".join(f"  - {line}" for line in bad))
         unsettled = next((pattern.undecided for pattern in patterns if pattern.unsettled), None)

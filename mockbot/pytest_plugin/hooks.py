@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 IN_USE = pytest.StashKey["Mockbot"]()
 MARKER = (
-    "outage(scenario, *, speed=None, start_at=None, length=None, resilient=False): play this outage of mockbot while "
-    "the test runs; resilient=True also asserts that the client is resilient in it"
+    "outage(scenario, *, speed=None, start_at=None, length=None, allow=(), resilient=False): play this outage of "
+    "mockbot while the test runs; resilient=True also asserts that the client is resilient in it"
 )
 
 

@@ -40,13 +40,13 @@ class Outage:
     def __init__(
         self, scenario: Scenario, speed: float, testbed: SessionTestbed,
         switch_to: Callable[[RunningService | None], None], inconclusive: Inconclusive, folder: Path | None,
-        shortened: str = "",
+        shortened: str = "", allowed: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         self.scenario, self.speed = scenario, speed
         self.timeline = Timeline(scenario)
         self._testbed, self._switch_to, self._inconclusive, self._out = testbed, switch_to, inconclusive, folder
         self._folder: RunFolder | None = None
-        self._shortened = shortened
+        self._shortened, self._allowed = shortened, allowed
         self._clock = Clock(0.0, speed)
         self._confirmations = FaultConfirmations(self.timeline)
         self._seconds: list[ServiceSecond] = []
@@ -120,6 +120,7 @@ class Outage:
             seed=self.scenario.seed,
             client="command",
             shortened=self._shortened,
+            allowed=self._allowed,
         )
         self._evidence = RunEvidence(
             info,

@@ -38,11 +38,11 @@ _ATTEMPT, _PROMPT = TypeAdapter(Attempt), TypeAdapter(Prompt)
 _SECOND, _ACTION, _HEALTH = TypeAdapter(ServiceSecond), TypeAdapter(Action), TypeAdapter(Health)
 _ANSWER, _REQUEST, _PROGRESS = TypeAdapter(SystemAnswer), TypeAdapter(Request), TypeAdapter(Progress)
 _RUN, _OBJECT = TypeAdapter(RunInfo), TypeAdapter(dict[str, object])
-_CERTAIN = {"may_retry"}  # which only the inferred journal of an external client has, and few of its lines
+_CERTAIN = {"may_retry", "code"}  # which only the inferred journal of an external client has, and few of its lines
 
 
 def _attempt_line(attempt: Attempt) -> bytes:
-    return _ATTEMPT.dump_json(attempt, exclude=_CERTAIN if attempt.may_retry is None else None)
+    return _ATTEMPT.dump_json(attempt, exclude=_CERTAIN if attempt.may_retry is attempt.code is None else None)
 
 
 _KINDS: dict[type, tuple[RunFile, Callable[..., bytes]]] = {  # the file of each record, and how it is serialized

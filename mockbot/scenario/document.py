@@ -16,6 +16,7 @@ Path = tuple[str | int, ...]
 Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 
 MOST_VALUES = 20_000  # far above any scenario; nested aliases could make millions of values from a few lines
+MOST_TEXT = 2**20  # characters of all texts together, for the same reason
 _CORE = "tag:yaml.org,2002:"
 _SCALARS = {"str", "timestamp", "null", "bool", "int", "float"}
 
@@ -116,12 +117,17 @@ class _Builder:
     file: str
     diagnostics: list[Diagnostic] = field(default_factory=list)
     built: int = 0
+    text: int = 0  # characters
 
     def build(self, node: YamlNode, path: Path, key: Place | None = None) -> Node:
         self.built += 1
         place = self.place(node.start_mark)
         if self.built > MOST_VALUES:
             message = f"more than {MOST_VALUES:,} values once its aliases are followed"
+            raise DocumentError(Diagnostic(place, path, message))
+        self.text += len(node.value) if isinstance(node, ScalarNode) else 0
+        if self.text > MOST_TEXT:
+            message = f"more than {MOST_TEXT:,} characters of text once its aliases are followed"
             raise DocumentError(Diagnostic(place, path, message))
         match node:
             case MappingNode() if node.tag == f"{_CORE}map":

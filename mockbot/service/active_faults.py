@@ -37,13 +37,11 @@ E = TypeVar("E", bound=Effect)
 
 
 class Failed(NamedTuple):
-    """A fault's error instead of an answer. `retry_after` in scenario seconds; None: no Retry-After."""
+    """A fault's error instead of an answer. `retry_after`: what is left of `answer`'s, in scenario seconds."""
 
     fault: str
-    status: int
-    code: str | None = None
+    answer: EdgeAnswer
     retry_after: float | None = None
-    html: bool = False
 
 
 class Step(NamedTuple):
@@ -149,7 +147,7 @@ class ActiveFaults:
                 wait = answer.retry_after
                 if wait == "until_end":
                     wait = max(0.0, each.span.end - now)
-                return Failed(each.id, answer.status, answer.code, wait, answer.html)
+                return Failed(each.id, answer, wait)
         return None
 
     def shed_by(self, now: float, tier: str, key: str, endpoint: str) -> str | None:

@@ -112,7 +112,10 @@ class Endpoint:
         mark = state.mark = fingerprint(self._seed, state.headers.get(_PROMPT, b""), body)
         state.retry = runtime.counters.is_retry(state.headers, mark, caller.key)
         question = dialect.read(body)
-        content = prescribed_content(question, mark)
+        if runtime.serves is not None and not runtime.serves(question.model):
+            raise dialect.unknown_model(question.model)
+        own = None if runtime.own_answers is None else runtime.own_answers.applied(body, question, mark)
+        question, content = own or (question, prescribed_content(question, mark))
         wanted = TokenCounts(question.max_tokens, None if content is None else len(content), question.prompt_tokens)
         outcome = runtime.admit(caller, dialect.path, mark, wanted)
         if isinstance(outcome, Refused):
@@ -157,7 +160,11 @@ def refusal_of(dialect: Dialect, refused: Refused, model: str, speed: float) -> 
 
 def failure_of(failed: Failed) -> ProviderError:
     """A fault's answer as an error that the dialect words."""
-    return ProviderError(failed.status, failed.code, retry_after=failed.retry_after, html=failed.html)
+    answer = failed.answer
+    error = ProviderError(answer.status, answer.code, retry_after=failed.retry_after, html=answer.html)
+    error.wait_form, error.body = answer.wait_form, None if answer.body is None else answer.body.encode()
+    error.headers = tuple((name.encode(), value.encode()) for name, value in answer.headers)
+    return error
 
 
 def error_parts(
@@ -168,6 +175,9 @@ def error_parts(
         body = cdn_error_pages.page(error.status, host, mark)
         headers = [_HTML, *cdn_error_pages.headers(mark)]
     else:
-        body = dialect.error(error, mark)
+        body = dialect.error(error, mark) if error.body is None else error.body
         headers = [JSON, *dialect.headers(mark, 0, error.allowances, speed), *dialect.error_headers(error.status)]
-    return headers + retry_headers(error.retry_after, speed), body
+    if error.headers:
+        given = dict(error.headers)
+        headers = [header for header in headers if header[0] not in given] + [*error.headers]
+    return headers + retry_headers(error.retry_after, speed, error.wait_form, time.time()), body

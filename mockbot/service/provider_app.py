@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mockbot.dialects.dialect import Dialect, Family, ProviderError
 from mockbot.dialects.families import FAMILIES
+from mockbot.scenario.own_answers import listed
 from mockbot.service.answer_endpoint import Endpoint, HangUp, caller_of, error_parts, failure_of
 from mockbot.service.answer_text import fingerprint
 from mockbot.service.metrics_endpoint import exposition
@@ -103,11 +104,13 @@ def _lists(app: FastAPI, runtime: ProviderRuntime, family: Family, seed: int) ->
     @app.get(family.models_path, response_class=Response, responses={200: json})
     async def models(request: Request) -> Response:
         """Every model there is."""
-        return answered(request, family.model_list)
+        return answered(request, partial(family.model_list, listed(runtime.provider.models, family.models)))
 
-    @app.get(f"{family.models_path}/{{model}}", response_class=Response, responses={200: json, 404: {}})
+    @app.get(f"{family.models_path}/{{model:path}}", response_class=Response, responses={200: json, 404: {}})
     async def model(model: str, request: Request) -> Response:
         """One model."""
+        if runtime.serves is not None and not runtime.serves(model):
+            raise family.chat.unknown_model(model)
         return answered(request, partial(family.model, model))
 
 

@@ -11,11 +11,13 @@ from collections.abc import Iterator, Sequence
 from mockbot.clock import Clock, monotonic
 from mockbot.evidence.records import ServiceSecond
 from mockbot.http_server.response_writer import ResponseWriter
+from mockbot.scenario.own_answers import serves
 from mockbot.scenario.schema import Provider
 from mockbot.scenario.timeline import ActiveFault
 from mockbot.service.active_faults import Failed
 from mockbot.service.chatbot import UNSPECIFIED, Answer, Caller, Chatbot, TokenCounts
 from mockbot.service.job import Refused
+from mockbot.service.own_answers import OwnAnswers
 from mockbot.service.prometheus_counters import PrometheusCounters
 from mockbot.service.sleep_grid import Alarm, Ticker
 
@@ -27,7 +29,9 @@ class ProviderRuntime:
     """One provider of a running service."""
 
     def __init__(self, name: str, provider: Provider, seed: int, clock: Clock) -> None:
-        self.name, self._provider, self._seed = name, provider, seed
+        self.name, self.provider, self._seed = name, provider, seed
+        self.serves = serves(provider.models)
+        self.own_answers = OwnAnswers(name, provider.answers) if provider.answers else None
         self._set(clock)
         self.chatbot = Chatbot(name, provider, seed, max(0.0, clock.now() - _LATE))
         self._loop = asyncio.get_running_loop()
@@ -52,7 +56,7 @@ class ProviderRuntime:
             self._timer.cancel()
         self._timer, self._fires = None, math.inf
         self._set(clock)
-        self.chatbot = Chatbot(self.name, self._provider, self._seed, max(0.0, self.now() - _LATE))
+        self.chatbot = Chatbot(self.name, self.provider, self._seed, max(0.0, self.now() - _LATE))
 
     def set_faults(self, faults: Sequence[ActiveFault]) -> None:
         """Exactly these service faults hold from now on."""

@@ -11,6 +11,7 @@ with a salt of this process, from which the key cannot be found.
 import json
 import re
 import secrets
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -23,9 +24,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from mockbot.dialects.client_identity import PROMPT, is_handed_out
 from mockbot.dialects.dialect import Dialect, ProviderError
-from mockbot.dialects.families import key_of, retry_count
+from mockbot.dialects.families import hopeless_code, key_of, retry_count
 from mockbot.dialects.identified_text import recognise
 from mockbot.dialects.prompt_identity import TRACE_HEADER, mark_in, trace_of
+from mockbot.dialects.retry_after import wait_in
 from mockbot.dialects.stream_readers import Reader
 from mockbot.evidence.records import Outcome, Request
 from mockbot.service.answer_endpoint import CUT
@@ -126,6 +128,7 @@ class _RecordedRequest:
         self._start = self._runtime.now()
         self._status: int | None = None
         self._retry_after: float | None = None
+        self._code: str | None = None
         self._streamed = self._measured = self._complete = self._gone = False
         self._reader: Reader = endpoint.dialect.reader(False)
         self._began: float | None = None  # its first token, or the first bytes of an answer that is not streamed
@@ -158,10 +161,8 @@ class _RecordedRequest:
                 self._streamed = headers.get(b"content-type", b"").startswith(b"text/event-stream")
                 self._reader = self._dialect.reader(self._streamed)
                 self._measured = b"content-length" in headers
-                if b"retry-after-ms" in headers:
-                    self._retry_after = int(headers[b"retry-after-ms"]) / 1000 * speed
-                elif b"retry-after" in headers:
-                    self._retry_after = int(headers[b"retry-after"]) * speed
+                wait = wait_in(lambda name: headers.get(name.encode(), b"").decode("latin-1") or None, time.time())
+                self._retry_after = None if wait is None else wait * speed
             else:
                 self._observe(message.get("body", b""))
                 self._complete = not message.get("more_body", False)
@@ -170,6 +171,8 @@ class _RecordedRequest:
         return observed
 
     def _observe(self, body: bytes) -> None:
+        if self._status == 429:
+            self._code = self._code or hopeless_code(body)
         now = self._runtime.now() - self._start
         self._reader.part(body, now)
         if self._began is None and body and self._status == 200:
@@ -215,4 +218,5 @@ class _RecordedRequest:
             mark=mark_in(self._asked),
             wrote=next((piece.request for piece in recognise(self._reader.text)), None),
             streamed=self._streamed,
+            code=self._code,
         )

@@ -8,7 +8,7 @@ from mockbot.scenario.schema import Scenario
 from mockbot.testbed.start import Addresses
 
 KEY = api_key(FREE, "1")
-LOCAL = "127.0.0.1,localhost,::1"
+LOCAL = ("127.0.0.1", "localhost")  # without ::1, which httpx 0.24.0 cannot read and where nothing listens
 
 
 def environment(scenario: Scenario, addresses: Addresses, base: Mapping[str, str]) -> dict[str, str]:
@@ -24,5 +24,6 @@ def environment(scenario: Scenario, addresses: Addresses, base: Mapping[str, str
     variables |= {f"MOCKBOT_{name.upper().replace('-', '_')}_URL": url for name, url in urls.items()}
     for name, family in FAMILIES.items():
         variables |= family.environment(of_dialect.get(name, first), KEY)
-    direct = ",".join(filter(None, (base.get("NO_PROXY") or base.get("no_proxy"), LOCAL)))
+    own = (base.get("NO_PROXY") or base.get("no_proxy") or "").split(",")
+    direct = ",".join(dict.fromkeys(filter(None, (*map(str.strip, own), *LOCAL))))
     return {**variables, "NO_PROXY": direct, "no_proxy": direct}

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, GetCoreSchemaHandler, PlainSerializer, ValidationInfo, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
@@ -17,6 +17,7 @@ from pydantic_core import CoreSchema, core_schema
 IN_A_FILE = {"file": True}
 MOST_USERS = 100_000_000
 MOST_SECONDS = 366 * 86400.0
+WaitForm = Literal["seconds", "date", "ms"]  # how an answer says for how long to wait
 
 _UNIT_SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
 # At most 15 digits, which a float holds exactly. ASCII, because \d alone also matches the digits of other scripts.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mockbot.dialects.identified_text import Piece, recognise, request_name, words
+from mockbot.dialects.identified_text import Piece, own_words, recognise, request_name, words
 from mockbot.dialects.sentences import SENTENCES
 
 MARK = 0x63C910F505369B55
@@ -79,3 +79,13 @@ def test_a_changed_answer_is_not_whole() -> None:
 def test_a_forged_length_costs_nothing() -> None:
     """A text from outside cannot make the reader write millions of words."""
     assert recognise(f"[main:{NAME}:999999] x") == (Piece("main", NAME, 1, 999999),)
+
+
+def test_an_answer_of_the_scenarios_own_is_recognised_and_its_words_are_counted() -> None:
+    """Its words do not follow from its name; white space is as the scenario has it."""
+    text = "One  two\n\nthree. "
+    said = own_words("main", MARK, text)
+
+    assert "".join(said) == f"[main:{NAME}:=4] {text}"
+    assert recognise("".join(said)) == (Piece("main", NAME, 4, 4),)
+    assert recognise("".join(said[:3])) == (Piece("main", NAME, 3, 4),)

@@ -38,6 +38,9 @@ class Talk:
         data = json_object(body, "not JSON")
         return Question("toy", data.get("pieces") is True, prompt_tokens=prompt_tokens(text_length(data["say"]), 1))
 
+    def unknown_model(self, model: str) -> ProviderError:
+        return ProviderError(404, model)
+
     def whole(self, meta: AnswerMetadata, text: str) -> bytes:  # noqa: ARG002 - it says nothing about itself
         return json.dumps({"reply": text}).encode()
 
@@ -101,6 +104,7 @@ TOY = Family(
     environment=lambda url, key: {"TOY_URL": f"{url}/talk", "TOY_KEY": key},
     hosts=("toy.example",),
     models_path="/models",
-    model_list=lambda: b'["toy"]',
+    models=("toy",),
+    model_list=lambda names: json.dumps([*names]).encode(),
     model=lambda name: json.dumps(name).encode(),
 )

@@ -47,6 +47,19 @@ def test_a_child_that_cannot_start_is_quoted(module: Path) -> None:
         ManagedProcess(["child_server"])
 
 
+def test_a_users_file_that_is_named_like_a_module_is_not_imported(
+    module: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder in which the user works is not on the child's path."""
+    module.write_text("import random\n" + SERVER)
+    folder = tmp_path / "of the user"
+    folder.mkdir()
+    (folder / "random.py").write_text("raise SystemExit('my own file')")
+    monkeypatch.chdir(folder)
+
+    ManagedProcess(["child_server"]).close()
+
+
 def test_the_end_of_a_group_takes_what_the_process_has_started(tmp_path: Path) -> None:
     """A grandchild that ignores SIGTERM is killed with the group."""
     pid_file = tmp_path / "pid"

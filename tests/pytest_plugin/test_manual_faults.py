@@ -4,12 +4,14 @@ import os
 import threading
 import time
 from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
 
 import anthropic
 import openai
 import pytest
 import requests
 
+from mockbot.dialects.openai.error_bodies import HOPELESS
 from mockbot.errors import UsageError
 from mockbot.pytest_plugin.fixture import Mockbot
 from mockbot.scenario.timeline import ActiveFault
@@ -156,6 +158,27 @@ def test_harmful_retries_are_reported_with_their_evidence(mockbot: Mockbot, ask:
         mockbot.assert_resilient()
 
 
+def test_what_a_test_allows_fails_nothing(mockbot: Mockbot) -> None:
+    """A program that notices the missing finish_reason and says so to its user is right."""
+    mockbot.fault(cut="clean")
+    with openai.OpenAI() as client:
+        stream = client.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True)
+        ends = [chunk.choices[0].finish_reason for chunk in stream]
+
+    assert not any(ends)
+    with pytest.raises(AssertionError, match="takes_broken_answers"):
+        mockbot.assert_resilient()
+    mockbot.assert_resilient(allow=["takes_broken_answers"])
+
+
+def test_only_antipatterns_can_be_allowed(mockbot: Mockbot) -> None:
+    """A typo would otherwise allow nothing and say so nowhere."""
+    with pytest.raises(UsageError, match=r"take_broken_answers cannot .*; did you mean 'takes_broken_answers'?"):
+        mockbot.assert_resilient(allow=["take_broken_answers"])
+    with pytest.raises(UsageError, match="is not an anti-pattern"):
+        mockbot.outage("unexpected-failure", allow=["launders_errors"])
+
+
 def test_a_client_that_sent_nothing_is_not_resilient(mockbot: Mockbot) -> None:
     """No request, no evidence; the sentence says what to do."""
     with pytest.raises(pytest.fail.Exception, match=r"INCONCLUSIVE: the client sent no request.* let it ask while"):
@@ -216,3 +239,41 @@ def test_the_environment_points_to_the_service_and_bypasses_any_proxy(mockbot: M
     assert os.environ["OPENAI_BASE_URL"] == f"{mockbot.url}/v1"
     assert os.environ["ANTHROPIC_BASE_URL"] == mockbot.url
     assert "127.0.0.1" in os.environ["NO_PROXY"]
+
+
+def test_an_error_answer_is_as_the_test_words_it(mockbot: Mockbot, ask: Ask) -> None:
+    """Headers replace the provider's own, the wait may be a date, and the record has it in seconds."""
+    own = {"error": {"code": "tenant_blocked", "message": "Ask your admin."}}
+    headers = {"x-should-retry": "false", "X-Request-Id": "mine"}
+    with mockbot.fault(http_error=403, body=own, headers=headers, retry_after={"date": 30}):
+        refused = ask()
+    with mockbot.fault(http_error=503, text="upstream connect error", headers={"content-type": "text/x-envoy"}):
+        plain = ask()
+
+    assert (refused.status_code, refused.json()) == (403, own)
+    assert (refused.headers["x-should-retry"], refused.headers["x-request-id"]) == ("false", "mine")
+    assert parsedate_to_datetime(refused.headers["retry-after"]).tzinfo is not None
+    assert 25 < (mockbot.requests[0].retry_after or 0) <= 31
+    assert (plain.text, plain.headers["content-type"]) == ("upstream connect error", "text/x-envoy")
+
+
+@pytest.mark.parametrize("code", sorted(HOPELESS))
+def test_asking_again_without_quota_is_reported(mockbot: Mockbot, code: str) -> None:
+    """It does not pass by waiting, and the SDK retries it all the same."""
+    mockbot.fault(http_error=429, code=code)
+    with openai.OpenAI() as client, pytest.raises(openai.RateLimitError):
+        client.chat.completions.create(model="gpt-4o", messages=MESSAGES)
+
+    with pytest.raises(AssertionError, match=f"retries_what_cannot_succeed: .*429 {code} was answered"):
+        mockbot.assert_resilient()
+
+
+def test_giving_up_without_quota_is_right(mockbot: Mockbot) -> None:
+    """Whoever stops there is not accused of never retrying."""
+    mockbot.fault(http_error=429, code="insufficient_quota")
+    for word in "one", "two", "three":
+        client = openai.OpenAI(max_retries=0, default_headers={"x-mockbot-prompt": word})
+        with client, pytest.raises(openai.RateLimitError):
+            client.chat.completions.create(model="gpt-4o", messages=MESSAGES)
+
+    mockbot.assert_resilient()

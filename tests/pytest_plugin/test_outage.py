@@ -98,6 +98,15 @@ def test_an_impatient_client_is_not_resilient(mockbot: Mockbot, ask: Ask) -> Non
         outage.assert_resilient()
 
 
+@pytest.mark.outage(
+    SHORT, speed=1, start_at="blackout", resilient=True, allow=["does_not_back_off", "retries_without_end"]
+)
+def test_a_marked_test_may_allow_what_its_client_does(ask: Ask) -> None:
+    """As `--allow` of `mockbot run`."""
+    while not ask().ok:
+        pass
+
+
 def test_an_outage_that_is_left_too_early_is_undecided(mockbot: Mockbot, ask: Ask) -> None:
     """One error was felt, but whether the client lives through the rest is not known."""
     with mockbot.outage(SHORT, speed=1) as outage:

@@ -47,14 +47,15 @@ def test_maintenance_answers_before_an_http_error_whatever_the_file_says_first()
     failed = faults.at_the_edge(0.0, "free", "key", CHAT)
 
     assert failed is not None
-    assert (failed.fault, failed.status) == ("maintenance", 503)
+    assert (failed.fault, failed.answer.status) == ("maintenance", 503)
 
 
 def test_maintenance_tells_until_when() -> None:
     """Retry-After is what is left of the fault."""
-    faults = faults_of(Maintenance.model_validate({"maintenance": True}), start=100, end=400)
+    maintenance = Maintenance.model_validate({"maintenance": True})
+    faults = faults_of(maintenance, start=100, end=400)
 
-    assert faults.at_the_edge(150.0, "free", "key", CHAT) == Failed("maintenance", 503, "maintenance", 250.0)
+    assert faults.at_the_edge(150.0, "free", "key", CHAT) == Failed("maintenance", maintenance.effect(), 250.0)
 
 
 def test_a_fault_hits_nobody_after_its_end_though_the_driver_is_late() -> None:

@@ -166,6 +166,6 @@ def test_a_seeded_bot_repeats_itself() -> None:
             answer={"tokens": {"median": 60, "p95": 200}},
         )
         asked = [chatbot.ask(FREE, fingerprint(1, str(n).encode()), 0.0) for n in range(300)]
-        return [each.status if isinstance(each, Failed) else getattr(each, "tokens", None) for each in asked]
+        return [each.answer.status if isinstance(each, Failed) else getattr(each, "tokens", None) for each in asked]
 
     assert run() == run()

@@ -6,11 +6,12 @@ import pytest
 
 from mockbot.dialects.dialect import ProviderError
 from mockbot.dialects.openai.chat import OpenAIChat
-from mockbot.dialects.retry_after import retry_headers
+from mockbot.dialects.retry_after import retry_headers, wait_in
 from mockbot.service import cdn_error_pages
 from mockbot.service.answer_endpoint import error_parts, refusal_of
 from mockbot.service.job import Refused
 from mockbot.service.limits import Limiter
+from mockbot.units.quantities import WaitForm
 
 
 @pytest.mark.parametrize(
@@ -77,4 +78,22 @@ def test_what_can_never_fit_is_told_so_without_a_wait() -> None:
 )
 def test_retry_after_is_wall_time(wait: float | None, speed: float, told: dict[bytes, bytes]) -> None:
     """Whole seconds rounded up, at least 1; milliseconds beside it when time is compressed."""
-    assert dict(retry_headers(wait, speed)) == told
+    assert dict(retry_headers(wait, speed, "seconds", 0.0)) == told
+
+
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        ("date", {b"retry-after": b"Fri, 08 Nov 2024 16:06:03 GMT"}),  # whole seconds, rounded up
+        ("ms", {b"retry-after-ms": b"1500"}),
+    ],
+)
+def test_a_wait_may_be_a_date_or_milliseconds_alone(form: WaitForm, told: dict[bytes, bytes]) -> None:
+    """RFC 9110 section 10.2.3, and Azure. What was written is read back."""
+    now = 1731081961.0
+
+    sent = retry_headers(30.0, 20.0, form, now)
+    waits = wait_in({name.decode(): value.decode() for name, value in sent}.get, now)
+
+    assert dict(sent) == told
+    assert waits == (2.0 if form == "date" else 1.5)

@@ -99,3 +99,15 @@ def test_what_is_under_way_at_the_end_is_on_record() -> None:
         "answered",
     }
     assert {attempt.prompt for attempt in lived.attempts} == {prompt.id for prompt in lived.prompts}
+
+
+def test_the_word_of_a_shaped_error_is_heard() -> None:
+    """x-should-retry decides for the SDK that reads it, and milliseconds are not rounded to a second."""
+    error = {"status": 429, "headers": {"x-should-retry": "false"}, "retry_after": {"ms": "700ms"}}
+    group = {"policy": "openai-python"}
+    silenced = live_through(scenario([{"http_error": error}], group=group)).during(110, 190)
+    retried = live_through(scenario([{"http_error": error | {"headers": {}}}], group=group)).during(110, 190)
+
+    assert {attempt.n for attempt in silenced} == {0}
+    assert {attempt.n for attempt in retried} == {0, 1, 2}
+    assert {attempt.retry_after for attempt in retried} == {0.7}

@@ -15,6 +15,7 @@ ANTHROPIC = Family(
     environment=lambda url, key: {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": key},
     hosts=("api.anthropic.com",),
     models_path="/v1/models",
+    models=tuple(messages.MODELS),
     model_list=messages.listed,
     model=messages.one,
 )

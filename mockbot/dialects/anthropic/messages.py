@@ -7,7 +7,7 @@ an ISO time.
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from json.encoder import encode_basestring_ascii
 from typing import Any
@@ -62,7 +62,7 @@ class AnthropicMessages:
 
     def read(self, body: bytes) -> Question:
         data = json_object(body, anthropic_errors.NOT_JSON)
-        model = served(_field(data, "model", str))
+        model: str = _field(data, "model", str)
         most: int = _field(data, "max_tokens", int)
         if most < 1:
             raise ProviderError(400, None, "max_tokens: Input should be greater than or equal to 1")
@@ -75,6 +75,9 @@ class AnthropicMessages:
             raise ProviderError(400, None, "output_config.format.schema: Field required")
         stream, tokens = bool(_field(data, "stream", bool, required=False)), prompt_tokens(characters, len(messages))
         return Question(model, stream, most, tokens, tool=tool, schema=schema)
+
+    def unknown_model(self, model: str) -> ProviderError:
+        return ProviderError(404, "not_found_error", f"model: {model}")
 
     def whole(self, meta: AnswerMetadata, text: str) -> bytes:
         return (
@@ -182,23 +185,16 @@ def request_id(mark: int) -> str:
     return f"req_{mark:016x}{mark ^ 0x9E3779B97F4A7C15:08x}"
 
 
-def served(model: str) -> str:
-    """The model, or ProviderError(404) as Anthropic words it; any Claude is served."""
-    if not model.startswith(("claude-", "mockbot")):
-        raise ProviderError(404, "not_found_error", f"model: {model}")
-    return model
-
-
-def listed() -> bytes:
-    """The whole list of models."""
-    names = list(MODELS)
-    models = {"data": [_entry(name) for name in names], "has_more": False, "first_id": names[0], "last_id": names[-1]}
+def listed(names: Sequence[str]) -> bytes:
+    """The list of these models."""
+    first, last = (names[0], names[-1]) if names else (None, None)
+    models = {"data": [_entry(name) for name in names], "has_more": False, "first_id": first, "last_id": last}
     return json.dumps(models).encode()
 
 
 def one(model: str) -> bytes:
     """One model."""
-    return json.dumps(_entry(served(model))).encode()
+    return json.dumps(_entry(model)).encode()
 
 
 def _entry(model: str) -> dict[str, object]:

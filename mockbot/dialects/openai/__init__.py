@@ -4,6 +4,7 @@ from mockbot.dialects.dialect import Family, KeyPlace
 from mockbot.dialects.openai import models as openai_models
 from mockbot.dialects.openai.chat import OpenAIChat
 from mockbot.dialects.openai.embeddings import OpenAIEmbeddings
+from mockbot.dialects.openai.error_bodies import HOPELESS
 from mockbot.dialects.openai.responses import OpenAIResponses
 
 _USAGE = {"stream_options": {"include_usage": True}}
@@ -21,6 +22,8 @@ OPENAI = Family(
     ),
     hosts=("api.openai.com",),
     models_path="/v1/models",
+    models=openai_models.MODELS,
     model_list=openai_models.listed,
     model=openai_models.one,
+    hopeless=HOPELESS,
 )

@@ -22,7 +22,10 @@ class OpenAIEndpoint:
 
     def read(self, body: bytes) -> Question:
         data = json_object(body, openai_errors.NOT_JSON)
-        return self.question(data, openai_models.known(data))
+        return self.question(data, openai_models.named(data))
+
+    def unknown_model(self, model: str) -> ProviderError:
+        return openai_models.unknown(model)
 
     def question(self, data: Json, model: str) -> Question:
         """The question in a request's body; ProviderError(400) for an invalid one."""

@@ -74,6 +74,9 @@ ROWS = (
     Row(503, "maintenance", _UNAVAILABLE, _MAINTENANCE),
 )
 
+# Of a 429 that does not pass by waiting: OpenAI's error guide says to buy credits or to raise the limit.
+HOPELESS = frozenset(str(row.code) for row in ROWS if row.type == _OUT_OF_MONEY)
+
 # On the wire these codes differ from their names in a scenario.
 _WIRE_CODES: dict[str, str | int | None] = {
     "unknown_url": None,

@@ -30,8 +30,8 @@ def refusals(scenario: Scenario) -> list[str]:
     for span in spans:
         effect = span.fault.effect()
         endpoint = span.fault.endpoint or "" if isinstance(span.fault, ServiceFault) else ""
-        is_exempt = isinstance(effect, EdgeAnswer) and PATH.startswith(effect.exempt)
-        if not isinstance(effect, PLAYED) or not PATH.startswith(endpoint) or is_exempt:
+        is_special = isinstance(effect, EdgeAnswer) and (PATH.startswith(effect.exempt) or effect.wait_form == "ms")
+        if not isinstance(effect, PLAYED) or not PATH.startswith(endpoint) or is_special:
             found.append(f"fault {span.id}")
     if len(spans) > MOST_FAULTS or len(scenario.crowd) > MOST_GROUPS:
         found.append(f"more than {MOST_FAULTS} faults or {MOST_GROUPS} groups")

@@ -9,6 +9,7 @@ from typing import Protocol
 from mockbot.clients.policy import AttemptResult, Send
 from mockbot.dialects.retry_after import whole_seconds
 from mockbot.evidence.records import Attempt, Outcome, Prompt, Settled
+from mockbot.faults.effects import EdgeAnswer
 from mockbot.service.chatbot import Answer
 from mockbot.simulate.reference.event_queue import EventQueue
 from mockbot.simulate.reference.sim_delivery import Receiver, SimDelivery
@@ -73,8 +74,22 @@ class SimAttempt:
 
     one_by_one = False
     __slots__ = (
-        "answer", "connection", "delivery", "first", "last", "n", "over", "prompt", "retry_after", "send", "server",
-        "start", "status", "tokens", "worst_gap",
+        "answer",
+        "connection",
+        "delivery",
+        "first",
+        "last",
+        "n",
+        "over",
+        "prompt",
+        "retry_after",
+        "send",
+        "server",
+        "start",
+        "status",
+        "tokens",
+        "told",
+        "worst_gap",
     )  # fmt: skip
 
     def __init__(self, prompt: SimPrompt, n: int, send: Send, now: float, server: Server) -> None:
@@ -85,6 +100,7 @@ class SimAttempt:
         self.over = False
         self.status: int | None = None
         self.retry_after: float | None = None
+        self.told: EdgeAnswer | None = None  # by the fault that answers it
         self.first: float | None = None
         self.last = 0.0
         self.worst_gap: float | None = None
@@ -109,7 +125,8 @@ class SimAttempt:
     def ended(self, outcome: Outcome, status: int = 200, retry_after: float | None = None) -> None:
         if outcome not in {"reset", "closed"}:
             self.status = status
-            self.retry_after = None if retry_after is None else float(whole_seconds(retry_after))
+            is_exact = retry_after is None or (self.told is not None and self.told.wait_form == "ms")
+            self.retry_after = retry_after if is_exact else float(whole_seconds(retry_after or 0.0))
         self.server.report(self, outcome)
 
     # -- what is told of it ------------------------------------------------------------------------------------------
@@ -117,7 +134,10 @@ class SimAttempt:
     def result(self, outcome: Outcome) -> AttemptResult:
         """For the client's policy."""
         began = self.tokens > 0
-        return AttemptResult(outcome, self.send.provider, self.start, self.status, self.retry_after, streamed=began)
+        should_retry = None if self.told is None else self.told.should_retry
+        return AttemptResult(
+            outcome, self.send.provider, self.start, self.status, self.retry_after, should_retry, streamed=began
+        )
 
     def record(self, outcome: Outcome, end: float) -> Attempt:
         """For the journal; to 0.1 ms, as live."""

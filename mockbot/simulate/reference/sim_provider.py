@@ -120,7 +120,8 @@ class SimProvider:
         elif isinstance(outcome, Refused):
             self._refuse(attempt, outcome.reason, outcome.retry_after)
         else:
-            self._fail(attempt, outcome.status, outcome.retry_after)
+            attempt.told = outcome.answer
+            self._fail(attempt, outcome.answer.status, outcome.retry_after)
 
     def is_sure(self, attempt: SimAttempt, by: float) -> bool:
         """Only a crash, or a fault of the wire, can keep this attempt from being answered by then."""

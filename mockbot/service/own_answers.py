@@ -1,0 +1,44 @@
+"""The answers that a scenario words: a request in, the first one that fits out. Pure.
+
+Rules
+- The last message decides, whosever it is: after a tool's result it is that result.
+- An answer that fits is given whatever the request demands: tools and schemas of its own are not looked at.
+- Only prose can name its provider and its request (`identified_text.own_words`); other answers are sent as they stand.
+"""
+
+import json
+from collections.abc import Sequence
+
+from pydantic_core import from_json
+
+from mockbot.dialects.dialect import Question, Tool
+from mockbot.dialects.identified_text import own_words
+from mockbot.dialects.prompt_identity import last_message_text
+from mockbot.scenario.own_answers import OwnAnswer
+
+_TOKEN = 4  # characters, the providers' own rule of thumb
+
+
+class OwnAnswers:
+    """Those of one provider, in the order of the file."""
+
+    def __init__(self, provider: str, answers: Sequence[OwnAnswer]) -> None:
+        self._provider = provider
+        self._answers = [(answer.condition(), answer) for answer in answers]
+
+    def applied(self, body: bytes, question: Question, mark: int) -> tuple[Question, tuple[str, ...]] | None:
+        """The question as it is answered, and the answer's tokens; None when no answer fits. `body` has been read."""
+        if question.inputs:
+            return None
+        text = last_message_text(from_json(body))
+        for fits, answer in self._answers:
+            if fits(text):
+                tool = None if answer.call is None else Tool(answer.call.name, {"type": "object"})
+                return question._replace(tool=tool, schema=None), self._tokens(answer, mark)
+        return None
+
+    def _tokens(self, answer: OwnAnswer, mark: int) -> tuple[str, ...]:
+        if answer.text is not None:
+            return own_words(self._provider, mark, answer.text)
+        text = answer.verbatim or json.dumps(answer.data if answer.call is None else answer.call.arguments)
+        return tuple(text[start : start + _TOKEN] for start in range(0, len(text), _TOKEN))
