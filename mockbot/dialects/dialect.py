@@ -52,6 +52,7 @@ class Question(NamedTuple):
     inputs: tuple[str, ...] = ()  # texts to embed
     dimensions: int = 0
     base64: bool = False
+    not_done: tuple[str, ...] = ()  # parameters that the request has and mockbot ignores
 
     @property
     def prescribes(self) -> Mapping[str, object] | None:
@@ -76,8 +77,8 @@ class AnswerMetadata(NamedTuple):
 class ProviderError(Exception):
     """An error answer that no dialect has worded yet.
 
-    `code` picks among the bodies that a status has; `retry_after` in scenario seconds; `model`, `speed` and
-    `allowances` are known when limits turned the request away.
+    `code` picks among the bodies that a status has; `retry_after` in scenario seconds; `unknown_model` is the one that
+    the request named in vain; `model`, `speed` and `allowances` are known when limits turned the request away.
     """
 
     def __init__(
@@ -89,9 +90,10 @@ class ProviderError(Exception):
         param: str | None = None,
         retry_after: float | None = None,
         html: bool = False,
+        unknown_model: str | None = None,
     ) -> None:
         self.status, self.code, self.message, self.param = status, code, message, param
-        self.retry_after, self.html = retry_after, html
+        self.retry_after, self.html, self.unknown_model = retry_after, html, unknown_model
         self.model, self.speed = "", 1.0
         self.allowances: tuple[Allowance, ...] = ()
 

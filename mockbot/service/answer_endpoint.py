@@ -86,6 +86,8 @@ class Endpoint:
             await delivery.deliver()
         except ProviderError as error:
             state.error, mark = error.status, state.mark
+            if error.unknown_model is not None:
+                runtime.asked_for("model", error.unknown_model)
             if not mark:  # its body was not read
                 self._unread += 1
                 mark = fingerprint(self._seed, self._dialect.path.encode(), str(self._unread).encode())
@@ -112,6 +114,8 @@ class Endpoint:
         mark = state.mark = fingerprint(self._seed, state.headers.get(_PROMPT, b""), body)
         state.retry = runtime.counters.is_retry(state.headers, mark, caller.key)
         question = dialect.read(body)
+        for name in question.not_done:
+            runtime.asked_for("parameter", name)
         content = prescribed_content(question, mark)
         wanted = TokenCounts(question.max_tokens, None if content is None else len(content), question.prompt_tokens)
         outcome = runtime.admit(caller, dialect.path, mark, wanted)

@@ -185,7 +185,7 @@ def request_id(mark: int) -> str:
 def served(model: str) -> str:
     """The model, or ProviderError(404) as Anthropic words it; any Claude is served."""
     if not model.startswith(("claude-", "mockbot")):
-        raise ProviderError(404, "not_found_error", f"model: {model}")
+        raise ProviderError(404, "not_found_error", f"model: {model}", unknown_model=model)
     return model
 
 

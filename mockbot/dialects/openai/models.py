@@ -23,9 +23,8 @@ def known(data: Json) -> str:
 
 def _served(model: str) -> str:
     if not model.startswith(_FAMILIES):
-        raise ProviderError(
-            404, "model_not_found", f"The model `{model}` does not exist or you do not have access to it."
-        )
+        message = f"The model `{model}` does not exist or you do not have access to it."
+        raise ProviderError(404, "model_not_found", message, unknown_model=model)
     return model
 
 
