@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
+from mockbot.dialects.parameters import Table
 from mockbot.dialects.stream_readers import Reader
 
 Header = tuple[bytes, bytes]
@@ -118,7 +119,8 @@ class Dialect(Protocol):
     """One endpoint of a provider's API."""
 
     path: str
-    schema: Mapping[str, object]  # of a request's body, for OpenAPI
+    parameters: Table  # of a request's body, and what becomes of each
+    schema: Mapping[str, object]  # the same as JSON Schema, for OpenAPI
     responses: Mapping[int | str, dict[str, object]]  # status -> what it means, for OpenAPI
     keepalive: bytes  # keeps a silent stream open
     malformed: bytes  # an event that the API does not allow

@@ -24,7 +24,7 @@ CHAT = "/v1/chat/completions"
 FUZZ = settings(
     max_examples=30, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
-SAYS = b'{"model": "gpt-4o", "messages": [{"role": "user"}], %s}'
+SAYS = b'{"model": "gpt-4o", "messages": [{"role": "user", "content": "x"}], %s}'
 
 
 def post(served: Served, content: bytes | str, path: str = CHAT, **headers: str) -> httpx.Response:
