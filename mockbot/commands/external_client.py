@@ -34,7 +34,7 @@ from mockbot.runs.judge import conclude
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.scenario.transforms import for_external_client
-from mockbot.testbed.client_environment import environment
+from mockbot.testbed.client_environment import elsewhere, environment
 from mockbot.testbed.client_observer import ClientObserver
 from mockbot.testbed.driver import Driver
 from mockbot.testbed.fault_confirmations import FaultConfirmations
@@ -117,8 +117,8 @@ def _run_client(
         driver.start(clock)
         try:
             confirmations.wait(0.0)
-            variables = {**os.environ, **environment(scenario, addresses, os.environ)}
-            end = _wait_for_end(options.command, variables, timeline, clock, observer, console)
+            own = environment(scenario, addresses, os.environ)
+            end = _wait_for_end(options.command, {**os.environ, **own}, timeline, clock, observer, console)
         finally:
             driver.stop()
         with suppress(TestbedError):  # gone, which is on record; what it had told before is judged
@@ -141,6 +141,7 @@ def _run_client(
         client="command",
         exit_code=end.exit_code,
         allowed=options.allowed,
+        elsewhere=elsewhere(os.environ, own),
         records=journal.written,
     )
 

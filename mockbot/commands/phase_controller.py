@@ -16,6 +16,7 @@ from mockbot.clock import Clock
 from mockbot.commands.recording import Recording
 from mockbot.errors import TestbedError, UsageError
 from mockbot.evidence.records import Action, ServiceSecond
+from mockbot.evidence.unserved import sentences
 from mockbot.report.phrases import NO_FAULT, fault_text
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.spans import PhaseSpan
@@ -83,6 +84,7 @@ class PhaseController:
         self._hold: str | None = None
         self._requests: Counter[str] = Counter()  # by provider
         self._hits: Counter[tuple[str, str]] = Counter()  # by provider and fault
+        self.unserved: Counter[str] = Counter()  # as in ServiceSecond
         self._error = ""  # the last one that was printed
         self._changing = threading.RLock()  # `state` is read in other threads
 
@@ -209,6 +211,10 @@ class PhaseController:
             case ServiceSecond():
                 if record.offered or record.felt:
                     self._requests[record.provider] += record.offered
+                new = {key: n for key, n in record.unserved.items() if key not in self.unserved}
+                self.unserved.update(record.unserved)
+                for sentence in sentences(new, self.scenario):
+                    self._echo(f"  {sentence}")
                 self._hits.update({(record.provider, fault): hits for fault, hits in record.felt.items()})
             case Action():
                 self._confirmations.take(record)

@@ -13,6 +13,7 @@ from mockbot.commands.phase_controller import PhaseController, require_phase
 from mockbot.commands.recording import Recording
 from mockbot.commands.serve_api import serve_api
 from mockbot.errors import ExitCode
+from mockbot.evidence.unserved import sentences
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.transforms import without_system
 from mockbot.testbed.client_environment import environment
@@ -45,6 +46,7 @@ def serve_command(scenario: Scenario, options: ServeOptions, console: Console) -
         console.print(Text(line), soft_wrap=True)
 
     speed = options.speed or scenario.speed
+    controller: PhaseController | None = None
     try:
         with open_testbed(scenario, speed, None) as opened:
             addresses = opened if options.port is None else on_ports(opened, options.port)
@@ -60,6 +62,8 @@ def serve_command(scenario: Scenario, options: ServeOptions, console: Console) -
                 echo(f"step through its phases: curl -X POST {control}/next    (or /go, or /phase/NAME)\n")
                 controller.run(options.start_at or options.hold or scenario.phases[0].name, options.hold)
     except KeyboardInterrupt:
+        for sentence in sentences(controller.unserved, scenario) if controller is not None else ():
+            echo(sentence)
         echo("stopped")
     return ExitCode.INTERRUPTED
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
+from mockbot.dialects.parameters import Table
 from mockbot.dialects.stream_readers import Reader
 from mockbot.units.quantities import WaitForm
 
@@ -53,6 +54,7 @@ class Question(NamedTuple):
     inputs: tuple[str, ...] = ()  # texts to embed
     dimensions: int = 0
     base64: bool = False
+    not_done: tuple[str, ...] = ()  # parameters that the request has and mockbot ignores
 
     @property
     def prescribes(self) -> Mapping[str, object] | None:
@@ -77,9 +79,9 @@ class AnswerMetadata(NamedTuple):
 class ProviderError(Exception):
     """An error answer that no dialect has worded yet.
 
-    `code` picks among the bodies that a status has; `retry_after` in scenario seconds; `model`, `speed` and
-    `allowances` are known when limits turned the request away. `headers` replace those of the same name, and `body` the
-    provider's own, where a scenario words the answer.
+    `code` picks among the bodies that a status has; `retry_after` in scenario seconds; `unknown_model` is the one that
+    the request named in vain; `model`, `speed` and `allowances` are known when limits turned the request away.
+    `headers` replace those of the same name, and `body` the provider's own, where a scenario words the answer.
     """
 
     def __init__(
@@ -91,9 +93,10 @@ class ProviderError(Exception):
         param: str | None = None,
         retry_after: float | None = None,
         html: bool = False,
+        unknown_model: str | None = None,
     ) -> None:
         self.status, self.code, self.message, self.param = status, code, message, param
-        self.retry_after, self.html = retry_after, html
+        self.retry_after, self.html, self.unknown_model = retry_after, html, unknown_model
         self.model, self.speed = "", 1.0
         self.allowances: tuple[Allowance, ...] = ()
         self.wait_form: WaitForm = "seconds"
@@ -121,7 +124,8 @@ class Dialect(Protocol):
     """One endpoint of a provider's API."""
 
     path: str
-    schema: Mapping[str, object]  # of a request's body, for OpenAPI
+    parameters: Table  # of a request's body, and what becomes of each
+    schema: Mapping[str, object]  # the same as JSON Schema, for OpenAPI
     responses: Mapping[int | str, dict[str, object]]  # status -> what it means, for OpenAPI
     keepalive: bytes  # keeps a silent stream open
     malformed: bytes  # an event that the API does not allow

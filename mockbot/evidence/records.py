@@ -123,6 +123,7 @@ class ServiceSecond:
     wasted: float = 0.0  # of these, for clients that had disconnected
     capacity: float = 0.0  # slots
     felt: dict[str, int] = field(default_factory=dict)  # fault id -> requests it hit
+    unserved: dict[str, int] = field(default_factory=dict)  # mockbot.evidence.unserved -> requests that asked for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +202,7 @@ class RunInfo:
     system: str = ""  # the name of the system under test between crowd and providers
     system_exits: tuple[tuple[float, int], ...] = ()  # when it ended by itself, and with what code
     shortened: str = ""  # in words: from what length to what
+    elsewhere: tuple[str, ...] = ()  # variables of the client's environment that lead to providers outside
     records: dict[str, int] | None = None  # of each of KINDS, how many were written; None: the run was not signed off
 
 

@@ -74,6 +74,7 @@ class RunCounters:
         self.calm_work: dict[str, Work] = defaultdict(Work)  # provider -> in the baseline
         self.peak_offered: Counter[str] = Counter()  # provider -> most requests in one second after a clear
         self.felt: Counter[str] = Counter()  # fault -> requests it hit
+        self.unserved: Counter[str] = Counter()  # mockbot.evidence.unserved -> requests that asked for it
         self.alive: Counter[int] = Counter()  # phase -> prompts in progress at some time in it
         self.series = Series(self.timeline.end)
         external = info.client == "command"
@@ -207,6 +208,7 @@ class RunCounters:
     def add_second(self, second: ServiceSecond) -> None:
         """Count one second of one provider."""
         self.felt.update(second.felt)
+        self.unserved.update(second.unserved)
         self.series.add_second(second)
         self.lost.add_second(second)
         t, provider, offered = second.t, second.provider, second.offered

@@ -13,6 +13,7 @@ from mockbot.evidence.integrity import REMEDY as DAMAGED
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Action, Attempt, Health
 from mockbot.evidence.run_counters import LATE, RunCounters
+from mockbot.evidence.unserved import leads_elsewhere
 from mockbot.scenario.spans import FaultSpan
 from mockbot.units.formatting import format_clock, format_counted, format_duration, format_percent, format_wall
 
@@ -63,10 +64,11 @@ def ended(evidence: RunEvidence, _: RunCounters) -> Iterator[ValidityCheck]:
     yield ValidityCheck("ended", ok=problem is None, says=problem or "the run completed")
 
 
-def data(_: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck]:
+def data(evidence: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck]:
     """There are prompts."""
     asked = counters.asked
-    says = f"prompts on record: {asked}" if asked else "no prompt is on record: no data is no success"
+    nothing = f"no prompt is on record: no data is no success{leads_elsewhere(evidence.info.elsewhere)}"
+    says = f"prompts on record: {asked}" if asked else nothing
     yield ValidityCheck("data", ok=asked > 0, says=says)
 
 

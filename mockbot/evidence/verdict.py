@@ -36,6 +36,7 @@ from mockbot.evidence.run_counters import RunCounters, count_run
 from mockbot.evidence.scope_counters import ScopeCounters, counters_of
 from mockbot.evidence.system_findings import Finding
 from mockbot.evidence.system_result import system_result
+from mockbot.evidence.unserved import sentences
 from mockbot.evidence.validity_checks import MIN_PROMPTS, ValidityCheck, check_validity
 from mockbot.measures.measure import Measure
 from mockbot.measures.outages import WorstOutage
@@ -85,6 +86,7 @@ def judge_run(evidence: RunEvidence) -> JudgedRun:
     verdict, reasons = decide(checks, tuple(deciding or expectations))
     if verdict == "pass" and idle:
         reasons = (*reasons, f"not shown, for want of an occasion: {', '.join(idle)}")
+    reasons += sentences(counters.unserved, scenario)
     judgement = Judgement(
         verdict=verdict,
         reasons=reasons,

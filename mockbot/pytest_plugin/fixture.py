@@ -17,6 +17,7 @@ from mockbot.clock import Clock
 from mockbot.errors import UsageError
 from mockbot.evidence.antipatterns import antipatterns, check_allowed
 from mockbot.evidence.records import Attempt, Prompt, Request
+from mockbot.evidence.unserved import leads_elsewhere, sentences
 from mockbot.pytest_plugin.manual_faults import PHASE, ManualFault, ManualFaults, WireFaults, read_fault
 from mockbot.pytest_plugin.outage import Inconclusive, Outage
 from mockbot.pytest_plugin.session_testbed import RunningService, SessionTestbed
@@ -26,7 +27,7 @@ from mockbot.scenario.scale import scaled_to
 from mockbot.scenario.schema import Answer, Group, Phase, Provider, Scenario, Tokens
 from mockbot.scenario.shorten import duration_option, shortened
 from mockbot.scenario.transforms import EXTERNAL_GROUP, for_external_client, for_system, starting_at
-from mockbot.testbed.client_environment import environment
+from mockbot.testbed.client_environment import elsewhere, environment
 from mockbot.testbed.client_observer import ClientObserver
 from mockbot.units.quantities import Ramp
 
@@ -101,7 +102,10 @@ class Mockbot:
         scenario, text = _shortened(scenario, length)
         played, speed = for_external_client(scenario), speed or scenario.speed
         folder = None if self._folder is None else self._folder / f"{len(self._outages) + 1}-{played.name}"
-        outage = Outage(played, speed, self._testbed, self._switch_to, self._inconclusive, folder, text, tuple(allow))
+        outage = Outage(
+            played, speed, self._testbed, self._switch_to, self._inconclusive, folder, text, tuple(allow),
+            self._elsewhere(),
+        )  # fmt: skip
         self._outages.append(outage)
         return outage
 
@@ -203,8 +207,19 @@ class Mockbot:
         """
         asked = any(isinstance(record, Prompt) for record in self.journal())
         reasons = [*(outage.unfelt() for outage in self._outages), *(run.invalid() for run in self._crowds)]
-        reasons.append(self._faults.unfelt(asked=asked))
-        return "; ".join(filter(None, reasons)) or None
+        if by_hand := self._faults.unfelt(asked=asked):
+            reasons.append(by_hand if asked else by_hand + leads_elsewhere(self._elsewhere()))
+        found = list(filter(None, reasons))
+        return "; ".join([*found, *self.not_served()]) if found else None
+
+    def not_served(self) -> tuple[str, ...]:
+        """What the client asked for and mockbot does not do, a sentence each."""
+        by_hand = sentences(self._testbed.unserved(self._own), self._own.scenario)
+        in_outages = (sentence for outage in self._outages for sentence in outage.not_served())
+        return tuple(dict.fromkeys((*by_hand, *in_outages)))
+
+    def _elsewhere(self) -> tuple[str, ...]:
+        return elsewhere(self._base, self.env)
 
     def check(self) -> None:
         """Called after the test's body: inconclusive when it tested nothing."""

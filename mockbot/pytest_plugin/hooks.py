@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mockbot.process.managed_process import ManagedProcess
     from mockbot.pytest_plugin.fixture import Mockbot
 
+NOT_SERVED = "mockbot_not_served"  # a property of a test's report
 IN_USE = pytest.StashKey["Mockbot"]()
 MARKER = (
     "outage(scenario, *, speed=None, start_at=None, length=None, allow=(), resilient=False): play this outage of "
@@ -103,8 +104,21 @@ def mockbot(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """Fail a test that passed although its client met no fault."""
-    yield
-    bot = item.stash.get(IN_USE, None)
-    if bot is not None:
-        bot.check()
+    """Fail a test that passed although its client met no fault; keep what the client asked for in vain."""
+    try:
+        yield
+        if (bot := item.stash.get(IN_USE, None)) is not None:
+            bot.check()
+    finally:
+        if (bot := item.stash.get(IN_USE, None)) is not None:
+            item.user_properties += [(NOT_SERVED, sentence) for sentence in bot.not_served()]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """At the end, what clients asked for and mockbot does not do; their tests may have passed."""
+    reports = [each for kind in terminalreporter.stats.values() for each in kind if getattr(each, "when", "") == "call"]
+    told = [(each.nodeid, text) for each in reports for name, text in each.user_properties if name == NOT_SERVED]
+    if told:
+        terminalreporter.section("mockbot")
+    for nodeid, text in told:
+        terminalreporter.write_line(f"{nodeid}: {text}")

@@ -18,6 +18,7 @@ from mockbot.clock import Clock
 from mockbot.errors import UsageError
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Action, Attempt, Prompt, RunInfo, ServiceSecond
+from mockbot.evidence.unserved import counted, leads_elsewhere, sentences
 from mockbot.pytest_plugin.manual_faults import felt
 from mockbot.pytest_plugin.session_testbed import RunningService, SessionTestbed
 from mockbot.runs.folder import RunFolder
@@ -40,13 +41,13 @@ class Outage:
     def __init__(
         self, scenario: Scenario, speed: float, testbed: SessionTestbed,
         switch_to: Callable[[RunningService | None], None], inconclusive: Inconclusive, folder: Path | None,
-        shortened: str = "", allowed: tuple[str, ...] = (),
+        shortened: str = "", allowed: tuple[str, ...] = (), elsewhere: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         self.scenario, self.speed = scenario, speed
         self.timeline = Timeline(scenario)
         self._testbed, self._switch_to, self._inconclusive, self._out = testbed, switch_to, inconclusive, folder
         self._folder: RunFolder | None = None
-        self._shortened, self._allowed = shortened, allowed
+        self._shortened, self._allowed, self._elsewhere = shortened, allowed, elsewhere
         self._clock = Clock(0.0, speed)
         self._confirmations = FaultConfirmations(self.timeline)
         self._seconds: list[ServiceSecond] = []
@@ -121,6 +122,7 @@ class Outage:
             client="command",
             shortened=self._shortened,
             allowed=self._allowed,
+            elsewhere=self._elsewhere,
         )
         self._evidence = RunEvidence(
             info,
@@ -180,8 +182,13 @@ class Outage:
         if any(felt(span.fault.kind, hits[span.id], asked=asked) for span in faults):
             return None
         if not asked:
-            return f"no request felt {name}: the client asked no model, so the test shows nothing"
+            nothing = f"no request felt {name}: the client asked no model, so the test shows nothing"
+            return nothing + leads_elsewhere(self._elsewhere)
         return f"no request felt {name}: the client sent requests only while no fault held" if faults else None
+
+    def not_served(self) -> tuple[str, ...]:
+        """What the client asked for and mockbot does not do, a sentence each."""
+        return sentences(counted(self._seconds), self.scenario)
 
     def _take(self, record: Action | ServiceSecond) -> None:
         if isinstance(record, Action):

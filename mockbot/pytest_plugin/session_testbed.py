@@ -93,6 +93,10 @@ class SessionTestbed:
             total.update(self.control.felt(proxy) or {})
         return total
 
+    def unserved(self, running: RunningService) -> Counter[str]:
+        """What requests so far asked for that is not served."""
+        return Counter[str](self._ask("GET", f"/services/{running.number}/unserved"))
+
     def close(self) -> None:
         """Close every listener."""
         self._ask("DELETE", f"/proxies/{self._number}")

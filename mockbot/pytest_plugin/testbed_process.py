@@ -6,6 +6,7 @@ seconds. It prints {"control": URL} and ends when its stdin does. Every service 
     POST   /proxies {"seed"}               -> {"id", "control"}
     POST   /services {"scenario", "clock"} -> {"id", "control", "status", "providers"}
     GET    /services/{id}/felt             -> {fault: requests that it has hit, the running second included}
+    GET    /services/{id}/unserved         -> {what is not served: requests that asked for it, the same}
     DELETE /proxies/{id}, /services/{id}
 """
 
@@ -67,6 +68,10 @@ def control_app() -> FastAPI:
     @app.get("/services/{number}/felt")
     async def felt(number: int) -> Counter[str]:
         return services[number].felt()
+
+    @app.get("/services/{number}/unserved")
+    async def unserved(number: int) -> Counter[str]:
+        return services[number].unserved()
 
     @app.delete("/services/{number}", status_code=204)
     @app.delete("/proxies/{number}", status_code=204)

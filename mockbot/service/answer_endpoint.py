@@ -86,6 +86,8 @@ class Endpoint:
             await delivery.deliver()
         except ProviderError as error:
             state.error, mark = error.status, state.mark
+            if error.unknown_model is not None:
+                runtime.asked_for("model", error.unknown_model)
             if not mark:  # its body was not read
                 self._unread += 1
                 mark = fingerprint(self._seed, self._dialect.path.encode(), str(self._unread).encode())
@@ -116,6 +118,8 @@ class Endpoint:
             raise dialect.unknown_model(question.model)
         own = None if runtime.own_answers is None else runtime.own_answers.applied(body, question, mark)
         question, content = own or (question, prescribed_content(question, mark))
+        for name in question.not_done:
+            runtime.asked_for("parameter", name)
         wanted = TokenCounts(question.max_tokens, None if content is None else len(content), question.prompt_tokens)
         outcome = runtime.admit(caller, dialect.path, mark, wanted)
         if isinstance(outcome, Refused):

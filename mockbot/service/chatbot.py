@@ -105,6 +105,11 @@ class Chatbot:
         for _ in range(times):
             self.stats.hit(fault)
 
+    def asked_for(self, unserved: str, now: float) -> None:
+        """Count a request for what is not served: a key of `mockbot.evidence.unserved`."""
+        self.capacity.catch_up(now)
+        self.stats.asked_for(unserved)
+
     def connections_reset(self, times: int, now: float) -> None:
         """Count connections that the crash reset; those with running requests were counted by `set_faults`."""
         if self._crash is not None:

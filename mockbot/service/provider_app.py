@@ -116,6 +116,8 @@ def _lists(app: FastAPI, runtime: ProviderRuntime, family: Family, seed: int) ->
 
 def _errors(app: FastAPI, runtime: ProviderRuntime, dialects: Sequence[Dialect], seed: int) -> None:
     def answered(request: Request, error: ProviderError) -> Response:
+        if error.unknown_model is not None:
+            runtime.asked_for("model", error.unknown_model)
         mark = fingerprint(seed, request.url.path.encode())
         host = request.headers.get("host", "api")
         dialect = next((each for each in dialects if each.path == request.url.path), dialects[0])
@@ -132,5 +134,12 @@ def _errors(app: FastAPI, runtime: ProviderRuntime, dialects: Sequence[Dialect],
     async def on_http(request: Request, error: HTTPException) -> Response:
         code = {404: "unknown_url", 405: "method_not_supported"}.get(error.status_code)
         method, path = request.method, request.url.path
+        runtime.asked_for("url", f"{method} {path}")
+        try:
+            failed = runtime.edge(caller_of(dict(request.scope["headers"]), request.scope), path, counts=False)
+        except ProviderError as wrong_key:
+            return answered(request, wrong_key)
+        if failed is not None:  # an edge that is down knows no paths
+            return answered(request, failure_of(failed))
         message = f"Invalid URL ({method} {path})" if code == "unknown_url" else f"Not allowed to {method} on {path}."
         return answered(request, ProviderError(error.status_code, code, message))

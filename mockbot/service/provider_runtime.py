@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from mockbot.clock import Clock, monotonic
 from mockbot.evidence.records import ServiceSecond
+from mockbot.evidence.unserved import Kind, key_of
 from mockbot.http_server.response_writer import ResponseWriter
 from mockbot.scenario.own_answers import serves
 from mockbot.scenario.schema import Provider
@@ -98,6 +99,10 @@ class ProviderRuntime:
     def felt(self, fault: str) -> None:
         """As `Chatbot.felt`, for one request."""
         self.chatbot.felt(fault, self.now())
+
+    def asked_for(self, kind: Kind, name: str) -> None:
+        """Count a request for a parameter, URL or model that is not served."""
+        self.chatbot.asked_for(key_of(kind, name), self.now())
 
     def seconds(self, since: int) -> Iterator[ServiceSecond]:
         """The complete seconds from `since` on."""

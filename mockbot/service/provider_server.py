@@ -143,6 +143,10 @@ class Service:
             total.update(runtime.chatbot.stats.felt)
         return total
 
+    def unserved(self) -> Counter[str]:
+        """What requests of this run so far asked for that is not served."""
+        return sum((Counter(each.chatbot.stats.all_unserved) for each in self._runtimes.values()), Counter[str]())
+
     def record_requests(self) -> None:
         """From now on every request is recorded."""
         self._recorder.on = True

@@ -7,8 +7,21 @@ from mockbot.dialects.families import FAMILIES
 from mockbot.scenario.schema import Scenario
 from mockbot.testbed.start import Addresses
 
+# Clients of other providers read these, and those with a real account of a provider that is served here.
+_ELSEWHERE = (
+    "AI21_", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BEDROCK_", "ANTHROPIC_FOUNDRY_", "ANTHROPIC_VERTEX_",
+    "AWS_ACCESS_KEY_ID", "AWS_BEARER_TOKEN", "AWS_PROFILE", "AZURE_", "CEREBRAS_", "CLAUDE_CODE_USE_", "COHERE_",
+    "CO_API_", "DEEPSEEK_", "FIREWORKS_", "GEMINI_", "GOOGLE_", "GROQ_", "HF_TOKEN", "HUGGINGFACE", "MISTRAL_",
+    "OPENAI_ORG", "OPENAI_PROJECT", "OPENROUTER_", "PERPLEXITY_", "REPLICATE_", "TOGETHER_", "VERTEX_", "WATSONX_",
+    "XAI_",
+)  # fmt: skip
 KEY = api_key(FREE, "1")
 LOCAL = ("127.0.0.1", "localhost")  # without ::1, which httpx 0.24.0 cannot read and where nothing listens
+
+
+def elsewhere(base: Mapping[str, str], own: Mapping[str, str]) -> tuple[str, ...]:
+    """The names in a client's environment `base` that lead it to a provider outside; `own`: those that mockbot sets."""
+    return tuple(sorted(name for name in base if name.startswith(_ELSEWHERE) and name not in own))
 
 
 def environment(scenario: Scenario, addresses: Addresses, base: Mapping[str, str]) -> dict[str, str]:

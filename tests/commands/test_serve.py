@@ -77,6 +77,17 @@ def test_it_plays_the_phases_and_says_what_is_wrong(tmp_path: Path) -> None:
         assert any("hit: 1 by blackout.0.http_error" in line for line in play.lines)
 
 
+def test_it_says_what_clients_ask_for_in_vain(tmp_path: Path) -> None:
+    """Once when it is asked for first, and with the whole count at the end."""
+    with served(tmp_path) as play:
+        play.until("^calm ")
+        for _ in range(2):
+            httpx.get(f"{play.variables['OPENAI_BASE_URL']}/files", timeout=5, trust_env=False)
+        play.until("^  . requests? to GET /v1/files, which mockbot does not serve")
+
+    assert any(line.startswith("2 requests to GET /v1/files, which mockbot does not serve") for line in play.lines)
+
+
 def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
     """Exit code 130, and nothing listens at the printed addresses any more."""
     with served(tmp_path) as play:

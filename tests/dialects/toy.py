@@ -20,6 +20,7 @@ from mockbot.dialects.dialect import (
     Stream,
 )
 from mockbot.dialects.openapi import RESPONSES, object_schema
+from mockbot.dialects.parameters import Table, done
 from mockbot.dialects.reading import json_object, prompt_tokens, text_length
 from mockbot.dialects.stream_readers import EventReader, Reader, WholeReader
 
@@ -31,6 +32,7 @@ class Talk:
     schema: Mapping[str, object] = object_schema(["say"], {"say": {"type": "string"}, "pieces": {"type": "boolean"}})
     responses = RESPONSES
     prompt_fields = ("say",)
+    parameters: Table = done("say", "pieces")
     keepalive = b": still here\n\n"
     malformed = b"data: {\n\n"
 

@@ -95,14 +95,14 @@ def test_port_is_closed_and_a_client_asks_afterwards(mockbot):
     result.stdout.fnmatch_lines(
         [
             "INCONCLUSIVE: no request felt the faults put in place by hand (0.http_error), so *; ask a model while *",
-            "INCONCLUSIVE: no request felt unexpected-failure: the client asked no model, so the test shows nothing",
-            "INCONCLUSIVE: no request felt unexpected-failure: the client asked no model, so the test shows nothing",
+            "INCONCLUSIVE: no request felt unexpected-failure: the client asked no model, so the test shows nothing*",
+            "INCONCLUSIVE: no request felt unexpected-failure: the client asked no model, so the test shows nothing*",
             "*assert 1 == 2",
             "INCONCLUSIVE: no request felt * by hand (1.http_error), so the test shows nothing there; ask a model *",
             "INCONCLUSIVE: unexpected-failure was made and never played, so *: play it in a `with` block",
             "INCONCLUSIVE: no request felt * (0.down), *; nothing counts what a closed port refuses, so ask before *",
             "INCONCLUSIVE: no request felt * (0.http_error), so the test shows nothing there; ask a model *",
-            "INCONCLUSIVE: no request felt openai-2023-11-08: the client asked no model, so the test shows nothing",
+            "INCONCLUSIVE: no request felt openai-2023-11-08: the client asked no model, so the test shows nothing*",
         ]
     )
 
@@ -128,6 +128,35 @@ def test_silence_is_judged(mockbot, name):
     )
 
     suite.runpytest_subprocess("-q", "--tb=no").assert_outcomes(failed=2 * len(names()))
+
+
+def test_what_is_not_served_is_told_at_the_end(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a test that passes below the results, by an undecided one in its reason; variables that lead away as well."""
+    suite.makepyfile(
+        ASK
+        + """
+def test_passes(mockbot):
+    with mockbot.fault(http_error=503):
+        ask()
+    requests.get(os.environ["OPENAI_BASE_URL"] + "/files")
+
+def test_asked_elsewhere(mockbot):
+    with mockbot.outage("unexpected-failure", speed=1000):
+        requests.post(os.environ["OPENAI_BASE_URL"] + "/audio/speech")
+"""
+    )
+    monkeypatch.setenv("GEMINI_API_KEY", "x")
+
+    result = suite.runpytest_subprocess("-q")
+
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "INCONCLUSIVE: * environment has *GEMINI_API_KEY*; 1 request to POST /v1/audio/speech, which mockbot *",
+            "* mockbot *",
+            "*::test_passes: 1 request to GET /v1/files, which mockbot does not serve; it serves /v1/chat/completions*",
+        ]
+    )
 
 
 def test_undecided_may_be_an_expected_failure(suite: pytest.Pytester) -> None:

@@ -94,14 +94,13 @@ def test_a_tool_is_called_and_its_result_is_answered(client: anthropic.Anthropic
         streamed = stream.get_final_message()
 
     for message in (plain, streamed):
-        call = message.content[0]
+        call: Any = message.content[0]
         assert call.type == "tool_use"
         assert (message.stop_reason, call.name) == ("tool_use", "get_weather")
         assert call.input["unit"] in ("C", "F")
-    result: Any = [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "18 C"}]
-    answer = client.messages.create(
-        model=MODEL, max_tokens=100, messages=[*HELLO, {"role": "user", "content": result}], tools=[WEATHER]
-    )
+    result: Any = [{"type": "tool_result", "tool_use_id": call.id, "content": "18 C"}]
+    called: Any = [{"role": "assistant", "content": [call]}, {"role": "user", "content": result}]
+    answer = client.messages.create(model=MODEL, max_tokens=100, messages=[*HELLO, *called], tools=[WEATHER])
     assert answer.stop_reason == "end_turn"
 
 

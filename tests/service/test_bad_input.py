@@ -12,8 +12,11 @@ from fastapi import FastAPI, Request
 from hypothesis import HealthCheck, given, settings
 from schemathesis.core.result import Ok
 
+from mockbot.evidence.unserved import counted
+from mockbot.faults.http_error import HttpError
 from mockbot.http_server.listener import Listener
 from tests.service.conftest import Served, body
+from tests.service.test_serving import until
 
 pytestmark = pytest.mark.live
 
@@ -21,7 +24,7 @@ CHAT = "/v1/chat/completions"
 FUZZ = settings(
     max_examples=30, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
-SAYS = b'{"model": "gpt-4o", "messages": [{"role": "user"}], %s}'
+SAYS = b'{"model": "gpt-4o", "messages": [{"role": "user", "content": "x"}], %s}'
 
 
 def post(served: Served, content: bytes | str, path: str = CHAT, **headers: str) -> httpx.Response:
@@ -198,3 +201,25 @@ def test_the_openapi_schema_is_honest(served: Served, provider: str) -> None:
 
     assert 200 in seen
     assert seen & {400, 404}
+
+
+def test_a_fault_of_the_provider_hits_every_path_of_it(served: Served) -> None:
+    """An edge that is down knows no paths: what is not served fails as everything else does."""
+    served.break_with(HttpError.model_validate({"http_error": 503}))
+
+    asked = (("POST", CHAT), ("GET", "/v1/models"), ("POST", "/v1/nothing"), ("GET", "/v1/files"), ("GET", CHAT))
+    seen = {(method, path): httpx.request(method, served.main + path).status_code for method, path in asked}
+    exempt = httpx.get(served.main + "/metrics").status_code
+
+    assert set(seen.values()) == {503}, seen
+    assert exempt == 200
+
+
+def test_what_is_not_served_is_counted(served: Served) -> None:
+    """URLs, models and parameters, in the second in which they were asked for."""
+    post(served, '{"model": "llama-9000", "messages": [{"role": "user", "content": "x"}]}')
+    for _ in range(3):
+        httpx.post(served.main + "/v1/audio/speech", content="{}")
+
+    wanted = {"model llama-9000": 1, "url POST /v1/audio/speech": 3}
+    until(lambda: counted(served.control.seconds(0)) == wanted)

@@ -45,7 +45,7 @@ def total(chatbot: Chatbot, until: float = 100.0) -> ServiceSecond:
     for second in chatbot.stats.seconds():
         felt.update(second.felt)
         sums.update({name: getattr(second, name) for name in ("offered", "admitted", "refused", "failed", "finished")})
-    return ServiceSecond(0, "main", **sums, felt=dict(felt))
+    return ServiceSecond(0, "main", felt=dict(felt), unserved={}, **sums)
 
 
 def test_an_error_fault_fails_and_is_felt_by_each_it_hits() -> None:

@@ -135,7 +135,8 @@ def test_structured_output_parses(client: openai.OpenAI) -> None:
 
 def test_json_mode_gives_json(client: openai.OpenAI) -> None:
     """Any object will do."""
-    answer = client.chat.completions.create(model="gpt-4o", messages=HELLO, response_format={"type": "json_object"})
+    ask: Any = [{"role": "user", "content": "Answer in JSON"}]
+    answer = client.chat.completions.create(model="gpt-4o", messages=ask, response_format={"type": "json_object"})
 
     assert isinstance(json.loads(answer.choices[0].message.content or ""), dict)
 
@@ -188,13 +189,12 @@ def test_responses_tool_round_trip(client: openai.OpenAI) -> None:
         streamed = stream.get_final_response()
 
     for response in (plain, streamed):
-        call = response.output[0]
+        call: Any = response.output[0]
         assert call.type == "function_call"
         assert fits(call.arguments)
-    output: Any = {"type": "function_call_output", "call_id": "call_1", "output": "18 C"}
-    answered = client.responses.create(
-        model="gpt-4o", input=[{"role": "user", "content": "Weather?"}, output], tools=[FLAT]
-    )
+    output: Any = {"type": "function_call_output", "call_id": call.call_id, "output": "18 C"}
+    given: Any = [{"role": "user", "content": "Weather?"}, call.model_dump(), output]
+    answered = client.responses.create(model="gpt-4o", input=given, tools=[FLAT])
     assert answered.output_text
 
 

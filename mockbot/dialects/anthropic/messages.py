@@ -13,6 +13,8 @@ from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from mockbot.dialects.anthropic import error_bodies as anthropic_errors
+from mockbot.dialects.anthropic.conversation import check_messages
+from mockbot.dialects.anthropic.parameters import MESSAGES, check
 from mockbot.dialects.dialect import (
     Allowance,
     AnswerMetadata,
@@ -26,7 +28,7 @@ from mockbot.dialects.dialect import (
     Tool,
 )
 from mockbot.dialects.openapi import ANY_OBJECT, RESPONSES, object_schema
-from mockbot.dialects.reading import json_object, kind_name, prompt_tokens, text_length
+from mockbot.dialects.reading import json_object, prompt_tokens, text_length
 from mockbot.dialects.stream_readers import EventReader, Reader, WholeReader
 
 MODELS = {
@@ -34,6 +36,7 @@ MODELS = {
     "claude-haiku-5-5": "Claude Haiku 5.5", "claude-mockbot": "mockbot",
 }  # fmt: skip
 _CREATED = "2025-01-01T00:00:00Z"
+_SIMPLE = {"model", "messages", "max_tokens", "stream", "system"}  # all that most requests have; no more is checked
 _KINDS = {str: "string", int: "integer", bool: "boolean", list: "list", dict: "dictionary"}
 _MESSAGE = object_schema(["role", "content"], {"role": {"enum": ["user", "assistant"]}, "content": {}})
 
@@ -43,6 +46,7 @@ class AnthropicMessages:
 
     path = "/v1/messages"
     prompt_fields = ("system", "messages", "metadata")
+    parameters = MESSAGES
     responses: Mapping[int | str, dict[str, object]] = {**RESPONSES, 529: {"description": "Overloaded"}}
     keepalive = b'event: ping\ndata: {"type": "ping"}\n\n'
     malformed = b'event: content_block_delta\ndata: {"type":"content_blo\n\n'
@@ -71,13 +75,14 @@ class AnthropicMessages:
         output = (_field(data, "output_config", dict, required=False) or {}).get("format")
         schema = output.get("schema") if isinstance(output, dict) else None
         tool = _tool_called(data, messages)
+        not_done = () if data.keys() <= _SIMPLE else check(data, self.parameters)
         if output is not None and not isinstance(schema, dict):
             raise ProviderError(400, None, "output_config.format.schema: Field required")
         stream, tokens = bool(_field(data, "stream", bool, required=False)), prompt_tokens(characters, len(messages))
-        return Question(model, stream, most, tokens, tool=tool, schema=schema)
+        return Question(model, stream, most, tokens, tool=tool, schema=schema, not_done=not_done)
 
     def unknown_model(self, model: str) -> ProviderError:
-        return ProviderError(404, "not_found_error", f"model: {model}")
+        return ProviderError(404, "not_found_error", f"model: {model}", unknown_model=model)
 
     def whole(self, meta: AnswerMetadata, text: str) -> bytes:
         return (
@@ -240,14 +245,16 @@ def _messages(data: Json) -> list[Json]:
     messages: list[Any] = _field(data, "messages", list)
     if not messages:
         raise ProviderError(400, None, "messages: at least one message is required")
-    for index, message in enumerate(messages):
-        if not isinstance(message, dict):
-            text = f"messages.{index}: Input should be a valid dictionary, not {kind_name(message)}"
-            raise ProviderError(400, None, text)
-        if message.get("role") not in ("user", "assistant"):
-            raise ProviderError(400, None, f"messages.{index}.role: Input should be 'user' or 'assistant'")
-        if not isinstance(message.get("content"), str | list):
-            raise ProviderError(400, None, f"messages.{index}.content: Input should be a valid string or list")
+    for message in messages:
+        # Nothing is to be checked in a text of the user's.
+        if (
+            type(message) is not dict
+            or message.get("role") != "user"
+            or type(message.get("content")) is not str
+            or not message["content"]
+        ):
+            check_messages(messages)
+            break
     return messages
 
 

@@ -10,15 +10,19 @@ from typing import Any
 
 from mockbot.dialects.dialect import AnswerMetadata, Json, ProviderError, Question, Shape, Stream, Tool
 from mockbot.dialects.openai import error_bodies as openai_errors
+from mockbot.dialects.openai.conversation import check_json_mode, check_messages
 from mockbot.dialects.openai.endpoint import OpenAIEndpoint
-from mockbot.dialects.openai.request_fields import at_least, field, function_of, output_schema, tool_called, wrong_type
+from mockbot.dialects.openai.parameters import CHAT, check, check_model, check_together
+from mockbot.dialects.openai.request_fields import at_least, field, function_of, output_schema, tool_called
 from mockbot.dialects.openapi import ANY_OBJECT, NULLABLE_BOOLEAN, NULLABLE_OBJECT, object_schema
 from mockbot.dialects.reading import prompt_tokens, text_length
 from mockbot.dialects.stream_readers import EventReader, Reader, WholeReader
 
 _DONE = b"data: [DONE]\n\n"
 _SIMPLE = {"model", "messages", "stream"}  # all that most requests have; they skip the rest of the reader
-_MESSAGE = object_schema(["role"], {"role": {"type": "string"}, "content": {}})
+_PLAIN = ("user", "system", "developer")
+_ROLE = {"enum": ["developer", "system", "user", "assistant"]}
+_MESSAGE = object_schema(["role", "content"], {"role": _ROLE, "content": {"type": "string"}})
 
 
 class OpenAIChat(OpenAIEndpoint):
@@ -26,6 +30,7 @@ class OpenAIChat(OpenAIEndpoint):
 
     path = "/v1/chat/completions"
     prompt_fields = ("messages", "user", "safety_identifier")
+    parameters = CHAT
     malformed = b'data: {"id":"chatcmpl-\n\n'
     schema = object_schema(
         ["model", "messages"],
@@ -48,19 +53,25 @@ class OpenAIChat(OpenAIEndpoint):
         tokens = prompt_tokens(sum([text_length(message.get("content")) for message in messages]), len(messages))
         if data.keys() <= _SIMPLE:
             return Question(model, stream, None, tokens)
+        not_done = check(data, self.parameters)
+        check_model(data, model)
+        check_together(data)
         most = at_least(data, "max_completion_tokens", 1) or at_least(data, "max_tokens", 1)
         offered = [
             function_of(f"tools[{index}].function", tool.get("function") if isinstance(tool, dict) else None)
             for index, tool in enumerate(field(data, "tools", list) or [])
         ]
         output = field(data, "response_format", dict)
+        if output and output.get("type") == "json_object":
+            check_json_mode(messages)
         options = field(data, "stream_options", dict) or {}
         if options and not stream:
             message = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
             raise ProviderError(400, "invalid_value", message, param="stream_options")
         usage = field(options, "include_usage", bool, within="stream_options") is True
         tool = tool_called(data, offered, messages[-1]["role"] == "tool")
-        return Question(model, stream, most, tokens, usage, tool, output_schema(output, "response_format"))
+        schema = output_schema(output, "response_format")
+        return Question(model, stream, most, tokens, usage, tool, schema, not_done=not_done)
 
     def whole(self, meta: AnswerMetadata, text: str) -> bytes:
         content = encode_basestring_ascii(text)
@@ -178,9 +189,9 @@ def _messages(data: Json) -> list[Json]:
     if not messages:
         reason = "empty array. Expected an array with minimum length 1, but got an empty array instead."
         raise ProviderError(400, "empty_array", f"Invalid 'messages': {reason}", param="messages")
-    for index, message in enumerate(messages):
-        if not isinstance(message, dict):
-            raise wrong_type(f"messages[{index}]", dict, message)
-        if type(message.get("role")) is not str:
-            field(message, "role", str, required=True, within=f"messages[{index}]")
+    for message in messages:
+        # Nothing is to be checked in a text by one who calls no tools.
+        if type(message) is not dict or message.get("role") not in _PLAIN or type(message.get("content")) is not str:
+            check_messages(messages)
+            break
     return messages

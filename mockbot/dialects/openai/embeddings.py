@@ -11,6 +11,7 @@ from json.encoder import encode_basestring_ascii
 
 from mockbot.dialects.dialect import AnswerMetadata, Json, ProviderError, Question, Stream
 from mockbot.dialects.openai.endpoint import OpenAIEndpoint
+from mockbot.dialects.openai.parameters import EMBEDDINGS, check
 from mockbot.dialects.openai.request_fields import at_least, field
 from mockbot.dialects.openapi import object_schema
 from mockbot.dialects.reading import count_tokens
@@ -26,6 +27,7 @@ class OpenAIEmbeddings(OpenAIEndpoint):
 
     path = "/v1/embeddings"
     prompt_fields = ("input", "user")
+    parameters = EMBEDDINGS
     malformed = b""
     schema = object_schema(
         ["model", "input"],
@@ -38,6 +40,7 @@ class OpenAIEmbeddings(OpenAIEndpoint):
     )
 
     def question(self, data: Json, model: str) -> Question:
+        check(data, self.parameters)
         inputs = _inputs(data.get("input"))
         dimensions = at_least(data, "dimensions", 1) or _DIMENSIONS.get(model, _USUAL)
         if dimensions > max(_DIMENSIONS.values()):

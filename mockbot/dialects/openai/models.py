@@ -24,7 +24,7 @@ def named(data: Json) -> str:
 def unknown(model: str) -> ProviderError:
     """OpenAI's error for a model that there is not."""
     message = f"The model `{model}` does not exist or you do not have access to it."
-    return ProviderError(404, "model_not_found", message)
+    return ProviderError(404, "model_not_found", message, unknown_model=model)
 
 
 def _entry(model: str) -> dict[str, object]:

@@ -15,7 +15,9 @@ from typing import Any
 
 from mockbot.dialects.dialect import AnswerMetadata, Json, Question, Shape, Stream
 from mockbot.dialects.openai import error_bodies as openai_errors
+from mockbot.dialects.openai.conversation import check_items
 from mockbot.dialects.openai.endpoint import OpenAIEndpoint
+from mockbot.dialects.openai.parameters import RESPONSES, check
 from mockbot.dialects.openai.request_fields import at_least, field, function_of, output_schema, tool_called, wrong_type
 from mockbot.dialects.openapi import ANY_OBJECT, NULLABLE_BOOLEAN, NULLABLE_OBJECT, object_schema
 from mockbot.dialects.reading import prompt_tokens, text_length
@@ -34,6 +36,7 @@ class OpenAIResponses(OpenAIEndpoint):
 
     path = "/v1/responses"
     prompt_fields = ("instructions", "input", "previous_response_id", "user", "safety_identifier")
+    parameters = RESPONSES
     malformed = b'event: response.output_text.delta\ndata: {"type":"response.outp\n\n'
     schema = object_schema(
         ["model", "input"],
@@ -51,6 +54,8 @@ class OpenAIResponses(OpenAIEndpoint):
 
     def question(self, data: Json, model: str) -> Question:
         items = _items(data)
+        not_done = check(data, self.parameters)
+        check_items(items, begins=data.get("previous_response_id") is None)
         instructions: str = field(data, "instructions", str) or ""
         text_format = (field(data, "text", dict) or {}).get("format")
         offered = [
@@ -67,6 +72,7 @@ class OpenAIResponses(OpenAIEndpoint):
             prompt_tokens=prompt_tokens(characters, len(items)),
             tool=tool_called(data, offered, answered),
             schema=output_schema(text_format, "text.format"),
+            not_done=not_done,
         )
 
     def whole(self, meta: AnswerMetadata, text: str) -> bytes:

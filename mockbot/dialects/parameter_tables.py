@@ -1,0 +1,29 @@
+"""The tables of parameters in, the documentation's out.
+
+python -m mockbot.dialects.parameter_tables docs/api.md     puts them between their marks
+"""
+
+import re
+import sys
+from pathlib import Path
+
+from mockbot.dialects.families import FAMILIES
+from mockbot.dialects.parameters import Table
+
+
+def markdown() -> str:
+    """A heading and a table for every endpoint that takes parameters."""
+    dialects = [dialect for family in FAMILIES.values() for dialect in family.dialects]
+    return "\n\n".join(f"### `POST {dialect.path}`\n\n{_rows(dialect.parameters)}" for dialect in dialects)
+
+
+def _rows(table: Table) -> str:
+    lines = ["| parameter | mockbot | allowed | |", "| --- | --- | --- | --- |"]
+    lines += [f"| `{name}` | {each.state} | {each.limits} | {each.text} |" for name, each in sorted(table.items())]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    page = Path(sys.argv[1])
+    marks = re.compile("(<!-- parameters -->\n).*?(\n<!-- /parameters -->)", re.DOTALL)
+    page.write_text(marks.sub(rf"\g<1>{markdown()}\g<2>", page.read_text("utf-8")), "utf-8")
