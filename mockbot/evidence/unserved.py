@@ -45,10 +45,8 @@ def sentences(counts: Mapping[str, int], scenario: Scenario) -> tuple[str, ...]:
         paths = ", ".join(dialect.path for family in families for dialect in family.dialects)
         told.append(f"{_requests(found['url'], 'to')}, which mockbot does not serve; it serves {paths}: docs/api.md")
     if found["model"]:
-        models = {
-            each.dialect: listed(each.models, FAMILIES[each.dialect].models) for each in scenario.providers.values()
-        }
-        names = ", ".join(name for each in models.values() for name in each)
+        models = (listed(each.models, FAMILIES[each.dialect].models) for each in scenario.providers.values())
+        names = ", ".join(dict.fromkeys(name for each in models for name in each))
         told.append(f"{_requests(found['model'], 'for the model')}, which mockbot does not serve; it serves {names}")
     return tuple(told)
 

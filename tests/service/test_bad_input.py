@@ -86,7 +86,7 @@ def test_a_deep_schema_is_the_clients_error(served: Served) -> None:
 
 def test_unknown_models_paths_and_methods(served: Served) -> None:
     """404 and 405 in the same shape."""
-    model = post(served, '{"model": "llama-9000", "messages": [{"role": "user"}]}')
+    model = post(served, '{"model": "llama-9000", "messages": [{"role": "user", "content": "x"}]}')
     path = httpx.post(served.main + "/v1/nothing", content="{}")
     method = httpx.get(served.main + CHAT)
 
