@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from mockbot.clock import Clock, monotonic
 from mockbot.evidence.records import ServiceSecond
 from mockbot.http_server.response_writer import ResponseWriter
-from mockbot.scenario.own_answers import serves
+from mockbot.scenario.model_names import serves
 from mockbot.scenario.schema import Provider
 from mockbot.scenario.timeline import ActiveFault
 from mockbot.service.active_faults import Failed
