@@ -11,7 +11,7 @@ from typing import Literal
 
 from mockbot.dialects.families import FAMILIES
 from mockbot.evidence.records import ServiceSecond
-from mockbot.scenario.own_answers import listed
+from mockbot.scenario.model_names import listed
 from mockbot.scenario.schema import Scenario
 from mockbot.units.formatting import format_counted
 

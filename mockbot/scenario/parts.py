@@ -14,7 +14,8 @@ from mockbot.measures.scope import Scope
 from mockbot.measures.table import EXPECTED
 from mockbot.measures.text import UNITS
 from mockbot.measures.threshold import Threshold, parse_threshold
-from mockbot.scenario.own_answers import MOST_ANSWERS, Models, OwnAnswer
+from mockbot.scenario.answer_specs import MOST_ANSWERS, OwnAnswer
+from mockbot.scenario.model_names import Models
 from mockbot.scenario.policies import Policy
 from mockbot.units.frozen_model import Model, Whole
 from mockbot.units.quantities import CountRamp, Duration, Rate, RateRamp, Share

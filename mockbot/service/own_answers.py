@@ -14,7 +14,7 @@ from pydantic_core import from_json
 from mockbot.dialects.dialect import Question, Tool
 from mockbot.dialects.identified_text import own_words
 from mockbot.dialects.prompt_identity import last_message_text
-from mockbot.scenario.own_answers import OwnAnswer
+from mockbot.scenario.answer_specs import OwnAnswer
 
 _TOKEN = 4  # characters, the providers' own rule of thumb
 

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mockbot.dialects.dialect import Dialect, Family, ProviderError
 from mockbot.dialects.families import FAMILIES
-from mockbot.scenario.own_answers import listed
+from mockbot.scenario.model_names import listed
 from mockbot.service.answer_endpoint import Endpoint, HangUp, caller_of, error_parts, failure_of
 from mockbot.service.answer_text import fingerprint
 from mockbot.service.metrics_endpoint import exposition

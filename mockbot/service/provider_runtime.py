@@ -12,7 +12,7 @@ from mockbot.clock import Clock, monotonic
 from mockbot.evidence.records import ServiceSecond
 from mockbot.evidence.unserved import Kind, key_of
 from mockbot.http_server.response_writer import ResponseWriter
-from mockbot.scenario.own_answers import serves
+from mockbot.scenario.model_names import serves
 from mockbot.scenario.schema import Provider
 from mockbot.scenario.timeline import ActiveFault
 from mockbot.service.active_faults import Failed

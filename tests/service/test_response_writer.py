@@ -39,7 +39,7 @@ def test_requests_in_a_row_are_answered_in_their_order(served: Served) -> None:
 
 def test_whoever_is_watched_gets_the_same_bytes(serve: Serve) -> None:
     """The way past ASGI and the way through it say the same, but for the time it took."""
-    served = serve()
+    served = serve(models=["gpt-*"])
 
     def ask() -> tuple[int, dict[str, str], bytes]:
         response = httpx.post(served.main + CHAT, content=body(model="nobody-has-this"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mockbot.scenario.own_answers import listed, serves
+from mockbot.scenario.model_names import listed, serves
 
 OWN = ("gpt-4o", "gpt-4.1", "o3")
 

@@ -1,10 +1,8 @@
-"""What a scenario says about models and answers of its own: names with `*`, and answers with a condition. Pure."""
+"""An answer that a scenario words, and the condition under which it is given. Pure."""
 
 import json
-import re
-from collections.abc import Callable, Sequence
-from fnmatch import translate
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated
 
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
@@ -13,8 +11,6 @@ from mockbot.units.linear_pattern import LinearPattern
 
 MOST_BYTES = 16 * 1024  # of one answer; a file has 64 KiB
 MOST_ANSWERS = 50  # of one provider; a request is compared with each
-LONGEST_NAME = 200  # characters of a model
-CROWDS_MODEL = "mockbot"  # what the crowd asks for is always served
 
 
 def _searchable(pattern: str) -> str:
@@ -30,8 +26,6 @@ def _sendable(value: JsonValue) -> JsonValue:
 
 Sendable = AfterValidator(_sendable)
 OwnText = Annotated[str, Field(min_length=1), Sendable]
-ModelName = Annotated[str, Field(pattern=r"^[!-~]+$", max_length=LONGEST_NAME)]
-Models = Literal["any"] | tuple[ModelName, ...]
 
 
 class ToolCall(Model):
@@ -69,22 +63,3 @@ class OwnAnswer(Model):
             return LinearPattern(self.matches).found_in
         part = self.contains or ""
         return lambda text: part in text
-
-
-def serves(models: Models) -> Callable[[str], bool] | None:
-    """Whether a model is served; None: any is. `*` stands for any characters."""
-    if models == "any":
-        return None
-    # `translate` makes atomic groups, which do not backtrack; of its special characters only * is one here.
-    plain = (model.replace("[", "[[]").replace("?", "[?]") for model in (*models, CROWDS_MODEL))
-    pattern = re.compile("|".join(map(translate, plain)))
-    return lambda model: len(model) <= LONGEST_NAME and pattern.fullmatch(model) is not None
-
-
-def listed(models: Models, own: Sequence[str]) -> tuple[str, ...]:
-    """The names that a list of models has: those of the file, and of the provider's `own` those that are served."""
-    served = serves(models)
-    if served is None:
-        return tuple(own)
-    exact = [model for model in models if "*" not in model]
-    return tuple(dict.fromkeys([*exact, *filter(served, own)]))

@@ -1,0 +1,33 @@
+"""The models that a provider serves: names with `*` in, whether a model is one of them out. Pure."""
+
+import re
+from collections.abc import Callable, Sequence
+from fnmatch import translate
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+LONGEST_NAME = 200  # characters
+CROWDS_MODEL = "mockbot"  # what the crowd asks for is always served
+
+ModelName = Annotated[str, Field(pattern=r"^[!-~]+$", max_length=LONGEST_NAME)]
+Models = Literal["any"] | tuple[ModelName, ...]
+
+
+def serves(models: Models) -> Callable[[str], bool] | None:
+    """Whether a model is served; None: any is. `*` stands for any characters."""
+    if models == "any":
+        return None
+    # `translate` makes atomic groups, which do not backtrack; of its special characters only * is one here.
+    plain = (model.replace("[", "[[]").replace("?", "[?]") for model in (*models, CROWDS_MODEL))
+    pattern = re.compile("|".join(map(translate, plain)))
+    return lambda model: len(model) <= LONGEST_NAME and pattern.fullmatch(model) is not None
+
+
+def listed(models: Models, own: Sequence[str]) -> tuple[str, ...]:
+    """The names that a list of models has: those of the file, and of the provider's `own` those that are served."""
+    served = serves(models)
+    if served is None:
+        return tuple(own)
+    exact = [model for model in models if "*" not in model]
+    return tuple(dict.fromkeys([*exact, *filter(served, own)]))
