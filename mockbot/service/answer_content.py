@@ -32,14 +32,14 @@ def composed(question: Question, provider: str, law: Answer, mark: int) -> tuple
     ProviderError(400) for a schema that no value satisfies.
     """
     form = question.form
-    if form == PROSE:
+    if form is PROSE or form == PROSE:
         return None
     return tuple([_choice(question, provider, law, mark, index) for index in range(form.choices)])
 
 
 def prose(provider: str, mark: int, tokens: int, *, cut_short: bool) -> tuple[Choice, ...]:
     """The one choice of a plain text."""
-    return (Choice((Part("text", words(provider, mark, tokens)),), "length" if cut_short else "stop"),)
+    return (Choice((Part("text", words(provider, mark, tokens), None),), "length" if cut_short else "stop", None),)
 
 
 def _choice(question: Question, provider: str, law: Answer, mark: int, index: int) -> Choice:

@@ -84,7 +84,8 @@ def blocks(data: Json, tools: list[Any], messages: list[Json]) -> list[Block]:
         content = message["content"]
         parts += content if isinstance(content, list) else [content]
     found = []
-    for number, part in enumerate(parts):
+    for number, each in enumerate(parts):
+        part = {"type": "text", "text": each} if isinstance(each, str) else each
         control = part.get("cache_control") if isinstance(part, dict) else None
         if number == len(parts) - 1:
             control = control or data.get("cache_control")  # of the request: its last block is meant

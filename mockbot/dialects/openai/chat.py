@@ -94,13 +94,7 @@ class OpenAIChat(OpenAIEndpoint):
         )
 
     def whole(self, meta: AnswerMetadata, choices: tuple[Choice, ...]) -> bytes:
-        written = ",".join(
-            [
-                f'{{"index":{index},"message":{{"role":"assistant",{_message(meta, index, choice)}}},'
-                f'"logprobs":{_logprobs(meta, choice)},"finish_reason":"{_finish(choice)}"}}'
-                for index, choice in enumerate(choices)
-            ]
-        )
+        written = ",".join([_choice(meta, index, choice) for index, choice in enumerate(choices)])
         return (
             f'{{"id":"{meta.name("chatcmpl-")}","object":"chat.completion","created":{meta.created},'
             f'"model":{encode_basestring_ascii(meta.question.model)},"choices":[{written}],'
@@ -234,8 +228,22 @@ _FINISH = {"stop": "stop", "length": "length", "calls": "tool_calls"}
 
 def _finish(choice: Choice) -> str:
     tool = choice.parts[-1].tool
-    legacy = choice.ending == "calls" and tool is not None and tool.kind == "legacy"
+    legacy = tool is not None and tool.kind == "legacy" and choice.ending == "calls"
     return "function_call" if legacy else _FINISH[choice.ending]
+
+
+def _choice(meta: AnswerMetadata, index: int, choice: Choice) -> str:
+    parts, last, probabilities = choice.parts, choice.parts[-1], "null"
+    if len(parts) == 1 and last.tool is None:  # the usual answer, at once
+        message = f'"content":{encode_basestring_ascii("".join(last.tokens))},"refusal":null,"annotations":[]'
+    else:
+        message = _message(meta, index, choice)
+    if last.tool is None and (wanted := meta.question.form.logprobs) is not None:
+        probabilities = chat_logprobs(meta.mark, last.tokens, wanted)
+    return (
+        f'{{"index":{index},"message":{{"role":"assistant",{message}}},'
+        f'"logprobs":{probabilities},"finish_reason":"{_finish(choice)}"}}'
+    )
 
 
 def _message(meta: AnswerMetadata, index: int, choice: Choice) -> str:
@@ -247,11 +255,6 @@ def _message(meta: AnswerMetadata, index: int, choice: Choice) -> str:
     return f'{_NO_CONTENT}"refusal":null,' + (
         written[0] if called[0][0].kind == "legacy" else f'"tool_calls":[{",".join(written)}]'
     )
-
-
-def _logprobs(meta: AnswerMetadata, choice: Choice) -> str:
-    wanted, last = meta.question.form.logprobs, choice.parts[-1]
-    return "null" if wanted is None or last.kind != "text" else chat_logprobs(meta.mark, last.tokens, wanted)
 
 
 def _call(meta: AnswerMetadata, n: int, index: int, tool: Tool, given: str, *, streamed: bool = False) -> str:
