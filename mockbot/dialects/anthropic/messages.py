@@ -14,7 +14,7 @@ from typing import Any
 
 from mockbot.dialects.answer_parts import Choice, PartStream
 from mockbot.dialects.anthropic import error_bodies as anthropic_errors
-from mockbot.dialects.anthropic.request_fields import blocks, calls, field, thinking
+from mockbot.dialects.anthropic.message_request import blocks, calls, field, thinking
 from mockbot.dialects.dialect import (
     Allowance,
     AnswerMetadata,
