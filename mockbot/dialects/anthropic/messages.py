@@ -104,7 +104,8 @@ class AnthropicMessages:
 
     def whole(self, meta: AnswerMetadata, choices: tuple[Choice, ...]) -> bytes:
         choice = choices[0]
-        content = ",".join([_block(meta, choice, number) for number in range(len(choice.parts))])
+        told = [number for number, part in enumerate(choice.parts) if part.tokens or part.tool is None]
+        content = ",".join([_block(meta, choice, number) for number in told])
         return (
             f'{{"id":"{meta.name("msg_")}","type":"message","role":"assistant",'
             f'"model":{encode_basestring_ascii(meta.question.model)},"content":[{content}],'
@@ -218,7 +219,10 @@ class _MessageReader(EventReader):
 def _text(answer: Any) -> str:
     if answer["stop_reason"] is None:
         raise ValueError("a message without its end")
-    return "".join(block.get("text") or str(block.get("input") or "") for block in answer["content"])
+    texts = (
+        json.dumps(each["input"]) if each["type"] == "tool_use" else each.get("text") for each in answer["content"]
+    )
+    return "".join(text or "" for text in texts)
 
 
 def request_id(mark: int) -> str:

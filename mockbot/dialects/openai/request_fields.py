@@ -67,15 +67,16 @@ def tools_called(data: Json, offered: Sequence[Tool], results: Sequence[str]) ->
     return calls_now(offered, known, results, parallel)
 
 
-def _chosen(choice: object) -> object:
+def _chosen(choice: object) -> str | None:
     """The name of a tool in a choice: nested in chat completions, flat in Responses."""
     if not isinstance(choice, dict):
         raise wrong_type("tool_choice", dict, choice)
     inner = choice.get(str(choice.get("type")))
-    return choice.get("name") or (inner.get("name") if isinstance(inner, dict) else None)
+    name = choice.get("name") or (inner.get("name") if isinstance(inner, dict) else None)
+    return None if name is None else str(name)
 
 
-def _named(offered: Sequence[Tool], names: Sequence[object]) -> list[Tool]:
+def _named(offered: Sequence[Tool], names: Sequence[str | None]) -> list[Tool]:
     tools = {tool.name: tool for tool in offered}
     for name in names:
         if name not in tools:
