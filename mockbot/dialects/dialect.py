@@ -5,10 +5,13 @@ reads requests into Questions (or raises ProviderError), and writes answers, eve
 the clients' side it writes requests and reads answers. It decides nothing: no time, no chance, no capacity.
 """
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import Any, Literal, NamedTuple, Protocol
 
+from mockbot.dialects.answer_parts import Choice, Tool
 from mockbot.dialects.parameters import Table
 from mockbot.dialects.stream_readers import Reader
 from mockbot.units.quantities import WaitForm
@@ -33,12 +36,43 @@ class Allowance(NamedTuple):
     never: bool = False  # it costs more than the limit ever holds
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """A function that the client offers; `parameters` is a JSON Schema."""
+class Thinking(NamedTuple):
+    """How much is thought before the answer: `factor` times the answer's own length, at most `at_most` tokens."""
 
-    name: str
-    parameters: Mapping[str, object]
+    factor: float
+    at_most: int | None = None
+    shown: bool = False  # the client sees the thoughts, not only that there were some
+    sealed: bool = False  # and gets what the provider knows them by: a signature, or their encrypted content
+
+
+class Form(NamedTuple):
+    """What an answer consists of, when it is not one text in prose."""
+
+    calls: tuple[Tool, ...] = ()  # to make now, at once
+    schema: Mapping[str, object] | None = None  # of a text that must be JSON
+    choices: int = 1
+    stop: tuple[str, ...] = ()  # a text ends before the first of these
+    thinking: Thinking | None = None
+    logprobs: int | None = None  # alternatives for each token of a text; None: no probabilities
+
+
+class Prefix(NamedTuple):
+    """A beginning of a prompt that the provider may have cached; `name` stands for its content."""
+
+    name: bytes
+    tokens: int
+    keep: float  # for so many seconds from now on; 0: not because of this request
+
+
+class CacheUse(NamedTuple):
+    """Tokens of a prompt: read from the cache, and written to it for five minutes or an hour."""
+
+    read: int = 0
+    written: int = 0
+    written_for_an_hour: int = 0
+
+
+PROSE, UNCACHED = Form(), CacheUse()
 
 
 class Question(NamedTuple):
@@ -49,31 +83,31 @@ class Question(NamedTuple):
     max_tokens: int | None = None
     prompt_tokens: int = 1
     include_usage: bool = False
-    tool: Tool | None = None  # the one to call now
-    schema: Mapping[str, object] | None = None  # of a text answer that must be JSON
+    form: Form = PROSE
+    prefixes: tuple[Prefix, ...] = ()  # the shortest first
+    echo: Mapping[str, object] = {}  # what the answer repeats of the request; read-only
     inputs: tuple[str, ...] = ()  # texts to embed
     dimensions: int = 0
     base64: bool = False
     not_done: tuple[str, ...] = ()  # parameters that the request has and mockbot ignores
 
-    @property
-    def prescribes(self) -> Mapping[str, object] | None:
-        """The schema that the content must satisfy; None: prose."""
-        return self.tool.parameters if self.tool is not None else self.schema
-
 
 class AnswerMetadata(NamedTuple):
-    """An answer's values on the wire beside its text."""
+    """An answer's values on the wire beside its choices."""
 
     question: Question
     mark: int  # the request's fingerprint: every id is made from it
     created: int  # Unix time
-    tokens: int
-    cut_short: bool  # by the client's own maximum
+    tokens: int  # of all choices
+    cache: CacheUse = UNCACHED
 
     def name(self, prefix: str, n: int = 0) -> str:
         """An id of the kind that begins with this prefix, the n-th of this answer."""
         return f"{prefix}{self.mark:016x}{(self.mark * 0x9E3779B97F4A7C15 + n) & 0xFFFFFFFF:08x}"
+
+    def seal(self) -> str:
+        """What a client has to send back unread: base64 of random bytes."""
+        return b64encode(Random(self.mark).randbytes(192)).decode()
 
 
 class ProviderError(Exception):
@@ -105,13 +139,13 @@ class ProviderError(Exception):
 
 
 class Stream(Protocol):
-    """One streamed answer in its dialect; every method gives whole events, ready to be sent."""
+    """One streamed answer in its dialect; every method gives whole events, ready to be sent (`PartStream`)."""
 
     def opening(self) -> bytes:
         """The events before the first token."""
 
-    def words(self, text: str) -> bytes:
-        """The next piece of the answer's text."""
+    def tokens(self, since: int, upto: int) -> bytes:
+        """The answer's next tokens, `since` < k <= `upto`; nothing for those that no client sees."""
 
     def closing(self) -> bytes:
         """The events of a regular end."""
@@ -140,10 +174,10 @@ class Dialect(Protocol):
     def unknown_model(self, model: str) -> ProviderError:
         """This provider's error for a model that is not served."""
 
-    def whole(self, meta: AnswerMetadata, text: str) -> bytes:
+    def whole(self, meta: AnswerMetadata, choices: tuple[Choice, ...]) -> bytes:
         """The body of a plain answer."""
 
-    def stream(self, meta: AnswerMetadata) -> Stream:
+    def stream(self, meta: AnswerMetadata, choices: tuple[Choice, ...]) -> Stream:
         """The events of a streamed answer."""
 
     def reader(self, streamed: bool) -> Reader:

@@ -57,6 +57,11 @@ def own_words(provider: str, fingerprint: int, text: str) -> tuple[str, ...]:
     return (f"[{provider}:{request_name(fingerprint)}:={1 + len(text.split())}]", *own)
 
 
+def thoughts(fingerprint: int, tokens: int) -> tuple[str, ...]:
+    """So many tokens of a model's thoughts: prose without a name, which is nobody's answer."""
+    return _words("Let", fingerprint >> 20, tokens)
+
+
 def recognise(text: str) -> tuple[Piece, ...]:
     """The pieces of a text that providers wrote, in order; none when no provider did, or nothing of it is left."""
     heads = [*_HEAD.finditer(text)]

@@ -18,13 +18,13 @@ from mockbot.dialects.families import key_of
 from mockbot.dialects.retry_after import retry_headers
 from mockbot.service import cdn_error_pages
 from mockbot.service.active_faults import Failed
+from mockbot.service.answer_content import composed
 from mockbot.service.answer_text import fingerprint
 from mockbot.service.chatbot import Caller, TokenCounts
 from mockbot.service.delivery import JSON, CutOffError, Delivery
 from mockbot.service.job import Refused
 from mockbot.service.prometheus_counters import Outcome
 from mockbot.service.provider_runtime import ProviderRuntime
-from mockbot.service.schema_sample import prescribed_content
 
 LARGEST_BODY = 8 * 2**20  # bytes
 SLOWEST_BODY = 60.0  # wall seconds for a whole request body
@@ -116,16 +116,20 @@ class Endpoint:
         question = dialect.read(body)
         if runtime.serves is not None and not runtime.serves(question.model):
             raise dialect.unknown_model(question.model)
-        own = None if runtime.own_answers is None else runtime.own_answers.applied(body, question, mark)
-        question, content = own or (question, prescribed_content(question, mark))
         for name in question.not_done:
             runtime.asked_for("parameter", name)
-        wanted = TokenCounts(question.max_tokens, None if content is None else len(content), question.prompt_tokens)
+        choices = None if runtime.own_answers is None else runtime.own_answers.choices(body, question, mark)
+        if choices is None:
+            choices = composed(question, runtime.name, runtime.chatbot.provider.answer, mark)
+        wanted = TokenCounts(question.max_tokens, None, question.prompt_tokens)
+        if choices is not None:  # already cut to the client's maximum
+            wanted = TokenCounts(None, max([choice.tokens() for choice in choices]), question.prompt_tokens)
         outcome = runtime.admit(caller, dialect.path, mark, wanted)
         if isinstance(outcome, Refused):
             raise refusal_of(dialect, outcome, question.model, runtime.clock.speed)
-        meta = AnswerMetadata(question, mark, int(time.time()), outcome.tokens, outcome.cut_short)
-        return Delivery(runtime, dialect, outcome, meta, content, receive, send, state.started)
+        tokens = outcome.tokens if choices is None else sum([choice.tokens() for choice in choices])
+        meta = AnswerMetadata(question, mark, int(time.time()), tokens, runtime.cache_use(question.prefixes))
+        return Delivery(runtime, dialect, outcome, meta, choices, receive, send, state.started)
 
 
 class _RequestState:

@@ -12,9 +12,10 @@ from typing import Literal
 
 from starlette.types import Receive, Send
 
+from mockbot.dialects.answer_parts import Choice, blank
 from mockbot.dialects.dialect import AnswerMetadata, Dialect, Header, ProviderError, Stream
-from mockbot.dialects.identified_text import words
 from mockbot.faults.effects import End, Garbled, Silence
+from mockbot.service.answer_content import prose
 from mockbot.service.chatbot import Answer
 from mockbot.service.delivery_script import script
 from mockbot.service.job import REFUSED_LATE
@@ -47,16 +48,16 @@ class Delivery:
     """
 
     __slots__ = (
-        "_alarm", "_answer", "_content", "_dialect", "_gone", "_head", "_last", "_out", "_receive", "_runtime",
+        "_alarm", "_answer", "_choices", "_dialect", "_gone", "_head", "_last", "_out", "_receive", "_runtime",
         "_send", "_started", "first", "meta", "opened", "outcome",
     )  # fmt: skip
 
     def __init__(
         self, runtime: ProviderRuntime, dialect: Dialect, answer: Answer, meta: AnswerMetadata,
-        content: tuple[str, ...] | None, receive: Receive, send: Send, started: float,
+        choices: tuple[Choice, ...] | None, receive: Receive, send: Send, started: float,
     ) -> None:  # fmt: skip
         self._runtime, self._dialect, self._answer, self.meta = runtime, dialect, answer, meta
-        self._content, self._receive, self._send, self._started = content, receive, send, started
+        self._choices, self._receive, self._send, self._started = choices, receive, send, started
         self._gone: asyncio.Task[None] | None = None
         self._alarm: Alarm | None = None
         self.opened, self._last = False, -math.inf
@@ -75,16 +76,16 @@ class Delivery:
                     await self._runtime.writer.respond(self._send, 200, [JSON, *self._headers()], body)
                 return
             await self._until("waiting")
-            await self._stream_tokens(self._dialect.stream(self.meta))
+            await self._stream_tokens(self._dialect.stream(self.meta, self._content()))
             await self._send({"type": "http.response.body", "body": b""})
         except ClientLeftError:
             return
 
-    def _tokens(self) -> tuple[str, ...]:
-        answer, content = self._answer, self._content
-        if content is not None:
-            return content[: answer.tokens]
-        return words(self._runtime.name, answer.mark, answer.tokens)
+    def _content(self) -> tuple[Choice, ...]:
+        answer, choices = self._answer, self._choices
+        if choices is not None:
+            return choices
+        return prose(self._runtime.name, answer.mark, answer.tokens, cut_short=answer.cut_short)
 
     def _count_fault(self, fault: str) -> None:
         self.outcome = "flawed"
@@ -143,7 +144,7 @@ class Delivery:
 
     async def _with_faults(self) -> bytes | None:
         """The body as the faults leave it; None when a cut has ended the answer."""
-        body = self._dialect.whole(self.meta, "".join(self._tokens()))
+        body = self._dialect.whole(self.meta, self._content())
         if not self._answer.stream_faults:
             return body
         malformed = False
@@ -163,7 +164,7 @@ class Delivery:
                 case Garbled():
                     malformed = True
                 case End(outcome="blank"):
-                    body = self._dialect.whole(self.meta, "")
+                    body = self._dialect.whole(self.meta, blank(self._content()))
         return body[: len(body) // 2] if malformed else body
 
     async def _send_half(self, body: bytes, *, clean: bool) -> None:
@@ -185,10 +186,10 @@ class Delivery:
         await self._send({"type": "http.response.body", "body": event, "more_body": True})
 
     async def _stream_tokens(self, stream: Stream) -> None:
-        pieces, dialect = self._tokens(), self._dialect
+        dialect = self._dialect
         self._head = stream.opening()
         for step in script(self._answer):
-            await self._send_tokens(stream, pieces, step.upto, last=step.fault is None)
+            await self._send_tokens(stream, step.upto, last=step.fault is None)
             if step.fault is not None:
                 self._count_fault(step.fault)
             match step.then:
@@ -211,7 +212,7 @@ class Delivery:
         head, self._head = self._head, b""
         return head
 
-    async def _send_tokens(self, stream: Stream, pieces: tuple[str, ...], upto: int, *, last: bool) -> None:
+    async def _send_tokens(self, stream: Stream, upto: int, *, last: bool) -> None:
         """Send the tokens up to this one, each when it is due; `last`: and the stream's regular end."""
         if last and self._out >= upto:
             await self._write(self._opening() + stream.closing())
@@ -222,10 +223,13 @@ class Delivery:
             # Everything due goes into one event: several tokens at high speed, or after a late wake-up.
             if due > self._out and early <= 0:
                 due = min(due, upto)
-                event = self._opening() + stream.words("".join(pieces[self._out : due]))
+                event = stream.tokens(self._out, due)
                 self._out = due
-                await self._write(event + stream.closing() if last and due == upto else event)
-                early = BETWEEN_WRITES
+                if last and due == upto:
+                    event += stream.closing()
+                if event:  # else thoughts that no client sees
+                    await self._write(self._opening() + event)
+                    early = BETWEEN_WRITES
             if self._out < upto:
                 await alarm.sleep(max(wait, early))
                 self._still_there()

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from pydantic_core import from_json
 
-from mockbot.dialects.dialect import Question, Tool
+from mockbot.dialects.answer_parts import Choice, Part, Tool
+from mockbot.dialects.dialect import Question
 from mockbot.dialects.identified_text import own_words
 from mockbot.dialects.prompt_identity import last_message_text
 from mockbot.scenario.answer_specs import OwnAnswer
@@ -26,16 +27,23 @@ class OwnAnswers:
         self._provider = provider
         self._answers = [(answer.condition(), answer) for answer in answers]
 
-    def applied(self, body: bytes, question: Question, mark: int) -> tuple[Question, tuple[str, ...]] | None:
-        """The question as it is answered, and the answer's tokens; None when no answer fits. `body` has been read."""
+    def choices(self, body: bytes, question: Question, mark: int) -> tuple[Choice, ...] | None:
+        """What the answer consists of, each choice the same; None when no answer fits. `body` has been read."""
         if question.inputs:
             return None
         text = last_message_text(from_json(body))
         for fits, answer in self._answers:
             if fits(text):
-                tool = None if answer.call is None else Tool(answer.call.name, {"type": "object"})
-                return question._replace(tool=tool, schema=None), self._tokens(answer, mark)
+                return (self._choice(answer, question.max_tokens, mark),) * question.form.choices
         return None
+
+    def _choice(self, answer: OwnAnswer, most: int | None, mark: int) -> Choice:
+        tokens = self._tokens(answer, mark)
+        cut_short = most is not None and len(tokens) > most
+        if answer.call is None:
+            return Choice((Part("text", tokens[:most]),), "length" if cut_short else "stop")
+        call = Part("call", tokens[:most], Tool(answer.call.name, {"type": "object"}))
+        return Choice((call,), "length" if cut_short else "calls")
 
     def _tokens(self, answer: OwnAnswer, mark: int) -> tuple[str, ...]:
         if answer.text is not None:

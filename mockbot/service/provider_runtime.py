@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from mockbot.clock import Clock, monotonic
+from mockbot.dialects.dialect import UNCACHED, CacheUse, Prefix
 from mockbot.evidence.records import ServiceSecond
 from mockbot.evidence.unserved import Kind, key_of
 from mockbot.http_server.response_writer import ResponseWriter
@@ -20,6 +21,7 @@ from mockbot.service.chatbot import UNSPECIFIED, Answer, Caller, Chatbot, TokenC
 from mockbot.service.job import Refused
 from mockbot.service.own_answers import OwnAnswers
 from mockbot.service.prometheus_counters import PrometheusCounters
+from mockbot.service.prompt_cache import PromptCache
 from mockbot.service.sleep_grid import Alarm, Ticker
 
 _LATE = 3600.0  # scenario seconds: how long before now per-second statistics may begin, when a run's t0 is set late
@@ -36,7 +38,7 @@ class ProviderRuntime:
         self._set(clock)
         self.chatbot = Chatbot(name, provider, seed, max(0.0, clock.now() - _LATE))
         self._loop = asyncio.get_running_loop()
-        self.counters = PrometheusCounters()
+        self.counters, self._cache = PrometheusCounters(), PromptCache()
         self.ticker, self.writer = Ticker(self._loop), ResponseWriter(self._loop)
         self._timer: asyncio.TimerHandle | None = None
         self._fires = math.inf
@@ -55,7 +57,7 @@ class ProviderRuntime:
         self.catch_up()
         if self._timer is not None:
             self._timer.cancel()
-        self._timer, self._fires = None, math.inf
+        self._timer, self._fires, self._cache = None, math.inf, PromptCache()
         self._set(clock)
         self.chatbot = Chatbot(self.name, self.provider, self._seed, max(0.0, self.now() - _LATE))
 
@@ -73,6 +75,10 @@ class ProviderRuntime:
         outcome = self.chatbot.admit(caller, endpoint, mark, self.now(), counts)
         self.catch_up()
         return outcome
+
+    def cache_use(self, prefixes: tuple[Prefix, ...]) -> CacheUse:
+        """As `PromptCache.use`."""
+        return self._cache.use(prefixes, self.now()) if prefixes else UNCACHED
 
     def leave(self, answer: Answer) -> None:
         """The client has gone."""

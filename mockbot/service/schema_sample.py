@@ -6,18 +6,15 @@ and arrays, multipleOf, pattern and the common formats. Optional properties are 
 recursion.
 """
 
-import json
 import math
 import random
 from collections.abc import Mapping
 from typing import Any
 
-from mockbot.dialects.dialect import ProviderError, Question
 from mockbot.service.pattern_sample import text_like
 
 _DEEP = 6  # below this only required properties are filled
 _DEEPEST = 24  # a schema that requires itself has no finite value; it is cut here
-_TOKEN = 4  # characters, the providers' own rule of thumb
 _WORDS = ("alpha", "river", "north", "lamp", "harbour", "amber", "willow", "copper", "meadow", "signal")
 _FORMATS = {
     "date": "2024-11-08", "time": "16:06:00Z", "date-time": "2024-11-08T16:06:00Z", "duration": "PT35M",
@@ -29,24 +26,6 @@ _TIGHTER = {
 }  # fmt: skip
 
 Schema = Mapping[str, Any] | bool
-
-
-def prescribed_content(question: Question, mark: int) -> tuple[str, ...] | None:
-    """The tokens of an answer that must satisfy a schema; None: prose. ProviderError(400) for an unusable schema.
-
-    Its length follows from the schema, so it is generated at once; prose is generated when it is delivered.
-    """
-    schema = question.prescribes
-    if schema is None:
-        return None
-    try:
-        text = json.dumps(sample(schema, mark))
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        code, name = "invalid_json_schema", "response_format"
-        if question.tool:
-            code, name = "invalid_function_parameters", "tools[0].function.parameters"
-        raise ProviderError(400, code, f"Invalid schema: {error}.", param=name) from error
-    return tuple(text[start : start + _TOKEN] for start in range(0, len(text), _TOKEN))
 
 
 def sample(schema: Schema, seed: int) -> Any:

@@ -17,18 +17,19 @@ import uvicorn
 import uvloop
 from starlette.types import Receive, Scope, Send
 
+from mockbot.dialects.answer_parts import Choice, Part
 from mockbot.dialects.dialect import Allowance, AnswerMetadata, Question
 from mockbot.dialects.openai.chat import OpenAIChat
 
-SAID = AnswerMetadata(Question("gpt-4o-mini"), 2**63, 1_700_000_000, 8, cut_short=False)
-ANSWER = OpenAIChat().whole(SAID, "The short answer is yes, with one condition")
+SAID = AnswerMetadata(Question("gpt-4o-mini"), 2**63, 1_700_000_000, 8)
+ANSWER = OpenAIChat().whole(SAID, (Choice((Part("text", ("The short answer is yes, with one condition",)),)),))
 ALLOWANCE = Allowance("requests", 6_000_000, 5_999_999, 0.01)
 HEADERS = [
     (b"content-type", b"application/json"),
     *OpenAIChat().headers(SAID.mark, 1, (ALLOWANCE,), 1.0),
     (b"content-length", b"%d" % len(ANSWER)),
 ]
-EVENT = OpenAIChat().stream(SAID).words(" word")
+EVENT = OpenAIChat().stream(SAID, (Choice((Part("text", (" word",)),)),)).tokens(0, 1)
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:

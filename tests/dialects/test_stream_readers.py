@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from mockbot.dialects.dialect import AnswerMetadata, Dialect, Question, Shape, Tool
+from mockbot.dialects.answer_parts import Choice, Part, Tool, blank
+from mockbot.dialects.dialect import AnswerMetadata, Dialect, Question, Shape
 from mockbot.dialects.families import FAMILIES
 from mockbot.dialects.stream_readers import Reader
 
@@ -114,9 +115,10 @@ WRITTEN = [(dialect, tool) for dialect in (OPENAI, RESPONSES, ANTHROPIC) for too
 @pytest.mark.parametrize(("dialect", "tool"), WRITTEN, ids=lambda each: getattr(each, "path", None))
 def test_what_a_dialect_writes_its_reader_reads(dialect: Dialect, tool: Tool | None) -> None:
     """Text and tool calls, plain and streamed, in whatever parts the bytes arrive; errors and broken events as such."""
-    meta = AnswerMetadata(Question("m", include_usage=True, tool=tool), 7, 0, 2, cut_short=False)
-    stream = dialect.stream(meta)
-    begun = stream.opening() + stream.words('{"a":') + dialect.keepalive + stream.words(" 1}")
+    meta = AnswerMetadata(Question("m", include_usage=True), 7, 0, 2)
+    said = (Choice((Part("text" if tool is None else "call", ('{"a":', " 1}"), tool),)),)
+    stream = dialect.stream(meta, said)
+    begun = stream.opening() + stream.tokens(0, 1) + dialect.keepalive + stream.tokens(1, 2)
     whole = begun + stream.closing()
 
     assert _parts(dialect.reader(True), whole) == ("ok", 2)
@@ -125,9 +127,10 @@ def test_what_a_dialect_writes_its_reader_reads(dialect: Dialect, tool: Tool | N
     assert [_parts(dialect.reader(True), stream.error("server_error", shape))[0] for shape in SHAPES] == [
         "error_event"
     ] * 3
-    assert _parts(dialect.reader(False), dialect.whole(meta, '{"a": 1}'))[0] == "ok"
-    blank = dialect.stream(meta)
-    assert _parts(dialect.reader(True), blank.opening() + blank.closing()) == ("blank", 0)
+    assert _parts(dialect.reader(False), dialect.whole(meta, said))[0] == "ok"
+    silent = dialect.stream(meta, said)
+    assert _parts(dialect.reader(True), silent.opening() + silent.closing()) == ("blank", 0)
+    assert _parts(dialect.reader(False), dialect.whole(meta, blank(said)))[0] == "blank"
 
 
 def _parts(reader: Reader, body: bytes) -> tuple[str, int]:

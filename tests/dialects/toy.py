@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from mockbot.dialects.answer_parts import Choice, PartStream
 from mockbot.dialects.dialect import (
     Allowance,
     AnswerMetadata,
@@ -43,11 +44,11 @@ class Talk:
     def unknown_model(self, model: str) -> ProviderError:
         return ProviderError(404, model)
 
-    def whole(self, meta: AnswerMetadata, text: str) -> bytes:  # noqa: ARG002 - it says nothing about itself
-        return json.dumps({"reply": text}).encode()
+    def whole(self, meta: AnswerMetadata, choices: tuple[Choice, ...]) -> bytes:  # noqa: ARG002 - it says nothing else
+        return json.dumps({"reply": choices[0].parts[0].text}).encode()
 
-    def stream(self, meta: AnswerMetadata) -> Stream:  # noqa: ARG002
-        return _Pieces()
+    def stream(self, meta: AnswerMetadata, choices: tuple[Choice, ...]) -> Stream:  # noqa: ARG002
+        return _Pieces(choices)
 
     def reader(self, streamed: bool) -> Reader:
         return _PiecesReader() if streamed else WholeReader(text_of=lambda answer: str(answer["reply"]))
@@ -65,14 +66,11 @@ class Talk:
         return []
 
 
-class _Pieces:
-    def opening(self) -> bytes:
-        return b""
+class _Pieces(PartStream):
+    def piece(self, index: int, number: int, tokens: tuple[str, ...]) -> bytes:  # noqa: ARG002 - there is one part
+        return _event({"piece": "".join(tokens)})
 
-    def words(self, text: str) -> bytes:
-        return _event({"piece": text})
-
-    def closing(self) -> bytes:
+    def finish(self) -> bytes:
         return _event({"over": True})
 
     def error(self, code: str, shape: Shape) -> bytes:  # noqa: ARG002

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockbot.dialects.dialect import ProviderError, Question, Tool
 from mockbot.service.pattern_sample import text_like
-from mockbot.service.schema_sample import prescribed_content, sample
+from mockbot.service.schema_sample import sample
 
 TREE = {
     "type": "object",
@@ -102,29 +101,6 @@ def test_samples_of_made_up_schemas_are_valid(schema: dict[str, Any], seed: int)
 def test_a_sample_repeats_itself() -> None:
     """The same seed, the same value."""
     assert sample(TREE, 5) == sample(TREE, 5)
-
-
-@pytest.mark.parametrize(
-    "schema",
-    [
-        {"type": "text"},
-        {"$ref": "https://example.com/schema"},
-        {"$ref": "#/$defs/gone"},
-        {"type": "string", "pattern": "("},
-        {"type": "integer", "minimum": 1.2, "maximum": 1.8},
-        {"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"]},
-        {"$ref": "#"},
-        {"properties": 5},
-        {"enum": []},
-    ],
-    ids=str,
-)
-def test_an_impossible_schema_is_the_clients_error(schema: dict[str, Any]) -> None:
-    """400 in the provider's words, never a traceback."""
-    with pytest.raises(ProviderError) as error:
-        prescribed_content(Question("gpt-4o", tool=Tool("f", schema)), 1)
-
-    assert (error.value.status, error.value.code) == (400, "invalid_function_parameters")
 
 
 @pytest.mark.parametrize(

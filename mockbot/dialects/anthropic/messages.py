@@ -1,8 +1,8 @@
 """Anthropic messages: `POST /v1/messages`, plain and streamed. Wire facts: incidents_and_clients.md §4.2 to §4.4.
 
-Events: message_start, content_block_start, ping, content_block_delta*, content_block_stop, message_delta (stop reason
-and usage), message_stop. A tool call is a block of its own whose input comes as pieces of JSON. The reset of a limit is
-an ISO time.
+Events: message_start; for each block content_block_start, content_block_delta*, content_block_stop; message_delta (stop
+reason and usage), message_stop; a ping after the first block's start. The input of a tool call comes as pieces of JSON;
+the last delta of thoughts is their signature. The reset of a limit is an ISO time.
 """
 
 import json
@@ -12,12 +12,15 @@ from datetime import UTC, datetime
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
+from mockbot.dialects.answer_parts import Choice, PartStream
 from mockbot.dialects.anthropic import error_bodies as anthropic_errors
 from mockbot.dialects.anthropic.conversation import check_messages
+from mockbot.dialects.anthropic.message_request import blocks, calls, field, thinking
 from mockbot.dialects.anthropic.parameters import MESSAGES, check
 from mockbot.dialects.dialect import (
     Allowance,
     AnswerMetadata,
+    Form,
     Header,
     Json,
     ProviderError,
@@ -25,10 +28,16 @@ from mockbot.dialects.dialect import (
     Reason,
     Shape,
     Stream,
-    Tool,
 )
 from mockbot.dialects.openapi import ANY_OBJECT, RESPONSES, object_schema
-from mockbot.dialects.reading import json_object, prompt_tokens, text_length
+from mockbot.dialects.prompt_prefixes import prefixes
+from mockbot.dialects.reading import (
+    count_tokens,
+    json_length,
+    json_object,
+    prompt_tokens,
+    text_length,
+)
 from mockbot.dialects.stream_readers import EventReader, Reader, WholeReader
 
 MODELS = {
@@ -37,7 +46,6 @@ MODELS = {
 }  # fmt: skip
 _CREATED = "2025-01-01T00:00:00Z"
 _SIMPLE = {"model", "messages", "max_tokens", "stream", "system"}  # all that most requests have; no more is checked
-_KINDS = {str: "string", int: "integer", bool: "boolean", list: "list", dict: "dictionary"}
 _MESSAGE = object_schema(["role", "content"], {"role": {"enum": ["user", "assistant"]}, "content": {}})
 
 
@@ -61,38 +69,59 @@ class AnthropicMessages:
             "tools": {"type": "array", "items": ANY_OBJECT},
             "tool_choice": {"type": "object"},
             "output_config": {"type": "object"},
+            "stop_sequences": {"type": "array", "items": {"type": "string"}},
+            "thinking": {"type": "object"},
         },
     )
 
     def read(self, body: bytes) -> Question:
         data = json_object(body, anthropic_errors.NOT_JSON)
-        model: str = _field(data, "model", str)
-        most: int = _field(data, "max_tokens", int)
+        model: str = field(data, "model", str)
+        most: int = field(data, "max_tokens", int)
         if most < 1:
             raise ProviderError(400, None, "max_tokens: Input should be greater than or equal to 1")
         messages = _messages(data)
+        tools = field(data, "tools", list, required=False) or []
         characters = text_length(data.get("system")) + sum(text_length(each.get("content")) for each in messages)
-        output = (_field(data, "output_config", dict, required=False) or {}).get("format")
+        config = field(data, "output_config", dict, required=False) or {}
+        output = config.get("format")
         schema = output.get("schema") if isinstance(output, dict) else None
-        tool = _tool_called(data, messages)
         not_done = () if data.keys() <= _SIMPLE else check(data, self.parameters)
         if output is not None and not isinstance(schema, dict):
             raise ProviderError(400, None, "output_config.format.schema: Field required")
-        stream, tokens = bool(_field(data, "stream", bool, required=False)), prompt_tokens(characters, len(messages))
-        return Question(model, stream, most, tokens, tool=tool, schema=schema, not_done=not_done)
+        stops = field(data, "stop_sequences", list, required=False) or []
+        if not all(isinstance(each, str) for each in stops):
+            raise ProviderError(400, None, "stop_sequences: Input should be a valid list of strings")
+        return Question(
+            model=model,
+            stream=bool(field(data, "stream", bool, required=False)),
+            max_tokens=most,
+            prompt_tokens=prompt_tokens(characters, len(messages)) + count_tokens(json_length(tools)),
+            form=Form(
+                calls=calls(data, tools, messages),
+                schema=schema,
+                stop=tuple(stops),
+                thinking=thinking(data, config.get("effort")),
+            ),
+            prefixes=prefixes(model, blocks(data, tools, messages)) if b'"cache_control"' in body else (),
+            not_done=not_done,
+        )
 
     def unknown_model(self, model: str) -> ProviderError:
         return ProviderError(404, "not_found_error", f"model: {model}", unknown_model=model)
 
-    def whole(self, meta: AnswerMetadata, text: str) -> bytes:
+    def whole(self, meta: AnswerMetadata, choices: tuple[Choice, ...]) -> bytes:
+        choice = choices[0]
+        told = [number for number, part in enumerate(choice.parts) if part.tokens or part.tool is None]
+        content = ",".join([_block(meta, choice, number) for number in told])
         return (
             f'{{"id":"{meta.name("msg_")}","type":"message","role":"assistant",'
-            f'"model":{encode_basestring_ascii(meta.question.model)},"content":[{_block(meta, text)}],'
-            f'"stop_reason":"{_stop_reason(meta)}","stop_sequence":null,"usage":{_usage(meta, meta.tokens)}}}'
+            f'"model":{encode_basestring_ascii(meta.question.model)},"content":[{content}],'
+            f'{_stop_reason(choice)},"usage":{_usage(meta, meta.tokens, choice)}}}'
         ).encode()
 
-    def stream(self, meta: AnswerMetadata) -> Stream:
-        return _MessageStream(meta)
+    def stream(self, meta: AnswerMetadata, choices: tuple[Choice, ...]) -> Stream:
+        return _MessageStream(meta, choices)
 
     def reader(self, streamed: bool) -> Reader:
         return _MessageReader() if streamed else WholeReader(text_of=_text)
@@ -124,37 +153,53 @@ class AnthropicMessages:
         return [(b"x-should-retry", b"true" if anthropic_errors.row_of(status).retry else b"false")]
 
 
-class _MessageStream:
-    """One streamed message."""
+_DELTA = {
+    "text": '"text_delta","text"',
+    "call": '"input_json_delta","partial_json"',
+    "thinking": '"thinking_delta","thinking"',
+}
+
+
+class _MessageStream(PartStream):
+    """One streamed message. There is one choice, whose parts are the blocks."""
 
     __slots__ = ("_meta",)
 
-    def __init__(self, meta: AnswerMetadata) -> None:
+    def __init__(self, meta: AnswerMetadata, choices: tuple[Choice, ...]) -> None:
+        super().__init__(choices)
         self._meta = meta
 
-    def opening(self) -> bytes:
+    def start(self) -> bytes:
         meta = self._meta
         message = (
             f'{{"id":"{meta.name("msg_")}","type":"message","role":"assistant",'
             f'"model":{encode_basestring_ascii(meta.question.model)},"content":[],"stop_reason":null,"stop_sequence":null,'
             f'"usage":{_usage(meta, 1)}}}'
         )
-        return (
-            _event("message_start", f'"message":{message}')
-            + _event("content_block_start", f'"index":0,"content_block":{_block(meta, "", begun=True)}')
-            + AnthropicMessages.keepalive
-        )
+        return _event("message_start", f'"message":{message}')
 
-    def words(self, text: str) -> bytes:
-        tool = self._meta.question.tool
-        kind = '"text_delta","text"' if tool is None else '"input_json_delta","partial_json"'
-        return _event("content_block_delta", f'"index":0,"delta":{{"type":{kind}:{encode_basestring_ascii(text)}}}')
+    def begin(self, index: int, number: int) -> bytes:  # noqa: ARG002
+        block = _block(self._meta, self.choices[0], number, begun=True)
+        event = _event("content_block_start", f'"index":{number},"content_block":{block}')
+        return event if number else event + AnthropicMessages.keepalive
 
-    def closing(self) -> bytes:
-        meta = self._meta
-        delta = f'"delta":{{"stop_reason":"{_stop_reason(meta)}","stop_sequence":null}}'
-        delta += f',"usage":{{"output_tokens":{meta.tokens}}}'
-        return _event("content_block_stop", '"index":0') + _event("message_delta", delta) + _event("message_stop")
+    def piece(self, index: int, number: int, tokens: tuple[str, ...]) -> bytes:  # noqa: ARG002
+        kind = self.choices[0].parts[number].kind
+        if kind == "thinking" and not _shown(self._meta):
+            return b""
+        return _delta(number, _DELTA[kind], "".join(tokens))
+
+    def end(self, index: int, number: int) -> bytes:  # noqa: ARG002
+        signed = b""
+        if self.choices[0].parts[number].kind == "thinking":
+            signed = _delta(number, '"signature_delta","signature"', self._meta.seal())
+        return signed + _event("content_block_stop", f'"index":{number}')
+
+    def finish(self) -> bytes:
+        choice = self.choices[0]
+        usage = _usage(self._meta, self._meta.tokens, choice)
+        delta = f'"delta":{{{_stop_reason(choice)}}},"usage":{usage}'
+        return _event("message_delta", delta) + _event("message_stop")
 
     def error(self, code: str, shape: Shape) -> bytes:  # noqa: ARG002 - there is one shape here
         return anthropic_errors.event(code)
@@ -182,7 +227,10 @@ class _MessageReader(EventReader):
 def _text(answer: Any) -> str:
     if answer["stop_reason"] is None:
         raise ValueError("a message without its end")
-    return "".join(block.get("text") or str(block.get("input") or "") for block in answer["content"])
+    texts = (
+        json.dumps(each["input"]) if each["type"] == "tool_use" else each.get("text") for each in answer["content"]
+    )
+    return "".join(text or "" for text in texts)
 
 
 def request_id(mark: int) -> str:
@@ -210,39 +258,54 @@ def _event(kind: str, values: str = "") -> bytes:
     return f'event: {kind}\ndata: {{"type":"{kind}"{"," if values else ""}{values}}}\n\n'.encode()
 
 
-def _usage(meta: AnswerMetadata, output: int) -> str:
+def _delta(number: int, kind: str, text: str) -> bytes:
+    return _event("content_block_delta", f'"index":{number},"delta":{{"type":{kind}:{encode_basestring_ascii(text)}}}')
+
+
+def _usage(meta: AnswerMetadata, output: int, choice: Choice | None = None) -> str:
+    """As JSON; `input_tokens` are those that the cache has nothing to do with."""
+    read, written, for_an_hour = meta.cache
+    tokens = meta.question.prompt_tokens - read - written - for_an_hour
+    thought = ""
+    if choice is not None and meta.question.form.thinking is not None:
+        thought = f',"output_tokens_details":{{"thinking_tokens":{choice.tokens("thinking")}}}'
     return (
-        f'{{"input_tokens":{meta.question.prompt_tokens},"cache_creation_input_tokens":0,"cache_read_input_tokens":0,'
-        f'"output_tokens":{output},"service_tier":"standard"}}'
+        f'{{"input_tokens":{tokens},"cache_creation_input_tokens":{written + for_an_hour},'
+        f'"cache_read_input_tokens":{read},"cache_creation":{{"ephemeral_5m_input_tokens":{written},'
+        f'"ephemeral_1h_input_tokens":{for_an_hour}}},"output_tokens":{output}{thought},"service_tier":"standard"}}'
     )
 
 
-def _block(meta: AnswerMetadata, text: str, *, begun: bool = False) -> str:
-    tool = meta.question.tool
-    if tool is None:
+def _shown(meta: AnswerMetadata) -> bool:
+    thinking = meta.question.form.thinking
+    return thinking is not None and thinking.shown
+
+
+def _block(meta: AnswerMetadata, choice: Choice, number: int, *, begun: bool = False) -> str:
+    part = choice.parts[number]
+    text = "" if begun else part.text
+    if part.kind == "text":
         return f'{{"type":"text","text":{encode_basestring_ascii(text)}}}'
-    given = "{}" if begun or meta.cut_short else text or "{}"
-    name = encode_basestring_ascii(tool.name)
-    return f'{{"type":"tool_use","id":"{meta.name("toolu_")}","name":{name},"input":{given}}}'
+    if part.tool is None:
+        thought, seal = encode_basestring_ascii(text if _shown(meta) else ""), "" if begun else meta.seal()
+        return f'{{"type":"thinking","thinking":{thought},"signature":"{seal}"}}'
+    half = choice.ending == "length" and part is choice.parts[-1]  # the client's maximum has cut its JSON
+    name, given = encode_basestring_ascii(part.tool.name), "{}" if half else text or "{}"
+    return f'{{"type":"tool_use","id":"{meta.name("toolu_", number)}","name":{name},"input":{given}}}'
 
 
-def _stop_reason(meta: AnswerMetadata) -> str:
-    if meta.cut_short:
-        return "max_tokens"
-    return "end_turn" if meta.question.tool is None else "tool_use"
+_STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "calls": "tool_use"}
 
 
-def _field(data: Json, name: str, kind: type, *, required: bool = True) -> Any:
-    value = data.get(name)
-    if type(value) is kind or (value is None and not required):
-        return value
-    if value is None:
-        raise ProviderError(400, None, f"{name}: Field required")
-    raise ProviderError(400, None, f"{name}: Input should be a valid {_KINDS[kind]}")
+def _stop_reason(choice: Choice) -> str:
+    """Two members of a message."""
+    if choice.stopped_by is None:
+        return f'"stop_reason":"{_STOP_REASONS[choice.ending]}","stop_sequence":null'
+    return f'"stop_reason":"stop_sequence","stop_sequence":{encode_basestring_ascii(choice.stopped_by)}'
 
 
 def _messages(data: Json) -> list[Json]:
-    messages: list[Any] = _field(data, "messages", list)
+    messages: list[Any] = field(data, "messages", list)
     if not messages:
         raise ProviderError(400, None, "messages: at least one message is required")
     for message in messages:
@@ -256,24 +319,3 @@ def _messages(data: Json) -> list[Json]:
             check_messages(messages)
             break
     return messages
-
-
-def _tool_called(data: Json, messages: list[Json]) -> Tool | None:
-    tools = []
-    for index, tool in enumerate(_field(data, "tools", list, required=False) or []):
-        if not isinstance(tool, dict) or not isinstance(tool.get("name"), str):
-            raise ProviderError(400, None, f"tools.{index}.name: Field required")
-        schema = tool.get("input_schema", {"type": "object"})
-        if not isinstance(schema, dict):
-            raise ProviderError(400, None, f"tools.{index}.input_schema: Input should be a valid dictionary")
-        tools.append(Tool(tool["name"], schema))
-    choice = _field(data, "tool_choice", dict, required=False) or {}
-    kind, name = choice.get("type"), choice.get("name")
-    if kind == "tool":
-        if name not in [tool.name for tool in tools]:
-            raise ProviderError(400, None, f"Tool '{name}' not found in provided tools")
-        return next(tool for tool in tools if tool.name == name)
-    content = messages[-1]["content"]
-    blocks = [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
-    answered = any(block.get("type") == "tool_result" for block in blocks)  # a tool is called until its result is there
-    return None if not tools or kind == "none" or (answered and kind != "any") else tools[0]

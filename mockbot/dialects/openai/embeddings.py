@@ -9,6 +9,7 @@ import random
 import struct
 from json.encoder import encode_basestring_ascii
 
+from mockbot.dialects.answer_parts import Choice
 from mockbot.dialects.dialect import AnswerMetadata, Json, ProviderError, Question, Stream
 from mockbot.dialects.openai.endpoint import OpenAIEndpoint
 from mockbot.dialects.openai.parameters import EMBEDDINGS, check
@@ -54,7 +55,7 @@ class OpenAIEmbeddings(OpenAIEndpoint):
             base64=field(data, "encoding_format", str) == "base64",
         )
 
-    def whole(self, meta: AnswerMetadata, text: str) -> bytes:  # noqa: ARG002 - the answer has no text
+    def whole(self, meta: AnswerMetadata, choices: tuple[Choice, ...]) -> bytes:  # noqa: ARG002 - it has no text
         question = meta.question
         model = encode_basestring_ascii(question.model)
         data = []
@@ -68,7 +69,7 @@ class OpenAIEmbeddings(OpenAIEndpoint):
         tokens = f'{{"prompt_tokens":{question.prompt_tokens},"total_tokens":{question.prompt_tokens}}}'
         return f'{{"object":"list","data":[{",".join(data)}],"model":{model},"usage":{tokens}}}'.encode()
 
-    def stream(self, meta: AnswerMetadata) -> Stream:
+    def stream(self, meta: AnswerMetadata, choices: tuple[Choice, ...]) -> Stream:
         raise NotImplementedError(f"{meta.question.model} gives no events")
 
     def reader(self, streamed: bool) -> Reader:  # noqa: ARG002 - never

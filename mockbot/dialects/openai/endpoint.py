@@ -1,8 +1,9 @@
 """What OpenAI's endpoints have in common: the body's JSON and model, headers, and errors."""
 
-from mockbot.dialects.dialect import Allowance, Header, Json, ProviderError, Question, Reason
+from mockbot.dialects.dialect import Allowance, AnswerMetadata, Header, Json, ProviderError, Question, Reason
 from mockbot.dialects.openai import error_bodies as openai_errors
 from mockbot.dialects.openai import models as openai_models
+from mockbot.dialects.openai.request_fields import field
 from mockbot.dialects.openapi import RESPONSES
 from mockbot.dialects.reading import json_object
 
@@ -72,3 +73,14 @@ def duration(seconds: float) -> bytes:
     if hours or minutes:
         text = f"{int(minutes)}m{text}"
     return (f"{int(hours)}h{text}" if hours else text).encode()
+
+
+def service_tier(data: Json) -> str:
+    """The tier that answers: the one that the request asks for; `auto` is the default one."""
+    tier = field(data, "service_tier", str)
+    return "default" if tier in (None, "auto") else str(tier)
+
+
+def cached_tokens(meta: AnswerMetadata) -> int:
+    """Of a prompt: a cache hit is a multiple of 128 tokens (platform.openai.com, prompt caching)."""
+    return meta.cache.read // 128 * 128

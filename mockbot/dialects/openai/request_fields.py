@@ -1,11 +1,13 @@
-"""Read the fields of a request as OpenAI does, with its errors: plain fields, offered tools, and output formats."""
+"""Read the fields of a request as OpenAI does, with its errors: plain fields, tools, output formats, reasoning."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
-from mockbot.dialects.dialect import Json, ProviderError, Tool
+from mockbot.dialects.answer_parts import Tool
+from mockbot.dialects.dialect import Json, ProviderError, Thinking
 from mockbot.dialects.openapi import object_schema
-from mockbot.dialects.reading import KINDS, kind_name
+from mockbot.dialects.reading import FACTORS, KINDS, kind_name
+from mockbot.dialects.tool_calls import Mode, calls_now
 
 _JSON_OBJECT = object_schema(["answer"], {"answer": {"type": "string"}})
 
@@ -38,28 +40,85 @@ def at_least(data: Json, name: str, least: int) -> int | None:
     return value
 
 
-def tool_called(data: Json, offered: Iterable[Tool], answered: bool) -> Tool | None:
-    """The function to call now: the one that `tool_choice` names, else the first one until its result is there."""
-    functions = {tool.name: tool for tool in offered}
-    choice = data.get("tool_choice")
-    if not functions or choice == "none":
-        return None
-    if isinstance(choice, dict):
-        named = choice.get("name") or (choice.get("function") or {}).get("name")
-        if named is not None and named not in functions:
-            message = f"Tool choice '{named}' not found in 'tools' parameter."
+def among(data: Json, name: str, least: int, most: int) -> int | None:
+    """An integer field with a minimum and a maximum."""
+    value = at_least(data, name, least)
+    if value is not None and value > most:
+        reason = f"integer above maximum value. Expected a value <= {most}, but got {value} instead."
+        raise ProviderError(400, "integer_above_max_value", f"Invalid '{name}': {reason}", param=name)
+    return value
+
+
+def tools_called(data: Json, offered: Sequence[Tool], results: Sequence[str]) -> tuple[Tool, ...]:
+    """The tools to call now, by `tool_choice` in each of its forms; `results` as in `calls_now`."""
+    choice, mode = data.get("tool_choice"), "auto"
+    parallel = field(data, "parallel_tool_calls", bool) is not False
+    if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
+        within = "tool_choice.allowed_tools" if "allowed_tools" in choice else "tool_choice"
+        allowed = field(choice, "allowed_tools", dict, within="tool_choice") or choice
+        names = [_chosen(each) for each in field(allowed, "tools", list, required=True, within=within)]
+        mode, offered = str(allowed.get("mode")), _named(offered, names)
+    elif isinstance(choice, dict):
+        if (name := _chosen(choice)) is not None:  # without one it is a tool of the provider's own
+            mode, offered = "required", _named(offered, [name])
+    elif isinstance(choice, str):
+        mode = choice
+    known: Mode = "none" if mode == "none" else "required" if mode == "required" else "auto"
+    return calls_now(offered, known, results, parallel)
+
+
+def _chosen(choice: object) -> str | None:
+    """The name of a tool in a choice: nested in chat completions, flat in Responses."""
+    if not isinstance(choice, dict):
+        raise wrong_type("tool_choice", dict, choice)
+    inner = choice.get(str(choice.get("type")))
+    name = choice.get("name") or (inner.get("name") if isinstance(inner, dict) else None)
+    return None if name is None else str(name)
+
+
+def _named(offered: Sequence[Tool], names: Sequence[str | None]) -> list[Tool]:
+    tools = {tool.name: tool for tool in offered}
+    for name in names:
+        if name not in tools:
+            message = f"Tool choice '{name}' not found in 'tools' parameter."
             raise ProviderError(400, "invalid_value", message, param="tool_choice")
-        if named is not None:
-            return functions[named]
-    return None if answered and choice != "required" else next(iter(functions.values()))
+    return [tool for tool in offered if tool.name in names]
 
 
-def function_of(where: str, data: object) -> Tool:
+def function_of(where: str, data: object, kind: Literal["function", "legacy"] = "function") -> Tool:
     """A function as it is offered."""
     if not isinstance(data, dict):
         raise wrong_type(where, dict, data)
     name = field(data, "name", str, required=True, within=where)
-    return Tool(name, field(data, "parameters", dict, within=where) or {"type": "object", "properties": {}})
+    return Tool(name, field(data, "parameters", dict, within=where) or {"type": "object", "properties": {}}, kind)
+
+
+def custom_of(where: str, data: object) -> Tool:
+    """A custom tool: it takes a text, which a regular expression may describe. Of a Lark grammar any text is made."""
+    if not isinstance(data, dict):
+        raise wrong_type(where, dict, data)
+    name = field(data, "name", str, required=True, within=where)
+    described = field(data, "format", dict, within=where) or {}
+    grammar = described.get("grammar", described)  # nested in chat completions, flat in Responses
+    if isinstance(grammar, dict) and grammar.get("syntax") == "regex":
+        return Tool(name, {"type": "string", "pattern": str(grammar.get("definition"))}, "custom")
+    return Tool(name, {"type": "string"}, "custom")
+
+
+def stops(data: Json) -> tuple[str, ...]:
+    """The sequences before which a text ends: one, or an array of up to four."""
+    given = data.get("stop")
+    sequences = given if isinstance(given, list) else [] if given is None else [given]
+    if not all(isinstance(each, str) for each in sequences):
+        raise wrong_type("stop", str, given)
+    return tuple(sequences)
+
+
+def thinking(effort: object, *, shown: bool = False, sealed: bool = False) -> Thinking | None:
+    """The reasoning that this effort stands for; none without one."""
+    if effort is None or effort == "none":
+        return None
+    return Thinking(FACTORS.get(str(effort), FACTORS["medium"]), shown=shown, sealed=sealed)
 
 
 def output_schema(format_: object, where: str) -> Mapping[str, object] | None:

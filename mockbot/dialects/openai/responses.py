@@ -1,9 +1,14 @@
 """OpenAI Responses: `POST /v1/responses`, plain and streamed. Wire facts: incidents_and_clients.md §4.1 and §4.4.
 
-Events have an `event:` line and a `sequence_number`, and there is no `[DONE]`: response.created, response.in_progress,
-response.output_item.added, then for text response.content_part.added, response.output_text.delta*,
-response.output_text.done, response.content_part.done, for a function call response.function_call_arguments.delta*,
-....done, and at last response.output_item.done, response.completed (or response.incomplete).
+Events have an `event:` line and a `sequence_number`, and there is no `[DONE]`: response.created, response.in_progress;
+for each item of the output response.output_item.added, what its kind has (below) and response.output_item.done; at last
+response.completed (or response.incomplete).
+
+    message           .content_part.added, .output_text.delta*, .output_text.done, .content_part.done
+    function_call     .function_call_arguments.delta*, .function_call_arguments.done
+    custom_tool_call  .custom_tool_call_input.delta*, .custom_tool_call_input.done
+    reasoning         nothing, or with a summary .reasoning_summary_part.added, .reasoning_summary_text.delta*,
+                      .reasoning_summary_text.done, .reasoning_summary_part.done
 
 An error within a stream comes in three shapes: `flat` as the specification has it (openai-python hands it on as an
 ordinary event), `nested` as captures have it (openai-python raises APIError), and `failed`, a response.failed event.
@@ -13,22 +18,25 @@ import json
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
-from mockbot.dialects.dialect import AnswerMetadata, Json, Question, Shape, Stream
+from mockbot.dialects.answer_parts import Choice, Part, PartStream, Tool
+from mockbot.dialects.dialect import AnswerMetadata, Form, Json, Question, Shape, Stream, Thinking
 from mockbot.dialects.openai import error_bodies as openai_errors
 from mockbot.dialects.openai.conversation import check_items
-from mockbot.dialects.openai.endpoint import OpenAIEndpoint
+from mockbot.dialects.openai.endpoint import OpenAIEndpoint, cached_tokens
+from mockbot.dialects.openai.logprobs import logprobs
 from mockbot.dialects.openai.parameters import RESPONSES, check
-from mockbot.dialects.openai.request_fields import at_least, field, function_of, output_schema, tool_called, wrong_type
+from mockbot.dialects.openai.request_fields import (
+    among,
+    at_least,
+    field,
+    output_schema,
+    wrong_type,
+)
+from mockbot.dialects.openai.responses_request import calls, echo, reasoning
 from mockbot.dialects.openapi import ANY_OBJECT, NULLABLE_BOOLEAN, NULLABLE_OBJECT, object_schema
-from mockbot.dialects.reading import prompt_tokens, text_length
+from mockbot.dialects.prompt_prefixes import Block, prefixes
+from mockbot.dialects.reading import count_tokens, json_length, prompt_tokens, text_length
 from mockbot.dialects.stream_readers import EventReader, Reader, WholeReader
-
-_CONSTANT: Json = {
-    "background": False, "error": None, "instructions": None, "metadata": {}, "parallel_tool_calls": True,
-    "previous_response_id": None, "reasoning": {"effort": None, "summary": None}, "service_tier": "default",
-    "store": True, "temperature": 1.0, "text": {"format": {"type": "text"}, "verbosity": "medium"},
-    "tool_choice": "auto", "top_p": 1.0, "truncation": "disabled", "user": None,
-}  # fmt: skip
 
 
 class OpenAIResponses(OpenAIEndpoint):
@@ -48,7 +56,12 @@ class OpenAIResponses(OpenAIEndpoint):
             "max_output_tokens": {"type": ["integer", "null"], "minimum": 16},
             "tools": {"type": ["array", "null"], "items": ANY_OBJECT},
             "tool_choice": {},
+            "parallel_tool_calls": NULLABLE_BOOLEAN,
             "text": NULLABLE_OBJECT,
+            "reasoning": NULLABLE_OBJECT,
+            "include": {"type": ["array", "null"], "items": {"type": "string"}},
+            "top_logprobs": {"type": ["integer", "null"], "minimum": 0, "maximum": 20},
+            "service_tier": {"type": ["string", "null"]},
         },
     )
 
@@ -57,88 +70,131 @@ class OpenAIResponses(OpenAIEndpoint):
         not_done = check(data, self.parameters)
         check_items(items, begins=data.get("previous_response_id") is None)
         instructions: str = field(data, "instructions", str) or ""
-        text_format = (field(data, "text", dict) or {}).get("format")
-        offered = [
-            function_of(f"tools[{index}]", tool)
-            for index, tool in enumerate(field(data, "tools", list) or [])
-            if not isinstance(tool, dict) or tool.get("type") == "function"
+        text: Json = field(data, "text", dict) or {}
+        include = field(data, "include", list) or []
+        top = among(data, "top_logprobs", 0, 20)
+        blocks = [
+            Block(instructions, len(instructions)),
+            *(Block(each, text_length(each.get("content"))) for each in items),
         ]
-        answered = bool(items) and items[-1].get("type") == "function_call_output"
-        characters = len(instructions) + sum(text_length(item.get("content")) for item in items)
         return Question(
             model=model,
             stream=bool(field(data, "stream", bool)),
             max_tokens=at_least(data, "max_output_tokens", 16),
-            prompt_tokens=prompt_tokens(characters, len(items)),
-            tool=tool_called(data, offered, answered),
-            schema=output_schema(text_format, "text.format"),
+            prompt_tokens=prompt_tokens(sum(each.characters for each in blocks), len(items))
+            + count_tokens(json_length(data.get("tools"))),
+            form=Form(
+                calls=calls(data, items),
+                schema=output_schema(text.get("format"), "text.format"),
+                thinking=reasoning(data, include),
+                logprobs=top if top is not None or "message.output_text.logprobs" not in include else 0,
+            ),
+            prefixes=prefixes(model, blocks),
+            echo=echo(data, text),
             not_done=not_done,
         )
 
-    def whole(self, meta: AnswerMetadata, text: str) -> bytes:
-        status = "incomplete" if meta.cut_short else "completed"
-        return json.dumps(_response(meta, status, [_item(meta, text, status)]), separators=(",", ":")).encode()
+    def whole(self, meta: AnswerMetadata, choices: tuple[Choice, ...]) -> bytes:
+        choice, status = choices[0], _status(choices[0])
+        statuses = ["completed"] * (len(choice.parts) - 1) + [status]
+        output = [
+            _item(meta, number, part, part.text, each)
+            for number, (part, each) in enumerate(zip(choice.parts, statuses, strict=True))
+        ]
+        return json.dumps(_response(meta, choice, status, output), separators=(",", ":")).encode()
 
-    def stream(self, meta: AnswerMetadata) -> Stream:
-        return _ResponseStream(meta)
+    def stream(self, meta: AnswerMetadata, choices: tuple[Choice, ...]) -> Stream:
+        return _ResponseStream(meta, choices)
 
     def reader(self, streamed: bool) -> Reader:
         return _ResponseReader() if streamed else WholeReader(text_of=_text)
 
 
-class _ResponseStream:
-    """One streamed response."""
+_DELTA = {"text": "output_text", "function": "function_call_arguments", "custom": "custom_tool_call_input"}
 
-    __slots__ = ("_delta", "_meta", "_number", "_text")
 
-    def __init__(self, meta: AnswerMetadata) -> None:
-        self._meta, self._number, self._text = meta, 0, ""
-        kind = "output_text" if meta.question.tool is None else "function_call_arguments"
-        place = '"content_index":0,' if meta.question.tool is None else ""
-        self._delta = (
-            f'event: response.{kind}.delta\ndata: {{"type":"response.{kind}.delta","item_id":"{_item_id(meta)}",'
-            f'"output_index":0,{place}"sequence_number":'
-        )
+class _ResponseStream(PartStream):
+    """One streamed response. There is one choice, whose parts are the items of the output."""
+
+    __slots__ = ("_delta", "_meta", "_number", "_output", "_text")
+
+    def __init__(self, meta: AnswerMetadata, choices: tuple[Choice, ...]) -> None:
+        super().__init__(choices)
+        self._meta, self._number, self._text, self._delta = meta, 0, "", ""
+        self._output: list[Json] = []
 
     def _event(self, kind: str, **values: object) -> bytes:
         data = {"type": kind, "sequence_number": self._number, **values}
         self._number += 1
         return f"event: {kind}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
 
-    def opening(self) -> bytes:
-        meta = self._meta
-        started = _response(meta, "in_progress", [])
-        events = self._event("response.created", response=started)
-        events += self._event("response.in_progress", response=started)
-        item = _item(meta, "", "in_progress")
-        if meta.question.tool is None:
-            item["content"] = []  # its part is added by an event of its own
-        events += self._event("response.output_item.added", output_index=0, item=item)
-        if meta.question.tool is None:
-            events += self._event("response.content_part.added", **self._place(), part=_part(""))
+    def start(self) -> bytes:
+        started = _response(self._meta, self.choices[0], "in_progress", [])
+        return self._event("response.created", response=started) + self._event("response.in_progress", response=started)
+
+    def _place(self, number: int) -> dict[str, object]:
+        part = self.choices[0].parts[number]
+        within = {"text": {"content_index": 0}, "thinking": {"summary_index": 0}, "call": {}}[part.kind]
+        return {"item_id": _item_id(self._meta, number, part), "output_index": number, **within}
+
+    def begin(self, index: int, number: int) -> bytes:  # noqa: ARG002
+        part, place, self._text = self.choices[0].parts[number], self._place(number), ""
+        item = _item(self._meta, number, part, "", "in_progress")
+        item |= {"text": {"content": []}, "thinking": {"summary": []}, "call": {}}[part.kind]  # added by further events
+        events = self._event("response.output_item.added", output_index=number, item=item)
+        if part.kind == "text":
+            events += self._event("response.content_part.added", **place, part=_output_text(self._meta, "", ()))
+        elif part.kind == "thinking" and self._shown:
+            events += self._event("response.reasoning_summary_part.added", **place, part=_summary(""))
+        kind = (
+            f"response.{_DELTA[part.tool.kind if part.tool else part.kind]}.delta"
+            if part.kind != "thinking"
+            else ("response.reasoning_summary_text.delta")
+        )
+        described = json.dumps(place, separators=(",", ":"))[1:-1]
+        self._delta = f'event: {kind}\ndata: {{"type":"{kind}",{described},"sequence_number":'
         return events
 
-    def _place(self) -> dict[str, object]:
-        return {"item_id": _item_id(self._meta), "output_index": 0, "content_index": 0}
+    @property
+    def _shown(self) -> bool:
+        thinking = self._meta.question.form.thinking
+        return thinking is not None and thinking.shown
 
-    def words(self, text: str) -> bytes:
+    def piece(self, index: int, number: int, tokens: tuple[str, ...]) -> bytes:  # noqa: ARG002
+        part, text = self.choices[0].parts[number], "".join(tokens)
+        if part.kind == "thinking" and not self._shown:
+            return b""
         self._text += text
         event = f'{self._delta}{self._number},"delta":{encode_basestring_ascii(text)}'
         self._number += 1
-        return (event + ("}\n\n" if self._meta.question.tool else ',"logprobs":[]}\n\n')).encode()
+        if part.kind != "text":
+            return (event + "}\n\n").encode()
+        return f'{event},"logprobs":{json.dumps(_probabilities(self._meta, tokens))}}}\n\n'.encode()
 
-    def closing(self) -> bytes:
-        meta, text, tool = self._meta, self._text, self._meta.question.tool
-        if tool is None:
-            events = self._event("response.output_text.done", **self._place(), text=text, logprobs=[])
-            events += self._event("response.content_part.done", **self._place(), part=_part(text))
-        else:
-            done = "response.function_call_arguments.done"
-            events = self._event(done, item_id=_item_id(meta), output_index=0, name=tool.name, arguments=text)
-        status = "incomplete" if meta.cut_short else "completed"
-        item = _item(meta, text, status)
-        events += self._event("response.output_item.done", output_index=0, item=item)
-        return events + self._event(f"response.{status}", response=_response(meta, status, [item]))
+    def end(self, index: int, number: int) -> bytes:  # noqa: ARG002
+        meta, part, text, place = self._meta, self.choices[0].parts[number], self._text, self._place(number)
+        events = b""
+        match part:
+            case Part("text"):
+                content = _output_text(meta, text, part.tokens if text else ())
+                events = self._event("response.output_text.done", **place, text=text, logprobs=content["logprobs"])
+                events += self._event("response.content_part.done", **place, part=content)
+            case Part("thinking") if self._shown:
+                events = self._event("response.reasoning_summary_text.done", **place, text=text)
+                events += self._event("response.reasoning_summary_part.done", **place, part=_summary(text))
+            case Part("call", _, Tool(kind="custom")):
+                events = self._event("response.custom_tool_call_input.done", **place, input=text)
+            case Part("call", _, Tool(name=name)):
+                events = self._event("response.function_call_arguments.done", **place, name=name, arguments=text)
+        last = number == len(self.choices[0].parts) - 1
+        item = _item(meta, number, part, text, _status(self.choices[0]) if last else "completed")
+        self._output.append(item)
+        return events + self._event("response.output_item.done", output_index=number, item=item)
+
+    def finish(self) -> bytes:
+        status = _status(self.choices[0])
+        response = _response(self._meta, self.choices[0], status, self._output)
+        return self._event(f"response.{status}", response=response)
 
     def error(self, code: str, shape: Shape) -> bytes:
         error = openai_errors.event(code)
@@ -150,7 +206,8 @@ class _ResponseStream:
             case "failed":
                 described = {"code": error["code"] or "server_error", "message": error["message"]}
                 return self._event(
-                    "response.failed", response=_response(self._meta, "failed", []) | {"error": described}
+                    "response.failed",
+                    response=_response(self._meta, self.choices[0], "failed", self._output) | {"error": described},
                 )
 
 
@@ -162,7 +219,11 @@ class _ResponseReader(EventReader):
     def data(self, data: bytes, now: float) -> None:
         event = json.loads(data)
         match event["type"]:
-            case "response.output_text.delta" | "response.function_call_arguments.delta":
+            case (
+                "response.output_text.delta"
+                | "response.function_call_arguments.delta"
+                | "response.custom_tool_call_input.delta"
+            ):
                 self.token(event["delta"], now)
             case "response.completed" | "response.incomplete":
                 self.finished = self.over = True
@@ -171,21 +232,22 @@ class _ResponseReader(EventReader):
 
 
 def _text(answer: Any) -> str:
-    parts = [part for item in answer["output"] for part in item.get("content") or [item]]
-    return "".join(part.get("text") or part.get("arguments") or "" for part in parts)
+    items = [item for item in answer["output"] if item["type"] != "reasoning"]
+    parts = [part for item in items for part in item.get("content") or [item]]
+    return "".join(part.get("text") or part.get("arguments") or part.get("input") or "" for part in parts)
 
 
-def _response(meta: AnswerMetadata, status: str, output: list[Json]) -> Json:
-    question = meta.question
-    tool, tools = question.tool, list[Json]()
-    if tool is not None:
-        described = {"name": tool.name, "parameters": tool.parameters, "strict": True, "description": None}
-        tools = [{"type": "function", **described}]
+def _status(choice: Choice) -> str:
+    return "incomplete" if choice.ending == "length" else "completed"
+
+
+def _response(meta: AnswerMetadata, choice: Choice, status: str, output: list[Json]) -> Json:
+    question, finished = meta.question, status in ("completed", "incomplete")
     usage = {
         "input_tokens": question.prompt_tokens,
-        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+        "input_tokens_details": {"cached_tokens": cached_tokens(meta), "cache_write_tokens": 0},
         "output_tokens": meta.tokens,
-        "output_tokens_details": {"reasoning_tokens": 0},
+        "output_tokens_details": {"reasoning_tokens": choice.tokens("thinking")},
         "total_tokens": question.prompt_tokens + meta.tokens,
     }
     return {
@@ -193,31 +255,49 @@ def _response(meta: AnswerMetadata, status: str, output: list[Json]) -> Json:
         "object": "response",
         "created_at": meta.created,
         "status": status,
+        "error": None,
         "incomplete_details": {"reason": "max_output_tokens"} if status == "incomplete" else None,
-        "max_output_tokens": question.max_tokens,
         "model": question.model,
         "output": output,
-        "tools": tools,
-        "usage": usage if status in ("completed", "incomplete") else None,
-        **_CONSTANT,
+        "usage": usage if finished else None,
+        **question.echo,
     }
 
 
-def _item_id(meta: AnswerMetadata) -> str:
-    return meta.name("msg_" if meta.question.tool is None else "fc_")
+def _item_id(meta: AnswerMetadata, number: int, part: Part) -> str:
+    kind = part.tool.kind if part.tool else part.kind
+    return meta.name({"text": "msg_", "thinking": "rs_", "custom": "ctc_"}.get(kind, "fc_"), number)
 
 
-def _item(meta: AnswerMetadata, text: str, status: str) -> Json:
-    tool = meta.question.tool
-    if tool is None:
-        message = {"type": "message", "role": "assistant", "content": [_part(text)]}
-        return {"id": _item_id(meta), "status": status, **message}
-    call = {"type": "function_call", "call_id": meta.name("call_"), "name": tool.name, "arguments": text}
-    return {"id": _item_id(meta), "status": status, **call}
+def _item(meta: AnswerMetadata, number: int, part: Part, text: str, status: str) -> Json:
+    named: Json = {"id": _item_id(meta, number, part), "status": status}
+    match part:
+        case Part("text", tokens):
+            content = [_output_text(meta, text, tokens if text else ())]
+            return {**named, "type": "message", "role": "assistant", "content": content}
+        case Part("thinking"):
+            thinking = meta.question.form.thinking or Thinking(1.0)
+            summary = [_summary(text)] if thinking.shown and text else []
+            sealed = {"encrypted_content": meta.seal()} if thinking.sealed else {}
+            return {"id": named["id"], "type": "reasoning", "summary": summary, **sealed}
+        case Part("call", _, Tool(name=name, kind="custom")):
+            call_id = meta.name("call_", number)
+            return {"id": named["id"], "type": "custom_tool_call", "call_id": call_id, "name": name, "input": text}
+    name = part.tool.name if part.tool else ""
+    return {**named, "type": "function_call", "call_id": meta.name("call_", number), "name": name, "arguments": text}
 
 
-def _part(text: str) -> Json:
-    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+def _output_text(meta: AnswerMetadata, text: str, tokens: tuple[str, ...]) -> Json:
+    return {"type": "output_text", "text": text, "annotations": [], "logprobs": _probabilities(meta, tokens)}
+
+
+def _probabilities(meta: AnswerMetadata, tokens: tuple[str, ...]) -> list[object]:
+    wanted = meta.question.form.logprobs
+    return [] if wanted is None else list(logprobs(meta.mark, tokens, wanted))
+
+
+def _summary(text: str) -> Json:
+    return {"type": "summary_text", "text": text}
 
 
 def _items(data: Json) -> list[Json]:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from random import Random
 
+from mockbot.dialects.answer_parts import Choice, Part
 from mockbot.dialects.dialect import AnswerMetadata, Dialect, Question
 from mockbot.evidence.records import Outcome
 from mockbot.proxy.link import Link, Traffic
@@ -30,9 +31,10 @@ class Sizes:
     """How many bytes the parts of an answer have, as its dialect writes them."""
 
     def __init__(self, dialect: Dialect) -> None:
-        stream = dialect.stream(AnswerMetadata(Question("mockbot"), 0, 0, 60, cut_short=False))
+        one_text = (Choice((Part("text", ("",)),)),)
+        stream = dialect.stream(AnswerMetadata(Question("mockbot"), 0, 0, 60), one_text)
         self.opening = len(stream.opening()) + CHUNKED
-        self.event = len(stream.words("")) + CHUNKED
+        self.event = len(stream.tokens(0, 1)) + CHUNKED
         self.word = 5  # bytes of a token, its blank included
         self.closing = len(stream.closing()) + 2 * CHUNKED
         self.error = 200 + CHUNKED  # an error event, or one that is no JSON
