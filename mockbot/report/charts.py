@@ -52,7 +52,8 @@ def _faults(evidence: RunEvidence, summary: Judgement) -> Chart:
             "textfont": {"size": 11},
             "cliponaxis": False,
             "base": [figures.date(fault.measured[0])],
-            "x": [figures.ms(fault.measured[1] - fault.measured[0])],
+            # To the end of the axis: Plotly hides the text of a bar that goes beyond it.
+            "x": [figures.ms(min(fault.measured[1], evidence.timeline.end) - fault.measured[0])],
             "marker": {"color": FAULT},
             "hovertemplate": f"{figures.plain(span.id)}<br>hit {format_count(fault.felt)} requests<extra></extra>",
             "showlegend": False,
