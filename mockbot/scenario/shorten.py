@@ -108,7 +108,7 @@ def _doubts(scenario: Scenario) -> tuple[str, ...]:
         prompts = (each.end - each.start) * sum(rates)
         # A Poisson count is lower than its mean less 2 sd once in 40 times. Arrivals and hasty users are not counted.
         if len(rates) == len(scenario.crowd) and prompts - 2 * math.sqrt(prompts) < MIN_PROMPTS:
-            few = f"about {prompts:.0f} prompts, maybe less than the {MIN_PROMPTS} it needs"
+            few = f"about {prompts:.0f} prompts of its crowd, maybe less than the {MIN_PROMPTS} it needs"
             doubts.append(f"phase {each.name!r} has {few}")
     spans = fault_spans(scenario.phases, scenario.first_provider)
     for span in spans:
