@@ -243,7 +243,7 @@ ours, by the names of `--faults`; each holds for every request of the outage.
 | S12 context length exceeded | `context-length` |
 | S13 content filter | `content-filter` |
 | S14 the fallback rejects an assistant's prefill | none: no fault depends on what a request contains |
-| S15 60 s of 503, then healthy | `mockbot run unexpected-failure --length 3m`; the finding `never_fails_back` |
+| S15 60 s of 503, then healthy | `mockbot run unexpected-failure --length 5m`; the finding `never_fails_back` |
 | S16 fail-over accounting | none: `model` and `usage` of an answer are not judged. Its text says who wrote it |
 """
 

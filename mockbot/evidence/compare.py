@@ -19,12 +19,12 @@ from mockbot.evidence.noise import Division, Noise, Spread, limits, noise_of, nu
 from mockbot.evidence.run_counters import RunCounters
 from mockbot.evidence.scope_counters import ScopeCounters, counters_of
 from mockbot.evidence.student_t import t_quantile
-from mockbot.evidence.validity_checks import MIN_PROMPTS
 from mockbot.evidence.verdict import JudgedRun
 from mockbot.measures.outages import HOLD, WINDOW, WorstOutage
 from mockbot.measures.scope import Scope
 from mockbot.measures.table import TABLE, shown
 from mockbot.measures.values import Known, Undefined, Value
+from mockbot.scenario.shorten import MIN_PROMPTS
 from mockbot.units.formatting import format_percent
 
 Change = Literal["better", "worse", "traded", "same", "unknown"]  # traded: fewer attempts, and fewer answers

@@ -14,11 +14,11 @@ from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Action, Attempt, Health
 from mockbot.evidence.run_counters import LATE, RunCounters
 from mockbot.evidence.unserved import leads_elsewhere
+from mockbot.scenario.shorten import MIN_PROMPTS
 from mockbot.scenario.spans import FaultSpan
 from mockbot.units.formatting import format_clock, format_counted, format_duration, format_percent, format_wall
 
 REMEDY = "use --processes, a lower speed or fewer users"
-MIN_PROMPTS = 20  # for a share of them to mean anything
 LAG = LATE  # p99 (research: a run with more than 50 ms is marked invalid)
 LATE_PROMPTS = 0.01  # share of the prompts that may be sent later than LAG, since LAG is a p99
 SLOW = 1.0  # wall seconds by which a change may be confirmed late

@@ -37,7 +37,7 @@ from mockbot.evidence.scope_counters import ScopeCounters, counters_of
 from mockbot.evidence.system_findings import Finding
 from mockbot.evidence.system_result import system_result
 from mockbot.evidence.unserved import sentences
-from mockbot.evidence.validity_checks import MIN_PROMPTS, ValidityCheck, check_validity
+from mockbot.evidence.validity_checks import ValidityCheck, check_validity
 from mockbot.measures.measure import Measure
 from mockbot.measures.outages import WorstOutage
 from mockbot.measures.scope import Scope
@@ -45,6 +45,7 @@ from mockbot.measures.table import TABLE, measure_all
 from mockbot.measures.threshold import Threshold
 from mockbot.measures.values import Beyond, Known, Undefined, Value
 from mockbot.scenario.schema import Scenario
+from mockbot.scenario.shorten import MIN_PROMPTS
 from mockbot.units.formatting import format_clock, format_counted
 
 EXIT_CODE = "exit_code"  # of the user's own client; may be allowed like an anti-pattern

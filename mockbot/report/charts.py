@@ -51,8 +51,9 @@ def _faults(evidence: RunEvidence, summary: Judgement) -> Chart:
             "textposition": "auto",
             "textfont": {"size": 11},
             "cliponaxis": False,
-            "base": [figures.ms(fault.measured[0])],
-            "x": [figures.ms(fault.measured[1] - fault.measured[0])],
+            "base": [figures.date(fault.measured[0])],
+            # To the end of the axis: Plotly hides the text of a bar that goes beyond it.
+            "x": [figures.ms(min(fault.measured[1], evidence.timeline.end) - fault.measured[0])],
             "marker": {"color": FAULT},
             "hovertemplate": f"{figures.plain(span.id)}<br>hit {format_count(fault.felt)} requests<extra></extra>",
             "showlegend": False,
@@ -100,7 +101,7 @@ def _status_page(evidence: RunEvidence) -> Json:
     return {
         "type": "scatter",
         "mode": "markers+text",
-        "x": [figures.ms(state.since) for state in updates],
+        "x": [figures.date(state.since) for state in updates],
         "y": ["status page"] * len(updates),
         "text": [figures.plain(state.update.state) for state in updates],
         "textposition": ["top right", "bottom right"] * len(updates),  # so that two close ones do not overlap
@@ -146,7 +147,7 @@ def _latency(series: Series) -> Chart:
     for (name, values), colour in zip(found.items(), QUANTILES, strict=True):
         shown = [None if value == math.inf else value for value in values]
         lines.append(figures.curve(name, shown, width, colour, connectgaps=False))
-        never = [figures.ms(n * width) for n, value in enumerate(values) if value == math.inf]
+        never = [figures.date(n * width) for n, value in enumerate(values) if value == math.inf]
         cross: Json = {"type": "scatter", "mode": "markers", "name": f"{name}: never", "hovertemplate": "never"}
         cross |= {"x": never, "y": [top] * len(never), "marker": {"symbol": "x", "size": 5, "color": colour}}
         if never and not name.startswith("first token"):

@@ -7,6 +7,7 @@ and the same shading of faults. Shares and percentiles are taken over as many sl
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from mockbot.evidence.judgement import Judgement
 from mockbot.evidence.series import Series
@@ -78,6 +79,11 @@ def framed(chart: Chart, shades: list[Json], end: float, summary: Judgement) -> 
 def ms(t: float) -> int:
     """Scenario seconds as milliseconds, the unit of a date axis."""
     return round(t * 1000)
+
+
+def date(t: float) -> str:
+    """Scenario seconds as a point among data: Plotly takes the number 6016 there for the year, not for milliseconds."""
+    return f"{datetime.fromtimestamp(round(t, 3), UTC):%Y-%m-%d %H:%M:%S.%f}"
 
 
 def shade(start: float, end: float) -> Json:

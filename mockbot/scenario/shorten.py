@@ -14,10 +14,12 @@ from mockbot.scenario.lint import waits
 from mockbot.scenario.parts import Phase, StatusUpdate
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.spans import PhaseSpan, fault_spans, moment, phase_spans
+from mockbot.scenario.timeline import Timeline
 from mockbot.units.quantities import duration_text, parse_duration
 
 SHORTEST_PHASE = 1.0  # seconds
 SHORTEST_FLAP = 1.0  # seconds, of the language
+MIN_PROMPTS = 20  # in each phase, for a share of them to mean anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,15 @@ def _doubts(scenario: Scenario) -> tuple[str, ...]:
         if phase.lasts < wait:
             long = f"{patient!r} waits {duration_text(wait)} for one attempt"
             doubts.append(f"phase {phase.name!r} lasts {duration_text(phase.lasts)}, and {long}")
+    timeline = Timeline(scenario)
+    for each in timeline.phases:
+        holds = timeline.at((each.start + each.end) / 2)
+        rates = [n / scenario.crowd[name].think for name, n in holds.users.items() if scenario.crowd[name].think]
+        prompts = (each.end - each.start) * sum(rates)
+        # A Poisson count is lower than its mean less 2 sd once in 40 times. Arrivals and hasty users are not counted.
+        if len(rates) == len(scenario.crowd) and prompts - 2 * math.sqrt(prompts) < MIN_PROMPTS:
+            few = f"about {prompts:.0f} prompts of its crowd, maybe less than the {MIN_PROMPTS} it needs"
+            doubts.append(f"phase {each.name!r} has {few}")
     spans = fault_spans(scenario.phases, scenario.first_provider)
     for span in spans:
         lasts = round(span.end - span.start, 3)

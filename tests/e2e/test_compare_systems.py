@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from mockbot.evidence.validity_checks import MIN_PROMPTS
 from mockbot.scenario.arrivals import arrivals
 from mockbot.scenario.load import read_scenario
+from mockbot.scenario.shorten import MIN_PROMPTS
 from mockbot.scenario.timeline import Timeline
 
 PROGRAM = Path(__file__).parents[2] / "loadtests" / "systems" / "compare_systems.py"

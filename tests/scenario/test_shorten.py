@@ -63,6 +63,14 @@ def test_what_becomes_too_short_is_told() -> None:
     assert not [doubt for doubt in short.doubts if "latency_p95" in doubt]
 
 
+def test_a_phase_with_hardly_enough_prompts_is_told() -> None:
+    """80 users who think for a minute: 24 prompts in 18 s, 40 in 30 s."""
+    long = load_scenario(find("unexpected-failure"))
+    doubt = "phase 'steady' has about 24 prompts of its crowd, maybe less than the 20 it needs"
+
+    assert [doubt in shortened(long, length).doubts for length in (180.0, 300.0)] == [True, False]
+
+
 def test_nothing_is_said_about_what_is_long_enough() -> None:
     """At its own length nothing changes."""
     long = read_scenario(LONG)
