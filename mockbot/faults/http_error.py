@@ -2,9 +2,9 @@
 
 import json
 import re
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, Field, JsonValue, model_validator
+from pydantic import AfterValidator, Field, JsonValue, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from mockbot.faults.base import ServiceFault
 from mockbot.faults.effects import EdgeAnswer
@@ -40,9 +40,14 @@ class RetryAfterSpec(Spec):
 
     @model_validator(mode="after")
     def _one(self) -> "RetryAfterSpec":
-        if len(self.model_dump(exclude_none=True)) != 1:
+        if sum(getattr(self, form) is not None for form in FORMS) != 1:
             raise ValueError("write one of 30s, {date: 30s} and {ms: 700ms}")
         return self
+
+    @model_serializer(mode="wrap")
+    def _short(self, write: SerializerFunctionWrapHandler) -> Any:
+        written = write(self)
+        return written if self.seconds is None else written["seconds"]
 
 
 class HttpErrorSpec(Spec):

@@ -15,7 +15,7 @@ from mockbot.measures.table import EXPECTED
 from mockbot.measures.text import UNITS
 from mockbot.measures.threshold import Threshold, parse_threshold
 from mockbot.scenario.answer_specs import MOST_ANSWERS, OwnAnswer
-from mockbot.scenario.model_names import Models
+from mockbot.scenario.model_names import ANY, Models
 from mockbot.scenario.policies import Policy
 from mockbot.units.frozen_model import Model, Whole
 from mockbot.units.quantities import CountRamp, Duration, Rate, RateRamp, Share
@@ -86,7 +86,7 @@ class Provider(Model):
     token_limits: Limits = Field(default_factory=dict, description="tokens per API key, prompt and answer, by tier")
     refusal_cost: Duration = Field(0.0, description="slot time that refusing a request takes from the others")
     retry_after: Duration | None = Field(None, description="Retry-After of a refusal for lack of capacity")
-    models: Models = Field("any", description="the models that are served, * for any characters; others are a 404")
+    models: Models = Field(ANY, description="the models that are served, * for any characters; others are a 404")
     answers: tuple[OwnAnswer, ...] = Field((), max_length=MOST_ANSWERS, description="the first that fits is given")
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mockbot.scenario.model_names import listed, serves
+from mockbot.scenario.model_names import ANY, listed, serves
 
 OWN = ("gpt-4o", "gpt-4.1", "o3")
 
@@ -27,5 +27,5 @@ def test_other_models_are_not(model: str) -> None:
 
 def test_the_list_has_the_names_of_the_file_and_the_providers_own_that_fit() -> None:
     """Without a restriction it is the provider's own."""
-    assert listed("any", OWN) == OWN
+    assert listed(ANY, OWN) == OWN
     assert listed(("my-deployment", "gpt-*"), OWN) == ("my-deployment", "gpt-4o", "gpt-4.1")
