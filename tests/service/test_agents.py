@@ -122,7 +122,8 @@ for (const model of [openai.chat("gpt-4o"), openai.responses("gpt-4o"), anthropi
     };
     const asked = { model, prompt, tools, stopWhen: stepCountIs(9), maxRetries: 0, providerOptions: thinking };
     const answer = await ask(asked);
-    console.log(JSON.stringify({ ran: ran.sort(), answer: await answer.text }));
+    const text = await answer.text;
+    console.log(JSON.stringify({ ran: ran.sort(), answer: text }));
   }
 }
 """
