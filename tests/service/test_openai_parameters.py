@@ -65,14 +65,6 @@ def test_n_choices(client: openai.OpenAI) -> None:
         assert answer.usage.completion_tokens == 36
 
 
-def test_choices_are_streamed_side_by_side(client: openai.OpenAI) -> None:
-    """No choice waits for the end of another."""
-    chunks = client.chat.completions.create(model="gpt-4o", messages=HELLO, n=2, stream=True)
-    indexes = [choice.index for chunk in chunks for choice in chunk.choices if choice.delta.content]
-
-    assert indexes.index(1) < len(indexes) - 1 - indexes[::-1].index(0)
-
-
 def test_stop(client: openai.OpenAI) -> None:
     """A text ends before any of the sequences, with a whole word; the reason stays `stop`."""
     for answer in both(client, stop=["no such word", "e"]):
