@@ -105,6 +105,11 @@ class AnswerMetadata(NamedTuple):
         """An id of the kind that begins with this prefix, the n-th of this answer."""
         return f"{prefix}{self.mark:016x}{(self.mark * 0x9E3779B97F4A7C15 + n) & 0xFFFFFFFF:08x}"
 
+    @property
+    def shows_thoughts(self) -> bool:
+        """Whether the client sees what is thought."""
+        return self.question.form.thinking is not None and self.question.form.thinking.shown
+
     def seal(self) -> str:
         """What a client has to send back unread: base64 of random bytes."""
         return b64encode(Random(self.mark).randbytes(192)).decode()

@@ -1,6 +1,7 @@
 """What an answer's lines mean; pure, no process needed."""
 
 import json
+import re
 
 import pytest
 
@@ -131,6 +132,18 @@ def test_what_a_dialect_writes_its_reader_reads(dialect: Dialect, tool: Tool | N
     silent = dialect.stream(meta, said)
     assert _parts(dialect.reader(True), silent.opening() + silent.closing()) == ("blank", 0)
     assert _parts(dialect.reader(False), dialect.whole(meta, blank(said)))[0] == "blank"
+
+
+def test_choices_are_streamed_side_by_side() -> None:
+    """No choice waits for the end of another; a reader reads the first."""
+    said = tuple(Choice((Part("text", (f"{name}1", f" {name}2")),)) for name in "ab")
+    stream = OPENAI.stream(AnswerMetadata(Question("m"), 7, 0, 4), said)
+    events = [stream.opening(), stream.tokens(0, 1), stream.tokens(1, 2), stream.closing()]
+
+    assert [re.findall(rb'"content":"([^"]+)"', each) for each in events[1:3]] == [[b"a1", b"b1"], [b" a2", b" b2"]]
+    reader = OPENAI.reader(True)
+    reader.part(b"".join(events), 0.0)
+    assert (reader.text, reader.outcome) == ("a1 a2", "ok")
 
 
 def _parts(reader: Reader, body: bytes) -> tuple[str, int]:

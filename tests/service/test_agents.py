@@ -49,8 +49,8 @@ def get_time(city: str) -> str:
 
 
 def told(answer: object) -> None:
-    "The tools that ran, and the answer: a text, or the name of its type."
-    print(json.dumps({"ran": ran, "answer": answer if isinstance(answer, str) else type(answer).__name__}))
+    "The tools that ran, in threads of their own, and the answer: a text, or the name of its type."
+    print(json.dumps({"ran": sorted(ran), "answer": answer if isinstance(answer, str) else type(answer).__name__}))
     ran.clear()
 """
 _PYDANTIC_AI = """
@@ -122,7 +122,8 @@ for (const model of [openai.chat("gpt-4o"), openai.responses("gpt-4o"), anthropi
     };
     const asked = { model, prompt, tools, stopWhen: stepCountIs(9), maxRetries: 0, providerOptions: thinking };
     const answer = await ask(asked);
-    console.log(JSON.stringify({ ran, answer: await answer.text }));
+    const text = await answer.text;
+    console.log(JSON.stringify({ ran: ran.sort(), answer: text }));
   }
 }
 """
@@ -131,7 +132,7 @@ PYTHON = {
     _LANGCHAIN: ("langchain", "langchain-openai", "langchain-anthropic"),
     _OPENAI: ("openai-agents",),
 }
-TOOLS = ["get_weather", "get_time"]
+TOOLS = ["get_time", "get_weather"]
 
 
 def runs(command: list[str], served: Served) -> list[dict[str, object]]:
@@ -152,7 +153,7 @@ def test_an_agent_in_python_ends_with_its_answer(
     python = environment_of(tmp_path / "own", packages)
 
     for run in runs([str(python), "-c", _SHARED + program], served):
-        assert run["ran"] in (TOOLS, TOOLS[:1])
+        assert run["ran"] in (TOOLS, TOOLS[1:])
         assert run["answer"] == "Report" or recognise(str(run["answer"]))[0].whole
 
 

@@ -135,6 +135,19 @@ def test_every_form_of_tool_choice(client: anthropic.Anthropic, choice: Any, nam
         assert called(message) == names
 
 
+def test_required_tools_take_turns(client: anthropic.Anthropic) -> None:
+    """An agent that waits for its output tool gets to it."""
+    said, seen = list(HELLO), []
+    for _ in range(4):
+        message = both(client, messages=said, tools=TOOLS, tool_choice={"type": "any"})[0]
+        (call,) = [block for block in message.content if block.type == "tool_use"]
+        seen.append(call.name)
+        result = {"type": "tool_result", "tool_use_id": call.id, "content": "18 C"}
+        said += [{"role": "assistant", "content": message.content}, {"role": "user", "content": [result]}]
+
+    assert seen == ["get_weather", "get_time"] * 2
+
+
 def test_tools_of_anthropics_are_called_where_the_client_runs_them(client: anthropic.Anthropic) -> None:
     """With an input that such a program understands; those that run at the provider are not."""
     bash: Any = {"type": "bash_20250124", "name": "bash"}

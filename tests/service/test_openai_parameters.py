@@ -65,14 +65,6 @@ def test_n_choices(client: openai.OpenAI) -> None:
         assert answer.usage.completion_tokens == 36
 
 
-def test_choices_are_streamed_side_by_side(client: openai.OpenAI) -> None:
-    """No choice waits for the end of another."""
-    chunks = client.chat.completions.create(model="gpt-4o", messages=HELLO, n=2, stream=True)
-    indexes = [choice.index for chunk in chunks for choice in chunk.choices if choice.delta.content]
-
-    assert indexes.index(1) < len(indexes) - 1 - indexes[::-1].index(0)
-
-
 def test_stop(client: openai.OpenAI) -> None:
     """A text ends before any of the sequences, with a whole word; the reason stays `stop`."""
     for answer in both(client, stop=["no such word", "e"]):
@@ -122,6 +114,19 @@ def test_every_form_of_tool_choice(client: openai.OpenAI, choice: Any, called: l
     for answer in both(client, tools=NESTED, tool_choice=choice):
         calls = answer.choices[0].message.tool_calls or []
         assert [call.function.name for call in calls if call.type == "function"] == called
+
+
+def test_required_tools_take_turns(client: openai.OpenAI) -> None:
+    """An agent that waits for its output tool gets to it."""
+    said, seen = list(HELLO), []
+    for _ in range(4):
+        answer = client.chat.completions.create(model="gpt-4o", messages=said, tools=NESTED, tool_choice="required")
+        (call,) = answer.choices[0].message.tool_calls or []
+        assert call.type == "function"
+        seen.append(call.function.name)
+        said += [answer.choices[0].message, {"role": "tool", "tool_call_id": call.id, "content": "18 C"}]
+
+    assert seen == [*NAMES, *NAMES]
 
 
 @pytest.mark.parametrize(
@@ -248,6 +253,21 @@ def test_every_form_of_tool_choice_in_responses(client: openai.OpenAI, choice: A
     """Flat, where chat completions nest."""
     for response in both_responses(client, tools=FLAT, tool_choice=choice):
         assert [item.name for item in response.output if item.type == "function_call"] == called
+
+
+def test_required_tools_take_turns_in_responses(client: openai.OpenAI) -> None:
+    """Whether the calls are sent back, or only their results for a previous response."""
+    said: Any = [{"role": "user", "content": "x"}]
+    for calls in (True, False):
+        seen, items = [], list(said)
+        for _ in range(2):
+            response = client.responses.create(model="gpt-4o", input=items, tools=FLAT, tool_choice="required")
+            (call,) = response.output
+            assert call.type == "function_call"
+            seen.append(call.name)
+            items += [call] if calls else []
+            items += [{"type": "function_call_output", "call_id": call.call_id, "output": "18 C"}]
+        assert seen == list(NAMES)
 
 
 def test_custom_tools_in_responses(client: openai.OpenAI) -> None:

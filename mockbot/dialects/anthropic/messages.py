@@ -185,7 +185,7 @@ class _MessageStream(PartStream):
 
     def piece(self, index: int, number: int, tokens: tuple[str, ...]) -> bytes:  # noqa: ARG002
         kind = self.choices[0].parts[number].kind
-        if kind == "thinking" and not _shown(self._meta):
+        if kind == "thinking" and not self._meta.shows_thoughts:
             return b""
         return _delta(number, _DELTA[kind], "".join(tokens))
 
@@ -276,18 +276,13 @@ def _usage(meta: AnswerMetadata, output: int, choice: Choice | None = None) -> s
     )
 
 
-def _shown(meta: AnswerMetadata) -> bool:
-    thinking = meta.question.form.thinking
-    return thinking is not None and thinking.shown
-
-
 def _block(meta: AnswerMetadata, choice: Choice, number: int, *, begun: bool = False) -> str:
     part = choice.parts[number]
     text = "" if begun else part.text
     if part.kind == "text":
         return f'{{"type":"text","text":{encode_basestring_ascii(text)}}}'
     if part.tool is None:
-        thought, seal = encode_basestring_ascii(text if _shown(meta) else ""), "" if begun else meta.seal()
+        thought, seal = encode_basestring_ascii(text if meta.shows_thoughts else ""), "" if begun else meta.seal()
         return f'{{"type":"thinking","thinking":{thought},"signature":"{seal}"}}'
     half = choice.ending == "length" and part is choice.parts[-1]  # the client's maximum has cut its JSON
     name, given = encode_basestring_ascii(part.tool.name), "{}" if half else text or "{}"

@@ -110,7 +110,12 @@ class OpenAIResponses(OpenAIEndpoint):
         return _ResponseReader() if streamed else WholeReader(text_of=_text)
 
 
-_DELTA = {"text": "output_text", "function": "function_call_arguments", "custom": "custom_tool_call_input"}
+_DELTA = {
+    "text": "output_text",
+    "thinking": "reasoning_summary_text",
+    "function": "function_call_arguments",
+    "custom": "custom_tool_call_input",
+}
 
 
 class _ResponseStream(PartStream):
@@ -144,25 +149,16 @@ class _ResponseStream(PartStream):
         events = self._event("response.output_item.added", output_index=number, item=item)
         if part.kind == "text":
             events += self._event("response.content_part.added", **place, part=_output_text(self._meta, "", ()))
-        elif part.kind == "thinking" and self._shown:
+        elif part.kind == "thinking" and self._meta.shows_thoughts:
             events += self._event("response.reasoning_summary_part.added", **place, part=_summary(""))
-        kind = (
-            f"response.{_DELTA[part.tool.kind if part.tool else part.kind]}.delta"
-            if part.kind != "thinking"
-            else ("response.reasoning_summary_text.delta")
-        )
+        kind = f"response.{_DELTA[part.tool.kind if part.tool else part.kind]}.delta"
         described = json.dumps(place, separators=(",", ":"))[1:-1]
         self._delta = f'event: {kind}\ndata: {{"type":"{kind}",{described},"sequence_number":'
         return events
 
-    @property
-    def _shown(self) -> bool:
-        thinking = self._meta.question.form.thinking
-        return thinking is not None and thinking.shown
-
     def piece(self, index: int, number: int, tokens: tuple[str, ...]) -> bytes:  # noqa: ARG002
         part, text = self.choices[0].parts[number], "".join(tokens)
-        if part.kind == "thinking" and not self._shown:
+        if part.kind == "thinking" and not self._meta.shows_thoughts:
             return b""
         self._text += text
         event = f'{self._delta}{self._number},"delta":{encode_basestring_ascii(text)}'
@@ -179,7 +175,7 @@ class _ResponseStream(PartStream):
                 content = _output_text(meta, text, part.tokens if text else ())
                 events = self._event("response.output_text.done", **place, text=text, logprobs=content["logprobs"])
                 events += self._event("response.content_part.done", **place, part=content)
-            case Part("thinking") if self._shown:
+            case Part("thinking") if self._meta.shows_thoughts:
                 events = self._event("response.reasoning_summary_text.done", **place, text=text)
                 events += self._event("response.reasoning_summary_part.done", **place, part=_summary(text))
             case Part("call", _, Tool(kind="custom")):
