@@ -118,6 +118,7 @@ class Dialect(Protocol):
     path: str
     schema: Mapping[str, object]  # of a request's body, for OpenAPI
     responses: Mapping[int | str, dict[str, object]]  # status -> what it means, for OpenAPI
+    largest_body: int  # bytes of a request; a larger one is refused with 413
     keepalive: bytes  # keeps a silent stream open
     malformed: bytes  # an event that the API does not allow
 

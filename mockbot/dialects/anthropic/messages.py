@@ -42,6 +42,7 @@ class AnthropicMessages:
     """Messages."""
 
     path = "/v1/messages"
+    largest_body = 32 * 2**20  # docs.anthropic.com, "Errors", request size limits: Messages API 32 MB
     prompt_fields = ("system", "messages", "metadata")
     responses: Mapping[int | str, dict[str, object]] = {**RESPONSES, 529: {"description": "Overloaded"}}
     keepalive = b'event: ping\ndata: {"type": "ping"}\n\n'
