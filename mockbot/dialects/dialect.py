@@ -166,6 +166,7 @@ class Dialect(Protocol):
     parameters: Table  # of a request's body, and what becomes of each
     schema: Mapping[str, object]  # the same as JSON Schema, for OpenAPI
     responses: Mapping[int | str, dict[str, object]]  # status -> what it means, for OpenAPI
+    largest_body: int  # bytes of a request; a larger one is refused with 413
     keepalive: bytes  # keeps a silent stream open
     malformed: bytes  # an event that the API does not allow
 

@@ -21,12 +21,13 @@ from mockbot.service.active_faults import Failed
 from mockbot.service.answer_content import composed
 from mockbot.service.answer_text import fingerprint
 from mockbot.service.chatbot import Caller, TokenCounts
+from mockbot.service.content_encoding import unpacked
+from mockbot.service.cross_origin import readable
 from mockbot.service.delivery import JSON, CutOffError, Delivery
 from mockbot.service.job import Refused
 from mockbot.service.prometheus_counters import Outcome
 from mockbot.service.provider_runtime import ProviderRuntime
 
-LARGEST_BODY = 8 * 2**20  # bytes
 SLOWEST_BODY = 60.0  # wall seconds for a whole request body
 
 _PROMPT = PROMPT.encode()
@@ -50,17 +51,17 @@ def _caller(key: str) -> Caller:
     return Caller(key, tier_of(key))
 
 
-async def read_body(receive: Receive) -> bytes:
+async def read_body(receive: Receive, largest: int) -> bytes:
     """The whole body; ProviderError(413) when it is too large, (408) when the client has left or trickles it."""
     message = await receive()
-    if message["type"] == "http.request" and not message["more_body"] and len(message["body"]) <= LARGEST_BODY:
+    if message["type"] == "http.request" and not message["more_body"] and len(message["body"]) <= largest:
         return bytes(message["body"])  # the usual case, without a timer
     body = bytearray()
     try:
         async with asyncio.timeout(SLOWEST_BODY):
             while message["type"] == "http.request":
                 body += message["body"]
-                if len(body) > LARGEST_BODY:
+                if len(body) > largest:
                     raise ProviderError(413)
                 if not message["more_body"]:
                     return bytes(body)
@@ -80,6 +81,8 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         state, runtime = _RequestState(dict(scope["headers"])), self._runtime
+        if b"origin" in state.headers:
+            send = readable(send)
         try:
             state.caller = caller_of(state.headers, scope)
             state.delivery = delivery = await self._admit(state, receive, send)
@@ -110,7 +113,9 @@ class Endpoint:
         if failed is not None:
             state.failed, state.retry = True, runtime.counters.is_retry(state.headers, 0, caller.key)
             raise failure_of(failed)
-        body = await read_body(receive)
+        body = await read_body(receive, dialect.largest_body)
+        if b"content-encoding" in state.headers:
+            body = unpacked(body, state.headers[b"content-encoding"], dialect.largest_body)
         mark = state.mark = fingerprint(self._seed, state.headers.get(_PROMPT, b""), body)
         state.retry = runtime.counters.is_retry(state.headers, mark, caller.key)
         question = dialect.read(body)

@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import HTTPException
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mockbot.dialects.dialect import Dialect, Family, ProviderError
@@ -20,6 +21,7 @@ from mockbot.dialects.families import FAMILIES
 from mockbot.scenario.model_names import listed
 from mockbot.service.answer_endpoint import Endpoint, HangUp, caller_of, error_parts, failure_of
 from mockbot.service.answer_text import fingerprint
+from mockbot.service.cross_origin import EXPOSED
 from mockbot.service.metrics_endpoint import exposition
 from mockbot.service.provider_runtime import ProviderRuntime
 from mockbot.service.request_recorder import Answering, RecordedEndpoint, RequestRecorder
@@ -55,6 +57,10 @@ def provider_app(
     family = FAMILIES[dialect]
     app = ProviderApp(title=f"mockbot: {runtime.name}", version=__version__, docs_url="/docs", redoc_url=None)
     app.hot = {}
+    methods = ["GET", "OPTIONS", "POST", "DELETE"]
+    app.add_middleware(
+        CORSMiddleware, allow_origins=["*"], allow_methods=methods, allow_headers=["*"], expose_headers=EXPOSED
+    )
     for each in (dialect for other in FAMILIES.values() for dialect in other.dialects):
         endpoint = RecordedEndpoint(Endpoint(runtime, each, seed, hang_up), recorder, runtime, each)
         # Other families' too, so that a program meets the same faults with any SDK.

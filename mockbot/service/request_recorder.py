@@ -1,7 +1,7 @@
 """Record each request (key, prompt's hash, headers for matching), to reconstruct the run of an external client.
 
 Off until the control API switches it on. The outcome is what the dialect's own reader makes of the bytes sent. While
-recording, the first chunk of a body is read before faults at the edge apply: equal hashes are equal prompts, though
+recording, a body is read before faults at the edge apply, up to `HASHED` bytes: equal hashes are equal prompts, though
 each attempt may say the time at which it was made.
 
 A key that mockbot did not hand out may be a real one and never leaves this process: the record has a fingerprint of it,
@@ -13,7 +13,7 @@ import re
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from hashlib import blake2b
 from itertools import islice
@@ -30,12 +30,15 @@ from mockbot.dialects.prompt_identity import TRACE_HEADER, mark_in, trace_of
 from mockbot.dialects.retry_after import wait_in
 from mockbot.dialects.stream_readers import Reader
 from mockbot.evidence.records import Outcome, Request
+from mockbot.http_server.http10 import ended_by_close
 from mockbot.service.answer_endpoint import CUT
+from mockbot.service.content_encoding import unpacked
 from mockbot.service.provider_runtime import ProviderRuntime
 
 Answering = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 KEPT = 100_000  # finished requests
+HASHED = 4 * 2**20  # bytes; all the text that a model reads, and the beginning of what has pictures
 _PROMPT = PROMPT.encode()
 # 2026-11-27T19:16, 19:16:15.5, and seconds to nanoseconds since 1970, from 2020 on.
 _TIME = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?|\b\d\d?:\d\d:\d\d(?:[.,]\d+)?|"
@@ -96,14 +99,18 @@ class RecordedEndpoint:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """ASGI; costs nothing while recording is off."""
+        if scope["http_version"] == "1.0":
+            send = ended_by_close(send)
         return (self.record if self.recorder.on else self._app)(scope, receive, send)
 
     async def record(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, and record it when it is over."""
-        first = await receive()
-        request = _RecordedRequest(self, scope, first)
+        early, size = deque([await receive()]), 0
+        while early[-1].get("more_body") and (size := size + len(early[-1]["body"])) < HASHED:
+            early.append(await receive())
+        request = _RecordedRequest(self, scope, early)
         try:
-            await self._app(scope, request.receiving(first, receive), request.sending(send))
+            await self._app(scope, request.receiving(early, receive), request.sending(send))
         finally:
             self.recorder.finish(request.record(request.outcome()))
 
@@ -119,12 +126,12 @@ def asked(dialect: Dialect, body: bytes) -> bytes:
 class _RecordedRequest:
     """One request under way."""
 
-    def __init__(self, endpoint: RecordedEndpoint, scope: Scope, first: Message) -> None:
+    def __init__(self, endpoint: RecordedEndpoint, scope: Scope, early: Iterable[Message]) -> None:
         self._runtime, self._dialect, self._scope = endpoint.runtime, endpoint.dialect, scope
         self._name_of = endpoint.recorder.name_of
         self._headers = dict(scope["headers"])
-        self._asked = first.get("body", b"")
-        self._hash, self._shape = fingerprints(asked(endpoint.dialect, self._asked))
+        self._asked = bytearray().join(message.get("body", b"") for message in early)
+        self._hash, self._shape = fingerprints(asked(endpoint.dialect, self._plain()[:HASHED]))
         self._start = self._runtime.now()
         self._status: int | None = None
         self._retry_after: float | None = None
@@ -136,13 +143,18 @@ class _RecordedRequest:
         endpoint.recorder.arrived += 1
         endpoint.recorder.open[self._number] = self
 
-    def receiving(self, first: Message, receive: Receive) -> Receive:
-        """The endpoint's `receive`: the first chunk again, then the rest."""
-        early = [first]
+    def _plain(self) -> bytes:
+        """The body so far, unpacked."""
+        with suppress(ProviderError):
+            return unpacked(bytes(self._asked), self._headers.get(b"content-encoding", b""), self._dialect.largest_body)
+        return bytes(self._asked)
+
+    def receiving(self, early: deque[Message], receive: Receive) -> Receive:
+        """The endpoint's `receive`: what has been read already, then the rest."""
 
         async def again() -> Message:
             if early:
-                message = early.pop()
+                message = early.popleft()
             else:
                 message = await receive()
                 self._asked += message.get("body", b"")
@@ -215,7 +227,7 @@ class _RecordedRequest:
             port=client[1],
             shape=self._shape,
             trace=trace_of(self._headers.get(TRACE_HEADER.encode(), b"").decode("latin-1")),
-            mark=mark_in(self._asked),
+            mark=mark_in(self._plain()),
             wrote=next((piece.request for piece in recognise(self._reader.text)), None),
             streamed=self._streamed,
             code=self._code,

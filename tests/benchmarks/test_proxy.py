@@ -13,7 +13,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -218,14 +218,17 @@ def test_latency_is_as_exact_as_the_original_s(targets: dict[str, Target], conne
     assert statistics.fmean(later) <= chance
 
 
-def worst_beside(target: Target, server: int, size: int, seconds: float = SECONDS) -> tuple[float, float]:
-    """Worst milliseconds of an answer through another proxy and of GET /version, while four clients download through a
-    slicer.
+def worst_beside(
+    target: Target, server: int, chain: Sequence[ToxicSpec], seconds: float = SECONDS
+) -> tuple[float, float]:
+    """Worst milliseconds of an answer through another proxy and of GET /version, while four clients download through
+    these toxics.
     """
     control = target.control
     assert control is not None
     address = control.create("sliced", f"127.0.0.1:{server}")
-    control.add_toxic("sliced", ToxicSpec("cut", "slicer", attributes={"average_size": size}))
+    for toxic in chain:
+        control.add_toxic("sliced", toxic)
     with ExitStack() as stack:
         stack.callback(control.delete, "sliced")
         for _ in range(4):
@@ -253,17 +256,35 @@ def drain(sock: socket.socket) -> None:
             pass
 
 
-@pytest.mark.parametrize("size", [1, 10, 1000])
-def test_a_slicer_holds_up_nobody_else(targets: dict[str, Target], server: int, size: int) -> None:
-    """Another proxy's answers and the control port, beside four sliced downloads: within three times the
+def slicer(size: int, name: str = "cut") -> ToxicSpec:
+    return ToxicSpec(name, "slicer", attributes={"average_size": size})
+
+
+CHAINS = {
+    "slicer of 1 byte": [slicer(1)],
+    "slicer of 10 bytes": [slicer(10)],
+    "slicer of 1000 bytes": [slicer(1000)],
+    "slicers of 100, 10 and 1 bytes": [slicer(100, "a"), slicer(10, "b"), slicer(1, "c")],
+    "slicer of 1 byte, latency": [slicer(1), ToxicSpec("late", "latency", attributes={"latency": 5, "jitter": 5})],
+    "latency, bandwidth, slicer of 1 byte": [
+        ToxicSpec("late", "latency", attributes={"latency": 1}),
+        ToxicSpec("narrow", "bandwidth", attributes={"rate": 1_000_000}),
+        slicer(1),
+    ],
+}
+
+
+@pytest.mark.parametrize("chain", CHAINS)
+def test_toxics_hold_up_nobody_else(targets: dict[str, Target], server: int, chain: str) -> None:
+    """Another proxy's answers and the control port, beside four downloads through heavy toxics: within three times the
     real server's.
     """
     worst: dict[str, list[tuple[float, float]]] = {"embedded": [], "real": []}
     for _ in range(ROUNDS):
         for name, each in worst.items():
-            each.append(worst_beside(targets[name], server, size))
+            each.append(worst_beside(targets[name], server, CHAINS[chain]))
     ours, theirs = ([statistics.median(kind) for kind in zip(*each, strict=True)] for each in worst.values())
-    print(f"\nbeside a slicer of {size} bytes: worst answer {ours[0]:.1f} ms (real {theirs[0]:.1f}), "  # noqa: T201
+    print(f"\nbeside {chain}: worst answer {ours[0]:.1f} ms (real {theirs[0]:.1f}), "  # noqa: T201
           f"worst GET /version {ours[1]:.1f} ms (real {theirs[1]:.1f})")  # fmt: skip
 
     assert ours[0] <= 3 * theirs[0]

@@ -30,6 +30,7 @@ class Talk:
     """Its only endpoint."""
 
     path = "/talk"
+    largest_body = 2**20
     schema: Mapping[str, object] = object_schema(["say"], {"say": {"type": "string"}, "pieces": {"type": "boolean"}})
     responses = RESPONSES
     prompt_fields = ("say",)

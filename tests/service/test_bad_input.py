@@ -1,6 +1,7 @@
 """Everything that is not a proper request: answered in the provider's own words, never with a 500 or a traceback."""
 
 import asyncio
+import gzip
 import socket
 from typing import Any
 from urllib.parse import urlsplit
@@ -122,13 +123,15 @@ def test_odd_authorization(served: Served, authorization: str | None, status: in
 
 
 def test_bodies_that_are_too_large(served: Served) -> None:
-    """413, whether the length is told or not."""
-    large = b" " * (9 * 2**20)
+    """413, whether the length is told or not, and when it is only large unpacked."""
+    megabyte = b" " * 2**20
 
-    told = post(served, large)
-    untold = httpx.post(served.main + CHAT, content=iter([large[: 2**20]] * 9))
+    told = post(served, megabyte * 51)
+    untold = httpx.post(served.main + CHAT, content=iter([megabyte] * 51))
+    packed = post(served, gzip.compress(megabyte * 51, 1), **{"content-encoding": "gzip"})
+    anthropic = httpx.post(served.providers["anthropic"] + "/v1/messages", content=megabyte * 33)
 
-    assert (told.status_code, untold.status_code) == (413, 413)
+    assert [each.status_code for each in (told, untold, packed, anthropic)] == [413] * 4
     assert told.json()["error"]["message"] == "Request too large."
 
 

@@ -53,6 +53,7 @@ class AnthropicMessages:
     """Messages."""
 
     path = "/v1/messages"
+    largest_body = 32 * 2**20  # docs.anthropic.com, "Errors", request size limits: Messages API 32 MB
     prompt_fields = ("system", "messages", "metadata")
     parameters = MESSAGES
     responses: Mapping[int | str, dict[str, object]] = {**RESPONSES, 529: {"description": "Overloaded"}}

@@ -19,6 +19,7 @@ class OpenAIEndpoint:
     """Model, headers and errors, the same at every endpoint of OpenAI's."""
 
     responses = RESPONSES
+    largest_body = 50 * 2**20  # guide "Images and vision": up to 50 MB total payload size per request
     keepalive = b": keepalive\n\n"
 
     def read(self, body: bytes) -> Question:
