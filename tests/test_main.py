@@ -68,3 +68,15 @@ def test_an_out_below_a_file_is_wrong_usage(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert "no run can be written there: Not a directory; pass another --out" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "simulate"])
+def test_a_folder_that_takes_no_runs_is_a_sentence(command: str) -> None:
+    """Without --out in a folder where `runs` cannot be made; /proc is one for root, too."""
+    line = [sys.executable, "-m", "mockbot", command, "traffic-surge"]
+    done = subprocess.run(line, cwd="/proc", capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 2
+    assert "runs: no run can be written there" in done.stderr
+    assert "pass another --out" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from mockbot.errors import ExitCode
 from tests.commands.build import mockbot, run, scenario_file
 
 pytestmark = pytest.mark.live
@@ -211,3 +212,14 @@ def alive(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+@pytest.mark.second
+def test_a_reader_that_leaves_ends_no_run(tmp_path: Path) -> None:
+    """`mockbot run ... | head -1` with pipefail: the run is judged all the same, and its exit code is the verdict's."""
+    folder = tmp_path / "run"
+    line = mockbot("run", scenario_file(tmp_path), "--out", folder, "--", sys.executable, CLIENTS / "tidy.py", "6")
+    piped = ["bash", "-c", 'set -o pipefail; "$@" | head -1', "-", *line]
+    done = subprocess.run(piped, capture_output=True, text=True, check=False, timeout=90)
+
+    assert ExitCode(done.returncode).name.lower() == summary(folder)["verdict"], done.stderr

@@ -1,11 +1,13 @@
 """`mockbot serve` from outside: what it prints, what a client meets, how it is stepped through, how it ends."""
 
 import json
+import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -51,9 +53,10 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, *options: str) -> Iterator[Served]:
+def served(folder: Path, *options: str, environment: Mapping[str, str] | None = None) -> Iterator[Served]:
     command = mockbot("serve", scenario_file(folder), *options)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    variables = {**os.environ, **(environment or {})}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=variables) as process:
         try:
             play = Served(process)
             yield play
@@ -206,3 +209,19 @@ def test_an_unknown_phase_is_wrong_usage(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert "short has no phase 'blackot'; did you mean 'blackout'?" in done.stderr
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="a wall clock that steps back NOT TESTED: no C compiler")
+@pytest.mark.parametrize("offset", ["-60", "-3600", "26000000"])
+def test_a_wall_clock_that_is_set_delays_no_answer(tmp_path: Path, offset: str) -> None:
+    """By NTP after a resume, or because a virtual machine has moved: every duration is of the monotonic clock."""
+    library, clock = tmp_path / "clock.so", tmp_path / "clock"
+    source = Path(__file__).parents[1] / "e2e" / "wall_clock.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    preloaded = {"LD_PRELOAD": str(library), "WALL_CLOCK_OFFSET": str(clock)}
+    with served(tmp_path, environment=preloaded) as play:
+        play.until("^after ")
+        before = play.ask()
+        clock.write_text(offset, "utf-8")
+
+        assert [before, play.ask(), play.ask()] == [200, 200, 200]

@@ -3,19 +3,28 @@
 import asyncio
 import gzip
 import socket
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+import requests
 import schemathesis
 from fastapi import FastAPI, Request
 from hypothesis import HealthCheck, given, settings
+from hypothesis.strategies import booleans
+from pydantic import TypeAdapter
 from schemathesis.core.result import Ok
 
 from mockbot.evidence.unserved import counted
+from mockbot.faults import FAULTS as ALL
+from mockbot.faults import Fault
+from mockbot.faults.base import ServiceFault
+from mockbot.faults.effects import Admission, EdgeAnswer, End, StreamChange
 from mockbot.faults.http_error import HttpError
 from mockbot.http_server.listener import Listener
+from tests.clients_in_the_wild.matrix.cells import FAULTS as MATRIX
 from tests.service.conftest import Served, body
 from tests.service.test_serving import until
 
@@ -177,33 +186,93 @@ async def test_whoever_sends_too_slowly_is_dropped(data: bytes) -> None:
         await listener.close()
 
 
+def asked_for(fault: ServiceFault) -> set[int]:
+    """The statuses that a fault answers with."""
+    match fault.effect():
+        case EdgeAnswer(status=status):
+            return {status}
+        case Admission():
+            return {503, 529}  # as the provider words a lack of capacity
+        case StreamChange(then=End(outcome="error_event")):
+            return {500}  # of a plain answer, which has no events
+    return set()
+
+
+def half(values: Mapping[str, Any]) -> ServiceFault:
+    """The fault for every second request."""
+    fault = TypeAdapter(Fault).validate_python({**values, "share": "50%"})
+    assert isinstance(fault, ServiceFault)
+    return fault
+
+
+SCHEMAS = ("main", "anthropic")
+MODELS = {"/v1/embeddings": "text-embedding-3-small", "/v1/messages": "claude-sonnet-5"}
+WHOLE = {fault.kind for fault in ALL if fault.whole_provider}  # of these, one knows what every request gets
+FAULTS = {name: values for name, values in MATRIX.items() if values is not None and not {*WHOLE, "stall"} & {*values}}
+FAULTS["stall"] = {"stall": {"after_tokens": 3, "resumes": "10ms"}}  # and not for ever
+
+
 @pytest.mark.second
-@pytest.mark.parametrize("provider", ["main", "anthropic"])
+@pytest.mark.parametrize("provider", SCHEMAS)
 def test_the_openapi_schema_is_honest(served: Served, provider: str) -> None:
     """Fuzzed from it: every answer is documented, none is a 500, none shows a traceback."""
-    schema = schemathesis.openapi.from_url(f"{served.providers[provider]}/openapi.json")
-    seen: set[int] = set()
+    seen = fuzz(schema_of(served, provider), set())
 
+    assert 200 in seen
+    assert seen & {400, 404}
+
+
+@pytest.mark.parametrize("provider", SCHEMAS)
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param(each, id=name, marks=pytest.mark.second if name == "error_event" else pytest.mark.nightly)
+        for name, each in FAULTS.items()
+    ],
+)
+def test_the_openapi_schema_is_honest_in_an_outage(served: Served, provider: str, values: Mapping[str, Any]) -> None:
+    """While a fault meets every second request: no status comes but the documented ones and the fault's own."""
+    fault, schema = half(values), schema_of(served, provider)
+    served.break_with(fault, provider=provider)
+
+    seen = fuzz(schema, asked_for(fault))
+
+    assert 200 in seen
+    if not isinstance(fault.effect(), StreamChange):  # most answers here are too short for what happens within them
+        assert not asked_for(fault) or asked_for(fault) & seen
+        assert 0 not in seen
+
+
+def schema_of(served: Served, provider: str) -> Any:
+    """Its OpenAPI description."""
+    return schemathesis.openapi.from_url(f"{served.providers[provider]}/openapi.json")
+
+
+def fuzz(schema: Any, asked: set[int]) -> set[int]:
+    """Ask each operation what its schema allows; all the statuses that came, 0 for a connection that ended."""
+    seen: set[int] = set()
     for found in schema.get_all_operations():
         assert isinstance(found, Ok), found
         operation = found.ok()
 
-        @given(operation.as_strategy())
-        @settings(
-            max_examples=30, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-        )
-        def fuzz(case: Any) -> None:
-            response = case.call()
+        @given(operation.as_strategy(), booleans())
+        @FUZZ
+        def ask(case: Any, known: bool) -> None:
+            if known and isinstance(case.body, dict):  # else hardly any request would be right
+                case.body |= {"model": MODELS.get(case.operation.path, "gpt-4o")}
+                case.body |= {"messages": [{"role": "user", "content": "hi"}]} if "messages" in case.body else {}
+            try:
+                response = case.call()
+            except requests.RequestException:
+                seen.add(0)
+                return
             seen.add(response.status_code)
-            assert response.status_code != 500, response.text
+            documented = {int(status) for status in case.operation.definition.raw["responses"]} - {500}
+            assert response.status_code in documented | asked, f"{case.operation.label}: {response.text}"
             assert "Traceback" not in response.text
-            documented = case.operation.definition.raw["responses"]
-            assert str(response.status_code) in documented, f"{case.operation.label}: {response.status_code}"
 
-        fuzz()
-
-    assert 200 in seen
-    assert seen & {400, 404}
+        ask()
+    return seen
 
 
 def test_a_fault_of_the_provider_hits_every_path_of_it(served: Served) -> None:
