@@ -4,7 +4,7 @@ import pytest
 
 from mockbot.errors import ExitCode
 from mockbot.evidence.judgement import ExpectationResult, Judgement, Verdict
-from mockbot.evidence.records import Attempt, Prompt, Settled
+from mockbot.evidence.records import Attempt, Prompt, ServiceSecond, Settled
 from mockbot.evidence.run_counters import count_run
 from mockbot.evidence.validity_checks import ValidityCheck
 from mockbot.evidence.verdict import decide, judge
@@ -90,6 +90,25 @@ def test_what_cannot_be_said_is_never_a_pass(expect: dict[str, str], why: str) -
 
     assert judgement.verdict != "pass"
     assert why in judgement.reasons[0]
+
+
+def test_a_measure_of_a_provider_that_nobody_asked_is_undecided() -> None:
+    """No data is no success: no request is on record there, and 0 would meet any limit."""
+    told = scenario(
+        providers={"main": {"slots": 10}, "other": {"slots": 10}},
+        expect=[
+            {"provider": "other", "overshoot": "<= 10"},
+            {"provider": "other", "wasted_work": "<= 100%"},
+            {"provider": "other", "latency_p95": "<= 1h"},
+            {"provider": "other", "goodput": "<= 9/s"},
+        ],
+    )
+    idle = tuple(ServiceSecond(t, "other", capacity=10.0) for t in range(400))
+
+    judgement = judge(evidence(sound_run(), (*FELT, *idle), of=told))
+
+    assert [each.result for each in judgement.expectations] == 4 * ["inconclusive"]
+    assert "nothing was asked of a provider after an outage" in judgement.reasons[0]
 
 
 def test_a_scenario_that_expects_nothing_is_not_passed() -> None:
