@@ -124,7 +124,7 @@ def _run_client(
         try:
             confirmations.wait(0.0)
             variables = {**os.environ, **environment(scenario, addresses, os.environ)}
-            end = _wait_for_end(options.command, variables, timeline, clock, observer, console)
+            end = _wait_for_end(options.command, variables, driver, clock, observer, console)
         finally:
             driver.stop()
         with suppress(TestbedError):  # gone, which is on record; what it had told before is judged
@@ -152,11 +152,11 @@ def _run_client(
 
 
 def _wait_for_end(
-    command: tuple[str, ...], variables: Mapping[str, str], timeline: Timeline, clock: Clock,
+    command: tuple[str, ...], variables: Mapping[str, str], driver: Driver, clock: Clock,
     observer: ClientObserver, console: Console,
 ) -> _End:  # fmt: skip
     """Start the command and print each phase, until it ends or the testbed fails."""
-    phase = None
+    phase, timeline = None, driver.timeline
     with guarded(command, variables) as process:
         try:
             while process.poll() is None:
@@ -167,6 +167,8 @@ def _wait_for_end(
                     faults = ", ".join(fault_text(active.span) for active in timeline.at(now).faults)
                     console.print(Text(f"[{format_clock(now):>7}] {phase}: {faults or NO_FAULT}"), soft_wrap=True)
                 observer.look()
+                if driver.broken:
+                    return _End(min(now, timeline.end), "failed", driver.broken)
                 threading.Event().wait(LOOK)
         except KeyboardInterrupt:
             return _End(min(clock.now(), timeline.end), "interrupted", "interrupted")

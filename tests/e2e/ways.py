@@ -20,7 +20,7 @@ BLACKOUT: dict[str, Any] = {"since": ("actions.jsonl", '"begin"'), "during": IN_
 SERVICE, PROXY, WATCHDOG = (f"the {part} failed at" for part in ("service", "proxy", "cleanup watchdog"))
 HUNG_PROXY = f"{PROXY}|did not answer"
 NO_END = "did not complete"
-LOST = "never reached main"
+LOST, WAY = "never reached main", "the way to main failed at"
 COUNT, UNREADABLE = "on record", "cannot be read"
 SPACE, WRITE = "No space left", "cannot be written"
 
@@ -148,6 +148,9 @@ _NETWORKS = (
     network("packets to the proxy dropped", "providers", LOST),
     network("packets to the proxy dropped", "providers", LOST, shape="two workers"),
     network("packets to the proxy dropped", "providers", LOST, shape="toxiproxy"),
+    network("packets to the proxy dropped", "providers", WAY, shape="command"),
+    network("packets to the proxy dropped", "providers", WAY, shape="system"),
+    network("connections to the proxy reset", "providers", WAY, "REJECT --reject-with tcp-reset", "command"),
     network("packets to the provider dropped", "direct", LOST),
     network("connections to the proxy reset", "providers", LOST, "REJECT --reject-with tcp-reset"),
     network("packets to the service's control port dropped", "service_control", SERVICE),
