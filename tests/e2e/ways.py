@@ -167,7 +167,7 @@ _FILES = (
     during("actions.jsonl removed", m.removed("actions.jsonl"), f"{COUNT}|never confirmed"),
     during("answers.jsonl removed", m.removed("answers.jsonl"), COUNT, "system"),
     during("scenario.json of another", m.scenario_of_another, "scenario.json of another"),
-    during("folder removed", m.everything, "", codes=frozenset({2, 3, 4})),
+    during("folder removed", m.everything, WRITE, codes=frozenset({4})),
 )
 
 _JOURNALS = ("journal", "service", "actions", "health", "progress")
