@@ -68,3 +68,11 @@ def test_an_out_below_a_file_is_wrong_usage(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert "no run can be written there: Not a directory; pass another --out" in done.stderr
+
+
+def test_what_the_terminal_cannot_write_is_written_with_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A snowman in a title with LC_ALL=C: no traceback."""
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = python("from mockbot import __main__, cli; cli.cli.main = lambda **_: print(chr(0x2603)); __main__.start()")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "\\u2603\n", "")
