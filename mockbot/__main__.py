@@ -40,7 +40,8 @@ def start() -> None:  # noqa: C901 - one branch for each kind of end
         signal.signal(number, _interrupt)
     if sys.stdout is not None:
         raw, old = _Stdout(sys.stdout.fileno(), "w", closefd=False), sys.stdout
-        sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), old.encoding, old.errors, line_buffering=True)
+        # A title that the terminal's encoding does not have (LC_ALL=C) is told with escapes.
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), old.encoding, "backslashreplace", line_buffering=True)
     try:  # the imports take half a second, in which a Ctrl-C must not print a traceback
         import click
 

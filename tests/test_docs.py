@@ -13,12 +13,12 @@ from random import Random
 from typing import cast
 
 import pytest
-from click.testing import CliRunner
 from ruamel.yaml import YAML
 
 from mockbot import AttemptResult, Scenario, scenario_yaml
 from mockbot.cli import cli
 from mockbot.errors import ExitCode
+from mockbot.runs.folder import RunFile
 from mockbot.scenario.library import names
 from mockbot.scenario.load import read_scenario
 from tests.commands.test_serve import served
@@ -199,15 +199,11 @@ def test_the_policy_of_ones_own_on_the_page_of_the_language_works() -> None:
     assert policy(1, AttemptResult("http_error", "main", 0.0, status=400), Random(1)) is None
 
 
-def test_every_file_of_a_run_folder_is_in_the_readme(tmp_path: Path) -> None:
-    """A reader finds each export; what only a live run leaves (health, progress, logs) is named beside it."""
-    (tmp_path / "quick.yaml").write_text(files()["quick.yaml"], "utf-8")
+def test_every_file_of_a_run_folder_is_in_the_readme() -> None:
+    """A reader finds each export and each journal; a sweep and `explain` are no runs, and logs are one row."""
+    others = ("logs/", "sweep", "explain")
 
-    CliRunner().invoke(cli, ["simulate", str(tmp_path / "quick.yaml"), "--out", str(tmp_path / "run")])
-
-    left = {str(path.relative_to(tmp_path / "run")) for path in (tmp_path / "run").rglob("*") if path.is_file()}
-    assert {"report.html", "summary.json", "junit.xml", "journal.jsonl"} <= left
-    assert [name for name in sorted(left) if f"`{name}`" not in README and not name.startswith("logs/")] == []
+    assert [str(file) for file in RunFile if f"`{file}`" not in README and not file.startswith(others)] == []
 
 
 @pytest.mark.parametrize("name", ["ARCHITECTURE.md", "CONTRIBUTING.md"])

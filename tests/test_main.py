@@ -80,3 +80,11 @@ def test_a_folder_that_takes_no_runs_is_a_sentence(command: str) -> None:
     assert "runs: no run can be written there" in done.stderr
     assert "pass another --out" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_the_terminal_cannot_write_is_written_with_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A snowman in a title with LC_ALL=C: no traceback."""
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = python("from mockbot import __main__, cli; cli.cli.main = lambda **_: print(chr(0x2603)); __main__.start()")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "\\u2603\n", "")

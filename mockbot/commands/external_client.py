@@ -118,7 +118,8 @@ def _run_client(
         try:
             confirmations.wait(0.0)
             own = environment(scenario, addresses, os.environ)
-            end = _wait_for_end(options.command, {**os.environ, **own}, timeline, clock, observer, console)
+            variables = {**os.environ, **own}
+            end = _wait_for_end(options.command, variables, driver, clock, observer, console)
         finally:
             driver.stop()
         with suppress(TestbedError):  # gone, which is on record; what it had told before is judged
@@ -147,11 +148,11 @@ def _run_client(
 
 
 def _wait_for_end(
-    command: tuple[str, ...], variables: Mapping[str, str], timeline: Timeline, clock: Clock,
+    command: tuple[str, ...], variables: Mapping[str, str], driver: Driver, clock: Clock,
     observer: ClientObserver, console: Console,
 ) -> _End:  # fmt: skip
     """Start the command and print each phase, until it ends or the testbed fails."""
-    phase = None
+    phase, timeline = None, driver.timeline
     with guarded(command, variables) as process:
         try:
             while process.poll() is None:
@@ -162,6 +163,8 @@ def _wait_for_end(
                     faults = ", ".join(fault_text(active.span) for active in timeline.at(now).faults)
                     console.print(Text(f"[{format_clock(now):>7}] {phase}: {faults or NO_FAULT}"), soft_wrap=True)
                 observer.look()
+                if driver.broken:
+                    return _End(min(now, timeline.end), "failed", driver.broken)
                 threading.Event().wait(LOOK)
         except KeyboardInterrupt:
             return _End(min(clock.now(), timeline.end), "interrupted", "interrupted")

@@ -94,6 +94,7 @@ class RunCounters:
         self._late = LATE * info.speed
         self._starts = [phase.start for phase in self.timeline.phases]
         self._tiers = {name: group.tier for name, group in self.scenario.crowd.items()}
+        self._crowds: dict[tuple[str, str | None], tuple[float, float]] = {}  # at the begin and the end of a phase
         self._places: dict[tuple[int, str, str, str], _Place] = {}
 
     def phase(self, t: float) -> int | None:
@@ -127,6 +128,17 @@ class RunCounters:
         latency = calm.latency.mean() or 0.0
         closed = sum(users / (crowd[group].think + latency) for group, users in conditions.users.items())
         return closed + sum(conditions.arrivals.values())
+
+    def crowd_at(self, t: float, group: str | None) -> float:
+        """The users of a group, or its arrivals per second; None: of all groups together. A ramp is a straight line."""
+        phase = self.timeline.phase_at(t)
+        if (phase.name, group) not in self._crowds:
+            ends = [self.timeline.at(at) for at in (phase.start, phase.end - 1e-6)]
+            sizes = [{**each.users, **each.arrivals} for each in ends]
+            first, last = (sum(size.values()) if group is None else size.get(group, 0.0) for size in sizes)
+            self._crowds[phase.name, group] = first, last
+        first, last = self._crowds[phase.name, group]
+        return first + (last - first) * (t - phase.start) / (phase.end - phase.start)
 
     @property
     def asked(self) -> int:

@@ -16,6 +16,7 @@ from mockbot.evidence.system_stretches import DEAD_AFTER, dead_stretches, failed
 from mockbot.faults.base import SYSTEM
 from mockbot.scenario.spans import FaultSpan
 from mockbot.units.formatting import format_clock, format_counted, format_duration
+from mockbot.units.rank import nearest_rank
 
 SHOWN = 3  # occurrences described
 TOLERANCE = 0.9  # of a Retry-After: clients round it
@@ -195,7 +196,7 @@ def no_concurrency_left(joined: Joined, setting: Setting) -> Found:
         for each in joined.exchanges
         if each.upstream and each.upstream[0].outcome == "ok" and not _hit(each.upstream[0], setting)
     ]
-    usual = sorted(_held(each) for each in healthy)[len(healthy) // 2] if healthy else 0.0
+    usual = nearest_rank(sorted(_held(each) for each in healthy), 0.5) or 0.0
     texts, hanging = [], _hanging(joined)
     for each in healthy:
         asked = each.upstream[0].start

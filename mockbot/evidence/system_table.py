@@ -6,10 +6,12 @@ A prompt belongs to the phase in which it was intended to begin, and a request t
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from mockbot.evidence.system_join import Exchange, Joined, Kind
 from mockbot.evidence.system_measures import Ratio, saved, upstream_distribution, upstream_per_prompt
 from mockbot.scenario.spans import PhaseSpan
+from mockbot.units.rank import nearest_rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class PhaseRow:
     prompts: int
     kinds: Mapping[Kind, int]  # those that occurred
     answered_by: Mapping[str, int]  # provider -> prompts that it answered in full
-    p50: float | None  # scenario seconds to the end of whole answers
+    p50: float | None  # scenario seconds to the end of the answer; infinite where it was not whole
     p95: float | None
     per_prompt: Ratio
     detours: Mapping[int, int]  # of the prompts whose first request failed: requests -> prompts
@@ -46,14 +48,14 @@ def phase_rows(joined: Joined, phases: Sequence[PhaseSpan], providers: Sequence[
 
 
 def _row(phase: str, exchanges: Sequence[Exchange], providers: Sequence[str]) -> PhaseRow:
-    took = sorted(each.prompt.end - each.prompt.intended for each in exchanges if each.kind == "whole")
+    took = sorted(each.prompt.end - each.prompt.intended if each.kind == "whole" else inf for each in exchanges)
     return PhaseRow(
         phase=phase,
         prompts=len(exchanges),
         kinds=dict(Counter(each.kind for each in exchanges).most_common()),
         answered_by=dict(Counter(each.answered_by for each in exchanges if each.answered_by is not None)),
-        p50=took[len(took) // 2] if took else None,
-        p95=took[min(len(took) - 1, int(0.95 * len(took)))] if took else None,
+        p50=nearest_rank(took, 0.5),
+        p95=nearest_rank(took, 0.95),
         per_prompt=upstream_per_prompt(exchanges),
         detours=upstream_distribution(exchanges),
         saved=saved(exchanges),

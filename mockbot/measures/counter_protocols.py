@@ -106,6 +106,8 @@ class Part(Protocol):
     """A group of the scope, or the attempts at its provider: the outages that it had, and how it went through them."""
 
     @property
+    def name(self) -> str: ...  # of the group or the provider
+    @property
     def outages(self) -> Sequence[Outage]: ...
     @property
     def course(self) -> CourseOfPrompts: ...
@@ -161,6 +163,7 @@ class Run(Protocol):
     def service_time(self) -> float | None: ...  # slot-seconds per answer in the baseline
     def calm_slots(self) -> int: ...  # of the providers that were asked in the baseline
     def load_at(self, t: float) -> float: ...  # prompts per second that the crowd would send if all were well
+    def crowd_at(self, t: float, group: str | None) -> float: ...  # users or arrivals of a group, or of all
 
 
 class Counters(Protocol):

@@ -63,9 +63,11 @@ def _windows(counted: Counters) -> Iterator[tuple[float, bool]]:
         return
     rate = calm_issued / (last - first)  # per slice
     step = ceil(max(WINDOW / slices.width, WINDOW_PROMPTS / rate))
+    calm_load = counted.run.load_at(last * slices.width - 1e-6)
     for at in range(last, int(counted.run.observed_until / slices.width) - step + 1, step):
         asked, well = sum(issued[at : at + step]), sum(good[at : at + step])
-        enough = asked >= ISSUED * rate * step
+        load = min(1.0, counted.run.load_at(at * slices.width) / calm_load) if calm_load else 1.0
+        enough = asked >= ISSUED * rate * step * load
         yield at * slices.width, enough and well > 0 and well >= WELL * calm_good / calm_issued * asked
 
 

@@ -8,8 +8,9 @@
 
 A window is healthy when its good share is at least 95 % of the group's own in the baseline *and* at least half as many
 prompts were issued as there: in a closed loop all users may be waiting for an answer, and a window in which none can
-ask is not healthy (research §5.2, "undefined is bad"). A group that is not well when its next outage begins is still
-down in the first one, too. What had not come when the run ended is `Beyond`, never a number (Bronson et al., HotOS
+ask is not healthy (research §5.2, "undefined is bad"). Of a crowd that has become smaller than in the baseline fewer
+prompts are asked for, in longer windows. A group that is not well when its next outage begins is still down in the
+first one, too. What had not come when the run ended is `Beyond`, never a number (Bronson et al., HotOS
 2021, on failures that outlast their cause).
 """
 
@@ -29,10 +30,12 @@ WINDOW_PROMPTS = 20
 HOLD = 30  # seconds for which the windows have to stay healthy
 WELL = 0.95  # of the baseline's good share
 ISSUED = 0.5  # of the baseline's rate
+SMALLEST = 0.01  # of the baseline's crowd; for fewer no window grows any more
 AFFECTED = 0.95  # of the prompts issued during the outage
 
 NOTHING_WRONG = "nothing went wrong in this run"
 NOTHING_ASKED = "nothing was asked during the outage"
+NO_FAILURE = "no client saw a failure"
 NEVER_CLEAR = "what was wrong lasted to the end of what was observed"
 ENDED_EARLY = "the run ended before it had been well for long enough"
 
@@ -42,7 +45,8 @@ OfOutage = Callable[[Counters, Part, int], Value]  # the measure of one outage, 
 class WorstOutage:
     """A formula: the greatest value over the outages of all groups in the scope.
 
-    It is a lower bound where the value of one of them is not known.
+    It is a lower bound where the value of one of them is not known. A group that asked nothing, or saw no failure, has
+    none, and does not count.
     """
 
     def __init__(self, of_outage: OfOutage) -> None:
@@ -57,7 +61,9 @@ class WorstOutage:
             longest = max(bounds, key=lambda value: value.bound)
             return Beyond(max(longest.bound, *numbers), longest.why) if numbers else longest
         if numbers:
-            return Known(max(numbers))
+            unknown = (value for value in each if isinstance(value, Undefined))
+            why = next((value.why for value in unknown if value.why not in {NOTHING_ASKED, NO_FAILURE}), None)
+            return Known(max(numbers)) if why is None else Beyond(max(numbers), why)
         return each[0] if each else Undefined(NOTHING_WRONG)
 
 
@@ -67,23 +73,33 @@ class _Health:
 
     issued: list[int]
     good: list[int]
-    window: int
     rate: float  # prompts per second in the baseline
     share: float  # good ones there
+    size: Callable[[float], float]  # of the crowd at a second, in multiples of the baseline's; 1 where it is larger
+
+    def end(self, start: int) -> int:
+        """Where the window ends that begins with this second."""
+        return start + max(WINDOW, ceil(WINDOW_PROMPTS / (self.rate * max(self.size(start), SMALLEST))))
 
     def holds(self, start: int) -> bool:
         """Whether the window that begins with this second is healthy."""
-        end = start + self.window
+        end = self.end(start)
         issued, good = self.issued[end] - self.issued[start], self.good[end] - self.good[start]
-        return issued >= ISSUED * self.rate * self.window and good >= WELL * self.share * issued and good > 0
+        expected = self.rate * (end - start) * min(self.size(start), self.size(end))
+        return issued >= ISSUED * expected and good >= WELL * self.share * issued and good > 0
 
     def back(self, start: int, end: int) -> tuple[int, bool]:
         """The first second from which windows are healthy for HOLD, and whether all of them ended before `end`."""
         for second in range(start, end + 1):
-            starts = range(second, second + max(HOLD, self.window), self.window)
-            seen = [each for each in starts if each + self.window <= end]
-            if all(map(self.holds, seen)):
-                return second, len(seen) == len(starts)
+            at = second
+            while at < max(second + HOLD, self.end(second)):
+                if self.end(at) > end:
+                    return second, False
+                if not self.holds(at):
+                    break
+                at = self.end(at)
+            else:
+                return second, True
         return end, False
 
 
@@ -99,11 +115,16 @@ def _health(counted: Counters, part: Part) -> _Health | Undefined:
     first = min(ceil(baseline[0]), last)
     calm_issued, calm_good = issued[last] - issued[first], good[last] - good[first]
     if calm_issued < WINDOW_PROMPTS:
-        return Undefined(f"the baseline has {calm_issued} prompts, and {WINDOW_PROMPTS} are needed")
+        return Undefined(f"the baseline of {part.name} has {calm_issued} prompts, and {WINDOW_PROMPTS} are needed")
     if not calm_good:
         return Undefined("nothing was good in the baseline either")
-    rate = calm_issued / (last - first)
-    return _Health(issued, good, max(WINDOW, ceil(WINDOW_PROMPTS / rate)), rate, calm_good / calm_issued)
+    group = None if counted.scope.provider else part.name
+    calm = (counted.run.crowd_at(first, group) + counted.run.crowd_at(last - 1, group)) / 2
+
+    def size(second: float) -> float:
+        return min(1.0, counted.run.crowd_at(second, group) / calm) if calm else 1.0
+
+    return _Health(issued, good, calm_issued / (last - first), calm_good / calm_issued, size)
 
 
 def _until(counted: Counters, outage: Outage) -> float:
@@ -127,8 +148,10 @@ def down_for(counted: Counters, part: Part, index: int) -> Value:
     if isinstance(health, Undefined):
         return health
     second, end, down = round(outage.begin), int(counted.run.observed_until), 0
+    if health.end(second) > end:
+        return Beyond(0.0, ENDED_EARLY)
     # A stretch may begin a little after the clear, when what waited for it comes at once; later ones are not its own.
-    while second < outage.clear + HOLD and second + health.window <= end:
+    while second < outage.clear + HOLD and health.end(second) <= end:
         if health.holds(second):
             second += 1
             continue
@@ -144,7 +167,7 @@ def down_for(counted: Counters, part: Part, index: int) -> Value:
 def time_to_detect(_: Counters, part: Part, index: int) -> Value:
     """Of the worst outage, from its begin to the first failure that a client saw."""
     first = part.course.of_outage(index).first_failure
-    return Undefined("no client saw a failure") if isinf(first) else Known(first - part.outages[index].begin)
+    return Undefined(NO_FAILURE) if isinf(first) else Known(first - part.outages[index].begin)
 
 
 @Measure("duration", "low", WHOLE_RUN, shown=("tile",), sentence="status page after")

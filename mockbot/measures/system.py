@@ -5,11 +5,11 @@ than 90 % of the providers' requests could be joined.
 """
 
 from collections.abc import Callable, Sequence
-from math import ceil
 
 from mockbot.measures.counter_protocols import Counters, SystemCounts
 from mockbot.measures.measure import NO_PROMPTS, WHOLE_RUN, Measure
 from mockbot.measures.values import Beyond, Known, Undefined, Value, ratio
+from mockbot.units.rank import nearest_rank
 
 NO_REQUESTS = "no provider got a request"
 NOTHING_FAILED = "no request of a prompt failed first"
@@ -106,7 +106,7 @@ def _added(name: str, q: float, text: str, *, first_token: bool) -> Measure:
         need = round(1 / (1 - q))
         if len(times) < need:
             return Undefined(f"it needs {need} prompts that one request answered in calm, and there were {len(times)}")
-        return Known(max(0.0, times[min(len(times) - 1, ceil(q * len(times)) - 1)]))
+        return Known(max(0.0, nearest_rank(times, q) or 0.0))
 
     which = "Median" if q == 0.5 else "99th percentile"
     return Measure("duration", "low", name=name, text=f"{which} of {text}.", formula=formula)

@@ -60,10 +60,12 @@ def format_value(measure: str, value: Value) -> str:
 
 def format_against(measure: str, value: Value, threshold: str) -> str:
     """The value, with the digits that tell it from a threshold that would be written the same."""
-    text = format_value(measure, value)
-    if not isinstance(value, Known) or text != threshold.lstrip("<>=").strip():
+    text, unit = format_value(measure, value), TABLE[measure].unit
+    # Compared as mockbot writes it: of "<= 3", "3.00" is no other number, and of "<= 60s", "1m00s" is none.
+    limit = UNITS[unit].parse(threshold.lstrip("<>=").strip())
+    if not isinstance(value, Known) or value.number == limit or text != format_in_unit(measure, limit):
         return text
-    match TABLE[measure].unit:
+    match unit:
         case "share":
             return f"{100 * value.number:.6g}%"
         case "duration":

@@ -1,6 +1,7 @@
 """A system under test in words: what its users saw and what its providers saw, cell by cell, for every output. Pure."""
 
 from dataclasses import dataclass
+from math import isinf
 
 from mockbot.evidence.system_join import Kind
 from mockbot.evidence.system_result import SystemResult
@@ -35,7 +36,8 @@ def users_cells(row: PhaseRow) -> tuple[str, ...]:
         return "0", "-", "", "-"
     others = (f"{count} {KIND_TEXTS[kind]}" for kind, count in row.kinds.items() if kind != "whole")
     full = format_percent(row.kinds.get("whole", 0) / row.prompts)
-    return str(row.prompts), full, "\n".join(others), "-" if row.p50 is None else format_duration(row.p50)
+    p50 = "never" if row.p50 is None or isinf(row.p50) else format_duration(row.p50)
+    return str(row.prompts), full, "\n".join(others), p50
 
 
 def providers_columns(system: SystemResult) -> tuple[str, ...]:

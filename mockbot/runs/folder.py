@@ -124,11 +124,14 @@ class RunFolder:
         return any((self / file).exists() for file in (RunFile.JOURNAL, RunFile.RUN))
 
     def put(self, file: RunFile, content: str | bytes) -> None:
-        """Replace a file atomically: a reader gets the new content or the old, never a part. Raises TestbedError."""
+        """Replace a file atomically: a reader gets the new content or the old, never a part. Raises TestbedError, also
+        where the folder itself was removed: what is left of such a run is no run.
+        """
         path = self / file
         fresh = path.with_name(f".{path.name}-{os.getpid()}")
         try:
-            path.parent.mkdir(exist_ok=True)
+            if path.parent != self.path:
+                path.parent.mkdir(exist_ok=True)
             fresh.write_bytes(content.encode() if isinstance(content, str) else content)
             fresh.replace(path)
         except OSError as error:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import BinaryIO, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -198,8 +198,15 @@ def _read_scenario(folder: RunFolder) -> Scenario:
 
 def _small(path: Path) -> bytes:
     """The first LARGEST bytes: what is cut off there is no valid JSON."""
-    with path.open("rb") as file:
+    with _opened(path) as file:
         return file.read(LARGEST)
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Raises UsageError for a pipe or a device, which might never end; OSError for what cannot be opened."""
+    if path.exists() and not path.is_dir() and not path.is_file():
+        raise UsageError(f"{path}: is not a file; give a run folder as mockbot left it")
+    return path.open("rb")
 
 
 def _kept(lines: Iterator[_R | Broken], file: RunFile) -> Iterator[_R | Broken]:
@@ -211,7 +218,7 @@ def _kept(lines: Iterator[_R | Broken], file: RunFile) -> Iterator[_R | Broken]:
 def _lines(path: Path, read: Callable[[bytes], _R]) -> Iterator[_R | Broken]:
     """One record for each line. A missing file counts as empty; other errors of the system are raised."""
     try:
-        file = path.open("rb")
+        file = _opened(path)
     except FileNotFoundError:
         return
     with file:

@@ -5,13 +5,14 @@ next moment at which something changes, asks the Timeline what holds then, and s
 before. A change that fails is recorded with its error and tried again at the next look, at most a wall second later.
 At each look it asks service and proxy for what they noticed about themselves and for the seconds that are over. What
 failed, took long or is missing is a record as well ("look"): the testbed's failure must not pass for the client's.
-So are a process of the testbed that has ended, and faults or proxies that are not as this thread left them: somebody
-else uses the same control port.
+So are a process of the testbed that has ended, faults or proxies that are not as this thread left them (somebody else
+uses the same control port), and a provider that does not answer where clients ask it, though it has no fault.
 A proxy whose control port has hung is not tried again: each change due there is recorded as failed. `broken` says why
 nothing can be learnt any more (that, or a service or proxy that has ended or hangs), so that the load can end the run.
 """
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -22,8 +23,9 @@ from mockbot.errors import TestbedError
 from mockbot.evidence.records import Action, ServiceSecond
 from mockbot.faults.base import SYSTEM
 from mockbot.faults.effects import ClosedPort, Restarted, Toxic
+from mockbot.process.control_port import ask
 from mockbot.process.process_group import has_ended
-from mockbot.proxy.control_session import ControlPlaneHung
+from mockbot.proxy.control_session import LIMITS, ControlPlaneHung
 from mockbot.proxy.toxiproxy_client import CLOSED_BY_DISABLE, ToxicControl
 from mockbot.scenario.timeline import ActiveFault, Conditions, StatusState, Timeline
 from mockbot.service.control_client import ServiceControl
@@ -59,20 +61,20 @@ class Driver:
     """Applies one timeline once. `stop` is idempotent, ends every fault, and records the last seconds."""
 
     def __init__(self, timeline: Timeline, addresses: Addresses, sink: Sink) -> None:
-        self._timeline = timeline
+        self.timeline = timeline
         self._proxies = addresses.proxies
         self._processes = dict(addresses.processes)
         self._sink = sink
         self._service = ServiceControl(addresses.service_control, addresses.token)
         self._wire = ToxicControl(addresses.proxy_control)
         self._system = addresses.system_control
-        self._providers = tuple(addresses.providers)
+        self._providers = addresses.providers
         on_system = [SYSTEM] if self._system or SYSTEM in addresses.proxies else []
         self._applied = {name: _Applied() for name in (*self._providers, *on_system)}
         self._status: StatusState | None = None
         self._listening: dict[str, str] = {}  # proxy -> its address at the first look
         self._told: dict[str, int] = {}  # how many of the troubles of service and proxy are known
-        self._unanswered = {"service": 0, "proxy": 0}  # looks in a row
+        self._unanswered = Counter[str]()  # looks in a row, by part of the testbed
         self.broken = ""  # why nothing can be learnt any more; from then on no wire fault begins or ends
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -94,7 +96,7 @@ class Driver:
         self._thread.join()
         self._thread = None
         now = self._clock.now()
-        self._apply(replace(self._timeline.at(now), faults=()), now)
+        self._apply(replace(self.timeline.at(now), faults=()), now)
         threading.Event().wait(self._clock.wall(1.0))  # until the running scenario second is complete
         self._look()
         for provider in self._providers:
@@ -103,13 +105,13 @@ class Driver:
                 self._failed("service", now, f"{provider} has no record of seconds {applied.next_second} to {int(now)}")
 
     def _run(self) -> None:
-        moments = [*self._timeline.changes(), float("inf")]
+        moments = [*self.timeline.changes(), float("inf")]
         while not self._stopping.is_set():
             now = self._clock.now()
             while moments[0] <= now:
                 due = moments.pop(0)
-                self._apply(self._timeline.at(due), due)
-            ramping = self._apply(self._timeline.at(now), now)
+                self._apply(self.timeline.at(due), due)
+            ramping = self._apply(self.timeline.at(now), now)
             self._look()
             wait = self._clock.wall(moments[0] - self._clock.now())
             wait, before = max(0.0, min(wait, RAMP_STEP if ramping else LOOK)), self._clock.now()
@@ -197,6 +199,9 @@ class Driver:
         seconds = [second for second in every if second.t >= self._applied[second.provider].next_second]
         if not self.broken and self._note_troubles("proxy", lambda: self._unless_hung(self._wire.troubles)):
             self._note_foreign_toxics()
+        for provider, applied in self._applied.items():
+            if provider != SYSTEM and not (self.broken or applied.service or applied.wire):
+                self._asked(f"way to {provider}", partial(self._reach, provider))
         hits = self._wire_hits()
         newest = {second.provider: second.t for second in seconds}
         for second in seconds:
@@ -214,8 +219,15 @@ class Driver:
             applied.next_second = second.t + 1
             self._sink(replace(second, felt={**second.felt, **new}))
 
+    def _reach(self, provider: str) -> None:
+        """Take the way of a client's request, with one that counts nowhere; the provider answers it with 404."""
+        try:
+            ask(self._providers[provider], "GET", "/", limits=LIMITS)
+        except (ConnectionError, TimeoutError) as error:
+            raise TestbedError(f"{provider} does not answer at {self._providers[provider]}: {error}") from None
+
     def _asked(self, part: str, question: Callable[[], T]) -> T | None:
-        """The answer of service or proxy; None where it failed. What failed or took long is recorded."""
+        """The answer of a part of the testbed; None where it failed. What failed or took long is recorded."""
         sent = self._clock.now()
         try:
             answer = question()
@@ -285,7 +297,7 @@ class Driver:
             return {}  # they are totals: the next look has them too
         counted = {name: found for name, found in hits.items() if found is not None}
         if SYSTEM in counted:  # it has no seconds of its own; ids of faults are unique
-            first = self._providers[0]
+            first = next(iter(self._providers))
             counted[first] = {**counted.get(first, {}), **counted.pop(SYSTEM)}
         return counted
 

@@ -160,10 +160,17 @@ def test_the_remote_refuses_browsers_and_unknown_phases(tmp_path: Path) -> None:
 
 
 def test_it_begins_again_when_it_loops(tmp_path: Path) -> None:
-    """--loop: after the last phase comes the first one."""
-    with served(tmp_path, "--loop", "--speed", "10") as play:
-        play.until("^after ")
+    """--loop: after the last phase comes the first one, and every round counts its own requests and hits."""
+    with served(tmp_path, "--loop") as play:
+        play.until("^blackout ")
+        play.ask()
+        play.until("hit: 1 by blackout.0.http_error")
+        for phase in ("calm", "blackout"):
+            play.until(f"^{phase} ")
+        play.ask()
+        play.until("hit: 1 by blackout.0.http_error")
 
+        assert not [line for line in play.lines if re.search("hit: [2-9]", line)]
         assert play.until("^calm ")
 
 

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +23,7 @@ import psutil
 from mockbot.process.control_port import ask
 from mockbot.proxy.toxiproxy_server import require_toxiproxy, start_toxiproxy
 from tests.e2e.conftest import Run, put_up
+from tests.e2e.shapes import ROLES, SHAPES, SYSTEM
 
 SEED = 20241211
 ANY_TIME = (0.0, 9.5)  # wall seconds from the first record to the moment
@@ -30,69 +31,7 @@ IN_BLACKOUT = (0.0, 1.5)  # from the begin of the fault
 BOUND = 75.0  # wall seconds in which a broken run must have ended by itself
 MARK = "MOCKBOT_CAMPAIGN"
 BUSY = {"generator lag", "machine"}  # the checks that fail where the machine has other things to do
-HERE = Path(__file__).parent
 STARTING = Lock()  # a start takes a core for seconds, which would disturb the runs beside it
-
-CROWD = """
-name: campaign
-title: A short outage
-speed: 10
-seed: 7
-providers:
-  main: {slots: 40, answer: {first_token: 300ms, tokens: {median: 20, p95: 40}}}
-crowd:
-  patient: {users: 100%, policy: backoff, think: 5s, patience: 60s}
-phases:
-  - {name: steady, lasts: 40s, users: 24}
-  - {name: blackout, lasts: 30s, faults: [{http_error: 503}, {latency: 300ms}]}
-  - {name: after, lasts: 50s}
-expect:
-  - {phase: steady, availability: ">= 99%"}
-  - {phase: after, availability: ">= 90%"}
-"""
-REAL_TIME = """
-name: campaign
-title: A short outage in real time
-providers:
-  main: &quick {slots: 50, answer: {first_token: 50ms, tokens: {median: 10, p95: 10}, pace: 200/s}}
-  other: *quick
-crowd:
-  people: {users: 100%, policy: {name: once, timeout: 6s}, think: 500ms, patience: 8s}
-phases:
-  - {name: steady, lasts: 4s, users: 8}
-  - {name: blackout, lasts: 3s, faults: [{http_error: {status: 503, retry_after: 1s}}]}
-  - {name: after, lasts: 5s}
-expect:
-  - {phase: steady, availability: ">= 99%"}
-"""
-SYSTEM = f"""
-name: careful
-start: "{sys.executable} -P -m uvicorn --app-dir {HERE} gateway:app --port {{port}} --log-level warning"
-env: {{MAIN_URL: "{{main.url}}", OTHER_URL: "{{other.url}}", HABIT: careful}}
-ready: {{path: /health, within: 60s}}
-speaks: openai
-model: gpt-4o
-"""
-CLIENT = ("sh", str(HERE.parent / "commands" / "clients" / "ask.sh"), "11")
-SHAPES: Mapping[str, tuple[str, tuple[str, ...]]] = {  # scenario and arguments of `mockbot run`
-    "crowd": (CROWD, ()),
-    "two workers": (CROWD, ("--processes", "2")),
-    "toxiproxy": (CROWD, ("--proxy", "toxiproxy")),
-    "shared toxiproxy": (CROWD, ("--toxiproxy-url", "URL")),
-    "command": (REAL_TIME, ("--", *CLIENT)),
-    "system": (REAL_TIME, ("--system", "SYSTEM")),
-}
-ROLES: Mapping[str, str] = {  # role -> a word of its command line; a guard's has the words of what it guards, too
-    "service": "mockbot.service",
-    "proxy": "mockbot.proxy",
-    "watchdog": "mockbot.proxy.cleanup_watchdog",
-    "load": "locust",  # "worker" where its parent is one, too
-    "command guard": "mockbot.process.process_group_guard",
-    "system guard": "mockbot.testbed.system.system_guard",
-    "toxiproxy": "-host",
-    "command": CLIENT[1],
-    "system": "uvicorn",
-}
 
 
 @dataclass(frozen=True)
@@ -138,8 +77,12 @@ class Target:
         return self.random.choice(sorted(found, key=lambda each: each.pid))
 
     def addresses(self) -> dict[str, object]:
-        """logs/testbed.json; of `-- COMMAND`, which has none, nothing."""
-        return dict(json.loads((self.folder / "logs" / "testbed.json").read_text("utf-8")))
+        """logs/testbed.json; of `-- COMMAND`, which has none, what the command is told."""
+        file = self.folder / "logs" / "testbed.json"
+        if not file.exists():
+            told = (each.info["environ"].get("MOCKBOT_MAIN_URL") for each in marked(self.base))
+            return {"providers": next(filter(None, told))}
+        return dict(json.loads(file.read_text("utf-8")))
 
     def port(self, of: str) -> int:
         """The port of "service_control" or "proxy_control", or "providers" or "direct" of main."""

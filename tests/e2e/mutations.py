@@ -18,7 +18,8 @@ from mockbot.clock import Clock
 from mockbot.scenario.load import read_scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.service.control_client import ServiceControl
-from tests.e2e.campaign import CROWD, Target, marked
+from tests.e2e.campaign import Target, marked
+from tests.e2e.shapes import CROWD
 
 Act = Callable[[Target], None]
 Damage = Callable[[Path, Random], None]

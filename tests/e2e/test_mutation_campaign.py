@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from mockbot.proxy.toxiproxy_server import find_toxiproxy
-from tests.e2e.campaign import SEED, SHAPES, Row, Way, play, play_in_calm, report
+from tests.e2e.campaign import SEED, Row, Way, play, play_in_calm, report
+from tests.e2e.shapes import SHAPES
 from tests.e2e.ways import HARMLESS, WAYS
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(600)]

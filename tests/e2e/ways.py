@@ -20,7 +20,7 @@ BLACKOUT: dict[str, Any] = {"since": ("actions.jsonl", '"begin"'), "during": IN_
 SERVICE, PROXY, WATCHDOG = (f"the {part} failed at" for part in ("service", "proxy", "cleanup watchdog"))
 HUNG_PROXY = f"{PROXY}|did not answer"
 NO_END = "did not complete"
-LOST = "never reached main"
+LOST, WAY = "never reached main", "the way to main failed at"
 COUNT, UNREADABLE = "on record", "cannot be read"
 SPACE, WRITE = "No space left", "cannot be written"
 
@@ -148,6 +148,9 @@ _NETWORKS = (
     network("packets to the proxy dropped", "providers", LOST),
     network("packets to the proxy dropped", "providers", LOST, shape="two workers"),
     network("packets to the proxy dropped", "providers", LOST, shape="toxiproxy"),
+    network("packets to the proxy dropped", "providers", WAY, shape="command"),
+    network("packets to the proxy dropped", "providers", WAY, shape="system"),
+    network("connections to the proxy reset", "providers", WAY, "REJECT --reject-with tcp-reset", "command"),
     network("packets to the provider dropped", "direct", LOST),
     network("connections to the proxy reset", "providers", LOST, "REJECT --reject-with tcp-reset"),
     network("packets to the service's control port dropped", "service_control", SERVICE),
@@ -164,7 +167,7 @@ _FILES = (
     during("actions.jsonl removed", m.removed("actions.jsonl"), f"{COUNT}|never confirmed"),
     during("answers.jsonl removed", m.removed("answers.jsonl"), COUNT, "system"),
     during("scenario.json of another", m.scenario_of_another, "scenario.json of another"),
-    during("folder removed", m.everything, "", codes=frozenset({2, 3, 4})),
+    during("folder removed", m.everything, WRITE, codes=frozenset({4})),
 )
 
 _JOURNALS = ("journal", "service", "actions", "health", "progress")

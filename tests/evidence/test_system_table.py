@@ -1,5 +1,9 @@
 """*Users saw | providers saw*, phase by phase, from a journal that can be counted by hand."""
 
+from math import inf
+
+import pytest
+
 from mockbot.evidence.system_measures import Ratio
 from mockbot.evidence.system_table import ProviderRow, answers_over_time, phase_rows
 from mockbot.scenario.spans import PhaseSpan
@@ -32,6 +36,14 @@ def test_each_phase_has_both_sides() -> None:
         "other": ProviderRow(3, 2, {"truncated": 1}),
     }
     assert after.answered_by == {"other": 1}
+
+
+def test_what_was_not_answered_improves_no_percentile() -> None:
+    """As in every other table: of three prompts of the blackout one never had its whole answer."""
+    _, blackout, _ = phase_rows(_journal().joined(), PHASES, ["main", "other"])
+
+    assert blackout.p50 == pytest.approx(0.7)
+    assert blackout.p95 == inf
 
 
 def test_who_answered_whom_on_one_clock() -> None:

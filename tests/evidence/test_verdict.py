@@ -4,7 +4,7 @@ import pytest
 
 from mockbot.errors import ExitCode
 from mockbot.evidence.judgement import ExpectationResult, Judgement, Verdict
-from mockbot.evidence.records import Attempt, Prompt, Settled
+from mockbot.evidence.records import Attempt, Prompt, ServiceSecond, Settled
 from mockbot.evidence.run_counters import count_run
 from mockbot.evidence.validity_checks import ValidityCheck
 from mockbot.evidence.verdict import decide, judge
@@ -92,6 +92,25 @@ def test_what_cannot_be_said_is_never_a_pass(expect: dict[str, str], why: str) -
     assert why in judgement.reasons[0]
 
 
+def test_a_measure_of_a_provider_that_nobody_asked_is_undecided() -> None:
+    """No data is no success: no request is on record there, and 0 would meet any limit."""
+    told = scenario(
+        providers={"main": {"slots": 10}, "other": {"slots": 10}},
+        expect=[
+            {"provider": "other", "overshoot": "<= 10"},
+            {"provider": "other", "wasted_work": "<= 100%"},
+            {"provider": "other", "latency_p95": "<= 1h"},
+            {"provider": "other", "goodput": "<= 9/s"},
+        ],
+    )
+    idle = tuple(ServiceSecond(t, "other", capacity=10.0) for t in range(400))
+
+    judgement = judge(evidence(sound_run(), (*FELT, *idle), of=told))
+
+    assert [each.result for each in judgement.expectations] == 4 * ["inconclusive"]
+    assert "nothing was asked of a provider after an outage" in judgement.reasons[0]
+
+
 def test_a_scenario_that_expects_nothing_is_not_passed() -> None:
     """Without expectations the verdict is inconclusive."""
     judgement = judged()
@@ -160,11 +179,25 @@ def test_hung_prompts_fail_their_phase() -> None:
     assert (judgement.verdict, judgement.pending_count) == ("inconclusive", 100)
 
 
-def test_a_failed_expectation_shows_the_digits_that_decided() -> None:
-    """20.2 s where 20 s are asked for would both be written as "20s"."""
-    result = ExpectationResult(Scope(), "failed_p50", "<= 20s", Known(20.049), "fail", "", "journal.jsonl")
+@pytest.mark.parametrize(
+    ("measure", "expected", "seen", "told"),
+    [
+        ("failed_p50", "<= 20s", 20.049, "20.049s"),
+        ("latency_p95", "<= 60s", 60.4, "60.4s"),
+        ("recovery_time", "<= 3m", 180.4, "180.4s"),
+        ("attempts_per_prompt", "<= 3", 3.001, "3.001"),
+        ("goodput", ">= 2.0/s", 1.9996, "1.9996"),
+        ("latency_p95", "< 20s", 20.0, "20s"),
+        ("latency_p95", "<= 20s", 31.0, "31s"),
+    ],
+)
+def test_a_failed_expectation_shows_the_digits_that_decided(
+    measure: str, expected: str, seen: float, told: str
+) -> None:
+    """Where both would be written alike: "20s" and "20s", or "1m00s" for what was to be at most "60s"."""
+    result = ExpectationResult(Scope(), measure, expected, Known(seen), "fail", "", "journal.jsonl")
 
-    assert result.outcome == "expected <= 20s, saw 20.049s"
+    assert result.outcome == f"expected {expected}, saw {told}"
 
 
 def test_answers_that_take_exactly_the_slo_are_good() -> None:

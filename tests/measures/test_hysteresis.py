@@ -1,5 +1,6 @@
 """The hysteresis margin worked out on paper: a load that rises and falls in steps, and two ways to come back."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -11,11 +12,6 @@ from mockbot.measures.values import Beyond, Known, Undefined, Value
 from tests.evidence.build import evidence, measured, scenario, steady
 
 STEPS = (2.0, 6.0, 10.0, 6.0, 2.0)  # prompts per second, 100 s each; 10 slots at 1 s an answer can give 10/s
-RAMP = scenario(
-    crowd={"patient": {"arrivals": "100%", "policy": "backoff", "patience": "60s"}},
-    phases=[{"name": f"step-{n}", "lasts": "100s", "arrivals": f"{rate:g}/s"} for n, rate in enumerate(STEPS)],
-    expect=[],
-)
 SECONDS = [ServiceSecond(t, "main", 2, 2, finished=2, work=2.0, capacity=10.0) for t in range(500)]
 
 
@@ -24,11 +20,16 @@ def number(value: Value) -> float:
     return value.number
 
 
-def margin(ill: tuple[float, float]) -> Value:
+def margin(ill: tuple[float, float], steps: Sequence[float] = STEPS) -> Value:
     """Of a run in which everything that was asked from one moment to another was given up."""
-    asked = [each for n, rate in enumerate(STEPS) for each in steady(100.0 * n, 100.0 * (n + 1), each=1 / rate)]
+    ramp = scenario(
+        crowd={"patient": {"arrivals": "100%", "policy": "backoff", "patience": "60s"}},
+        phases=[{"name": f"step-{n}", "lasts": "100s", "arrivals": f"{rate:g}/s"} for n, rate in enumerate(steps)],
+        expect=[],
+    )
+    asked = [each for n, rate in enumerate(steps) for each in steady(100.0 * n, 100.0 * (n + 1), each=1 / rate)]
     told = [_given_up(each) if ill[0] <= each.intended < ill[1] else each for each in asked]
-    return measured(count_run(evidence(told, SECONDS, of=RAMP, did=())), Scope())["hysteresis"]
+    return measured(count_run(evidence(told, SECONDS, of=ramp, did=())), Scope())["hysteresis"]
 
 
 def _given_up(prompt: Prompt) -> Prompt:
@@ -43,6 +44,11 @@ def test_a_service_that_is_well_where_it_broke_has_none() -> None:
 def test_one_that_must_be_left_alone_has_more() -> None:
     """It breaks at 10/s and stays broken at 6/s, at which it had been well: hysteresis 0.8."""
     assert number(margin((200.0, 400.0))) == pytest.approx(0.8)
+
+
+def test_one_that_is_well_at_less_than_the_load_of_the_calm_is_well() -> None:
+    """It breaks at 10/s and comes back at 0.5/s, a quarter of the baseline's load: 9.5 of 10."""
+    assert number(margin((200.0, 400.0), (2.0, 6.0, 10.0, 6.0, 0.5))) == pytest.approx(0.95)
 
 
 def test_one_that_stays_broken_at_a_load_it_could_carry_is_told_as_a_bound() -> None:

@@ -119,7 +119,7 @@ def test_a_baseline_of_a_few_prompts_is_none() -> None:
     """19 prompts before it are too few."""
     journal = [*steady(80, 89.5), *down(100, 200), *steady(200, 400)]
 
-    assert taken("recovery_time", journal) == Undefined("the baseline has 19 prompts, and 20 are needed")
+    assert taken("recovery_time", journal) == Undefined("the baseline of patient has 19 prompts, and 20 are needed")
 
 
 def test_a_small_group_is_looked_at_in_longer_windows() -> None:
@@ -128,6 +128,46 @@ def test_a_small_group_is_looked_at_in_longer_windows() -> None:
     journal = [*calm, *down(100, 200), prompt(200.0, 5.0, "gave_up"), *steady(202, 400, each=2.0)]
 
     assert taken("recovery_time", journal) == Known(0)  # 19 of 20 are the 95 % that are asked for
+
+
+def test_the_worst_group_is_unknown_where_one_has_too_small_a_baseline() -> None:
+    """Patient users are well at once; hasty ones, who asked 7 times in the baseline, never are."""
+    hasty = [prompt(10.0 * n, group="hasty") for n in range(10)]
+    lost = [prompt(100 + 10.0 * n, 5.0, "gave_up", group="hasty") for n in range(30)]
+    journal = [*CALM_AND_DOWN, *steady(200, 400), *hasty, *lost]
+
+    why = "the baseline of hasty has 7 prompts, and 20 are needed"
+    assert taken("recovery_time", journal) == Beyond(0, why)
+    assert taken("down_for", journal) == Beyond(100, why)
+    assert taken("affected_recovery", journal) == Known(0)  # which needs no baseline
+
+
+def test_a_crowd_that_has_become_smaller_is_well_when_it_is_answered() -> None:
+    """A fifth of the users come back after the outage and ask every 2.5 s: no less than they would in the calm.
+
+    20 of their prompts take 50 s. Where hardly one of them asks, they are stuck as others are.
+    """
+    told = scenario(phases=[CALM, OUTAGE, {**AFTER, "users": 10}], expect=[])
+    ramp = scenario(phases=[CALM, OUTAGE, {**AFTER, "users": "50 -> 10"}], expect=[])
+    few = [*CALM_AND_DOWN, *steady(200, 400, each=2.5)]
+
+    assert taken("recovery_time", few, of=told) == Known(0)
+    assert taken("down_for", few, of=told) == Known(100)
+    assert taken("recovery_time", few, of=ramp) != Known(0)
+    assert taken("recovery_time", few) == Beyond(191, "the run ended before it had been well for long enough")
+    assert taken("recovery_time", [*CALM_AND_DOWN, *steady(200, 400, each=9.0)], of=told) != Known(0)
+
+
+def test_an_outage_that_is_shorter_than_a_look_at_it_was_not_seen() -> None:
+    """A prompt every 4 s makes windows of 80 s; the run ends 60 s after the begin. Nobody was down for 0 s."""
+    told = scenario(
+        phases=[{**CALM, "lasts": "200s"}, phase("blackout", "40s", CRASH), phase("after", "20s")], expect=[]
+    )
+    journal = [*steady(0, 200, each=4.0), *steady(200, 260, each=4.0, took=5.0, settled="gave_up")]
+
+    value = taken("down_for", journal, actions(begin=200.0, end=240.0), of=told)
+
+    assert value == Beyond(0, "the run ended before it had been well for long enough")
 
 
 def test_detection_is_the_first_failure_that_a_client_saw() -> None:

@@ -98,6 +98,13 @@ def test_a_file_that_cannot_be_put_is_a_sentence(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == [RunFile.SUMMARY]
 
 
+def test_nothing_is_put_into_a_folder_that_is_gone(tmp_path: Path) -> None:
+    """Somebody removed it while its run went on: made again it would hold a part of a run."""
+    with pytest.raises(TestbedError, match=r"run.json: cannot be written: No such file or directory"):
+        RunFolder(tmp_path / "gone").put(RunFile.RUN, "{}")
+    assert not (tmp_path / "gone").exists()
+
+
 def test_a_file_is_put_in_place_whole(tmp_path: Path) -> None:
     """What was there is replaced, and no half-written file is left."""
     folder = RunFolder(tmp_path)

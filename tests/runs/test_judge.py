@@ -1,6 +1,10 @@
 """A run folder is judged: the reports that it gets, and what is told outside of it."""
 
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -47,6 +51,30 @@ def test_a_run_that_was_killed_is_inconclusive(tmp_path: Path) -> None:
             journal.write(record)
 
     assert conclude(folder, Console(quiet=True)) == ExitCode.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("make", "says", "code"),
+    [
+        (Path.mkdir, "Is a directory", 4),
+        (lambda path: path.symlink_to(path.name), "Too many levels of symbolic links", 4),
+        (os.mkfifo, "is not a file", 2),
+        (lambda path: path.symlink_to("/dev/zero"), "is not a file", 2),
+    ],
+    ids=["folder", "loop", "pipe", "device"],
+)
+def test_what_is_no_journal_is_a_sentence(tmp_path: Path, make: Callable[[Path], None], says: str, code: int) -> None:
+    """Neither a traceback nor a wait without end."""
+    folder = RunFolder.create(scenario(), tmp_path / "run")
+    journal = folder / RunFile.JOURNAL
+    make(journal)
+
+    report = [sys.executable, "-m", "mockbot", "report", str(folder.path)]
+    told = subprocess.run(report, capture_output=True, text=True, timeout=60, check=False)
+
+    assert told.returncode == code
+    assert told.stderr.startswith(f"mockbot: {journal}: {says}")
+    assert told.stderr.count("\n") == 1
 
 
 def test_a_sweep_is_no_run(tmp_path: Path) -> None:

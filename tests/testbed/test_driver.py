@@ -12,6 +12,7 @@ import pytest
 from mockbot.clock import Clock
 from mockbot.errors import TestbedError
 from mockbot.evidence.records import Action, ServiceSecond
+from mockbot.process.held_port import held_port
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.testbed.driver import Driver
@@ -116,6 +117,27 @@ def test_every_change_at_a_deaf_control_port_is_on_record_as_failed(played: Play
 def test_what_the_service_saw_is_on_record_beside_a_deaf_proxy(played: Played) -> None:
     """A proxy that cannot be asked takes nothing else with it."""
     assert [record for record in played.records if isinstance(record, ServiceSecond)]
+
+
+@pytest.mark.parametrize("faults", [[], [{"http_error": 503}]], ids=["calm", "a fault holds"])
+def test_a_provider_that_no_client_reaches_is_the_testbeds_failure(tmp_path: Path, faults: list[object]) -> None:
+    """Its control ports answer, its own port refuses: at the third look there is nothing to learn about a client.
+
+    While a fault holds, a client may be kept away by it, so that nothing is said before its end.
+    """
+    phase = {"name": "calm", "lasts": "600s", "users": 1, "faults": faults}
+    scenario = Scenario.model_validate({**SCENARIO.model_dump(mode="json"), "phases": [phase]})
+    records: Records = []
+    with held_port() as port, open_testbed(scenario, 1.0, tmp_path) as addresses:
+        nowhere = replace(addresses, providers={"main": f"http://127.0.0.1:{port}"})
+        driver = Driver(Timeline(scenario), nowhere, records.append)
+        driver.start(Clock.start())
+        assert eventually(lambda: bool(driver.broken) or len(records) - len(actions(records)) >= 4, 60)
+        driver.stop()
+
+    looks = [action for action in actions(records) if action.does == "look"]
+    assert [action.fault for action in looks] == (1 if faults else 3) * ["way to main"]
+    assert driver.broken == ("" if faults else f"the way to main has gone or hangs: {looks[-1].error}")
 
 
 @pytest.mark.second

@@ -75,6 +75,12 @@ class _Proxy:
         return None
 
 
+@pytest.fixture(autouse=True)
+def _reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The providers of ADDRESSES are nowhere."""
+    monkeypatch.setattr(driver_module, "ask", lambda *_, **__: None)
+
+
 @pytest.fixture
 def looks(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Action | ServiceSecond]]:
     """The records of looks at a service: what had ended at each, and what it said of itself."""

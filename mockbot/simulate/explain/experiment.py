@@ -5,7 +5,6 @@ The only module here that simulates. An interruption is raised as KeyboardInterr
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import median
 
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
@@ -20,6 +19,7 @@ from mockbot.simulate.engines import fastest, start
 from mockbot.simulate.explain.answer import Figure, Measure
 from mockbot.simulate.seed_statistics import interval
 from mockbot.simulate.simulation import Memory, simulate
+from mockbot.units.rank import nearest_rank
 
 NEVER = float("inf")
 Groups = frozenset[str] | None  # None: all
@@ -113,7 +113,7 @@ def median_wait(begin: float, end: float, groups: Groups = None) -> Take:
 
     def take(run: RunResult) -> float | None:
         asked = run.asked(begin, end, groups)
-        return median(p.end - p.intended if p.settled == "answered" else NEVER for p in asked) if asked else None
+        return nearest_rank(sorted(p.end - p.intended if p.settled == "answered" else NEVER for p in asked), 0.5)
 
     return take
 

@@ -7,7 +7,6 @@ with the size of the crowd, so it is scaled up as far as the engine carries it.
 
 import math
 from collections.abc import Iterator, Mapping
-from statistics import median
 
 from mockbot.scenario.policies import Backoff, Refresh
 from mockbot.scenario.schema import Scenario
@@ -21,6 +20,7 @@ from mockbot.simulate.policy_override import with_policies
 from mockbot.simulate.seed_statistics import Interval, interval
 from mockbot.units.formatting import format_percent, format_rate
 from mockbot.units.quantities import duration_text
+from mockbot.units.rank import nearest_rank
 
 TRIALS = 6  # of the bisection: its edge is known to 16^(1/64), 4 %, and better over seeds
 RUNS = TRIALS + 2 + 3  # for each seed
@@ -127,7 +127,8 @@ def expected_wait(setting: Setting, every: float) -> float:
     asked = 1 - math.exp(-setting.outage / setting.think)
     shares = [(number + 0.5) / QUANTILES * asked for number in range(QUANTILES)]
     left = [setting.outage + setting.think * math.log(1 - share) for share in shares]
-    return median(math.ceil(max(0.0, each) / every) * every for each in left) + setting.service
+    waits = sorted(math.ceil(max(0.0, each) / every) * every for each in left)
+    return (nearest_rank(waits, 0.5) or 0.0) + setting.service
 
 
 def pair_waits(setting: Setting, experiments: Experiments) -> dict[str, Interval]:
