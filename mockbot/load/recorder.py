@@ -14,9 +14,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from select import POLLIN
+from socket import SocketType
 
 import gevent
 from gevent.event import Event
+from gevent.monkey import get_original
 from geventhttpclient.client import HTTPClient
 from geventhttpclient.header import Headers
 from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError, HTTPSocketPoolResponse
@@ -39,6 +42,9 @@ FLAGS = {"true": True, "false": False}
 # errno of a connection that this machine, not the service, failed to open: out of descriptors, ports or memory.
 LOCAL_ERRNOS = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM})
 HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": "mockbot"}
+
+
+_Poll = get_original("select", "poll")
 
 
 class GeneratorError(Exception):
@@ -124,6 +130,19 @@ def attempt(
                 pass
     response.release()  # back to the pool when the message is complete, else closed
     return observe(outcome, start, end, reader, clock, response.status_code, partial(_header, response))
+
+
+def is_alive(connection: SocketType) -> bool:
+    """Whether an idle connection can be used again, for geventhttpclient's pool.
+
+    That asks select(2), which takes no descriptor above 1023: beyond about 1,000 users each prompt would open a
+    connection of its own.
+    """
+    if connection.fileno() < 0:
+        return False
+    poll = _Poll()
+    poll.register(connection, POLLIN)
+    return not poll.poll(0)
 
 
 def _read(

@@ -28,7 +28,7 @@ from mockbot.load.collector import AttemptObservation, Pending
 from mockbot.load.hedging import hedged_attempt
 from mockbot.load.load_generator import no_status_page
 from mockbot.load.measured_user import MeasuredUser
-from mockbot.load.recorder import GeneratorError, RequestTemplate, attempt
+from mockbot.load.recorder import GeneratorError, RequestTemplate, attempt, is_alive
 from mockbot.load.system_client import Answer, Asked, answer_of, observed_exchange, outgoing_to
 from mockbot.scenario.policies import Informed
 from mockbot.testbed.system.names import filled
@@ -249,6 +249,7 @@ class ChatUser(MeasuredUser, FastHttpUser):
         prefix = url.path.rstrip("/")
         template = RequestTemplate.of(endpoint.dialect, prefix, self.key, self.group_name, stream=self.spec.stream)
         client = self.client.client.clientpool.get_client(url)
+        client._connection_pool._is_socket_alive = is_alive
         system = self.generator.plan.system
         path = template.family.chat.path if system is None or system.ask is None else system.ask.request.path
         connection = ProviderConnection(client, template, f"{endpoint.url}{path}")

@@ -70,3 +70,8 @@ def test_a_user_that_is_taken_away_as_it_wakes_begins_no_prompt(inside: Inside, 
 
     assert settled
     assert "unfinished" not in settled
+
+
+def test_a_user_among_many_keeps_its_connection(inside: Inside) -> None:
+    """Its descriptor is above 1023, which select(2) does not take; a connection that the server closed is replaced."""
+    assert inside("crowded") == [1100, ["ok"] * 3, 2]
