@@ -200,8 +200,7 @@ class ChatUser(MeasuredUser, FastHttpUser):
             if self.generator.plan.system is not None:
                 observed = self._ask_system(self.generator.plan.system, connection, prompt, n, until, first_token)
             else:
-                connection.template.number(prompt.id, n)
-                outgoing = connection.template.outgoing(self._encoded[1])
+                outgoing = connection.template.outgoing(self._encoded[1], prompt.id, n)
                 observed = attempt(connection.client, outgoing, clock, until, first_token)
         except GreenletExit:
             unfinished = AttemptObservation("unfinished", start, clock.now())
@@ -249,8 +248,10 @@ class ChatUser(MeasuredUser, FastHttpUser):
         prefix = url.path.rstrip("/")
         template = RequestTemplate.of(endpoint.dialect, prefix, self.key, self.group_name, stream=self.spec.stream)
         client = self.client.client.clientpool.get_client(url)
-        client._connection_pool._is_socket_alive = is_alive
+        client._connection_pool._is_socket_alive = is_alive  # type: ignore[method-assign,assignment]
         system = self.generator.plan.system
+        if system is None:
+            template = template.ready(client)
         path = template.family.chat.path if system is None or system.ask is None else system.ask.request.path
         connection = ProviderConnection(client, template, f"{endpoint.url}{path}")
         self._connections[provider] = connection

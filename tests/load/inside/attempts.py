@@ -27,10 +27,11 @@ def main(dialect: str, host: str, port: int, faults: list[str], speed: float) ->
         if how == "again":  # a hang-up that crosses the next request on the wire is a reset for any client
             gevent.sleep(1.0)
         template = RequestTemplate.of(dialect, f"/{name}", "sk-free-a", "users", stream=how != "whole")
-        template.number("a.1", 0)
         target = HTTPClient(host, 1) if name == "refused" else connection
         body = template.encode({"model": "m", "messages": [{"role": "user", "content": "When?"}]})
-        return attempt(target, template.outgoing(body), clock, clock.now() + clock.scenario(DEADLINE))
+        return attempt(
+            target, template.ready(target).outgoing(body, "a.1", 0), clock, clock.now() + clock.scenario(DEADLINE)
+        )
 
     print(json.dumps({fault: asdict(one(fault)) for fault in faults}))  # noqa: T201 - its result
 
