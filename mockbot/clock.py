@@ -10,16 +10,12 @@ set. The wall clock is read once, when a clock starts, and serves only for dates
 import platform
 import time
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
-
-def monotonic() -> float:
-    """Seconds of the system's monotonic clock (clock_gettime(2)).
-
-    `time.monotonic` reads the same clock, but freezegun and time-machine replace it in the tests of our users.
-    """
-    return time.clock_gettime(time.CLOCK_MONOTONIC)
+# Seconds of the system's monotonic clock (clock_gettime(2)). `time.monotonic` reads the same clock, but freezegun and
+# time-machine replace it in the tests of our users.
+monotonic = partial(time.clock_gettime, time.CLOCK_MONOTONIC)
 
 
 @cache

@@ -5,6 +5,7 @@ Rules
 - Lengths follow `scenario.answer_law`, cut at the client's own maximum.
 """
 
+from functools import lru_cache
 from hashlib import blake2b
 from statistics import NormalDist
 
@@ -16,9 +17,15 @@ _NORMAL = NormalDist()
 
 def fingerprint(seed: int, *parts: bytes) -> int:
     """64 bits that stand for a request: the same parts always give the same number."""
-    # Each part with its length, so that (b"ab", b"") and (b"a", b"b") differ.
-    parts_and_lengths = b"".join([b"%d:%b" % (len(part), part) for part in parts])
-    return int.from_bytes(blake2b(parts_and_lengths, digest_size=8, key=b"%d" % seed).digest(), "little")
+    hashed = _keyed(seed).copy()
+    for part in parts:  # each with its length, so that (b"ab", b"") and (b"a", b"b") differ
+        hashed.update(b"%d:%b" % (len(part), part))
+    return int.from_bytes(hashed.digest(), "little")
+
+
+@lru_cache(maxsize=100)
+def _keyed(seed: int) -> blake2b:
+    return blake2b(digest_size=8, key=b"%d" % seed)
 
 
 def length(answer: Answer, mark: int) -> int:

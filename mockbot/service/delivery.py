@@ -69,7 +69,8 @@ class Delivery:
         """In one piece when it is complete, or token by token, as the question wants it."""
         try:
             if not self.meta.question.stream:
-                await self._until("waiting", "running")
+                if self._answer.state != "done":
+                    await self._until("waiting", "running")
                 body = await self._with_faults()
                 if body is not None:
                     self.opened = True

@@ -54,17 +54,16 @@ class PerSecondStats:
 
     def move(self, now: float, running: int, orphaned: int, queued: int, slots: int) -> None:
         """Advance to `now` with this many running, `orphaned` of them without a client; closes seconds in between."""
-        while now >= self._end:
-            self._spend(self._end, running, orphaned)
+        while True:
+            to = now if now < self._end else self._end
+            if to > self._now:
+                if running:
+                    self.work += running * (to - self._now)
+                    self.wasted += orphaned * (to - self._now)
+                self._now = to
+            if now < self._end:
+                return
             self._close(running, queued, slots)
-        self._spend(now, running, orphaned)
-
-    def _spend(self, to: float, running: int, orphaned: int) -> None:
-        step = to - self._now
-        if step > 0:
-            self.work += running * step
-            self.wasted += orphaned * step
-            self._now = to
 
     def _close(self, running: int, queued: int, slots: int) -> None:
         self.all_work += self.work

@@ -18,7 +18,7 @@ from mockbot.scenario.schema import Provider
 from mockbot.scenario.timeline import ActiveFault
 from mockbot.service.active_faults import Failed
 from mockbot.service.chatbot import UNSPECIFIED, Answer, Caller, Chatbot, TokenCounts
-from mockbot.service.job import Refused
+from mockbot.service.job import Job, Refused
 from mockbot.service.own_answers import OwnAnswers
 from mockbot.service.prometheus_counters import PrometheusCounters
 from mockbot.service.prompt_cache import PromptCache
@@ -73,7 +73,7 @@ class ProviderRuntime:
     def admit(self, caller: Caller, endpoint: str, mark: int, counts: TokenCounts = UNSPECIFIED) -> Answer | Refused:
         """As `Chatbot.admit`; an answer that takes no time is complete at once."""
         outcome = self.chatbot.admit(caller, endpoint, mark, self.now(), counts)
-        self.catch_up()
+        self._go_on(self.chatbot.capacity.apply_due(self.now()))
         return outcome
 
     def cache_use(self, prefixes: tuple[Prefix, ...]) -> CacheUse:
@@ -87,11 +87,13 @@ class ProviderRuntime:
 
     def catch_up(self) -> None:
         """Apply everything due by now, wake the coroutines that wait for it, and set the timer to the next event."""
-        capacity, now = self.chatbot.capacity, self.now()
-        for job in capacity.advance(now):
+        self._go_on(self.chatbot.capacity.advance(self.now()))
+
+    def _go_on(self, changed: Sequence[Job]) -> None:
+        for job in changed:
             if isinstance(job.owner, Alarm):
                 job.owner.wake()
-        at = capacity.next_event()
+        at = self.chatbot.capacity.next_event()
         if at < self._fires:  # a timer that fires early is harmless, so a later event leaves it as it is
             if self._timer is not None:
                 self._timer.cancel()
