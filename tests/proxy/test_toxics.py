@@ -388,6 +388,18 @@ def test_slicer_cuts_and_keeps_every_byte(engine: Control) -> None:
         assert time.monotonic() - begin >= 0.06
 
 
+@pytest.mark.parametrize(("average", "variation"), [(5, 5), (5, 6), (1, 2), (0, 1), (5, -3)])
+def test_sizes_at_the_edge_of_what_the_original_survives_deliver_everything(
+    engine: Control, average: int, variation: int
+) -> None:
+    """Whatever is cut, and however often."""
+    with Upstream(sends(b"x" * 20_000, then_close=True)) as up:
+        proxy = engine.proxy(up.address)
+        proxy.toxic("slicer", average_size=average, size_variation=variation)
+        with proxy.client() as client:
+            assert client.read_all() == (20_000, EOF)
+
+
 def test_slicer_leaves_small_chunks_whole(engine: Control) -> None:
     """A chunk below the average is not cut."""
     with Upstream() as up:
