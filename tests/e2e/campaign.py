@@ -72,7 +72,8 @@ class Target:
         """The process with this role; a random one of the workers."""
         if role == "runner":
             return psutil.Process(self.run.process.pid)
-        found = [each for each in marked(self.base) if _role(each) == role]
+        # The runner's own command line has the words of the client that it starts.
+        found = [each for each in marked(self.base) - {psutil.Process(self.run.process.pid)} if _role(each) == role]
         assert found, f"no process is the {role}"
         return self.random.choice(sorted(found, key=lambda each: each.pid))
 
@@ -234,7 +235,7 @@ def _told(row: Row, run: Run) -> Row:
 
 def _left(run: Run, base: Path, toxiproxy: str) -> tuple[str, ...]:
     processes, ports = run.left()
-    left = [*processes, *(f"port {port}" for port in ports if _is_of_no_other_run(port))]
+    left = [*processes, *(f"port {port}" for port in ports if _is_held_by(base, port))]
     left += [f"temporary {each.name}" for each in (base / "tmp").iterdir()]
     until = time.monotonic() + 10.0
     while toxiproxy:
@@ -248,12 +249,11 @@ def _left(run: Run, base: Path, toxiproxy: str) -> tuple[str, ...]:
     return tuple(left)
 
 
-def _is_of_no_other_run(port: int) -> bool:
-    """The system gives a port that is free again to another run, or it is the shared Toxiproxy's."""
+def _is_held_by(base: Path, port: int) -> bool:
+    """Whether a process of this run listens: a free port is soon given to somebody else."""
     for pid in _listening(port):
         with suppress(psutil.Error):
-            owner = psutil.Process(pid)
-            return MARK not in owner.environ() and _role(owner) != "toxiproxy"
+            return psutil.Process(pid).environ().get(MARK) == str(base)
     return False
 
 
