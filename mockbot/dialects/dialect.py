@@ -50,7 +50,7 @@ class Question(NamedTuple):
     include_usage: bool = False
     tool: Tool | None = None  # the one to call now
     schema: Mapping[str, object] | None = None  # of a text answer that must be JSON
-    inputs: tuple[str, ...] = ()  # texts to embed
+    inputs: tuple[str, ...] = ()  # texts to embed, or with which each of several choices begins
     dimensions: int = 0
     base64: bool = False
     not_done: tuple[str, ...] = ()  # parameters that the request has and mockbot ignores

@@ -66,19 +66,17 @@ class AnthropicMessages:
 
     def read(self, body: bytes) -> Question:
         data = json_object(body, anthropic_errors.NOT_JSON)
-        model = served(_field(data, "model", str))
+        model, messages, tokens = asked(data)
         most: int = _field(data, "max_tokens", int)
         if most < 1:
             raise ProviderError(400, None, "max_tokens: Input should be greater than or equal to 1")
-        messages = _messages(data)
-        characters = text_length(data.get("system")) + sum(text_length(each.get("content")) for each in messages)
         output = (_field(data, "output_config", dict, required=False) or {}).get("format")
         schema = output.get("schema") if isinstance(output, dict) else None
         tool = _tool_called(data, messages)
         not_done = () if data.keys() <= _SIMPLE else check(data, self.parameters)
         if output is not None and not isinstance(schema, dict):
             raise ProviderError(400, None, "output_config.format.schema: Field required")
-        stream, tokens = bool(_field(data, "stream", bool, required=False)), prompt_tokens(characters, len(messages))
+        stream = bool(_field(data, "stream", bool, required=False))
         return Question(model, stream, most, tokens, tool=tool, schema=schema, not_done=not_done)
 
     def whole(self, meta: AnswerMetadata, text: str) -> bytes:
@@ -243,6 +241,13 @@ def _field(data: Json, name: str, kind: type, *, required: bool = True) -> Any:
     if value is None:
         raise ProviderError(400, None, f"{name}: Field required")
     raise ProviderError(400, None, f"{name}: Input should be a valid {_KINDS[kind]}")
+
+
+def asked(data: Json) -> tuple[str, list[Json], int]:
+    """The model, the messages, and the tokens of the prompt; ProviderError for what is missing or wrong."""
+    model, messages = served(_field(data, "model", str)), _messages(data)
+    characters = text_length(data.get("system")) + sum([text_length(each.get("content")) for each in messages])
+    return model, messages, prompt_tokens(characters, len(messages))
 
 
 def _messages(data: Json) -> list[Json]:

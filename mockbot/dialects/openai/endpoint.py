@@ -19,10 +19,11 @@ class OpenAIEndpoint:
 
     responses = RESPONSES
     keepalive = b": keepalive\n\n"
+    default_model: str | None = None  # of a request that names none
 
     def read(self, body: bytes) -> Question:
         data = json_object(body, openai_errors.NOT_JSON)
-        return self.question(data, openai_models.known(data))
+        return self.question(data, openai_models.known(data, self.default_model))
 
     def question(self, data: Json, model: str) -> Question:
         """The question in a request's body; ProviderError(400) for an invalid one."""

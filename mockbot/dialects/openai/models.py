@@ -9,13 +9,18 @@ MODELS = (
     "gpt-5.2", "gpt-5-mini", "gpt-4.1", "gpt-4.1-mini", "gpt-4o", "gpt-4o-mini", "o3", "o4-mini", "mockbot",
     "text-embedding-3-small", "text-embedding-3-large",
 )  # fmt: skip
-_FAMILIES = ("gpt-", "o1", "o3", "o4", "chatgpt-", "text-embedding-", "mockbot")  # any member of these is served
+_FAMILIES = (  # any member of these is served
+    "gpt-", "o1", "o3", "o4", "chatgpt-", "text-embedding-", "omni-moderation-", "text-moderation-", "davinci-002",
+    "babbage-002", "mockbot",
+)  # fmt: skip
 _CREATED = 1735689600
 
 
-def known(data: Json) -> str:
+def known(data: Json, default: str | None = None) -> str:
     """The model that a request names, or ProviderError as OpenAI words it."""
     if data.get("model") is None:
+        if default is not None:
+            return default
         raise ProviderError(400, "missing_model", "you must provide a model parameter")
     model: str = field(data, "model", str)
     return _served(model)
