@@ -7,7 +7,7 @@ the clients' side it writes requests and reads answers. It decides nothing: no t
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from mockbot.dialects.parameters import Table
 from mockbot.dialects.stream_readers import Reader
@@ -40,6 +40,16 @@ class Tool:
     parameters: Mapping[str, object]
 
 
+class Storage(NamedTuple):
+    """What becomes of an answer after it is given; `previous`: the id of the one that it continues."""
+
+    store: bool
+    background: bool
+    previous: str | None
+    items: list[Json]  # what was asked
+    size: int = 0  # bytes of the request
+
+
 class Question(NamedTuple):
     """The parts of a request that its answer depends on."""
 
@@ -54,6 +64,7 @@ class Question(NamedTuple):
     dimensions: int = 0
     base64: bool = False
     not_done: tuple[str, ...] = ()  # parameters that the request has and mockbot ignores
+    storage: Storage | None = None  # of an answer that is kept, made in the background, or continues another one
 
     @property
     def prescribes(self) -> Mapping[str, object] | None:
@@ -152,6 +163,20 @@ class Dialect(Protocol):
 
     def error_headers(self, status: int) -> list[Header]:
         """Further headers of an error."""
+
+
+@runtime_checkable
+class StoringDialect(Dialect, Protocol):
+    """An endpoint whose answers can be asked for again by their ids."""
+
+    def id_of(self, meta: AnswerMetadata) -> str:
+        """The id of an answer."""
+
+    def unfinished(self, meta: AnswerMetadata, status: str) -> bytes:
+        """The body of an answer that is not whole: queued, in_progress, failed or cancelled."""
+
+    def items(self, meta: AnswerMetadata) -> list[dict[str, object]]:
+        """What was asked, in order, each with an id."""
 
 
 class KeyPlace(NamedTuple):

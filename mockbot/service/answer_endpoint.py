@@ -25,6 +25,7 @@ from mockbot.service.job import Refused
 from mockbot.service.prometheus_counters import Outcome
 from mockbot.service.provider_runtime import ProviderRuntime
 from mockbot.service.schema_sample import prescribed_content
+from mockbot.service.stored_delivery import StoredDelivery
 
 LARGEST_BODY = 8 * 2**20  # bytes
 SLOWEST_BODY = 60.0  # wall seconds for a whole request body
@@ -116,13 +117,16 @@ class Endpoint:
         question = dialect.read(body)
         for name in question.not_done:
             runtime.asked_for("parameter", name)
+        if question.storage is not None:
+            question = runtime.stored.continued(question)
         content = prescribed_content(question, mark)
         wanted = TokenCounts(question.max_tokens, None if content is None else len(content), question.prompt_tokens)
         outcome = runtime.admit(caller, dialect.path, mark, wanted)
         if isinstance(outcome, Refused):
             raise refusal_of(dialect, outcome, question.model, runtime.clock.speed)
         meta = AnswerMetadata(question, mark, int(time.time()), outcome.tokens, outcome.cut_short)
-        return Delivery(runtime, dialect, outcome, meta, content, receive, send, state.started)
+        kind = Delivery if question.storage is None else StoredDelivery
+        return kind(runtime, dialect, outcome, meta, content, receive, send, state.started)
 
 
 class _RequestState:

@@ -19,6 +19,7 @@ from mockbot.service.chatbot import UNSPECIFIED, Answer, Caller, Chatbot, TokenC
 from mockbot.service.job import Refused
 from mockbot.service.prometheus_counters import PrometheusCounters
 from mockbot.service.sleep_grid import Alarm, Ticker
+from mockbot.service.stored_responses import StoredResponses
 
 _LATE = 3600.0  # scenario seconds: how long before now per-second statistics may begin, when a run's t0 is set late
 _SHORTEST = 0.001  # wall seconds; event loops count in milliseconds
@@ -32,7 +33,7 @@ class ProviderRuntime:
         self._set(clock)
         self.chatbot = Chatbot(name, provider, seed, max(0.0, clock.now() - _LATE))
         self._loop = asyncio.get_running_loop()
-        self.counters = PrometheusCounters()
+        self.counters, self.stored = PrometheusCounters(), StoredResponses()
         self.ticker, self.writer = Ticker(self._loop), ResponseWriter(self._loop)
         self._timer: asyncio.TimerHandle | None = None
         self._fires = math.inf
@@ -46,13 +47,14 @@ class ProviderRuntime:
         return now if now > 0.0 else 0.0
 
     def restart(self, clock: Clock) -> None:
-        """A new run begins: the old one's requests are lost, its statistics and limits reset."""
+        """A new run begins: the old one's requests and stored responses are lost, its statistics and limits reset."""
         self.chatbot.capacity.crash(self.now())
         self.catch_up()
         if self._timer is not None:
             self._timer.cancel()
         self._timer, self._fires = None, math.inf
         self._set(clock)
+        self.stored = StoredResponses()
         self.chatbot = Chatbot(self.name, self._provider, self._seed, max(0.0, self.now() - _LATE))
 
     def set_faults(self, faults: Sequence[ActiveFault]) -> None:

@@ -13,7 +13,7 @@ import json
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
-from mockbot.dialects.dialect import AnswerMetadata, Json, Question, Shape, Stream
+from mockbot.dialects.dialect import AnswerMetadata, Json, ProviderError, Question, Shape, Storage, Stream
 from mockbot.dialects.openai import error_bodies as openai_errors
 from mockbot.dialects.openai.conversation import check_items
 from mockbot.dialects.openai.endpoint import OpenAIEndpoint
@@ -24,9 +24,9 @@ from mockbot.dialects.reading import prompt_tokens, text_length
 from mockbot.dialects.stream_readers import EventReader, Reader, WholeReader
 
 _CONSTANT: Json = {
-    "background": False, "error": None, "instructions": None, "metadata": {}, "parallel_tool_calls": True,
-    "previous_response_id": None, "reasoning": {"effort": None, "summary": None}, "service_tier": "default",
-    "store": True, "temperature": 1.0, "text": {"format": {"type": "text"}, "verbosity": "medium"},
+    "instructions": None, "metadata": {}, "parallel_tool_calls": True,
+    "reasoning": {"effort": None, "summary": None}, "service_tier": "default",
+    "temperature": 1.0, "text": {"format": {"type": "text"}, "verbosity": "medium"},
     "tool_choice": "auto", "top_p": 1.0, "truncation": "disabled", "user": None,
 }  # fmt: skip
 
@@ -52,6 +52,11 @@ class OpenAIResponses(OpenAIEndpoint):
         },
     )
 
+    def read(self, body: bytes) -> Question:
+        question = super().read(body)
+        storage = question.storage
+        return question if storage is None else question._replace(storage=storage._replace(size=len(body)))
+
     def question(self, data: Json, model: str) -> Question:
         items = _items(data)
         not_done = check(data, self.parameters)
@@ -73,11 +78,23 @@ class OpenAIResponses(OpenAIEndpoint):
             tool=tool_called(data, offered, answered),
             schema=output_schema(text_format, "text.format"),
             not_done=not_done,
+            storage=_storage(data, items),
         )
 
     def whole(self, meta: AnswerMetadata, text: str) -> bytes:
         status = "incomplete" if meta.cut_short else "completed"
         return json.dumps(_response(meta, status, [_item(meta, text, status)]), separators=(",", ":")).encode()
+
+    def id_of(self, meta: AnswerMetadata) -> str:
+        return meta.name("resp_")
+
+    def unfinished(self, meta: AnswerMetadata, status: str) -> bytes:
+        return json.dumps(_response(meta, status, []), separators=(",", ":")).encode()
+
+    def items(self, meta: AnswerMetadata) -> list[dict[str, object]]:
+        storage = meta.question.storage
+        given = () if storage is None else storage.items
+        return [_input_item(item, meta.name("msg_", number)) for number, item in enumerate(given, 1)]
 
     def stream(self, meta: AnswerMetadata) -> Stream:
         return _ResponseStream(meta)
@@ -171,12 +188,14 @@ class _ResponseReader(EventReader):
 
 
 def _text(answer: Any) -> str:
+    if answer["status"] in ("queued", "in_progress"):  # made in the background: the client asks again for its text
+        return str(answer["status"])
     parts = [part for item in answer["output"] for part in item.get("content") or [item]]
     return "".join(part.get("text") or part.get("arguments") or "" for part in parts)
 
 
 def _response(meta: AnswerMetadata, status: str, output: list[Json]) -> Json:
-    question = meta.question
+    question, storage, failed = meta.question, meta.question.storage, status == "failed"
     tool, tools = question.tool, list[Json]()
     if tool is not None:
         described = {"name": tool.name, "parameters": tool.parameters, "strict": True, "description": None}
@@ -200,6 +219,10 @@ def _response(meta: AnswerMetadata, status: str, output: list[Json]) -> Json:
         "tools": tools,
         "usage": usage if status in ("completed", "incomplete") else None,
         **_CONSTANT,
+        "error": {"code": "server_error", "message": openai_errors.row_of(500, None).message} if failed else None,
+        "background": storage is not None and storage.background,
+        "previous_response_id": None if storage is None else storage.previous,
+        "store": storage is not None and storage.store,
     }
 
 
@@ -218,6 +241,25 @@ def _item(meta: AnswerMetadata, text: str, status: str) -> Json:
 
 def _part(text: str) -> Json:
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+
+
+def _storage(data: Json, items: list[Json]) -> Storage | None:
+    """What becomes of the response; None: nothing."""
+    store, background = field(data, "store", bool) is not False, field(data, "background", bool) is True
+    previous: str | None = field(data, "previous_response_id", str)
+    if background and not store:
+        message = "Background mode requires 'store' to be true."
+        raise ProviderError(400, "invalid_value", message, param="background")
+    return Storage(store, background, previous, items) if store or previous is not None else None
+
+
+def _input_item(item: Json, id_: str) -> Json:
+    """An item of the input as it is listed."""
+    content = item.get("content")
+    if isinstance(content, str):
+        kind = "output_text" if item.get("role") == "assistant" else "input_text"
+        item = {**item, "content": [{"type": kind, "text": content}]}
+    return {"id": id_, "type": "message", "status": "completed", **item}
 
 
 def _items(data: Json) -> list[Json]:
