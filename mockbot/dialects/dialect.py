@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
-from mockbot.dialects.parameters import Table
+from mockbot.dialects.parameter import Table
 from mockbot.dialects.stream_readers import Reader
 
 Header = tuple[bytes, bytes]

@@ -4,8 +4,8 @@ The answer takes as long as the first token of a message.
 """
 
 from mockbot.dialects.anthropic import error_bodies as anthropic_errors
+from mockbot.dialects.anthropic.anthropic_parameters import COUNT_TOKENS, check
 from mockbot.dialects.anthropic.messages import AnthropicMessages, asked
-from mockbot.dialects.anthropic.parameters import COUNT_TOKENS, check
 from mockbot.dialects.dialect import AnswerMetadata, Question, Stream
 from mockbot.dialects.openapi import ANY_OBJECT, object_schema
 from mockbot.dialects.reading import json_object

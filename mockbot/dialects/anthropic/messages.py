@@ -13,8 +13,8 @@ from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from mockbot.dialects.anthropic import error_bodies as anthropic_errors
-from mockbot.dialects.anthropic.conversation import check_messages
-from mockbot.dialects.anthropic.parameters import MESSAGES, check
+from mockbot.dialects.anthropic.anthropic_parameters import MESSAGES, check
+from mockbot.dialects.anthropic.message_checks import check_messages
 from mockbot.dialects.dialect import (
     Allowance,
     AnswerMetadata,

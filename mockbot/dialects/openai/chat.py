@@ -10,9 +10,9 @@ from typing import Any
 
 from mockbot.dialects.dialect import AnswerMetadata, Json, ProviderError, Question, Shape, Stream, Tool
 from mockbot.dialects.openai import error_bodies as openai_errors
-from mockbot.dialects.openai.conversation import check_json_mode, check_messages
+from mockbot.dialects.openai.chat_messages import check_json_mode, check_messages
 from mockbot.dialects.openai.endpoint import OpenAIEndpoint
-from mockbot.dialects.openai.parameters import CHAT, check, check_model, check_together
+from mockbot.dialects.openai.openai_parameters import CHAT, check, check_model, check_together
 from mockbot.dialects.openai.request_fields import at_least, field, function_of, output_schema, tool_called
 from mockbot.dialects.openapi import ANY_OBJECT, NULLABLE_BOOLEAN, NULLABLE_OBJECT, object_schema
 from mockbot.dialects.reading import prompt_tokens, text_length

@@ -11,7 +11,7 @@ from typing import Any
 from mockbot.dialects.dialect import AnswerMetadata, Json, ProviderError, Question, Shape, Stream
 from mockbot.dialects.openai import error_bodies as openai_errors
 from mockbot.dialects.openai.endpoint import OpenAIEndpoint
-from mockbot.dialects.openai.parameters import COMPLETIONS, check
+from mockbot.dialects.openai.openai_parameters import COMPLETIONS, check
 from mockbot.dialects.openai.request_fields import field
 from mockbot.dialects.openapi import NULLABLE_BOOLEAN, NULLABLE_OBJECT, object_schema
 from mockbot.dialects.reading import count_tokens

@@ -7,7 +7,7 @@ import json
 
 from mockbot.dialects.dialect import AnswerMetadata, Json, ProviderError, Question, Stream
 from mockbot.dialects.openai.endpoint import OpenAIEndpoint
-from mockbot.dialects.openai.parameters import MODERATIONS, check
+from mockbot.dialects.openai.openai_parameters import MODERATIONS, check
 from mockbot.dialects.openapi import object_schema
 from mockbot.dialects.reading import count_tokens, text_length
 from mockbot.dialects.stream_readers import Reader, WholeReader

@@ -15,9 +15,9 @@ from typing import Any
 
 from mockbot.dialects.dialect import AnswerMetadata, Json, ProviderError, Question, Shape, Storage, Stream
 from mockbot.dialects.openai import error_bodies as openai_errors
-from mockbot.dialects.openai.conversation import check_items
+from mockbot.dialects.openai.chat_messages import check_items
 from mockbot.dialects.openai.endpoint import OpenAIEndpoint
-from mockbot.dialects.openai.parameters import RESPONSES, check
+from mockbot.dialects.openai.openai_parameters import RESPONSES, check
 from mockbot.dialects.openai.request_fields import at_least, field, function_of, output_schema, tool_called, wrong_type
 from mockbot.dialects.openapi import ANY_OBJECT, NULLABLE_BOOLEAN, NULLABLE_OBJECT, object_schema
 from mockbot.dialects.reading import prompt_tokens, text_length

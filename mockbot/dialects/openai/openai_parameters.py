@@ -6,7 +6,7 @@ github.com/umputun/tg-spam/issues/304 for an unknown argument.
 
 from mockbot.dialects.dialect import Json, ProviderError
 from mockbot.dialects.openai.request_fields import wrong_type
-from mockbot.dialects.parameters import NO_EFFECT, Parameter, Table, checked, choice, done, number, reported
+from mockbot.dialects.parameter import NO_EFFECT, Parameter, Table, checked, choice, done, number, reported
 
 _TIER = choice("auto", "default", "flex", "priority", "scale")
 _EFFORT = choice("none", "minimal", "low", "medium", "high", "xhigh", text="refused by models that do not reason")
