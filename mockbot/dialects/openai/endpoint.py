@@ -20,10 +20,11 @@ class OpenAIEndpoint:
 
     responses = RESPONSES
     keepalive = b": keepalive\n\n"
+    default_model: str | None = None  # of a request that names none
 
     def read(self, body: bytes) -> Question:
         data = json_object(body, openai_errors.NOT_JSON)
-        return self.question(data, openai_models.named(data))
+        return self.question(data, openai_models.named(data, self.default_model))
 
     def unknown_model(self, model: str) -> ProviderError:
         return openai_models.unknown(model)
