@@ -9,10 +9,10 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from mockbot.dialects.answer_parts import Choice, Tool
-from mockbot.dialects.parameters import Table
+from mockbot.dialects.parameter import Table
 from mockbot.dialects.stream_readers import Reader
 from mockbot.units.quantities import WaitForm
 
@@ -75,6 +75,16 @@ class CacheUse(NamedTuple):
 PROSE, UNCACHED = Form(), CacheUse()
 
 
+class Storage(NamedTuple):
+    """What becomes of an answer after it is given; `previous`: the id of the one that it continues."""
+
+    store: bool
+    background: bool
+    previous: str | None
+    items: list[Json]  # what was asked
+    size: int = 0  # bytes of the request
+
+
 class Question(NamedTuple):
     """The parts of a request that its answer depends on."""
 
@@ -90,6 +100,7 @@ class Question(NamedTuple):
     dimensions: int = 0
     base64: bool = False
     not_done: tuple[str, ...] = ()  # parameters that the request has and mockbot ignores
+    storage: Storage | None = None  # of an answer that is kept, made in the background, or continues another one
 
 
 class AnswerMetadata(NamedTuple):
@@ -200,6 +211,26 @@ class Dialect(Protocol):
 
     def error_headers(self, status: int) -> list[Header]:
         """Further headers of an error."""
+
+
+@runtime_checkable
+class StoringDialect(Dialect, Protocol):
+    """An endpoint whose answers can be asked for again by their ids."""
+
+    def id_of(self, meta: AnswerMetadata) -> str:
+        """The id of an answer."""
+
+    def unfinished(self, meta: AnswerMetadata, status: str) -> bytes:
+        """The body of an answer that is not whole: queued, in_progress, failed or cancelled."""
+
+    def items(self, meta: AnswerMetadata) -> list[Json]:
+        """What was asked, in order, each with an id."""
+
+    def output(self, meta: AnswerMetadata, choices: tuple[Choice, ...]) -> list[Json]:
+        """What was answered, in order."""
+
+    def calls_after(self, body: bytes, before: list[Json]) -> tuple[Tool, ...]:
+        """The tools to call now, when these items came before those of the request."""
 
 
 class KeyPlace(NamedTuple):

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from mockbot.dialects.families import FAMILIES
-from mockbot.dialects.parameters import Table
+from mockbot.dialects.parameter import Table
 
 
 def markdown() -> str:

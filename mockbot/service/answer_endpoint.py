@@ -27,6 +27,7 @@ from mockbot.service.delivery import JSON, CutOffError, Delivery
 from mockbot.service.job import Refused
 from mockbot.service.prometheus_counters import Outcome
 from mockbot.service.provider_runtime import ProviderRuntime
+from mockbot.service.stored_delivery import StoredDelivery
 
 SLOWEST_BODY = 60.0  # wall seconds for a whole request body
 
@@ -123,6 +124,8 @@ class Endpoint:
             raise dialect.unknown_model(question.model)
         for name in question.not_done:
             runtime.asked_for("parameter", name)
+        if question.storage is not None:
+            question = runtime.stored.continued(question, body)
         choices = None if runtime.own_answers is None else runtime.own_answers.choices(body, question, mark)
         if choices is None:
             choices = composed(question, runtime.name, runtime.chatbot.provider.answer, mark)
@@ -134,7 +137,8 @@ class Endpoint:
             raise refusal_of(dialect, outcome, question.model, runtime.clock.speed)
         tokens = outcome.tokens if choices is None else sum([choice.tokens() for choice in choices])
         meta = AnswerMetadata(question, mark, int(time.time()), tokens, runtime.cache_use(question.prefixes))
-        return Delivery(runtime, dialect, outcome, meta, choices, receive, send, state.started)
+        kind = Delivery if question.storage is None else StoredDelivery
+        return kind(runtime, dialect, outcome, meta, choices, receive, send, state.started)
 
 
 class _RequestState:

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockbot.dialects.dialect import Dialect, Family, ProviderError
+from mockbot.dialects.dialect import Dialect, Family, ProviderError, StoringDialect
 from mockbot.dialects.families import FAMILIES
 from mockbot.scenario.model_names import listed
 from mockbot.service.answer_endpoint import Endpoint, HangUp, caller_of, error_parts, failure_of
@@ -25,6 +25,7 @@ from mockbot.service.cross_origin import EXPOSED
 from mockbot.service.metrics_endpoint import exposition
 from mockbot.service.provider_runtime import ProviderRuntime
 from mockbot.service.request_recorder import Answering, RecordedEndpoint, RequestRecorder
+from mockbot.service.response_routes import LookUp, add_response_routes
 from mockbot.version import __version__
 
 
@@ -61,13 +62,16 @@ def provider_app(
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=methods, allow_headers=["*"], expose_headers=EXPOSED
     )
+    look_up = partial(_looked_up, runtime, family, seed)
     for each in (dialect for other in FAMILIES.values() for dialect in other.dialects):
         endpoint = RecordedEndpoint(Endpoint(runtime, each, seed, hang_up), recorder, runtime, each)
         # Other families' too, so that a program meets the same faults with any SDK.
         app.hot["POST", each.path] = endpoint
         if each in family.dialects:
             _document(app, each, endpoint)
-    _lists(app, runtime, family, seed)
+        if isinstance(each, StoringDialect):
+            add_response_routes(app, runtime, each, look_up)
+    _lists(app, runtime, family, look_up)
 
     @app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
     async def metrics() -> Response:
@@ -94,30 +98,37 @@ def _document(app: FastAPI, dialect: Dialect, endpoint: ASGIApp) -> None:
     )
 
 
-def _lists(app: FastAPI, runtime: ProviderRuntime, family: Family, seed: int) -> None:
-    def answered(request: Request, body: Callable[[], bytes]) -> Response:
-        caller = caller_of(dict(request.scope["headers"]), request.scope)
-        failed = runtime.edge(caller, request.url.path, counts=False)
-        if failed is not None:
-            raise failure_of(failed)
-        response = Response(body(), media_type="application/json")
-        mark = fingerprint(seed, request.url.path.encode())
-        response.raw_headers += family.chat.headers(mark, 0, (), runtime.clock.speed)
-        return response
+def _looked_up(
+    runtime: ProviderRuntime, family: Family, seed: int, request: Request, body: Callable[[], bytes]
+) -> Response:
+    """An answer that needs no slot, or ProviderError for a fault at the edge."""
+    caller = caller_of(dict(request.scope["headers"]), request.scope)
+    failed = runtime.edge(caller, request.url.path, counts=False)
+    if failed is not None:
+        raise failure_of(failed)
+    response = Response(body(), media_type="application/json")
+    mark = fingerprint(seed, request.url.path.encode())
+    response.raw_headers += family.chat.headers(mark, 0, (), runtime.clock.speed)
+    return response
+
+
+def _lists(app: FastAPI, runtime: ProviderRuntime, family: Family, look_up: LookUp) -> None:
+    def described(model: str) -> bytes:
+        if runtime.serves is not None and not runtime.serves(model):
+            raise family.chat.unknown_model(model)
+        return family.model(model)
 
     json: dict[str, Any] = {"content": {"application/json": {}}}
 
     @app.get(family.models_path, response_class=Response, responses={200: json})
     async def models(request: Request) -> Response:
         """Every model there is."""
-        return answered(request, partial(family.model_list, listed(runtime.provider.models, family.models)))
+        return look_up(request, partial(family.model_list, listed(runtime.provider.models, family.models)))
 
     @app.get(f"{family.models_path}/{{model:path}}", response_class=Response, responses={200: json, 404: {}})
     async def model(model: str, request: Request) -> Response:
         """One model."""
-        if runtime.serves is not None and not runtime.serves(model):
-            raise family.chat.unknown_model(model)
-        return answered(request, partial(family.model, model))
+        return look_up(request, partial(described, model))
 
 
 def _errors(app: FastAPI, runtime: ProviderRuntime, dialects: Sequence[Dialect], seed: int) -> None:

@@ -23,6 +23,7 @@ from mockbot.service.own_answers import OwnAnswers
 from mockbot.service.prometheus_counters import PrometheusCounters
 from mockbot.service.prompt_cache import PromptCache
 from mockbot.service.sleep_grid import Alarm, Ticker
+from mockbot.service.stored_responses import StoredResponses
 
 _LATE = 3600.0  # scenario seconds: how long before now per-second statistics may begin, when a run's t0 is set late
 _SHORTEST = 0.001  # wall seconds; event loops count in milliseconds
@@ -38,7 +39,7 @@ class ProviderRuntime:
         self._set(clock)
         self.chatbot = Chatbot(name, provider, seed, max(0.0, clock.now() - _LATE))
         self._loop = asyncio.get_running_loop()
-        self.counters, self._cache = PrometheusCounters(), PromptCache()
+        self.counters, self._cache, self.stored = PrometheusCounters(), PromptCache(), StoredResponses()
         self.ticker, self.writer = Ticker(self._loop), ResponseWriter(self._loop)
         self._timer: asyncio.TimerHandle | None = None
         self._fires = math.inf
@@ -52,12 +53,13 @@ class ProviderRuntime:
         return now if now > 0.0 else 0.0
 
     def restart(self, clock: Clock) -> None:
-        """A new run begins: the old one's requests are lost, its statistics and limits reset."""
+        """A new run begins: the old one's requests and stored responses are lost, its statistics and limits reset."""
         self.chatbot.capacity.crash(self.now())
         self.catch_up()
         if self._timer is not None:
             self._timer.cancel()
-        self._timer, self._fires, self._cache = None, math.inf, PromptCache()
+        self._timer, self._fires = None, math.inf
+        self._cache, self.stored = PromptCache(), StoredResponses()
         self._set(clock)
         self.chatbot = Chatbot(self.name, self.provider, self._seed, max(0.0, self.now() - _LATE))
 

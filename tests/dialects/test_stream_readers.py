@@ -10,7 +10,7 @@ from mockbot.dialects.dialect import AnswerMetadata, Dialect, Question, Shape
 from mockbot.dialects.families import FAMILIES
 from mockbot.dialects.stream_readers import Reader
 
-OPENAI, RESPONSES, EMBEDDINGS = FAMILIES["openai"].dialects
+OPENAI, RESPONSES, EMBEDDINGS, COMPLETIONS, _ = FAMILIES["openai"].dialects
 ANTHROPIC = FAMILIES["anthropic"].chat
 TOKEN = b'data: {"choices":[{"delta":{"content":"a"}}]}\n'
 SHAPES: tuple[Shape, ...] = ("nested", "flat", "failed")
@@ -110,7 +110,10 @@ def test_a_whole_answer_means(dialect: Dialect, answer: object, outcome: str) ->
 
 
 TOOL = Tool("lookup", {"type": "object"})
-WRITTEN = [(dialect, tool) for dialect in (OPENAI, RESPONSES, ANTHROPIC) for tool in (None, TOOL)]
+WRITTEN = [
+    (COMPLETIONS, None),
+    *((dialect, tool) for dialect in (OPENAI, RESPONSES, ANTHROPIC) for tool in (None, TOOL)),
+]
 
 
 @pytest.mark.parametrize(("dialect", "tool"), WRITTEN, ids=lambda each: getattr(each, "path", None))

@@ -21,7 +21,7 @@ from mockbot.dialects.dialect import (
     Stream,
 )
 from mockbot.dialects.openapi import RESPONSES, object_schema
-from mockbot.dialects.parameters import Table, done
+from mockbot.dialects.parameter import Table, done
 from mockbot.dialects.reading import json_object, prompt_tokens, text_length
 from mockbot.dialects.stream_readers import EventReader, Reader, WholeReader
 

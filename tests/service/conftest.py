@@ -69,7 +69,7 @@ def one_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One quick provider for all tests that need nothing special; each of them takes `served`."""
     quick = {"first_token": "1ms", "tokens": {"median": 12, "p95": 12}, "pace": "1000/s"}
     limits = {"tiny": "1/m"}
-    own = ["gpt-*", "o4-*", "text-embedding-*"]
+    own = ["gpt-*", "o4-*", "text-embedding-*", "omni-moderation-*"]
     others = {"anthropic": {"dialect": "anthropic", "answer": quick, "limits": limits, "models": ["claude-*"]}}
     with serving(tmp_path_factory.mktemp("service")) as start:
         yield start(answer=quick, limits=limits, models=own, others=others)

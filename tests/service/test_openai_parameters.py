@@ -257,16 +257,16 @@ def test_every_form_of_tool_choice_in_responses(client: openai.OpenAI, choice: A
 
 def test_required_tools_take_turns_in_responses(client: openai.OpenAI) -> None:
     """Whether the calls are sent back, or only their results for a previous response."""
-    said: Any = [{"role": "user", "content": "x"}]
-    for calls in (True, False):
-        seen, items = [], list(said)
+    asked: Any = {"model": "gpt-4o", "tools": FLAT, "tool_choice": "required"}
+    for continues in (True, False):
+        seen, items, previous = list[str](), list[Any]([{"role": "user", "content": "x"}]), openai.omit
         for _ in range(2):
-            response = client.responses.create(model="gpt-4o", input=items, tools=FLAT, tool_choice="required")
+            response = client.responses.create(input=items, previous_response_id=previous, **asked)
             (call,) = response.output
             assert call.type == "function_call"
             seen.append(call.name)
-            items += [call] if calls else []
-            items += [{"type": "function_call_output", "call_id": call.call_id, "output": "18 C"}]
+            result = {"type": "function_call_output", "call_id": call.call_id, "output": "18 C"}
+            items, previous = ([result], response.id) if continues else ([*items, call, result], openai.omit)
         assert seen == list(NAMES)
 
 

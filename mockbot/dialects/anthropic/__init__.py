@@ -1,12 +1,13 @@
-"""Anthropic's API: messages, models, and the bodies of its errors."""
+"""Anthropic's API: messages, counts of tokens, models, and the bodies of its errors."""
 
 from mockbot.dialects.anthropic import messages
+from mockbot.dialects.anthropic.count_tokens import AnthropicCountTokens
 from mockbot.dialects.anthropic.messages import AnthropicMessages
 from mockbot.dialects.dialect import Family, KeyPlace
 
 ANTHROPIC = Family(
     name="anthropic",
-    dialects=(AnthropicMessages(),),
+    dialects=(AnthropicMessages(), AnthropicCountTokens()),
     # The API refuses a request without a maximum.
     ask=lambda question, streamed: {"max_tokens": 1024, **question, "stream": streamed},
     key_places=(KeyPlace("x-api-key"), KeyPlace("Authorization", "Bearer")),

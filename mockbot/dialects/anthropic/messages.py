@@ -14,9 +14,9 @@ from typing import Any
 
 from mockbot.dialects.answer_parts import Choice, PartStream
 from mockbot.dialects.anthropic import error_bodies as anthropic_errors
-from mockbot.dialects.anthropic.conversation import check_messages
+from mockbot.dialects.anthropic.anthropic_parameters import MESSAGES, check
+from mockbot.dialects.anthropic.message_checks import check_messages
 from mockbot.dialects.anthropic.message_request import blocks, calls, field, thinking
-from mockbot.dialects.anthropic.parameters import MESSAGES, check
 from mockbot.dialects.dialect import (
     Allowance,
     AnswerMetadata,
@@ -77,13 +77,10 @@ class AnthropicMessages:
 
     def read(self, body: bytes) -> Question:
         data = json_object(body, anthropic_errors.NOT_JSON)
-        model: str = field(data, "model", str)
+        model, messages, tools, tokens = asked(data)
         most: int = field(data, "max_tokens", int)
         if most < 1:
             raise ProviderError(400, None, "max_tokens: Input should be greater than or equal to 1")
-        messages = _messages(data)
-        tools = field(data, "tools", list, required=False) or []
-        characters = text_length(data.get("system")) + sum(text_length(each.get("content")) for each in messages)
         config = field(data, "output_config", dict, required=False) or {}
         output = config.get("format")
         schema = output.get("schema") if isinstance(output, dict) else None
@@ -97,7 +94,7 @@ class AnthropicMessages:
             model=model,
             stream=bool(field(data, "stream", bool, required=False)),
             max_tokens=most,
-            prompt_tokens=prompt_tokens(characters, len(messages)) + count_tokens(json_length(tools)),
+            prompt_tokens=tokens,
             form=Form(
                 calls=calls(data, tools, messages),
                 schema=schema,
@@ -298,6 +295,14 @@ def _stop_reason(choice: Choice) -> str:
     if choice.stopped_by is None:
         return f'"stop_reason":"{_STOP_REASONS[choice.ending]}","stop_sequence":null'
     return f'"stop_reason":"stop_sequence","stop_sequence":{encode_basestring_ascii(choice.stopped_by)}'
+
+
+def asked(data: Json) -> tuple[str, list[Json], list[Any], int]:
+    """The model, the messages, the tools, and the tokens of the prompt; ProviderError for what is missing or wrong."""
+    model, messages = field(data, "model", str), _messages(data)
+    tools = field(data, "tools", list, required=False) or []
+    characters = text_length(data.get("system")) + sum([text_length(each.get("content")) for each in messages])
+    return model, messages, tools, prompt_tokens(characters, len(messages)) + count_tokens(json_length(tools))
 
 
 def _messages(data: Json) -> list[Json]:

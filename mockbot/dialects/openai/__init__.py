@@ -1,17 +1,19 @@
-"""OpenAI's API: chat completions, responses, embeddings, models, and the bodies of its errors."""
+"""OpenAI's API: chats, responses, embeddings, completions, moderations, models, and the bodies of its errors."""
 
 from mockbot.dialects.dialect import Family, KeyPlace
 from mockbot.dialects.openai import models as openai_models
 from mockbot.dialects.openai.chat import OpenAIChat
+from mockbot.dialects.openai.completions import OpenAICompletions
 from mockbot.dialects.openai.embeddings import OpenAIEmbeddings
 from mockbot.dialects.openai.error_bodies import HOPELESS
+from mockbot.dialects.openai.moderations import OpenAIModerations
 from mockbot.dialects.openai.responses import OpenAIResponses
 
 _USAGE = {"stream_options": {"include_usage": True}}
 
 OPENAI = Family(
     name="openai",
-    dialects=(OpenAIChat(), OpenAIResponses(), OpenAIEmbeddings()),
+    dialects=(OpenAIChat(), OpenAIResponses(), OpenAIEmbeddings(), OpenAICompletions(), OpenAIModerations()),
     ask=lambda question, streamed: {**question, "stream": streamed, **(_USAGE if streamed else {})},
     key_places=(KeyPlace("Authorization", "Bearer"),),
     headers={},

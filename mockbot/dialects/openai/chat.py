@@ -11,11 +11,11 @@ from typing import Any
 from mockbot.dialects.answer_parts import Choice, PartStream, Tool
 from mockbot.dialects.dialect import AnswerMetadata, Form, Json, ProviderError, Question, Shape, Stream
 from mockbot.dialects.openai import error_bodies as openai_errors
+from mockbot.dialects.openai.chat_messages import check_json_mode, check_messages
 from mockbot.dialects.openai.chat_request import calls, stream_options
-from mockbot.dialects.openai.conversation import check_json_mode, check_messages
 from mockbot.dialects.openai.endpoint import OpenAIEndpoint, cached_tokens, service_tier
 from mockbot.dialects.openai.logprobs import chat_logprobs
-from mockbot.dialects.openai.parameters import CHAT, check, check_model, check_together
+from mockbot.dialects.openai.openai_parameters import CHAT, check, check_model, check_together
 from mockbot.dialects.openai.request_fields import (
     among,
     at_least,

@@ -12,7 +12,7 @@ from json.encoder import encode_basestring_ascii
 from mockbot.dialects.answer_parts import Choice
 from mockbot.dialects.dialect import AnswerMetadata, Json, ProviderError, Question, Stream
 from mockbot.dialects.openai.endpoint import OpenAIEndpoint
-from mockbot.dialects.openai.parameters import EMBEDDINGS, check
+from mockbot.dialects.openai.openai_parameters import EMBEDDINGS, check
 from mockbot.dialects.openai.request_fields import at_least, field
 from mockbot.dialects.openapi import object_schema
 from mockbot.dialects.reading import count_tokens

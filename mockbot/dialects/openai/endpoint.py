@@ -21,10 +21,11 @@ class OpenAIEndpoint:
     responses = RESPONSES
     largest_body = 50 * 2**20  # guide "Images and vision": up to 50 MB total payload size per request
     keepalive = b": keepalive\n\n"
+    default_model: str | None = None  # of a request that names none
 
     def read(self, body: bytes) -> Question:
         data = json_object(body, openai_errors.NOT_JSON)
-        return self.question(data, openai_models.named(data))
+        return self.question(data, openai_models.named(data, self.default_model))
 
     def unknown_model(self, model: str) -> ProviderError:
         return openai_models.unknown(model)

@@ -13,9 +13,11 @@ MODELS = (
 _CREATED = 1735689600
 
 
-def named(data: Json) -> str:
-    """The model that a request names, or ProviderError(400) as OpenAI words it."""
+def named(data: Json, default: str | None = None) -> str:
+    """The model that a request names, else the default one, or ProviderError(400) as OpenAI words it."""
     if data.get("model") is None:
+        if default is not None:
+            return default
         raise ProviderError(400, "missing_model", "you must provide a model parameter")
     model: str = field(data, "model", str)
     return model

@@ -111,6 +111,9 @@ def stops(data: Json) -> tuple[str, ...]:
     sequences = given if isinstance(given, list) else [] if given is None else [given]
     if not all(isinstance(each, str) for each in sequences):
         raise wrong_type("stop", str, given)
+    if len(sequences) > 4:
+        reason = f"Expected an array with maximum length 4, but got an array with length {len(sequences)} instead."
+        raise ProviderError(400, "array_above_max_length", f"Invalid 'stop': array too long. {reason}", param="stop")
     return tuple(sequences)
 
 

@@ -19,23 +19,30 @@ from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from mockbot.dialects.answer_parts import Choice, Part, PartStream, Tool
-from mockbot.dialects.dialect import AnswerMetadata, Form, Json, Question, Shape, Stream, Thinking
+from mockbot.dialects.dialect import (
+    AnswerMetadata,
+    Form,
+    Json,
+    Question,
+    Shape,
+    Stream,
+    Thinking,
+)
 from mockbot.dialects.openai import error_bodies as openai_errors
-from mockbot.dialects.openai.conversation import check_items
+from mockbot.dialects.openai.chat_messages import check_items
 from mockbot.dialects.openai.endpoint import OpenAIEndpoint, cached_tokens
 from mockbot.dialects.openai.logprobs import logprobs
-from mockbot.dialects.openai.parameters import RESPONSES, check
+from mockbot.dialects.openai.openai_parameters import RESPONSES, check
 from mockbot.dialects.openai.request_fields import (
     among,
     at_least,
     field,
     output_schema,
-    wrong_type,
 )
-from mockbot.dialects.openai.responses_request import calls, echo, reasoning
+from mockbot.dialects.openai.responses_request import calls, echo, input_items, listed_item, reasoning, storage
 from mockbot.dialects.openapi import ANY_OBJECT, NULLABLE_BOOLEAN, NULLABLE_OBJECT, object_schema
 from mockbot.dialects.prompt_prefixes import Block, prefixes
-from mockbot.dialects.reading import count_tokens, json_length, prompt_tokens, text_length
+from mockbot.dialects.reading import count_tokens, json_length, json_object, prompt_tokens, text_length
 from mockbot.dialects.stream_readers import EventReader, Reader, WholeReader
 
 
@@ -65,8 +72,13 @@ class OpenAIResponses(OpenAIEndpoint):
         },
     )
 
+    def read(self, body: bytes) -> Question:
+        question = super().read(body)
+        kept = question.storage
+        return question if kept is None else question._replace(storage=kept._replace(size=len(body)))
+
     def question(self, data: Json, model: str) -> Question:
-        items = _items(data)
+        items = input_items(data)
         not_done = check(data, self.parameters)
         check_items(items, begins=data.get("previous_response_id") is None)
         instructions: str = field(data, "instructions", str) or ""
@@ -92,19 +104,34 @@ class OpenAIResponses(OpenAIEndpoint):
             prefixes=prefixes(model, blocks),
             echo=echo(data, text),
             not_done=not_done,
+            storage=storage(data, items),
         )
 
     def whole(self, meta: AnswerMetadata, choices: tuple[Choice, ...]) -> bytes:
-        choice, status = choices[0], _status(choices[0])
-        statuses = ["completed"] * (len(choice.parts) - 1) + [status]
-        output = [
-            _item(meta, number, part, part.text, each)
-            for number, (part, each) in enumerate(zip(choice.parts, statuses, strict=True))
-        ]
-        return json.dumps(_response(meta, choice, status, output), separators=(",", ":")).encode()
+        response = _response(meta, _status(choices[0]), self.output(meta, choices), choices[0].tokens("thinking"))
+        return json.dumps(response, separators=(",", ":")).encode()
+
+    def output(self, meta: AnswerMetadata, choices: tuple[Choice, ...]) -> list[Json]:
+        parts = choices[0].parts
+        statuses = ["completed"] * (len(parts) - 1) + [_status(choices[0])]
+        return [_item(meta, number, part, part.text, statuses[number]) for number, part in enumerate(parts)]
+
+    def calls_after(self, body: bytes, before: list[Json]) -> tuple[Tool, ...]:
+        data = json_object(body, openai_errors.NOT_JSON)
+        return calls(data, [*before, *input_items(data)])
 
     def stream(self, meta: AnswerMetadata, choices: tuple[Choice, ...]) -> Stream:
         return _ResponseStream(meta, choices)
+
+    def id_of(self, meta: AnswerMetadata) -> str:
+        return meta.name("resp_")
+
+    def unfinished(self, meta: AnswerMetadata, status: str) -> bytes:
+        return json.dumps(_response(meta, status, []), separators=(",", ":")).encode()
+
+    def items(self, meta: AnswerMetadata) -> list[dict[str, object]]:
+        given = () if meta.question.storage is None else meta.question.storage.items
+        return [listed_item(item, meta.name("msg_", number)) for number, item in enumerate(given, 1)]
 
     def reader(self, streamed: bool) -> Reader:
         return _ResponseReader() if streamed else WholeReader(text_of=_text)
@@ -134,7 +161,7 @@ class _ResponseStream(PartStream):
         return f"event: {kind}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
 
     def start(self) -> bytes:
-        started = _response(self._meta, self.choices[0], "in_progress", [])
+        started = _response(self._meta, "in_progress", [])
         return self._event("response.created", response=started) + self._event("response.in_progress", response=started)
 
     def _place(self, number: int) -> dict[str, object]:
@@ -188,8 +215,8 @@ class _ResponseStream(PartStream):
         return events + self._event("response.output_item.done", output_index=number, item=item)
 
     def finish(self) -> bytes:
-        status = _status(self.choices[0])
-        response = _response(self._meta, self.choices[0], status, self._output)
+        choice, status = self.choices[0], _status(self.choices[0])
+        response = _response(self._meta, status, self._output, choice.tokens("thinking"))
         return self._event(f"response.{status}", response=response)
 
     def error(self, code: str, shape: Shape) -> bytes:
@@ -203,7 +230,7 @@ class _ResponseStream(PartStream):
                 described = {"code": error["code"] or "server_error", "message": error["message"]}
                 return self._event(
                     "response.failed",
-                    response=_response(self._meta, self.choices[0], "failed", self._output) | {"error": described},
+                    response=_response(self._meta, "failed", self._output) | {"error": described},
                 )
 
 
@@ -228,6 +255,8 @@ class _ResponseReader(EventReader):
 
 
 def _text(answer: Any) -> str:
+    if answer["status"] in ("queued", "in_progress"):  # made in the background: the client asks again for its text
+        return str(answer["status"])
     items = [item for item in answer["output"] if item["type"] != "reasoning"]
     parts = [part for item in items for part in item.get("content") or [item]]
     return "".join(part.get("text") or part.get("arguments") or part.get("input") or "" for part in parts)
@@ -237,13 +266,13 @@ def _status(choice: Choice) -> str:
     return "incomplete" if choice.ending == "length" else "completed"
 
 
-def _response(meta: AnswerMetadata, choice: Choice, status: str, output: list[Json]) -> Json:
-    question, finished = meta.question, status in ("completed", "incomplete")
+def _response(meta: AnswerMetadata, status: str, output: list[Json], thought: int = 0) -> Json:
+    question, finished, failed = meta.question, status in ("completed", "incomplete"), status == "failed"
     usage = {
         "input_tokens": question.prompt_tokens,
         "input_tokens_details": {"cached_tokens": cached_tokens(meta), "cache_write_tokens": 0},
         "output_tokens": meta.tokens,
-        "output_tokens_details": {"reasoning_tokens": choice.tokens("thinking")},
+        "output_tokens_details": {"reasoning_tokens": thought},
         "total_tokens": question.prompt_tokens + meta.tokens,
     }
     return {
@@ -251,7 +280,7 @@ def _response(meta: AnswerMetadata, choice: Choice, status: str, output: list[Js
         "object": "response",
         "created_at": meta.created,
         "status": status,
-        "error": None,
+        "error": {"code": "server_error", "message": openai_errors.row_of(500, None).message} if failed else None,
         "incomplete_details": {"reason": "max_output_tokens"} if status == "incomplete" else None,
         "model": question.model,
         "output": output,
@@ -294,14 +323,3 @@ def _probabilities(meta: AnswerMetadata, tokens: tuple[str, ...]) -> list[object
 
 def _summary(text: str) -> Json:
     return {"type": "summary_text", "text": text}
-
-
-def _items(data: Json) -> list[Json]:
-    given = data.get("input")
-    if isinstance(given, str):
-        return [{"role": "user", "content": given}]
-    items: list[Any] = field(data, "input", list, required=True)
-    for index, item in enumerate(items):
-        if not isinstance(item, dict):
-            raise wrong_type(f"input[{index}]", dict, item)
-    return items

@@ -1,7 +1,9 @@
-"""Read what is peculiar to a Responses request: its reasoning, its tools with their results, and what is repeated."""
+"""Read what is peculiar to a Responses request: items, reasoning, tools with their results, and what becomes of it."""
+
+from typing import Any
 
 from mockbot.dialects.answer_parts import Tool
-from mockbot.dialects.dialect import Json, Thinking
+from mockbot.dialects.dialect import Json, ProviderError, Storage, Thinking
 from mockbot.dialects.openai.endpoint import service_tier
 from mockbot.dialects.openai.request_fields import custom_of, field, function_of, thinking, tools_called, wrong_type
 
@@ -34,6 +36,37 @@ def echo(data: Json, text: Json) -> Json:
         "text": {"format": {"type": "text"}, "verbosity": "medium", **text},
         "tools": [_FUNCTION | tool if tool.get("type") == "function" else tool for tool in tools],
     }
+
+
+def storage(data: Json, items: list[Json]) -> Storage | None:
+    """What becomes of the response; None: nothing."""
+    store, background = field(data, "store", bool) is not False, field(data, "background", bool) is True
+    previous: str | None = field(data, "previous_response_id", str)
+    if background and not store:
+        message = "Background mode requires 'store' to be true."
+        raise ProviderError(400, "invalid_value", message, param="background")
+    return Storage(store, background, previous, items) if store or previous is not None else None
+
+
+def listed_item(item: Json, id_: str) -> Json:
+    """An item of the input as it is listed."""
+    content = item.get("content")
+    if isinstance(content, str):
+        kind = "output_text" if item.get("role") == "assistant" else "input_text"
+        item = {**item, "content": [{"type": kind, "text": content}]}
+    return {"id": id_, "type": "message", "status": "completed", **item}
+
+
+def input_items(data: Json) -> list[Json]:
+    """The items of `input`; a text stands for a message of the user's."""
+    given = data.get("input")
+    if isinstance(given, str):
+        return [{"role": "user", "content": given}]
+    items: list[Any] = field(data, "input", list, required=True)
+    for index, item in enumerate(items):
+        if not isinstance(item, dict):
+            raise wrong_type(f"input[{index}]", dict, item)
+    return items
 
 
 def calls(data: Json, items: list[Json]) -> tuple[Tool, ...]:

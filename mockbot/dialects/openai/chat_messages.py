@@ -3,7 +3,7 @@
 from typing import Any
 
 from mockbot.dialects.dialect import Json, ProviderError
-from mockbot.dialects.openai.parameters import bad_value
+from mockbot.dialects.openai.openai_parameters import bad_value
 from mockbot.dialects.openai.request_fields import field, wrong_type
 from mockbot.dialects.reading import kind_name
 

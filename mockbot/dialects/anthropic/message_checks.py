@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mockbot.dialects.anthropic.parameters import invalid
+from mockbot.dialects.anthropic.anthropic_parameters import invalid
 from mockbot.dialects.dialect import Json
 from mockbot.dialects.reading import kind_name
 

@@ -7,11 +7,11 @@ Sources: Anthropic's API reference; the wording of errors is that of public repo
 import re
 
 from mockbot.dialects.dialect import Json, ProviderError
-from mockbot.dialects.parameters import NO_EFFECT, Parameter, Table, checked, choice, done, number, reported
+from mockbot.dialects.parameter import NO_EFFECT, Parameter, Table, checked, choice, done, number, reported
 
 _PROMPT = done("model", "messages", "system", "thinking", "tools", "tool_choice", "output_config")
 _BETA = {
-    "cache_control": Parameter("done", "nothing is cached"),
+    "cache_control": Parameter("done", "counted in `usage`; a cached prompt is answered no sooner"),
     "context_management": reported("no context is edited"),
     "mcp_servers": reported("no MCP server is asked"),
 }

@@ -6,7 +6,7 @@ github.com/umputun/tg-spam/issues/304 for an unknown argument.
 
 from mockbot.dialects.dialect import Json, ProviderError
 from mockbot.dialects.openai.request_fields import wrong_type
-from mockbot.dialects.parameters import NO_EFFECT, Parameter, Table, checked, choice, done, number, reported
+from mockbot.dialects.parameter import NO_EFFECT, Parameter, Table, checked, choice, done, number, reported
 
 _TIER = choice("auto", "default", "flex", "priority", "scale")
 _EFFORT = choice("none", "minimal", "low", "medium", "high", "xhigh", text="refused by models that do not reason")
@@ -19,7 +19,10 @@ _PENALTIES = {
     "presence_penalty": number(float, -2, 2, NO_EFFECT),
     "seed": Parameter("done", NO_EFFECT, int),
 }
-_CACHING = {name: Parameter("done", "nothing is cached") for name in ("prompt_cache_key", "prompt_cache_retention")}
+_CACHING = {
+    name: Parameter("done", "no effect: equal beginnings of prompts are cached for five minutes")
+    for name in ("prompt_cache_key", "prompt_cache_retention")
+}
 _BIAS = reported("a made-up text has no token to favour", unless={})
 
 CHAT: Table = {
@@ -54,14 +57,13 @@ RESPONSES: Table = {
     "context_management": reported("nothing is compacted"),
 }  # fmt: skip
 COMPLETIONS: Table = {
-    **done("model", "prompt", "stream", "stream_options", "echo", "user"),
+    **done("model", "prompt", "stream", "stream_options", "echo", "stop", "user"),
     **_SAMPLING, **_PENALTIES,
     "max_tokens": number(int, 0, text="16 when it is not given"),
     "n": number(int, 1, 128),
     "best_of": number(int, 1, 20, NO_EFFECT),
     "suffix": Parameter("done", NO_EFFECT, str),
     "logprobs": reported("null", unless=0),
-    "stop": reported("no text is searched for it"),
     "logit_bias": _BIAS,
 }  # fmt: skip
 EMBEDDINGS: Table = {
@@ -151,7 +153,3 @@ def check_together(data: Json) -> None:
     if data.get("top_logprobs") is not None and data.get("logprobs") is not True:
         message = "The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled."
         raise ProviderError(400, "invalid_value", message, param="top_logprobs")
-    stop = data.get("stop")
-    if isinstance(stop, list) and len(stop) > 4:
-        reason = f"Expected an array with maximum length 4, but got an array with length {len(stop)} instead."
-        raise ProviderError(400, "array_above_max_length", f"Invalid 'stop': array too long. {reason}", param="stop")
