@@ -1,6 +1,6 @@
 """Anthropic's API: messages, counts of tokens, models, and the bodies of its errors."""
 
-from mockbot.dialects.anthropic import messages
+from mockbot.dialects.anthropic import models as anthropic_models
 from mockbot.dialects.anthropic.count_tokens import AnthropicCountTokens
 from mockbot.dialects.anthropic.messages import AnthropicMessages
 from mockbot.dialects.dialect import Family, KeyPlace
@@ -16,7 +16,7 @@ ANTHROPIC = Family(
     environment=lambda url, key: {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": key},
     hosts=("api.anthropic.com",),
     models_path="/v1/models",
-    models=tuple(messages.MODELS),
-    model_list=messages.listed,
-    model=messages.one,
+    models=tuple(anthropic_models.MODELS),
+    model_list=anthropic_models.listed,
+    model=anthropic_models.one,
 )

@@ -7,7 +7,7 @@ the last delta of thoughts is their signature. The reset of a limit is an ISO ti
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from json.encoder import encode_basestring_ascii
 from typing import Any
@@ -40,11 +40,6 @@ from mockbot.dialects.reading import (
 )
 from mockbot.dialects.stream_readers import EventReader, Reader, WholeReader
 
-MODELS = {
-    "claude-opus-5-5": "Claude Opus 5.5", "claude-sonnet-5-5": "Claude Sonnet 5.5",
-    "claude-haiku-5-5": "Claude Haiku 5.5", "claude-mockbot": "mockbot",
-}  # fmt: skip
-_CREATED = "2025-01-01T00:00:00Z"
 _SIMPLE = {"model", "messages", "max_tokens", "stream", "system"}  # all that most requests have; no more is checked
 _MESSAGE = object_schema(["role", "content"], {"role": {"enum": ["user", "assistant"]}, "content": {}})
 
@@ -234,22 +229,6 @@ def _text(answer: Any) -> str:
 def request_id(mark: int) -> str:
     """The id of the request with this fingerprint."""
     return f"req_{mark:016x}{mark ^ 0x9E3779B97F4A7C15:08x}"
-
-
-def listed(names: Sequence[str]) -> bytes:
-    """The list of these models."""
-    first, last = (names[0], names[-1]) if names else (None, None)
-    models = {"data": [_entry(name) for name in names], "has_more": False, "first_id": first, "last_id": last}
-    return json.dumps(models).encode()
-
-
-def one(model: str) -> bytes:
-    """One model."""
-    return json.dumps(_entry(model)).encode()
-
-
-def _entry(model: str) -> dict[str, object]:
-    return {"type": "model", "id": model, "display_name": MODELS.get(model, model), "created_at": _CREATED}
 
 
 def _event(kind: str, values: str = "") -> bytes:

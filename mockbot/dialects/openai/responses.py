@@ -26,18 +26,25 @@ from mockbot.dialects.dialect import (
     Question,
     Shape,
     Stream,
-    Thinking,
 )
 from mockbot.dialects.openai import error_bodies as openai_errors
 from mockbot.dialects.openai.chat_messages import check_items
-from mockbot.dialects.openai.endpoint import OpenAIEndpoint, cached_tokens
-from mockbot.dialects.openai.logprobs import logprobs
+from mockbot.dialects.openai.endpoint import OpenAIEndpoint
 from mockbot.dialects.openai.openai_parameters import RESPONSES, check
 from mockbot.dialects.openai.request_fields import (
     among,
     at_least,
     field,
     output_schema,
+)
+from mockbot.dialects.openai.response_objects import (
+    item_id,
+    output_item,
+    output_text,
+    probabilities,
+    response_object,
+    status_of,
+    summary_text,
 )
 from mockbot.dialects.openai.responses_request import calls, echo, input_items, listed_item, reasoning, storage
 from mockbot.dialects.openapi import ANY_OBJECT, NULLABLE_BOOLEAN, NULLABLE_OBJECT, object_schema
@@ -108,13 +115,15 @@ class OpenAIResponses(OpenAIEndpoint):
         )
 
     def whole(self, meta: AnswerMetadata, choices: tuple[Choice, ...]) -> bytes:
-        response = _response(meta, _status(choices[0]), self.output(meta, choices), choices[0].tokens("thinking"))
+        response = response_object(
+            meta, status_of(choices[0]), self.output(meta, choices), choices[0].tokens("thinking")
+        )
         return json.dumps(response, separators=(",", ":")).encode()
 
     def output(self, meta: AnswerMetadata, choices: tuple[Choice, ...]) -> list[Json]:
         parts = choices[0].parts
-        statuses = ["completed"] * (len(parts) - 1) + [_status(choices[0])]
-        return [_item(meta, number, part, part.text, statuses[number]) for number, part in enumerate(parts)]
+        statuses = ["completed"] * (len(parts) - 1) + [status_of(choices[0])]
+        return [output_item(meta, number, part, part.text, statuses[number]) for number, part in enumerate(parts)]
 
     def calls_after(self, body: bytes, before: list[Json]) -> tuple[Tool, ...]:
         data = json_object(body, openai_errors.NOT_JSON)
@@ -127,7 +136,7 @@ class OpenAIResponses(OpenAIEndpoint):
         return meta.name("resp_")
 
     def unfinished(self, meta: AnswerMetadata, status: str) -> bytes:
-        return json.dumps(_response(meta, status, []), separators=(",", ":")).encode()
+        return json.dumps(response_object(meta, status, []), separators=(",", ":")).encode()
 
     def items(self, meta: AnswerMetadata) -> list[dict[str, object]]:
         given = () if meta.question.storage is None else meta.question.storage.items
@@ -161,23 +170,23 @@ class _ResponseStream(PartStream):
         return f"event: {kind}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
 
     def start(self) -> bytes:
-        started = _response(self._meta, "in_progress", [])
+        started = response_object(self._meta, "in_progress", [])
         return self._event("response.created", response=started) + self._event("response.in_progress", response=started)
 
     def _place(self, number: int) -> dict[str, object]:
         part = self.choices[0].parts[number]
         within = {"text": {"content_index": 0}, "thinking": {"summary_index": 0}, "call": {}}[part.kind]
-        return {"item_id": _item_id(self._meta, number, part), "output_index": number, **within}
+        return {"item_id": item_id(self._meta, number, part), "output_index": number, **within}
 
     def begin(self, index: int, number: int) -> bytes:  # noqa: ARG002
         part, place, self._text = self.choices[0].parts[number], self._place(number), ""
-        item = _item(self._meta, number, part, "", "in_progress")
+        item = output_item(self._meta, number, part, "", "in_progress")
         item |= {"text": {"content": []}, "thinking": {"summary": []}, "call": {}}[part.kind]  # added by further events
         events = self._event("response.output_item.added", output_index=number, item=item)
         if part.kind == "text":
-            events += self._event("response.content_part.added", **place, part=_output_text(self._meta, "", ()))
+            events += self._event("response.content_part.added", **place, part=output_text(self._meta, "", ()))
         elif part.kind == "thinking" and self._meta.shows_thoughts:
-            events += self._event("response.reasoning_summary_part.added", **place, part=_summary(""))
+            events += self._event("response.reasoning_summary_part.added", **place, part=summary_text(""))
         kind = f"response.{_DELTA[part.tool.kind if part.tool else part.kind]}.delta"
         described = json.dumps(place, separators=(",", ":"))[1:-1]
         self._delta = f'event: {kind}\ndata: {{"type":"{kind}",{described},"sequence_number":'
@@ -192,31 +201,31 @@ class _ResponseStream(PartStream):
         self._number += 1
         if part.kind != "text":
             return (event + "}\n\n").encode()
-        return f'{event},"logprobs":{json.dumps(_probabilities(self._meta, tokens))}}}\n\n'.encode()
+        return f'{event},"logprobs":{json.dumps(probabilities(self._meta, tokens))}}}\n\n'.encode()
 
     def end(self, index: int, number: int) -> bytes:  # noqa: ARG002
         meta, part, text, place = self._meta, self.choices[0].parts[number], self._text, self._place(number)
         events = b""
         match part:
             case Part("text"):
-                content = _output_text(meta, text, part.tokens if text else ())
+                content = output_text(meta, text, part.tokens if text else ())
                 events = self._event("response.output_text.done", **place, text=text, logprobs=content["logprobs"])
                 events += self._event("response.content_part.done", **place, part=content)
             case Part("thinking") if self._meta.shows_thoughts:
                 events = self._event("response.reasoning_summary_text.done", **place, text=text)
-                events += self._event("response.reasoning_summary_part.done", **place, part=_summary(text))
+                events += self._event("response.reasoning_summary_part.done", **place, part=summary_text(text))
             case Part("call", _, Tool(kind="custom")):
                 events = self._event("response.custom_tool_call_input.done", **place, input=text)
             case Part("call", _, Tool(name=name)):
                 events = self._event("response.function_call_arguments.done", **place, name=name, arguments=text)
         last = number == len(self.choices[0].parts) - 1
-        item = _item(meta, number, part, text, _status(self.choices[0]) if last else "completed")
+        item = output_item(meta, number, part, text, status_of(self.choices[0]) if last else "completed")
         self._output.append(item)
         return events + self._event("response.output_item.done", output_index=number, item=item)
 
     def finish(self) -> bytes:
-        choice, status = self.choices[0], _status(self.choices[0])
-        response = _response(self._meta, status, self._output, choice.tokens("thinking"))
+        choice, status = self.choices[0], status_of(self.choices[0])
+        response = response_object(self._meta, status, self._output, choice.tokens("thinking"))
         return self._event(f"response.{status}", response=response)
 
     def error(self, code: str, shape: Shape) -> bytes:
@@ -230,7 +239,7 @@ class _ResponseStream(PartStream):
                 described = {"code": error["code"] or "server_error", "message": error["message"]}
                 return self._event(
                     "response.failed",
-                    response=_response(self._meta, "failed", self._output) | {"error": described},
+                    response=response_object(self._meta, "failed", self._output) | {"error": described},
                 )
 
 
@@ -260,66 +269,3 @@ def _text(answer: Any) -> str:
     items = [item for item in answer["output"] if item["type"] != "reasoning"]
     parts = [part for item in items for part in item.get("content") or [item]]
     return "".join(part.get("text") or part.get("arguments") or part.get("input") or "" for part in parts)
-
-
-def _status(choice: Choice) -> str:
-    return "incomplete" if choice.ending == "length" else "completed"
-
-
-def _response(meta: AnswerMetadata, status: str, output: list[Json], thought: int = 0) -> Json:
-    question, finished, failed = meta.question, status in ("completed", "incomplete"), status == "failed"
-    usage = {
-        "input_tokens": question.prompt_tokens,
-        "input_tokens_details": {"cached_tokens": cached_tokens(meta), "cache_write_tokens": 0},
-        "output_tokens": meta.tokens,
-        "output_tokens_details": {"reasoning_tokens": thought},
-        "total_tokens": question.prompt_tokens + meta.tokens,
-    }
-    return {
-        "id": meta.name("resp_"),
-        "object": "response",
-        "created_at": meta.created,
-        "status": status,
-        "error": {"code": "server_error", "message": openai_errors.row_of(500, None).message} if failed else None,
-        "incomplete_details": {"reason": "max_output_tokens"} if status == "incomplete" else None,
-        "model": question.model,
-        "output": output,
-        "usage": usage if finished else None,
-        **question.echo,
-    }
-
-
-def _item_id(meta: AnswerMetadata, number: int, part: Part) -> str:
-    kind = part.tool.kind if part.tool else part.kind
-    return meta.name({"text": "msg_", "thinking": "rs_", "custom": "ctc_"}.get(kind, "fc_"), number)
-
-
-def _item(meta: AnswerMetadata, number: int, part: Part, text: str, status: str) -> Json:
-    named: Json = {"id": _item_id(meta, number, part), "status": status}
-    match part:
-        case Part("text", tokens):
-            content = [_output_text(meta, text, tokens if text else ())]
-            return {**named, "type": "message", "role": "assistant", "content": content}
-        case Part("thinking"):
-            thinking = meta.question.form.thinking or Thinking(1.0)
-            summary = [_summary(text)] if thinking.shown and text else []
-            sealed = {"encrypted_content": meta.seal()} if thinking.sealed else {}
-            return {"id": named["id"], "type": "reasoning", "summary": summary, **sealed}
-        case Part("call", _, Tool(name=name, kind="custom")):
-            call_id = meta.name("call_", number)
-            return {"id": named["id"], "type": "custom_tool_call", "call_id": call_id, "name": name, "input": text}
-    name = part.tool.name if part.tool else ""
-    return {**named, "type": "function_call", "call_id": meta.name("call_", number), "name": name, "arguments": text}
-
-
-def _output_text(meta: AnswerMetadata, text: str, tokens: tuple[str, ...]) -> Json:
-    return {"type": "output_text", "text": text, "annotations": [], "logprobs": _probabilities(meta, tokens)}
-
-
-def _probabilities(meta: AnswerMetadata, tokens: tuple[str, ...]) -> list[object]:
-    wanted = meta.question.form.logprobs
-    return [] if wanted is None else list(logprobs(meta.mark, tokens, wanted))
-
-
-def _summary(text: str) -> Json:
-    return {"type": "summary_text", "text": text}
