@@ -11,6 +11,7 @@ from mockbot.clock import Clock, machine
 from mockbot.scenario.timeline import ActiveFault, StatusState
 
 PREFIX = "/_mockbot"
+REACH = "/"  # of a provider: asked to see whether the clients' way to it is open; it is a 404 that counts nowhere
 FAULTS = TypeAdapter(tuple[ActiveFault, ...])
 STATUS: TypeAdapter[StatusState | None] = TypeAdapter(StatusState | None)
 

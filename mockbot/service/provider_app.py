@@ -21,6 +21,7 @@ from mockbot.dialects.families import FAMILIES
 from mockbot.scenario.model_names import listed
 from mockbot.service.answer_endpoint import Endpoint, HangUp, caller_of, error_parts, failure_of
 from mockbot.service.answer_text import fingerprint
+from mockbot.service.control_messages import REACH
 from mockbot.service.cross_origin import EXPOSED
 from mockbot.service.metrics_endpoint import exposition
 from mockbot.service.provider_runtime import ProviderRuntime
@@ -151,7 +152,8 @@ def _errors(app: FastAPI, runtime: ProviderRuntime, dialects: Sequence[Dialect],
     async def on_http(request: Request, error: HTTPException) -> Response:
         code = {404: "unknown_url", 405: "method_not_supported"}.get(error.status_code)
         method, path = request.method, request.url.path
-        runtime.asked_for("url", f"{method} {path}")
+        if path != REACH:
+            runtime.asked_for("url", f"{method} {path}")
         try:
             failed = runtime.edge(caller_of(dict(request.scope["headers"]), request.scope), path, counts=False)
         except ProviderError as wrong_key:

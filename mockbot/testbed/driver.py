@@ -29,6 +29,7 @@ from mockbot.proxy.control_session import LIMITS, ControlPlaneHung
 from mockbot.proxy.toxiproxy_client import CLOSED_BY_DISABLE, ToxicControl
 from mockbot.scenario.timeline import ActiveFault, Conditions, StatusState, Timeline
 from mockbot.service.control_client import ServiceControl
+from mockbot.service.control_messages import REACH
 from mockbot.testbed.start import Addresses
 from mockbot.testbed.system.system_control import change_system
 from mockbot.testbed.wire_changes import Change, change_wire_fault
@@ -222,7 +223,7 @@ class Driver:
     def _reach(self, provider: str) -> None:
         """Take the way of a client's request, with one that counts nowhere; the provider answers it with 404."""
         try:
-            ask(self._providers[provider], "GET", "/", limits=LIMITS)
+            ask(self._providers[provider], "GET", REACH, limits=LIMITS)
         except (ConnectionError, TimeoutError) as error:
             raise TestbedError(f"{provider} does not answer at {self._providers[provider]}: {error}") from None
 

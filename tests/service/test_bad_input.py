@@ -24,6 +24,7 @@ from mockbot.faults.base import ServiceFault
 from mockbot.faults.effects import Admission, EdgeAnswer, End, StreamChange
 from mockbot.faults.http_error import HttpError
 from mockbot.http_server.listener import Listener
+from mockbot.service.control_messages import REACH
 from tests.clients_in_the_wild.matrix.cells import FAULTS as MATRIX
 from tests.service.conftest import Served, body
 from tests.service.test_serving import until
@@ -292,6 +293,7 @@ def test_what_is_not_served_is_counted(served: Served) -> None:
     post(served, '{"model": "llama-9000", "messages": [{"role": "user", "content": "x"}]}')
     for _ in range(3):
         httpx.post(served.main + "/v1/audio/speech", content="{}")
+    httpx.get(served.main + REACH)
 
     wanted = {"model llama-9000": 1, "url POST /v1/audio/speech": 3}
     until(lambda: counted(served.control.seconds(0)) == wanted)
