@@ -122,7 +122,7 @@ def test_a_body_may_be_packed(served: Served, encoding: str, pack: Callable[[byt
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("content", [body(), gzip.compress(body())[:-9], b""])
+@pytest.mark.parametrize("content", [body(), gzip.compress(body())[:-9], b""], ids=["plain", "cut off", "empty"])
 def test_a_body_that_is_not_packed_as_it_says_is_no_json(served: Served, content: bytes) -> None:
     """Unless it is plain JSON."""
     answer = httpx.post(served.main + "/v1/chat/completions", content=content, headers={"content-encoding": "gzip"})
