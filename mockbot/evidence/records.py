@@ -126,12 +126,15 @@ class ServiceSecond:
     unserved: dict[str, int] = field(default_factory=dict)  # mockbot.evidence.unserved -> requests that asked for it
 
 
+WAY_TO = "way to "  # a provider: what looks at the clients' way there are called
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """One change that the driver made or tried: when it was due, sent and confirmed (scenario seconds)."""
 
     __pydantic_config__ = _STRICT
-    fault: str  # FaultSpan.id, or "status_page"; of a look: "service", "proxy", "driver" …
+    fault: str  # FaultSpan.id, or "status_page"; of a look: "service", "proxy", "driver", WAY_TO and a provider …
     does: Literal["begin", "change", "end", "look"]  # look: one at service or proxy that failed or took long
     due: float
     sent: float

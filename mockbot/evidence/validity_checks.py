@@ -7,11 +7,12 @@ that could fall behind) yields nothing.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 
 from mockbot.evidence.exposure import is_inferred
 from mockbot.evidence.integrity import REMEDY as DAMAGED
 from mockbot.evidence.journal import RunEvidence
-from mockbot.evidence.records import Action, Attempt, Health
+from mockbot.evidence.records import WAY_TO, Action, Attempt, Health
 from mockbot.evidence.run_counters import LATE, RunCounters
 from mockbot.evidence.unserved import leads_elsewhere
 from mockbot.scenario.shorten import MIN_PROMPTS
@@ -244,13 +245,15 @@ def testbed(evidence: RunEvidence, _: RunCounters) -> Iterator[ValidityCheck]:
     """Service and proxy could be asked at any time, and no process of the run stood still for HUNG wall seconds."""
     if evidence.info.simulated:
         return
-    problem = None
+    problems = []
     for action in evidence.actions:
         took = ((action.confirmed or 0.0) - action.sent) / evidence.info.speed
         if action.does == "look" and (action.error is not None or took >= HUNG):
             why = action.error or f"took {format_wall(took)} to answer"
-            problem = f"the {action.fault} failed at {format_clock(action.sent, 1)}: {why}"
-            break
+            says = f"the {action.fault} failed at {format_clock(action.sent, 1)}: {why}"
+            problems.append((action.fault.startswith(WAY_TO), says))
+    # The way to a provider leads through proxy and service: what these two say of themselves explains more.
+    problem = min(problems, key=itemgetter(0), default=(False, None))[1]
     hung = next((sample for sample in evidence.health if sample.loop_lag_p99 >= HUNG - 0.1), None)  # minus its SLEEP
     if problem is None and hung is not None:
         stood = f"stood still for {format_wall(hung.loop_lag_p99)} before {format_clock(hung.t, 1)}"

@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from mockbot.clock import Clock
 from mockbot.errors import TestbedError
-from mockbot.evidence.records import Action, ServiceSecond
+from mockbot.evidence.records import WAY_TO, Action, ServiceSecond
 from mockbot.faults.base import SYSTEM
 from mockbot.faults.effects import ClosedPort, Restarted, Toxic
 from mockbot.process.control_port import ask
@@ -202,7 +202,7 @@ class Driver:
             self._note_foreign_toxics()
         for provider, applied in self._applied.items():
             if provider != SYSTEM and not (self.broken or applied.service or applied.wire):
-                self._asked(f"way to {provider}", partial(self._reach, provider))
+                self._asked(f"{WAY_TO}{provider}", partial(self._reach, provider))
         hits = self._wire_hits()
         newest = {second.provider: second.t for second in seconds}
         for second in seconds:

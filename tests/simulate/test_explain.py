@@ -124,7 +124,8 @@ def test_who_refreshes_faster_than_an_answer_comes_never_gets_one() -> None:
     setting = research_world()
 
     assert refreshing.expected_wait(setting, setting.service / 2) == float("inf")
-    assert refreshing.expected_wait(setting, 11.0) == pytest.approx(82, abs=3)
+    # The median prompt is asked 77.2 s before the end: seven refreshes are in vain, the eighth is after 88 s.
+    assert refreshing.expected_wait(setting, 11.0) == pytest.approx(88 + setting.service)
 
 
 @pytest.mark.parametrize("open_loop", [False, True])

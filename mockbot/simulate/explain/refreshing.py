@@ -20,14 +20,12 @@ from mockbot.simulate.policy_override import with_policies
 from mockbot.simulate.seed_statistics import Interval, interval
 from mockbot.units.formatting import format_percent, format_rate
 from mockbot.units.quantities import duration_text
-from mockbot.units.rank import nearest_rank
 
 TRIALS = 6  # of the bisection: its edge is known to 16^(1/64), 4 %, and better over seeds
 RUNS = TRIALS + 2 + 3  # for each seed
 CROWD, SMALL_CROWD, PAIR = 4000, 300, 400  # users of the bisection with and without numba, and of the two groups
 ALL_WAIT = 6  # think times after which next to all users wait, so that a longer outage changes nothing
 REFRESHERS = 0.1  # of the staged pair, few enough to harm nobody
-QUANTILES = 200
 
 
 def answer(scenario: Scenario, setting: Setting, experiments: Experiments, live: RunResult | None) -> Answer:
@@ -125,10 +123,8 @@ def expected_wait(setting: Setting, every: float) -> float:
     if every < setting.service:
         return math.inf
     asked = 1 - math.exp(-setting.outage / setting.think)
-    shares = [(number + 0.5) / QUANTILES * asked for number in range(QUANTILES)]
-    left = [setting.outage + setting.think * math.log(1 - share) for share in shares]
-    waits = sorted(math.ceil(max(0.0, each) / every) * every for each in left)
-    return (nearest_rank(waits, 0.5) or 0.0) + setting.service
+    left = setting.outage + setting.think * math.log(1 - asked / 2)  # of the outage, for the median prompt
+    return math.ceil(max(0.0, left) / every) * every + setting.service
 
 
 def pair_waits(setting: Setting, experiments: Experiments) -> dict[str, Interval]:
