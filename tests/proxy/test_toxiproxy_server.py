@@ -158,6 +158,8 @@ def test_a_stopped_server_is_reported_as_hung_and_can_still_be_ended(toxiproxy: 
         control.create("a", refused_address())
         [server] = psutil.Process(child.pid).children()
         server.suspend()
+        stopped = psutil.STATUS_STOPPED
+        assert eventually(lambda: all(psutil.Process(each.id).status() == stopped for each in server.threads()), 5)
 
         with pytest.raises(ControlPlaneHung):
             control.add_toxic("a", ToxicSpec("t", "noop"))
