@@ -130,8 +130,9 @@ class ProviderError(Exception):
     """An error answer that no dialect has worded yet.
 
     `code` picks among the bodies that a status has; `retry_after` in scenario seconds; `unknown_model` is the one that
-    the request named in vain; `model`, `speed` and `allowances` are known when limits turned the request away.
-    `headers` replace those of the same name, and `body` the provider's own, where a scenario words the answer.
+    the request named in vain; `speed` is known when it is written, `model` and `allowances` when limits turned the
+    request away. `headers` replace those of the same name, and `body` the provider's own, where a scenario words the
+    answer, or a dialect whose refusal has the status of an answer (`RefusesInStream`).
     """
 
     def __init__(
@@ -173,7 +174,7 @@ class Stream(Protocol):
 class Dialect(Protocol):
     """One endpoint of a provider's API."""
 
-    path: str
+    path: str  # with `{model}` where it names the model (`ModelInPath`)
     parameters: Table  # of a request's body, and what becomes of each
     schema: Mapping[str, object]  # the same as JSON Schema, for OpenAPI
     responses: Mapping[int | str, dict[str, object]]  # status -> what it means, for OpenAPI
@@ -209,8 +210,33 @@ class Dialect(Protocol):
     def error(self, error: ProviderError, mark: int) -> bytes:
         """The JSON body of an error."""
 
-    def error_headers(self, status: int) -> list[Header]:
+    def error_headers(self, error: ProviderError) -> list[Header]:
         """Further headers of an error."""
+
+
+@runtime_checkable
+class ModelInPath(Dialect, Protocol):
+    """An endpoint whose requests name their model in the path only; it may hold slashes."""
+
+    also: tuple[str, ...]  # further paths of the same endpoint, such as other versions'; `{any}` is one segment
+
+    def read_for(self, model: str, body: bytes, query: bytes) -> Question:
+        """Parse a request to this model, or raise ProviderError(400); the query may say how it wants the answer."""
+
+
+@runtime_checkable
+class RefusesInStream(Dialect, Protocol):
+    """An endpoint that answers 200 to a request for a stream that is over its limits, and says so within the stream."""
+
+    def in_stream(self, error: ProviderError, question: Question, mark: int) -> ProviderError:
+        """The refusal with status 200, and the events of its stream as its body."""
+
+
+@runtime_checkable
+class FailsWithin(Dialect, Protocol):
+    """An endpoint whose plain answer may turn out to be an error after its status has been decided."""
+
+    failed_within: int  # that status; elsewhere such an answer is a 500
 
 
 @runtime_checkable
@@ -241,6 +267,14 @@ class KeyPlace(NamedTuple):
     in_query: bool = False
 
 
+class ModelList(NamedTuple):
+    """The models of a provider, listed at `path` and described one by one below it."""
+
+    path: str
+    listed: Callable[[Sequence[str]], bytes]
+    one: Callable[[str], bytes]
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """One provider's API, both sides of the wire.
@@ -264,6 +298,7 @@ class Family:
     model_list: Callable[[Sequence[str]], bytes]
     model: Callable[[str], bytes]
     hopeless: frozenset[str] = frozenset()  # codes of a 429 that no retry can cure
+    further_lists: tuple[ModelList, ...] = ()  # of its models, at other paths than `models_path`
 
     @property
     def chat(self) -> Dialect:

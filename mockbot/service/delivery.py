@@ -13,7 +13,7 @@ from typing import Literal
 from starlette.types import Receive, Send
 
 from mockbot.dialects.answer_parts import Choice, blank
-from mockbot.dialects.dialect import AnswerMetadata, Dialect, Header, ProviderError, Stream
+from mockbot.dialects.dialect import AnswerMetadata, Dialect, FailsWithin, Header, ProviderError, Stream
 from mockbot.faults.effects import End, Garbled, Silence
 from mockbot.service.answer_content import prose
 from mockbot.service.chatbot import Answer
@@ -145,7 +145,8 @@ class Delivery:
 
     async def _with_faults(self) -> bytes | None:
         """The body as the faults leave it; None when a cut has ended the answer."""
-        body = self._dialect.whole(self.meta, self._content())
+        dialect = self._dialect
+        body = dialect.whole(self.meta, self._content())
         if not self._answer.stream_faults:
             return body
         malformed = False
@@ -161,11 +162,11 @@ class Delivery:
                         raise self._cut(how)
                     return None
                 case End(outcome="error_event", code=code):
-                    raise ProviderError(500, code)
+                    raise ProviderError(dialect.failed_within if isinstance(dialect, FailsWithin) else 500, code)
                 case Garbled():
                     malformed = True
                 case End(outcome="blank"):
-                    body = self._dialect.whole(self.meta, blank(self._content()))
+                    body = dialect.whole(self.meta, blank(self._content()))
         return body[: len(body) // 2] if malformed else body
 
     async def _send_half(self, body: bytes, *, clean: bool) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mockbot.dialects.dialect import ProviderError
+from mockbot.dialects.dialect import ProviderError, Question
 from mockbot.dialects.openai.chat import OpenAIChat
 from mockbot.dialects.retry_after import retry_headers, wait_in
 from mockbot.service import cdn_error_pages
@@ -41,7 +41,7 @@ def test_a_refusal_carries_the_true_figures() -> None:
     limiter.take("key", 0.0, 18_928)
     over = limiter.take("key", 0.0, 11_159)
 
-    error = refusal_of(OpenAIChat(), Refused("token_limited", over.wait, (over,)), "gpt-4.1", 1.0)
+    error = refusal_of(OpenAIChat(), Refused("token_limited", over.wait, (over,)), Question("gpt-4.1"), 1, 1.0)
     headers, body = error_parts(OpenAIChat(), error, 1, 1.0, "api")
 
     assert json.loads(body)["error"]["message"].startswith(
@@ -56,7 +56,7 @@ def test_what_can_never_fit_is_told_so_without_a_wait() -> None:
     """Request too large: no Retry-After."""
     over = Limiter(30_000 / 60, "tokens").take("key", 0.0, 30_601)
 
-    error = refusal_of(OpenAIChat(), Refused("too_large", None, (over,)), "gpt-4o", 1.0)
+    error = refusal_of(OpenAIChat(), Refused("too_large", None, (over,)), Question("gpt-4o"), 1, 1.0)
     headers, body = error_parts(OpenAIChat(), error, 1, 1.0, "api")
 
     assert (
