@@ -14,9 +14,14 @@ MODULES = sorted(path for path in ROOT.rglob("*.py") if "_library" not in path.p
 LINTER = [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"]
 SAME_MEANING = {
     "base.py",
+    "chat.py",
+    "completions.py",
+    "embeddings.py",
+    "endpoint.py",
     "engine.py",
     "error_bodies.py",
     "models.py",
+    "responses.py",
 }  # one per kind: of toxics, of simulators, of providers
 SAME_MEANING |= {f"{kind}.py" for kind in KINDS}  # a fault, and the toxic or the part of the service that it is about
 

@@ -7,7 +7,7 @@ the clients' side it writes requests and reads answers. It decides nothing: no t
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -228,7 +228,7 @@ class ModelInPath(Dialect, Protocol):
 class RefusesInStream(Dialect, Protocol):
     """An endpoint that answers 200 to a request for a stream that is over its limits, and says so within the stream."""
 
-    def in_stream(self, error: ProviderError, question: Question, mark: int) -> ProviderError:
+    def in_stream(self, error: ProviderError, meta: AnswerMetadata) -> ProviderError:
         """The refusal with status 200, and the events of its stream as its body."""
 
 
@@ -282,7 +282,7 @@ class Family:
     The crowd asks the first of `dialects`, which also words the errors of unknown paths. `ask` turns a question as
     OpenAI has it (`model` and `messages`, and whatever else a ChatUser wants) into the body of a request, streamed or
     not. `environment`: the variables that lead the provider's SDKs to a base URL (without /v1) with an API key; `hosts`
-    is where they go without them.
+    is where they go without them, with `*` for a customer's own name.
     """
 
     name: str  # `dialect` in a scenario
@@ -298,6 +298,7 @@ class Family:
     model_list: Callable[[Sequence[str]], bytes]
     model: Callable[[str], bytes]
     hopeless: frozenset[str] = frozenset()  # codes of a 429 that no retry can cure
+    unless_set: Mapping[str, str] = field(default_factory=dict)  # variables for an environment that lacks them
     further_lists: tuple[ModelList, ...] = ()  # of its models, at other paths than `models_path`
 
     @property

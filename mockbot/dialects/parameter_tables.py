@@ -5,16 +5,39 @@ python -m mockbot.dialects.parameter_tables docs/api.md     puts them between th
 
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from mockbot.dialects.dialect import Dialect
 from mockbot.dialects.families import FAMILIES
 from mockbot.dialects.parameter import Table
 
+_OTHERS = """### Endpoints with the parameters of another one
+
+| endpoint | as | and besides |
+| --- | --- | --- |"""
+
 
 def markdown() -> str:
-    """A heading and a table for every endpoint that takes parameters."""
+    """A heading and a table for every endpoint that takes parameters, and a row for one that takes another one's."""
     dialects = [dialect for family in FAMILIES.values() for dialect in family.dialects]
-    return "\n\n".join(f"### `POST {dialect.path}`\n\n{_rows(dialect.parameters)}" for dialect in dialects)
+    bases = {dialect: _base(dialect, dialects) for dialect in dialects}
+    tables = [f"### `POST {each.path}`\n\n{_rows(each.parameters)}" for each in dialects if bases[each] is None]
+    others = [_OTHERS]
+    for each, base in bases.items():
+        if base is not None:
+            more = {name: value.text for name, value in each.parameters.items() if name not in base.parameters}
+            told = ", ".join(f"`{name}` ({text})" for name, text in more.items())
+            others.append(f"| `POST {each.path}` | `{base.path}` | {told} |")
+    return "\n\n".join([*tables, "\n".join(others)])
+
+
+def _base(dialect: Dialect, dialects: Sequence[Dialect]) -> Dialect | None:
+    """The endpoint whose parameters this one takes, too."""
+    for base in dialects:
+        if base is not dialect and isinstance(dialect, type(base)):
+            return base if base.parameters.items() <= dialect.parameters.items() else None
+    return None
 
 
 def _rows(table: Table) -> str:

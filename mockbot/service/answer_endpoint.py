@@ -19,7 +19,6 @@ from mockbot.dialects.dialect import (
     Header,
     ModelInPath,
     ProviderError,
-    Question,
     RefusesInStream,
 )
 from mockbot.dialects.families import key_of
@@ -146,7 +145,7 @@ class Endpoint:
             wanted = TokenCounts(None, max([choice.tokens() for choice in choices]), question.prompt_tokens)
         outcome = runtime.admit(caller, dialect.path, mark, wanted)
         if isinstance(outcome, Refused):
-            raise refusal_of(dialect, outcome, question, mark, runtime.clock.speed)
+            raise refusal_of(dialect, outcome, AnswerMetadata(question, mark, int(time.time()), 0), runtime.clock.speed)
         tokens = outcome.tokens if choices is None else sum([choice.tokens() for choice in choices])
         meta = AnswerMetadata(question, mark, int(time.time()), tokens, runtime.cache_use(question.prefixes))
         kind = Delivery if question.storage is None else StoredDelivery
@@ -180,12 +179,12 @@ class _RequestState:
         return 200 if self.delivery is not None and self.delivery.opened else 0
 
 
-def refusal_of(dialect: Dialect, refused: Refused, question: Question, mark: int, speed: float) -> ProviderError:
+def refusal_of(dialect: Dialect, refused: Refused, meta: AnswerMetadata, speed: float) -> ProviderError:
     """A refusal as the provider's error, with the figures of its limits."""
     error = dialect.refusal(refused.reason, refused.retry_after)
-    error.allowances, error.model, error.speed = refused.allowances, question.model, speed
-    if question.stream and isinstance(dialect, RefusesInStream):
-        return dialect.in_stream(error, question, mark)
+    error.allowances, error.model, error.speed = refused.allowances, meta.question.model, speed
+    if meta.question.stream and isinstance(dialect, RefusesInStream):
+        return dialect.in_stream(error, meta)
     return error
 
 

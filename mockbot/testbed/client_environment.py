@@ -37,6 +37,7 @@ def environment(scenario: Scenario, addresses: Addresses, base: Mapping[str, str
     variables |= {f"MOCKBOT_{name.upper().replace('-', '_')}_URL": url for name, url in urls.items()}
     for name, family in FAMILIES.items():
         variables |= family.environment(of_dialect.get(name, first), KEY)
+        variables |= {each: value for each, value in family.unless_set.items() if each not in base}
     own = (base.get("NO_PROXY") or base.get("no_proxy") or "").split(",")
     direct = ",".join(dict.fromkeys(filter(None, (*map(str.strip, own), *LOCAL))))
     return {**variables, "NO_PROXY": direct, "no_proxy": direct}

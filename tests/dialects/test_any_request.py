@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mockbot.dialects.anthropic.messages import AnthropicMessages
+from mockbot.dialects.azure.chat import AzureChat
 from mockbot.dialects.dialect import AnswerMetadata, Dialect, ProviderError
 from mockbot.dialects.openai.chat import OpenAIChat
 from mockbot.dialects.openai.responses import OpenAIResponses
@@ -96,8 +97,13 @@ SENSIBLE: dict[Dialect, dict[str, list[Any]]] = {
         "cache_control": [{"type": "ephemeral", "ttl": "1h"}],
     },
 }
+SENSIBLE[AzureChat()] = next(iter(SENSIBLE.values()))
 ALWAYS: dict[str, dict[str, Any]] = {
     "/v1/chat/completions": {"model": "gpt-4o", "messages": [{"role": "user", "content": "x"}]},
+    "/openai/v1/chat/completions": {
+        "model": "gpt-4o",
+        "messages": [{"role": "user", "content": '"finish_reason":null}'}],
+    },
     "/v1/responses": {"model": "gpt-4o", "input": "x"},
     "/v1/messages": {"model": "claude-x", "messages": [{"role": "user", "content": "x"}], "max_tokens": 50},
 }

@@ -7,6 +7,8 @@ import pytest
 
 from mockbot.dialects.anthropic import error_bodies as anthropic_errors
 from mockbot.dialects.anthropic.messages import AnthropicMessages
+from mockbot.dialects.azure import error_bodies as azure_errors
+from mockbot.dialects.azure.chat import AzureChat
 from mockbot.dialects.dialect import ProviderError
 from mockbot.dialects.families import FAMILIES
 from mockbot.dialects.openai import error_bodies as openai_errors
@@ -68,6 +70,17 @@ def test_every_row_of_anthropics_table(row: anthropic_errors.Row) -> None:
     assert body["request_id"].startswith("req_")
 
 
+@pytest.mark.parametrize("row", azure_errors.ROWS, ids=lambda row: f"{row.status}-{row.code}")
+def test_every_row_of_azures_table_has_its_two_fields(row: azure_errors.Row) -> None:
+    """code and message, without a place that was to be filled in."""
+    error = json.loads(AzureChat().error(ProviderError(row.status, row.code, retry_after=2.5), 1))["error"]
+
+    assert [*error] == ["code", "message"]
+    assert error["code"] == (row.wire or row.code)
+    assert "{" not in error["message"]
+    assert ("Please retry after 3 seconds." in error["message"]) == (row.status == 429)
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(0.012, b"12ms"), (1.5, b"1.5s"), (172.8, b"2m52.8s"), (360, b"6m0s"), (3600, b"1h0m0s"), (0, b"0ms")],
@@ -79,8 +92,8 @@ def test_resets_are_written_as_openai_writes_them(seconds: float, text: bytes) -
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_capacity_and_limits_are_refused_in_each_familys_way(family: str) -> None:
-    """Limits are 429 everywhere; a lack of capacity is 503 at one and 529 at the other."""
+    """Limits are 429 everywhere; a lack of capacity has each family's own status."""
     dialect = FAMILIES[family].chat
 
     assert dialect.refusal("rate_limited", 1.0).status == 429
-    assert dialect.refusal("queue_full", None).status == {"openai": 503, "anthropic": 529}[family]
+    assert dialect.refusal("queue_full", None).status == {"anthropic": 529, "azure": 429}.get(family, 503)

@@ -1,5 +1,8 @@
 """What leads a program and its key to a provider: variables, hosts and headers, held against the official SDKs."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import anthropic
 import openai
 import pytest
@@ -8,10 +11,10 @@ from mockbot.dialects.client_identity import FREE, api_key, tier_of
 from mockbot.dialects.dialect import ProviderError
 from mockbot.dialects.families import FAMILIES, key_of
 
-SDKS = {"openai": openai.OpenAI, "anthropic": anthropic.Anthropic}
+SDKS: Mapping[str, Any] = {"openai": openai.OpenAI, "anthropic": anthropic.Anthropic}
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", SDKS)
 def test_the_variables_lead_the_sdk_and_the_host_is_where_it_goes_without(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -38,6 +41,7 @@ def test_the_variables_lead_the_sdk_and_the_host_is_where_it_goes_without(
         ({b"x-api-key": b" sk-a-b "}, "sk-a-b"),
         ({b"authorization": b"bearer sk-a-b"}, "sk-a-b"),
         ({b"authorization": b"Bearer gateway", b"x-api-key": b"sk-a-b"}, "sk-a-b"),
+        ({b"authorization": b"Bearer gateway", b"api-key": b"sk-a-b"}, "sk-a-b"),
     ],
 )
 def test_a_key_is_found_in_any_familys_header(headers: dict[bytes, bytes], key: str | None) -> None:

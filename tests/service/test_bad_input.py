@@ -206,7 +206,7 @@ def half(values: Mapping[str, Any]) -> ServiceFault:
     return fault
 
 
-SCHEMAS = ("main", "anthropic")
+SCHEMAS = ("main", "anthropic", "azure")
 MODELS = {"/v1/embeddings": "text-embedding-3-small", "/v1/messages": "claude-sonnet-5"}
 WHOLE = {fault.kind for fault in ALL if fault.whole_provider}  # of these, one knows what every request gets
 FAULTS = {name: values for name, values in MATRIX.items() if values is not None and not {*WHOLE, "stall"} & {*values}}
@@ -259,6 +259,9 @@ def fuzz(schema: Any, asked: set[int]) -> set[int]:
         @given(operation.as_strategy(), booleans())
         @FUZZ
         def ask(case: Any, known: bool) -> None:
+            if known and case.path_parameters:
+                case.path_parameters |= {"model": "gpt-4o"}
+                case.query = {**(case.query or {}), "api-version": "2024-10-21"}
             if known and isinstance(case.body, dict):  # else hardly any request would be right
                 case.body |= {"model": MODELS.get(case.operation.path, "gpt-4o")}
                 case.body |= {"messages": [{"role": "user", "content": "hi"}]} if "messages" in case.body else {}

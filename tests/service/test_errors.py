@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mockbot.dialects.dialect import ProviderError, Question
+from mockbot.dialects.dialect import AnswerMetadata, ProviderError, Question
 from mockbot.dialects.openai.chat import OpenAIChat
 from mockbot.dialects.retry_after import retry_headers, wait_in
 from mockbot.service import cdn_error_pages
@@ -35,13 +35,20 @@ def test_a_host_header_cannot_write_into_the_page() -> None:
     assert b"<script>" not in cdn_error_pages.page(502, "<script>alert(1)</script>", 1)
 
 
+def asked(model: str) -> AnswerMetadata:
+    """A request to this model."""
+    return AnswerMetadata(Question(model), 1, 0, 0)
+
+
 def test_a_refusal_carries_the_true_figures() -> None:
     """OpenAI's own sentence with limit, used, requested and the wait in wall time; the same in the headers."""
     limiter = Limiter(30_000 / 60, "tokens")
     limiter.take("key", 0.0, 18_928)
     over = limiter.take("key", 0.0, 11_159)
 
-    error = refusal_of(OpenAIChat(), Refused("token_limited", over.wait, (over,)), Question("gpt-4.1"), 1, 1.0)
+    error = refusal_of(
+        OpenAIChat(), Refused("token_limited", over.wait, (over,)), AnswerMetadata(Question("gpt-4.1"), 1, 0, 0), 1.0
+    )
     headers, body = error_parts(OpenAIChat(), error, 1, 1.0, "api")
 
     assert json.loads(body)["error"]["message"].startswith(
@@ -56,7 +63,9 @@ def test_what_can_never_fit_is_told_so_without_a_wait() -> None:
     """Request too large: no Retry-After."""
     over = Limiter(30_000 / 60, "tokens").take("key", 0.0, 30_601)
 
-    error = refusal_of(OpenAIChat(), Refused("too_large", None, (over,)), Question("gpt-4o"), 1, 1.0)
+    error = refusal_of(
+        OpenAIChat(), Refused("too_large", None, (over,)), AnswerMetadata(Question("gpt-4o"), 1, 0, 0), 1.0
+    )
     headers, body = error_parts(OpenAIChat(), error, 1, 1.0, "api")
 
     assert (

@@ -21,7 +21,7 @@ from mockbot.dialects.stream_readers import EventReader, Reader, WholeReader
 _DONE = b"data: [DONE]\n\n"
 _USUAL = 16  # tokens at most, when the client does not say: OpenAI's own default
 _MOST_CHOICES = 2048
-_CHAT_MODELS = ("gpt-4", "gpt-5", "o1", "o3", "o4", "chatgpt-")
+CHAT_MODELS = ("gpt-4", "gpt-5", "o1", "o3", "o4", "chatgpt-")
 _CHAT_MODEL = (
     "This is a chat model and not supported in the v1/completions endpoint. Did you mean to use v1/chat/completions?"
 )
@@ -49,7 +49,7 @@ class OpenAICompletions(OpenAIEndpoint):
     )
 
     def question(self, data: Json, model: str) -> Question:
-        if model.startswith(_CHAT_MODELS):
+        if model.startswith(CHAT_MODELS):
             raise ProviderError(404, "unknown_url", _CHAT_MODEL, param="model")  # whose code on the wire is null
         not_done = check(data, self.parameters)
         prompts, n = _prompts(data.get("prompt")), field(data, "n", int) or 1

@@ -23,9 +23,10 @@ class OpenAIEndpoint:
     keepalive = b": keepalive\n\n"
     default_model: str | None = None  # of a request that names none
 
-    def read(self, body: bytes) -> Question:
+    def read(self, body: bytes, model: str | None = None) -> Question:
+        """`model`: named elsewhere than in the body."""
         data = json_object(body, openai_errors.NOT_JSON)
-        return self.question(data, openai_models.named(data, self.default_model))
+        return self.question(data, model or openai_models.named(data, self.default_model))
 
     def unknown_model(self, model: str) -> ProviderError:
         return openai_models.unknown(model)

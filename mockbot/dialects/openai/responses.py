@@ -79,8 +79,8 @@ class OpenAIResponses(OpenAIEndpoint):
         },
     )
 
-    def read(self, body: bytes) -> Question:
-        question = super().read(body)
+    def read(self, body: bytes, model: str | None = None) -> Question:
+        question = super().read(body, model)
         kept = question.storage
         return question if kept is None else question._replace(storage=kept._replace(size=len(body)))
 
