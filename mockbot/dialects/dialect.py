@@ -239,6 +239,11 @@ class FailsWithin(Dialect, Protocol):
     failed_within: int  # that status; elsewhere such an answer is a 500
 
 
+def status_within(dialect: Dialect) -> int:
+    """The status of a plain answer that turns out to be an error."""
+    return dialect.failed_within if isinstance(dialect, FailsWithin) else 500
+
+
 @runtime_checkable
 class StoringDialect(Dialect, Protocol):
     """An endpoint whose answers can be asked for again by their ids."""

@@ -14,21 +14,21 @@ from mockbot.dialects.parameter import Table
 
 _OTHERS = """### Endpoints with the parameters of another one
 
-| endpoint | as | and besides |
-| --- | --- | --- |"""
+| dialect | endpoint | as | and besides |
+| --- | --- | --- | --- |"""
 
 
 def markdown() -> str:
     """A heading and a table for every endpoint that takes parameters, and a row for one that takes another one's."""
-    dialects = [dialect for family in FAMILIES.values() for dialect in family.dialects]
-    bases = {dialect: _base(dialect, dialects) for dialect in dialects}
-    tables = [f"### `POST {each.path}`\n\n{_rows(each.parameters)}" for each in dialects if bases[each] is None]
+    dialects = {dialect: name for name, family in FAMILIES.items() for dialect in family.dialects}
+    bases = {dialect: _base(dialect, [*dialects]) for dialect in dialects}
+    tables = [f"### `POST {each.path}`\n\n{_rows(each.parameters)}" for each, base in bases.items() if base is None]
     others = [_OTHERS]
     for each, base in bases.items():
         if base is not None:
             more = {name: value.text for name, value in each.parameters.items() if name not in base.parameters}
             told = ", ".join(f"`{name}` ({text})" for name, text in more.items())
-            others.append(f"| `POST {each.path}` | `{base.path}` | {told} |")
+            others.append(f"| `{dialects[each]}` | `POST {each.path}` | `{base.path}` | {told} |")
     return "\n\n".join([*tables, "\n".join(others)])
 
 

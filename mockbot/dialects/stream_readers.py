@@ -6,7 +6,7 @@
 
 The rules. A client that merely reads to the end takes each of these for a success, which hides the outage:
 - an end without the terminal event and a finish reason is `truncated`: nothing below HTTP can tell that it was a cut;
-- an `error` event inside a stream that began with 200 is an error;
+- an `error` event inside a stream that began with 200 is an error, and so is a whole answer that has an `error`;
 - comments (": keep-alive") are no tokens, however steadily they come;
 - 200 with no text is `blank`, and anything that is not what the API promises (HTML, half a JSON) is `malformed`.
 """
@@ -126,7 +126,10 @@ class WholeReader(Reader):
     @property
     def outcome(self) -> BodyOutcome:
         try:
-            text = self.text_of(json.loads(self._body))
+            answer = json.loads(self._body)
+            if isinstance(answer, dict) and answer.get("error"):
+                return "error_event"
+            text = self.text_of(answer)
         except NOT_PROMISED:
             return "malformed"
         self.pieces, self.finished = [text], True

@@ -13,7 +13,7 @@ from typing import Literal
 from starlette.types import Receive, Send
 
 from mockbot.dialects.answer_parts import Choice, blank
-from mockbot.dialects.dialect import AnswerMetadata, Dialect, FailsWithin, Header, ProviderError, Stream
+from mockbot.dialects.dialect import AnswerMetadata, Dialect, Header, ProviderError, Stream, status_within
 from mockbot.faults.effects import End, Garbled, Silence
 from mockbot.service.answer_content import prose
 from mockbot.service.chatbot import Answer
@@ -162,7 +162,7 @@ class Delivery:
                         raise self._cut(how)
                     return None
                 case End(outcome="error_event", code=code):
-                    raise ProviderError(dialect.failed_within if isinstance(dialect, FailsWithin) else 500, code)
+                    raise ProviderError(status_within(dialect), code)
                 case Garbled():
                     malformed = True
                 case End(outcome="blank"):

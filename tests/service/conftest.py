@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 
 from mockbot.clock import Clock
+from mockbot.dialects.compatible.compatible_providers import PROVIDERS
 from mockbot.faults.base import ServiceFault
 from mockbot.process.managed_process import ManagedProcess
 from mockbot.scenario.schema import Scenario
@@ -73,6 +74,10 @@ def one_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     others = {
         "anthropic": {"dialect": "anthropic", "answer": quick, "limits": limits, "models": ["claude-*"]},
         "azure": {"dialect": "azure", "answer": quick, "limits": limits, "models": [*own, "chat-default"]},
+        **{
+            row.name: {"dialect": row.name, "answer": quick, "limits": limits, "models": [*own, *row.models]}
+            for row in PROVIDERS
+        },
     }
     with serving(tmp_path_factory.mktemp("service")) as start:
         yield start(answer=quick, limits=limits, models=own, others=others)

@@ -17,6 +17,7 @@ from hypothesis.strategies import booleans
 from pydantic import TypeAdapter
 from schemathesis.core.result import Ok
 
+from mockbot.dialects.compatible.compatible_providers import PROVIDERS
 from mockbot.evidence.unserved import counted
 from mockbot.faults import FAULTS as ALL
 from mockbot.faults import Fault
@@ -206,7 +207,8 @@ def half(values: Mapping[str, Any]) -> ServiceFault:
     return fault
 
 
-SCHEMAS = ("main", "anthropic", "azure")
+ROWS = [pytest.param(row.name, marks=pytest.mark.nightly) for row in PROVIDERS if row.name != "xai"]  # written alike
+SCHEMAS = ("main", "anthropic", "azure", "xai", *ROWS)
 MODELS = {"/v1/embeddings": "text-embedding-3-small", "/v1/messages": "claude-sonnet-5"}
 WHOLE = {fault.kind for fault in ALL if fault.whole_provider}  # of these, one knows what every request gets
 FAULTS = {name: values for name, values in MATRIX.items() if values is not None and not {*WHOLE, "stall"} & {*values}}

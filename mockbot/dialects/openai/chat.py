@@ -113,13 +113,13 @@ class OpenAIChat(OpenAIEndpoint):
         ).encode()
 
     def stream(self, meta: AnswerMetadata, choices: tuple[Choice, ...]) -> Stream:
-        return _ChatStream(meta, choices)
+        return ChatStream(meta, choices)
 
     def reader(self, streamed: bool) -> Reader:
         return ChatReader() if streamed else WholeReader(text_of=_text)
 
 
-class _ChatStream(PartStream):
+class ChatStream(PartStream):
     """One streamed chat completion. Thoughts are not sent."""
 
     __slots__ = ("_after", "_befores", "_head", "_meta", "_usage")

@@ -39,17 +39,17 @@ class SimDelivery:
     """
 
     __slots__ = (
-        "_answer", "_chatbot", "_events", "_free", "_leave", "_out", "_stalled", "_steps", "_stopped", "_stream",
-        "_timer", "receiver",
+        "_answer", "_chatbot", "_events", "_failed_within", "_free", "_leave", "_out", "_stalled", "_steps", "_stopped",
+        "_stream", "_timer", "receiver",
     )  # fmt: skip
 
     def __init__(
         self, events: EventQueue, chatbot: Chatbot, leave: Callable[[Answer], None], answer: Answer, receiver: Receiver,
-        *, stream: bool, out: int = 0,
+        *, stream: bool, out: int = 0, failed_within: int = 500,
     ) -> None:  # fmt: skip
         self._events, self._chatbot, self._leave = events, chatbot, leave
         self._answer, self.receiver, self._stream = answer, receiver, stream
-        self._out = out  # tokens delivered
+        self._out, self._failed_within = out, failed_within  # tokens delivered; `status_within` of the dialect
         self._free = events.now  # since when no silence holds it back
         self._timer: Timer | None = None
         self._stalled = self._stopped = False
@@ -108,8 +108,8 @@ class SimDelivery:
         cut = outcome in {"reset", "closed"}
         if cut:
             self._leave(self._answer)
-        if outcome == "error_event" and not self._stream:
-            self.receiver.ended("http_error", 500)
+        if outcome == "error_event" and not self._stream and self._failed_within >= 400:
+            self.receiver.ended("http_error", self._failed_within)
         else:
             malformed = malformed or (outcome == "truncated" and not self._stream)
             self.receiver.ended("malformed" if malformed and not cut else outcome)

@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from mockbot.dialects.dialect import Dialect, Reason
+from mockbot.dialects.dialect import Dialect, Reason, status_within
 from mockbot.evidence.records import Outcome, ServiceSecond
 from mockbot.faults.base import ToxicFault
 from mockbot.scenario.timeline import ActiveFault
@@ -133,7 +133,10 @@ class SimProvider:
     def _deliver(self, attempt: SimAttempt, answer: Answer, out: int = 0) -> None:
         """From now on this answer is reported token by token; `out` of them are."""
         stream, receiver = attempt.prompt.user.group.spec.stream, attempt.connection or attempt
-        attempt.delivery = SimDelivery(self.events, self.chatbot, self._leave, answer, receiver, stream=stream, out=out)
+        attempt.delivery = SimDelivery(
+            self.events, self.chatbot, self._leave, answer, receiver,
+            stream=stream, out=out, failed_within=status_within(self._dialect),
+        )  # fmt: skip
         attempt.delivery.wake()
 
     def hang_up(self, attempt: SimAttempt) -> None:
