@@ -67,6 +67,10 @@ CLIENTS: Sequence[Client] = (
     Client("java", "Java", "Client.java"),
     Client("net_http", "Go", "go"),
     Client("curl", "curl", "curl.sh"),
+    Client("azure_py", "Azure py", "python_clients.py"),
+    Client("azure_py_async", "Azure py async", "python_clients.py"),
+    Client("azure_node", "Azure node", "node_clients.mjs"),
+    Client("openrouter_py", "OpenRouter py", "python_clients.py"),
 )
 
 SCHEMA = {

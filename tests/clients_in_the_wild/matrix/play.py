@@ -38,11 +38,12 @@ class NotInstalledError(Exception):
 
 
 @contextmanager
-def broken_providers(folder: Path) -> Iterator[Urls]:
+def broken_providers(folder: Path, dialect: str = "openai") -> Iterator[Urls]:
     """One service; each of its providers has one of the faults, for an hour."""
     names = {fault: f"p{number}" for number, fault in enumerate(FAULTS)}
     file = folder / "scenario.json"
-    file.write_text(scenario_of(dict.fromkeys(names.values(), PROVIDER)).model_dump_json(), "utf-8")
+    providers_with = {name: {**PROVIDER, "dialect": dialect} for name in names.values()}
+    file.write_text(scenario_of(providers_with).model_dump_json(), "utf-8")
     arguments = ["mockbot.service", str(file), "--speed", str(SPEED), "--lease-stdin"]
     with ManagedProcess(arguments, folder / "service.log") as service:
         control = ServiceControl(service.url)

@@ -18,13 +18,22 @@ const SCHEMA = {
 
 async function openai_node(kind, url) {
   const { OpenAI } = await load("openai");
+  return asked(new OpenAI({ baseURL: `${url}/v1`, apiKey: KEY, maxRetries: 0, timeout: PATIENCE }), kind);
+}
+
+async function azure_node(kind, url) {
+  const { AzureOpenAI } = await load("openai");
+  const way = { endpoint: url, apiKey: KEY, apiVersion: "2024-10-21", deployment: "gpt-4o-mini" };
+  return asked(new AzureOpenAI({ ...way, maxRetries: 0, timeout: PATIENCE }), kind);
+}
+
+async function asked(sdk, kind) {
   const { zodResponseFormat } = await load("openai/helpers/zod");
-  const sdk = new OpenAI({ baseURL: `${url}/v1`, apiKey: KEY, maxRetries: 0, timeout: PATIENCE });
   const chat = sdk.chat.completions, ask = { model: "gpt-4o-mini", messages: ASK };
   if (kind === "plain") return (await chat.create(ask)).choices[0].message.content;
   if (kind === "stream") {
     let text = "";
-    for await (const chunk of await chat.create({ ...ask, stream: true })) text += chunk.choices[0].delta.content ?? "";
+    for await (const chunk of await chat.create({ ...ask, stream: true })) text += chunk.choices[0]?.delta.content ?? "";
     return text;
   }
   if (kind === "tools") {
@@ -77,8 +86,8 @@ async function vercel_ai(kind, url) {
 }
 
 const CLIENTS = {
-  openai_node: [openai_node, "openai"], anthropic_node: [anthropic_node, "@anthropic-ai/sdk"],
-  vercel_ai: [vercel_ai, "ai", "@ai-sdk/openai"],
+  openai_node: [openai_node, "openai"], azure_node: [azure_node, "openai"],
+  anthropic_node: [anthropic_node, "@anthropic-ai/sdk"], vercel_ai: [vercel_ai, "ai", "@ai-sdk/openai"],
 };
 const [client, ...packages] = CLIENTS[process.argv[2]];
 const version = (name) => JSON.parse(readFileSync(join(CLIENTS_JS, "node_modules", name, "package.json"))).version;

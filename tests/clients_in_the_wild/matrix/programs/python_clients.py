@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 KEY, PATIENCE = "sk-free-1", float(os.environ["PATIENCE"])
 MODEL, CLAUDE = "gpt-4o-mini", "claude-sonnet-5"
+API_VERSION = "2024-10-21"  # of Azure
 ASK: Any = [{"role": "user", "content": "What is the weather in Delft?"}]
 TEXT: str = ASK[0]["content"]
 
@@ -37,31 +38,58 @@ CLAUDES: Any = {
 def openai_py(kind: str, url: str) -> Any:
     import openai
 
-    client = openai.OpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0, timeout=PATIENCE)
+    return _asked(openai.OpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0, timeout=PATIENCE), kind)
+
+
+def openai_py_async(kind: str, url: str) -> Any:
+    import openai
+
+    return _asked_async(openai.AsyncOpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0, timeout=PATIENCE), kind)
+
+
+def azure_py(kind: str, url: str) -> Any:
+    import openai
+
+    way: Any = {"azure_endpoint": url, "api_version": API_VERSION, "api_key": KEY}
+    return _asked(openai.AzureOpenAI(**way, max_retries=0, timeout=PATIENCE), kind)
+
+
+def azure_py_async(kind: str, url: str) -> Any:
+    import openai
+
+    way: Any = {"azure_endpoint": url, "api_version": API_VERSION, "api_key": KEY}
+    return _asked_async(openai.AsyncAzureOpenAI(**way, max_retries=0, timeout=PATIENCE), kind)
+
+
+def openrouter_py(kind: str, url: str) -> Any:
+    import openai
+
+    return _asked(openai.OpenAI(base_url=f"{url}/api/v1", api_key=KEY, max_retries=0, timeout=PATIENCE), kind)
+
+
+def _asked(client: Any, kind: str) -> Any:
     chat = client.chat.completions
     match kind:
         case "plain":
             return chat.create(model=MODEL, messages=ASK).choices[0].message.content
         case "stream":
             chunks = chat.create(model=MODEL, messages=ASK, stream=True)
-            return "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+            return "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
         case "tools":
             return _called(chat.create(model=MODEL, messages=ASK, **TOOLS))
     return chat.parse(model=MODEL, messages=ASK, response_format=Weather).choices[0].message.parsed
 
 
-def openai_py_async(kind: str, url: str) -> Any:
-    import openai
-
+def _asked_async(client: Any, kind: str) -> Any:
     async def ask() -> Any:
-        async with openai.AsyncOpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0, timeout=PATIENCE) as client:
+        async with client:
             chat = client.chat.completions
             match kind:
                 case "plain":
                     return (await chat.create(model=MODEL, messages=ASK)).choices[0].message.content
                 case "stream":
                     chunks = await chat.create(model=MODEL, messages=ASK, stream=True)
-                    return "".join([chunk.choices[0].delta.content or "" async for chunk in chunks])
+                    return "".join([chunk.choices[0].delta.content or "" async for chunk in chunks if chunk.choices])
                 case "tools":
                     return _called(await chat.create(model=MODEL, messages=ASK, **TOOLS))
             parsed = await chat.parse(model=MODEL, messages=ASK, response_format=Weather)
@@ -188,6 +216,9 @@ def pydantic_ai(kind: str, url: str) -> Any:
 CLIENTS: Mapping[Callable[[str, str], Any], tuple[str, ...]] = {
     openai_py: ("openai",),
     openai_py_async: ("openai",),
+    azure_py: ("openai",),
+    azure_py_async: ("openai",),
+    openrouter_py: ("openai",),
     anthropic_py: ("anthropic",),
     langchain: ("langchain-openai",),
     litellm: ("litellm",),
