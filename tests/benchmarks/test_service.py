@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, cast
 
 import pytest
 
+from mockbot.dialects.families import FAMILIES
 from tests.benchmarks.load import Server, cpu_per_token, cpu_side_by_side, listen, request, server
 from tests.service.values import scenario_of
 
@@ -25,6 +26,7 @@ PACED = {"first_token": "10ms", "pace": "50/s", "tokens": {"median": 200, "p95":
 SLOWLY = {"first_token": "1s", "pace": "20/s", "tokens": {"median": 160, "p95": 160}}
 ROUNDS = 7
 PLAIN, STREAMED, REFUSAL = 0.50, 0.85, 0.95
+OF_OPENAIS = 1.15  # at most, of another family's answer
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,7 @@ def serving(folder: Path) -> Iterator[Server]:
         "full": {"slots": 1, "queue": {"limit": 0}, "answer": {**AT_ONCE, "first_token": "10h"}},
         "paced": {"slots": 1000, "answer": PACED},
         "crowded": {"slots": 3000, "answer": SLOWLY},
+        **{f"of-{name}": {"dialect": name, "slots": 1000, "answer": AT_ONCE} for name in FAMILIES},
     }
     file = folder / "scenario.json"
     file.write_text(scenario_of(providers).model_dump_json(), "utf-8")
@@ -176,3 +179,29 @@ def _hear(name: str, measured: Server, where: str, requests: list[bytes]) -> Hea
     say(f"2000 streams, {name}: p99 {p99 * 1e3:.0f} ms late, worst {late[-1] * 1e3:.0f} ms")
     say(f"2000 streams, {name}: {cores:.2f} cores, {per_stream / 1e3:.1f} kB each")
     return Heard(len(late), p99, cores, per_stream)
+
+
+@pytest.mark.parametrize("name", [name for name in FAMILIES if name != "openai"])
+def test_another_familys_answers(service: Server, crammed: Server, name: str) -> None:
+    """Plain and streamed, against OpenAI's from another process with the same providers; each family's crowd asks."""
+    ours, openais = url(crammed, f"of-{name}"), url(service, "of-openai")
+    costs: dict[bool, list[float]] = {False: [], True: []}
+    for _ in range(ROUNDS):
+        for streamed, found in costs.items():
+            own, other = asked_of(name, ours, 1500, streamed), asked_of("openai", openais, 1500, streamed)
+            least, cost = cpu_side_by_side((service, openais, other, b"200"), (crammed, ours, own, b"200"))
+            found.append(cost / least)
+    plain, streamed_ = (statistics.median(costs[each]) for each in (False, True))
+
+    say(f"{name}: plain {plain:.2f}, streamed {streamed_:.2f} of OpenAI's")
+    assert plain <= OF_OPENAIS
+    assert streamed_ <= OF_OPENAIS
+
+
+def asked_of(name: str, where: str, n: int, streamed: bool) -> list[bytes]:
+    """n different requests as this family's crowd sends them."""
+    family = FAMILIES[name]
+    question = {"model": "mockbot", "messages": [{"role": "user", "content": "x" * 480}]}
+    body = json.dumps(family.ask(question, streamed)).encode()
+    own = "".join(f"{header}: {value}\r\n" for header, value in family.request_headers("sk-free-1").items())
+    return [request(where, family.chat.path, body, f"{own}x-mockbot-prompt: p{i}\r\n") for i in range(n)]
