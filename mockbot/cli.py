@@ -6,7 +6,7 @@ A command imports what it calls in its own body, so that `mockbot --help` does n
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -259,6 +259,39 @@ def new(
     from mockbot.commands.new import NewOptions, new_command
 
     new_command(NewOptions(file, cause, length, users, speed, force))
+
+
+@cli.command("import", epilog=EXIT_CODES)
+@click.argument("file", metavar="FILE|-")
+@click.option("--incident", metavar="ID", help="Which incident, when the file has several; without it they are listed.")
+@click.option("--out", type=FILE, help="Scenario file to write; default: the name of FILE with .yaml.")
+@click.option("--force", is_flag=True, help="Overwrite the scenario file.")
+@click.option("--length", metavar="DURATION", help="Compress the whole to this; default: as long as it was.")
+@click.option(
+    "--impact-start",
+    metavar="DURATION",
+    help="How long before the first post it began; default 15m.",
+)
+@click.option("--start", metavar="TIME", help="When it began, when the file does not say.")
+@click.option("--end", metavar="TIME", help="When it was over, when the file does not say.")
+@click.option(
+    "--level", type=click.Choice(["degraded", "partial", "full"]), help="How bad it was, when the file does not say."
+)
+@click.option("--component", "components", multiple=True, metavar="NAME", help="Component to stage (repeatable).")
+@click.option(
+    "--phases", type=click.IntRange(2, 50), default=12, show_default=True, help="At most so many phases of a series."
+)
+@click.option("--zone", metavar="OFFSET", help="Time zone of a series without one, as +01:00.")
+@click.option("--unit", type=click.Choice(["share", "percent"]), help="What the errors of a series are written in.")
+def import_(file: str, components: tuple[str, ...], **options: Any) -> None:
+    """Turn a status page's file, or a series of errors, into a scenario.
+
+    Reads Statuspage, incident.io, Google Cloud, AWS, Datadog, Flashduty, Atom, RSS, CSV, Prometheus' query_range, and
+    mockbot's own timeline; FILE is on your disk or - for standard input, never a URL.
+    """
+    from mockbot.commands.import_incident import ImportOptions, import_command
+
+    import_command(ImportOptions(file, components=components, **options), PlainConsole())
 
 
 @cli.command(epilog=EXIT_CODES)
