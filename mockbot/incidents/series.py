@@ -1,5 +1,6 @@
 """A series of errors as a scenario: its constant stretches become phases, with the mean share of each. Pure."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -81,7 +82,8 @@ def _stretches(series: Series, most: int) -> list[_Stretch]:
     bins = series.bins
     weights = [1.0 if each.requests is None else max(1.0, each.requests) for each in bins]
     found = []
-    for start, end in stretches([each.share for each in bins], weights, most):
+    # On the scale of the arcsine of its root a share scatters equally, whether it is 1% or 50%.
+    for start, end in stretches([math.asin(math.sqrt(each.share)) for each in bins], weights, most):
         part = bins[start:end]
         heavy = sum(weights[start:end])
         share = sum(each.share * weight for each, weight in zip(part, weights[start:end], strict=True)) / heavy
@@ -113,7 +115,9 @@ def _phases(
         if usual_requests and stretch.requests is not None:
             users = round(min(max(USERS * stretch.requests / usual_requests, FEWEST_USERS), MOST_USERS))
         because = f"{utc(stretch.start)}: {stretch.share:.2%} of the requests failed, by the series"
-        phases.append(DraftPhase(name, lasts, (because,), tuple(_faults(stretch, usual_latency)), users))
+        staged = next((phase.users for phase in reversed(phases) if phase.users is not None), None)
+        faults = tuple(_faults(stretch, usual_latency))
+        phases.append(DraftPhase(name, lasts, (because,), faults, None if users == staged else users))
     return phases
 
 
