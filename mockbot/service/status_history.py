@@ -43,6 +43,11 @@ class PublishedUpdate:
     back: float | None = None
 
     @property
+    def component_state(self) -> str:
+        """The state of the components that it concerns, from then on."""
+        return _STATES["none" if self.update.state in (*ENDS, "scheduled") else self.impact][0]
+
+    @property
     def text(self) -> str:
         """The scenario's text, else Statuspage's default for the state."""
         return self.update.says or _TEXTS[self.update.state]

@@ -99,9 +99,19 @@ class StatusJson:
             "created_at": at,
             "updated_at": at,
             "display_at": at,
-            "affected_components": None,
+            "affected_components": self._affected(incident, n),
             "deliver_notifications": True,
         }
+
+    def _affected(self, incident: Incident, n: int) -> list[Json]:
+        """What the n-th update changes: the state of each component that the incident concerns."""
+        before, after = incident.updates[n - 1] if n else None, incident.updates[n]
+        old = "operational" if before is None else before.component_state
+        return [
+            {"code": each["id"], "name": each["name"], "old_status": old, "new_status": after.component_state}
+            for each in self.components()
+            if incident.provider in (None, each["name"])
+        ]
 
 
 def status_app(history: StatusHistory, name: str, seed: int, url: Callable[[], str]) -> FastAPI:
