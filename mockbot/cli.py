@@ -295,6 +295,31 @@ def import_(file: str, components: tuple[str, ...], **options: Any) -> None:
 
 
 @cli.command(epilog=EXIT_CODES)
+@click.option(
+    "--provider", type=click.Choice(["openai", "anthropic"]), default="openai", show_default=True, help="Whose months."
+)
+@click.option("--second", type=click.Choice(["openai", "anthropic"]), help="Whom clients can fail over to.")
+@click.option(
+    "--product", type=click.Choice(["api", "chat"]), default="api", show_default=True, help="Which of its products."
+)
+@click.option("--month", metavar="YYYY-MM", help="Days and weekdays of this month; default: the present one.")
+@click.option("--rate", type=click.FloatRange(0.1, 10), default=1.0, help="Times the fitted number of incidents.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Another seed is another month.")
+@click.option("--play", is_flag=True, help="Simulate the month, and say what each kind of client lost.")
+@click.option("--users", type=click.IntRange(8, 10_000), default=200, show_default=True, help="Users of --play.")
+@click.option("--objective", metavar="SHARE", default="99.9%", show_default=True, help="Promised availability.")
+@click.option("--page", type=FILE, help="Write the calendar as an HTML page.")
+def month(**options: Any) -> None:
+    """Draw a typical month of a provider: when it fails, for how long, and what its clients lose.
+
+    The incidents are generated from a fit to a published year; no month of the past is retold.
+    """
+    from mockbot.commands.month import MonthOptions, month_command
+
+    month_command(MonthOptions(**options), PlainConsole())
+
+
+@cli.command(epilog=EXIT_CODES)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 def check(files: tuple[str, ...]) -> None:
     """Report every problem in scenario files as file:line:column."""

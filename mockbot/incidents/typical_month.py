@@ -123,3 +123,20 @@ def month_of(day: datetime) -> tuple[datetime, int]:
     """The first day of its month, and how many days that has."""
     first = day.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     return first, ((first + timedelta(days=32)).replace(day=1) - first).days
+
+
+def both_open(first: list[PostedIncident], second: list[PostedIncident]) -> tuple[float, float, float]:
+    """Seconds in which the first has an open incident, the second has one, and both have."""
+    edges = sorted(
+        (moment, provider, change)
+        for provider, found in enumerate((first, second))
+        for each in found
+        for moment, change in ((each.at, 1), (each.at + each.minutes * 60, -1))
+    )
+    held, spent, last = [0, 0], [0.0, 0.0, 0.0], 0.0
+    for moment, provider, change in edges:
+        is_open = (held[0] > 0, held[1] > 0, held[0] > 0 and held[1] > 0)
+        spent = [seconds + (moment - last) * now for seconds, now in zip(spent, is_open, strict=True)]
+        held[provider] += change
+        last = moment
+    return spent[0], spent[1], spent[2]

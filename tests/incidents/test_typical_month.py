@@ -8,7 +8,7 @@ from statistics import mean, median, variance
 
 import pytest
 
-from mockbot.incidents.typical_month import DAY, HISTORIES, PostedIncident, ProviderName, incidents
+from mockbot.incidents.typical_month import DAY, HISTORIES, PostedIncident, ProviderName, both_open, incidents
 
 YEAR = datetime(2023, 9, 1, tzinfo=UTC)  # the twelve months of the fit, up to 2024-08-31
 DAYS = 366
@@ -60,3 +60,21 @@ def test_twice_the_rate_is_twice_as_many() -> None:
 
     assert len(double) / len(usual) == pytest.approx(2, rel=0.05)
     assert median(each.minutes for each in double) == pytest.approx(median(each.minutes for each in usual), rel=0.05)
+
+
+def test_two_providers_fail_together_as_often_as_they_did() -> None:
+    """Published (§4.2): open 4.7 % and 2.2 % of the time, both 0.177 %, more than independence would have."""
+    years = [both_open(a_year("openai", seed), a_year("anthropic", seed + 500)) for seed in range(100)]
+    first, second, both = (mean(spent) / (DAYS * DAY) for spent in zip(*years, strict=True))
+
+    assert first == pytest.approx(0.047, rel=0.25)
+    assert second == pytest.approx(0.022, rel=0.25)
+    assert both == pytest.approx(0.00177, rel=0.25)
+    assert both > 1.2 * first * second
+
+
+def test_overlaps_are_counted_once() -> None:
+    """By hand: 0..60 and 30..90 are open for 90 s; 80..140 of the other meets 10 s of it."""
+    mine = [PostedIncident(0.0, 1.0, "minor", ("api",)), PostedIncident(30.0, 1.0, "minor", ("api",))]
+
+    assert both_open(mine, [PostedIncident(80.0, 1.0, "minor", ("api",))]) == (90.0, 60.0, 10.0)
