@@ -306,7 +306,7 @@ def import_(file: str, components: tuple[str, ...], **options: Any) -> None:
 @click.option("--rate", type=click.FloatRange(0.1, 10), default=1.0, help="Times the fitted number of incidents.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed is another month.")
 @click.option("--play", is_flag=True, help="Simulate the month, and say what each kind of client lost.")
-@click.option("--users", type=click.IntRange(8, 10_000), default=200, show_default=True, help="Users of --play.")
+@click.option("--users", type=click.IntRange(8, 10_000), default=100, show_default=True, help="Users of --play.")
 @click.option("--objective", metavar="SHARE", default="99.9%", show_default=True, help="Promised availability.")
 @click.option("--page", type=FILE, help="Write the calendar as an HTML page.")
 def month(**options: Any) -> None:

@@ -36,7 +36,7 @@ class MonthOptions:
     rate: float = 1.0
     seed: int = 1
     play: bool = False
-    users: int = 200
+    users: int = 100
     objective: str = "99.9%"
     page: Path | None = None
 

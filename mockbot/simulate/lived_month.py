@@ -1,7 +1,7 @@
 """A month of incidents lived through by simulated users: a typical month in, what each kind of client lost out.
 
-Only the time around incidents is simulated: from BEFORE a fault until AFTER it, overlapping ones as one stretch. The rest
-of the month is taken to be as the quiet hour that is simulated, too; the result says how many hours are which.
+Only the time around incidents is simulated: from BEFORE a fault until AFTER it, overlapping ones as one stretch. The
+rest of the month is taken to be as the quiet hour that is simulated, too; the result says how many hours are which.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -21,9 +21,8 @@ class CalendarDay(NamedTuple):
     @property
     def words(self) -> str:
         """As "12 2h05m"; a quiet day is its number only."""
-        return (
-            f"{self.number:>2} {duration_text(60 * max(1, round(self.minutes)))}" if self.worst else f"{self.number:>2}"
-        )
+        lasts = f" {duration_text(60 * max(1, round(self.minutes)))}" if self.worst else ""
+        return f"{self.number:>2}{lasts}"
 
 
 def calendar(found: Sequence[PostedIncident], begin: float, days: int) -> list[CalendarDay]:
@@ -39,9 +38,8 @@ def calendar(found: Sequence[PostedIncident], begin: float, days: int) -> list[C
 
 
 def month_page(
-    name: str, lines: Sequence[str], drawn: Sequence[CalendarDay], weekday: int, lived: LivedMonth | None
+    name: str, lines: Sequence[str], days: Sequence[CalendarDay], weekday: int, lived: LivedMonth | None
 ) -> str:
     """The same bytes for the same month. `weekday`: of its first day, Monday is 0."""
-    return render_plain(
-        "month.html.j2", title=name, lines=lines, days=drawn, blank=weekday, impacts=IMPACTS, lived=lived
-    )
+    values = {"title": name, "lines": lines, "days": days, "blank": weekday, "impacts": IMPACTS, "lived": lived}
+    return render_plain("month.html.j2", **values)
