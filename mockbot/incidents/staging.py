@@ -166,10 +166,10 @@ def _level(incident: Incident, changes: Sequence[Point], at: float, known: Known
     """What was posted of the components up to then; else the incident's label; else what the reader says."""
     state: dict[str | None, Level] = {each.component: each.level or "operational" for each in changes if each.at <= at}
     posted = max(state.values(), key=LEVELS.index, default=None)
-    found = known.level or (posted if posted not in (None, "operational") else None) or incident.label
-    if found in (None, "operational"):
+    found = known.level or (posted if posted != "operational" else None) or incident.label
+    if found is None or found == "operational":
         raise UsageError("how bad it was is not in the file; say it by --level degraded, partial or full")
-    return found or "partial"
+    return found
 
 
 def _merged(segments: Sequence[Segment]) -> list[Segment]:

@@ -32,7 +32,7 @@ def _incident(node: Node) -> Incident:
             if update.text("status", "") == "AVAILABLE"
         ]
         points.append(Point(min(posted, default=end), "post", state="resolved"))
-    missing = () if end is not None else ("end",)
+    missing: tuple[str, ...] = () if end is not None else ("end",)
     created = node.time_or_none("created")
     if end is not None and created is not None and created > end:
         missing += ("posts: entered after the fact",)
