@@ -90,6 +90,13 @@ class Provider(Model):
     answers: tuple[OwnAnswer, ...] = Field((), max_length=MOST_ANSWERS, description="the first that fits is given")
 
 
+class Complaints(Model):
+    """Users whose prompt was not answered and who say so in public: how many of them, and their mean delay."""
+
+    share: Share = 0.05
+    after: Duration = Field(120.0, gt=0, description="mean time from the failure to the complaint (exponential)")
+
+
 class Group(Model):
     """Clients that share a policy, a tier and a behaviour. Closed (`users`, with think time) or open (`arrivals`)."""
 
@@ -101,6 +108,7 @@ class Group(Model):
     comes_back: Duration | None = Field(
         None, gt=0, description="mean time that a user stays away after a failed prompt (exponential); else as usual"
     )
+    complains: Complaints | None = Field(None, description="who complains in public about a failed prompt")
     tier: Name = "free"
     uses: Name | None = Field(None, description="provider; the first one when not given")
     falls_over_to: Name | None = None
