@@ -10,13 +10,13 @@ from rich.table import Table
 
 from mockbot.commands.check import size_of
 from mockbot.errors import UsageError
-from mockbot.incidents.document import MOST_BYTES, read_document
 from mockbot.incidents.draft import Draft, draft_text
+from mockbot.incidents.foreign_document import MOST_BYTES, read_document
 from mockbot.incidents.incident import Incident, Level
 from mockbot.incidents.incident_draft import incident_draft
 from mockbot.incidents.node import unix_time, utc
 from mockbot.incidents.platforms.all import read_incidents
-from mockbot.incidents.series import SeriesOptions, series_draft
+from mockbot.incidents.series_draft import SeriesOptions, series_draft
 from mockbot.incidents.series_file import read_series, reads_series
 from mockbot.incidents.staging import Known, stage
 from mockbot.report.plain_console import PlainConsole

@@ -19,7 +19,6 @@ from itertools import chain
 from operator import attrgetter
 from typing import NamedTuple, TypeVar, assert_never
 
-from mockbot.evidence.complaints import complaint
 from mockbot.evidence.counters import ROUNDED, Cohort, Course, Key, Sample, Work, prompt_sample
 from mockbot.evidence.detection import DetectionContext
 from mockbot.evidence.exposure import exposed, turned_away
@@ -28,6 +27,7 @@ from mockbot.evidence.integrity import Integrity
 from mockbot.evidence.journal import Broken, RunEvidence
 from mockbot.evidence.lost_requests import LostRequests
 from mockbot.evidence.outage_spans import outages_of
+from mockbot.evidence.public_complaints import complaint
 from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
 from mockbot.evidence.series import Series
 from mockbot.evidence.system_join import Joined, join
@@ -64,7 +64,8 @@ class RunCounters:
         self.speed = info.speed
         self.objective, self.has_faults = self.scenario.objective, bool(self.timeline.faults)
         self.has_status_page = bool(self.scenario.status_page)
-        self.complaints = {name: each.complains for name, each in self.scenario.crowd.items() if each.complains}
+        self._complaints = {name: each.complains for name, each in self.scenario.crowd.items() if each.complains}
+        self.complains = bool(self._complaints)
         self._seed = info.seed
         self.weight = info.weight  # users that each recorded one represents
         self.observed_until = 0.0
@@ -180,7 +181,7 @@ class RunCounters:
         self.findings.add_prompt(prompt)
         if not sample.over:
             self._add_pending(prompt)
-        elif not sample.answered and (complaints := self.complaints.get(prompt.group)) is not None:
+        elif not sample.answered and (complaints := self._complaints.get(prompt.group)) is not None:
             self._add_complaint(prompt, complaints, place.course)
 
     def add_attempt(self, attempt: Attempt) -> None:

@@ -14,8 +14,9 @@ from statistics import median
 from typing import NamedTuple
 
 from mockbot.errors import UsageError
-from mockbot.incidents.document import Document
+from mockbot.incidents.foreign_document import Document
 from mockbot.incidents.node import Node, unix_time, utc
+from mockbot.units.formatting import format_duration
 
 HEADS = {
     "time": ("time", "timestamp", "ts", "date", "_time", "datetime", "minute"),
@@ -215,7 +216,7 @@ def _series(read: tuple[list[Bin], list[str]]) -> Series:
     step = median(gaps)
     irregular = sum(abs(gap - step) > 0.01 * step for gap in gaps)
     if irregular:
-        longest = max(gaps)
-        end = utc(once[gaps.index(longest) + 1].at)
-        remarks.append(f"{irregular} of {len(gaps)} steps are not {step:g} s; the longest, {longest:g} s, ends {end}")
+        longest, usual = max(gaps), format_duration(step)
+        gap = f"{format_duration(longest)}, ends {utc(once[gaps.index(longest) + 1].at)}"
+        remarks.append(f"{irregular} of {len(gaps)} steps are not {usual}; the longest, {gap}")
     return Series(tuple(once), step, tuple(remarks))

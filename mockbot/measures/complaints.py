@@ -19,7 +19,7 @@ _SCOPES: dict[Selector, str] = {**WHOLE_RUN, "provider": "users complain about t
 @Measure("count", "low", _SCOPES, shown=("tile",))
 def complaints(counted: Counters) -> Value:
     """Complaints in public about prompts that were not answered."""
-    if not counted.run.complaints:
+    if not counted.run.complains:
         return NOBODY
     return Known(counted.run.weight * sum(part.course.complaints.total() for part in counted.parts()))
 
@@ -27,7 +27,7 @@ def complaints(counted: Counters) -> Value:
 @Measure("count", "low", _SCOPES, shown=("tile",))
 def complaints_before_acknowledged(counted: Counters) -> Value:
     """Complaints made in an outage before a status page admitted it, in all outages together."""
-    if not counted.run.complaints:
+    if not counted.run.complains:
         return NOBODY
     found = [
         sum(count for second, count in part.course.complaints.items() if outage.begin <= second < _admitted(outage))

@@ -5,7 +5,7 @@ are scenario seconds.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -161,7 +161,7 @@ class Run(Protocol):
     objective: float | None
     has_faults: bool
     has_status_page: bool
-    complaints: Mapping[str, object]  # the groups whose users complain
+    complains: bool  # whether users of any group complain in public
 
     def service_time(self) -> float | None: ...  # slot-seconds per answer in the baseline
     def calm_slots(self) -> int: ...  # of the providers that were asked in the baseline

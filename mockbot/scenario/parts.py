@@ -133,7 +133,11 @@ class Phase(Model):
 
 
 class StatusUpdate(Model):
-    """What the status page shows from `at` on: an offset ("12m") or a phase with an offset ("blackout+12m")."""
+    """What the status page shows from `at` on: an offset ("12m") or a phase with an offset ("blackout+12m").
+
+    `page` is how the page misleads until the next update: it stays green; it answers with an empty body; it has moved
+    and redirects to a page of HTML; it links the incident to all components.
+    """
 
     at: str
     state: Literal["investigating", "identified", "monitoring", "resolved", "scheduled", "in_progress", "completed"]
@@ -141,6 +145,13 @@ class StatusUpdate(Model):
     says: str = ""
     back_in: Duration | None = Field(None, description="announced time from then until the service is back")
     provider: Name | None = None
+    page: Literal["as_written", "still_green", "empty", "moved", "linked"] = "as_written"
+    typed: Duration = Field(0.0, description="entered so long afterwards, and dated `at`")
+
+    @property
+    def hidden(self) -> bool:
+        """Whether nobody who reads the page now learns that anything is wrong."""
+        return self.page in {"still_green", "empty", "moved"}
 
 
 class ScopedExpectation(Model):

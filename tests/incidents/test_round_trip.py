@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from mockbot.incidents.document import read_document
 from mockbot.incidents.draft import draft_text
+from mockbot.incidents.foreign_document import read_document
 from mockbot.incidents.incident import Incident
 from mockbot.incidents.incident_draft import incident_draft
 from mockbot.incidents.platforms.all import read_incidents

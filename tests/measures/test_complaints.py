@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from mockbot.evidence.complaints import complaint
+from mockbot.evidence.public_complaints import complaint
 from mockbot.evidence.records import Prompt
 from mockbot.evidence.run_counters import count_run
 from mockbot.measures.scope import Scope
@@ -19,7 +19,7 @@ JOURNAL = [*steady(0, 100), *GAVE_UP, *steady(200, 400)]
 
 def taken(name: str, requests: Sequence[Prompt], share: str | None = "100%", **changes: object) -> Value:
     """A measure of the whole run; of the patient group this share complains, after a second at the mean."""
-    crowd = {"patient": {"users": "100%", "policy": "backoff", "patience": "60s"}}
+    crowd: dict[str, dict[str, object]] = {"patient": {"users": "100%", "policy": "backoff", "patience": "60s"}}
     if share is not None:
         crowd["patient"]["complains"] = {"share": share, "after": "1s"}
     run = evidence(requests, of=scenario(crowd=crowd, status_page=ADMITTED, **changes))

@@ -1,7 +1,7 @@
 """Every platform, the most particular first: the first that recognises a document reads it."""
 
 from mockbot.errors import UsageError
-from mockbot.incidents.document import Document
+from mockbot.incidents.foreign_document import Document
 from mockbot.incidents.incident import Incident
 from mockbot.incidents.platforms.aws import AWS
 from mockbot.incidents.platforms.feeds import FEEDS

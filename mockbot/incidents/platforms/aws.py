@@ -6,7 +6,7 @@ A post is `event_log[{summary, message, status, timestamp}]`; status 1 is inform
 
 from collections.abc import Iterator
 
-from mockbot.incidents.document import Document
+from mockbot.incidents.foreign_document import Document
 from mockbot.incidents.incident import Incident, Level, Point
 from mockbot.incidents.node import Node
 from mockbot.incidents.platforms.platform import Platform, plain, tops

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from xml.etree.ElementTree import Element
 
 from mockbot.errors import UsageError
-from mockbot.incidents.document import Document
+from mockbot.incidents.foreign_document import Document
 from mockbot.incidents.incident import Incident, Point, state_of
 from mockbot.incidents.node import unix_time
 from mockbot.incidents.platforms.clock_words import moment, year_before

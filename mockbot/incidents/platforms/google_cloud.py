@@ -5,7 +5,7 @@ Shape: next_anchors.md §3.2 and §3.5.
 
 from collections.abc import Iterator
 
-from mockbot.incidents.document import Document
+from mockbot.incidents.foreign_document import Document
 from mockbot.incidents.incident import Incident, Point
 from mockbot.incidents.node import Node
 from mockbot.incidents.platforms.platform import Platform, level, plain, state, tops, window

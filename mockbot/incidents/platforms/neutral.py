@@ -9,7 +9,7 @@ time `at` is; impact when there is no status). CSV: start, end, component, level
 from collections.abc import Iterator, Sequence
 
 from mockbot.errors import UsageError
-from mockbot.incidents.document import Document
+from mockbot.incidents.foreign_document import Document
 from mockbot.incidents.incident import (
     LEVELS,
     SOURCES,

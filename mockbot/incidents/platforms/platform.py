@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from html import unescape
 from typing import NamedTuple
 
-from mockbot.incidents.document import Document
+from mockbot.incidents.foreign_document import Document
 from mockbot.incidents.incident import Incident, Level, Point, Source, State, level_of, state_of
 from mockbot.incidents.node import Node
 

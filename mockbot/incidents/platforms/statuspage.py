@@ -6,7 +6,7 @@ Shapes: next_anchors.md §3.1 and §3.5. `display_at` is the time meant, `create
 
 from collections.abc import Iterator
 
-from mockbot.incidents.document import Document
+from mockbot.incidents.foreign_document import Document
 from mockbot.incidents.incident import Incident, Point
 from mockbot.incidents.node import Node
 from mockbot.incidents.platforms.platform import Platform, level, plain, state, tops

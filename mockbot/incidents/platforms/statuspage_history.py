@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from mockbot.errors import UsageError
-from mockbot.incidents.document import Document
+from mockbot.incidents.foreign_document import Document
 from mockbot.incidents.incident import Incident, Point
 from mockbot.incidents.node import Node
 from mockbot.incidents.platforms.clock_words import moment

@@ -6,7 +6,7 @@ Datadog: `startedAt` is the time meant, `createdAt` when it was typed. Flashduty
 
 from collections.abc import Iterator
 
-from mockbot.incidents.document import Document
+from mockbot.incidents.foreign_document import Document
 from mockbot.incidents.incident import Incident, Point
 from mockbot.incidents.node import Node
 from mockbot.incidents.platforms.platform import Platform, level, plain, state, tops

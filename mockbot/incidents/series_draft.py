@@ -12,6 +12,7 @@ from mockbot.incidents.draft import USERS, Draft, DraftPhase, phase_names
 from mockbot.incidents.node import utc
 from mockbot.incidents.series_file import Bin, Series
 from mockbot.scenario.scaffold import PLAYED_IN
+from mockbot.units.formatting import format_duration
 from mockbot.units.quantities import duration_text, share_text
 
 OUTAGE = 0.02  # more of the requests than in the best stretch: an outage
@@ -56,8 +57,9 @@ def series_draft(series: Series, name: str, options: SeriesOptions) -> Draft:
     assumed = [f"the status {STATUS} of what failed", "that a share holds for all users alike"]
     if phases[0].name == "before" and found[0] not in calm:
         assumed.append(f"{duration_text(LEAD)} of calm before the series, which begins in the outage")
+    bins = f"{len(series.bins)} bins of {format_duration(series.step)}"
     remarks = [
-        f"A series of {len(series.bins)} bins of {series.step:g} s, cut into {len(found)} phases (--phases).",
+        f"A series of {bins}, cut into {len(found)} phases (--phases).",
         *series.remarks,
     ]
     if options.length is not None:
