@@ -48,6 +48,8 @@ class RunFile(StrEnum):
     GITHUB_PAGE = "exports/github.md"
     GITHUB_ANNOTATIONS = "exports/github-annotations.txt"
     OPENMETRICS = "exports/openmetrics.txt"
+    METRICS = "exports/metrics.txt"  # over time, for Prometheus
+    METRICS_CSV = "exports/metrics.csv"  # the same, for everything else
     SWEEP_CSV = "sweep.csv"
     SWEEP = "sweep.json"
     SWEEP_PAGE = "sweep.html"
