@@ -261,6 +261,58 @@ def new(
     new_command(NewOptions(file, cause, length, users, speed, force))
 
 
+@cli.command(epilog=EXIT_CODES)
+@click.argument("target", metavar="NAME|DIR", required=False)
+@click.option("--counterfactual", "before", type=RUN_FOLDER, help="Play this run again with something changed.")
+@click.option("--set", "changes", multiple=True, metavar="PATH=VALUE", help="What is changed; as for run.")
+@click.option("--system", metavar="FILE|URL|COMMAND", help="As for run.")
+@click.option("--speed", type=SPEED, help="As for run.")
+@click.option("--seed", type=int, help="Which outage is drawn and when it comes; default: nobody knows.")
+@click.option("--out", type=FOLDER, help="As for run.")
+def drill(
+    target: str | None, before: Path | None, changes: tuple[str, ...], system: str | None, speed: float | None,
+    seed: int | None, out: Path | None,
+) -> None:  # fmt: skip
+    """Rehearse with your people: an outage that nobody knows in advance.
+
+    Participants write `mockbot note`; afterwards the page says how long they took to detect, to mitigate and to call
+    it over, and which alarms were false.
+    """
+    from mockbot.commands.drill import DrillOptions, counterfactual_command, drill_command
+    from mockbot.commands.run import RunOptions
+    from mockbot.runs.folder import RunFolder
+    from mockbot.testbed.system.system_file import read_system
+
+    command = shlex.join(["mockbot", *sys.argv[1:]])
+    options = RunOptions(speed, out, command=command, system=read_system(system) if system is not None else None)
+    if before is not None:
+        sys.exit(counterfactual_command(RunFolder(before), changes, options, PlainConsole()))
+    if target is None or changes:
+        raise UsageError("name a scenario, or a folder of them to draw one from; --set is for --counterfactual")
+    sys.exit(drill_command(DrillOptions(target, options, seed), PlainConsole()))
+
+
+@cli.command()
+@click.argument("says", default="", metavar="[TEXT]")
+@click.option("--detected", "kind", flag_value="detected", help="You see that something is wrong.")
+@click.option("--mitigated", "kind", flag_value="mitigated", help="You did something about it.")
+@click.option("--over", "kind", flag_value="over", help="You think that all is well again.")
+@click.option("--abort", "aborts", is_flag=True, help="End every fault at once.")
+@click.option("--run", "run_folder", type=RUN_FOLDER, default="runs/latest", show_default=True, help="The drill's.")
+def note(says: str, kind: Any, aborts: bool, run_folder: Path) -> None:
+    """Write down what you notice in a drill, with its time."""
+    from mockbot.runs.folder import RunFolder
+    from mockbot.runs.notes import abort, add_note
+
+    folder = RunFolder(run_folder)
+    if aborts:
+        abort(folder)
+    if not (says or kind or aborts):
+        raise UsageError("write what you notice, or say it by --detected, --mitigated or --over")
+    add_note(folder, kind or "note", says or ("aborted" if aborts else ""))
+    click.echo(f"noted in {folder.path}")
+
+
 @cli.command("import", epilog=EXIT_CODES)
 @click.argument("file", metavar="FILE|-")
 @click.option("--incident", metavar="ID", help="Which incident, when the file has several; without it they are listed.")
