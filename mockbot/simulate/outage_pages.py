@@ -49,14 +49,15 @@ def list_page() -> str:
 
 
 def _story(path: Path) -> list[str]:
-    """The paragraphs of the file's first comment."""
+    """The paragraphs of the file's first comment; those with indented lines as they are."""
     comment: list[str] = []
     for line in path.read_text("utf-8").splitlines():
         if not line.startswith("#"):
             break
         if EDITOR not in line:
-            comment.append(line.removeprefix("#").strip())
-    return [" ".join(paragraph.split()) for paragraph in "\n".join(comment).split("\n\n") if paragraph.strip()]
+            comment.append(line.removeprefix("#").removeprefix(" "))
+    paragraphs = [part.strip("\n") for part in "\n".join(comment).split("\n\n") if part.strip()]
+    return [f"```text\n{part}\n```" if "\n  " in f"\n{part}" else " ".join(part.split()) for part in paragraphs]
 
 
 def _origin(scenario: Scenario) -> str:
