@@ -46,6 +46,7 @@ class Point(NamedTuple):
     level: Level | None = None
     share: float | None = None  # of the requests that fail from then on, 0..1
     says: str = ""
+    window: str = ""  # of a stretch with a begin and an end: which one, since those of a component may overlap
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,11 @@ class Incident:
         return tuple(found)
 
     @property
+    def said(self) -> tuple[Point, ...]:
+        """Every text, those of reports that came after the end too."""
+        return tuple(each for each in sorted(self.points, key=lambda each: each.at) if each.says)
+
+    @property
     def is_maintenance(self) -> bool:
         """Announced before it began, or called so."""
         return any(post.state in PLANNED for post in self.posts) or self.label == "maintenance"
@@ -88,7 +94,7 @@ class Incident:
         """The end on the page, else of the impact; None while it is open."""
         over = next((post.at for post in self.posts if post.state in ENDS), None)
         impacts = sorted((each for each in self.points if each.source == "impact"), key=lambda each: each.at)
-        still = {each.component: each.level for each in impacts}
+        still = {(each.component, each.window): each.level for each in impacts}
         if over is None and impacts and set(still.values()) == {"operational"}:
             return impacts[-1].at
         return over

@@ -36,7 +36,7 @@ def incident_draft(staged: Staged, name: str, length: float | None) -> Draft:
     """`length` seconds long if given. UsageError when it is too long to be played and no length is given."""
     clock = _Clock(staged, length)
     assumed = list(staged.assumed)
-    status = prose.status(staged.incident.posts)
+    status = prose.status(staged.incident.said)
     remarks = list(_remarks(staged, clock))
     if status is not None:
         remarks.append(f"The status {status.text} is from the text of {utc(status.post.at)}.")
@@ -153,5 +153,5 @@ def _remarks(staged: Staged, clock: _Clock) -> Iterator[str]:
         yield f"Compressed from {duration_text(round(clock.real))} to {now} (--length); no phase is shorter than 5s."
     for missing in staged.incident.missing:
         yield f"Not in the file: {missing}."
-    for proposal in prose.clock_times(staged.incident.posts):
+    for proposal in prose.clock_times(staged.incident.said):
         yield f"The text of {utc(proposal.post.at)} names {proposal.text}; if that is of the impact: --start, --end."

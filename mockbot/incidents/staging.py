@@ -89,9 +89,9 @@ def _choose(incident: Incident, known: Known) -> tuple[tuple[str, ...], tuple[st
 
 def _from_changes(incident: Incident, changes: Sequence[Point], known: Known, because: str) -> Iterator[Segment]:
     """The worst level of the components from each change on."""
-    state: dict[str | None, Level] = {}
+    state: dict[tuple[str | None, str], Level] = {}
     for point in changes:
-        state[point.component] = point.level or "operational"
+        state[point.component, point.window] = point.level or "operational"
         worst = max(state.values(), key=LEVELS.index)
         what = f"{point.component or 'all'} {point.level}"
         yield Segment(point.at, worst, f"{utc(point.at)}: {what}; {because}")
@@ -188,7 +188,7 @@ def _with_shares(incident: Incident, segments: Sequence[Segment], assumed: list[
     given = sorted((each for each in incident.points if each.share is not None), key=lambda each: each.at)
     if given:
         return list(_by_points(segments, given))
-    told = prose.shares(incident.posts)
+    told = prose.shares(incident.said)
     if told:
         share, post = max(told, key=lambda each: each[0])
         worst = max((each.level for each in segments), key=LEVELS.index)

@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 
 from mockbot.errors import UsageError
 from mockbot.incidents.foreign_document import Document
-from mockbot.incidents.incident import Incident, Point, state_of
+from mockbot.incidents.incident import Incident, Point, level_of, state_of
 from mockbot.incidents.node import unix_time
 from mockbot.incidents.platforms.clock_words import moment, year_before
 from mockbot.incidents.platforms.platform import Platform, plain
@@ -26,7 +26,7 @@ _POST = re.compile(
 )
 _STATE = re.compile(r"<b>\s*Status:\s*([^<]{1,40}?)\s*</b>")
 _COMPONENT = re.compile(r"<li>\s*([^<(]{1,80}?)\s*\(([^<)]{1,40})\)\s*</li>")
-_EXPERIENCING = re.compile(r"([A-Z][\w ,&-]{1,80}?) (?:is|are) experiencing (degraded \w+|\w+ outage)")
+_SAYS = re.compile(r"([A-Z][\w ,&-]{1,80}?) (?:is|are) (?:experiencing (degraded \w+|\w+ outage)|operating (normally))")
 NO_HISTORY = "start: the feed has the newest state only; find the first post's time"
 
 
@@ -59,9 +59,7 @@ def _incident(entry: Element, number: int) -> Incident:
     newest = _date(entry, where)
     posts = list(_posts(body, newest, where))
     components = [name for name, _ in _COMPONENT.findall(body)]
-    components += [
-        each.strip() for names in _EXPERIENCING.findall(plain(body)) for each in re.split(r",| and ", names[0])
-    ]
+    components += [each.component for each in posts if each.component]
     missing = [] if components else ["components"]
     if not posts:
         word = next(iter(_STATE.findall(body)), "") or next(
@@ -87,7 +85,17 @@ def _posts(body: str, newest: float, where: str) -> Iterator[Point]:
         except ValueError as error:
             raise UsageError(f"{where}: {error}") from None
         if part["state"].strip().lower() != "postmortem":
-            yield Point(later, "post", state=state_of(part["state"]), says=plain(part["says"]))
+            says = plain(part["says"])
+            yield Point(later, "post", state=state_of(part["state"]), says=says)
+            yield from _changes(later, says)
+
+
+def _changes(at: float, says: str) -> Iterator[Point]:
+    """The components that a sentence of GitHub's names: "X and Y are experiencing degraded performance"."""
+    for names, hurt, well in _SAYS.findall(says):
+        how = level_of("operational" if well else hurt.replace("availability", "performance"))
+        for name in re.split(r", | and ", names):
+            yield Point(at, "component", component=name.strip(), level=how)
 
 
 def _date(entry: Element, where: str) -> float:

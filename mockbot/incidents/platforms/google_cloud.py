@@ -22,16 +22,11 @@ def _incident(node: Node) -> Incident:
     begin, end = node.time("begin"), node.time_or_none("end")
     points = [point for name in names for point in window(begin, end, "impact", name, how or "partial")]
     for update in node.each("updates"):
-        if update.text("status", "") != "AVAILABLE":
-            at = update.time("when", "created")
-            points.append(Point(at, "post", state=state(update, "status"), says=plain(update.text("text", ""))))
-    if end is not None:
-        posted = [
-            update.time("when", "created")
-            for update in node.each("updates")
-            if update.text("status", "") == "AVAILABLE"
-        ]
-        points.append(Point(min(posted, default=end), "post", state="resolved"))
+        at, is_report = update.time("when", "created"), update.text("status", "") == "AVAILABLE"
+        how_far = None if is_report else state(update, "status")
+        points.append(Point(at, "post", state=how_far, says=plain(update.text("text", ""))))
+    if end is not None:  # AVAILABLE is dated at the report, which may come days later
+        points.append(Point(end, "post", state="resolved"))
     missing: tuple[str, ...] = () if end is not None else ("end",)
     created = node.time_or_none("created")
     if end is not None and created is not None and created > end:

@@ -55,6 +55,7 @@ def plain(text: str) -> str:
 
 def window(start: float, end: float | None, source: Source, component: str | None, how: Level) -> Iterator[Point]:
     """A component that was hurt from `start` to `end`; an `end` of None is open."""
-    yield Point(start, source, component=component, level=how)
+    window = f"{start} to {end}"
+    yield Point(start, source, component=component, level=how, window=window)
     if end is not None:
-        yield Point(end, source, component=component, level="operational")
+        yield Point(end, source, component=component, level="operational", window=window)

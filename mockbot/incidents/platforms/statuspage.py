@@ -44,8 +44,8 @@ def _incident(node: Node) -> Incident:
 
 def _update(update: Node) -> Iterator[Point]:
     at, how_far = update.time("display_at", "created_at"), state(update, "status")
-    if update.text("status", "") != "postmortem":  # it comes days after the end
-        yield Point(at, "post", state=how_far, says=plain(update.text("body", "")))
+    is_report = update.text("status", "") == "postmortem"  # it comes days after the end
+    yield Point(at, "post", state=None if is_report else how_far, says=plain(update.text("body", "")))
     for each in update.each("affected_components"):
         if (changed := level(each, "new_status")) is not None:
             yield Point(at, "component", component=each.text("name", ""), level=changed)

@@ -14,8 +14,8 @@ from mockbot.incidents.platforms.clock_words import moment
 from mockbot.incidents.platforms.platform import Platform, level, plain, tops
 
 _SPAN = re.compile(
-    r"(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2}), +(?P<hour>\d{1,2}):(?P<minute>\d{2})"
-    r"(?: *- *(?:(?P<month2>[A-Z][a-z]{2}) +(?P<day2>\d{1,2}), +)?(?P<hour2>\d{1,2}):(?P<minute2>\d{2}))?"
+    r"(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2}) ?, +(?P<hour>\d{1,2}):(?P<minute>\d{2})"
+    r"(?: *- *(?:(?P<month2>[A-Z][a-z]{2}) +(?P<day2>\d{1,2}) ?, +)?(?P<hour2>\d{1,2}):(?P<minute2>\d{2}))?"
     r" *(?P<zone>[A-Z]{2,5})"
 )
 
