@@ -1,5 +1,6 @@
 """A series of errors becomes phases that reproduce it; what the file does not say is asked for."""
 
+import itertools
 import json
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -51,7 +52,7 @@ def test_the_partition_is_the_best_one() -> None:
     values = [rng.gauss(mean, 0.1) for mean in [0] * 5 + [1] * 4 + [0.4] * 6]
 
     def error(bounds: list[int]) -> float:
-        parts = [values[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+        parts = [values[a:b] for a, b in itertools.pairwise(bounds)]
         return sum(sum((x - sum(part) / len(part)) ** 2 for x in part) for part in parts)
 
     every = ([0, a, b, 15] for a in range(1, 14) for b in range(a + 1, 15))
