@@ -273,7 +273,7 @@ def drill(
     target: str | None, before: Path | None, changes: tuple[str, ...], system: str | None, speed: float | None,
     seed: int | None, out: Path | None,
 ) -> None:  # fmt: skip
-    """Rehearse with your people: an outage that nobody knows in advance.
+    """Rehearse an outage that nobody knows in advance.
 
     Participants write `mockbot note`; afterwards the page says how long they took to detect, to mitigate and to call
     it over, and which alarms were false.
@@ -336,7 +336,7 @@ def note(says: str, kind: Any, aborts: bool, run_folder: Path) -> None:
 @click.option("--zone", metavar="OFFSET", help="Time zone of a series without one, as +01:00.")
 @click.option("--unit", type=click.Choice(["share", "percent"]), help="What the errors of a series are written in.")
 def import_(file: str, components: tuple[str, ...], **options: Any) -> None:
-    """Turn a status page's file, or a series of errors, into a scenario.
+    """Turn the file of a status page or a metric into a scenario.
 
     Reads Statuspage, incident.io, Google Cloud, AWS, Datadog, Flashduty, Atom, RSS, CSV, Prometheus' query_range, and
     mockbot's own timeline; FILE is on your disk or - for standard input, never a URL.
@@ -362,7 +362,7 @@ def import_(file: str, components: tuple[str, ...], **options: Any) -> None:
 @click.option("--objective", metavar="SHARE", default="99.9%", show_default=True, help="Promised availability.")
 @click.option("--page", type=FILE, help="Write the calendar as an HTML page.")
 def month(**options: Any) -> None:
-    """Draw a typical month of a provider: when it fails, for how long, and what its clients lose.
+    """Draw a typical month of a provider, and what its clients lose.
 
     The incidents are generated from a fit to a published year; no month of the past is retold.
     """

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from mockbot.commands.run import RunOptions, run_command
 from mockbot.errors import ExitCode, UsageError
-from mockbot.evidence.drill import DrillNote, drill_result
+from mockbot.evidence.drill_times import DrillNote, drill_result
 from mockbot.evidence.verdict import judge
 from mockbot.report.drill_page import drill_page, drill_rows
 from mockbot.report.plain_console import PlainConsole

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mockbot.evidence.drill import DrillNote, DrillResult
+from mockbot.evidence.drill_times import DrillNote, DrillResult
 from mockbot.evidence.judgement import Judgement
 from mockbot.measures.text import format_value
 from mockbot.report.page import render_plain

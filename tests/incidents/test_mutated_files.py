@@ -16,7 +16,22 @@ from mockbot.incidents.series_file import read_series, reads_series
 from mockbot.incidents.staging import Known, stage
 
 FILES = sorted((Path(__file__).parent / "files").iterdir())
-ODD = [None, True, -1, 1e300, "", "x" * 5000, [], {}, [[]], {"id": None}, "2026-13-45T99:99:99Z", "NaN", 0, "1e999"]
+ODD: list[object] = [
+    None,
+    True,
+    -1,
+    1e300,
+    "",
+    "x" * 5000,
+    [],
+    {},
+    [[]],
+    {"id": None},
+    "2026-13-45T99:99:99Z",
+    "NaN",
+    0,
+    "1e999",
+]
 
 
 def read(data: bytes) -> None:

@@ -1,6 +1,6 @@
 """What people noticed in a drill, against what was wrong."""
 
-from mockbot.evidence.drill import DrillNote, DrillOutage, drill_result
+from mockbot.evidence.drill_times import DrillNote, DrillOutage, drill_result
 
 
 def note(t: float, kind: str) -> DrillNote:
