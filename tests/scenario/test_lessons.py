@@ -11,6 +11,7 @@ import pytest
 from mockbot.scenario.library import find, folder, names
 from mockbot.scenario.load import load_scenario
 from mockbot.simulate.library_table import BEGIN, END, KINDS, groups, outcome, replaced, table
+from mockbot.simulate.outage_pages import list_page, outage_page
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 TOLERANCE = 2.0  # percent, seconds, requests: another libm may round a chance the other way
@@ -58,6 +59,25 @@ def test_the_table_of_outcomes_is_current() -> None:
     assert NUMBER.sub("#", written) == NUMBER.sub("#", made)
     pairs = zip(NUMBER.findall(written), NUMBER.findall(made), strict=True)
     assert [pair for pair in pairs if abs(float(pair[0]) - float(pair[1])) > TOLERANCE] == []
+
+
+@pytest.mark.second
+@pytest.mark.parametrize("name", names())
+def test_the_page_of_an_outage_is_current(name: str) -> None:
+    """`python -m mockbot.simulate.outage_pages docs/outages` when this fails."""
+    written = (folder("scenarios").parent / "docs" / "outages" / f"{name}.md").read_text("utf-8")
+    made = outage_page(name)
+
+    assert NUMBER.sub("#", written) == NUMBER.sub("#", made)
+    pairs = zip(NUMBER.findall(written), NUMBER.findall(made), strict=True)
+    assert [pair for pair in pairs if abs(float(pair[0]) - float(pair[1])) > TOLERANCE] == []
+
+
+def test_the_list_of_outages_is_current() -> None:
+    """`python -m mockbot.simulate.outage_pages docs/outages` when this fails."""
+    written = (folder("scenarios").parent / "docs" / "outages" / "README.md").read_text("utf-8")
+
+    assert written == list_page()
 
 
 def test_a_table_is_put_between_its_marks() -> None:
