@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from mockbot.simulate.explain.parameters import Setting, setting_of
 from rich.console import Console
 
 from mockbot.cli import cli
@@ -27,7 +28,6 @@ from mockbot.simulate.explain import status_page_question as telling
 from mockbot.simulate.explain.answer import Answer, Figure
 from mockbot.simulate.explain.experiment import Experiments
 from mockbot.simulate.explain.explanation_page import shares
-from mockbot.simulate.explain.parameters import Setting, setting_of
 from mockbot.simulate.seed_statistics import Interval
 from mockbot.simulate.simulation import simulate
 
