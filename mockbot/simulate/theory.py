@@ -37,9 +37,13 @@ def drain_open(outage: float, rho: float) -> float:
     return math.inf if rho >= 1 else outage * rho / (1 - rho)
 
 
-def drain_closed(outage: float, rho: float, think: float) -> float:
-    """The same for N users who wait: Z ln((1/rho - e^(-D/Z)) / (1/rho - 1)), rho = N/(Z C)."""
-    return math.inf if rho >= 1 else think * math.log((1 / rho - math.exp(-outage / think)) / (1 / rho - 1))
+def drain_closed(outage: float, rho: float, think: float, running: float = 0.0) -> float:
+    """The same for N users who wait: Z ln((1/rho - e^(-D/Z)) / (1/rho - 1 + s/N)), rho = N/(Z C).
+
+    `running`: s/N, the share of the users whose answer is being written while the queue drains; they do not ask.
+    """
+    left = 1 / rho - 1 + running
+    return math.inf if left <= 0 else think * math.log((1 / rho - math.exp(-outage / think)) / left)
 
 
 # -- the other provider, and the return ------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ def _law(setting: Setting) -> Law:
     if thinks:
         (think,) = thinks
         rate = users / think
-        seconds = theory.drain_closed(setting.length, rate / setting.capacity, think)
+        seconds = theory.drain_closed(setting.length, rate / setting.capacity, think, setting.spec.slots / users)
         waiting = theory.waiting_after(users, think, setting.length)
     else:
         seconds, waiting = theory.drain_open(setting.length, rate / setting.capacity), rate * setting.length
@@ -48,7 +48,7 @@ def _law(setting: Setting) -> Law:
         return Law(
             why_not="the queue is not drained as the law has it: it has a limit of time, or the file ends before"
         )
-    formula = "Z ln((1/rho - e^(-D/Z)) / (1/rho - 1))" if thinks else "D rho / (1 - rho)"
+    formula = "Z ln((1/rho - e^(-D/Z)) / (1/rho - 1 + s/N))" if thinks else "D rho / (1 - rho)"
     return Law(
         formula,
         "fluid limit of a queue that is kept; see Schroeder et al., NSDI'06, for open and closed",
@@ -61,8 +61,8 @@ def _law(setting: Setting) -> Law:
 def _sentence(setting: Setting, figures: Figures, law: Law) -> str:
     well, through = figures.text(AS_WRITTEN, WELL), figures.text(AS_WRITTEN, THROUGH)
     first = (
-        f"From the end of the worst outage until all has been well for 30s: {well}; until 95 % of those who had asked in"
-        f" it were answered or had given up: {through}. From the end of this one until nobody queues at"
+        f"From the end of the worst outage until all has been well for 30s: {well}; until 95 % of those who had asked"
+        f" in it were answered or had given up: {through}. From the end of this one until nobody queues at"
         f" {setting.provider}: {figures.text(AS_WRITTEN, EMPTY)}."
     )
     return f"{first} {law.says}".strip()

@@ -12,11 +12,13 @@ from mockbot.evidence.counters import ROUNDED
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Prompt, ServiceSecond
 from mockbot.evidence.run_counters import count_run
+from mockbot.evidence.sampling import sampled_text
 from mockbot.evidence.scope_counters import counters_of
 from mockbot.measures.scope import Scope
 from mockbot.measures.table import TABLE
 from mockbot.measures.values import Beyond, Known
 from mockbot.scenario.schema import Scenario
+from mockbot.scenario.timeline import Timeline
 from mockbot.simulate.simulation import Memory, simulate
 from mockbot.units.rank import nearest_rank
 
@@ -45,6 +47,7 @@ class Experiments:
         self.seeds = seeds
         self._tick = tick
         self._done: dict[str, list[RunResult]] = {}
+        self.sampled = ""  # in words, when not all users of a run are recorded
 
     def runs(self, variant: Scenario) -> list[RunResult]:
         """One for each seed."""
@@ -59,6 +62,7 @@ class Experiments:
         if info.ended == "interrupted":
             raise KeyboardInterrupt
         self._tick()
+        self.sampled = self.sampled or sampled_text(info.weight, Timeline(variant))
         return result_of(memory.evidence(variant, info))
 
 

@@ -78,7 +78,8 @@ class Question:
         differs = (
             f"{name}: {variant.differs}{', as in the file' * (name in same)}." for name, variant in variants.items()
         )
-        return Answer(self.key, self.asks, text, shown, law, (*differs,))
+        notes = (*differs, experiments.sampled) if experiments.sampled else (*differs,)
+        return Answer(self.key, self.asks, text, shown, law, notes)
 
 
 def with_groups(scenario: Scenario, groups: Mapping[str, Group]) -> Scenario:

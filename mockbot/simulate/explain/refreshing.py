@@ -165,10 +165,10 @@ def _sentence(setting: Setting, figures: Figures, law: Law) -> str:
     all_, none = (name if name in variants else AS_WRITTEN for name in (EVERYBODY, NOBODY))
     changes = {figures.change(all_, none, IN_IT), figures.change(all_, none, AFTER)}
     verdict = {
-        (True, False): "For the service it helps",
-        (False, True): "For the service it harms",
-        (True, True): "For the service it helps at one time and harms at another",
-        (False, False): "For the service no difference is shown",
+        (True, False): "For all together it helps",
+        (False, True): "For all together it harms",
+        (True, True): "For all together it helps at one time and harms at another",
+        (False, False): "For all together no difference is shown",
     }["more" in changes, "less" in changes]
     all_it, all_after = figures.text(all_, IN_IT), figures.text(all_, AFTER)
     none_it, none_after = figures.text(none, IN_IT), figures.text(none, AFTER)

@@ -1,6 +1,7 @@
 """A scenario in, the outage that its explanation is about out: where, when, by what, and who is hit. Pure.
 
-It is the one with the most prompts in it: its length times what the groups that use the provider ask just before it.
+It is the one with the most prompts in it: its length times what the groups that use the provider ask just before it; of
+equal ones that of the provider which is out the longest in all.
 """
 
 from collections.abc import Collection, Iterable
@@ -135,7 +136,8 @@ def setting_of(scenario: Scenario) -> Setting | str:
                 found.append(one)
     if not found:
         return "nothing goes wrong in this file"
-    return max(found, key=lambda one: (bool(one.faults), one.length * one.rate(one.groups)))
+    whole = {one.provider: sum(each.length for each in found if each.provider == one.provider) for one in found}
+    return max(found, key=lambda one: (bool(one.faults), one.length * one.rate(one.groups), whole[one.provider]))
 
 
 def groups_of(scenario: Scenario, provider: str) -> dict[str, Group]:
