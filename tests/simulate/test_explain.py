@@ -31,7 +31,7 @@ from mockbot.simulate.explain.question import Question
 from mockbot.simulate.explain.setting import Setting, setting_of
 from mockbot.simulate.simulation import simulate
 
-pytestmark = [pytest.mark.second, pytest.mark.usefixtures("fast_is_compiled")]
+pytestmark = pytest.mark.second
 
 SHORT: dict[str, Any] = {"first_token": "1s", "tokens": {"median": 11, "p95": 11}, "pace": "10/s"}  # 2 s
 TINY: dict[str, Any] = {
