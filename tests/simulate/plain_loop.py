@@ -26,7 +26,7 @@ class Place:
     running: int = 0
     queue: list["Try"] = field(default_factory=list)
     offered: list[float] = field(default_factory=list)
-    empty: float = inf  # when nobody queued for the first time after the outage
+    empty: float = inf  # the first whole second after the outage at which nobody queued
 
 
 @dataclass
@@ -71,6 +71,8 @@ class Loop:
                 self.at(t, lambda t, who=who: self.send(t, Try(who, t, 0)))  # type: ignore[misc]
         for place in places:
             self.at(end, lambda t, place=place: self.serve(t, place))  # type: ignore[misc]
+            for second in range(1, int(last - end)):
+                self.at(end + second, lambda t, place=place: self.look(t, place))  # type: ignore[misc]
         while self.events and self.events[0][0] < last:
             t, _, what = heapq.heappop(self.events)
             what(t)
@@ -99,7 +101,9 @@ class Loop:
         while place.queue and place.running < place.slots * (place.left if self.begin <= t < self.end else 1.0):
             one, place.running = place.queue.pop(0), place.running + 1
             self.at(t + place.takes, lambda t, one=one: self.finish(t, place, one))  # type: ignore[misc]
-        if t >= self.end and not place.queue:
+
+    def look(self, t: float, place: Place) -> None:
+        if not place.queue:
             place.empty = min(place.empty, t)
 
     def finish(self, t: float, place: Place, one: Try) -> None:

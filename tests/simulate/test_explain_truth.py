@@ -107,7 +107,7 @@ def test_what_reloading_does(users: int, every: float, slots: int, limit: int, s
 
 @pytest.mark.parametrize(("users", "slots", "lasts"), [(60, 8, 60.0), (100, 20, 120.0), (70, 8, 40.0)])
 def test_how_long_a_kept_queue_takes(users: int, slots: int, lasts: float) -> None:
-    """Nothing is served meanwhile, and all wait: the loop, the simulation and the law (15 %) say the same."""
+    """Nothing is served meanwhile, and all wait: the loop, the simulation and the law say the same."""
     place = Place(slots, 500, 2.0, left=0.0)
     crowd = [People(users, 20.0, 3600.0, timeout=3600.0)]
     told = explained(duration.QUESTION, world(place, crowd, {"capacity": 0.0}, lasts, 600.0))
@@ -115,7 +115,7 @@ def test_how_long_a_kept_queue_takes(users: int, slots: int, lasts: float) -> No
     loop = looped(place, crowd, lasts, 600.0, lambda _, places, __: places[0].empty - BEGIN - lasts)
 
     assert_agree(told, figure.what, loop, 1.0)  # seconds: the simulation tells whole ones
-    assert figure.theory == pytest.approx(mean(loop), rel=0.15, abs=1.0)
+    assert figure.theory == pytest.approx(mean(loop), abs=1.5 * place.takes)  # all slots become free together
 
 
 @pytest.mark.parametrize(("guests", "own", "slots"), [(20, 20, 8), (40, 30, 6), (30, 60, 12)])
