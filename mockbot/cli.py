@@ -213,7 +213,7 @@ def explain(target: str, users: float | None, seeds: int, live_run: Path | None,
     from mockbot.commands.explain import ExplainOptions, explain_command
     from mockbot.process.prompt_end import ends_promptly
 
-    options = ExplainOptions(load_scenario(find(target)), users, seeds, live_run, as_json)
+    options = ExplainOptions(load_scenario(find(target)), target, users, seeds, live_run, as_json)
     with ends_promptly():
         sys.exit(explain_command(options, PlainConsole(), PlainConsole(stderr=as_json)))
 
