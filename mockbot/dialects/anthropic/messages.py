@@ -141,9 +141,9 @@ class AnthropicMessages:
     def error(self, error: ProviderError, mark: int) -> bytes:
         return anthropic_errors.body(error, request_id(mark))
 
-    def error_headers(self, status: int) -> list[Header]:
+    def error_headers(self, error: ProviderError) -> list[Header]:
         """x-should-retry, as captured on 429 and 529."""
-        return [(b"x-should-retry", b"true" if anthropic_errors.row_of(status).retry else b"false")]
+        return [(b"x-should-retry", b"true" if anthropic_errors.row_of(error.status).retry else b"false")]
 
 
 _DELTA = {
