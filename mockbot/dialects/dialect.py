@@ -111,6 +111,7 @@ class AnswerMetadata(NamedTuple):
     created: int  # Unix time
     tokens: int  # of all choices
     cache: CacheUse = UNCACHED
+    started: float = 0.0  # when its request came, as time.perf_counter() has it
 
     def name(self, prefix: str, n: int = 0) -> str:
         """An id of the kind that begins with this prefix, the n-th of this answer."""

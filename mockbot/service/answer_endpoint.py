@@ -140,7 +140,8 @@ class Endpoint:
         if isinstance(outcome, Refused):
             raise refusal_of(dialect, outcome, question.model, runtime.clock.speed)
         tokens = outcome.tokens if choices is None else sum([choice.tokens() for choice in choices])
-        meta = AnswerMetadata(question, mark, int(time.time()), tokens, runtime.cache_use(question.prefixes))
+        cache = runtime.cache_use(question.prefixes)
+        meta = AnswerMetadata(question, mark, int(time.time()), tokens, cache, state.started)
         kind = Delivery if question.storage is None else StoredDelivery
         return kind(runtime, dialect, outcome, meta, choices, receive, send, state.started)
 
