@@ -42,12 +42,14 @@ def _path(question: Body, streamed: bool) -> str:
 
 
 def _environment(url: str, key: str) -> Mapping[str, str]:
-    """Made-up credentials, too: a program's own must not be sent, and boto3 asks for none without a region."""
+    """Made-up credentials, too: a program's own must not be sent.
+
+    No AWS_BEARER_TOKEN_BEDROCK: botocore sends a bearer token by HTTPS only.
+    """
     return {
         "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url,
         "AWS_ENDPOINT_URL_BEDROCK": url,
         "ANTHROPIC_BEDROCK_BASE_URL": url,
-        "AWS_BEARER_TOKEN_BEDROCK": key,
         "AWS_ACCESS_KEY_ID": key,
         "AWS_SECRET_ACCESS_KEY": "mockbot",
         "AWS_REGION": REGION,

@@ -23,7 +23,7 @@ from mockbot.dialects.parameter import Parameter, Table, done, reported
 from mockbot.dialects.reading import count_tokens, json_object
 from mockbot.dialects.stream_readers import Reader, WholeReader
 
-VERSION = "bedrock-2023-05-31"
+VERSION = "bedrock-2023-05-31"  # as documented; anthropic-sdk-python 2.14 sends another date (lib/bedrock/_client.py)
 _IN_PATH = ("model", "stream")
 _READ: Table = {**MESSAGES, "anthropic_beta": reported("betas are ignored"), **done("anthropic_version", *_IN_PATH)}
 INVOKE: Table = {
@@ -48,7 +48,7 @@ class InvokeModel(BedrockEndpoint):
     schema = object_schema(
         ["anthropic_version", "max_tokens", "messages"],
         {
-            "anthropic_version": {"enum": [VERSION]},
+            "anthropic_version": {"type": "string", "examples": [VERSION]},
             "max_tokens": {"type": "integer", "minimum": 1},
             "messages": {"type": "array", "minItems": 1, "items": ANY_OBJECT},
         },
@@ -58,8 +58,8 @@ class InvokeModel(BedrockEndpoint):
         model, data = model_id(model), json_object(body, NOT_JSON)
         if "embed" in model:
             return _to_embed(model, data)
-        if data.get("anthropic_version") != VERSION:
-            raise ProviderError(400, None, f"anthropic_version: Input should be '{VERSION}'")
+        if not isinstance(data.get("anthropic_version"), str):
+            raise ProviderError(400, None, "anthropic_version: Field required")
         for name in _IN_PATH:
             if name in data:
                 raise ProviderError(400, None, f"{name}: Extra inputs are not permitted")
