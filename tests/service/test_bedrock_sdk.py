@@ -1,7 +1,8 @@
 """boto3 and anthropic's Bedrock clients against a real service process."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 import anthropic
@@ -26,13 +27,30 @@ PROFILE = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 TOOLS = {"tools": [{"toolSpec": {"name": "get_weather", "inputSchema": {"json": SCHEMA}}}]}
 KEY = api_key("free", "1")
+_OPEN: list[Any] = []
 
 
 def client_of(served: Served, service: str = "bedrock-runtime", attempts: int = 1, **more: Any) -> Any:
     """boto3 with a signature; its own retries are off."""
     config = Config(retries={"total_max_attempts": attempts, "mode": "standard"}, read_timeout=5, **more)
     credentials = {"aws_access_key_id": KEY, "aws_secret_access_key": "s", "region_name": "us-east-1"}
-    return boto3.client(service, endpoint_url=served.providers["bedrock"], config=config, **credentials)
+    _OPEN.append(boto3.client(service, endpoint_url=served.providers["bedrock"], config=config, **credentials))
+    return _OPEN[-1]
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    """No client leaves a connection open, nor does a stream that was not read to its end."""
+    yield
+    while _OPEN:
+        _OPEN.pop().close()
+
+
+def events_of(client: Any, **asked: Any) -> list[Any]:
+    """All events of a streamed answer."""
+    stream = client.converse_stream(modelId=MODEL, **asked)["stream"]
+    _OPEN.append(stream)
+    return list(stream)
 
 
 def text_in(events: list[Any]) -> str:
@@ -42,7 +60,8 @@ def text_in(events: list[Any]) -> str:
 
 def broken(served: Served, fault: Mapping[str, Any]) -> None:
     """This fault holds from now on."""
-    served.break_with(TypeAdapter(Fault).validate_python(fault), provider="bedrock")
+    held: Any = TypeAdapter(Fault).validate_python(fault)
+    served.break_with(held, provider="bedrock")
 
 
 @pytest.mark.parametrize("model", [MODEL, f"us.{MODEL}", PROFILE])
@@ -206,7 +225,8 @@ def test_the_variables_lead_boto3_and_anthropics_client(served: Served, monkeypa
     for name, value in FAMILIES["bedrock"].environment(served.providers["bedrock"], KEY).items():
         monkeypatch.setenv(name, value)
 
-    answer = boto3.client("bedrock-runtime").converse(modelId=MODEL, messages=HELLO)
+    with closing(boto3.client("bedrock-runtime")) as led:
+        answer = led.converse(modelId=MODEL, messages=HELLO)
     with anthropic.AnthropicBedrock() as client:
         message = client.messages.create(model=MODEL, max_tokens=9, messages=[{"role": "user", "content": "Hello"}])
 
@@ -256,7 +276,7 @@ def test_a_clean_cut_ends_boto3s_stream_silently(served: Served) -> None:
     """No exception, no messageStop."""
     broken(served, {"cut": "clean"})
 
-    events = list(client_of(served).converse_stream(modelId=MODEL, messages=HELLO)["stream"])
+    events = events_of(client_of(served), messages=HELLO)
 
     assert not any("messageStop" in each for each in events)
 
@@ -266,7 +286,7 @@ def test_a_wrong_checksum_is_seen(served: Served) -> None:
     broken(served, {"malformed_event": 3})
 
     with pytest.raises(ChecksumMismatch):
-        list(client_of(served).converse_stream(modelId=MODEL, messages=HELLO)["stream"])
+        events_of(client_of(served), messages=HELLO)
 
 
 @pytest.mark.parametrize(
@@ -282,7 +302,7 @@ def test_an_exception_within_the_stream(served: Served, code: str, name: str) ->
     broken(served, {"error_event": code})
 
     with pytest.raises(EventStreamError) as error:
-        list(client_of(served).converse_stream(modelId=MODEL, messages=HELLO)["stream"])
+        events_of(client_of(served), messages=HELLO)
 
     assert error.value.response["Error"]["Code"] == name
 
