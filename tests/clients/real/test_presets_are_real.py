@@ -40,6 +40,9 @@ NOT_SAID = {
     ("vercel-ai", "a date long past"),
     ("vercel-ai", "no answer in time"),
     ("llama-index", "both: milliseconds count"),  # not in its outer loop
+    ("llama-index", "a date long past"),
+    ("litellm-router", "retry-after-ms 1500"),  # it reads seconds only
+    ("litellm-router", "both: milliseconds count"),
     ("litellm-router", STREAMED),  # its first event had no token; after one it would not be tried again
     ("litellm-router-pair", STREAMED),
 }

@@ -14,7 +14,9 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
+from types import FrameType
 from typing import Any
 
 os.environ |= {
@@ -52,7 +54,8 @@ async def pause(seconds: float, result: Any = None) -> Any:
 
 
 def _callers() -> list[str]:
-    frame, names = sys._getframe(2), list[str]()
+    frame: FrameType | None = sys._getframe(2)
+    names = list[str]()
     while frame is not None:
         names.append(frame.f_code.co_filename.replace(os.sep, "/").rsplit("site-packages/", 1)[-1])
         frame = frame.f_back
@@ -61,10 +64,11 @@ def _callers() -> list[str]:
 
 # The files of the clients that wait between attempts.
 RETRYING = {
-    "openai/_base_client.py", "anthropic/_base_client.py", "tenacity/nap.py", "litellm/router.py", "litellm/router_rust/core.py",
+    "openai/_base_client.py", "anthropic/_base_client.py", "tenacity/nap.py", "litellm/router.py",
+    "litellm/router_rust/core.py",
     "botocore/endpoint.py", "botocore/retries/standard.py", "botocore/retryhandler.py",
 }  # fmt: skip
-ASK = [{"role": "user", "content": "?"}]
+ASK: Any = [{"role": "user", "content": "?"}]
 
 
 def openai(url: str, timeout: float, stream: bool) -> Any:
@@ -153,24 +157,24 @@ def boto(url: str, timeout: float, stream: bool, mode: str | None = None) -> Any
     return client.converse_stream(**ask)["stream"] if stream else client.converse(**ask)
 
 
-CLIENTS: dict[str, tuple[str, Callable[[str, float, bool], Any]]] = {
+CLIENTS: dict[str, tuple[str, Callable[..., Any]]] = {
     "openai-python": ("openai", openai),
     "azure-openai": ("openai", azure),
     "anthropic-python": ("anthropic", anthropic),
     "litellm": ("litellm", litellm),
-    "litellm-num-retries": ("litellm", lambda *how: litellm(*how, num_retries=2)),
+    "litellm-num-retries": ("litellm", partial(litellm, num_retries=2)),
     "litellm-router": ("litellm", router),
-    "litellm-router-pair": ("litellm", lambda *how: router(*how, deployments=2)),
+    "litellm-router-pair": ("litellm", partial(router, deployments=2)),
     "langchain-openai": ("langchain-openai", langchain_openai),
-    "langchain-with-retry": ("langchain-core", lambda *how: langchain_openai(*how, lambda model: model.with_retry())),
+    "langchain-with-retry": ("langchain-core", partial(langchain_openai, wrap=lambda model: model.with_retry())),
     "langchain-anthropic": ("langchain-anthropic", langchain_anthropic),
     "llama-index": ("llama-index-llms-openai", llama_index),
     "google-genai": ("google-genai", google),
-    "google-genai-retrying": ("google-genai", lambda *how: google(*how, retry=True)),
+    "google-genai-retrying": ("google-genai", partial(google, retry=True)),
     "boto3": ("boto3", boto),
-    "boto3-legacy": ("boto3", lambda *how: boto(*how, mode="legacy")),
-    "boto3-standard": ("boto3", lambda *how: boto(*how, mode="standard")),
-    "boto3-adaptive": ("boto3", lambda *how: boto(*how, mode="adaptive")),
+    "boto3-legacy": ("boto3", partial(boto, mode="legacy")),
+    "boto3-standard": ("boto3", partial(boto, mode="standard")),
+    "boto3-adaptive": ("boto3", partial(boto, mode="adaptive")),
 }
 
 
@@ -190,14 +194,13 @@ def main(name: str) -> None:
         except Exception as raised:
             error = f"{type(raised).__name__}: {raised}"[:200]
         told[case] = {"attempts": attempts, "waits": list(waits), "error": error}
-    json.dump(told, sys.__stdout__)
-    sys.__stdout__.flush()
+    os.write(1, json.dumps(told).encode())
     os._exit(0)  # threads that log might keep it
 
 
 if __name__ == "__main__":
     # Before any client is imported: some keep the function that they found.
-    socket.socket.connect = connect  # type: ignore[method-assign]
+    socket.socket.connect = connect  # type: ignore[method-assign, assignment]
     time.sleep, asyncio.sleep = sleep, pause  # type: ignore[assignment]
     time.monotonic = lambda: real_monotonic() + slept
     sys.stdout = sys.stderr  # what a library prints is not the answer
