@@ -29,7 +29,8 @@ NODE = ("openai-node", "anthropic-node", "vercel-ai")
 OLDER = {"llama-index": "openai_2"}  # wants an openai of before 3
 PAST = {"openai-python-1", "anthropic-python-0"}  # of versions that no longer change
 CLIENT: Mapping[str, str] = {name: preset.client for name, preset in PRESETS.items()}
-TODAY = sorted(set(CLIENT) - PAST)
+PAIR = {"litellm-router-pair"}  # not compared yet: its preset needs two providers, and a 401 differs (two attempts)
+TODAY = sorted(set(CLIENT) - PAST - PAIR)
 TIMEOUT = 0.4  # seconds of one attempt in the case that shows it
 CLOSE = 1e-3  # relative: a date has whole seconds, and a later moment is nearer to it; 2 ms: software's least wait
 
@@ -45,7 +46,7 @@ NOT_SAID = {
     ("litellm-router", "retry-after-ms 1500"),  # it reads seconds only
     ("litellm-router", "both: milliseconds count"),
     ("litellm-router", STREAMED),  # its first event had no token; after one it would not be tried again
-    ("litellm-router-pair", STREAMED),
+    ("langchain-with-retry", STREAMED),  # `.with_retry()` does not cover `stream`, only `invoke`
 }
 
 Found = Mapping[str, Any]
