@@ -80,7 +80,8 @@ def _report(folder: RunFolder, scenario: Scenario, console: PlainConsole) -> Non
     if t0 is None:
         return
     notes = [DrillNote(round((note.at - t0) * speed, 1), note.kind, note.says) for note in read_notes(folder)]
-    result = drill_result([fault.measured for fault in judgement.faults], notes)
+    begun = {each.fault for each in judgement.actions if each.does == "begin" and each.confirmed is not None}
+    result = drill_result([fault.measured for fault in judgement.faults if fault.id in begun], notes)
     console.print(f"It was: {scenario.title}", highlight=False)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for head in ("outage from", "for", "detected after", "mitigated after", "called over after"):

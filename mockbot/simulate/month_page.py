@@ -5,7 +5,7 @@ from typing import NamedTuple, get_args
 
 from mockbot.incidents.typical_month import DAY, Impact, PostedIncident
 from mockbot.report.page import render_plain
-from mockbot.simulate.lived_month import LivedMonth
+from mockbot.simulate.lived_month import SHARES, LivedMonth
 from mockbot.units.quantities import duration_text
 
 IMPACTS: tuple[Impact, ...] = get_args(Impact)  # the least first
@@ -41,5 +41,13 @@ def month_page(
     name: str, lines: Sequence[str], days: Sequence[CalendarDay], weekday: int, lived: LivedMonth | None
 ) -> str:
     """The same bytes for the same month. `weekday`: of its first day, Monday is 0."""
-    values = {"title": name, "lines": lines, "days": days, "blank": weekday, "impacts": IMPACTS, "lived": lived}
+    values = {
+        "title": name,
+        "lines": lines,
+        "days": days,
+        "blank": weekday,
+        "impacts": IMPACTS,
+        "lived": lived,
+        "shares": SHARES,
+    }
     return render_plain("month.html.j2", **values)
