@@ -4,7 +4,6 @@ The order: the caller, faults at the edge (before the body is read), the body, l
 its dialect (delivery.py). A refusal has to be cheap, so a fault at the edge answers without the body.
 """
 
-import asyncio
 import time
 from collections.abc import Callable
 from functools import lru_cache
@@ -29,8 +28,6 @@ from mockbot.service.prometheus_counters import Outcome
 from mockbot.service.provider_runtime import ProviderRuntime
 from mockbot.service.stored_delivery import StoredDelivery
 
-SLOWEST_BODY = 60.0  # wall seconds for a whole request body
-
 _PROMPT = PROMPT.encode()
 _HTML = (b"content-type", b"text/html; charset=UTF-8")
 
@@ -50,26 +47,6 @@ def caller_of(headers: dict[bytes, bytes], scope: Scope) -> Caller:
 @lru_cache(maxsize=10_000)
 def _caller(key: str) -> Caller:
     return Caller(key, tier_of(key))
-
-
-async def read_body(receive: Receive, largest: int) -> bytes:
-    """The whole body; ProviderError(413) when it is too large, (408) when the client has left or trickles it."""
-    message = await receive()
-    if message["type"] == "http.request" and not message["more_body"] and len(message["body"]) <= largest:
-        return bytes(message["body"])  # the usual case, without a timer
-    body = bytearray()
-    try:
-        async with asyncio.timeout(SLOWEST_BODY):
-            while message["type"] == "http.request":
-                body += message["body"]
-                if len(body) > largest:
-                    raise ProviderError(413)
-                if not message["more_body"]:
-                    return bytes(body)
-                message = await receive()
-    except TimeoutError:
-        pass
-    raise ProviderError(408)
 
 
 class Endpoint:
@@ -115,7 +92,7 @@ class Endpoint:
         if failed is not None:
             state.failed, state.retry = True, runtime.counters.is_retry(state.headers, 0, caller.key)
             raise failure_of(failed)
-        body = await read_body(receive, dialect.largest_body)
+        body = await runtime.bodies.read(receive, dialect.largest_body)
         if b"content-encoding" in state.headers:
             body = unpacked(body, state.headers[b"content-encoding"], dialect.largest_body)
         mark = state.mark = fingerprint(self._seed, state.headers.get(_PROMPT, b""), body)
