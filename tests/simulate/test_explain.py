@@ -171,6 +171,8 @@ def files(draw: st.DrawFn) -> Scenario:
     return tiny(providers=dict.fromkeys(names, small), crowd=crowd, phases=phases)
 
 
+@pytest.mark.nightly
+@pytest.mark.timeout(1800)
 @given(files())
 @settings(max_examples=10, deadline=None)
 def test_no_file_that_is_valid_makes_it_fail(scenario: Scenario) -> None:
