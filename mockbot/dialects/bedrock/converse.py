@@ -13,8 +13,8 @@ from typing import Any
 from mockbot.dialects.answer_parts import Choice, PartStream
 from mockbot.dialects.anthropic.anthropic_parameters import MESSAGES
 from mockbot.dialects.anthropic.messages import question_of
-from mockbot.dialects.bedrock.converse_request import UNLIMITED, as_anthropic
 from mockbot.dialects.bedrock.bedrock_endpoint import NOT_JSON, BedrockEndpoint, exception_of, model_id
+from mockbot.dialects.bedrock.converse_request import UNLIMITED, as_anthropic
 from mockbot.dialects.bedrock.event_frames import MEDIA_TYPE, FrameReader, damaged, event, exception
 from mockbot.dialects.dialect import AnswerMetadata, ProviderError, Question, Shape, Stream
 from mockbot.dialects.openapi import ANY_OBJECT, object_schema
