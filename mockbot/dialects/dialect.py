@@ -101,6 +101,7 @@ class Question(NamedTuple):
     base64: bool = False
     not_done: tuple[str, ...] = ()  # parameters that the request has and mockbot ignores
     storage: Storage | None = None  # of an answer that is kept, made in the background, or continues another one
+    as_array: bool = False  # a stream is one JSON array, and not events
 
 
 class AnswerMetadata(NamedTuple):
@@ -157,6 +158,8 @@ class ProviderError(Exception):
 class Stream(Protocol):
     """One streamed answer in its dialect; every method gives whole events, ready to be sent (`PartStream`)."""
 
+    media_type: bytes  # of the response: server-sent events, unless a subclass of PartStream says otherwise
+
     def opening(self) -> bytes:
         """The events before the first token."""
 
@@ -173,7 +176,7 @@ class Stream(Protocol):
 class Dialect(Protocol):
     """One endpoint of a provider's API."""
 
-    path: str
+    path: str  # with `{model}` where it names the model (`ModelInPath`)
     parameters: Table  # of a request's body, and what becomes of each
     schema: Mapping[str, object]  # the same as JSON Schema, for OpenAPI
     responses: Mapping[int | str, dict[str, object]]  # status -> what it means, for OpenAPI
@@ -214,6 +217,16 @@ class Dialect(Protocol):
 
 
 @runtime_checkable
+class ModelInPath(Dialect, Protocol):
+    """An endpoint whose requests name their model in the path only; it may hold slashes."""
+
+    also: tuple[str, ...]  # further paths of the same endpoint, such as other versions'; `{any}` is one segment
+
+    def read_for(self, model: str, body: bytes, query: bytes) -> Question:
+        """Parse a request to this model, or raise ProviderError(400); the query may say how it wants the answer."""
+
+
+@runtime_checkable
 class StoringDialect(Dialect, Protocol):
     """An endpoint whose answers can be asked for again by their ids."""
 
@@ -241,6 +254,14 @@ class KeyPlace(NamedTuple):
     in_query: bool = False
 
 
+class ModelList(NamedTuple):
+    """The models of a provider, listed at `path` and described one by one below it."""
+
+    path: str
+    listed: Callable[[Sequence[str]], bytes]
+    one: Callable[[str], bytes]
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """One provider's API, both sides of the wire.
@@ -264,11 +285,18 @@ class Family:
     model_list: Callable[[Sequence[str]], bytes]
     model: Callable[[str], bytes]
     hopeless: frozenset[str] = frozenset()  # codes of a 429 that no retry can cure
+    # Where a question as `ask` takes it is asked, streamed or not; None: at the path of `chat`, whatever it is.
+    ask_path: Callable[[Body, bool], str] | None = None
+    further_lists: tuple[ModelList, ...] = ()  # of its models, at other paths than `models_path`
 
     @property
     def chat(self) -> Dialect:
         """The endpoint that the crowd asks."""
         return self.dialects[0]
+
+    def path_of(self, question: Body, streamed: bool) -> str:
+        """Where the crowd asks this question."""
+        return self.chat.path if self.ask_path is None else self.ask_path(question, streamed)
 
     def request_headers(self, key: str) -> dict[str, str]:
         """The headers of a request with this API key."""

@@ -13,7 +13,7 @@ from typing import Literal
 from starlette.types import Receive, Scope, Send
 
 from mockbot.dialects.client_identity import PROMPT, tier_of
-from mockbot.dialects.dialect import AnswerMetadata, Dialect, Header, ProviderError
+from mockbot.dialects.dialect import AnswerMetadata, Dialect, Header, ModelInPath, ProviderError
 from mockbot.dialects.families import key_of
 from mockbot.dialects.retry_after import retry_headers
 from mockbot.service import cdn_error_pages
@@ -77,6 +77,7 @@ class Endpoint:
 
     def __init__(self, runtime: ProviderRuntime, dialect: Dialect, seed: int, hang_up: HangUp) -> None:
         self._runtime, self._dialect, self._seed, self._hang_up = runtime, dialect, seed, hang_up
+        self._model_in_path = dialect if isinstance(dialect, ModelInPath) else None
         self._unread = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,7 +87,7 @@ class Endpoint:
             send = readable(send)
         try:
             state.caller = caller_of(state.headers, scope)
-            state.delivery = delivery = await self._admit(state, receive, send)
+            state.delivery = delivery = await self._admit(state, scope, receive, send)
             await delivery.deliver()
         except ProviderError as error:
             state.error, mark = error.status, state.mark
@@ -107,7 +108,7 @@ class Endpoint:
             meta, whole = state.delivery.meta, time.perf_counter() - state.started
             counters.answered(meta.question.prompt_tokens, meta.tokens, state.delivery.first, whole)
 
-    async def _admit(self, state: "_RequestState", receive: Receive, send: Send) -> Delivery:
+    async def _admit(self, state: "_RequestState", scope: Scope, receive: Receive, send: Send) -> Delivery:
         """The delivery of an admitted request; ProviderError for any other."""
         runtime, dialect, caller = self._runtime, self._dialect, state.caller
         failed = runtime.edge(caller, dialect.path)
@@ -119,7 +120,10 @@ class Endpoint:
             body = unpacked(body, state.headers[b"content-encoding"], dialect.largest_body)
         mark = state.mark = fingerprint(self._seed, state.headers.get(_PROMPT, b""), body)
         state.retry = runtime.counters.is_retry(state.headers, mark, caller.key)
-        question = dialect.read(body)
+        if self._model_in_path is None:
+            question = dialect.read(body)
+        else:
+            question = self._model_in_path.read_for(scope["path_params"]["model"], body, scope["query_string"])
         if runtime.serves is not None and not runtime.serves(question.model):
             raise dialect.unknown_model(question.model)
         for name in question.not_done:

@@ -5,6 +5,7 @@ application takes the same Endpoint at once when a request's method and path nam
 costs as much as the answer.
 """
 
+import re
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
@@ -16,7 +17,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockbot.dialects.dialect import Dialect, Family, ProviderError, StoringDialect
+from mockbot.dialects.dialect import Dialect, Family, ModelInPath, ModelList, ProviderError, StoringDialect
 from mockbot.dialects.families import FAMILIES
 from mockbot.scenario.model_names import listed
 from mockbot.service.answer_endpoint import Endpoint, HangUp, caller_of, error_parts, failure_of
@@ -45,10 +46,16 @@ class ProviderApp(FastAPI):
     """FastAPI, with a shortcut to the endpoints that answer questions."""
 
     hot: dict[tuple[str, str], Answering]
+    with_model: list[tuple[re.Pattern[str], Answering]]  # paths of POST that name a model
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """ASGI; returns the endpoint's coroutine instead of awaiting it, which saves a step on every request."""
         endpoint = self.hot.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if endpoint is None and scope["type"] == "http" and scope["method"] == "POST":
+            for pattern, answering in self.with_model:
+                if match := pattern.fullmatch(scope["path"]):
+                    scope["path_params"], endpoint = match.groupdict(), answering
+                    break
         return super().__call__(scope, receive, send) if endpoint is None else endpoint(scope, receive, send)
 
 
@@ -58,7 +65,7 @@ def provider_app(
     """The application of one provider."""
     family = FAMILIES[dialect]
     app = ProviderApp(title=f"mockbot: {runtime.name}", version=__version__, docs_url="/docs", redoc_url=None)
-    app.hot = {}
+    app.hot, app.with_model = {}, []
     methods = ["GET", "OPTIONS", "POST", "DELETE"]
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=methods, allow_headers=["*"], expose_headers=EXPOSED
@@ -67,12 +74,16 @@ def provider_app(
     for each in (dialect for other in FAMILIES.values() for dialect in other.dialects):
         endpoint = RecordedEndpoint(Endpoint(runtime, each, seed, hang_up), recorder, runtime, each)
         # Other families' too, so that a program meets the same faults with any SDK.
-        app.hot["POST", each.path] = endpoint
+        if isinstance(each, ModelInPath):
+            app.with_model += [(_pattern(path), endpoint) for path in (each.path, *each.also)]
+        else:
+            app.hot["POST", each.path] = endpoint
         if each in family.dialects:
             _document(app, each, endpoint)
         if isinstance(each, StoringDialect):
             add_response_routes(app, runtime, each, look_up)
-    _lists(app, runtime, family, look_up)
+    for models in (ModelList(family.models_path, family.model_list, family.model), *family.further_lists):
+        _list(app, runtime, family, models, look_up)
 
     @app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
     async def metrics() -> Response:
@@ -83,19 +94,29 @@ def provider_app(
     return app
 
 
+def _pattern(path: str) -> re.Pattern[str]:
+    escaped = re.escape(path).replace(r"\{model\}", "(?P<model>.+)")
+    return re.compile(re.sub(r"\\{\w+\\}", "[^/]+", escaped))
+
+
 def _document(app: FastAPI, dialect: Dialect, endpoint: ASGIApp) -> None:
     async def handle(_: Request) -> Response:
         return _Handover(endpoint)
 
+    content = {"application/json": {"schema": dialect.schema}}
+    more: dict[str, Any] = {"requestBody": {"required": True, "content": content}}
+    if named := re.findall(r"\{(\w+)\}", dialect.path):
+        segment = {"in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        more["parameters"] = [{"name": name, **segment} for name in named]
     app.add_api_route(
-        dialect.path,
+        dialect.path.replace("{model}", "{model:path}"),
         handle,
         methods=["POST"],
         name=dialect.path,
         summary=type(dialect).__doc__,
         response_class=Response,
         responses=dict(dialect.responses),
-        openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": dialect.schema}}}},
+        openapi_extra=more,
     )
 
 
@@ -113,20 +134,20 @@ def _looked_up(
     return response
 
 
-def _lists(app: FastAPI, runtime: ProviderRuntime, family: Family, look_up: LookUp) -> None:
+def _list(app: FastAPI, runtime: ProviderRuntime, family: Family, models: ModelList, look_up: LookUp) -> None:
     def described(model: str) -> bytes:
         if runtime.serves is not None and not runtime.serves(model):
             raise family.chat.unknown_model(model)
-        return family.model(model)
+        return models.one(model)
 
     json: dict[str, Any] = {"content": {"application/json": {}}}
 
-    @app.get(family.models_path, response_class=Response, responses={200: json})
-    async def models(request: Request) -> Response:
+    @app.get(models.path, response_class=Response, responses={200: json})
+    async def every(request: Request) -> Response:
         """Every model there is."""
-        return look_up(request, partial(family.model_list, listed(runtime.provider.models, family.models)))
+        return look_up(request, partial(models.listed, listed(runtime.provider.models, family.models)))
 
-    @app.get(f"{family.models_path}/{{model:path}}", response_class=Response, responses={200: json, 404: {}})
+    @app.get(f"{models.path}/{{model:path}}", response_class=Response, responses={200: json, 404: {}})
     async def model(model: str, request: Request) -> Response:
         """One model."""
         return look_up(request, partial(described, model))
