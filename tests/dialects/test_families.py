@@ -1,8 +1,11 @@
 """What leads a program and its key to a provider: variables, hosts and headers, held against the official SDKs."""
 
+from urllib.parse import urlsplit
+
 import anthropic
 import openai
 import pytest
+from google import genai
 
 from mockbot.dialects.client_identity import FREE, api_key, tier_of
 from mockbot.dialects.dialect import ProviderError
@@ -11,7 +14,7 @@ from mockbot.dialects.families import FAMILIES, key_of
 SDKS = {"openai": openai.OpenAI, "anthropic": anthropic.Anthropic}
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", SDKS)
 def test_the_variables_lead_the_sdk_and_the_host_is_where_it_goes_without(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -31,6 +34,32 @@ def test_the_variables_lead_the_sdk_and_the_host_is_where_it_goes_without(
     assert astray.base_url.host in family.hosts
 
 
+@pytest.mark.parametrize(("vertex", "path"), [(False, "/v1/models"), (True, "/v1beta1/publishers/google/models")])
+def test_the_variables_lead_googles_sdk_with_and_without_vertex(
+    monkeypatch: pytest.MonkeyPatch, vertex: bool, path: str
+) -> None:
+    """Its requests go to the base URL with the key in its own header; without the variables, to one of the hosts."""
+    family, url, key = FAMILIES["gemini"], "http://127.0.0.1:9", api_key("plus", "7")
+    for variable, value in family.environment(url, key).items():
+        monkeypatch.setenv(variable, value)
+    with genai.Client(vertexai=vertex) as led:
+        request = led._api_client._build_request("get", path.removeprefix("/").partition("/")[2], {})
+    for variable in family.environment(url, key):
+        monkeypatch.delenv(variable)
+    with genai.Client(vertexai=vertex, api_key="k") as astray:
+        host = urlsplit(str(astray._api_client._http_options.base_url)).hostname
+
+    assert request.url == f"{url}{path}"
+    assert key_of({name.lower().encode(): value.encode() for name, value in request.headers.items()}, b"") == key
+    assert host in family.hosts
+
+
+def test_a_key_in_the_query_is_found() -> None:
+    """As Gemini's own examples with curl have it; a header comes first."""
+    assert key_of({}, b"alt=sse&key=sk-a-b") == "sk-a-b"
+    assert key_of({b"x-goog-api-key": b"sk-c-d"}, b"key=sk-a-b") == "sk-c-d"
+
+
 @pytest.mark.parametrize(
     ("headers", "key"),
     [
@@ -38,11 +67,12 @@ def test_the_variables_lead_the_sdk_and_the_host_is_where_it_goes_without(
         ({b"x-api-key": b" sk-a-b "}, "sk-a-b"),
         ({b"authorization": b"bearer sk-a-b"}, "sk-a-b"),
         ({b"authorization": b"Bearer gateway", b"x-api-key": b"sk-a-b"}, "sk-a-b"),
+        ({b"authorization": b"Bearer gateway", b"x-goog-api-key": b"sk-a-b"}, "sk-a-b"),
     ],
 )
 def test_a_key_is_found_in_any_familys_header(headers: dict[bytes, bytes], key: str | None) -> None:
     """A header that holds only a key comes before Authorization."""
-    assert key_of(headers, b"key=no-family-looks-here") == key
+    assert key_of(headers, b"token=no-family-looks-here") == key
 
 
 @pytest.mark.parametrize(

@@ -206,8 +206,13 @@ def half(values: Mapping[str, Any]) -> ServiceFault:
     return fault
 
 
-SCHEMAS = ("main", "anthropic")
-MODELS = {"/v1/embeddings": "text-embedding-3-small", "/v1/messages": "claude-sonnet-5"}
+SCHEMAS = ("main", "anthropic", "gemini")
+MODELS = {
+    "/v1/embeddings": "text-embedding-3-small",
+    "/v1/messages": "claude-sonnet-5",
+    "/v1beta/openai/embeddings": "text-embedding-005",
+    "/v1beta/openai/chat/completions": "gemini-2.5-flash",
+}
 WHOLE = {fault.kind for fault in ALL if fault.whole_provider}  # of these, one knows what every request gets
 FAULTS = {name: values for name, values in MATRIX.items() if values is not None and not {*WHOLE, "stall"} & {*values}}
 FAULTS["stall"] = {"stall": {"after_tokens": 3, "resumes": "10ms"}}  # and not for ever
