@@ -100,7 +100,7 @@ class Endpoint:
         if self._model_in_path is None:
             question = dialect.read(body)
         else:
-            question = self._model_in_path.read_for(scope["path_params"]["model"], body)
+            question = self._model_in_path.read_for(scope["path_params"]["model"], body, scope["query_string"])
         if runtime.serves is not None and not runtime.serves(question.model):
             raise dialect.unknown_model(question.model)
         for name in question.not_done:
