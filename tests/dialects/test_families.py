@@ -6,7 +6,7 @@ import anthropic
 import boto3
 import openai
 import pytest
-from google import genai
+from google.genai import Client
 
 from mockbot.dialects.client_identity import FREE, api_key, tier_of
 from mockbot.dialects.dialect import ProviderError
@@ -57,11 +57,11 @@ def test_the_variables_lead_googles_sdk_with_and_without_vertex(
     family, url, key = FAMILIES["gemini"], "http://127.0.0.1:9", api_key("plus", "7")
     for variable, value in family.environment(url, key).items():
         monkeypatch.setenv(variable, value)
-    with genai.Client(vertexai=vertex) as led:
+    with Client(vertexai=vertex) as led:
         request = led._api_client._build_request("get", path.removeprefix("/").partition("/")[2], {})
     for variable in family.environment(url, key):
         monkeypatch.delenv(variable)
-    with genai.Client(vertexai=vertex, api_key="k") as astray:
+    with Client(vertexai=vertex, api_key="k") as astray:
         host = urlsplit(str(astray._api_client._http_options.base_url)).hostname
 
     assert request.url == f"{url}{path}"

@@ -7,8 +7,6 @@ from typing import Any
 import httpx
 import openai
 import pytest
-from google import genai
-from google.genai import errors, types
 from google.oauth2.credentials import Credentials
 from pydantic import BaseModel, TypeAdapter
 
@@ -36,14 +34,14 @@ WEATHER = types.FunctionDeclaration(name="get_weather", parameters_json_schema=W
 TOOLS: Any = [types.Tool(function_declarations=[WEATHER])]
 
 
-def client_of(served: Served, **more: Any) -> genai.Client:
+def client_of(served: Served, **more: Any) -> Client:
     """The SDK as it comes; its own retries are off unless they are asked for."""
     options = {"base_url": served.providers["gemini"], **more.pop("http_options", {})}
-    return genai.Client(**({"api_key": KEY} | more), http_options=types.HttpOptions(**options))
+    return Client(**({"api_key": KEY} | more), http_options=types.HttpOptions(**options))
 
 
 @pytest.fixture
-def client(served: Served) -> Iterator[genai.Client]:
+def client(served: Served) -> Iterator[Client]:
     """A client of the Gemini API."""
     with client_of(served) as client:
         yield client
@@ -74,7 +72,7 @@ def post(served: Served, method: str, body: object = HELLO, **query: str) -> htt
     return httpx.post(f"{served.providers['gemini']}/v1beta/models/{MODEL}:{method}", json=body, params=query)
 
 
-def test_plain_and_streamed_are_the_same_words(client: genai.Client) -> None:
+def test_plain_and_streamed_are_the_same_words(client: Client) -> None:
     """With their usage; only the last response of a stream has a finish reason."""
     plain = client.models.generate_content(model=MODEL, contents="Hello there")
     stream = list(client.models.generate_content_stream(model=MODEL, contents="Hello there"))
@@ -118,7 +116,7 @@ def test_a_stream_without_events_is_one_array(served: Served) -> None:
     assert cut[-1]["error"]["status"] == "UNAVAILABLE"
 
 
-def test_what_the_client_asks_for_shapes_the_answer(client: genai.Client) -> None:
+def test_what_the_client_asks_for_shapes_the_answer(client: Client) -> None:
     """Its maximum, stop sequences, and several candidates."""
     cut = client.models.generate_content(model=MODEL, contents="Hello", config=config(max_output_tokens=4))
     stopped = client.models.generate_content(model=MODEL, contents="Hello", config=config(stop_sequences=[" "]))
@@ -133,7 +131,7 @@ def test_what_the_client_asks_for_shapes_the_answer(client: genai.Client) -> Non
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-def test_a_loop_with_a_function_ends(client: genai.Client, streamed: bool) -> None:
+def test_a_loop_with_a_function_ends(client: Client, streamed: bool) -> None:
     """The call in one piece, its result, and an answer in words."""
     contents: Any = [types.Content(role="user", parts=[types.Part(text="Weather?")])]
     if streamed:
@@ -155,7 +153,7 @@ def test_a_loop_with_a_function_ends(client: genai.Client, streamed: bool) -> No
     assert after.text
 
 
-def test_the_sdk_calls_functions_by_itself(client: genai.Client) -> None:
+def test_the_sdk_calls_functions_by_itself(client: Client) -> None:
     """Python's function is called once, and a chat goes on with its result."""
     asked = []
 
@@ -174,9 +172,7 @@ def test_the_sdk_calls_functions_by_itself(client: genai.Client) -> None:
     ("mode", "allowed", "called"),
     [("NONE", None, None), ("ANY", ["b"], "b"), ("VALIDATED", ["b"], "b"), ("AUTO", None, "a")],
 )
-def test_modes_of_function_calling(
-    client: genai.Client, mode: str, allowed: list[str] | None, called: str | None
-) -> None:
+def test_modes_of_function_calling(client: Client, mode: str, allowed: list[str] | None, called: str | None) -> None:
     """NONE calls nothing; allowed names are the only ones offered."""
     tools: Any = [types.Tool(function_declarations=[types.FunctionDeclaration(name=name) for name in "ab"])]
     calling = types.FunctionCallingConfig(mode=types.FunctionCallingConfigMode(mode), allowed_function_names=allowed)
@@ -189,7 +185,7 @@ def test_modes_of_function_calling(
 @pytest.mark.parametrize(
     "schema", [{"response_schema": Weather}, {"response_json_schema": Weather.model_json_schema()}]
 )
-def test_a_text_that_must_be_json(client: genai.Client, schema: dict[str, Any]) -> None:
+def test_a_text_that_must_be_json(client: Client, schema: dict[str, Any]) -> None:
     """Google's own schema, and JSON Schema; any object without one."""
     form = config(response_mime_type="application/json", **schema)
     answer = client.models.generate_content(model=MODEL, contents="Hello", config=form)
@@ -202,7 +198,7 @@ def test_a_text_that_must_be_json(client: genai.Client, schema: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-def test_thoughts_come_before_the_text(client: genai.Client, streamed: bool) -> None:
+def test_thoughts_come_before_the_text(client: Client, streamed: bool) -> None:
     """As parts of their own when they are asked for, and always counted; the text has the signature."""
     thinking = types.ThinkingConfig(include_thoughts=True, thinking_budget=100)
     ask: Any = {"model": MODEL, "contents": "Hello", "config": config(thinking_config=thinking)}
@@ -229,7 +225,7 @@ def test_thoughts_come_before_the_text(client: genai.Client, streamed: bool) -> 
     assert hidden.usage_metadata.thoughts_token_count
 
 
-def test_counts_embeddings_and_models(client: genai.Client) -> None:
+def test_counts_embeddings_and_models(client: Client) -> None:
     """The count is what the answer says that the prompt cost."""
     answer = client.models.generate_content(model=MODEL, contents="Hello there")
     count = client.models.count_tokens(model=MODEL, contents="Hello there")
@@ -244,7 +240,7 @@ def test_counts_embeddings_and_models(client: genai.Client) -> None:
     assert client.models.get(model=MODEL).name == f"models/{MODEL}"
 
 
-def test_a_long_prompt_is_cached_implicitly(client: genai.Client) -> None:
+def test_a_long_prompt_is_cached_implicitly(client: Client) -> None:
     """The second request reads what the first one wrote."""
     first, second = (
         client.models.generate_content(model=MODEL, contents="cached " * 2000).usage_metadata for _ in range(2)
@@ -325,7 +321,7 @@ def test_openais_sdk_at_the_compatible_endpoint(served: Served) -> None:
     ],
 )  # fmt: skip
 def test_an_error_has_googles_status_and_details(
-    served: Served, client: genai.Client, fault: Mapping[str, Any], status: str, details: list[str], streamed: bool
+    served: Served, client: Client, fault: Mapping[str, Any], status: str, details: list[str], streamed: bool
 ) -> None:
     """In the SDK's own exceptions, whether the answer was to be streamed or not."""
     broken(served, fault)
@@ -375,7 +371,7 @@ def test_an_error_within_the_stream(served: Served, code: str, status: int) -> N
     assert json.loads(response.text.rstrip().rpartition("data: ")[2])["error"]["code"] == status
 
 
-def test_a_clean_cut_ends_the_sdks_stream_silently(served: Served, client: genai.Client) -> None:
+def test_a_clean_cut_ends_the_sdks_stream_silently(served: Served, client: Client) -> None:
     """No exception, and no finish reason."""
     broken(served, {"cut": "clean"})
     responses = list(client.models.generate_content_stream(model=MODEL, contents="Hello"))
