@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import openai
 import pytest
+from google.genai import Client, errors, types
 from google.oauth2.credentials import Credentials
 from pydantic import BaseModel, TypeAdapter
 
