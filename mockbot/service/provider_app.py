@@ -140,7 +140,9 @@ def _lists(app: FastAPI, runtime: ProviderRuntime, family: Family, look_up: Look
         """Every model there is."""
         return look_up(request, partial(family.model_list, listed(runtime.provider.models, family.models)))
 
-    @app.get(f"{family.models_path}/{{model:path}}", response_class=Response, responses={200: json, 404: {}})
+    unknown = family.chat.unknown_model("").status
+
+    @app.get(f"{family.models_path}/{{model:path}}", response_class=Response, responses={200: json, unknown: {}})
     async def model(model: str, request: Request) -> Response:
         """One model."""
         return look_up(request, partial(described, model))
