@@ -5,6 +5,7 @@ A command imports what it calls in its own body, so that `mockbot --help` does n
 
 import shlex
 import sys
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,19 @@ if TYPE_CHECKING:
     from mockbot.simulate.engines import EngineName
     from mockbot.testbed.start import Engine
 
-SPEED = click.FloatRange(min=0, min_open=True, max=1000)
+
+class Number(click.FloatRange):
+    """A number within a range. NaN is in none; click's own range lets it through."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """As click has it."""
+        number: float = super().convert(value, param, ctx)
+        if isnan(number):
+            self.fail(f"{value} is not a number", param, ctx)
+        return number
+
+
+SPEED = Number(min=0, min_open=True, max=1000)
 PORT = click.IntRange(0, 65535)
 PROXY = click.Choice(["embedded", "toxiproxy"])
 ENGINE = click.Choice(["auto", "reference", "fast"])
@@ -153,9 +166,7 @@ def serve(
 
 @cli.command(epilog=EXIT_CODES)
 @TARGET
-@click.option(
-    "--users", type=click.FloatRange(min=1), help="Users at the peak; capacity and arrivals are scaled in proportion."
-)
+@click.option("--users", type=Number(min=1), help="Users at the peak; capacity and arrivals are scaled in proportion.")
 @click.option("--seeds", type=int, default=1, show_default=True, help="Number of runs, each with its own seed.")
 @click.option(
     "--compare", "policies", multiple=True, metavar="POLICY",
@@ -198,7 +209,7 @@ def simulate(
 
 @cli.command(epilog=EXIT_CODES)
 @TARGET
-@click.option("--users", type=click.FloatRange(min=1), help="As for simulate.")
+@click.option("--users", type=Number(min=1), help="As for simulate.")
 @click.option(
     "--seeds", type=int, default=3, show_default=True, help="Number of runs of each variant, each with its own seed."
 )
@@ -266,7 +277,7 @@ def new(
 @click.option("--counterfactual", "before", type=RUN_FOLDER, help="Play this run again with something changed.")
 @click.option("--set", "changes", multiple=True, metavar="PATH=VALUE", help="What is changed; as for run.")
 @click.option("--system", metavar="FILE|URL|COMMAND", help="As for run.")
-@click.option("--speed", type=SPEED, help="As for run.")
+@click.option("--speed", type=SPEED, help="As for run; of a counterfactual: that of the first run.")
 @click.option("--seed", type=int, help="Which outage is drawn and when it comes; default: nobody knows.")
 @click.option("--out", type=FOLDER, help="As for run.")
 def drill(
@@ -286,6 +297,8 @@ def drill(
     command = shlex.join(["mockbot", *sys.argv[1:]])
     options = RunOptions(speed, out, command=command, system=read_system(system) if system is not None else None)
     if before is not None:
+        if target is not None or seed is not None:
+            raise UsageError("--counterfactual plays the run's own timeline: leave out NAME|DIR and --seed")
         sys.exit(counterfactual_command(RunFolder(before), changes, options, PlainConsole()))
     if target is None or changes:
         raise UsageError("name a scenario, or a folder of them to draw one from; --set is for --counterfactual")
@@ -305,11 +318,12 @@ def note(says: str, kind: Any, aborts: bool, run_folder: Path) -> None:
     from mockbot.runs.notes import abort, add_note
 
     folder = RunFolder(run_folder)
-    if aborts:
-        abort(folder)
     if not (says or kind or aborts):
         raise UsageError("write what you notice, or say it by --detected, --mitigated or --over")
-    add_note(folder, kind or "note", says or ("aborted" if aborts else ""))
+    if aborts:
+        abort(folder)
+    if says or kind:
+        add_note(folder, kind or "note", says)
     click.echo(f"noted in {folder.path}")
 
 
@@ -355,7 +369,7 @@ def import_(file: str, components: tuple[str, ...], **options: Any) -> None:
     "--product", type=click.Choice(["api", "chat"]), default="api", show_default=True, help="Which of its products."
 )
 @click.option("--month", metavar="YYYY-MM", help="Days and weekdays of this month; default: the present one.")
-@click.option("--rate", type=click.FloatRange(0.1, 10), default=1.0, help="Times the fitted number of incidents.")
+@click.option("--rate", type=Number(0.1, 10), default=1.0, help="Times the fitted number of incidents.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed is another month.")
 @click.option("--play", is_flag=True, help="Simulate the month, and say what each kind of client lost.")
 @click.option("--users", type=click.IntRange(8, 10_000), default=100, show_default=True, help="Users of --play.")
