@@ -166,13 +166,15 @@ def serve(
 )
 @click.option("--out", type=FOLDER, help="As for run.")
 @click.option(
-    "--sweep", metavar="AXIS=FROM..TO", help="Simulate a grid over one or two axes: users, refresh, outage, slots, ..."
-)
+    "--sweep", "sweeps", multiple=True, metavar="AXIS=FROM..TO[/STEPS]",
+    help="Simulate a grid over this axis, or over two (repeatable): users, arrivals, refresh, outage, slots, queue or "
+    "retries. Ctrl-C keeps what is done, and the same command goes on from there.",
+)  # fmt: skip
 @click.option("--big", is_flag=True, help="Allow a sweep that takes more than 15 minutes.")
 @click.argument("axes", nargs=-1, metavar="[AXIS=FROM..TO]")
 def simulate(
     target: str, axes: tuple[str, ...], users: float | None, seeds: int, policies: tuple[str, ...],
-    engine: "EngineName", out: Path | None, sweep: str | None, big: bool,
+    engine: "EngineName", out: Path | None, sweeps: tuple[str, ...], big: bool,
 ) -> None:  # fmt: skip
     """Simulate an outage in virtual time, at any scale.
 
@@ -185,14 +187,14 @@ def simulate(
     command = shlex.join(["mockbot", *sys.argv[1:]])
     if axes and "=" not in axes[0]:
         raise UsageError(f"{axes[0]}: a program keeps its own clock and cannot run in virtual time; use mockbot run")
-    if axes and sweep is None:
+    if axes and not sweeps:
         raise UsageError(f"{axes[0]}: a second axis needs a first one; use --sweep {axes[0]}")
     options = SimulateOptions(scenario, users, seeds, policies, engine, out, command)
     with ends_promptly():
-        if sweep is not None:
+        if sweeps:
             from mockbot.commands.sweep import sweep_command
 
-            sys.exit(sweep_command(options, (sweep, *axes), PlainConsole(), big=big))
+            sys.exit(sweep_command(options, (*sweeps, *axes), PlainConsole(), big=big))
         sys.exit(simulate_command(options, PlainConsole()))
 
 

@@ -48,6 +48,7 @@ class RunFile(StrEnum):
     GITHUB_PAGE = "exports/github.md"
     GITHUB_ANNOTATIONS = "exports/github-annotations.txt"
     OPENMETRICS = "exports/openmetrics.txt"
+    SWEEP_RUNS = "sweep.jsonl"  # a line for each run, from which an interrupted sweep goes on
     SWEEP_CSV = "sweep.csv"
     SWEEP = "sweep.json"
     SWEEP_PAGE = "sweep.html"

@@ -1,9 +1,9 @@
 """What theory says about outages: closed forms, numbers in, numbers out. Pure.
 
-Notation: capacity C requests/s, queue limit q, client timeout T, arrivals lam/s, rho = lam/C, N users with think time
-Z, r seconds between two refreshes, D the length of an outage. The laws of metastability are the fluid limit of a FIFO
-queue whose abandoned work continues, checked against the simulation by the tests (Bronson et al., HotOS'21; Huang et
-al., OSDI'22).
+Notation: capacity C requests/s, queue limit q, s slots, client timeout T, arrivals lam/s, rho = lam/C, N users with
+think time Z, r seconds between two refreshes, D the length of an outage. The laws of metastability are the fluid limit
+of a FIFO queue whose abandoned work continues, checked against the simulation by the tests (Bronson et al., HotOS'21;
+Huang et al., OSDI'22).
 """
 
 import math
@@ -16,14 +16,17 @@ def waiting_after(users: float, think: float, outage: float) -> float:
     return users * (1 - math.exp(-outage / think)) if think else users
 
 
-def refresh_safe(users: float, queue: float, capacity: float) -> float:
-    """Nothing sticks when all users wait longer than this between two refreshes: min(N, q)/C."""
-    return min(users, queue) / capacity
+def refresh_safe(users: float, queue: float, slots: float, capacity: float) -> float:
+    """Nothing sticks when all users wait longer than this between two refreshes: min(N, q + s)/C.
+
+    A request that is admitted last waits for all that the provider holds: those in the queue and those in the slots.
+    """
+    return min(users, queue + slots) / capacity
 
 
-def refresh_tips(waiting: float, queue: float, capacity: float) -> float:
-    """A crash that leaves so many waiting sticks when they refresh faster than this: min(Ns/2, q)/C."""
-    return min(waiting / 2, queue) / capacity
+def refresh_tips(waiting: float, queue: float, slots: float, capacity: float) -> float:
+    """A crash that leaves so many waiting sticks when they refresh faster than this: min(Ns/2, q + s)/C."""
+    return min(waiting / 2, queue + slots) / capacity
 
 
 def refreshers_tip(capacity: float, every: float, waiting: float) -> float:

@@ -91,7 +91,7 @@ def test_the_measured_threshold_is_that_of_the_closed_form(world: Callable[[], S
     edge = refreshing.find_edge(setting, Experiments(2, lambda: None))
 
     assert edge.theory == theory.refresh_tips(
-        theory.waiting_after(setting.users, setting.think, setting.outage), setting.places, setting.capacity
+        theory.waiting_after(setting.users, setting.think, setting.outage), setting.places, 0, setting.capacity
     )
     assert edge.simulated is not None
     assert edge.simulated.known == 2

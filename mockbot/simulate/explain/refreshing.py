@@ -66,9 +66,9 @@ def find_edge(setting: Setting, experiments: Experiments) -> Figure:
     """
     waiting = theory.waiting_after(setting.users, setting.think, setting.outage)
     if setting.keeps_queue:
-        expected = theory.refresh_safe(setting.users, setting.places, setting.capacity)
+        expected = theory.refresh_safe(setting.users, setting.places, 0, setting.capacity)
     else:
-        expected = theory.refresh_tips(waiting, setting.places, setting.capacity)
+        expected = theory.refresh_tips(waiting, setting.places, 0, setting.capacity)
     found = [_bisected(setting, expected, experiments, seed) for seed in range(experiments.seeds)]
     return Figure("refresh faster than this: down for ever", "recovery_time", expected, interval(found))
 
@@ -175,7 +175,7 @@ def _sentence(setting: Setting, edge: Figure, fast: float, slow: float) -> str:
 
 
 def _notes(setting: Setting, edge: float, waiting: float) -> Iterator[str]:
-    safe = theory.refresh_safe(setting.users, setting.places, setting.capacity)
+    safe = theory.refresh_safe(setting.users, setting.places, 0, setting.capacity)
     yield f"No trigger whatever can keep it down when all wait longer than min(N, q)/C = {duration_words(safe)}."
     share = theory.refreshers_tip(setting.capacity, setting.every, waiting)
     if setting.every < edge and share < 1 and not setting.keeps_queue:
