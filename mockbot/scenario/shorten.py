@@ -93,7 +93,7 @@ def _update(
     t = moment(update.at, before)
     index = max((index for index, span in enumerate(before) if span.start <= t), default=0)
     at = after[index].start + (t - before[index].start) * factors[index]
-    changed: dict[str, object] = {"at": duration_text(round(at, 3))}
+    changed: dict[str, object] = {"at": duration_text(round(at, 3)), "typed": _times(update.typed, factors[index])}
     if update.back_in is not None:
         changed["back_in"] = _times(update.back_in, factors[index])
     return update.model_copy(update=changed)
