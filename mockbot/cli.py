@@ -156,7 +156,9 @@ def serve(
 @click.option(
     "--users", type=click.FloatRange(min=1), help="Users at the peak; capacity and arrivals are scaled in proportion."
 )
-@click.option("--seeds", type=int, default=1, show_default=True, help="Number of runs, each with its own seed.")
+@click.option(
+    "--seeds", type=int, default=1, show_default=True, help="Number of runs, or of runs of each point of a sweep."
+)
 @click.option(
     "--compare", "policies", multiple=True, metavar="POLICY",
     help="Also simulate the scenario with every user on POLICY (repeatable) and print both side by side.",

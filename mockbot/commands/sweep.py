@@ -6,7 +6,7 @@ as soon as it is done, so that the same command goes on after Ctrl-C.
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 
 from rich.console import Console
@@ -18,8 +18,7 @@ from mockbot.report.page import plotly_bundle
 from mockbot.report.plain_console import heading
 from mockbot.runs.folder import RunFile, RunFolder
 from mockbot.scenario.scale import scaled_to
-from mockbot.scenario.transforms import without_system
-from mockbot.simulate.all_cores import START, cores, done_on_cores
+from mockbot.simulate.all_cores import START, cores, done_on_cores, workers_for
 from mockbot.simulate.engines import prompts
 from mockbot.simulate.sweep.axes import parse_axis
 from mockbot.simulate.sweep.grid import Sweep, Task, begin, play
@@ -36,7 +35,7 @@ def sweep_command(options: SimulateOptions, axes: Sequence[str], console: Consol
     """Play the grid and print it. Raises UsageError before anything is left behind."""
     if options.compare:
         raise UsageError("--sweep plays the policies as written; leave --compare away")
-    without_system(options.scenario, "a simulation has none")
+    options.check()
     scaled = scaled_to(options.scenario, options.users)
     sweep = begin(scaled.scenario, [parse_axis(text) for text in axes], options.engine, options.seeds)
     console.print(heading(options.scenario.title, " (simulated)"))
@@ -45,30 +44,46 @@ def sweep_command(options: SimulateOptions, axes: Sequence[str], console: Consol
     console.print(f"engine: {sweep.engine}", highlight=False)
     kept = interrupted(sweep, options.out)
     if kept is not None:
-        done = f"{format_count(len(sweep.ran))} of {format_count(sweep.size * sweep.seeds)} runs are there"
-        console.print(f"goes on in {kept.folder.path}: {done}", highlight=False, soft_wrap=True)
+        console.print(f"goes on in {kept.folder.path}: {_there(sweep)}", highlight=False, soft_wrap=True)
     weigh = weights(sweep)
-    serial = estimate(sweep, weigh, big=big)
+    with ExitStack() as stack:
+
+        def opened() -> KeptRuns:
+            return stack.enter_context(closing(kept or KeptRuns(RunFolder.create(scaled.scenario, options.out))))
+
+        try:
+            tasks, workers = _planned(sweep, weigh, console, big=big)
+            kept = opened()
+            kept.save(sweep)
+            _play(sweep, tasks, kept, weigh, workers, console)
+        except KeyboardInterrupt:
+            if not sweep.ran:
+                raise
+            kept = opened()
+            kept.save(sweep)
+    _tell(sweep, kept.folder, options.command, console)
+    return ExitCode.INTERRUPTED if sweep.missing else ExitCode.PASS
+
+
+def _planned(sweep: Sweep, weigh: Weigh, console: Console, *, big: bool) -> tuple[list[Task], int]:
+    """(the runs that are still missing, on so many cores), after the first have told how long they take."""
+    runs = f"{format_count(sweep.size)} points"
+    if sweep.seeds > 1:
+        runs += f", {format_count(sweep.seeds)} runs each"
+    with console.status(f"{runs}: the first tell how long it takes"):
+        serial = estimate(sweep, weigh, big=big)
     tasks = sweep.missing
-    workers = min(cores(), len(tasks)) if serial > 2 * START else 1
+    workers = workers_for(len(tasks), serial)
     seconds = serial if workers <= 1 else START + serial / workers
-    runs = f"{format_count(sweep.size)} points" + (
-        f", {format_count(sweep.seeds)} runs each" if sweep.seeds > 1 else ""
-    )
     told = f"about {duration_text(float(max(1, round(seconds))))} on {workers} core{'s' * (workers > 1)}"
     if seconds > LONG and not big:
         raise UsageError(f"--sweep: {runs} would take {told}; ask for fewer (NAME=FROM..TO/STEPS), or add --big")
     console.print(f"{runs}, {told}", highlight=False)
-    if kept is None:
-        kept = KeptRuns(RunFolder.create(scaled.scenario, options.out))
-    kept.save(sweep)
-    try:
-        with closing(kept):
-            _play(sweep, tasks, kept, weigh, workers, console)
-    except KeyboardInterrupt:
-        pass  # what is done is told
-    _tell(sweep, kept.folder, options.command, console)
-    return ExitCode.INTERRUPTED if sweep.missing else ExitCode.PASS
+    return tasks, workers
+
+
+def _there(sweep: Sweep) -> str:
+    return f"{format_count(len(sweep.ran))} of {format_count(sweep.size * sweep.seeds)} runs are there"
 
 
 def weights(sweep: Sweep) -> Weigh:
@@ -120,7 +135,6 @@ def _tell(sweep: Sweep, folder: RunFolder, command: str, console: Console) -> No
         console.print(line, highlight=False)
     for law in laws(sweep):
         console.print(f"theory: {law}", highlight=False)
-    if missing := len(sweep.missing):
-        there = f"{format_count(len(sweep.ran))} of {format_count(len(sweep.ran) + missing)} runs are there"
-        console.print(f"interrupted: {there}; the same command goes on from there", style="yellow")
+    if sweep.missing:
+        console.print(f"interrupted: {_there(sweep)}; the same command goes on from there", style="yellow")
     console.print(f"run folder: {folder.path}", highlight=False, soft_wrap=True)

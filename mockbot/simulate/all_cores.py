@@ -26,6 +26,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def workers_for(tasks: int, seconds: float) -> int:
+    """How many are worth starting for tasks that take so many wall seconds one after the other."""
+    return min(cores(), tasks) if seconds > 2 * START else 1
+
+
 def done_on_cores(work: Callable[[T], R], tasks: Iterable[T], workers: int) -> Iterator[tuple[T, R]]:
     """In the order in which they are done. `work` and tasks must be picklable. Raises TestbedError."""
     if workers <= 1:

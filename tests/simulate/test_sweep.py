@@ -32,7 +32,7 @@ from mockbot.simulate import theory
 from mockbot.simulate.engines import Engine
 from mockbot.simulate.sweep.axes import Axis, at_point, parse_axis
 from mockbot.simulate.sweep.grid import Ran, Sweep, Task, begin, play
-from mockbot.simulate.sweep.laws import SAFE
+from mockbot.simulate.sweep.laws import LOAD, SAFE, TIPS, margins
 from mockbot.units.quantities import Ramp
 from tests.simulate.build import scenario
 
@@ -164,6 +164,25 @@ def test_theory_counts_the_slots_with_the_queue() -> None:
     assert ran.margins[SAFE] == pytest.approx(14 / safe - 1, abs=1e-3)
     assert ran.state == "stuck"
     assert ran.well < 0.5
+
+
+def test_a_law_is_told_of_what_it_is_about_only() -> None:
+    """A crowd that all reloads at one interval at a FIFO queue; a loss of the queue; arrivals with known attempts."""
+    share = {"users": "50%", "think": "99s"}
+    reloading = {"every": "30s", "name": "refresh"}
+    crowd = {"some": {**share, "policy": reloading}, "others": {**share, "policy": "backoff"}}
+    visits = {"arrivals": "100%", "policy": {"name": "fixed", "attempts": 4}}
+    phases = [{"name": "all", "lasts": "9m", "arrivals": "2/s"}]
+    spec, lifo = {"slots": 3, "answer": ANSWER}, {"queue": {"order": "lifo"}}
+
+    assert set(margins(_world())) == {SAFE, TIPS}
+    assert set(margins(_edge14())) == {SAFE}  # its outage keeps the queue
+    assert margins(scenario([{"crash": True}], crowd=crowd)) == {}
+    assert (
+        margins(scenario([{"crash": True}], provider={"queue": {"order": "lifo"}}, group={"policy": reloading})) == {}
+    )
+    assert margins(scenario(provider=spec, crowd={"all": visits}, phases=phases)) == {LOAD: pytest.approx(10 / 8 - 1)}
+    assert margins(scenario(crowd={"all": visits | {"policy": "openai-python"}}, phases=phases)) == {}
 
 
 def _edge14() -> Scenario:
@@ -337,6 +356,9 @@ def _stop_after(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "play", stopping)
 
 
+ESTIMATE = command.estimate
+
+
 def test_a_map_is_kept_when_it_is_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C writes the points that are done, says so, and exits with 130."""
     _stop_after(2, monkeypatch)
@@ -347,6 +369,22 @@ def test_a_map_is_kept_when_it_is_interrupted(tmp_path: Path, monkeypatch: pytes
     assert [line["users"] for line in _lines(tmp_path / "map")] == ["20.0", "30.0"]
     assert _json(tmp_path / "map")["interrupted"] is True
     assert "interrupted: 1 of 3" in (tmp_path / "map" / "sweep.html").read_text("utf-8")
+
+
+def test_the_runs_that_tell_how_long_it_takes_are_kept_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C in the second of them. Before the first has ended there is nothing to keep."""
+    _stop_after(1, monkeypatch)
+    monkeypatch.setattr(command, "estimate", ESTIMATE)
+    code, text = _sweep(tmp_path / "map", "users=20..40/3")
+    _stop_after(0, monkeypatch)
+    monkeypatch.setattr(command, "estimate", ESTIMATE)
+
+    assert code == ExitCode.INTERRUPTED
+    assert "interrupted: 1 of 3 runs are there" in text
+    assert len(_lines(tmp_path / "map")) == 1
+    with pytest.raises(KeyboardInterrupt):
+        _sweep(tmp_path / "none", "users=20..40/3")
+    assert not (tmp_path / "none").exists()
 
 
 def test_the_same_command_goes_on_where_it_was_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -404,7 +442,7 @@ def test_a_real_interrupt_on_all_cores_keeps_what_is_done(tmp_path: Path, number
     with subprocess.Popen(
         line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as run:
-        while not out.exists() or (out / "sweep.jsonl").read_bytes().count(b"\n") < 8:
+        while not (out / "sweep.jsonl").exists() or (out / "sweep.jsonl").read_bytes().count(b"\n") < 8:
             assert run.poll() is None
             time.sleep(0.1)
         os.killpg(run.pid, number)
@@ -439,8 +477,13 @@ def test_a_run_weighs_as_much_as_its_prompts() -> None:
     assert weigh(Task((0, 1), 1)) > 2 * weigh(Task((0, 0), 1))
 
 
-def test_policies_are_not_compared_in_a_sweep() -> None:
-    """Refused before anything runs."""
-    options = SimulateOptions(_world(), compare=("once",))
+def test_what_no_sweep_can_do_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    """Policies are not compared in it, and no point has no run."""
+    compared = SimulateOptions(_world(), compare=("once",), out=tmp_path / "map")
+    unseeded = SimulateOptions(_world(), seeds=0, out=tmp_path / "map")
+
     with pytest.raises(UsageError, match="leave --compare away"):
-        command.sweep_command(options, ["users=20..40"], Console(quiet=True), big=False)
+        command.sweep_command(compared, ["users=20..40"], Console(quiet=True), big=False)
+    with pytest.raises(UsageError, match="--seeds 0: 1 to 1000"):
+        command.sweep_command(unseeded, ["users=20..40"], Console(quiet=True), big=False)
+    assert not (tmp_path / "map").exists()

@@ -44,6 +44,7 @@ class KeptRuns:
 
     def keep(self, task: Task, ran: Ran) -> None:
         """One line, written at once."""
+        self._known.add(task)
         self._file.write(_LINE.dump_json((task, ran)) + b"\n")
 
     def read(self, sweep: Sweep) -> dict[Task, Ran] | None:
