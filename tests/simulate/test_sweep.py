@@ -178,9 +178,7 @@ def test_a_law_is_told_of_what_it_is_about_only() -> None:
     assert set(margins(_world())) == {SAFE, TIPS}
     assert set(margins(_edge14())) == {SAFE}  # its outage keeps the queue
     assert margins(scenario([{"crash": True}], crowd=crowd)) == {}
-    assert (
-        margins(scenario([{"crash": True}], provider={"queue": {"order": "lifo"}}, group={"policy": reloading})) == {}
-    )
+    assert margins(scenario([{"crash": True}], provider=lifo, group={"policy": reloading})) == {}
     assert margins(scenario(provider=spec, crowd={"all": visits}, phases=phases)) == {LOAD: pytest.approx(10 / 8 - 1)}
     assert margins(scenario(crowd={"all": visits | {"policy": "openai-python"}}, phases=phases)) == {}
 
