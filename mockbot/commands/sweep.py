@@ -27,6 +27,7 @@ from mockbot.simulate.sweep.sweep_page import as_csv, as_json, laws, legend, pag
 from mockbot.units.formatting import format_count
 from mockbot.units.quantities import duration_text
 
+SAMPLE = 1000  # runs whose prompts are counted to know those of all
 LONG = 900.0  # wall seconds from which a sweep has to be asked for with --big
 Weigh = Callable[[Task], float]
 
@@ -72,14 +73,13 @@ def _planned(sweep: Sweep, weigh: Weigh, console: Console, *, big: bool) -> tupl
         runs += f", {format_count(sweep.seeds)} runs each"
     with console.status(f"{runs}: the first tell how long it takes"):
         serial = estimate(sweep, weigh, big=big)
-    tasks = sweep.missing
-    workers = workers_for(len(tasks), serial)
+    workers = workers_for(sweep.size * sweep.seeds - len(sweep.ran), serial)
     seconds = serial if workers <= 1 else START + serial / workers
     told = f"about {duration_text(float(max(1, round(seconds))))} on {workers} core{'s' * (workers > 1)}"
     if seconds > LONG and not big:
         raise UsageError(f"--sweep: {runs} would take {told}; ask for fewer (NAME=FROM..TO/STEPS), or add --big")
     console.print(f"{runs}, {told}", highlight=False)
-    return tasks, workers
+    return sweep.missing, workers
 
 
 def _there(sweep: Sweep) -> str:
@@ -99,8 +99,9 @@ def estimate(sweep: Sweep, weigh: Weigh, *, big: bool) -> float:
 
     The fast engine is loaded, or compiled, during the first, which says nothing then.
     """
-    ordered = sorted(sweep.missing, key=weigh)
-    whole, spent, counted = sum(map(weigh, ordered)), 0.0, 0.0
+    missing = sweep.missing
+    ordered = sorted(missing[:: 1 + len(missing) // SAMPLE], key=weigh)
+    whole, spent, counted = sum(map(weigh, ordered)) * len(missing) / max(1, len(ordered)), 0.0, 0.0
     for number, task in enumerate(ordered[:: max(1, len(ordered) // 4)][:3]):
         if counted and spent / counted * whole / cores() > LONG and not big:
             break

@@ -8,15 +8,16 @@ silence. For the main thread only, which handles signals.
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack, suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from mockbot.errors import TestbedError
 
-T, R = TypeVar("T"), TypeVar("R")
+T = TypeVar("T")
+R = TypeVar("R")
 
 START = 2.0  # wall seconds that a worker needs until it works; less work than that is done here
 
@@ -31,7 +32,7 @@ def workers_for(tasks: int, seconds: float) -> int:
     return min(cores(), tasks) if seconds > 2 * START else 1
 
 
-def done_on_cores(work: Callable[[T], R], tasks: Iterable[T], workers: int) -> Iterator[tuple[T, R]]:
+def done_on_cores(work: Callable[[T], R], tasks: Iterable[T], workers: int) -> Generator[tuple[T, R]]:
     """In the order in which they are done. `work` and tasks must be picklable. Raises TestbedError."""
     if workers <= 1:
         yield from ((task, work(task)) for task in tasks)
@@ -51,8 +52,8 @@ def done_on_cores(work: Callable[[T], R], tasks: Iterable[T], workers: int) -> I
         for number, handler in before.items():
             signal.signal(number, handler)
         while busy:
-            for ours in wait(list(busy)):
-                assert isinstance(ours, Connection)  # noqa: S101 - `wait` returns what it was given
+            for ready in wait(list(busy)):
+                ours = cast("Connection", ready)  # `wait` returns what it was given
                 try:
                     done = busy.pop(ours), ours.recv()
                     for task in left:

@@ -307,7 +307,7 @@ def test_a_sweep_leaves_a_map_a_table_and_a_page(tmp_path: Path) -> None:
 def test_a_point_with_several_seeds_says_how_many_did_not_recover(tmp_path: Path) -> None:
     """With the interval of their share; the edge of a row with its own."""
     _sweep(
-        tmp_path / "map", "refresh=1.8s..20s/6", seeds=3, world=at_point(_small(), [parse_axis("users=8..9/2")], [8.0])
+        tmp_path / "map", "refresh=2.4s..20s/6", seeds=3, world=at_point(_small(), [parse_axis("users=8..9/2")], [8.0])
     )
     lines, (edge,) = _lines(tmp_path / "map"), _json(tmp_path / "map")["edges"]
 

@@ -95,9 +95,9 @@ def test_the_end_is_looked_at_for_a_minute_but_not_before_the_clear() -> None:
 
 def test_an_interval_of_a_share_is_that_of_clopper_and_pearson() -> None:
     """0 of 3 may be 71 %; 5 of 10 lies between 19 and 81 % (their tables)."""
-    assert share_interval(Count(0, 3)) == (0.0, pytest.approx(0.7076, abs=1e-4))
-    assert share_interval(Count(3, 3)) == (pytest.approx(0.2924, abs=1e-4), 1.0)
-    assert share_interval(Count(5, 10)) == (pytest.approx(0.1871, abs=1e-4), pytest.approx(0.8129, abs=1e-4))
+    assert share_interval(Count(0, 3)) == pytest.approx((0.0, 0.7076), abs=1e-4)
+    assert share_interval(Count(3, 3)) == pytest.approx((0.2924, 1.0), abs=1e-4)
+    assert share_interval(Count(5, 10)) == pytest.approx((0.1871, 0.8129), abs=1e-4)
 
 
 @pytest.mark.parametrize(

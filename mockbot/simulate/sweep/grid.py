@@ -116,7 +116,8 @@ class Sweep:
     def missing(self) -> list[Task]:
         """The runs that are not there yet; those of one point follow each other."""
         seeds = range(self.scenario.seed, self.scenario.seed + self.seeds)
-        every = (Task(place, seed) for place in product(*map(range, self.shape)) for seed in seeds)
+        columns, rows = self.shape
+        every = (Task((x, y), seed) for x in range(columns) for y in range(rows) for seed in seeds)
         return [task for task in every if task not in self.ran]
 
     def values(self, place: Place) -> tuple[float, ...]:

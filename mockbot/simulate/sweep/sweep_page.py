@@ -127,7 +127,12 @@ def as_json(sweep: Sweep) -> str:
         "axes": {axis.name: axis.values for axis in sweep.axes},
         "size": sweep.size,
         "edges": [
-            ({up.name: up.values[edge.row]} if up else {}) | {"low": edge.low, "high": edge.high, "theory": edge.theory}
+            {
+                **({up.name: up.values[edge.row]} if up else {}),
+                "low": edge.low,
+                "high": edge.high,
+                "theory": edge.theory,
+            }
             for edge in edges(sweep)
         ],
         "points": [_row(sweep, point) | {"margins": point.margins} for point in sweep.points().values()],
