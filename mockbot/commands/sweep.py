@@ -46,6 +46,8 @@ def sweep_command(options: SimulateOptions, axes: Sequence[str], console: Consol
     kept = interrupted(sweep, options.out)
     if kept is not None:
         console.print(f"goes on in {kept.folder.path}: {_there(sweep)}", highlight=False, soft_wrap=True)
+    elif options.out is not None:
+        RunFolder(options.out).require_free()
     weigh = weights(sweep)
     with ExitStack() as stack:
 
@@ -73,7 +75,7 @@ def _planned(sweep: Sweep, weigh: Weigh, console: Console, *, big: bool) -> tupl
         runs += f", {format_count(sweep.seeds)} runs each"
     with console.status(f"{runs}: the first tell how long it takes"):
         serial = estimate(sweep, weigh, big=big)
-    workers = workers_for(sweep.size * sweep.seeds - len(sweep.ran), serial)
+    workers = workers_for(sweep.runs - len(sweep.ran), serial)
     seconds = serial if workers <= 1 else START + serial / workers
     told = f"about {duration_text(float(max(1, round(seconds))))} on {workers} core{'s' * (workers > 1)}"
     if seconds > LONG and not big:
@@ -83,7 +85,7 @@ def _planned(sweep: Sweep, weigh: Weigh, console: Console, *, big: bool) -> tupl
 
 
 def _there(sweep: Sweep) -> str:
-    return f"{format_count(len(sweep.ran))} of {format_count(sweep.size * sweep.seeds)} runs are there"
+    return f"{format_count(len(sweep.ran))} of {format_count(sweep.runs)} runs are there"
 
 
 def weights(sweep: Sweep) -> Weigh:
@@ -99,9 +101,9 @@ def estimate(sweep: Sweep, weigh: Weigh, *, big: bool) -> float:
 
     The fast engine is loaded, or compiled, during the first, which says nothing then.
     """
-    missing = sweep.missing
-    ordered = sorted(missing[:: 1 + len(missing) // SAMPLE], key=weigh)
-    whole, spent, counted = sum(map(weigh, ordered)) * len(missing) / max(1, len(ordered)), 0.0, 0.0
+    step = 1 + sweep.runs // SAMPLE
+    ordered = sorted({*map(sweep.task, range(0, sweep.runs, step))} - sweep.ran.keys(), key=weigh)
+    whole, spent, counted = step * sum(map(weigh, ordered)), 0.0, 0.0
     for number, task in enumerate(ordered[:: max(1, len(ordered) // 4)][:3]):
         if counted and spent / counted * whole / cores() > LONG and not big:
             break
@@ -114,7 +116,7 @@ def estimate(sweep: Sweep, weigh: Weigh, *, big: bool) -> float:
 
 def _play(sweep: Sweep, tasks: Sequence[Task], kept: KeptRuns, weigh: Weigh, workers: int, console: Console) -> None:
     parts = (TextColumn("sweep"), BarColumn(), TextColumn("{task.fields[runs]} runs"), TimeRemainingColumn())
-    size = sweep.size * sweep.seeds
+    size = format_count(sweep.runs)
     with Progress(*parts, console=console, transient=True, disable=not console.is_terminal) as bar:
         shown = bar.add_task("", total=sum(map(weigh, tasks)), runs="")
         done = done_on_cores(partial(play, sweep.scenario, sweep.axes, sweep.engine), tasks, workers)
@@ -123,7 +125,7 @@ def _play(sweep: Sweep, tasks: Sequence[Task], kept: KeptRuns, weigh: Weigh, wor
             for task, ran in done:
                 sweep.ran[task] = ran
                 kept.keep(task, ran)
-                bar.update(shown, advance=weigh(task), runs=f"{format_count(len(sweep.ran))}/{format_count(size)}")
+                bar.update(shown, advance=weigh(task), runs=f"{format_count(len(sweep.ran))}/{size}")
 
 
 def _tell(sweep: Sweep, folder: RunFolder, command: str, console: Console) -> None:

@@ -318,6 +318,15 @@ def test_a_point_with_several_seeds_says_how_many_did_not_recover(tmp_path: Path
     assert edge["theory"]
 
 
+def test_one_run_of_each_point_tells_no_edge_and_says_what_would(tmp_path: Path) -> None:
+    """Three points of one run each are too few for an interval; theory's edge is in the table."""
+    _, text = _sweep(tmp_path / "map", "refresh=2.4s..20s/3", world=_small())
+    _, more = _sweep(tmp_path / "more", "refresh=2.4s..20s/3", world=_small(), seeds=6)
+
+    assert "too few runs to tell; take --seeds 6" in text
+    assert re.search(r"refresh (between \S+ and|below|above) \S+; \S+ by r = min", more)
+
+
 def test_two_axes_are_given_in_either_form(tmp_path: Path) -> None:
     """Two options, or one and an argument; never is one dropped, and a third is refused."""
     file = tmp_path / "outage.yaml"

@@ -54,12 +54,6 @@ class Axis:
                 return f"{value:,.0f}"
 
     @property
-    def title(self) -> str:
-        """Its name with its unit."""
-        unit = KINDS[self.name].unit
-        return self.name if unit == "count" else f"{self.name}, {unit}"
-
-    @property
     def geometric(self) -> bool:
         """The values lie evenly on a logarithmic scale."""
         return self.values[-1] >= 10 * self.values[0] > 0

@@ -113,12 +113,20 @@ class Sweep:
         return self.shape[0] * self.shape[1]
 
     @property
+    def runs(self) -> int:
+        """How many in all; those of one point follow each other."""
+        return self.size * self.seeds
+
+    def task(self, number: int) -> Task:
+        """The run of this number."""
+        point, seed = divmod(number, self.seeds)
+        column, row = divmod(point, self.shape[1])
+        return Task((column, row), self.scenario.seed + seed)
+
+    @property
     def missing(self) -> list[Task]:
-        """The runs that are not there yet; those of one point follow each other."""
-        seeds = range(self.scenario.seed, self.scenario.seed + self.seeds)
-        columns, rows = self.shape
-        every = (Task((x, y), seed) for x in range(columns) for y in range(rows) for seed in seeds)
-        return [task for task in every if task not in self.ran]
+        """The runs that are not there yet."""
+        return [task for task in map(self.task, range(self.runs)) if task not in self.ran]
 
     def values(self, place: Place) -> tuple[float, ...]:
         """The axes' values at a point."""

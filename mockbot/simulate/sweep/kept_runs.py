@@ -86,7 +86,7 @@ def interrupted(sweep: Sweep, out: Path | None) -> KeptRuns | None:
                 raise UsageError(f"{path}: another process sweeps into this folder; name another one") from None
             continue
         runs = kept.read(sweep)
-        if runs is not None and len(runs) < sweep.size * sweep.seeds:
+        if runs is not None and len(runs) < sweep.runs:
             sweep.ran |= runs
             return kept
         kept.close()

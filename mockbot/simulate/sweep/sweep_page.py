@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Callable, Mapping
 
 from rich.text import Text
@@ -11,7 +12,7 @@ from mockbot.report.colours import OUTCOME
 from mockbot.report.figures import Chart, Json, plain, plot_layout
 from mockbot.report.page import render
 from mockbot.scenario.timeline import Timeline
-from mockbot.simulate.sweep.edges import share_interval
+from mockbot.simulate.sweep.edges import EVIDENCE, share_interval
 from mockbot.simulate.sweep.grid import Edge, Place, Point, Sweep, edges
 from mockbot.simulate.sweep.wellness import windows
 from mockbot.units.formatting import format_count, format_percent
@@ -31,6 +32,7 @@ COLOURS = {
     "overloaded": OUTCOME["rate_limited"],
     "unasked": OUTCOME["blank"],
 }
+TICKS = 8  # at most on an axis, which a phone has room for
 EDGES = ("#222222", "#355070", "#6d597a")  # of the laws, dark on all of them
 
 
@@ -56,7 +58,10 @@ def sentences(sweep: Sweep) -> list[str]:
     if found:
         how = f"95 %, a binomial test over {format_count(sweep.seeds)} run{'s' * (sweep.seeds > 1)} of each point"
         lines.append(f"the edge, where half of the runs recover ({how} and of its neighbours):")
-        lines += [f"  {edge_text(sweep, edge)}" for edge in found]
+        if all(edge.low is edge.high is None for edge in found):
+            lines.append(f"  too few runs to tell; take --seeds {max(EVIDENCE, 4 * sweep.seeds)}")
+        else:
+            lines += [f"  {edge_text(sweep, edge)}" for edge in found]
     if (weight := max((ran.weight for ran in sweep.ran.values()), default=1)) > 1:
         lines.append(f"users of large crowds are sampled: one stands for {weight:,} at most")
     return lines
@@ -68,7 +73,7 @@ def edge_text(sweep: Sweep, edge: Edge) -> str:
     low, high = (None if end is None else across.words(end) for end in (edge.low, edge.high))
     match low, high:
         case None, None:
-            where = "somewhere; more seeds or more points would tell"
+            where = "not known, for want of runs"
         case None, _:
             where = f"below {high}"
         case _, None:
@@ -91,7 +96,7 @@ def terminal_map(sweep: Sweep) -> Text:
             point = points.get((column, row))
             beside = [points.get(place) for place in ((column + 1, row), (column, row + 1))]
             if point and any(_differ(point, each) for each in beside if each):
-                text.append("/", "bold blue")
+                text.append("/", f"bold {MARKS[point.state][1]}")
             else:
                 text.append(*(MARKS[point.state] if point else " "))
         text.append("\n")
@@ -200,8 +205,9 @@ def _chart(sweep: Sweep, name: str, title: str, caption: str, heat: Json) -> Cha
     axes: Json = {"yaxis": {"visible": False}}
     for key, axis in (("xaxis", sweep.axes[0]), ("yaxis", up)):
         if axis is not None:
-            scale = "log" if axis.geometric else "linear"
-            axes[key] = {"title": {"text": axis.title}, "type": scale, "gridcolor": "#eee"}
+            shown = axis.values[:: math.ceil(len(axis.values) / TICKS)]
+            ticks: Json = {"tickvals": shown, "ticktext": [*map(axis.words, shown)], "gridcolor": "#eee"}
+            axes[key] = {"title": {"text": axis.name}, "type": "log" if axis.geometric else "linear", **ticks}
     margin = {"l": 70, "r": 10, "t": 18, "b": 44}
     layout = plot_layout(440 if up else 200, margin, **axes)
     return Chart(name, title, caption, {"data": data, "layout": layout})
