@@ -132,20 +132,16 @@ def test_an_axis_that_means_nothing_here_is_refused() -> None:
         begin(scenario(phases=[{"name": "all", "lasts": "9m", "users": 9}]), [parse_axis("outage=2s..60s")])
 
 
-def _states(world: Scenario, engine: Engine, *texts: str) -> list[str]:
-    """Of the points of one column, from the first row on."""
-    axes = [parse_axis(text) for text in texts]
-    rows = range(len(axes[-1].values)) if len(axes) > 1 else [0]
-    return [play(world, axes, engine, Task((0, row), world.seed)).state for row in rows]
-
-
 @pytest.mark.second
 @pytest.mark.parametrize("engine", ["reference", pytest.param("fast", marks=fast)])
 @pytest.mark.usefixtures("fast_is_compiled")
 def test_fast_reloading_sticks_and_slow_reloading_does_not(engine: Engine) -> None:
     """Beyond both laws' edges the map says what they say, on both engines."""
     axes = [parse_axis("users=690..700/2"), parse_axis("refresh=5s..90s/2")]
-    quick, slow = (play(_world(), axes, engine, Task((1, row), 1)) for row in (0, 1))
+    calm, bad, after = _world().phases
+    longer = after.model_copy(update={"lasts": 500.0})  # several of the slow crowd's reloads
+    world = _world().model_copy(update={"phases": (calm, bad, longer)})
+    quick, slow = (play(world, axes, engine, Task((1, row), 1)) for row in (0, 1))
 
     assert (quick.state, slow.state) == ("stuck", "recovered")
     assert quick.well < 0.1
@@ -438,6 +434,12 @@ def test_two_processes_do_not_sweep_into_one_folder(tmp_path: Path, monkeypatch:
             _sweep(tmp_path / "map", "users=20..40/3")
 
 
+def _alive(group: int) -> bool:
+    """Whether a process group has a process that has not ended; one that nobody has waited for has."""
+    found = (stat.read_text().rpartition(")")[2].split() for stat in Path("/proc").glob("[0-9]*/stat") if stat.exists())
+    return any(int(fields[2]) == group and fields[0] not in "ZX" for fields in found)
+
+
 @pytest.mark.second
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_real_interrupt_on_all_cores_keeps_what_is_done(tmp_path: Path, number: int) -> None:
@@ -461,8 +463,8 @@ def test_a_real_interrupt_on_all_cores_keeps_what_is_done(tmp_path: Path, number
     assert _json(out)["interrupted"] is True
     assert len(_lines(out)) >= 1
     assert (out / "sweep.html").exists()
-    with pytest.raises(ProcessLookupError):
-        os.killpg(run.pid, 0)
+    while _alive(run.pid):  # the test's own limit ends it
+        time.sleep(0.05)
 
 
 # -- how long it takes -----------------------------------------------------------------------------------------------
