@@ -67,6 +67,9 @@ def cli() -> None:
 )
 @click.option("--length", metavar="DURATION", help="Shorten the outage to this; clients keep their own clock.")
 @click.option(
+    "--seed", type=int, help="Draw this crowd again; default: another one each time, the first with the file's seed."
+)
+@click.option(
     "--set", "changes", multiple=True, metavar="PATH=VALUE", help="Change a value, as phase.blackout.lasts=5m."
 )
 @click.option(
@@ -77,7 +80,7 @@ def cli() -> None:
 def run(
     target: str, command: tuple[str, ...], speed: float | None, ui: bool, processes: int, out: Path | None,
     locustfile: Path | None, proxy: "Engine", toxiproxy_url: str | None, allowed: tuple[str, ...],
-    port: int | None, system: str | None, length: str | None, changes: tuple[str, ...],
+    port: int | None, system: str | None, length: str | None, seed: int | None, changes: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Run an outage live and judge how the clients cope.
 
@@ -97,8 +100,8 @@ def run(
                 "--proxy cannot be combined with `-- COMMAND`: "
                 "only the embedded proxy reports which connections a fault hit"
             )
-        if system is not None or port is not None:
-            raise UsageError("--system and --port are for a run with mockbot's own crowd, not for `-- COMMAND`")
+        if system is not None or port is not None or seed is not None:
+            raise UsageError("--system, --port and --seed are for a run with mockbot's own crowd, not for `-- COMMAND`")
         from mockbot.commands.external_client import ClientOptions, run_client_command
 
         client = ClientOptions(command, speed, out, allowed)
@@ -109,9 +112,14 @@ def run(
         )
     from mockbot.commands.check import print_warnings
     from mockbot.commands.run import RunOptions, run_command
+    from mockbot.runs.crowd_seed import crowd_seed
     from mockbot.testbed.system.system_file import read_system
 
     scenario, text = changed_scenario(target, changes, length)
+    if not any(change.partition("=")[0] == "seed" for change in changes):
+        scenario = scenario.model_copy(update={"seed": crowd_seed(scenario, out) if seed is None else seed})
+    elif seed is not None:
+        raise UsageError("--seed and --set seed: give one of them")
     if not changes and length is None and system is None:  # the warnings name lines of the file
         print_warnings(find(target), speed)
     choice = ProxyChoice("toxiproxy" if toxiproxy_url else proxy, toxiproxy_url)
