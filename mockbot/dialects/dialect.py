@@ -101,6 +101,7 @@ class Question(NamedTuple):
     base64: bool = False
     not_done: tuple[str, ...] = ()  # parameters that the request has and mockbot ignores
     storage: Storage | None = None  # of an answer that is kept, made in the background, or continues another one
+    as_array: bool = False  # a stream is one JSON array, and not events
 
 
 class AnswerMetadata(NamedTuple):
@@ -220,8 +221,10 @@ class Dialect(Protocol):
 class ModelInPath(Dialect, Protocol):
     """An endpoint whose requests name their model in the path only; it may hold slashes."""
 
-    def read_for(self, model: str, body: bytes) -> Question:
-        """Parse a request to this model, or raise ProviderError(400)."""
+    also: tuple[str, ...]  # further paths of the same endpoint, such as other versions'; `{any}` is one segment
+
+    def read_for(self, model: str, body: bytes, query: bytes) -> Question:
+        """Parse a request to this model, or raise ProviderError(400); the query may say how it wants the answer."""
 
 
 @runtime_checkable
@@ -256,6 +259,14 @@ class KeyPlace(NamedTuple):
     within: str = ""
 
 
+class ModelList(NamedTuple):
+    """The models of a provider, listed at `path` and described one by one below it."""
+
+    path: str
+    listed: Callable[[Sequence[str]], bytes]
+    one: Callable[[str], bytes]
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """One provider's API, both sides of the wire.
@@ -281,6 +292,7 @@ class Family:
     hopeless: frozenset[str] = frozenset()  # codes of a 429 that no retry can cure
     # Where a question as `ask` takes it is asked, streamed or not; None: at the path of `chat`, whatever it is.
     ask_path: Callable[[Body, bool], str] | None = None
+    further_lists: tuple[ModelList, ...] = ()  # of its models, at other paths than `models_path`
 
     @property
     def chat(self) -> Dialect:

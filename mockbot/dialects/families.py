@@ -10,9 +10,10 @@ from urllib.parse import parse_qs
 from mockbot.dialects.anthropic import ANTHROPIC
 from mockbot.dialects.bedrock import BEDROCK
 from mockbot.dialects.dialect import Family, ProviderError
+from mockbot.dialects.gemini import GEMINI
 from mockbot.dialects.openai import OPENAI
 
-FAMILIES: Mapping[str, Family] = {family.name: family for family in (OPENAI, ANTHROPIC, BEDROCK)}
+FAMILIES: Mapping[str, Family] = {family.name: family for family in (OPENAI, ANTHROPIC, BEDROCK, GEMINI)}
 
 # A header that holds nothing but a key comes first, because a gateway may use Authorization for itself.
 KEY_PLACES = sorted({each for family in FAMILIES.values() for each in family.key_places}, key=lambda each: each[::-1])

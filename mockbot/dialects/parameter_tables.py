@@ -12,9 +12,12 @@ from mockbot.dialects.parameter import Table
 
 
 def markdown() -> str:
-    """A heading and a table for every endpoint that takes parameters."""
-    dialects = [dialect for family in FAMILIES.values() for dialect in family.dialects]
-    return "\n\n".join(f"### `POST {dialect.path}`\n\n{_rows(dialect.parameters)}" for dialect in dialects)
+    """A heading and a table for every endpoint that takes parameters, one for all that take the same."""
+    tables: dict[int, tuple[Table, list[str]]] = {}
+    for dialect in (dialect for family in FAMILIES.values() for dialect in family.dialects):
+        _, paths = tables.setdefault(id(dialect.parameters), (dialect.parameters, []))
+        paths.append(f"`POST {dialect.path}`")
+    return "\n\n".join(f"### {', '.join(paths)}\n\n{_rows(table)}" for table, paths in tables.values())
 
 
 def _rows(table: Table) -> str:

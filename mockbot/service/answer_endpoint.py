@@ -15,6 +15,7 @@ from mockbot.dialects.client_identity import PROMPT, tier_of
 from mockbot.dialects.dialect import AnswerMetadata, Dialect, Header, ModelInPath, ProviderError
 from mockbot.dialects.families import key_of
 from mockbot.dialects.retry_after import retry_headers
+from mockbot.process.event_loop import in_turns
 from mockbot.service import cdn_error_pages
 from mockbot.service.active_faults import Failed
 from mockbot.service.answer_content import composed
@@ -100,7 +101,7 @@ class Endpoint:
         if self._model_in_path is None:
             question = dialect.read(body)
         else:
-            question = self._model_in_path.read_for(scope["path_params"]["model"], body)
+            question = self._model_in_path.read_for(scope["path_params"]["model"], body, scope["query_string"])
         if runtime.serves is not None and not runtime.serves(question.model):
             raise dialect.unknown_model(question.model)
         for name in question.not_done:
@@ -109,7 +110,8 @@ class Endpoint:
             question = runtime.stored.continued(question, body)
         choices = None if runtime.own_answers is None else runtime.own_answers.choices(body, question, mark)
         if choices is None:
-            choices = composed(question, runtime.name, runtime.chatbot.provider.answer, mark)
+            to_make = composed(question, runtime.name, runtime.chatbot.provider.answer, mark)
+            choices = None if to_make is None else await in_turns(to_make)  # 128 with long thoughts take 50 ms and more
         wanted = TokenCounts(question.max_tokens, None, question.prompt_tokens)
         if choices is not None:  # already cut to the client's maximum
             wanted = TokenCounts(None, max([choice.tokens() for choice in choices]), question.prompt_tokens)

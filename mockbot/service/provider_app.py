@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockbot.dialects.dialect import Dialect, Family, ModelInPath, ProviderError, StoringDialect
+from mockbot.dialects.dialect import Dialect, Family, ModelInPath, ModelList, ProviderError, StoringDialect
 from mockbot.dialects.families import FAMILIES
 from mockbot.scenario.model_names import listed
 from mockbot.service.answer_endpoint import Endpoint, HangUp, caller_of, error_parts, failure_of
@@ -75,14 +75,15 @@ def provider_app(
         endpoint = RecordedEndpoint(Endpoint(runtime, each, seed, hang_up), recorder, runtime, each)
         # Other families' too, so that a program meets the same faults with any SDK.
         if isinstance(each, ModelInPath):
-            app.with_model.append((re.compile(re.escape(each.path).replace(r"\{model\}", "(?P<model>.+)")), endpoint))
+            app.with_model += [(_pattern(path), endpoint) for path in (each.path, *each.also)]
         else:
             app.hot["POST", each.path] = endpoint
         if each in family.dialects:
             _document(app, each, endpoint)
         if isinstance(each, StoringDialect):
             add_response_routes(app, runtime, each, look_up)
-    _lists(app, runtime, family, look_up)
+    for models in (ModelList(family.models_path, family.model_list, family.model), *family.further_lists):
+        _list(app, runtime, family, models, look_up)
 
     @app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
     async def metrics() -> Response:
@@ -93,14 +94,20 @@ def provider_app(
     return app
 
 
+def _pattern(path: str) -> re.Pattern[str]:
+    escaped = re.escape(path).replace(r"\{model\}", "(?P<model>.+)")
+    return re.compile(re.sub(r"\\{\w+\\}", "[^/]+", escaped))
+
+
 def _document(app: FastAPI, dialect: Dialect, endpoint: ASGIApp) -> None:
     async def handle(_: Request) -> Response:
         return _Handover(endpoint)
 
     content = {"application/json": {"schema": dialect.schema}}
     more: dict[str, Any] = {"requestBody": {"required": True, "content": content}}
-    if isinstance(dialect, ModelInPath):
-        more["parameters"] = [{"name": "model", "in": "path", "required": True, "schema": {"type": "string"}}]
+    if named := re.findall(r"\{(\w+)\}", dialect.path):
+        segment = {"in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        more["parameters"] = [{"name": name, **segment} for name in named]
     app.add_api_route(
         dialect.path.replace("{model}", "{model:path}"),
         handle,
@@ -127,20 +134,22 @@ def _looked_up(
     return response
 
 
-def _lists(app: FastAPI, runtime: ProviderRuntime, family: Family, look_up: LookUp) -> None:
+def _list(app: FastAPI, runtime: ProviderRuntime, family: Family, models: ModelList, look_up: LookUp) -> None:
     def described(model: str) -> bytes:
         if runtime.serves is not None and not runtime.serves(model):
             raise family.chat.unknown_model(model)
-        return family.model(model)
+        return models.one(model)
 
     json: dict[str, Any] = {"content": {"application/json": {}}}
 
-    @app.get(family.models_path, response_class=Response, responses={200: json})
-    async def models(request: Request) -> Response:
+    @app.get(models.path, response_class=Response, responses={200: json})
+    async def every(request: Request) -> Response:
         """Every model there is."""
-        return look_up(request, partial(family.model_list, listed(runtime.provider.models, family.models)))
+        return look_up(request, partial(models.listed, listed(runtime.provider.models, family.models)))
 
-    @app.get(f"{family.models_path}/{{model:path}}", response_class=Response, responses={200: json, 404: {}})
+    unknown = family.chat.unknown_model("").status
+
+    @app.get(f"{models.path}/{{model:path}}", response_class=Response, responses={200: json, unknown: {}})
     async def model(model: str, request: Request) -> Response:
         """One model."""
         return look_up(request, partial(described, model))

@@ -6,6 +6,7 @@ import anthropic
 import boto3
 import openai
 import pytest
+from google.genai import Client
 
 from mockbot.dialects.client_identity import FREE, api_key, tier_of
 from mockbot.dialects.dialect import ProviderError
@@ -48,6 +49,32 @@ def test_the_variables_lead_boto3_and_the_hosts_are_where_it_goes_without(monkey
     assert {urlsplit(client.meta.endpoint_url).hostname for client in clients} == {*family.hosts}
 
 
+@pytest.mark.parametrize(("vertex", "path"), [(False, "/v1/models"), (True, "/v1beta1/publishers/google/models")])
+def test_the_variables_lead_googles_sdk_with_and_without_vertex(
+    monkeypatch: pytest.MonkeyPatch, vertex: bool, path: str
+) -> None:
+    """Its requests go to the base URL with the key in its own header; without the variables, to one of the hosts."""
+    family, url, key = FAMILIES["gemini"], "http://127.0.0.1:9", api_key("plus", "7")
+    for variable, value in family.environment(url, key).items():
+        monkeypatch.setenv(variable, value)
+    with Client(vertexai=vertex) as led:
+        request = led._api_client._build_request("get", path.removeprefix("/").partition("/")[2], {})
+    for variable in family.environment(url, key):
+        monkeypatch.delenv(variable)
+    with Client(vertexai=vertex, api_key="k") as astray:
+        host = urlsplit(str(astray._api_client._http_options.base_url)).hostname
+
+    assert request.url == f"{url}{path}"
+    assert key_of({name.lower().encode(): value.encode() for name, value in request.headers.items()}, b"") == key
+    assert host in family.hosts
+
+
+def test_a_key_in_the_query_is_found() -> None:
+    """As Gemini's own examples with curl have it; a header comes first."""
+    assert key_of({}, b"alt=sse&key=sk-a-b") == "sk-a-b"
+    assert key_of({b"x-goog-api-key": b"sk-c-d"}, b"key=sk-a-b") == "sk-c-d"
+
+
 @pytest.mark.parametrize(
     ("headers", "key"),
     [
@@ -56,11 +83,12 @@ def test_the_variables_lead_boto3_and_the_hosts_are_where_it_goes_without(monkey
         ({b"authorization": b"bearer sk-a-b"}, "sk-a-b"),
         ({b"authorization": b"AWS4-HMAC-SHA256 Credential=sk-a-b/20260101/us-east-1/bedrock/aws4_request"}, "sk-a-b"),
         ({b"authorization": b"Bearer gateway", b"x-api-key": b"sk-a-b"}, "sk-a-b"),
+        ({b"authorization": b"Bearer gateway", b"x-goog-api-key": b"sk-a-b"}, "sk-a-b"),
     ],
 )
 def test_a_key_is_found_in_any_familys_header(headers: dict[bytes, bytes], key: str | None) -> None:
     """A header that holds only a key comes before Authorization."""
-    assert key_of(headers, b"key=no-family-looks-here") == key
+    assert key_of(headers, b"token=no-family-looks-here") == key
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,7 @@ def one_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     others = {
         "anthropic": {"dialect": "anthropic", "answer": quick, "limits": limits, "models": ["claude-*"]},
         "bedrock": {"dialect": "bedrock", "answer": quick, "models": ["anthropic.*", "amazon.titan-*", "cohere.*"]},
+        "gemini": {"dialect": "gemini", "answer": quick, "limits": limits, "models": ["gemini-*", "text-embedding-*"]},
     }
     with serving(tmp_path_factory.mktemp("service")) as start:
         yield start(answer=quick, limits=limits, models=own, others=others)

@@ -13,8 +13,8 @@ from typing import Any
 from mockbot.dialects.answer_parts import Choice, PartStream
 from mockbot.dialects.anthropic.anthropic_parameters import MESSAGES
 from mockbot.dialects.anthropic.messages import question_of
-from mockbot.dialects.bedrock.bedrock_endpoint import NOT_JSON, BedrockEndpoint, exception_of, model_id
 from mockbot.dialects.bedrock.converse_request import UNLIMITED, as_anthropic
+from mockbot.dialects.bedrock.endpoint import NOT_JSON, BedrockEndpoint, exception_of, model_id
 from mockbot.dialects.bedrock.event_frames import MEDIA_TYPE, FrameReader, damaged, event, exception
 from mockbot.dialects.dialect import AnswerMetadata, ProviderError, Question, Shape, Stream
 from mockbot.dialects.openapi import ANY_OBJECT, object_schema
@@ -54,7 +54,7 @@ class Converse(BedrockEndpoint):
         },
     )
 
-    def read_for(self, model: str, body: bytes) -> Question:
+    def read_for(self, model: str, body: bytes, query: bytes) -> Question:  # noqa: ARG002
         data = json_object(body, NOT_JSON)
         asked = as_anthropic(data, model_id(model), stream=self.streams)
         try:

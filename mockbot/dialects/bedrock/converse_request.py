@@ -6,7 +6,7 @@ docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html and AP
 import json
 from typing import Any
 
-from mockbot.dialects.bedrock.bedrock_endpoint import NOT_JSON
+from mockbot.dialects.bedrock.endpoint import NOT_JSON
 from mockbot.dialects.dialect import Json, ProviderError
 
 UNLIMITED = 2**31 - 1

@@ -13,8 +13,8 @@ from typing import Any
 from mockbot.dialects.answer_parts import Choice
 from mockbot.dialects.anthropic.anthropic_parameters import MESSAGES
 from mockbot.dialects.anthropic.messages import AnthropicMessages, MessageReader, question_of, text_of
-from mockbot.dialects.bedrock.bedrock_endpoint import NOT_JSON, BedrockEndpoint, exception_of, model_id
 from mockbot.dialects.bedrock.converse import latency
+from mockbot.dialects.bedrock.endpoint import NOT_JSON, BedrockEndpoint, exception_of, model_id
 from mockbot.dialects.bedrock.event_frames import MEDIA_TYPE, FrameReader, damaged, event, exception
 from mockbot.dialects.dialect import AnswerMetadata, Json, ProviderError, Question, Shape, Stream
 from mockbot.dialects.openai.embeddings import vector
@@ -54,7 +54,7 @@ class InvokeModel(BedrockEndpoint):
         },
     )
 
-    def read_for(self, model: str, body: bytes) -> Question:
+    def read_for(self, model: str, body: bytes, query: bytes) -> Question:  # noqa: ARG002
         model, data = model_id(model), json_object(body, NOT_JSON)
         if "embed" in model:
             return _to_embed(model, data)

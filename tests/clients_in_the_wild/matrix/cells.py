@@ -67,6 +67,9 @@ CLIENTS: Sequence[Client] = (
     Client("java", "Java", "Client.java"),
     Client("net_http", "Go", "go"),
     Client("curl", "curl", "curl.sh"),
+    Client("google_genai", "google-genai", "python_clients.py"),
+    Client("google_genai_async", "google-genai async", "python_clients.py"),
+    Client("google_genai_node", "google-genai node", "node_clients.mjs"),
 )
 
 SCHEMA = {

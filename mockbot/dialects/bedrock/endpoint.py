@@ -86,12 +86,13 @@ class BedrockEndpoint:
     largest_body = 25_000_000  # API_runtime_InvokeModel.html, "Request Body": at most 25000000 bytes
     responses = RESPONSES
     keepalive = b""
+    also: tuple[str, ...] = ()
 
     def read(self, body: bytes) -> Question:
         """A request to no model in particular."""
-        return self.read_for("", body)
+        return self.read_for("", body, b"")
 
-    def read_for(self, model: str, body: bytes) -> Question:
+    def read_for(self, model: str, body: bytes, query: bytes) -> Question:
         """As `ModelInPath` has it."""
         raise NotImplementedError
 
