@@ -80,6 +80,9 @@ def cli() -> None:
 )
 @click.option("--length", metavar="DURATION", help="Shorten the outage to this; clients keep their own clock.")
 @click.option(
+    "--seed", type=int, help="Draw this crowd again; default: another one each time, the first with the file's seed."
+)
+@click.option(
     "--set", "changes", multiple=True, metavar="PATH=VALUE", help="Change a value, as phase.blackout.lasts=5m."
 )
 @click.option(
@@ -90,7 +93,7 @@ def cli() -> None:
 def run(
     target: str, command: tuple[str, ...], speed: float | None, ui: bool, processes: int, out: Path | None,
     locustfile: Path | None, proxy: "Engine", toxiproxy_url: str | None, allowed: tuple[str, ...],
-    port: int | None, system: str | None, length: str | None, changes: tuple[str, ...],
+    port: int | None, system: str | None, length: str | None, seed: int | None, changes: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Run an outage live and judge how the clients cope.
 
@@ -110,8 +113,8 @@ def run(
                 "--proxy cannot be combined with `-- COMMAND`: "
                 "only the embedded proxy reports which connections a fault hit"
             )
-        if system is not None or port is not None:
-            raise UsageError("--system and --port are for a run with mockbot's own crowd, not for `-- COMMAND`")
+        if system is not None or port is not None or seed is not None:
+            raise UsageError("--system, --port and --seed are for a run with mockbot's own crowd, not for `-- COMMAND`")
         from mockbot.commands.external_client import ClientOptions, run_client_command
 
         client = ClientOptions(command, speed, out, allowed)
@@ -122,9 +125,14 @@ def run(
         )
     from mockbot.commands.check import print_warnings
     from mockbot.commands.run import RunOptions, run_command
+    from mockbot.runs.crowd_seed import crowd_seed
     from mockbot.testbed.system.system_file import read_system
 
     scenario, text = changed_scenario(target, changes, length)
+    if not any(change.partition("=")[0] == "seed" for change in changes):
+        scenario = scenario.model_copy(update={"seed": crowd_seed(scenario, out) if seed is None else seed})
+    elif seed is not None:
+        raise UsageError("--seed and --set seed: give one of them")
     if not changes and length is None and system is None:  # the warnings name lines of the file
         print_warnings(find(target), speed)
     choice = ProxyChoice("toxiproxy" if toxiproxy_url else proxy, toxiproxy_url)
@@ -167,7 +175,9 @@ def serve(
 @cli.command(epilog=EXIT_CODES)
 @TARGET
 @click.option("--users", type=Number(min=1), help="Users at the peak; capacity and arrivals are scaled in proportion.")
-@click.option("--seeds", type=int, default=1, show_default=True, help="Number of runs, each with its own seed.")
+@click.option(
+    "--seeds", type=int, default=1, show_default=True, help="Number of runs, or of runs of each point of a sweep."
+)
 @click.option(
     "--compare", "policies", multiple=True, metavar="POLICY",
     help="Also simulate the scenario with every user on POLICY (repeatable) and print both side by side.",
@@ -177,13 +187,15 @@ def serve(
 )
 @click.option("--out", type=FOLDER, help="As for run.")
 @click.option(
-    "--sweep", metavar="AXIS=FROM..TO", help="Simulate a grid over one or two axes: users, refresh, outage, slots, ..."
-)
+    "--sweep", "sweeps", multiple=True, metavar="AXIS=FROM..TO[/STEPS]",
+    help="Simulate a grid over this axis, or over two (repeatable): users, arrivals, refresh, outage, slots, queue or "
+    "retries. Ctrl-C keeps what is done, and the same command goes on from there.",
+)  # fmt: skip
 @click.option("--big", is_flag=True, help="Allow a sweep that takes more than 15 minutes.")
 @click.argument("axes", nargs=-1, metavar="[AXIS=FROM..TO]")
 def simulate(
     target: str, axes: tuple[str, ...], users: float | None, seeds: int, policies: tuple[str, ...],
-    engine: "EngineName", out: Path | None, sweep: str | None, big: bool,
+    engine: "EngineName", out: Path | None, sweeps: tuple[str, ...], big: bool,
 ) -> None:  # fmt: skip
     """Simulate an outage in virtual time, at any scale.
 
@@ -196,14 +208,14 @@ def simulate(
     command = shlex.join(["mockbot", *sys.argv[1:]])
     if axes and "=" not in axes[0]:
         raise UsageError(f"{axes[0]}: a program keeps its own clock and cannot run in virtual time; use mockbot run")
-    if axes and sweep is None:
+    if axes and not sweeps:
         raise UsageError(f"{axes[0]}: a second axis needs a first one; use --sweep {axes[0]}")
     options = SimulateOptions(scenario, users, seeds, policies, engine, out, command)
     with ends_promptly():
-        if sweep is not None:
+        if sweeps:
             from mockbot.commands.sweep import sweep_command
 
-            sys.exit(sweep_command(options, (sweep, *axes), PlainConsole(), big=big))
+            sys.exit(sweep_command(options, (*sweeps, *axes), PlainConsole(), big=big))
         sys.exit(simulate_command(options, PlainConsole()))
 
 
