@@ -133,7 +133,13 @@ class Capacity:
         return self._v + (now - self._now) * self.speed - job.v_end + job.work
 
     def reaches(self, job: Job, progress: float) -> float:
-        """When a running job's progress will be this much, as things stand."""
+        """When a running job's progress will be, or was, this much, as things stand.
+
+        Of past speeds only the mean is known: what is done was done in proportion.
+        """
+        done = self._v - job.v_end + job.work
+        if self._knee is not None and progress < done:
+            return job.begun + (self._now - job.begun) * progress / done
         return self._now + (job.v_end - job.work + progress - self._v) / self.speed
 
     def advance(self, now: float) -> list[Job]:
