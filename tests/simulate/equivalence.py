@@ -55,11 +55,11 @@ POLICIES: dict[str, Any] = {
     "reload": {"name": "refresh", "timeout": "10s"},
 }
 FAULTS: dict[str, Any] = {
-    "http_error": {"http_error": 503, "share": "50%"},
+    "http_error": {"http_error": 503, "share": "80%"},
     "rate_limited": {"rate_limited": {"retry_after": "7s"}},
     "maintenance": {"maintenance": True},
     "crash": {"crash": {"warm_up": "20s"}},
-    "shed": {"shed": {"admit": {"free": "30% -> 80%"}}},
+    "shed": {"shed": {"admit": {"free": "10% -> 40%"}}},
     "capacity": {"capacity": "50% -> 0%"},
     "slow": {"slow": {"factor": 2, "first_token": "1s"}},
     "down": {"down": True},
@@ -112,10 +112,10 @@ def combinations() -> dict[str, Scenario]:
 
 
 def _world(faults: Sequence[Any] = (), **words: Any) -> Scenario:
-    calm = {"name": "calm", "lasts": "60s", "users": 200}
-    phases = [calm, {"name": "bad", "lasts": "90s", "faults": list(faults)}, {"name": "after", "lasts": "110s"}]
+    calm = {"name": "calm", "lasts": "30s", "users": 200}
+    phases = [calm, {"name": "bad", "lasts": "120s", "faults": list(faults)}, {"name": "after", "lasts": "90s"}]
     group = {"patience": "40s"} | words.pop("group")
-    return scenario(**({"provider": PROVIDER, "phases": phases, "slo": "10s"} | words), group=group)
+    return scenario(**({"provider": PROVIDER, "phases": phases, "slo": "5s"} | words), group=group)
 
 
 # -- one run -------------------------------------------------------------------------------------------------------

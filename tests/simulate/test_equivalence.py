@@ -12,7 +12,7 @@ from tests.simulate.build import scenario
 from tests.simulate.equivalence import Lived, Row, combinations, differences, table, unequal
 
 # Cheap ones: few seeds are enough. The others are played at night.
-SAMPLE = ("http_error/fixed", "maintenance/sdk", "down/once", "plain/slow/sdk")
+SAMPLE = ("http_error/exact", "maintenance/sdk", "down/refresh", "capacity/backoff")
 
 
 def _table(names: Sequence[str], capsys: pytest.CaptureFixture[str]) -> list[Row]:
