@@ -111,6 +111,7 @@ class AnswerMetadata(NamedTuple):
     created: int  # Unix time
     tokens: int  # of all choices
     cache: CacheUse = UNCACHED
+    started: float = 0.0  # when its request came, as time.perf_counter() has it
 
     def name(self, prefix: str, n: int = 0) -> str:
         """An id of the kind that begins with this prefix, the n-th of this answer."""
@@ -157,6 +158,8 @@ class ProviderError(Exception):
 class Stream(Protocol):
     """One streamed answer in its dialect; every method gives whole events, ready to be sent (`PartStream`)."""
 
+    media_type: bytes  # of the response: server-sent events, unless a subclass of PartStream says otherwise
+
     def opening(self) -> bytes:
         """The events before the first token."""
 
@@ -173,7 +176,7 @@ class Stream(Protocol):
 class Dialect(Protocol):
     """One endpoint of a provider's API."""
 
-    path: str
+    path: str  # with `{model}` where it names the model (`ModelInPath`)
     parameters: Table  # of a request's body, and what becomes of each
     schema: Mapping[str, object]  # the same as JSON Schema, for OpenAPI
     responses: Mapping[int | str, dict[str, object]]  # status -> what it means, for OpenAPI
@@ -209,8 +212,16 @@ class Dialect(Protocol):
     def error(self, error: ProviderError, mark: int) -> bytes:
         """The JSON body of an error."""
 
-    def error_headers(self, status: int) -> list[Header]:
+    def error_headers(self, error: ProviderError) -> list[Header]:
         """Further headers of an error."""
+
+
+@runtime_checkable
+class ModelInPath(Dialect, Protocol):
+    """An endpoint whose requests name their model in the path only; it may hold slashes."""
+
+    def read_for(self, model: str, body: bytes) -> Question:
+        """Parse a request to this model, or raise ProviderError(400)."""
 
 
 @runtime_checkable
@@ -234,11 +245,15 @@ class StoringDialect(Dialect, Protocol):
 
 
 class KeyPlace(NamedTuple):
-    """Where a request carries its API key: a header, after `scheme` and a blank if it has one, or a query parameter."""
+    """Where a request carries its API key: a header, after `scheme` and a blank if it has one, or a query parameter.
+
+    `within`: a regular expression whose first group is the key, where the header holds more than that.
+    """
 
     name: str
     scheme: str = ""
     in_query: bool = False
+    within: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,11 +279,17 @@ class Family:
     model_list: Callable[[Sequence[str]], bytes]
     model: Callable[[str], bytes]
     hopeless: frozenset[str] = frozenset()  # codes of a 429 that no retry can cure
+    # Where a question as `ask` takes it is asked, streamed or not; None: at the path of `chat`, whatever it is.
+    ask_path: Callable[[Body, bool], str] | None = None
 
     @property
     def chat(self) -> Dialect:
         """The endpoint that the crowd asks."""
         return self.dialects[0]
+
+    def path_of(self, question: Body, streamed: bool) -> str:
+        """Where the crowd asks this question."""
+        return self.chat.path if self.ask_path is None else self.ask_path(question, streamed)
 
     def request_headers(self, key: str) -> dict[str, str]:
         """The headers of a request with this API key."""

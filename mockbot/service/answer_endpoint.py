@@ -4,7 +4,6 @@ The order: the caller, faults at the edge (before the body is read), the body, l
 its dialect (delivery.py). A refusal has to be cheap, so a fault at the edge answers without the body.
 """
 
-import asyncio
 import time
 from collections.abc import Callable
 from functools import lru_cache
@@ -13,7 +12,7 @@ from typing import Literal
 from starlette.types import Receive, Scope, Send
 
 from mockbot.dialects.client_identity import PROMPT, tier_of
-from mockbot.dialects.dialect import AnswerMetadata, Dialect, Header, ProviderError
+from mockbot.dialects.dialect import AnswerMetadata, Dialect, Header, ModelInPath, ProviderError
 from mockbot.dialects.families import key_of
 from mockbot.dialects.retry_after import retry_headers
 from mockbot.service import cdn_error_pages
@@ -28,8 +27,6 @@ from mockbot.service.job import Refused
 from mockbot.service.prometheus_counters import Outcome
 from mockbot.service.provider_runtime import ProviderRuntime
 from mockbot.service.stored_delivery import StoredDelivery
-
-SLOWEST_BODY = 60.0  # wall seconds for a whole request body
 
 _PROMPT = PROMPT.encode()
 _HTML = (b"content-type", b"text/html; charset=UTF-8")
@@ -52,31 +49,12 @@ def _caller(key: str) -> Caller:
     return Caller(key, tier_of(key))
 
 
-async def read_body(receive: Receive, largest: int) -> bytes:
-    """The whole body; ProviderError(413) when it is too large, (408) when the client has left or trickles it."""
-    message = await receive()
-    if message["type"] == "http.request" and not message["more_body"] and len(message["body"]) <= largest:
-        return bytes(message["body"])  # the usual case, without a timer
-    body = bytearray()
-    try:
-        async with asyncio.timeout(SLOWEST_BODY):
-            while message["type"] == "http.request":
-                body += message["body"]
-                if len(body) > largest:
-                    raise ProviderError(413)
-                if not message["more_body"]:
-                    return bytes(body)
-                message = await receive()
-    except TimeoutError:
-        pass
-    raise ProviderError(408)
-
-
 class Endpoint:
     """`POST` of one dialect at one provider."""
 
     def __init__(self, runtime: ProviderRuntime, dialect: Dialect, seed: int, hang_up: HangUp) -> None:
         self._runtime, self._dialect, self._seed, self._hang_up = runtime, dialect, seed, hang_up
+        self._model_in_path = dialect if isinstance(dialect, ModelInPath) else None
         self._unread = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,7 +64,7 @@ class Endpoint:
             send = readable(send)
         try:
             state.caller = caller_of(state.headers, scope)
-            state.delivery = delivery = await self._admit(state, receive, send)
+            state.delivery = delivery = await self._admit(state, scope, receive, send)
             await delivery.deliver()
         except ProviderError as error:
             state.error, mark = error.status, state.mark
@@ -107,19 +85,22 @@ class Endpoint:
             meta, whole = state.delivery.meta, time.perf_counter() - state.started
             counters.answered(meta.question.prompt_tokens, meta.tokens, state.delivery.first, whole)
 
-    async def _admit(self, state: "_RequestState", receive: Receive, send: Send) -> Delivery:
+    async def _admit(self, state: "_RequestState", scope: Scope, receive: Receive, send: Send) -> Delivery:
         """The delivery of an admitted request; ProviderError for any other."""
         runtime, dialect, caller = self._runtime, self._dialect, state.caller
         failed = runtime.edge(caller, dialect.path)
         if failed is not None:
             state.failed, state.retry = True, runtime.counters.is_retry(state.headers, 0, caller.key)
             raise failure_of(failed)
-        body = await read_body(receive, dialect.largest_body)
+        body = await runtime.bodies.read(receive, dialect.largest_body)
         if b"content-encoding" in state.headers:
             body = unpacked(body, state.headers[b"content-encoding"], dialect.largest_body)
         mark = state.mark = fingerprint(self._seed, state.headers.get(_PROMPT, b""), body)
         state.retry = runtime.counters.is_retry(state.headers, mark, caller.key)
-        question = dialect.read(body)
+        if self._model_in_path is None:
+            question = dialect.read(body)
+        else:
+            question = self._model_in_path.read_for(scope["path_params"]["model"], body)
         if runtime.serves is not None and not runtime.serves(question.model):
             raise dialect.unknown_model(question.model)
         for name in question.not_done:
@@ -136,7 +117,8 @@ class Endpoint:
         if isinstance(outcome, Refused):
             raise refusal_of(dialect, outcome, question.model, runtime.clock.speed)
         tokens = outcome.tokens if choices is None else sum([choice.tokens() for choice in choices])
-        meta = AnswerMetadata(question, mark, int(time.time()), tokens, runtime.cache_use(question.prefixes))
+        cache = runtime.cache_use(question.prefixes)
+        meta = AnswerMetadata(question, mark, int(time.time()), tokens, cache, state.started)
         kind = Delivery if question.storage is None else StoredDelivery
         return kind(runtime, dialect, outcome, meta, choices, receive, send, state.started)
 
@@ -193,7 +175,7 @@ def error_parts(
         headers = [_HTML, *cdn_error_pages.headers(mark)]
     else:
         body = dialect.error(error, mark) if error.body is None else error.body
-        headers = [JSON, *dialect.headers(mark, 0, error.allowances, speed), *dialect.error_headers(error.status)]
+        headers = [JSON, *dialect.headers(mark, 0, error.allowances, speed), *dialect.error_headers(error)]
     if error.headers:
         given = dict(error.headers)
         headers = [header for header in headers if header[0] not in given] + [*error.headers]

@@ -5,6 +5,7 @@ application takes the same Endpoint at once when a request's method and path nam
 costs as much as the answer.
 """
 
+import re
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
@@ -16,7 +17,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockbot.dialects.dialect import Dialect, Family, ProviderError, StoringDialect
+from mockbot.dialects.dialect import Dialect, Family, ModelInPath, ProviderError, StoringDialect
 from mockbot.dialects.families import FAMILIES
 from mockbot.scenario.model_names import listed
 from mockbot.service.answer_endpoint import Endpoint, HangUp, caller_of, error_parts, failure_of
@@ -45,10 +46,16 @@ class ProviderApp(FastAPI):
     """FastAPI, with a shortcut to the endpoints that answer questions."""
 
     hot: dict[tuple[str, str], Answering]
+    with_model: list[tuple[re.Pattern[str], Answering]]  # paths of POST that name a model
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """ASGI; returns the endpoint's coroutine instead of awaiting it, which saves a step on every request."""
         endpoint = self.hot.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if endpoint is None and scope["type"] == "http" and scope["method"] == "POST":
+            for pattern, answering in self.with_model:
+                if match := pattern.fullmatch(scope["path"]):
+                    scope["path_params"], endpoint = match.groupdict(), answering
+                    break
         return super().__call__(scope, receive, send) if endpoint is None else endpoint(scope, receive, send)
 
 
@@ -58,7 +65,7 @@ def provider_app(
     """The application of one provider."""
     family = FAMILIES[dialect]
     app = ProviderApp(title=f"mockbot: {runtime.name}", version=__version__, docs_url="/docs", redoc_url=None)
-    app.hot = {}
+    app.hot, app.with_model = {}, []
     methods = ["GET", "OPTIONS", "POST", "DELETE"]
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=methods, allow_headers=["*"], expose_headers=EXPOSED
@@ -67,7 +74,10 @@ def provider_app(
     for each in (dialect for other in FAMILIES.values() for dialect in other.dialects):
         endpoint = RecordedEndpoint(Endpoint(runtime, each, seed, hang_up), recorder, runtime, each)
         # Other families' too, so that a program meets the same faults with any SDK.
-        app.hot["POST", each.path] = endpoint
+        if isinstance(each, ModelInPath):
+            app.with_model.append((re.compile(re.escape(each.path).replace(r"\{model\}", "(?P<model>.+)")), endpoint))
+        else:
+            app.hot["POST", each.path] = endpoint
         if each in family.dialects:
             _document(app, each, endpoint)
         if isinstance(each, StoringDialect):
@@ -87,15 +97,19 @@ def _document(app: FastAPI, dialect: Dialect, endpoint: ASGIApp) -> None:
     async def handle(_: Request) -> Response:
         return _Handover(endpoint)
 
+    content = {"application/json": {"schema": dialect.schema}}
+    more: dict[str, Any] = {"requestBody": {"required": True, "content": content}}
+    if isinstance(dialect, ModelInPath):
+        more["parameters"] = [{"name": "model", "in": "path", "required": True, "schema": {"type": "string"}}]
     app.add_api_route(
-        dialect.path,
+        dialect.path.replace("{model}", "{model:path}"),
         handle,
         methods=["POST"],
         name=dialect.path,
         summary=type(dialect).__doc__,
         response_class=Response,
         responses=dict(dialect.responses),
-        openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": dialect.schema}}}},
+        openapi_extra=more,
     )
 
 

@@ -83,4 +83,4 @@ def test_capacity_and_limits_are_refused_in_each_familys_way(family: str) -> Non
     dialect = FAMILIES[family].chat
 
     assert dialect.refusal("rate_limited", 1.0).status == 429
-    assert dialect.refusal("queue_full", None).status == {"openai": 503, "anthropic": 529}[family]
+    assert dialect.refusal("queue_full", None).status == {"openai": 503, "anthropic": 529, "bedrock": 503}[family]

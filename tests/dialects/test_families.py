@@ -1,6 +1,9 @@
 """What leads a program and its key to a provider: variables, hosts and headers, held against the official SDKs."""
 
+from urllib.parse import urlsplit
+
 import anthropic
+import boto3
 import openai
 import pytest
 
@@ -11,7 +14,7 @@ from mockbot.dialects.families import FAMILIES, key_of
 SDKS = {"openai": openai.OpenAI, "anthropic": anthropic.Anthropic}
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", SDKS)
 def test_the_variables_lead_the_sdk_and_the_host_is_where_it_goes_without(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -31,12 +34,27 @@ def test_the_variables_lead_the_sdk_and_the_host_is_where_it_goes_without(
     assert astray.base_url.host in family.hosts
 
 
+def test_the_variables_lead_boto3_and_the_hosts_are_where_it_goes_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To Bedrock's runtime and to its control plane; in every region that is named."""
+    family = FAMILIES["bedrock"]
+    for variable, value in family.environment("http://127.0.0.1:9", "k").items():
+        monkeypatch.setenv(variable, value)
+    led = {boto3.client(name).meta.endpoint_url for name in ("bedrock-runtime", "bedrock")}
+    monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
+    regions = {host.split(".")[1] for host in family.hosts}
+    clients = [boto3.client(name, region_name=each) for name in ("bedrock-runtime", "bedrock") for each in regions]
+
+    assert led == {"http://127.0.0.1:9"}
+    assert {urlsplit(client.meta.endpoint_url).hostname for client in clients} == {*family.hosts}
+
+
 @pytest.mark.parametrize(
     ("headers", "key"),
     [
         ({}, None),
         ({b"x-api-key": b" sk-a-b "}, "sk-a-b"),
         ({b"authorization": b"bearer sk-a-b"}, "sk-a-b"),
+        ({b"authorization": b"AWS4-HMAC-SHA256 Credential=sk-a-b/20260101/us-east-1/bedrock/aws4_request"}, "sk-a-b"),
         ({b"authorization": b"Bearer gateway", b"x-api-key": b"sk-a-b"}, "sk-a-b"),
     ],
 )
@@ -46,7 +64,13 @@ def test_a_key_is_found_in_any_familys_header(headers: dict[bytes, bytes], key: 
 
 
 @pytest.mark.parametrize(
-    "headers", [{b"authorization": b"Basic abc"}, {b"authorization": b"Bearer "}, {b"x-api-key": b""}]
+    "headers",
+    [
+        {b"authorization": b"AWS4-HMAC-SHA256 Signature=a"},
+        {b"authorization": b"Basic abc"},
+        {b"authorization": b"Bearer "},
+        {b"x-api-key": b""},
+    ],
 )
 def test_what_is_no_key_is_401(headers: dict[bytes, bytes]) -> None:
     """Another scheme, or nothing."""

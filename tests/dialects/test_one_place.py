@@ -14,7 +14,7 @@ from tests.load.conftest import ROOT
 
 pytestmark = [pytest.mark.live, pytest.mark.second]
 
-TUPLE = "(OPENAI, ANTHROPIC)"
+TUPLE = "(OPENAI, ANTHROPIC, BEDROCK)"
 SCENARIO = """
 name: toy
 title: A provider with an API of its own

@@ -63,7 +63,7 @@ class Talk:
     def error(self, error: ProviderError, mark: int) -> bytes:  # noqa: ARG002
         return json.dumps({"problem": error.code or error.status}).encode()
 
-    def error_headers(self, status: int) -> list[Header]:  # noqa: ARG002
+    def error_headers(self, error: ProviderError) -> list[Header]:  # noqa: ARG002
         return []
 
 

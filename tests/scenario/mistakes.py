@@ -81,7 +81,7 @@ WRONG = (
     Wrong("burst of those who stay", "  hasty:", "  crowds: {users: 0%, policy: sdk, burst: 8}\n  hasty:", "9:36", "crowd.crowds.burst: 'burst' is for those who arrive; this group has no 'arrivals'"),
     Wrong("no slots", "slots: 4", "slots: 0", "5:12", "providers.main.slots: 0 should be at least 1"),
     Wrong("nothing where a value should be", "slots: 4", "slots:", "5:5", "providers.main.slots: nothing should be a whole number"),
-    Wrong("unknown dialect", "slots: 4", "dialect: opnai", "5:14", "providers.main.dialect: 'opnai' is not one of openai, anthropic; did you mean 'openai'?"),
+    Wrong("unknown dialect", "slots: 4", "dialect: opnai", "5:14", "providers.main.dialect: 'opnai' is not one of openai, anthropic, bedrock; did you mean 'openai'?"),
     Wrong("unknown tier to serve first", "slots: 4", "queue: {first: [fre]}", "5:21", "providers.main.queue.first.0: 'fre' is not a tier of this scenario; did you mean 'free'?"),
     Wrong("unknown order", "slots: 4", "queue: {order: stack}", "5:20", "providers.main.queue.order: 'stack' is not one of fifo, lifo"),
     Wrong("percentile below the median", "slots: 4", "answer: {tokens: {median: 50, p95: 20}}", "5:22", "providers.main.answer.tokens: p95 (20) is less than the median (50)"),

@@ -70,7 +70,10 @@ def one_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     quick = {"first_token": "1ms", "tokens": {"median": 12, "p95": 12}, "pace": "1000/s"}
     limits = {"tiny": "1/m"}
     own = ["gpt-*", "o4-*", "text-embedding-*", "omni-moderation-*"]
-    others = {"anthropic": {"dialect": "anthropic", "answer": quick, "limits": limits, "models": ["claude-*"]}}
+    others = {
+        "anthropic": {"dialect": "anthropic", "answer": quick, "limits": limits, "models": ["claude-*"]},
+        "bedrock": {"dialect": "bedrock", "answer": quick, "models": ["anthropic.*", "amazon.titan-*", "cohere.*"]},
+    }
     with serving(tmp_path_factory.mktemp("service")) as start:
         yield start(answer=quick, limits=limits, models=own, others=others)
 

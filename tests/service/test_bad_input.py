@@ -206,7 +206,7 @@ def half(values: Mapping[str, Any]) -> ServiceFault:
     return fault
 
 
-SCHEMAS = ("main", "anthropic")
+SCHEMAS = ("main", "anthropic", "bedrock")
 MODELS = {"/v1/embeddings": "text-embedding-3-small", "/v1/messages": "claude-sonnet-5"}
 WHOLE = {fault.kind for fault in ALL if fault.whole_provider}  # of these, one knows what every request gets
 FAULTS = {name: values for name, values in MATRIX.items() if values is not None and not {*WHOLE, "stall"} & {*values}}
@@ -260,8 +260,12 @@ def fuzz(schema: Any, asked: set[int]) -> set[int]:
         @FUZZ
         def ask(case: Any, known: bool) -> None:
             if known and isinstance(case.body, dict):  # else hardly any request would be right
-                case.body |= {"model": MODELS.get(case.operation.path, "gpt-4o")}
-                case.body |= {"messages": [{"role": "user", "content": "hi"}]} if "messages" in case.body else {}
+                if "model" in case.path_parameters:
+                    case.path_parameters["model"] = "anthropic.claude-sonnet-5-5-v1:0"
+                else:
+                    case.body |= {"model": MODELS.get(case.operation.path, "gpt-4o")}
+                content = [{"text": "hi"}] if "converse" in case.operation.path else "hi"
+                case.body |= {"messages": [{"role": "user", "content": content}]} if "messages" in case.body else {}
             try:
                 response = case.call()
             except requests.RequestException:

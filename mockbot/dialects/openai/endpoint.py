@@ -61,7 +61,7 @@ class OpenAIEndpoint:
     def error(self, error: ProviderError, mark: int) -> bytes:  # noqa: ARG002 - other dialects name the request in it
         return openai_errors.body(error)
 
-    def error_headers(self, status: int) -> list[Header]:  # noqa: ARG002 - the same for all
+    def error_headers(self, error: ProviderError) -> list[Header]:  # noqa: ARG002 - the same for all
         return []  # whether OpenAI sends x-should-retry is not known
 
 
