@@ -167,6 +167,7 @@ class Capacity:
             self._move(now)
             if self._ramps_until > -math.inf:
                 self._resize()
+                self._fill()  # requests may come so often that no tick of the ramp ever does
 
     def _apply_next(self, at: float) -> None:
         # An end and an expiry can be due at the same time: the end first, which frees a slot for the waiting job.

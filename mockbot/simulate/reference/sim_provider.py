@@ -117,7 +117,9 @@ class SimProvider:
                 self._schedule_update()
             else:
                 self._update()
-        elif isinstance(outcome, Refused):
+            return
+        self._update()  # capacity that ramps was read again, and may have let somebody in
+        if isinstance(outcome, Refused):
             self._refuse(attempt, outcome.reason, outcome.retry_after)
         else:
             attempt.told = outcome.answer
