@@ -11,7 +11,7 @@ from mockbot.evidence.verdict import judge
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate.engines import Engine, start
 from mockbot.simulate.simulation import Memory, simulate
-from tests.simulate.build import scenario
+from tests.simulate.build import NO_THINK, scenario
 
 pytest.importorskip("numba")
 pytestmark = [pytest.mark.second, pytest.mark.usefixtures("fast_is_compiled")]
@@ -185,3 +185,11 @@ def test_more_visitors_than_places_are_let_in() -> None:
     assert offered == pytest.approx(500_000, rel=0.01)
     assert len({prompt.id for prompt in sampled}) == len(sampled) == pytest.approx(offered / 5, rel=0.01)
     assert memory.seconds[-1].queued + sum(second.admitted for second in memory.seconds) == offered
+
+
+def test_who_does_not_think_asks_again_a_millisecond_after_a_refusal() -> None:
+    """As the reference has it: the outage of a second goes by."""
+    memory, end = _lived(scenario(phases=NO_THINK, group={"think": "0s"}), 1)
+
+    assert end == pytest.approx(5.0, abs=2.0)
+    assert len([each for each in memory.requests if isinstance(each, Prompt)]) in range(990, 1010)

@@ -63,7 +63,7 @@ def _think(world: World, state: State, i: int, now: float, away: float) -> None:
     g = state.user[i].flags >> at.GROUP
     _state(state, i, at.THINKING)
     mean = away if away >= 0.0 else world.group[g].think
-    set_timer(world, state, i, now + (exponential(state.rng, THINK, mean) if mean > 0.0 else 0.0))
+    set_timer(world, state, i, now + (exponential(state.rng, THINK, mean) if mean > _SOFTWARE else _SOFTWARE))
 
 
 @compiled
