@@ -171,17 +171,52 @@ def files(draw: st.DrawFn) -> Scenario:
     return tiny(providers=dict.fromkeys(names, small), crowd=crowd, phases=phases)
 
 
-@pytest.mark.nightly
-@pytest.mark.timeout(1800)
 @given(files())
 @settings(max_examples=10, deadline=None)
 def test_no_file_that_is_valid_makes_it_fail(scenario: Scenario) -> None:
-    """Whatever the file, each question has an answer, or the reason why it makes no sense."""
-    experiments = Experiments(1, lambda: None)
+    """Whatever the file, each question has an answer, or the reason why it makes no sense or has none."""
+    experiments, reasons = Experiments(1, lambda: None, most=5000), ("It makes no sense here: ", "It is not answered: ")
 
     for question in QUESTIONS:
         told = question.answer(setting_of(scenario), experiments, None)
-        assert told.figures if told.makes_sense else told.sentence.startswith("It makes no sense here: ")
+        assert told.figures if told.makes_sense else told.sentence.startswith(reasons)
+
+
+def test_a_run_that_is_too_large_is_given_up_and_the_answer_says_so() -> None:
+    """Of the file as written, there is no answer; of a variant, its figures are not there."""
+    endless = tiny(crowd={"all": {"users": "100%", "policy": "once", "think": "0s"}})  # a refusal takes no time
+    none = telling.QUESTION.answer(setting_of(endless), Experiments(1, lambda: None, most=5000), None)
+    few = {"users": "10%", "policy": {"name": "refresh", "every": "1s"}, "think": "20s"}
+    mixed = tiny(crowd={"few": few, "rest": {"users": "90%", "policy": "once", "think": "20s"}})
+    some = refreshing.QUESTION.answer(setting_of(mixed), Experiments(1, lambda: None, most=8000), None)
+
+    assert none.sentence.startswith("It is not answered: a run has more than 5,000 records")
+    assert not none.makes_sense
+    assert any("not simulated: a run has more than 8,000 records" in line for line in some.variants)
+    assert not any(figure.what.startswith(refreshing.EVERYBODY) for figure in some.figures)
+    assert any(figure.what.startswith(refreshing.NOBODY) for figure in some.figures)
+
+
+def test_a_large_crowd_is_played_smaller_and_the_answer_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless `--users` asks for it; small ones are played as they are."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(command, "QUESTIONS", ())
+    large = {"slots": 80_000, "queue": {"limit": 240_000}, "answer": SHORT}
+    phases = [TINY["phases"][0] | {"users": 400_000}, *TINY["phases"][1:]]
+    world, says = tiny(providers={"main": large}, phases=phases), []
+    for options in (
+        ExplainOptions(world, "tiny.yaml"), ExplainOptions(world, "tiny.yaml", users=400_000),
+        ExplainOptions(tiny(), "tiny.yaml"),
+    ):  # fmt: skip
+        out = console()
+        explain_command(replace(options, as_json=True), out, out)
+        says.append(json.loads(out.export_text())["scaled"])
+
+    assert says[0].startswith("to about 50,000 prompts")
+    assert "80000 slots" in says[0]
+    assert says[1:] == ["", ""]
 
 
 FAST: dict[str, Any] = {"first_token": "100ms", "tokens": {"median": 10, "p95": 20}, "pace": "40/s"}
