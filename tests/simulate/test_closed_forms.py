@@ -1,9 +1,9 @@
 """Both engines against laws of queues that hold for the answers that a scenario can have: log-normal, or all alike.
 
-Each law at three sets of parameters, and at night at one more, which the date draws and the test prints. Compared are
-means over the seconds of the provider, of all users, after a tenth of the time. A law fails when the mean over the
-seeds is FAR standard errors away from it, or when half the mean's 95 % interval is more than the tolerance, so that it
-says little. (Laws of exponential answers: tests/service/test_theory.py.)
+Each law at one set of parameters, and at night at two others and at one more, which the date draws and the test
+prints. Compared are means over the seconds of the provider, of all users, after a tenth of the time. A law fails when
+the mean over the seeds is FAR standard errors away from it, or when half the mean's 95 % interval is more than the
+tolerance, so that it says little. (Laws of exponential answers: tests/service/test_theory.py.)
 """
 
 import math
@@ -205,14 +205,18 @@ def _off(name: str, parameters: Set, engine: Engine) -> str:
     return "" if half <= tolerance and abs(found - theory) <= FAR * error else said
 
 
-SETS = [(name, parameters) for name, law in LAWS.items() for parameters in law.sets]
+SETS = [
+    pytest.param(name, each, marks=[pytest.mark.nightly] if number else [])
+    for name, law in LAWS.items()
+    for number, each in enumerate(law.sets)
+]
 
 
 @pytest.mark.second
 @pytest.mark.usefixtures("fast_is_compiled")
 @pytest.mark.parametrize(("name", "parameters"), SETS)
 def test_a_law_holds_on_the_fast_engine(name: str, parameters: Set) -> None:
-    """At three sets of parameters."""
+    """At its first set of parameters; at night at the two others."""
     pytest.importorskip("numba")
 
     assert not _off(name, parameters, "fast")

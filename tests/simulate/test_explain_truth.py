@@ -1,4 +1,7 @@
-"""Each of `explain`'s answers agrees with an independent simulation (`plain_loop`), at three parameter sets."""
+"""Each of `explain`'s answers agrees with an independent simulation (`plain_loop`), at three parameter sets.
+
+The first set of each question is played for every change, the others at night.
+"""
 
 import math
 from collections.abc import Callable
@@ -22,6 +25,11 @@ SEEDS, LOOPS = 6, 24
 BEGIN, SLO = 120.0, 30.0
 SURE = 4.0  # standard errors of the difference
 Take = Callable[[Loop, list[Place], list[People]], float]
+
+
+def others_at_night(first: Any, *others: Any) -> list[Any]:
+    """Parameter sets, of which all but the first are for the nightly tier."""
+    return [first, *(pytest.param(*each, marks=pytest.mark.nightly) for each in others)]
 
 
 def world(
@@ -90,7 +98,7 @@ def assert_agree(answer: Answer, what: str, loop: list[float], least: float = 0.
 
 @pytest.mark.parametrize(
     ("users", "every", "slots", "limit", "share"),
-    [(40, 6.0, 8, 24, 0.6), (60, 4.0, 10, 30, 1.0), (45, 12.0, 8, 40, 1.0)],
+    others_at_night((40, 6.0, 8, 24, 0.6), (60, 4.0, 10, 30, 1.0), (45, 12.0, 8, 40, 1.0)),
 )
 def test_what_reloading_does(users: int, every: float, slots: int, limit: int, share: float) -> None:
     """Reloaders that get through a partial fault, that stick after a whole one, and that recover."""
@@ -105,7 +113,7 @@ def test_what_reloading_does(users: int, every: float, slots: int, limit: int, s
             assert_agree(told, f"{name}: good, asked {what} it", loop, 0.03)
 
 
-@pytest.mark.parametrize(("users", "slots", "lasts"), [(60, 8, 60.0), (100, 20, 120.0), (70, 8, 40.0)])
+@pytest.mark.parametrize(("users", "slots", "lasts"), others_at_night((60, 8, 60.0), (100, 20, 120.0), (70, 8, 40.0)))
 def test_how_long_a_kept_queue_takes(users: int, slots: int, lasts: float) -> None:
     """Nothing is served meanwhile, and all wait: the loop, the simulation and the law say the same."""
     place = Place(slots, 500, 2.0, left=0.0)
@@ -118,7 +126,7 @@ def test_how_long_a_kept_queue_takes(users: int, slots: int, lasts: float) -> No
     assert figure.theory == pytest.approx(mean(loop), abs=1.5 * place.takes)  # all slots become free together
 
 
-@pytest.mark.parametrize(("guests", "own", "slots"), [(20, 20, 8), (40, 30, 6), (30, 60, 12)])
+@pytest.mark.parametrize(("guests", "own", "slots"), others_at_night((20, 20, 8), (40, 30, 6), (30, 60, 12)))
 def test_what_failing_over_does(guests: int, own: int, slots: int) -> None:
     """All of the first provider's users turn to the second one, which has room or has not."""
     place, lasts, after = Place(slots, 30, 4.0, fails=1.0), 300.0, 300.0
@@ -134,7 +142,9 @@ def test_what_failing_over_does(guests: int, own: int, slots: int) -> None:
             assert_agree(told, f"{name}: {what}, good in it", loop, 0.03)
 
 
-@pytest.mark.parametrize(("users", "think", "lasts"), [(100, 20.0, 60.0), (200, 60.0, 120.0), (60, 30.0, 300.0)])
+@pytest.mark.parametrize(
+    ("users", "think", "lasts"), others_at_night((100, 20.0, 60.0), (200, 60.0, 120.0), (60, 30.0, 300.0))
+)
 def test_what_a_retry_after_to_the_second_does(users: int, think: float, lasts: float) -> None:
     """The peak after the end, which the law tells too (15 %), and what is sent in the outage."""
     place = Place(20, 2000, 2.0, fails=1.0, returns=True)
@@ -156,7 +166,7 @@ def test_what_a_retry_after_to_the_second_does(users: int, think: float, lasts: 
     )
 
 
-@pytest.mark.parametrize(("free", "plus", "left"), [(6.0, 2.0, 0.5), (4.0, 4.0, 0.5), (5.0, 1.0, 0.75)])
+@pytest.mark.parametrize(("free", "plus", "left"), others_at_night((6.0, 2.0, 0.5), (4.0, 4.0, 0.5), (5.0, 1.0, 0.75)))
 def test_what_paying_users_get(free: float, plus: float, left: float) -> None:
     """A blind queue gives both the same; served first, they get all that they ask for, and the law says how much."""
     place = Place(16, 20, 2.0, left=left)
