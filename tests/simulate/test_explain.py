@@ -205,7 +205,8 @@ def test_a_large_crowd_is_played_smaller_and_the_answer_says_so(
     monkeypatch.setattr(command, "QUESTIONS", ())
     large = {"slots": 80_000, "queue": {"limit": 240_000}, "answer": SHORT}
     phases = [TINY["phases"][0] | {"users": 400_000}, *TINY["phases"][1:]]
-    world, says = tiny(providers={"main": large}, phases=phases), []
+    world = tiny(providers={"main": large}, phases=phases)
+    says: list[str] = []
     for options in (
         ExplainOptions(world, "tiny.yaml"), ExplainOptions(world, "tiny.yaml", users=400_000),
         ExplainOptions(tiny(), "tiny.yaml"),

@@ -160,11 +160,11 @@ def _users(run: Run) -> None:
 
 
 def _work(run: Run) -> None:
-    """Slot-seconds are neither negative nor more than the slots have, nor those that are wasted more than all."""
+    """Slot-seconds are within 0 and what the slots have, the wasted ones in all; nobody waits by a free slot."""
     for second in run.seconds:
         assert 0 <= second.wasted <= second.work + 1e-9
         assert second.work <= run.world.providers["main"].slots + 1e-9
-        assert second.running >= 0
+        assert second.running >= (second.capacity if second.queued else 0)
         assert 0 <= second.queued <= run.world.providers["main"].queue.limit
 
 
