@@ -152,7 +152,7 @@ def files(draw: st.DrawFn) -> Scenario:
     crowd: dict[str, Any] = {}
     for name in ("one", "two"):
         size = {"users": "50%"} if name == "one" or draw(st.booleans()) else {"arrivals": "100%"}
-        group = {"policy": draw(NO_GROUP), "think": draw(st.sampled_from(["0s", "5s"])), "patience": "20s"}
+        group = {"policy": draw(NO_GROUP), "think": draw(st.sampled_from(["0s", "2s", "5s", "20s"])), "patience": "20s"}
         crowd[name] = (
             size | group | {"uses": draw(st.sampled_from(names)), "tier": draw(st.sampled_from(["free", "plus"]))}
         )
@@ -175,7 +175,10 @@ def files(draw: st.DrawFn) -> Scenario:
 @settings(max_examples=10, deadline=None)
 def test_no_file_that_is_valid_makes_it_fail(scenario: Scenario) -> None:
     """Whatever the file, each question has an answer, or the reason why it makes no sense or has none."""
-    experiments, reasons = Experiments(1, lambda: None, most=5000), ("It makes no sense here: ", "It is not answered: ")
+    experiments, reasons = (
+        Experiments(1, lambda: None, most=20_000),
+        ("It makes no sense here: ", "It is not answered: "),
+    )
 
     for question in QUESTIONS:
         told = question.answer(setting_of(scenario), experiments, None)
