@@ -48,6 +48,7 @@ TINY: dict[str, Any] = {
         {"name": "after", "lasts": "3m"},
     ],
 }
+TIERS = {"crowd": {tier: TINY["crowd"]["patient"] | {"tier": tier} for tier in ("free", "plus")}}
 
 
 def tiny(**more: Any) -> Scenario:
@@ -96,10 +97,11 @@ def test_the_outage_is_the_files_own() -> None:
         ({"phases": TINY["phases"][:2]}, "how-long", "the outage lasts until the file ends"),
         ({}, "failing-over", "no other provider"),
         ({}, "paying", "of one tier (free)"),
+        (TIERS | {"phases": [TINY["phases"][0] | {"users": 0}, *TINY["phases"][1:]]}, "paying", "nobody asks anything"),
     ],
 )
 def test_a_question_that_makes_no_sense_says_why(changes: dict[str, Any], key: str, why: str) -> None:
-    """And nothing is simulated for it."""
+    """And there are no figures."""
     told = asked(tiny(**changes), key)
 
     assert why in told.sentence
@@ -158,7 +160,8 @@ def files(draw: st.DrawFn) -> Scenario:
         )
     if "arrivals" in crowd["two"]:
         crowd["one"]["users"] = "100%"
-    faults = [fault | {"on": draw(st.sampled_from(names))} for fault in draw(st.lists(FAULTS, max_size=3))]
+    several = st.lists(FAULTS, max_size=3, unique_by=lambda fault: next(iter(fault)))
+    faults = [fault | {"on": draw(st.sampled_from(names))} for fault in draw(several)]
     load: dict[str, Any] = {"users": draw(st.integers(0, 6))}
     if "arrivals" in crowd["two"]:
         load["arrivals"] = "1/s"
@@ -172,7 +175,7 @@ def files(draw: st.DrawFn) -> Scenario:
 
 
 @given(files())
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_no_file_that_is_valid_makes_it_fail(scenario: Scenario) -> None:
     """Whatever the file, each question has an answer, or the reason why it makes no sense or has none."""
     experiments, reasons = (

@@ -80,6 +80,9 @@ class Question:
                 seen = take(live) if live is not None and name == AS_WRITTEN else None
                 if only in {None, name} and any(value is not None for value in values):
                     found[title] = Figure(title, measure, values, law.expects.get(title), seen)
+        if not found:
+            text = "It makes no sense here: in the time that it is about, nobody asks anything in any run."
+            return Answer(self.key, self.asks, text, makes_sense=False)
         text = self.sentence(setting, found, law)
         shown = tuple(figure for title, figure in found.items() if title.split(": ", 1)[0] not in same)
         differs = (
