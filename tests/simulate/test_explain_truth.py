@@ -25,6 +25,7 @@ SEEDS, LOOPS = 6, 24
 BEGIN, SLO = 120.0, 30.0
 SURE = 4.0  # standard errors of the difference
 Take = Callable[[Loop, list[Place], list[People]], float]
+Played = list[tuple[Loop, list[Place], list[People]]]
 
 
 def others_at_night(first: Any, *others: Any) -> list[Any]:
@@ -62,17 +63,20 @@ def explained(question: Question, scenario: Scenario) -> Answer:
     return question.answer(setting_of(scenario), Experiments(SEEDS, lambda: None), None)
 
 
-def looped(
-    place: Place, crowd: list[People], lasts: float, after: float, take: Take, second: Place | None = None
-) -> list[float]:
-    """A number of each run of the plain loop."""
+def played(place: Place, crowd: list[People], lasts: float, after: float, second: Place | None = None) -> Played:
+    """The runs of the plain loop, one for each seed."""
     found = []
     for seed in range(LOOPS):
         places = [replace(each, queue=[], offered=[]) for each in (place, second or place)]
         people = [replace(who, asked=[]) for who in crowd]
         last = BEGIN + lasts + after
-        found.append(take(Loop(places, people, BEGIN, BEGIN + lasts, last, seed), places, people))
+        found.append((Loop(places, people, BEGIN, BEGIN + lasts, last, seed), places, people))
     return found
+
+
+def looped(runs: Played, take: Take) -> list[float]:
+    """A number of each."""
+    return [take(*run) for run in runs]
 
 
 def good(begin: float, end: float, *groups: int) -> Take:
@@ -108,9 +112,9 @@ def test_what_reloading_does(users: int, every: float, slots: int, limit: int, s
     end = BEGIN + lasts
 
     for name, who in (("as written", reload), ("nobody reloads", wait)):
+        runs = played(place, [who], lasts, after)
         for what, begin, until in (("in", BEGIN, end), ("after", end, end + after - 60)):
-            loop = looped(place, [who], lasts, after, good(begin, until, 0))
-            assert_agree(told, f"{name}: good, asked {what} it", loop, 0.03)
+            assert_agree(told, f"{name}: good, asked {what} it", looped(runs, good(begin, until, 0)), 0.03)
 
 
 @pytest.mark.parametrize(("users", "slots", "lasts"), others_at_night((60, 8, 60.0), (100, 20, 120.0), (70, 8, 40.0)))
@@ -120,7 +124,7 @@ def test_how_long_a_kept_queue_takes(users: int, slots: int, lasts: float) -> No
     crowd = [People(users, 20.0, 3600.0, timeout=3600.0)]
     told = explained(duration.QUESTION, world(place, crowd, {"capacity": 0.0}, lasts, 600.0))
     (figure,) = (each for each in told.figures if each.what.endswith("nobody queues after"))
-    loop = looped(place, crowd, lasts, 600.0, lambda _, places, __: places[0].empty - BEGIN - lasts)
+    loop = looped(played(place, crowd, lasts, 600.0), lambda _, places, __: places[0].empty - BEGIN - lasts)
 
     assert_agree(told, figure.what, loop, 1.0)  # seconds: the simulation tells whole ones
     assert figure.theory == pytest.approx(mean(loop), abs=1.5 * place.takes)  # all slots become free together
@@ -137,9 +141,9 @@ def test_what_failing_over_does(guests: int, own: int, slots: int) -> None:
     end = BEGIN + lasts
 
     for name, people in (("as written", crowd), ("on every retry", turning)):
+        runs = played(place, people, lasts, after, second)
         for what, group in (("diverted", 0), ("regular", 1)):
-            loop = looped(place, people, lasts, after, good(BEGIN, end, group), second)
-            assert_agree(told, f"{name}: {what}, good in it", loop, 0.03)
+            assert_agree(told, f"{name}: {what}, good in it", looped(runs, good(BEGIN, end, group)), 0.03)
 
 
 @pytest.mark.parametrize(
@@ -159,11 +163,12 @@ def test_what_a_retry_after_to_the_second_does(users: int, think: float, lasts: 
     def sent(_: Loop, places: list[Place], __: list[People]) -> float:
         return sum(BEGIN <= t < end for t in places[0].offered) / lasts / capacity
 
-    assert_agree(told, "Retry-After, exact: peak after it / C", looped(place, crowd, lasts, 300.0, peak), 0.3)
-    assert_agree(told, "Retry-After, exact: requests in it / C", looped(place, crowd, lasts, 300.0, sent), 0.01)
-    assert figures["Retry-After, exact: peak after it / C"].theory == pytest.approx(
-        mean(looped(place, crowd, lasts, 300.0, peak)), rel=0.15
-    )
+    runs = played(place, crowd, lasts, 300.0)
+    peaks, theory = looped(runs, peak), figures["Retry-After, exact: peak after it / C"].theory
+
+    assert_agree(told, "Retry-After, exact: peak after it / C", peaks, 0.3)
+    assert_agree(told, "Retry-After, exact: requests in it / C", looped(runs, sent), 0.01)
+    assert theory == pytest.approx(mean(peaks), rel=0.15)
 
 
 @pytest.mark.parametrize(("free", "plus", "left"), others_at_night((6.0, 2.0, 0.5), (4.0, 4.0, 0.5), (5.0, 1.0, 0.75)))
@@ -174,10 +179,9 @@ def test_what_paying_users_get(free: float, plus: float, left: float) -> None:
     told = explained(paying.QUESTION, world(place, crowd, {"capacity": left}, 600.0, 60.0))
 
     for name, first in (("as written", ""), ("paying first", "plus")):
+        runs = played(replace(place, first=first or "nobody"), crowd, 600.0, 60.0)
         for group, tier in enumerate(("free", "plus")):
-            places = replace(place, first=first or "nobody")
-            loop = looped(places, crowd, 600.0, 60.0, good(BEGIN, BEGIN + 600, group))
-            assert_agree(told, f"{name}: {tier}, good in it", loop, 0.02)
+            assert_agree(told, f"{name}: {tier}, good in it", looped(runs, good(BEGIN, BEGIN + 600, group)), 0.02)
     for figure in told.figures:
         if figure.theory is not None:
             assert figure.simulated.mean == pytest.approx(figure.theory, abs=0.06)
