@@ -142,6 +142,11 @@ class Capacity:
             return job.begun + (self._now - job.begun) * progress / done
         return self._now + (job.v_end - job.work + progress - self._v) / self.speed
 
+    @property
+    def has_changes(self) -> bool:
+        """Jobs have changed that `advance` has not returned yet."""
+        return bool(self._changed)
+
     def advance(self, now: float) -> list[Job]:
         """Apply everything due by `now`; returns the jobs whose state changed since the last call, in order."""
         self.catch_up(now)

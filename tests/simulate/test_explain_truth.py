@@ -176,12 +176,12 @@ def test_what_paying_users_get(free: float, plus: float, left: float) -> None:
     """A blind queue gives both the same; served first, they get all that they ask for, and the law says how much."""
     place = Place(16, 20, 2.0, left=left)
     crowd = [People(0, 1.0, 60.0, rate=free), People(0, 1.0, 60.0, rate=plus, tier="plus")]
-    told = explained(paying.QUESTION, world(place, crowd, {"capacity": left}, 600.0, 60.0))
+    told = explained(paying.QUESTION, world(place, crowd, {"capacity": left}, 300.0, 60.0))
 
     for name, first in (("as written", ""), ("paying first", "plus")):
-        runs = played(replace(place, first=first or "nobody"), crowd, 600.0, 60.0)
+        runs = played(replace(place, first=first or "nobody"), crowd, 300.0, 60.0)
         for group, tier in enumerate(("free", "plus")):
-            assert_agree(told, f"{name}: {tier}, good in it", looped(runs, good(BEGIN, BEGIN + 600, group)), 0.02)
+            assert_agree(told, f"{name}: {tier}, good in it", looped(runs, good(BEGIN, BEGIN + 300, group)), 0.02)
     for figure in told.figures:
         if figure.theory is not None:
             assert figure.simulated.mean == pytest.approx(figure.theory, abs=0.06)

@@ -118,7 +118,8 @@ class SimProvider:
             else:
                 self._update()
             return
-        self._update()  # capacity that ramps was read again, and may have let somebody in
+        if self._capacity.has_changes:  # capacity that ramps was read again, and has let somebody in
+            self._update()
         if isinstance(outcome, Refused):
             self._refuse(attempt, outcome.reason, outcome.retry_after)
         else:
