@@ -11,8 +11,8 @@ from mockbot.simulate.simulation import Memory
 from tests.simulate.build import scenario
 from tests.simulate.equivalence import Lived, Row, combinations, differences, table, unequal
 
-# Cheap ones: few seeds are enough. The others are played at night.
-SAMPLE = ("http_error/exact", "maintenance/sdk", "down/refresh", "capacity/backoff")
+# Cheap ones: few seeds are enough. All are played at night.
+SAMPLE = ("maintenance/sdk", "crash/backoff")
 
 
 def _table(names: Sequence[str], capsys: pytest.CaptureFixture[str]) -> list[Row]:
