@@ -250,8 +250,6 @@ def few(name: str) -> Scenario:
     return tiny(name=name.replace("_", "-"), providers={"main": spec["main"]}, crowd=crowd, phases=phases)
 
 
-@pytest.mark.nightly
-@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("name", FEW)
 def test_a_few_users_get_all_five_answers(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the scenario, `explain` ends with its page."""
@@ -279,7 +277,6 @@ def live_run(folder: Path, scenario: Scenario) -> Path:
     return folder
 
 
-@pytest.mark.nightly
 def test_five_answers_on_the_terminal_as_json_and_as_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside the newest live run of the scenario, whose folder gets the page; nothing is wider than 80 columns."""
     monkeypatch.chdir(tmp_path)
