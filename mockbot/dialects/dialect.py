@@ -288,14 +288,6 @@ class ModelList(NamedTuple):
     one: Callable[[str], bytes]
 
 
-class ModelList(NamedTuple):
-    """The models of a provider, listed at `path` and described one by one below it."""
-
-    path: str
-    listed: Callable[[Sequence[str]], bytes]
-    one: Callable[[str], bytes]
-
-
 @dataclass(frozen=True, slots=True)
 class Family:
     """One provider's API, both sides of the wire.
