@@ -6,7 +6,7 @@ A command imports what it calls in its own body, so that `mockbot --help` does n
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -213,7 +213,7 @@ def explain(target: str, users: float | None, seeds: int, live_run: Path | None,
     from mockbot.commands.explain import ExplainOptions, explain_command
     from mockbot.process.prompt_end import ends_promptly
 
-    options = ExplainOptions(load_scenario(find(target)), users, seeds, live_run, as_json)
+    options = ExplainOptions(load_scenario(find(target)), target, users, seeds, live_run, as_json)
     with ends_promptly():
         sys.exit(explain_command(options, PlainConsole(), PlainConsole(stderr=as_json)))
 
@@ -259,6 +259,116 @@ def new(
     from mockbot.commands.new import NewOptions, new_command
 
     new_command(NewOptions(file, cause, length, users, speed, force))
+
+
+@cli.command(epilog=EXIT_CODES)
+@click.argument("target", metavar="NAME|DIR", required=False)
+@click.option("--counterfactual", "before", type=RUN_FOLDER, help="Play this run again with something changed.")
+@click.option("--set", "changes", multiple=True, metavar="PATH=VALUE", help="What is changed; as for run.")
+@click.option("--system", metavar="FILE|URL|COMMAND", help="As for run.")
+@click.option("--speed", type=SPEED, help="As for run.")
+@click.option("--seed", type=int, help="Which outage is drawn and when it comes; default: nobody knows.")
+@click.option("--out", type=FOLDER, help="As for run.")
+def drill(
+    target: str | None, before: Path | None, changes: tuple[str, ...], system: str | None, speed: float | None,
+    seed: int | None, out: Path | None,
+) -> None:  # fmt: skip
+    """Rehearse an outage that nobody knows in advance.
+
+    Participants write `mockbot note`; afterwards the page says how long they took to detect, to mitigate and to call
+    it over, and which alarms were false.
+    """
+    from mockbot.commands.drill import DrillOptions, counterfactual_command, drill_command
+    from mockbot.commands.run import RunOptions
+    from mockbot.runs.folder import RunFolder
+    from mockbot.testbed.system.system_file import read_system
+
+    command = shlex.join(["mockbot", *sys.argv[1:]])
+    options = RunOptions(speed, out, command=command, system=read_system(system) if system is not None else None)
+    if before is not None:
+        sys.exit(counterfactual_command(RunFolder(before), changes, options, PlainConsole()))
+    if target is None or changes:
+        raise UsageError("name a scenario, or a folder of them to draw one from; --set is for --counterfactual")
+    sys.exit(drill_command(DrillOptions(target, options, seed), PlainConsole()))
+
+
+@cli.command()
+@click.argument("says", default="", metavar="[TEXT]")
+@click.option("--detected", "kind", flag_value="detected", help="You see that something is wrong.")
+@click.option("--mitigated", "kind", flag_value="mitigated", help="You did something about it.")
+@click.option("--over", "kind", flag_value="over", help="You think that all is well again.")
+@click.option("--abort", "aborts", is_flag=True, help="End every fault at once.")
+@click.option("--run", "run_folder", type=RUN_FOLDER, default="runs/latest", show_default=True, help="The drill's.")
+def note(says: str, kind: Any, aborts: bool, run_folder: Path) -> None:
+    """Write down what you notice in a drill, with its time."""
+    from mockbot.runs.folder import RunFolder
+    from mockbot.runs.notes import abort, add_note
+
+    folder = RunFolder(run_folder)
+    if aborts:
+        abort(folder)
+    if not (says or kind or aborts):
+        raise UsageError("write what you notice, or say it by --detected, --mitigated or --over")
+    add_note(folder, kind or "note", says or ("aborted" if aborts else ""))
+    click.echo(f"noted in {folder.path}")
+
+
+@cli.command("import", epilog=EXIT_CODES)
+@click.argument("file", metavar="FILE|-")
+@click.option("--incident", metavar="ID", help="Which incident, when the file has several; without it they are listed.")
+@click.option("--out", type=FILE, help="Scenario file to write; default: the name of FILE with .yaml.")
+@click.option("--force", is_flag=True, help="Overwrite the scenario file.")
+@click.option("--length", metavar="DURATION", help="Compress the whole to this; default: as long as it was.")
+@click.option(
+    "--impact-start",
+    metavar="DURATION",
+    help="How long before the first post it began; default 15m.",
+)
+@click.option("--start", metavar="TIME", help="When it began, when the file does not say.")
+@click.option("--end", metavar="TIME", help="When it was over, when the file does not say.")
+@click.option(
+    "--level", type=click.Choice(["degraded", "partial", "full"]), help="How bad it was, when the file does not say."
+)
+@click.option("--component", "components", multiple=True, metavar="NAME", help="Component to stage (repeatable).")
+@click.option(
+    "--phases", type=click.IntRange(2, 50), default=12, show_default=True, help="At most so many phases of a series."
+)
+@click.option("--zone", metavar="OFFSET", help="Time zone of a series without one, as +01:00.")
+@click.option("--unit", type=click.Choice(["share", "percent"]), help="What the errors of a series are written in.")
+def import_(file: str, components: tuple[str, ...], **options: Any) -> None:
+    """Turn the file of a status page or a metric into a scenario.
+
+    Reads Statuspage, incident.io, Google Cloud, AWS, Datadog, Flashduty, Atom, RSS, CSV, Prometheus' query_range, and
+    mockbot's own timeline; FILE is on your disk or - for standard input, never a URL.
+    """
+    from mockbot.commands.import_incident import ImportOptions, import_command
+
+    import_command(ImportOptions(file, components=components, **options), PlainConsole())
+
+
+@cli.command(epilog=EXIT_CODES)
+@click.option(
+    "--provider", type=click.Choice(["openai", "anthropic"]), default="openai", show_default=True, help="Whose months."
+)
+@click.option("--second", type=click.Choice(["openai", "anthropic"]), help="Whom clients can fail over to.")
+@click.option(
+    "--product", type=click.Choice(["api", "chat"]), default="api", show_default=True, help="Which of its products."
+)
+@click.option("--month", metavar="YYYY-MM", help="Days and weekdays of this month; default: the present one.")
+@click.option("--rate", type=click.FloatRange(0.1, 10), default=1.0, help="Times the fitted number of incidents.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Another seed is another month.")
+@click.option("--play", is_flag=True, help="Simulate the month, and say what each kind of client lost.")
+@click.option("--users", type=click.IntRange(8, 10_000), default=100, show_default=True, help="Users of --play.")
+@click.option("--objective", metavar="SHARE", default="99.9%", show_default=True, help="Promised availability.")
+@click.option("--page", type=FILE, help="Write the calendar as an HTML page.")
+def month(**options: Any) -> None:
+    """Draw a typical month of a provider, and what its clients lose.
+
+    The incidents are generated from a fit to a published year; no month of the past is retold.
+    """
+    from mockbot.commands.month import MonthOptions, month_command
+
+    month_command(MonthOptions(**options), PlainConsole())
 
 
 @cli.command(epilog=EXIT_CODES)

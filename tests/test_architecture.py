@@ -23,6 +23,14 @@ SAME_MEANING = {
     "models.py",
     "responses.py",
 }  # one per kind: of toxics, of simulators, of providers
+SAME_MEANING |= {  # an endpoint of one provider and its like of another one
+    "chat.py",
+    "completions.py",
+    "count_tokens.py",
+    "embeddings.py",
+    "endpoint.py",
+    "responses.py",
+}
 SAME_MEANING |= {f"{kind}.py" for kind in KINDS}  # a fault, and the toxic or the part of the service that it is about
 
 

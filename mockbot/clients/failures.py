@@ -23,6 +23,7 @@ class Retried:
     server_errors: bool = True
     late: frozenset[Outcome] = frozenset()
     heeds_header: bool = False  # x-should-retry: true or false decides
+    unanswered: frozenset[Outcome] = frozenset({"refused", "reset", "closed", "timeout"})  # before any answer
 
     def has(self, result: AttemptResult) -> bool:
         """Is this failure tried again?"""
@@ -34,7 +35,7 @@ class Retried:
                 return status in self.statuses or (self.server_errors and status >= 500)
             case "refused" | "reset" | "closed" | "timeout":
                 began = result.streamed or 0 < status < 400  # a good answer had begun to arrive
-                return not began or result.outcome in self.late
+                return result.outcome in (self.late if began else self.unanswered)
             case "slow" | "truncated" | "error_event" | "malformed" | "blank":
                 return result.outcome in self.late
             case "ok" | "unfinished":

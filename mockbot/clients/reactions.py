@@ -46,7 +46,7 @@ class Loop:
 
     `later`: the same limit for every call after the first one of a prompt (litellm's second layer switches the retries
     of the first one off). `stop_after`: seconds since the prompt began after which it stops. `sleeps_last`: it waits
-    once more before it gives up (litellm's Router).
+    once more before it gives up (litellm's Router). `limited`: the wait after a 429, where it is another one (boto3).
     """
 
     attempts: int
@@ -56,6 +56,7 @@ class Loop:
     later: int | None = None
     stop_after: float = math.inf
     sleeps_last: bool = False
+    limited: Wait | None = None
 
 
 class Loops:
@@ -84,7 +85,8 @@ class Loops:
             self._runs[index] += 1
             if not loop.retried.has(result):
                 continue
-            own = self._waited[index] = loop.wait.draw(self._runs[index] - 1, self._waited[index], rng)
+            formula = loop.limited if loop.limited is not None and result.status == 429 else loop.wait
+            own = self._waited[index] = formula.draw(self._runs[index] - 1, self._waited[index], rng)
             after = result.retry_after
             wait = own if after is None else loop.obeys.wait(after, result, own, rng)
             if wait is None:

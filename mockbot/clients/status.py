@@ -28,6 +28,9 @@ class StatusReader:
         """Seconds to wait before looking again; 0: no incident is known, send."""
         if not self._knows:
             return 0.0
+        if status is not None and status.unknown:  # as for who has no page: neither an outage nor its end
+            self._knows = False
+            return 0.0
         if status is None or not _shows_incident(provider, status):
             self._knows = False
             return rng.uniform(0, self._return_within)
@@ -43,4 +46,6 @@ class StatusReader:
 
 
 def _shows_incident(provider: str, status: StatusState | None) -> bool:
-    return status is not None and status.update.state in _OPEN and status.update.provider in {None, provider}
+    if status is None or status.update.hidden or status.update.state not in _OPEN:
+        return False
+    return status.update.page == "linked" or status.update.provider in {None, provider}

@@ -4,13 +4,14 @@ An interruption keeps the answers that are done.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -19,30 +20,23 @@ from mockbot.report.plain_console import heading
 from mockbot.runs.folder import RUNS, RunFile, RunFolder
 from mockbot.scenario.scale import scaled_to
 from mockbot.scenario.schema import Scenario
-from mockbot.simulate.explain import duration, failing_over, paying, refreshing
-from mockbot.simulate.explain import status_page_question as telling
+from mockbot.simulate.explain import duration, failing_over, paying, refreshing, telling
 from mockbot.simulate.explain.answer import Answer
 from mockbot.simulate.explain.experiment import Experiments, RunResult, result_of
 from mockbot.simulate.explain.explanation_page import page
 from mockbot.simulate.explain.live_figures import find_live
-from mockbot.simulate.explain.parameters import Setting, setting_of
+from mockbot.simulate.explain.setting import Setting, setting_of
 
 MOST_SEEDS = 100
-Ask = Callable[[Scenario, Setting, Experiments, RunResult | None], Answer]
-QUESTIONS: dict[str, tuple[Ask, int]] = {  # its name on the progress bar -> (question, runs for each seed)
-    "refreshing": (refreshing.answer, refreshing.RUNS),
-    "how long": (duration.answer, duration.RUNS),
-    "failing over": (failing_over.answer, failing_over.RUNS),
-    "telling people": (telling.answer, telling.RUNS),
-    "paying users": (paying.answer, paying.RUNS),
-}
+QUESTIONS = tuple(each.QUESTION for each in (refreshing, duration, failing_over, telling, paying))
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainOptions:
-    """The command line. `run`: the folder of a live run; the newest of the scenario when not given."""
+    """The command line. `target`: what the user wrote for the file. `run`: a live run's folder, else the newest."""
 
     scenario: Scenario
+    target: str
     users: float | None = None
     seeds: int = 3
     run: Path | None = None
@@ -53,15 +47,16 @@ def explain_command(options: ExplainOptions, console: Console, progress: Console
     """Answer, print, write the page. Raises UsageError before anything is done."""
     if not 1 <= options.seeds <= MOST_SEEDS:
         raise UsageError(f"--seeds {options.seeds}: 1 to {MOST_SEEDS}")
-    live = find_live(options.scenario, options.run)
+    live = find_live(options.scenario, options.run, options.target)
     scaled = scaled_to(options.scenario, options.users)
     path = "" if live is None or live.folder is None else str(live.folder)
+    setting = setting_of(scaled.scenario)
     if not options.as_json:
-        _print_head(options, scaled.says, path, console)
+        _print_head(options, setting, scaled.says, path, console)
     answers: list[Answer] = []
     code = ExitCode.PASS
     try:
-        for each in _answers(options, scaled.scenario, result_of(live) if live else None, progress):
+        for each in _answers(options, setting, result_of(live) if live else None, progress):
             answers.append(each)
             if not options.as_json:
                 _print_answer(console, each, len(answers), seeds=options.seeds, live=bool(path))
@@ -71,6 +66,7 @@ def explain_command(options: ExplainOptions, console: Console, progress: Console
     whole: dict[str, object] = {
         "version": 1,
         "scenario": options.scenario.name,
+        "outage": "" if isinstance(setting, str) else setting.text(),
         "scaled": scaled.says,
         "seeds": options.seeds,
         "live": path or None,
@@ -90,25 +86,26 @@ def explain_command(options: ExplainOptions, console: Console, progress: Console
     return code
 
 
-def _answers(options: ExplainOptions, scenario: Scenario, live: RunResult | None, console: Console) -> Iterator[Answer]:
-    """One after the other, with a bar of the runs that are left where the console is a terminal."""
-    setting, due = setting_of(scenario), 0
-    columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
+def _answers(
+    options: ExplainOptions, setting: Setting | str, live: RunResult | None, console: Console
+) -> Iterator[Answer]:
+    """One after the other, with a bar of the runs that are done where the console is a terminal."""
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} runs"), TimeElapsedColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=options.seeds * sum(runs for _, runs in QUESTIONS.values()))
+        task = bar.add_task("", total=None)
         experiments = Experiments(options.seeds, lambda: bar.advance(task))
-        for name, (ask, runs) in QUESTIONS.items():
-            bar.update(task, description=name, completed=due)
-            due += runs * options.seeds
-            yield ask(scenario, setting, experiments, live)
+        for question in QUESTIONS:
+            bar.update(task, description=question.key)
+            yield question.answer(setting, experiments, live)
 
 
-def _print_head(options: ExplainOptions, scaled: str, path: str, console: Console) -> None:
-    name = options.scenario.name
+def _print_head(options: ExplainOptions, setting: Setting | str, scaled: str, path: str, console: Console) -> None:
+    run = f"mockbot run {quote(options.target)}"
     lines = [
         f"scaled: {scaled}" if scaled else "",
         f"simulated with {options.seeds} seed{'s' * (options.seeds > 1)}; ± is the 95 % interval of their mean",
-        f"live: {path or f'no run of this scenario under {RUNS}/; `mockbot run {name}` makes one to compare with'}",
+        f"live: {path or f'no run of this file under {RUNS}/; `{run}` makes one to compare with'}",
+        "" if isinstance(setting, str) else f"the outage: {setting.text()}",
     ]
     console.print(heading(options.scenario.title))
     for line in filter(None, lines):
@@ -119,15 +116,19 @@ def _print_answer(console: Console, answer: Answer, number: int, *, seeds: int, 
     console.print()
     console.print(Text(f"{number}. {answer.question}", "bold"))
     console.print(Text(answer.sentence))
+    if not answer.makes_sense:
+        return
     console.print()
     table = Table(box=None, pad_edge=False, header_style="bold")
+    theory = any(figure.theory is not None for figure in answer.figures)
     table.add_column("", overflow="fold")
-    for column in ("theory", f"simulated ({seeds})", *(["live"] if live else [])):
+    for column in (f"simulated ({seeds})", *(["theory"] if theory else []), *(["live"] if live else [])):
         table.add_column(column, justify="right", no_wrap=True)
     for figure in answer.figures:
-        table.add_row(*map(Text, (figure.what, *figure.words()[: 3 if live else 2])))
+        expected, simulated, seen = figure.words()
+        cells = (figure.what, simulated, *([expected] if theory else []), *([seen] if live else []))
+        table.add_row(*map(Text, cells))
     console.print(Padding(table, (0, 0, 0, 2), expand=False))
     console.print()
-    lines = [answer.staged, answer.formula, f"({answer.source})", *answer.put_in, *answer.notes]
-    for line in filter(None, lines):
+    for line in answer.lines():
         console.print(Padding(Text(line, "dim"), (0, 0, 0, 2), expand=False))

@@ -24,7 +24,7 @@ from mockbot.errors import ExitCode
 from mockbot.evidence.records import Progress, RunInfo
 from mockbot.process.held_port import held_port
 from mockbot.process.process_group import end, signal_group
-from mockbot.report.live_view import LiveView
+from mockbot.report.live_view import HiddenView, LiveView
 from mockbot.report.plain_console import heading
 from mockbot.runs.folder import RunFile, RunFolder
 from mockbot.runs.journal_files import Follower, read_run_info, write_run_info
@@ -59,6 +59,7 @@ class RunOptions:
     system: System | None = None  # between crowd and providers
     shortened: str = ""  # in words: from what length to what
     allowed: tuple[str, ...] = ()  # findings about the system that do not fail the run
+    hidden: bool = False  # a drill: the terminal tells nothing of what is wrong until it is over
     testbed: Addresses | None = None  # of one that somebody else has started, and will end
 
 
@@ -73,11 +74,7 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
     speed = options.speed or scenario.speed
     timeline = Timeline(scenario)
     folder = RunFolder.create(scenario, options.out)
-    console.print(heading(scenario.title))
-    lengths = f"{duration_text(timeline.end)} of outage in {format_wall(timeline.end / speed)} of your time"
-    console.print(lengths + (f", {options.shortened}" if options.shortened else ""), highlight=False)
-    if options.system is not None:
-        console.print(f"through system {options.system.name}, from the moment it is ready", highlight=False)
+    _announce(scenario, timeline.end, speed, options, console)
     interrupted, system = False, None
     try:
         with _testbed(scenario, speed, options, folder) as system, ExitStack() as ports:
@@ -88,7 +85,8 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
                 console.print(f"watch it at http://127.0.0.1:{port}", highlight=False)
             log = folder / RunFile.LOCUST_LOG
             with _locust(_locust_command(options, port, master, speed, folder), log, system) as locust:
-                _show_progress(locust, folder, LiveView(console, timeline), system)
+                view = HiddenView(console) if options.hidden else LiveView(console, timeline)
+                _show_progress(locust, folder, view, system)
                 if locust.poll() is None:  # the run is over: a headless Locust exits now, the web UI stays open
                     _record_command(folder, options, system)
                     with suppress(subprocess.TimeoutExpired):
@@ -116,6 +114,16 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
     return ExitCode.INTERRUPTED if interrupted else code
 
 
+def _announce(scenario: Scenario, lasts: float, speed: float, options: RunOptions, console: Console) -> None:
+    """What is played and for how long; of a drill neither."""
+    if not options.hidden:
+        console.print(heading(scenario.title))
+        lengths = f"{duration_text(lasts)} of outage in {format_wall(lasts / speed)} of your time"
+        console.print(lengths + (f", {options.shortened}" if options.shortened else ""), highlight=False)
+    if options.system is not None:
+        console.print(f"through system {options.system.name}, from the moment it is ready", highlight=False)
+
+
 @contextmanager
 def _testbed(
     scenario: Scenario, speed: float, options: RunOptions, folder: RunFolder
@@ -134,7 +142,7 @@ def _testbed(
 
 
 def _show_progress(
-    locust: "subprocess.Popen[bytes]", folder: RunFolder, view: LiveView, system: WatchedSystem | None
+    locust: "subprocess.Popen[bytes]", folder: RunFolder, view: LiveView | HiddenView, system: WatchedSystem | None
 ) -> None:
     """Update the view until the run or Locust has ended. A Locust that hangs in its run is killed."""
     progress, begun, newest = Follower(folder / RunFile.PROGRESS, Progress), False, 0.0

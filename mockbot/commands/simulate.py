@@ -74,6 +74,8 @@ def simulate_command(options: SimulateOptions, console: Console) -> ExitCode:
     for measure in spreads["as written"].measures:
         table.add_row(measure, *(spread.measures[measure].words(measure) for spread in spreads.values()))
     console.print(table)
+    if first.sampled:
+        console.print(f"{first.sampled}; the interval of several seeds has it in it", highlight=False)
     codes = {ExitCode.of(judgement.verdict) for judgement in columns["as written"]}
     return max(codes, key=[ExitCode.PASS, ExitCode.INCONCLUSIVE, ExitCode.FAIL].index)
 

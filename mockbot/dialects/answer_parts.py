@@ -67,6 +67,7 @@ class PartStream:
     """
 
     __slots__ = ("_only", "_open", "choices")
+    media_type = b"text/event-stream; charset=utf-8"
 
     def __init__(self, choices: tuple[Choice, ...]) -> None:
         self.choices = choices

@@ -19,7 +19,7 @@ _HANDED_OUT = re.compile(_TIER + r"\d{1,6}")
 _NAME = r"(?:\b|_|-|api)(?:key|token|secret|password|authorization)"
 _OPTION = re.compile(rf"-.*{_NAME}", re.IGNORECASE)
 _NAMED = re.compile(rf"({_NAME}['\"]?\s*[=:]\s*['\"]?(?:\w+\s+)?)[^\s'\"&#,]+", re.IGNORECASE)
-_SHAPED = re.compile(r"\b(?:sk|pk|gsk|xai|hf|nvapi|pplx|AIza)[-_]?[\w-]{12,}")
+_SHAPED = re.compile(r"\b(?:sk|pk|gsk|xai|hf|nvapi|pplx|AIza|ya29\.)[-_]?[\w-]{12,}")
 
 
 def api_key(tier: str, user: str) -> str:

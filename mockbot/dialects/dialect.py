@@ -101,6 +101,7 @@ class Question(NamedTuple):
     base64: bool = False
     not_done: tuple[str, ...] = ()  # parameters that the request has and mockbot ignores
     storage: Storage | None = None  # of an answer that is kept, made in the background, or continues another one
+    as_array: bool = False  # a stream is one JSON array, and not events
 
 
 class AnswerMetadata(NamedTuple):
@@ -111,6 +112,7 @@ class AnswerMetadata(NamedTuple):
     created: int  # Unix time
     tokens: int  # of all choices
     cache: CacheUse = UNCACHED
+    started: float = 0.0  # when its request came, as time.perf_counter() has it
 
     def name(self, prefix: str, n: int = 0) -> str:
         """An id of the kind that begins with this prefix, the n-th of this answer."""
@@ -157,6 +159,8 @@ class ProviderError(Exception):
 
 class Stream(Protocol):
     """One streamed answer in its dialect; every method gives whole events, ready to be sent (`PartStream`)."""
+
+    media_type: bytes  # of the response: server-sent events, unless a subclass of PartStream says otherwise
 
     def opening(self) -> bytes:
         """The events before the first token."""
@@ -265,11 +269,15 @@ class StoringDialect(Dialect, Protocol):
 
 
 class KeyPlace(NamedTuple):
-    """Where a request carries its API key: a header, after `scheme` and a blank if it has one, or a query parameter."""
+    """Where a request carries its API key: a header, after `scheme` and a blank if it has one, or a query parameter.
+
+    `within`: a regular expression whose first group is the key, where the header holds more than that.
+    """
 
     name: str
     scheme: str = ""
     in_query: bool = False
+    within: str = ""
 
 
 class ModelList(NamedTuple):
@@ -304,12 +312,18 @@ class Family:
     model: Callable[[str], bytes]
     hopeless: frozenset[str] = frozenset()  # codes of a 429 that no retry can cure
     unless_set: Mapping[str, str] = field(default_factory=dict)  # variables for an environment that lacks them
+    # Where a question as `ask` takes it is asked, streamed or not; None: at the path of `chat`, whatever it is.
+    ask_path: Callable[[Body, bool], str] | None = None
     further_lists: tuple[ModelList, ...] = ()  # of its models, at other paths than `models_path`
 
     @property
     def chat(self) -> Dialect:
         """The endpoint that the crowd asks."""
         return self.dialects[0]
+
+    def path_of(self, question: Body, streamed: bool) -> str:
+        """Where the crowd asks this question."""
+        return self.chat.path if self.ask_path is None else self.ask_path(question, streamed)
 
     def request_headers(self, key: str) -> dict[str, str]:
         """The headers of a request with this API key."""

@@ -1,6 +1,7 @@
 """Every provider family, and where requests of all of them carry an API key and the number of a retry."""
 
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
@@ -8,15 +9,26 @@ from urllib.parse import parse_qs
 
 from mockbot.dialects.anthropic import ANTHROPIC
 from mockbot.dialects.azure import AZURE
+from mockbot.dialects.bedrock import BEDROCK
 from mockbot.dialects.compatible import COMPATIBLE
 from mockbot.dialects.dialect import Family, ProviderError
+from mockbot.dialects.gemini import GEMINI
 from mockbot.dialects.openai import OPENAI
 
-FAMILIES: Mapping[str, Family] = {family.name: family for family in (OPENAI, ANTHROPIC, AZURE, *COMPATIBLE)}
+FAMILIES: Mapping[str, Family] = {
+    family.name: family for family in (OPENAI, ANTHROPIC, BEDROCK, GEMINI, AZURE, *COMPATIBLE)
+}
 
 # A header that holds nothing but a key comes first, because a gateway may use Authorization for itself.
 KEY_PLACES = sorted({each for family in FAMILIES.values() for each in family.key_places}, key=lambda each: each[::-1])
-_HEADERS = [(each.name.lower().encode(), each.scheme.lower().encode()) for each in KEY_PLACES if not each.in_query]
+_IN_HEADERS = [each for each in KEY_PLACES if not each.in_query]
+# name -> how a key may stand there: after which scheme, within what
+_HEADERS = {
+    name.encode(): tuple(
+        (each.scheme.lower().encode(), each.within.encode()) for each in _IN_HEADERS if each.name.lower() == name
+    )
+    for name in dict.fromkeys(each.name.lower() for each in _IN_HEADERS)
+}
 _PARAMETERS = [each.name for each in KEY_PLACES if each.in_query]
 _RETRY_HEADERS = tuple(dict.fromkeys(family.retry_header.lower().encode() for family in FAMILIES.values()))
 _HOPELESS = frozenset().union(*(family.hopeless for family in FAMILIES.values()))
@@ -33,10 +45,10 @@ def hopeless_code(body: bytes) -> str | None:
 
 def key_of(headers: Mapping[bytes, bytes], query: bytes) -> str | None:
     """The API key of a request to any family, None without one. ProviderError(401) for one that cannot be used."""
-    for name, scheme in _HEADERS:
+    for name, ways in _HEADERS.items():
         given = headers.get(name)
         if given is not None:
-            return _key_in(given, scheme)
+            return _key_in(given, ways)
     if query and _PARAMETERS:
         parameters = parse_qs(query.decode("latin-1"))
         return next((parameters[name][0] for name in _PARAMETERS if name in parameters), None)
@@ -44,14 +56,17 @@ def key_of(headers: Mapping[bytes, bytes], query: bytes) -> str | None:
 
 
 @lru_cache(maxsize=10_000)
-def _key_in(given: bytes, scheme: bytes) -> str:
-    if scheme:
-        found, _, given = given.partition(b" ")
+def _key_in(given: bytes, ways: tuple[tuple[bytes, bytes], ...]) -> str:
+    for scheme, within in ways:
+        found, _, key = given.partition(b" ") if scheme else (b"", b"", given)
         if found.lower() != scheme:
-            raise ProviderError(401)
-    if not given.strip():
-        raise ProviderError(401)
-    return given.strip().decode("latin-1")
+            continue
+        if within:
+            match = re.search(within, key)
+            key = match[1] if match else b""
+        if key.strip():
+            return key.strip().decode("latin-1")
+    raise ProviderError(401)
 
 
 def retry_count(headers: Mapping[bytes, bytes]) -> bytes | None:

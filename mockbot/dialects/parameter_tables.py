@@ -33,9 +33,9 @@ def markdown() -> str:
 
 
 def _base(dialect: Dialect, dialects: Sequence[Dialect]) -> Dialect | None:
-    """The endpoint whose parameters this one takes, too."""
-    for base in dialects:
-        if base is not dialect and isinstance(dialect, type(base)):
+    """The endpoint before it whose parameters this one takes, too."""
+    for base in dialects[: dialects.index(dialect)]:
+        if isinstance(dialect, type(base)) or dialect.parameters is base.parameters:
             return base if base.parameters.items() <= dialect.parameters.items() else None
     return None
 

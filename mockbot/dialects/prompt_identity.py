@@ -94,24 +94,37 @@ def mark_in(body: bytes) -> str | None:
 def last_user_text(body: Mapping[str, object]) -> str:
     """The text of the last user message of a chat request in any of the dialects; else everything that it asks.
 
-    OpenAI's and Anthropic's `messages`, Responses' `input`, and the older `prompt`; content is text or a list of parts.
+    OpenAI's and Anthropic's `messages`, Responses' `input`, Gemini's `contents`, and the older `prompt`; content is
+    text or a list of parts.
     """
-    asked = body.get("messages") or body.get("input") or body.get("prompt") or ""
+    asked = _asked(body)
     if not isinstance(asked, list):
         return _text(asked)
     of_users = [entry for entry in asked if isinstance(entry, dict) and entry.get("role") == "user"]
     # The last one with words: a message of the user's may hold a tool's result alone.
-    return next((text for entry in reversed(of_users) if (text := _text(entry.get("content")))), "") or _text(asked)
+    return next((text for entry in reversed(of_users) if (text := _text(_content(entry)))), "") or _text(asked)
 
 
 def last_message_text(body: Mapping[str, object]) -> str:
     """The text of the last message, whosever it is: a tool's result, too."""
-    asked = body.get("messages") or body.get("input") or body.get("prompt") or ""
+    asked = _asked(body)
     last = asked[-1] if isinstance(asked, list) and asked else asked
-    return _text((last.get("content") or last.get("output")) if isinstance(last, dict) else last)
+    return _text((_content(last) or last.get("output")) if isinstance(last, dict) else last)
+
+
+def _asked(body: Mapping[str, object]) -> object:
+    return next((found for name in ("messages", "input", "contents", "prompt") if (found := body.get(name))), "")
+
+
+def _content(message: Mapping[str, object]) -> object:
+    """Of a message, or of a part of one; what a function of Gemini's has answered is an object."""
+    answered = message.get("functionResponse") or message.get("function_response")
+    if isinstance(answered, dict):
+        return json.dumps(answered.get("response"))
+    return message.get("text") or message.get("content") or message.get("parts")
 
 
 def _text(content: object) -> str:
     parts: Iterable[object] = content if isinstance(content, list) else [content]
-    texts = (part.get("text") or part.get("content") if isinstance(part, dict) else part for part in parts)
+    texts = (_content(part) if isinstance(part, dict) else part for part in parts)
     return " ".join(text if isinstance(text, str) else _text(text) if isinstance(text, list) else "" for text in texts)

@@ -37,8 +37,13 @@ class Reader:
     _failed: BodyOutcome | None = None
 
     def line(self, line: bytes, now: float) -> None:
-        """One line of the body, its end included."""
+        """One line of the body, its end included; of a body without lines, the bytes that were `wanted`, or any."""
         raise NotImplementedError
+
+    @property
+    def wanted(self) -> int:
+        """How many bytes complete what comes next in a body without lines; 0: it comes in lines."""
+        return 0
 
     def part(self, part: bytes, now: float) -> None:
         """The next bytes of the body, which may end amid a line or hold several."""

@@ -122,6 +122,7 @@ class Aftermath:
     first_success: float = math.inf
     answered: int = 0
     gave_up: int = 0
+    unacknowledged: int = 0  # microseconds in which users were down and no status page had admitted it
     settled: Sketch = field(default_factory=Sketch)  # seconds from the clear to the end of each
 
     def merge(self, other: "Aftermath", times: int = 1) -> None:
@@ -130,6 +131,7 @@ class Aftermath:
         self.first_success = min(self.first_success, other.first_success)
         self.answered += times * other.answered
         self.gave_up += times * other.gave_up
+        self.unacknowledged += times * other.unacknowledged
         self.settled.merge(other.settled, times)
 
 
@@ -139,6 +141,7 @@ class Course:
 
     issued: Counter[int] = field(default_factory=Counter)
     good: Counter[int] = field(default_factory=Counter)
+    complaints: Counter[int] = field(default_factory=Counter)  # by the second of the complaint
     after: dict[int, Aftermath] = field(default_factory=lambda: defaultdict(Aftermath))
 
     def of_outage(self, index: int) -> Aftermath:
@@ -169,9 +172,17 @@ class Course:
         if not sample.good and sample.over and (index := _last_begun(outages, sample.end)) >= 0:
             self.after[index].first_failure = min(self.after[index].first_failure, sample.end)
 
+    def add_down(self, start: float, end: float, outages: Sequence[Outage]) -> None:
+        """Count the time of a user who was down, as far as an outage of theirs was not admitted by a status page."""
+        for index, outage in enumerate(outages):
+            admitted = outage.until if outage.acknowledged is None else outage.acknowledged
+            if (seconds := min(end, admitted) - max(start, outage.begin)) > 0:
+                self.after[index].unacknowledged += round(1e6 * seconds)
+
     def merge(self, other: "Course", times: int = 1) -> None:
         """Add the counts of another one, each so many times."""
-        for own, others in ((self.issued, other.issued), (self.good, other.good)):
+        for name in ("issued", "good", "complaints"):
+            own, others = getattr(self, name), getattr(other, name)
             for second, count in others.items():
                 own[second] += times * count
         for index, after in other.after.items():

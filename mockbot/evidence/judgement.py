@@ -191,6 +191,7 @@ class Judgement(_Frozen):
     verdict: Verdict
     reasons: tuple[str, ...]
     run: RunSummary
+    sampled: str = ""  # in words: of how many users all figures are, and how far chance takes them; empty: of all
     phases: tuple[PhaseSpan, ...]
     faults: tuple[FaultResult, ...]
     actions: tuple[Action, ...]

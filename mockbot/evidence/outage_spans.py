@@ -18,7 +18,7 @@ from mockbot.faults.base import SYSTEM
 from mockbot.measures.counter_protocols import Disturbance, Outage
 from mockbot.measures.outages import HOLD
 from mockbot.scenario.schema import Group, Scenario
-from mockbot.scenario.spans import FaultSpan, PhaseSpan, moment
+from mockbot.scenario.spans import FaultSpan, PhaseSpan, published
 from mockbot.scenario.timeline import Timeline
 
 WARM_UP_SHARE, WARM_UP_MOST = 0.25, 60.0  # of the baseline's phase, and in seconds
@@ -132,7 +132,8 @@ def _merged(causes: Iterable[_Cause], timeline: Timeline, asked: Collection[str]
 def _acknowledged(timeline: Timeline, asked: Collection[str], begin: float, until: float) -> float | None:
     """When a status page of the providers asked first admitted an outage; `begin` if it said so already."""
     updates = [each for each in timeline.scenario.status_page if each.provider is None or each.provider in asked]
-    posts = sorted(((moment(each.at, timeline.phases), each.state) for each in updates), key=itemgetter(0))
+    shown = ((published(each, timeline.phases), "" if each.hidden else each.state) for each in updates)
+    posts = sorted(shown, key=itemgetter(0))
     before = [state for t, state in posts if t <= begin]
     if before and before[-1] in BEING_FIXED:
         return begin

@@ -27,11 +27,13 @@ from mockbot.evidence.integrity import Integrity
 from mockbot.evidence.journal import Broken, RunEvidence
 from mockbot.evidence.lost_requests import LostRequests
 from mockbot.evidence.outage_spans import outages_of
+from mockbot.evidence.public_complaints import complaint
 from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
 from mockbot.evidence.series import Series
 from mockbot.evidence.system_join import Joined, join
 from mockbot.evidence.user_uptime import Stretch, UserUptime
 from mockbot.measures.counter_protocols import Outage
+from mockbot.scenario.parts import Complaints
 
 PENDING = 20  # pending prompts kept, to be listed in the report
 BROKEN = 20  # unreadable lines kept
@@ -62,6 +64,9 @@ class RunCounters:
         self.speed = info.speed
         self.objective, self.has_faults = self.scenario.objective, bool(self.timeline.faults)
         self.has_status_page = bool(self.scenario.status_page)
+        self._complaints = {name: each.complains for name, each in self.scenario.crowd.items() if each.complains}
+        self.complains = bool(self._complaints)
+        self._seed = info.seed
         self.weight = info.weight  # users that each recorded one represents
         self.observed_until = 0.0
         self.cohorts: dict[Key, Cohort] = defaultdict(Cohort)
@@ -176,6 +181,8 @@ class RunCounters:
         self.findings.add_prompt(prompt)
         if not sample.over:
             self._add_pending(prompt)
+        elif not sample.answered and (complaints := self._complaints.get(prompt.group)) is not None:
+            self._add_complaint(prompt, complaints, place.course)
 
     def add_attempt(self, attempt: Attempt) -> None:
         """Count one attempt, for the scope of its provider."""
@@ -246,6 +253,9 @@ class RunCounters:
         first, start = self.phase(stretch.start), stretch.start
         if first is None:
             return
+        if not stretch.up:
+            place = self._place(first, key.group, key.tier)
+            place.course.add_down(stretch.start, stretch.end, place.outages)
         for index in range(first, len(self._starts)):
             end = min(stretch.end, self.timeline.phases[index].end)
             cohort = self._place(index, key.group, key.tier).cohort
@@ -257,6 +267,12 @@ class RunCounters:
             if end == stretch.end:
                 break
             start = end
+
+    def _add_complaint(self, prompt: Prompt, complaints: Complaints, course: Course) -> None:
+        at = complaint(prompt, complaints, self._seed)
+        if at is not None and at < self.timeline.end:
+            course.complaints[int(at)] += 1
+            self.series.complaints[prompt.group][self.series.slice(at)] += 1
 
     def _add_pending(self, prompt: Prompt) -> None:
         self.pending_count += 1

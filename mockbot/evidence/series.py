@@ -35,6 +35,7 @@ class Series:
     size: int = field(init=False)
     issued: dict[str, list[int]] = field(init=False)  # group -> prompts
     good: dict[str, list[int]] = field(init=False)
+    complaints: dict[str, list[int]] = field(init=False)  # group -> by when they were made
     sent: list[int] = field(init=False)  # attempts
     outcomes: dict[Outcome, list[int]] = field(init=False)
     latency: dict[int, Sketch] = field(default_factory=lambda: defaultdict(Sketch))  # of all prompts
@@ -45,6 +46,7 @@ class Series:
         self.width = max(1, ceil(self.end / SLICES))
         self.size = max(1, ceil(self.end / self.width))
         self.issued, self.good = defaultdict(self._zeros), defaultdict(self._zeros)
+        self.complaints = defaultdict(self._zeros)
         self.sent = self._zeros()
         self.outcomes = defaultdict(self._zeros)
         self.providers = defaultdict(

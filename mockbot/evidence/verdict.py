@@ -33,6 +33,7 @@ from mockbot.evidence.judgement import (
 from mockbot.evidence.outage_spans import measured_begin, measured_end
 from mockbot.evidence.records import Attempt
 from mockbot.evidence.run_counters import RunCounters, count_run
+from mockbot.evidence.sampling import sampled_text
 from mockbot.evidence.scope_counters import ScopeCounters, counters_of
 from mockbot.evidence.system_findings import Finding
 from mockbot.evidence.system_result import system_result
@@ -92,6 +93,7 @@ def judge_run(evidence: RunEvidence) -> JudgedRun:
         verdict=verdict,
         reasons=reasons,
         run=RunSummary(**asdict(info), title=scenario.title, cause=scenario.cause, slo=scenario.slo),
+        sampled=sampled_text(info.weight, evidence.timeline),
         phases=evidence.timeline.phases,
         faults=tuple(_faults(evidence, counters)),
         actions=evidence.actions,

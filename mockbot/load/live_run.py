@@ -78,7 +78,7 @@ class LiveRun:
         self.reported = False  # whether its verdict was
         self._addresses = addresses
         self.testbed = ExitStack()  # closed at the end of the run
-        self._driver = Driver(self.timeline, addresses, self.recorder.take)
+        self._driver = Driver(self.timeline, addresses, self.recorder.take, (self.folder / RunFile.ABORT).exists)
         self._reporter = Greenlet()
         self._ending = RLock()
 

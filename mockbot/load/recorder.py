@@ -74,32 +74,37 @@ class RequestTemplate:
     The headers are geventhttpclient's own type, which that client merges several times faster than a dict.
     """
 
-    uri: str
+    prefix: str
     headers: Headers
     stream: bool
     family: Family
-    head: str | None = None  # of requests by one client, without what differs between them
+    head: str | None = None  # of requests by one client after their URI, without what differs between them
 
     @classmethod
     def of(cls, dialect: str, prefix: str, key: str, group: str, *, stream: bool) -> "RequestTemplate":
         """`prefix`: the path of the base URL, without /v1."""
         family = FAMILIES[dialect]
         headers = Headers({**HEADERS, **family.request_headers(key), GROUP: group})
-        return cls(prefix + family.chat.path, headers, stream, family)
+        return cls(prefix, headers, stream, family)
 
     def ready(self, client: HTTPClient) -> "RequestTemplate":
         """With its head, as this client writes and checks it; made for each request it would cost a tenth of it."""
-        head: str = HTTPClient._build_request(client, "POST", self.uri, b"-", self.headers)
-        return replace(self, head=head.removesuffix("Content-Length: 1\r\n\r\n"))
+        head: str = HTTPClient._build_request(client, "POST", "/", b"-", self.headers)
+        return replace(self, head=head.removeprefix("POST / ").removesuffix("Content-Length: 1\r\n\r\n"))
 
-    def encode(self, body: Body) -> bytes:
-        """What a user asks, as the dialect's JSON."""
-        return json.dumps(self.family.ask(body, self.stream)).encode()
+    def encode(self, body: Body) -> tuple[str, bytes]:
+        """What a user asks: the path of its request, and the dialect's JSON."""
+        asked = json.dumps(self.family.ask(body, self.stream)).encode()
+        return self.family.path_of(body, self.stream), asked
 
-    def outgoing(self, body: bytes, prompt: str = "", n: int = 0) -> Outgoing:
-        """A request with this body; of a template that is ready it is attempt n for this prompt."""
-        head = self.head and (f"{self.head}{PROMPT}: {prompt}\r\n{ATTEMPT}: {n}\r\nContent-Length: {len(body)}\r\n\r\n")
-        return Outgoing("POST", self.uri, self.headers, body, self.family.chat.reader(self.stream), head)
+    def outgoing(self, encoded: tuple[str, bytes], prompt: str = "", n: int = 0) -> Outgoing:
+        """A request for what was encoded; of a template that is ready it is attempt n for this prompt."""
+        path, body = encoded
+        uri = self.prefix + path
+        head = self.head and (
+            f"POST {uri} {self.head}{PROMPT}: {prompt}\r\n{ATTEMPT}: {n}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        return Outgoing("POST", uri, self.headers, body, self.family.chat.reader(self.stream), head)
 
 
 def attempt(
@@ -160,7 +165,9 @@ def _read(
         if response.status_code >= 400:
             reader.length = len(response.read())
         return failed
-    while not reader.over and (line := response.readline(b"\n")):
+    while not reader.over and (
+        line := response.read(wanted) if (wanted := reader.wanted) else response.readline(b"\n")
+    ):
         reader.length += len(line)
         reader.line(line, clock.now())
         if first_token is not None and reader.first is not None:

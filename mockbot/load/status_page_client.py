@@ -3,8 +3,9 @@
     GET {url}/api/v2/summary.json    Statuspage v2: what is open now, newest update first
 
 The page decides what it shows and when, so a page that is late, wrong or down misleads its readers as it would in
-production. A page that does not answer reports nothing. The meaning of a text ("back at four") is taken from the
-scenario's update with the same text, because a program cannot read prose.
+production. A page that does not answer, is empty or has moved reports nothing: neither an outage nor its end. The
+meaning of a text ("back at four") is taken from the scenario's update with the same text, because a program cannot read
+prose.
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,9 @@ from mockbot.scenario.schema import StatusUpdate
 from mockbot.scenario.timeline import StatusState
 
 WITHIN = 3.0  # wall seconds that a reader waits for the page
+
+
+UNREADABLE = StatusState(0.0, StatusUpdate(at="0s", state="investigating", page="empty"))
 
 
 class _Update(BaseModel):
@@ -47,11 +51,11 @@ class StatusPageClient:
         self._connection = HTTPClient.from_url(parsed, connection_timeout=WITHIN, network_timeout=WITHIN)
 
     def read(self) -> StatusState | None:
-        """The newest update of what is open; None when nothing is open or the page could not be read."""
+        """The newest update of what is open; None when nothing is open, UNREADABLE when the page says nothing."""
         try:
             summary = _Summary.model_validate_json(self._connection.get(self._uri).read())
         except (OSError, HTTPParseError, ValidationError):
-            return None
+            return UNREADABLE
         updates = (each.incident_updates[0] for each in (*summary.incidents, *summary.scheduled_maintenances))
         newest = max(updates, key=lambda update: update.created_at, default=None)
         if newest is None:

@@ -71,7 +71,7 @@ class ChatUser(MeasuredUser, FastHttpUser):
         self._due = max(0.0, self.generator.clock.now()) + self._think()
         self._status = self.generator.status if isinstance(self.spec.policy, Informed) else no_status_page
         self._connections: dict[str, ProviderConnection] = {}
-        self._encoded: tuple[object, bytes] = (None, b"")
+        self._encoded: tuple[object, tuple[str, bytes]] = (None, ("", b""))
 
     def body(self) -> Body:
         """The request body as OpenAI has it, without `stream`; the provider's dialect makes its own of it."""
@@ -252,7 +252,10 @@ class ChatUser(MeasuredUser, FastHttpUser):
         system = self.generator.plan.system
         if system is None:
             template = template.ready(client)
-        path = template.family.chat.path if system is None or system.ask is None else system.ask.request.path
+        if system is None or system.ask is None:
+            path = template.family.path_of(self.body(), self.spec.stream)
+        else:
+            path = system.ask.request.path
         connection = ProviderConnection(client, template, f"{endpoint.url}{path}")
         self._connections[provider] = connection
         return connection

@@ -88,6 +88,7 @@ class Aftermath(Protocol):
     first_success: float  # when the first prompt issued after the clear was answered well
     answered: int  # of the prompts issued during the outage
     gave_up: int
+    unacknowledged: int  # microseconds in which users were down and no status page had admitted it
 
     @property
     def settled(self) -> Durations: ...  # of the prompts issued during the outage: from the clear to their end
@@ -98,6 +99,7 @@ class CourseOfPrompts(Protocol):
 
     issued: Counter[int]
     good: Counter[int]
+    complaints: Counter[int]  # by the second in which they were made
 
     def of_outage(self, index: int) -> Aftermath: ...
 
@@ -159,6 +161,7 @@ class Run(Protocol):
     objective: float | None
     has_faults: bool
     has_status_page: bool
+    complains: bool  # whether users of any group complain in public
 
     def service_time(self) -> float | None: ...  # slot-seconds per answer in the baseline
     def calm_slots(self) -> int: ...  # of the providers that were asked in the baseline

@@ -7,6 +7,7 @@ A new measure is one entry in the module of its family. An unknown name raises K
 from collections.abc import Mapping
 
 from mockbot.measures import (
+    complaints,
     demand,
     hysteresis,
     objective,
@@ -21,7 +22,7 @@ from mockbot.measures.counter_protocols import Counters
 from mockbot.measures.measure import Measure, Place
 from mockbot.measures.values import Value
 
-FAMILIES = (prompts, user_outages, demand, percentiles, outages, objective, providers, hysteresis, system)
+FAMILIES = (prompts, user_outages, demand, percentiles, outages, complaints, objective, providers, hysteresis, system)
 TABLE: Mapping[str, Measure] = {measure.name: measure for family in FAMILIES for measure in family.MEASURES}
 EXPECTED = tuple(measure for measure in TABLE.values() if measure.better)
 

@@ -1,12 +1,16 @@
-"""The event loop of a server process: which implementation it runs on, and what ends it."""
+"""The event loop of a server process: which implementation it runs on, how long work shares it, and what ends it."""
 
 import asyncio
 import signal
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
+from typing import TypeVar
 
 from mockbot.process.lifeline import when_stdin_ends
+
+T = TypeVar("T")
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
@@ -19,6 +23,15 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
         loop.time = partial(time.clock_gettime, time.CLOCK_MONOTONIC)  # type: ignore[method-assign]
         return loop
     return uvloop.new_event_loop()
+
+
+async def in_turns(items: Iterable[T]) -> tuple[T, ...]:
+    """All items; the loop has a turn after each, so that what is slow to make holds up nobody else."""
+    made: list[T] = []
+    for item in items:
+        made.append(item)
+        await asyncio.sleep(0)
+    return tuple(made)
 
 
 def stop_event(*, leased: bool) -> asyncio.Event:

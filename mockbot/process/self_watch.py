@@ -38,7 +38,7 @@ class SelfWatch:
             before = loop.time()
             await asyncio.sleep(EVERY)
             if (still := loop.time() - before) >= HUNG:
-                self._note(f"stood still for {still:.1f} s: run again on a machine with less other work")
+                self.note(f"stood still for {still:.1f} s: run again on a machine with less other work")
             try:
                 os.close(os.dup(2))  # libuv drops connections without a word when it has no descriptor for them
             except OSError as error:
@@ -52,9 +52,10 @@ class SelfWatch:
             self._exhausted = True
             soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
             what = os.strerror(error.errno)
-            self._note(f"ran out of resources ({what}; {soft} descriptors): raise ulimit -n, or use fewer users")
+            self.note(f"ran out of resources ({what}; {soft} descriptors): raise ulimit -n, or use fewer users")
 
-    def _note(self, trouble: str) -> None:
+    def note(self, trouble: str) -> None:
+        """Keep a sentence that goes on after "this process"."""
         log.error("this process %s", trouble)
         if len(self.troubles) < KEPT:
             self.troubles.append(trouble)

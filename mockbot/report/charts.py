@@ -1,7 +1,7 @@
 """A run's counters over time in, the charts of its report out, from top to bottom."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.judgement import Judgement
@@ -29,6 +29,7 @@ def charts(run: JudgedRun) -> tuple[Chart, ...]:
     caption = "Requests sent for each prompt asked in the same time; 1 when nothing is retried."
     drawn = (
         _faults(evidence, summary),
+        *_complaints(series, groups),
         *(() if summary.system is None else _both_sides(summary.system, providers)),
         _good(series, groups),
         _outcomes(series),
@@ -110,6 +111,18 @@ def _status_page(evidence: RunEvidence) -> Json:
         "marker": {"color": STATUS, "size": 9, "symbol": "diamond"},
         "showlegend": False,
     }
+
+
+def _complaints(series: Series, colours: Mapping[str, str]) -> Iterator[Chart]:
+    """Complaints a minute; none when nobody complains."""
+    if series.complaints:
+        rates = [
+            figures.curve(name, [60 * count / series.width for count in series.complaints[name]], series.width, colour)
+            for name, colour in colours.items()
+            if name in series.complaints
+        ]
+        caption = "Complaints a minute in public about prompts that were not answered, by when they were made."
+        yield Chart("complaints", "Complaints", caption, {"data": rates})
 
 
 def _good(series: Series, colours: Mapping[str, str]) -> Chart:

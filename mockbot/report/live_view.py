@@ -25,6 +25,26 @@ HISTORY = 60  # samples in the curve of good answers
 BARS = " ▁▂▃▄▅▆▇█"
 
 
+class HiddenView:
+    """Shows that a drill goes on, and nothing of what is wrong: a line every LINE_EVERY wall seconds."""
+
+    def __init__(self, console: Console, now: Callable[[], float] = time.monotonic) -> None:
+        self._console, self._now = console, now
+        self._printed_at = float("-inf")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Nothing is to be undone."""
+
+    def update(self, progress: Progress) -> None:
+        """Print how far the clock is."""
+        if self._now() - self._printed_at >= LINE_EVERY:
+            self._printed_at = self._now()
+            self._console.print(f"the drill's clock: {format_clock(progress.t)}", highlight=False)
+
+
 class LiveView:
     """Shows the run while it is on. `now` gives wall seconds, for the pace of the plain lines."""
 

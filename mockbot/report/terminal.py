@@ -24,6 +24,8 @@ MARKS: dict[Verdict, str] = {"pass": "ok", "fail": "FAILED", "inconclusive": "un
 def print_summary(console: Console, summary: Judgement) -> None:
     """Print all of it."""
     console.print()
+    if summary.sampled:
+        console.print(Text(summary.sampled, style="yellow"))
     console.print(_phases(summary))
     console.print()
     if summary.system is not None:

@@ -41,6 +41,8 @@ class RunFile(StrEnum):
     PROGRESS = "progress.jsonl"  # what the live view shows
     ANSWERS = "answers.jsonl"  # of a system under test: what its users' answers say
     REQUESTS = "requests.jsonl"  # of a system under test: every request that a provider got
+    NOTES = "notes.jsonl"  # of a drill: what its participants wrote
+    ABORT = "abort"  # of a drill: it is there when every fault is to end
     RUN = "run.json"  # how the run was made and how it ended
     SUMMARY = "summary.json"  # the verdict with all measures, for machines
     JUNIT = "junit.xml"
@@ -48,6 +50,9 @@ class RunFile(StrEnum):
     GITHUB_PAGE = "exports/github.md"
     GITHUB_ANNOTATIONS = "exports/github-annotations.txt"
     OPENMETRICS = "exports/openmetrics.txt"
+    METRICS = "exports/metrics.txt"  # over time, for Prometheus
+    METRICS_CSV = "exports/metrics.csv"  # the same, for everything else
+    DRILL_PAGE = "drill.html"
     SWEEP_CSV = "sweep.csv"
     SWEEP = "sweep.json"
     SWEEP_PAGE = "sweep.html"

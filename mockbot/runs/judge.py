@@ -14,6 +14,7 @@ from mockbot.evidence.verdict import JudgedRun, judge_run
 from mockbot.report.comparison_report import comparison_html, exit_code, print_comparison
 from mockbot.report.github import annotations, job_summary, report_to_github
 from mockbot.report.junit import junit_xml
+from mockbot.report.metrics_over_time import metrics_csv, metrics_text, scraped
 from mockbot.report.openmetrics import openmetrics_text
 from mockbot.report.page import report_html
 from mockbot.report.terminal import print_summary
@@ -57,6 +58,9 @@ def write_reports(folder: RunFolder, run: JudgedRun) -> None:
     folder.put(RunFile.GITHUB_PAGE, job_summary(judgement))
     folder.put(RunFile.GITHUB_ANNOTATIONS, annotations(judgement))
     folder.put(RunFile.OPENMETRICS, openmetrics_text(judgement))
+    over_time = scraped(run.evidence)
+    folder.put(RunFile.METRICS, metrics_text(over_time))
+    folder.put(RunFile.METRICS_CSV, metrics_csv(over_time))
 
 
 def compare_runs(first: RunFolder, second: RunFolder, page: Path | None, console: Console) -> ExitCode:

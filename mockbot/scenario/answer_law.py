@@ -8,6 +8,7 @@
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 from mockbot.scenario.schema import Answer, Provider, Tokens
 
@@ -65,3 +66,13 @@ def mean_seconds(answer: Answer, running: int = 1) -> float:
 def answers_per_second(provider: Provider) -> float:
     """What it can answer at most."""
     return provider.slots / mean_seconds(provider.answer, provider.slots)
+
+
+def share_above(answer: Answer, seconds: float) -> float:
+    """P(S > x): the share of answers that hold their slot for longer than so many seconds at full speed."""
+    tokens, deviation = (seconds - answer.first_token) * answer.pace + 1, sigma(answer.tokens)
+    if tokens <= 0:
+        return 1.0
+    if not deviation:
+        return float(tokens < answer.tokens.median)
+    return 1 - NormalDist(math.log(answer.tokens.median), deviation).cdf(math.log(tokens))

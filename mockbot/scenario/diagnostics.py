@@ -21,6 +21,7 @@ from mockbot.scenario.schema import Scenario
 _NAME_RULE = "is not a name; use small letters, digits, '-' and '_'"
 _THRESHOLD_RULE = "is not a threshold; write it like '>= 99%' or '<= 3m'"
 _SCOPE_KEYS = frozenset(key for base in (FaultBase, ServiceFault, WireFault) for key in base.model_fields)
+_RAMPS = "what can ramp: a phase's users and arrivals; a fault's share; capacity, shed's admit, slow's first_token"
 _KINDS_OF_VALUE = {
     "bool": "true or false",
     "dict": "a mapping of names to values",
@@ -112,6 +113,8 @@ def _at_value(document: Document, path: Path, message: str) -> Diagnostic:
 
 def _message(details: ErrorDetails, value: Value) -> str:
     context, kind = details.get("ctx", {}), details["type"]
+    if isinstance(value, str) and "->" in value and (kind != "value_error" or f"{value!r} is no" in details["msg"]):
+        return f"{value!r} is a ramp, which this value cannot be; {_RAMPS}"
     match kind:
         case "value_error":
             return details["msg"].removeprefix("Value error, ")

@@ -90,6 +90,13 @@ class Provider(Model):
     answers: tuple[OwnAnswer, ...] = Field((), max_length=MOST_ANSWERS, description="the first that fits is given")
 
 
+class Complaints(Model):
+    """Users whose prompt was not answered and who say so in public: how many of them, and their mean delay."""
+
+    share: Share = 0.05
+    after: Duration = Field(120.0, gt=0, description="mean time from the failure to the complaint (exponential)")
+
+
 class Group(Model):
     """Clients that share a policy, a tier and a behaviour. Closed (`users`, with think time) or open (`arrivals`)."""
 
@@ -101,6 +108,7 @@ class Group(Model):
     comes_back: Duration | None = Field(
         None, gt=0, description="mean time that a user stays away after a failed prompt (exponential); else as usual"
     )
+    complains: Complaints | None = Field(None, description="who complains in public about a failed prompt")
     tier: Name = "free"
     uses: Name | None = Field(None, description="provider; the first one when not given")
     falls_over_to: Name | None = None
@@ -125,7 +133,11 @@ class Phase(Model):
 
 
 class StatusUpdate(Model):
-    """What the status page shows from `at` on: an offset ("12m") or a phase with an offset ("blackout+12m")."""
+    """What the status page shows from `at` on: an offset ("12m") or a phase with an offset ("blackout+12m").
+
+    `page` is how the page misleads until the next update: it stays green; it answers with an empty body; it has moved
+    and redirects to a page of HTML; it links the incident to all components.
+    """
 
     at: str
     state: Literal["investigating", "identified", "monitoring", "resolved", "scheduled", "in_progress", "completed"]
@@ -133,6 +145,13 @@ class StatusUpdate(Model):
     says: str = ""
     back_in: Duration | None = Field(None, description="announced time from then until the service is back")
     provider: Name | None = None
+    page: Literal["as_written", "still_green", "empty", "moved", "linked"] = "as_written"
+    typed: Duration = Field(0.0, description="entered so long afterwards, and dated `at`")
+
+    @property
+    def hidden(self) -> bool:
+        """Whether nobody who reads the page now learns that anything is wrong."""
+        return self.page in {"still_green", "empty", "moved"}
 
 
 class ScopedExpectation(Model):

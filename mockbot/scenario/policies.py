@@ -104,9 +104,11 @@ class Sdk(Guarded):
 
 
 PresetName = Literal[
-    "openai-python", "openai-python-1", "anthropic-python", "anthropic-python-0", "openai-node", "vercel-ai",
+    "openai-python", "openai-python-1", "azure-openai", "anthropic-python", "anthropic-python-0",
+    "openai-node", "anthropic-node", "vercel-ai",
     "litellm", "litellm-num-retries", "litellm-router", "litellm-router-pair",
-    "langchain-with-retry", "llama-index", "google-genai", "google-genai-retrying",
+    "langchain-openai", "langchain-anthropic", "langchain-with-retry", "llama-index",
+    "google-genai", "google-genai-retrying", "boto3", "boto3-legacy", "boto3-standard", "boto3-adaptive",
 ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from itertools import combinations
 
 from mockbot.faults.base import SYSTEM, FaultBase, ServiceFault, WireFault
 from mockbot.scenario.parts import ScenarioParts
-from mockbot.scenario.spans import FaultSpan, PhaseSpan, fault_spans, moment, phase_spans
+from mockbot.scenario.spans import FaultSpan, PhaseSpan, fault_spans, phase_spans, published
 from mockbot.units.quantities import duration_text, share_text
 
 Path = tuple[str | int, ...]
@@ -186,7 +186,7 @@ def _status_page(scenario: ScenarioParts) -> Iterator[Problem]:
         path: Path = ("status_page", index)
         yield from _unknown((*path, "provider"), "provider", update.provider, scenario.providers)
         try:
-            t = moment(update.at, phases)
+            t = published(update, phases)
         except KeyError as error:
             known = [phase.name for phase in phases]
             yield from _unknown((*path, "at"), "phase", str(error.args[0]), known)

@@ -36,17 +36,7 @@ class Brief:
     speed: float | None = None
 
 
-_FILE = Template("""\
-# Try it:  mockbot check FILE   mockbot show FILE   mockbot simulate FILE   mockbot run FILE
-# The language, key by key, is in scenarios/README.md; `mockbot schema` is for editors.
-name: $name
-title: $title
-# retells: {incident: ..., source: https://..., assumed: [...]}   when it retells a real outage
-cause: $cause
-seed: 1                # of all randomness: the same seed, the same run
-speed: $speed # scenario seconds per second of a live run; the file itself is in real minutes
-slo: $slo # an answer within this time of the question is a good one
-
+_SERVED = Template("""\
 providers:
   main:
     slots: $slots           # answers generated at the same time
@@ -71,7 +61,19 @@ crowd:                 # three kinds of clients in the same outage; the shares s
     policy: {name: backoff, attempts: 8, base: 2s, cap: 30s, timeout: $timeout}
     think: $think
     patience: $patience
+""")
+_FILE = Template("""\
+# Try it:  mockbot check FILE   mockbot show FILE   mockbot simulate FILE   mockbot run FILE
+# The language, key by key, is in scenarios/README.md; `mockbot schema` is for editors.
+name: $name
+title: $title
+# retells: {incident: ..., source: https://..., assumed: [...]}   when it retells a real outage
+cause: $cause
+seed: 1                # of all randomness: the same seed, the same run
+speed: $speed # scenario seconds per second of a live run; the file itself is in real minutes
+slo: $slo # an answer within this time of the question is a good one
 
+$served
 phases:                # one after the other
   - {name: before, lasts: $before, users: $users}
 $outage
@@ -141,32 +143,61 @@ def name_from(file: PurePath) -> str:
     return kept.strip("-")[:60] or "my-outage"
 
 
-def scaffold(brief: Brief) -> str:
-    """The text of the file."""
-    before, after = max(120.0, round(brief.length / 4)), max(180.0, round(brief.length / 2))
-    speed = brief.speed or max(1.0, math.ceil((before + brief.length + after) / PLAYED_IN))
-    answer = max(4, math.ceil(speed * max(0.15, brief.users / REQUESTS / (THINK + 1))))  # seconds
+def speed_for(lasts: float) -> float:
+    """Scenario seconds per wall second, so that a run of so many scenario seconds takes PLAYED_IN."""
+    return max(1.0, math.ceil(lasts / PLAYED_IN))
+
+
+def providers_and_crowd(users: int, speed: float) -> str:
+    """The text of both, sized by the three requirements above."""
+    return _SERVED.substitute(_sizes(users, speed))
+
+
+def slo_text(users: int, speed: float) -> str:
+    """The time within which an answer is a good one, for these sizes."""
+    return duration_text(max(60, 10 * _answer(users, speed)))
+
+
+def _answer(users: int, speed: float) -> int:
+    """Seconds that an answer takes."""
+    return max(4, math.ceil(speed * max(0.15, users / REQUESTS / (THINK + 1))))
+
+
+def _sizes(users: int, speed: float) -> dict[str, str]:
+    answer = _answer(users, speed)
     durations = {
-        "length": brief.length,
-        "before": before,
-        "after": after,
-        "tail": round(brief.length / 5),
-        "late": round(brief.length / 4),
         "first_token": answer / 4,
         "every": 4 * answer,
         "think": THINK * answer,
         "timeout": 8 * answer,
         "patience": max(120, 16 * answer),
     }
-    values = {name: duration_text(seconds) for name, seconds in durations.items()} | {
-        "name": brief.name,
-        "speed": f"{speed:<15g}",
-        "slo": f"{duration_text(max(60, 10 * answer)):<17}",
-        "slots": str(math.ceil(1.6 * brief.users / (THINK + 1)) + 1),
+    return {name: duration_text(seconds) for name, seconds in durations.items()} | {
+        "slots": str(math.ceil(1.6 * users / (THINK + 1)) + 1),
         "answer": str(answer),
         "median": str(TOKENS.median),
         "p95": str(TOKENS.p95),
         "pace": rate_text(round((mean_tokens(TOKENS) - 1) / (0.75 * answer), 2)),
+        "users": str(users),
+    }
+
+
+def scaffold(brief: Brief) -> str:
+    """The text of the file."""
+    before, after = max(120.0, round(brief.length / 4)), max(180.0, round(brief.length / 2))
+    speed = brief.speed or speed_for(before + brief.length + after)
+    durations = {
+        "length": brief.length,
+        "before": before,
+        "after": after,
+        "tail": round(brief.length / 5),
+        "late": round(brief.length / 4),
+    }
+    values = {name: duration_text(seconds) for name, seconds in durations.items()} | {
+        "name": brief.name,
+        "speed": f"{speed:<15g}",
+        "slo": f"{slo_text(brief.users, speed):<17}",
+        "served": providers_and_crowd(brief.users, speed),
         "users": str(brief.users),
         "surge": str(3 * brief.users),
     }

@@ -83,6 +83,7 @@ def _fault(fault: FaultBase, factor: float) -> FaultBase:
 
 def _update(update: StatusUpdate, spans: tuple[PhaseSpan, ...], factor: float) -> StatusUpdate:
     changed: dict[str, object] = {"at": duration_text(_times(moment(update.at, spans), factor))}
+    changed["typed"] = _times(update.typed, factor)
     if update.back_in is not None:
         changed["back_in"] = _times(update.back_in, factor)
     return update.model_copy(update=changed)

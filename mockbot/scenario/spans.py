@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mockbot.faults import Fault
 from mockbot.faults.base import Flap
-from mockbot.scenario.parts import Phase
+from mockbot.scenario.parts import Phase, StatusUpdate
 from mockbot.units.quantities import parse_duration
 
 # A phase name may contain '-' and digits: only a sign before a number with a unit begins the offset.
@@ -96,6 +96,11 @@ def fault_spans(phases: Sequence[Phase], first_provider: str) -> tuple[FaultSpan
             provider = fault.on or fault.only_on or first_provider
             spans.append(FaultSpan(name, fault, provider, span.name, start, end))
     return tuple(spans)
+
+
+def published(update: StatusUpdate, phases: Sequence[PhaseSpan]) -> float:
+    """Scenario seconds at which an update of the status page can be read; it may be dated earlier."""
+    return moment(update.at, phases) + update.typed
 
 
 def moment(text: str, phases: Sequence[PhaseSpan]) -> float:

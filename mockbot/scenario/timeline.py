@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mockbot.scenario.schema import Scenario, StatusUpdate
-from mockbot.scenario.spans import FaultSpan, PhaseSpan, fault_spans, moment, phase_spans
+from mockbot.scenario.spans import FaultSpan, PhaseSpan, fault_spans, phase_spans, published
 from mockbot.units.quantities import Ramp
 
 DRAIN = 120.0  # scenario seconds; the most that prompts under way get after the end
@@ -32,6 +32,11 @@ class StatusState:
 
     since: float
     update: StatusUpdate
+
+    @property
+    def unknown(self) -> bool:
+        """The page cannot be read: neither that all is well nor that anything is wrong."""
+        return self.update.page in {"empty", "moved"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ class Timeline:
         self.end = self.phases[-1].end
         self._starts = tuple(phase.start for phase in self.phases)
         self._crowds = tuple(_crowds(scenario))
-        states = (StatusState(moment(update.at, self.phases), update) for update in scenario.status_page)
+        states = (StatusState(published(update, self.phases), update) for update in scenario.status_page)
         self._states = tuple(sorted(states, key=lambda state: state.since))
 
     def at(self, t: float) -> Conditions:

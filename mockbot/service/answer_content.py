@@ -12,7 +12,7 @@ Rules
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import accumulate
 from sys import maxsize
 
@@ -26,15 +26,15 @@ from mockbot.service.schema_sample import sample
 _TOKEN = 4  # characters of JSON, the providers' own rule of thumb
 
 
-def composed(question: Question, provider: str, law: Answer, mark: int) -> tuple[Choice, ...] | None:
-    """The choices; None: one text in prose, which is written when it is delivered.
+def composed(question: Question, provider: str, law: Answer, mark: int) -> Iterator[Choice] | None:
+    """The choices, each made when it is taken; None: one text in prose, which is written when it is delivered.
 
-    ProviderError(400) for a schema that no value satisfies.
+    Taking one raises ProviderError(400) for a schema that no value satisfies.
     """
     form = question.form
     if form is PROSE or form == PROSE:
         return None
-    return tuple([_choice(question, provider, law, mark, index) for index in range(form.choices)])
+    return (_choice(question, provider, law, mark, index) for index in range(form.choices))
 
 
 def prose(provider: str, mark: int, tokens: int, *, cut_short: bool) -> tuple[Choice, ...]:

@@ -4,7 +4,6 @@ The order: the caller, faults at the edge (before the body is read), the body, l
 its dialect (delivery.py). A refusal has to be cheap, so a fault at the edge answers without the body.
 """
 
-import asyncio
 import time
 from collections.abc import Callable
 from functools import lru_cache
@@ -23,6 +22,7 @@ from mockbot.dialects.dialect import (
 )
 from mockbot.dialects.families import key_of
 from mockbot.dialects.retry_after import retry_headers
+from mockbot.process.event_loop import in_turns
 from mockbot.service import cdn_error_pages
 from mockbot.service.active_faults import Failed
 from mockbot.service.answer_content import composed
@@ -35,8 +35,6 @@ from mockbot.service.job import Refused
 from mockbot.service.prometheus_counters import Outcome
 from mockbot.service.provider_runtime import ProviderRuntime
 from mockbot.service.stored_delivery import StoredDelivery
-
-SLOWEST_BODY = 60.0  # wall seconds for a whole request body
 
 _PROMPT = PROMPT.encode()
 _HTML = (b"content-type", b"text/html; charset=UTF-8")
@@ -57,26 +55,6 @@ def caller_of(headers: dict[bytes, bytes], scope: Scope) -> Caller:
 @lru_cache(maxsize=10_000)
 def _caller(key: str) -> Caller:
     return Caller(key, tier_of(key))
-
-
-async def read_body(receive: Receive, largest: int) -> bytes:
-    """The whole body; ProviderError(413) when it is too large, (408) when the client has left or trickles it."""
-    message = await receive()
-    if message["type"] == "http.request" and not message["more_body"] and len(message["body"]) <= largest:
-        return bytes(message["body"])  # the usual case, without a timer
-    body = bytearray()
-    try:
-        async with asyncio.timeout(SLOWEST_BODY):
-            while message["type"] == "http.request":
-                body += message["body"]
-                if len(body) > largest:
-                    raise ProviderError(413)
-                if not message["more_body"]:
-                    return bytes(body)
-                message = await receive()
-    except TimeoutError:
-        pass
-    raise ProviderError(408)
 
 
 class Endpoint:
@@ -122,7 +100,7 @@ class Endpoint:
         if failed is not None:
             state.failed, state.retry = True, runtime.counters.is_retry(state.headers, 0, caller.key)
             raise failure_of(failed)
-        body = await read_body(receive, dialect.largest_body)
+        body = await runtime.bodies.read(receive, dialect.largest_body)
         if b"content-encoding" in state.headers:
             body = unpacked(body, state.headers[b"content-encoding"], dialect.largest_body)
         mark = state.mark = fingerprint(self._seed, state.headers.get(_PROMPT, b""), body)
@@ -139,7 +117,8 @@ class Endpoint:
             question = runtime.stored.continued(question, body)
         choices = None if runtime.own_answers is None else runtime.own_answers.choices(body, question, mark)
         if choices is None:
-            choices = composed(question, runtime.name, runtime.chatbot.provider.answer, mark)
+            to_make = composed(question, runtime.name, runtime.chatbot.provider.answer, mark)
+            choices = None if to_make is None else await in_turns(to_make)  # 128 with long thoughts take 50 ms and more
         wanted = TokenCounts(question.max_tokens, None, question.prompt_tokens)
         if choices is not None:  # already cut to the client's maximum
             wanted = TokenCounts(None, max([choice.tokens() for choice in choices]), question.prompt_tokens)
@@ -147,7 +126,8 @@ class Endpoint:
         if isinstance(outcome, Refused):
             raise refusal_of(dialect, outcome, AnswerMetadata(question, mark, int(time.time()), 0), runtime.clock.speed)
         tokens = outcome.tokens if choices is None else sum([choice.tokens() for choice in choices])
-        meta = AnswerMetadata(question, mark, int(time.time()), tokens, runtime.cache_use(question.prefixes))
+        cache = runtime.cache_use(question.prefixes)
+        meta = AnswerMetadata(question, mark, int(time.time()), tokens, cache, state.started)
         kind = Delivery if question.storage is None else StoredDelivery
         return kind(runtime, dialect, outcome, meta, choices, receive, send, state.started)
 

@@ -26,7 +26,6 @@ from mockbot.service.sleep_grid import Alarm
 BETWEEN_WRITES = 0.010  # wall seconds
 KEEPALIVE = 5.0  # scenario seconds between two keep-alives of a stalled stream
 JSON = (b"content-type", b"application/json")
-_EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 _NO_CACHE = (b"cache-control", b"no-cache")
 
 
@@ -49,7 +48,7 @@ class Delivery:
 
     __slots__ = (
         "_alarm", "_answer", "_choices", "_dialect", "_gone", "_head", "_last", "_out", "_receive", "_runtime",
-        "_send", "_started", "first", "meta", "opened", "outcome",
+        "_send", "_started", "_streamed_as", "first", "meta", "opened", "outcome",
     )  # fmt: skip
 
     def __init__(
@@ -77,7 +76,9 @@ class Delivery:
                     await self._runtime.writer.respond(self._send, 200, [JSON, *self._headers()], body)
                 return
             await self._until("waiting")
-            await self._stream_tokens(self._dialect.stream(self.meta, self._content()))
+            stream = self._dialect.stream(self.meta, self._content())
+            self._streamed_as = (b"content-type", stream.media_type)
+            await self._stream_tokens(stream)
             await self._send({"type": "http.response.body", "body": b""})
         except ClientLeftError:
             return
@@ -182,7 +183,7 @@ class Delivery:
     async def _write(self, event: bytes) -> None:
         if not self.opened:
             self.opened, self.first = True, time.perf_counter() - self._started
-            headers = [_EVENT_STREAM, _NO_CACHE, *self._headers()]
+            headers = [self._streamed_as, _NO_CACHE, *self._headers()]
             await self._send({"type": "http.response.start", "status": 200, "headers": headers})
         self._last = time.monotonic()
         await self._send({"type": "http.response.body", "body": event, "more_body": True})

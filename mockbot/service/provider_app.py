@@ -150,7 +150,9 @@ def _list(app: FastAPI, runtime: ProviderRuntime, family: Family, models: ModelL
         """Every model there is."""
         return look_up(request, partial(models.listed, listed(runtime.provider.models, family.models)))
 
-    @app.get(f"{models.path}/{{model:path}}", response_class=Response, responses={200: json, 404: {}})
+    unknown = family.chat.unknown_model("").status
+
+    @app.get(f"{models.path}/{{model:path}}", response_class=Response, responses={200: json, unknown: {}})
     async def model(model: str, request: Request) -> Response:
         """One model."""
         return look_up(request, partial(described, model))

@@ -22,6 +22,7 @@ from mockbot.service.job import Job, Refused
 from mockbot.service.own_answers import OwnAnswers
 from mockbot.service.prometheus_counters import PrometheusCounters
 from mockbot.service.prompt_cache import PromptCache
+from mockbot.service.request_body import RequestBodies
 from mockbot.service.sleep_grid import Alarm, Ticker
 from mockbot.service.stored_responses import StoredResponses
 
@@ -32,8 +33,8 @@ _SHORTEST = 0.001  # wall seconds; event loops count in milliseconds
 class ProviderRuntime:
     """One provider of a running service."""
 
-    def __init__(self, name: str, provider: Provider, seed: int, clock: Clock) -> None:
-        self.name, self.provider, self._seed = name, provider, seed
+    def __init__(self, name: str, provider: Provider, seed: int, clock: Clock, bodies: RequestBodies) -> None:
+        self.name, self.provider, self._seed, self.bodies = name, provider, seed, bodies
         self.serves = serves(provider.models)
         self.own_answers = OwnAnswers(name, provider.answers) if provider.answers else None
         self._set(clock)

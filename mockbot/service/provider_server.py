@@ -24,6 +24,7 @@ from mockbot.service.control_api import control_app
 from mockbot.service.control_messages import ServicePorts
 from mockbot.service.provider_app import provider_app
 from mockbot.service.provider_runtime import ProviderRuntime
+from mockbot.service.request_body import RequestBodies
 from mockbot.service.request_recorder import RequestRecorder
 from mockbot.service.status_history import StatusHistory
 from mockbot.service.status_page import status_app
@@ -64,12 +65,13 @@ class Service:
         self._history.forget(clock.t0)
         self._recorder = RequestRecorder()
         self._watch = SelfWatch()
+        bodies = RequestBodies(self._watch.note)
         self._name = scenario.name
         self._runtimes: dict[str, ProviderRuntime] = {}
         self._holding: dict[str, list[str]] = {name: [] for name in scenario.providers}
         self._listeners: dict[str, Listener] = {}
         for index, (name, provider) in enumerate(scenario.providers.items()):
-            runtime = self._runtimes[name] = ProviderRuntime(name, provider, scenario.seed, clock)
+            runtime = self._runtimes[name] = ProviderRuntime(name, provider, scenario.seed, clock, bodies)
             app = provider_app(runtime, provider.dialect, scenario.seed, partial(self._hang_up, name), self._recorder)
             self._listeners[name] = Listener(app, bind.host, bind.port(2 + index))
         self._token = bind.token or (None if ipaddress.ip_address(bind.host).is_loopback else secrets.token_urlsafe(24))

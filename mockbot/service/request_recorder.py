@@ -170,7 +170,7 @@ class _RecordedRequest:
             if message["type"] == "http.response.start":
                 headers, speed = dict(message["headers"]), self._runtime.clock.speed
                 self._status = message["status"]
-                self._streamed = headers.get(b"content-type", b"").startswith(b"text/event-stream")
+                self._streamed = b"stream" in headers.get(b"content-type", b"")  # text/event-stream, and Amazon's
                 self._reader = self._dialect.reader(self._streamed)
                 self._measured = b"content-length" in headers
                 wait = wait_in(lambda name: headers.get(name.encode(), b"").decode("latin-1") or None, time.time())

@@ -41,6 +41,12 @@ class PublishedUpdate:
     update: StatusUpdate
     impact: Impact
     back: float | None = None
+    typed: float = 0.0  # seconds after `at` at which it was entered
+
+    @property
+    def component_state(self) -> str:
+        """The state of the components that it concerns, from then on."""
+        return _STATES["none" if self.update.state in (*ENDS, "scheduled") else self.impact][0]
 
     @property
     def text(self) -> str:
@@ -78,7 +84,8 @@ class Incident:
     @property
     def provider(self) -> str | None:
         """The provider that it concerns; None: all."""
-        return self.updates[0].update.provider
+        first = self.updates[0].update
+        return None if self.updates[-1].update.page == "linked" else first.provider
 
     @property
     def name(self) -> str:
@@ -104,7 +111,7 @@ class StatusHistory:
         self.began = began
 
     def publish(self, update: StatusUpdate, at: float) -> None:
-        """Publish an update at a Unix time; a repeated one changes nothing."""
+        """Publish an update at a Unix time, dated as it says; a repeated one changes nothing."""
         current = self.incidents[-1] if self.incidents else None
         if current is not None and current.updates[-1].update == update:
             return
@@ -116,12 +123,23 @@ class StatusHistory:
         back = None if update.back_in is None else at + update.back_in / self._speed
         before: Impact = current.updates[-1].impact if current.updates else "minor"
         impact = update.impact or ("maintenance" if update.state in PLANNED else before)
-        current.updates.append(PublishedUpdate(at, update, impact, back))
+        typed = update.typed / self._speed
+        current.updates.append(PublishedUpdate(at - typed, update, impact, back, typed))
+
+    @property
+    def misleads(self) -> str:
+        """How the page misleads now, by the word of the scenario."""
+        return self.incidents[-1].updates[-1].update.page if self.incidents else "as_written"
+
+    @property
+    def shown(self) -> list[Incident]:
+        """The incidents and maintenances that the page admits; while it stays green, not the latest one."""
+        return self.incidents[:-1] if self.misleads == "still_green" else self.incidents
 
     @property
     def open(self) -> list[Incident]:
-        """The incidents and maintenances that are not over."""
-        return [incident for incident in self.incidents if not incident.over]
+        """Those of them that are not over."""
+        return [incident for incident in self.shown if not incident.over]
 
     @property
     def indicator(self) -> Impact:
@@ -137,7 +155,7 @@ class StatusHistory:
     def component(self, provider: str, at: float | None = None) -> str:
         """The published state of a provider, now or at Unix time `at`."""
         worst: Impact = "none"
-        for incident in self.incidents:
+        for incident in self.shown:
             if incident.provider not in (None, provider):
                 continue
             published = [each for each in incident.updates if at is None or each.at <= at]

@@ -9,15 +9,17 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fastapi import FastAPI
-from fastapi.responses import HTMLResponse
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader
+from starlette.middleware.base import RequestResponseEndpoint
 
 from mockbot.service.answer_text import fingerprint
 from mockbot.service.status_history import Incident, PublishedUpdate, StatusHistory
 from mockbot.version import __version__
 
 Json = dict[str, object]
+MOVED = "/moved"
 _BARS = 60  # of a component's history since the run began
 
 
@@ -60,7 +62,7 @@ class StatusJson:
 
     def incidents(self, which: Callable[[Incident], bool]) -> list[Json]:
         """The incidents that the filter passes, newest first."""
-        return [self._incident(incident) for incident in reversed(self._history.incidents) if which(incident)]
+        return [self._incident(incident) for incident in reversed(self._history.shown) if which(incident)]
 
     def _incident(self, incident: Incident) -> Json:
         updates, number = incident.updates, incident.number
@@ -90,23 +92,34 @@ class StatusJson:
         return described
 
     def _update(self, incident: Incident, n: int, published: PublishedUpdate) -> Json:
-        at = iso(published.at)
+        at, typed = iso(published.at), iso(published.at + published.typed)
         return {
             "id": self._id("update", incident.number, n),
             "status": published.update.state,
             "body": published.text,
             "incident_id": self._id("incident", incident.number),
-            "created_at": at,
-            "updated_at": at,
+            "created_at": typed,
+            "updated_at": typed,
             "display_at": at,
-            "affected_components": None,
+            "affected_components": self._affected(incident, n),
             "deliver_notifications": True,
         }
+
+    def _affected(self, incident: Incident, n: int) -> list[Json]:
+        """What the n-th update changes: the state of each component that the incident concerns."""
+        before, after = incident.updates[n - 1] if n else None, incident.updates[n]
+        old = "operational" if before is None else before.component_state
+        return [
+            {"code": each["id"], "name": each["name"], "old_status": old, "new_status": after.component_state}
+            for each in self.components()
+            if incident.provider in (None, each["name"])
+        ]
 
 
 def status_app(history: StatusHistory, name: str, seed: int, url: Callable[[], str]) -> FastAPI:
     """The public application. `name`: the page's title; `url`: its base URL, known once it listens."""
     app = FastAPI(title=f"{name}: status page", version=__version__, docs_url=None, redoc_url=None)
+    _add_misleading(app, history)
     written = StatusJson(history, name, seed, url)
     loader = FileSystemLoader(Path(__file__).parent)
     template = Environment(loader=loader, autoescape=True).get_template("status_page.html")
@@ -147,7 +160,7 @@ def status_app(history: StatusHistory, name: str, seed: int, url: Callable[[], s
     @app.get("/", response_class=HTMLResponse)
     async def page() -> str:
         """The HTML page."""
-        incidents = list(reversed(history.incidents))
+        incidents = list(reversed(history.shown))
         return template.render(history=history, name=name, bars=bars, clock=clock, incidents=incidents)
 
     def bars(provider: str) -> Iterable[str]:
@@ -156,6 +169,23 @@ def status_app(history: StatusHistory, name: str, seed: int, url: Callable[[], s
         return [history.component(provider, history.began + step * (n + 1)) for n in range(_BARS)]
 
     return app
+
+
+def _add_misleading(app: FastAPI, history: StatusHistory) -> None:
+    """An empty page, or one that has moved: every address leads to a page of HTML that answers 200."""
+
+    @app.middleware("http")
+    async def misleads(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        if history.misleads == "empty":
+            return Response()
+        if history.misleads == "moved" and request.url.path != MOVED:
+            return RedirectResponse(MOVED)
+        return await call_next(request)
+
+    @app.get(MOVED, response_class=HTMLResponse)
+    async def moved() -> str:
+        """What a moved page leads to."""
+        return "<!doctype html><title>We have moved</title><p>Our status page has a new home."
 
 
 def iso(at: float) -> str:

@@ -39,7 +39,7 @@ Sink = Callable[[Action | ServiceSecond], None]
 Faults = Mapping[str, ActiveFault]
 T = TypeVar("T")
 
-LOOK = 1.0  # wall seconds between two looks at the service's records
+LOOK = 0.8  # wall seconds between two looks at the service's records, after which an abort has ended every fault
 RAMP_STEP = 0.5  # wall seconds between two steps of a ramp
 SLOW_LOOK = 1.0  # wall seconds from which a look is on record
 GONE = 3  # looks in a row that fail before service or proxy counts as gone
@@ -61,8 +61,11 @@ class _Applied:
 class Driver:
     """Applies one timeline once. `stop` is idempotent, ends every fault, and records the last seconds."""
 
-    def __init__(self, timeline: Timeline, addresses: Addresses, sink: Sink) -> None:
+    def __init__(
+        self, timeline: Timeline, addresses: Addresses, sink: Sink, aborted: Callable[[], bool] = lambda: False
+    ) -> None:
         self.timeline = timeline
+        self._aborted = aborted  # asked at each look; once it is true no fault holds any more
         self._proxies = addresses.proxies
         self._processes = dict(addresses.processes)
         self._sink = sink
@@ -77,6 +80,7 @@ class Driver:
         self._told: dict[str, int] = {}  # how many of the troubles of service and proxy are known
         self._unanswered = Counter[str]()  # looks in a row, by part of the testbed
         self.broken = ""  # why nothing can be learnt any more; from then on no wire fault begins or ends
+        self._wanted: Callable[[float], Conditions] = timeline.at
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -97,7 +101,7 @@ class Driver:
         self._thread.join()
         self._thread = None
         now = self._clock.now()
-        self._apply(replace(self.timeline.at(now), faults=()), now)
+        self._apply(self._without_faults(now), now)
         threading.Event().wait(self._clock.wall(1.0))  # until the running scenario second is complete
         self._look()
         for provider in self._providers:
@@ -111,14 +115,19 @@ class Driver:
             now = self._clock.now()
             while moments[0] <= now:
                 due = moments.pop(0)
-                self._apply(self.timeline.at(due), due)
-            ramping = self._apply(self.timeline.at(now), now)
+                self._apply(self._wanted(due), due)
+            if self._aborted():
+                moments, self._wanted = [float("inf")], self._without_faults
+            ramping = self._apply(self._wanted(now), now)
             self._look()
             wait = self._clock.wall(moments[0] - self._clock.now())
             wait, before = max(0.0, min(wait, RAMP_STEP if ramping else LOOK)), self._clock.now()
             self._stopping.wait(wait)
             if (late := self._clock.wall(self._clock.now() - before) - wait) >= HUNG:
                 self._failed("driver", before, f"stood still for {format_wall(late)}: load this machine less")
+
+    def _without_faults(self, now: float) -> Conditions:
+        return replace(self.timeline.at(now), faults=())
 
     def _apply(self, wanted: Conditions, due: float) -> bool:
         """Send what differs from what was sent before; True while the share of a fault ramps."""

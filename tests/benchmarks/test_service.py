@@ -21,12 +21,14 @@ from tests.service.values import scenario_of
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(300)]
 
 CHAT = "/v1/chat/completions"
+QUESTION: dict[str, Any] = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "x" * 480}]}
 AT_ONCE = {"first_token": "0s", "pace": "1000000000/s", "tokens": {"median": 8, "p95": 8}}
 PACED = {"first_token": "10ms", "pace": "50/s", "tokens": {"median": 200, "p95": 200}}
 SLOWLY = {"first_token": "1s", "pace": "20/s", "tokens": {"median": 160, "p95": 160}}
 ROUNDS = 7
 PLAIN, STREAMED, REFUSAL = 0.50, 0.85, 0.95
-OF_OPENAIS = 1.15  # at most, of another family's answer
+LIKE_OPENAI = 1.15  # what an answer of another dialect may cost at most
+OTHERS = [name for name in FAMILIES if name != "openai"]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,6 @@ def serving(folder: Path) -> Iterator[Server]:
         "full": {"slots": 1, "queue": {"limit": 0}, "answer": {**AT_ONCE, "first_token": "10h"}},
         "paced": {"slots": 1000, "answer": PACED},
         "crowded": {"slots": 3000, "answer": SLOWLY},
-        **{f"of-{name}": {"dialect": name, "slots": 1000, "answer": AT_ONCE} for name in FAMILIES},
     }
     file = folder / "scenario.json"
     file.write_text(scenario_of(providers).model_dump_json(), "utf-8")
@@ -78,7 +79,16 @@ def url(service: Server, provider: str) -> str:
 
 def asks(where: str, n: int, path: str = CHAT, **more: object) -> list[bytes]:
     """n different requests of about 600 bytes."""
-    content = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "x" * 480}], **more}
+    return _asked(where, n, path, {**QUESTION, **more})
+
+
+def asks_in(family: str, where: str, n: int, *, stream: bool) -> list[bytes]:
+    """The same question in the dialect of this family, as the crowd asks it."""
+    spoken = FAMILIES[family]
+    return _asked(where, n, spoken.path_of(QUESTION, stream), spoken.ask(QUESTION, stream))
+
+
+def _asked(where: str, n: int, path: str, content: dict[str, Any]) -> list[bytes]:
     body = json.dumps(content).encode()
     heads = (f"authorization: Bearer sk-free-{i % 100}\r\nx-mockbot-prompt: p{i}\r\n" for i in range(n))
     return [request(where, path, body, head) for head in heads]
@@ -103,6 +113,24 @@ def test_a_plain_answer(bare: Server, service: Server) -> None:
 
     say(f"plain answer: median ratio {statistics.median(ratios):.2f}")
     assert statistics.median(ratios) >= PLAIN
+
+
+@pytest.mark.parametrize("family", OTHERS)
+def test_a_plain_answer_costs_in_every_dialect_what_it_does_in_openais(
+    service: Server, crammed: Server, family: str
+) -> None:
+    """The same question and answer, each dialect in a process of its own."""
+    openai_url, main = url(service, "main"), url(crammed, "main")
+    openais = asks_in("openai", openai_url, 4000, stream=False)
+    ours = asks_in(family, main, 4000, stream=False)
+    ratios = []
+    cpu_side_by_side((service, openai_url, openais, b"200"), (crammed, main, ours, b"200"))
+    for _ in range(ROUNDS):
+        least, spent = cpu_side_by_side((service, openai_url, openais, b"200"), (crammed, main, ours, b"200"))
+        ratios.append(spent / least)
+
+    say(f"plain answer, {family}: median {statistics.median(ratios):.2f} of OpenAI's")
+    assert statistics.median(ratios) <= LIKE_OPENAI
 
 
 def test_a_refusal(service: Server, crammed: Server) -> None:
@@ -143,6 +171,20 @@ def test_a_streamed_token(bare: Server, service: Server) -> None:
     assert statistics.median(ratios) >= STREAMED
 
 
+@pytest.mark.parametrize("family", OTHERS)
+def test_a_streamed_token_costs_in_every_dialect_what_it_does_in_openais(service: Server, family: str) -> None:
+    """A hundred streams, turn by turn."""
+    paced, ratios = url(service, "paced"), []
+    for _ in range(ROUNDS):
+        least, spent = (
+            cpu_per_token(service, paced, asks_in(name, paced, 100, stream=True), 200) for name in ("openai", family)
+        )
+        ratios.append(spent / least)
+
+    say(f"streamed token, {family}: median {statistics.median(ratios):.2f} of OpenAI's")
+    assert statistics.median(ratios) <= LIKE_OPENAI
+
+
 def test_two_thousand_streams(bare: Server, service: Server) -> None:
     """At 20 tokens a second each: how late tokens come, how much of a core it takes, and the memory of a stream.
 
@@ -179,29 +221,3 @@ def _hear(name: str, measured: Server, where: str, requests: list[bytes]) -> Hea
     say(f"2000 streams, {name}: p99 {p99 * 1e3:.0f} ms late, worst {late[-1] * 1e3:.0f} ms")
     say(f"2000 streams, {name}: {cores:.2f} cores, {per_stream / 1e3:.1f} kB each")
     return Heard(len(late), p99, cores, per_stream)
-
-
-@pytest.mark.parametrize("name", [name for name in FAMILIES if name != "openai"])
-def test_another_familys_answers(service: Server, crammed: Server, name: str) -> None:
-    """Plain and streamed, against OpenAI's from another process with the same providers; each family's crowd asks."""
-    ours, openais = url(crammed, f"of-{name}"), url(service, "of-openai")
-    costs: dict[bool, list[float]] = {False: [], True: []}
-    for _ in range(ROUNDS):
-        for streamed, found in costs.items():
-            own, other = asked_of(name, ours, 1500, streamed), asked_of("openai", openais, 1500, streamed)
-            least, cost = cpu_side_by_side((service, openais, other, b"200"), (crammed, ours, own, b"200"))
-            found.append(cost / least)
-    plain, streamed_ = (statistics.median(costs[each]) for each in (False, True))
-
-    say(f"{name}: plain {plain:.2f}, streamed {streamed_:.2f} of OpenAI's")
-    assert plain <= OF_OPENAIS
-    assert streamed_ <= OF_OPENAIS
-
-
-def asked_of(name: str, where: str, n: int, streamed: bool) -> list[bytes]:
-    """n different requests as this family's crowd sends them."""
-    family = FAMILIES[name]
-    question = {"model": "mockbot", "messages": [{"role": "user", "content": "x" * 480}]}
-    body = json.dumps(family.ask(question, streamed)).encode()
-    own = "".join(f"{header}: {value}\r\n" for header, value in family.request_headers("sk-free-1").items())
-    return [request(where, family.chat.path, body, f"{own}x-mockbot-prompt: p{i}\r\n") for i in range(n)]

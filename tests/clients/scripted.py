@@ -62,7 +62,9 @@ def _serve(listener: socket.socket, server: Scripted, script: Sequence[Answer], 
         connection, _ = listener.accept()
         if over.is_set():
             break
-        _read_request(connection)
+        if not _read_request(connection):  # a spare connection of a pool, closed unused
+            connection.close()
+            continue
         answer = script[min(len(server.came), len(script) - 1)]
         server.came.append(time.monotonic())
         connection.sendall(answer.to_bytes())
@@ -76,12 +78,16 @@ def _serve(listener: socket.socket, server: Scripted, script: Sequence[Answer], 
         waiting.close()
 
 
-def _read_request(connection: socket.socket) -> None:
-    """All of it, so that closing afterwards is orderly and not a reset."""
+def _read_request(connection: socket.socket) -> bool:
+    """All of it, so that closing afterwards is orderly and not a reset; False: closed without a request."""
     request = b""
     while b"\r\n\r\n" not in request:
-        request += connection.recv(65536)
+        got = connection.recv(65536)
+        if not got:
+            return False
+        request += got
     head, _, body = request.partition(b"\r\n\r\n")
     length = next(int(line.split(b":")[1]) for line in head.splitlines() if line.lower().startswith(b"content-length"))
     while len(body) < length:
         body += connection.recv(65536)
+    return True

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mockbot.dialects.anthropic.messages import AnthropicMessages
 from mockbot.dialects.azure.chat import AzureChat
 from mockbot.dialects.dialect import AnswerMetadata, Dialect, ProviderError
+from mockbot.dialects.gemini.generate_content import GenerateContent
 from mockbot.dialects.openai.chat import OpenAIChat
 from mockbot.dialects.openai.responses import OpenAIResponses
 from mockbot.scenario.schema import Answer
@@ -17,6 +18,7 @@ from mockbot.service.answer_content import composed, prose
 
 LAW = Answer.model_validate({"tokens": {"median": 9, "p95": 9}})
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}}
+GOOGLES = {"type": "OBJECT", "properties": {"city": {"type": "STRING", "minLength": "1"}}, "propertyOrdering": ["city"]}
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers(-2, 300) | st.text(max_size=3) | st.sampled_from(["type", "name", "auto"]),
     lambda inner: (
@@ -96,6 +98,33 @@ SENSIBLE: dict[Dialect, dict[str, list[Any]]] = {
         "output_config": [{"effort": "low"}],
         "cache_control": [{"type": "ephemeral", "ttl": "1h"}],
     },
+    GenerateContent(): {
+        "contents": [
+            {"parts": {"text": "x" * 5000}},
+            [
+                {"parts": [{"text": "x"}]},
+                {"role": "model", "parts": [{"functionCall": {"name": "a"}}]},
+                {"parts": [{"function_response": {"name": "a", "response": {}}}]},
+            ],
+        ],
+        "systemInstruction": ["x", {"parts": [{"text": "x" * 5000}]}],
+        "tools": [
+            [{"functionDeclarations": [{"name": name, "parametersJsonSchema": CITY} for name in "ab"]}],
+            [{"function_declarations": [{"name": "a", "parameters": GOOGLES}]}, {"googleSearch": {}}],
+        ],
+        "toolConfig": [
+            {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["a"]}},
+            {"function_calling_config": {"mode": "NONE"}},
+        ],
+        "generationConfig": [
+            {"maxOutputTokens": 1},
+            {"candidateCount": 2, "stopSequences": ["e"]},
+            {"responseMimeType": "application/json", "responseSchema": GOOGLES},
+            {"thinkingConfig": {"includeThoughts": True, "thinkingBudget": 3}},
+            {"thinking_config": {"thinking_level": "LOW"}, "max_output_tokens": 7},
+        ],
+        "safetySettings": [[{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}]],
+    },
 }
 SENSIBLE[AzureChat()] = next(iter(SENSIBLE.values()))
 ALWAYS: dict[str, dict[str, Any]] = {
@@ -106,6 +135,7 @@ ALWAYS: dict[str, dict[str, Any]] = {
     },
     "/v1/responses": {"model": "gpt-4o", "input": "x"},
     "/v1/messages": {"model": "claude-x", "messages": [{"role": "user", "content": "x"}], "max_tokens": 50},
+    GenerateContent.path: {"contents": [{"role": "user", "parts": [{"text": "x"}]}]},
 }
 
 
@@ -121,7 +151,7 @@ def test_any_request_is_refused_or_answered(dialect: Dialect, data: st.DataObjec
         asked[data.draw(st.sampled_from(sorted(fields)))] = data.draw(JUNK)
     try:
         question = dialect.read(json.dumps(ALWAYS[dialect.path] | asked).encode())
-        choices = composed(question, "main", LAW, 1 << 60) or prose("main", 1 << 60, 9, cut_short=False)
+        choices = tuple(composed(question, "main", LAW, 1 << 60) or ()) or prose("main", 1 << 60, 9, cut_short=False)
     except ProviderError as error:
         if error.status == 400:
             return

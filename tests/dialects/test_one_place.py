@@ -14,7 +14,7 @@ from tests.load.conftest import ROOT
 
 pytestmark = [pytest.mark.live, pytest.mark.second]
 
-TUPLE = "(OPENAI, ANTHROPIC, AZURE, *COMPATIBLE)"
+TUPLE = "(OPENAI, ANTHROPIC, BEDROCK, GEMINI, AZURE, *COMPATIBLE)"
 SCENARIO = """
 name: toy
 title: A provider with an API of its own

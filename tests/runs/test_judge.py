@@ -112,6 +112,8 @@ def test_all_reports_are_written(tmp_path: Path) -> None:
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == [
         "exports/github-annotations.txt",
         "exports/github.md",
+        "exports/metrics.csv",
+        "exports/metrics.txt",
         "exports/openmetrics.txt",
         "junit.xml",
         "report.html",

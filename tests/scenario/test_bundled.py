@@ -89,7 +89,7 @@ def test_a_bundled_scenario_expects_something_of_the_calm_before(name: str) -> N
 
 
 def test_the_surge_tips_over_whoever_reloads_and_nobody_else() -> None:
-    """Closed forms: a stuck state exists iff r < min(N, q)/C, and the surge tips it once C r is left behind.
+    """Closed forms: a stuck state exists iff r < min(N, q + slots)/C, and the surge tips it once C r is left behind.
 
     Huang et al. OSDI 2022 describe the shape; the thresholds are those of the closed loop with a bounded FIFO queue.
     """

@@ -5,12 +5,17 @@ all of them are in tests/e2e/test_twin.py.
 """
 
 import re
+from collections import Counter
 
 import pytest
 
+from mockbot.evidence.run_counters import count_run
 from mockbot.scenario.library import find, folder, names
 from mockbot.scenario.load import load_scenario
+from mockbot.scenario.scale import scaled_to
 from mockbot.simulate.library_table import BEGIN, END, KINDS, groups, outcome, replaced, table
+from mockbot.simulate.outage_pages import list_page, outage_page
+from mockbot.simulate.simulation import Memory, simulate
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 TOLERANCE = 2.0  # percent, seconds, requests: another libm may round a chance the other way
@@ -58,6 +63,46 @@ def test_the_table_of_outcomes_is_current() -> None:
     assert NUMBER.sub("#", written) == NUMBER.sub("#", made)
     pairs = zip(NUMBER.findall(written), NUMBER.findall(made), strict=True)
     assert [pair for pair in pairs if abs(float(pair[0]) - float(pair[1])) > TOLERANCE] == []
+
+
+@pytest.mark.second
+def test_complaints_of_april_2024_come_in_the_order_in_which_they_came() -> None:
+    """Downdetector had 303 in the quarter of an hour up to 17:37, 4,428 at 19:22, 1,410 at 20:37 and 285 at 20:52."""
+    memory = Memory()
+    scenario = scaled_to(load_scenario(find("chatgpt-2024-04-10")), 1200).scenario
+    info = simulate(scenario, sink=memory.take, engine="reference")
+    counted = count_run(memory.evidence(scenario, info))
+    made = Counter[int]()
+    for key, course in counted.courses.items():
+        if not key.provider:
+            made.update({int(second // 60): count for second, count in course.complaints.items()})
+
+    def quarter(until: int) -> int:  # minutes after 17:00
+        return sum(made[minute] for minute in range(until - 15, until))
+
+    first, peak, late, last = map(quarter, (37, 142, 217, 232))
+
+    assert peak > 1.5 * late > 1.5 * last > 0
+    assert 0 < first < late
+
+
+@pytest.mark.second
+@pytest.mark.parametrize("name", names())
+def test_the_page_of_an_outage_is_current(name: str) -> None:
+    """`python -m mockbot.simulate.outage_pages docs/outages` when this fails."""
+    written = (folder("scenarios").parent / "docs" / "outages" / f"{name}.md").read_text("utf-8")
+    made = outage_page(name)
+
+    assert NUMBER.sub("#", written) == NUMBER.sub("#", made)
+    pairs = zip(NUMBER.findall(written), NUMBER.findall(made), strict=True)
+    assert [pair for pair in pairs if abs(float(pair[0]) - float(pair[1])) > TOLERANCE] == []
+
+
+def test_the_list_of_outages_is_current() -> None:
+    """`python -m mockbot.simulate.outage_pages docs/outages` when this fails."""
+    written = (folder("scenarios").parent / "docs" / "outages" / "README.md").read_text("utf-8")
+
+    assert written == list_page()
 
 
 def test_a_table_is_put_between_its_marks() -> None:

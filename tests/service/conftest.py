@@ -73,6 +73,8 @@ def one_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     own = ["gpt-*", "o4-*", "text-embedding-*", "omni-moderation-*"]
     others = {
         "anthropic": {"dialect": "anthropic", "answer": quick, "limits": limits, "models": ["claude-*"]},
+        "bedrock": {"dialect": "bedrock", "answer": quick, "models": ["anthropic.*", "amazon.titan-*", "cohere.*"]},
+        "gemini": {"dialect": "gemini", "answer": quick, "limits": limits, "models": ["gemini-*", "text-embedding-*"]},
         "azure": {"dialect": "azure", "answer": quick, "limits": limits, "models": [*own, "chat-default"]},
         **{
             row.name: {"dialect": row.name, "answer": quick, "limits": limits, "models": [*own, *row.models]}

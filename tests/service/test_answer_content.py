@@ -24,7 +24,7 @@ def choices_of(most: int | None = None, **form: Any) -> tuple[Choice, ...]:
     """The choices of an answer of this form."""
     choices = composed(Question("m", max_tokens=most, form=Form(**form)), "main", LAW, MARK)
     assert choices is not None
-    return choices
+    return tuple(choices)
 
 
 def pieces(choice: Choice) -> tuple[Piece, ...]:

@@ -121,6 +121,21 @@ def test_a_call_is_a_block_and_an_item_elsewhere(client: openai.OpenAI, claude: 
     assert "18 degrees in Paris" in after.text
 
 
+def test_a_legacy_completion_has_the_own_answer_in_every_choice(client: openai.OpenAI) -> None:
+    """Its prompt is the last message: plain with n choices, streamed, and cut at the client's maximum."""
+    ask: Any = {"model": "gpt-3.5-turbo-instruct", "max_tokens": 50}
+    plain = client.completions.create(prompt="Answer yes or no", n=2, **ask)
+    streamed = list(client.completions.create(prompt="Ada as JSON", stream=True, **ask))
+    cut = client.completions.create(prompt="Ada as JSON", **{**ask, "max_tokens": 1}).choices[0]
+    other = client.completions.create(prompt="Hello", **ask)
+
+    assert [choice.text for choice in plain.choices] == ["YES", "YES"]
+    assert json.loads("".join(chunk.choices[0].text for chunk in streamed)) == {"name": "Ada", "age": 36}
+    assert streamed[-1].choices[0].finish_reason == "stop"
+    assert (cut.text, cut.finish_reason) == ('{"na', "length")
+    assert "YES" not in other.choices[0].text
+
+
 def test_what_no_answer_fits_is_answered_as_always(client: openai.OpenAI) -> None:
     """In prose of the usual length."""
     assert len(said(client, "Hello").message.content.split()) == 12

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -113,3 +114,39 @@ def test_people_see_the_outage_unfold(serve: Serve, browser_page: Page, tmp_path
         browser_page.get_by_role("region", name="Past incidents").get_by_text("resolved", exact=True)
     ).to_be_visible()
     assert browser_page.locator("rect.major_outage").count() > 0
+
+
+@pytest.mark.parametrize("page", ["empty", "moved"])
+def test_a_page_that_cannot_be_read(served: Served, page: str) -> None:
+    """An empty answer, or a redirect to HTML that says 200."""
+    say(served, 0.0, state="investigating", impact="major", page=page)
+    answer = httpx.get(f"{served.status}/api/v2/summary.json", follow_redirects=True)
+
+    assert (answer.status_code, answer.text[:15]) == (200, "" if page == "empty" else "<!doctype html>")
+
+
+def test_a_page_that_stays_green_shows_nothing(served: Served) -> None:
+    """Until it admits what it knew."""
+    say(served, 0.0, state="investigating", impact="major", page="still_green")
+    assert get(served, "summary")["incidents"] == []
+    assert get(served, "status")["status"]["indicator"] == "none"
+
+    say(served, 60.0, state="identified", impact="major")
+    assert len(get(served, "summary")["incidents"][0]["incident_updates"]) == 2
+
+
+def test_an_incident_may_be_linked_to_every_component(served: Served) -> None:
+    """Though only one of them is hurt."""
+    say(served, 0.0, state="investigating", impact="major", provider="main", page="linked")
+    components = get(served, "summary")["components"]
+
+    assert {each["status"] for each in components} == {"partial_outage"}
+
+
+def test_an_update_that_was_typed_afterwards_is_dated_as_if_it_were_not(served: Served) -> None:
+    """`display_at` is five minutes before `created_at`, at speed 1."""
+    say(served, 300.0, state="investigating", impact="major", typed="5m")
+    posted = get(served, "summary")["incidents"][0]["incident_updates"][0]
+    times = [datetime.fromisoformat(posted[key]) for key in ("display_at", "created_at")]
+
+    assert (times[1] - times[0]).total_seconds() == 300

@@ -49,7 +49,7 @@ def test_refreshing_faster_than_this_keeps_it_down(lasts: int, queue: int) -> No
     found between 1.10 and 1.15 of the law (six runs each, ten times as large), and Ns/(2C - lam') bounds it, 1.24.
     RunningParts it lies between 0.9 and 1.05. Ten times as large, because chance fades with the size.
     """
-    edge = theory.refresh_tips(theory.waiting_after(7000, 99, lasts), queue, 100)
+    edge = theory.refresh_tips(theory.waiting_after(7000, 99, lasts), queue, 10, 100)
     above = 1.15 if lasts > 60 else queueing.refresh_ends(7000, 99, lasts, 100) / edge
 
     def goodput(times: float) -> list[float]:
@@ -63,7 +63,7 @@ def test_refreshing_faster_than_this_keeps_it_down(lasts: int, queue: int) -> No
 
 def test_nothing_sticks_when_everybody_refreshes_slowly() -> None:
     """r = 1.15 min(N, q)/C survives a trigger that leaves the queue full (target 17)."""
-    safe = theory.refresh_safe(7000, 2000, 100)
+    safe = theory.refresh_safe(7000, 2000, 10, 100)
     world = _closed({"name": "refresh", "every": 1.15 * safe, "timeout": "2h"}, 600, {"capacity": 0.0}, 2000)
 
     assert min(rates(world, seed).goodput(1700, 2190) for seed in range(3)) > 0.95 * 70

@@ -30,6 +30,7 @@ from mockbot.dialects.dialect import (
     Stream,
 )
 from mockbot.dialects.openapi import ANY_OBJECT, RESPONSES, object_schema
+from mockbot.dialects.parameter import Table
 from mockbot.dialects.prompt_prefixes import prefixes
 from mockbot.dialects.reading import (
     count_tokens,
@@ -72,33 +73,7 @@ class AnthropicMessages:
 
     def read(self, body: bytes) -> Question:
         data = json_object(body, anthropic_errors.NOT_JSON)
-        model, messages, tools, tokens = asked(data)
-        most: int = field(data, "max_tokens", int)
-        if most < 1:
-            raise ProviderError(400, None, "max_tokens: Input should be greater than or equal to 1")
-        config = field(data, "output_config", dict, required=False) or {}
-        output = config.get("format")
-        schema = output.get("schema") if isinstance(output, dict) else None
-        not_done = () if data.keys() <= _SIMPLE else check(data, self.parameters)
-        if output is not None and not isinstance(schema, dict):
-            raise ProviderError(400, None, "output_config.format.schema: Field required")
-        stops = field(data, "stop_sequences", list, required=False) or []
-        if not all(isinstance(each, str) for each in stops):
-            raise ProviderError(400, None, "stop_sequences: Input should be a valid list of strings")
-        return Question(
-            model=model,
-            stream=bool(field(data, "stream", bool, required=False)),
-            max_tokens=most,
-            prompt_tokens=tokens,
-            form=Form(
-                calls=calls(data, tools, messages),
-                schema=schema,
-                stop=tuple(stops),
-                thinking=thinking(data, config.get("effort")),
-            ),
-            prefixes=prefixes(model, blocks(data, tools, messages)) if b'"cache_control"' in body else (),
-            not_done=not_done,
-        )
+        return question_of(data, self.parameters, cached=b'"cache_control"' in body)
 
     def unknown_model(self, model: str) -> ProviderError:
         return ProviderError(404, "not_found_error", f"model: {model}", unknown_model=model)
@@ -117,7 +92,7 @@ class AnthropicMessages:
         return _MessageStream(meta, choices)
 
     def reader(self, streamed: bool) -> Reader:
-        return _MessageReader() if streamed else WholeReader(text_of=_text)
+        return MessageReader() if streamed else WholeReader(text_of=text_of)
 
     def headers(self, mark: int, millis: int, allowances: tuple[Allowance, ...], speed: float) -> list[Header]:  # noqa: ARG002
         """Request id, and the true state of the key's limits, whose resets are points in time."""
@@ -198,7 +173,7 @@ class _MessageStream(PartStream):
         return anthropic_errors.event(code)
 
 
-class _MessageReader(EventReader):
+class MessageReader(EventReader):
     """Content blocks, message_delta with the stop reason, message_stop."""
 
     __slots__ = ()
@@ -217,7 +192,7 @@ class _MessageReader(EventReader):
                 self.fail("error_event")
 
 
-def _text(answer: Any) -> str:
+def text_of(answer: Any) -> str:
     if answer["stop_reason"] is None:
         raise ValueError("a message without its end")
     texts = (
@@ -274,6 +249,37 @@ def _stop_reason(choice: Choice) -> str:
     if choice.stopped_by is None:
         return f'"stop_reason":"{_STOP_REASONS[choice.ending]}","stop_sequence":null'
     return f'"stop_reason":"stop_sequence","stop_sequence":{encode_basestring_ascii(choice.stopped_by)}'
+
+
+def question_of(data: Json, table: Table, *, cached: bool) -> Question:
+    """What a request asks, or ProviderError(400). `cached`: some of its blocks may be marked for the cache."""
+    model, messages, tools, tokens = asked(data)
+    most: int = field(data, "max_tokens", int)
+    if most < 1:
+        raise ProviderError(400, None, "max_tokens: Input should be greater than or equal to 1")
+    config = field(data, "output_config", dict, required=False) or {}
+    output = config.get("format")
+    schema = output.get("schema") if isinstance(output, dict) else None
+    not_done = () if data.keys() <= _SIMPLE else check(data, table)
+    if output is not None and not isinstance(schema, dict):
+        raise ProviderError(400, None, "output_config.format.schema: Field required")
+    stops = field(data, "stop_sequences", list, required=False) or []
+    if not all(isinstance(each, str) for each in stops):
+        raise ProviderError(400, None, "stop_sequences: Input should be a valid list of strings")
+    return Question(
+        model=model,
+        stream=bool(field(data, "stream", bool, required=False)),
+        max_tokens=most,
+        prompt_tokens=tokens,
+        form=Form(
+            calls=calls(data, tools, messages),
+            schema=schema,
+            stop=tuple(stops),
+            thinking=thinking(data, config.get("effort")),
+        ),
+        prefixes=prefixes(model, blocks(data, tools, messages)) if cached else (),
+        not_done=not_done,
+    )
 
 
 def asked(data: Json) -> tuple[str, list[Json], list[Any], int]:

@@ -13,6 +13,7 @@ from mockbot.dialects.dialect import AnswerMetadata, Form, Json, ProviderError, 
 from mockbot.dialects.openai import error_bodies as openai_errors
 from mockbot.dialects.openai.chat_messages import check_json_mode, check_messages
 from mockbot.dialects.openai.chat_request import calls, stream_options
+from mockbot.dialects.openai.chunk_reader import DONE, ChunkReader
 from mockbot.dialects.openai.endpoint import OpenAIEndpoint, cached_tokens, service_tier
 from mockbot.dialects.openai.logprobs import chat_logprobs
 from mockbot.dialects.openai.openai_parameters import CHAT, check, check_model, check_together
@@ -27,9 +28,8 @@ from mockbot.dialects.openai.request_fields import (
 from mockbot.dialects.openapi import ANY_OBJECT, NULLABLE_BOOLEAN, NULLABLE_OBJECT, object_schema
 from mockbot.dialects.prompt_prefixes import LEAST, Block, prefixes
 from mockbot.dialects.reading import count_tokens, json_length, prompt_tokens, text_length
-from mockbot.dialects.stream_readers import EventReader, Reader, WholeReader
+from mockbot.dialects.stream_readers import Reader, WholeReader
 
-_DONE = b"data: [DONE]\n\n"
 _SIMPLE = {"model", "messages", "stream"}  # all that most requests have; they skip the rest of the reader
 _PLAIN = ("user", "system", "developer")
 _ROLE = {"enum": ["developer", "system", "user", "assistant"]}
@@ -174,29 +174,19 @@ class ChatStream(PartStream):
         )
         if self._meta.question.include_usage:
             events += f'{self._head}[],"usage":{usage(self._meta, self.choices)}}}\n\n'
-        return events.encode() + _DONE
+        return events.encode() + DONE
 
     def error(self, code: str, shape: Shape) -> bytes:  # noqa: ARG002 - there is one shape here
         return b"data: " + json.dumps({"error": openai_errors.event(code)}).encode() + b"\n\n"
 
 
-class ChatReader(EventReader):
-    """Chat completion chunks, then `[DONE]`."""
+class ChatReader(ChunkReader):
+    """Chunks whose choices have a `delta` of the message."""
 
     __slots__ = ()
 
-    def data(self, data: bytes, now: float) -> None:
-        if data == b"[DONE]":
-            self.over = True
-        elif "error" in (chunk := json.loads(data)):
-            self.fail("error_event")
-        else:
-            for choice in chunk["choices"]:  # the usage chunk has none
-                if choice.get("index", 0) == 0:  # the words of others come in between
-                    self._delta(choice["delta"], now)
-                    self.finished = self.finished or choice.get("finish_reason") is not None
-
-    def _delta(self, delta: Any, now: float) -> None:
+    def words(self, choice: Any, now: float) -> None:
+        delta = choice["delta"]
         self.token(delta.get("content"), now)
         for given in [*(delta.get("tool_calls") or ()), delta]:
             self.token(_arguments(given), now)

@@ -11,14 +11,14 @@ from typing import Any
 from mockbot.dialects.answer_parts import Choice, PartStream
 from mockbot.dialects.dialect import AnswerMetadata, Form, Json, ProviderError, Question, Shape, Stream
 from mockbot.dialects.openai import error_bodies as openai_errors
+from mockbot.dialects.openai.chunk_reader import DONE, ChunkReader
 from mockbot.dialects.openai.endpoint import OpenAIEndpoint
 from mockbot.dialects.openai.openai_parameters import COMPLETIONS, check
 from mockbot.dialects.openai.request_fields import field, stops
 from mockbot.dialects.openapi import NULLABLE_BOOLEAN, NULLABLE_OBJECT, object_schema
 from mockbot.dialects.reading import count_tokens
-from mockbot.dialects.stream_readers import EventReader, Reader, WholeReader
+from mockbot.dialects.stream_readers import Reader, WholeReader
 
-_DONE = b"data: [DONE]\n\n"
 _USUAL = 16  # tokens at most, when the client does not say: OpenAI's own default
 _MOST_CHOICES = 2048
 CHAT_MODELS = ("gpt-4", "gpt-5", "o1", "o3", "o4", "chatgpt-")
@@ -106,27 +106,19 @@ class _CompletionStream(PartStream):
         last = b"".join([self._event(index, "", _finish(choice)) for index, choice in enumerate(self.choices)])
         if self._meta.question.include_usage:
             last += f'{self._before}[],"usage":{_usage(self._meta)}}}\n\n'.encode()
-        return last + _DONE
+        return last + DONE
 
     def error(self, code: str, shape: Shape) -> bytes:  # noqa: ARG002 - there is one shape here
         return b"data: " + json.dumps({"error": openai_errors.event(code)}).encode() + b"\n\n"
 
 
-class _CompletionReader(EventReader):
-    """Parts of choices, then `[DONE]`."""
+class _CompletionReader(ChunkReader):
+    """Chunks whose choices have `text`."""
 
     __slots__ = ()
 
-    def data(self, data: bytes, now: float) -> None:
-        if data == b"[DONE]":
-            self.over = True
-        elif "error" in (chunk := json.loads(data)):
-            self.fail("error_event")
-        else:
-            for choice in chunk["choices"]:  # the usage chunk has none
-                if choice["index"] == 0:  # the words of others come in between
-                    self.token(choice["text"], now)
-                    self.finished = self.finished or choice["finish_reason"] is not None
+    def words(self, choice: Any, now: float) -> None:
+        self.token(choice["text"], now)
 
 
 def _text(answer: Any) -> str:

@@ -1,38 +1,55 @@
-"""What an explanation consists of: five answers, each a sentence, a formula, its inputs, and figures. Values only.
+"""What an explanation consists of: five answers, each a sentence, figures, and a law if one applies. Values only.
 
-A figure is one number from up to three sources: theory, the simulation (mean and 95 % interval over seeds) and a live
-run. Infinite is "never"; None is "cannot be said".
+A figure is one number from up to three sources: theory, the simulated seeds, and a live run. Infinite is "never"; None
+is "cannot be said".
 """
 
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from mockbot.measures.text import format_in_unit
-from mockbot.simulate.seed_statistics import Interval
+from mockbot.simulate.seed_statistics import Interval, interval
 
 Key = Literal["refreshing", "how-long", "failing-over", "telling", "paying"]
-Measure = Literal["recovery_time", "availability", "goodput", "overshoot"]  # a duration, a share, a rate, a ratio
+Measure = Literal["recovery_time", "availability", "overshoot"]  # a duration, a share, a ratio
+Change = Literal["more", "less", "same"]
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`measure` defines the unit, as everywhere in mockbot."""
+    """`values`: one of each seed, in their order. `measure` defines the unit, as everywhere in mockbot."""
 
     what: str
     measure: Measure
+    values: tuple[float | None, ...] = ()
     theory: float | None = None
-    simulated: Interval | None = None
     live: float | None = None
+
+    @property
+    def simulated(self) -> Interval:
+        """The mean of the seeds with its interval."""
+        return interval(self.values)
 
     def words(self) -> tuple[str, str, str]:
         """Theory, simulated, live."""
-        simulated = "-" if self.simulated is None else self.simulated.words(self.measure)
-        return in_words(self.measure, self.theory), simulated, in_words(self.measure, self.live)
+        return in_words(self.measure, self.theory), str(self), in_words(self.measure, self.live)
 
-    def middle(self) -> float:
-        """The mean of the simulated runs; infinite when most of them say never."""
-        return math.inf if self.simulated is None else self.simulated.middle()
+    def __str__(self) -> str:
+        """The simulated mean with its interval."""
+        return self.simulated.words(self.measure)
+
+    def against(self, other: "Figure") -> Change:
+        """Whether this is more or less than the other, seed by seed; "same" when chance explains the difference."""
+        pairs = [(a, b) for a, b in zip(self.values, other.values, strict=True) if a is not None and b is not None]
+        above = sum(math.isinf(a) - math.isinf(b) for a, b in pairs)
+        if len(pairs) > 1 and abs(above) == len(pairs):
+            return "more" if above > 0 else "less"
+        apart = interval([a - b for a, b in pairs if math.isfinite(a - b)])
+        if apart.mean is None or apart.half is None or abs(apart.mean) <= apart.half:
+            return "same"
+        return "more" if apart.mean > 0 else "less"
 
     def json(self) -> dict[str, object]:
         """Numbers, with "never" for what is infinite."""
@@ -41,28 +58,50 @@ class Figure:
             "what": self.what,
             "measure": self.measure,
             "theory": "never" if self.theory == math.inf else self.theory,
-            "simulated": each and {"mean": each.mean, "half": each.half, "known": each.known, "seeds": each.runs},
+            "simulated": {"mean": each.mean, "half": each.half, "known": each.known, "seeds": each.runs},
             "live": "never" if self.live == math.inf else self.live,
         }
 
 
 @dataclass(frozen=True, slots=True)
+class Law:
+    """A formula with what is put in and what it expects of figures; or `why_not`, and then nothing of it is told."""
+
+    formula: str = ""
+    source: str = ""
+    put_in: tuple[str, ...] = ()
+    expects: Mapping[str, float] = field(default_factory=dict)  # by the name of a figure
+    says: str = ""
+    why_not: str = ""
+
+    def lines(self) -> tuple[str, ...]:
+        """As every output tells it."""
+        if self.why_not:
+            return (f"No theory is shown: {self.why_not}.",)
+        return (self.formula, f"({self.source})", *self.put_in)
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """`staged`: what had to be changed so that the question applies to this scenario; empty when it does."""
+    """`makes_sense` is false when the sentence says why the question makes none here; then there are no figures."""
 
     key: Key
     question: str
     sentence: str
-    formula: str
-    source: str
-    put_in: tuple[str, ...]
-    figures: tuple[Figure, ...]
-    staged: str = ""
-    notes: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    law: Law | None = None
+    variants: tuple[str, ...] = ()
+    makes_sense: bool = True
+
+    def lines(self) -> tuple[str, ...]:
+        """What stands below the figures: the variants of the file, and the law."""
+        return (*self.variants, *(self.law.lines() if self.law else ()))
 
     def json(self) -> dict[str, object]:
         """All of it, for machines."""
-        return asdict(self) | {"figures": [each.json() for each in self.figures]}
+        figures = [each.json() for each in self.figures]
+        whole = {"key": self.key, "question": self.question, "sentence": self.sentence, "figures": figures}
+        return whole | {"notes": list(self.lines()), "makes_sense": self.makes_sense}
 
 
 def in_words(measure: Measure, number: float | None) -> str:

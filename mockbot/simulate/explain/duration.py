@@ -1,82 +1,77 @@
-"""How long until it is normal again? By the drain formulas, for users who wait and for arrivals that come anyway; and
-as the scenario is written, by what its users do.
-"""
+"""How long until it is normal again? The recovery times of the file as written; and a law where a queue is kept."""
 
-import math
-
-from mockbot.scenario.schema import Scenario
+from mockbot.faults.effects import SlotFactor
 from mockbot.simulate import theory
-from mockbot.simulate.explain.answer import Answer, Figure, duration_words
-from mockbot.simulate.explain.experiment import Experiments, RunResult, measured
-from mockbot.simulate.explain.parameters import Setting
-from mockbot.simulate.explain.staged_scenarios import LONG, calm, closed, course, staged
-from mockbot.simulate.seed_statistics import Interval, interval
+from mockbot.simulate.explain.answer import Law, duration_words
+from mockbot.simulate.explain.experiment import drained
+from mockbot.simulate.explain.question import AS_WRITTEN, Figures, Measured, Question
+from mockbot.simulate.explain.setting import Setting, timeout_of
 from mockbot.units.formatting import format_rate
 
-RUNS = 2 + 1
-PROMPTS = 150_000  # of the staged open loop, at most
-CROWD = 2000  # users of the staged closed loop, so that chance is small
-ENDLESS = 1_000_000  # places in the staged queue, more than prompts that are asked
-FULL = 0.97  # of the capacity, from which arrivals alone never let a queue drain in any time worth simulating
+WELL, THROUGH, EMPTY = "well again after", "its prompts settled after", "nobody queues after"
 
 
-def answer(scenario: Scenario, setting: Setting, experiments: Experiments, live: RunResult | None) -> Answer:
-    """The answer for this scenario."""
-    runs = experiments.runs(scenario, judged=True)
-    closed_loop, open_loop = closed_drain(setting), theory.drain_open(setting.outage, setting.load)
-    staged_open = drained(setting, experiments, open_loop=True) if setting.load < FULL else None
-    well = measured("as written: well again after", "recovery_time", lambda run: run.recovery, runs, live)
-    through = "as written: its victims through after"
-    first = f"As written, {duration_words(well.middle())} after the end of all faults."
-    if math.isinf(well.middle()) and well.simulated:
-        count = well.simulated.runs
-        first = f"As written, not before the scenario ends ({count - well.simulated.known} of {count} seeds)."
-    return Answer(
-        "how-long",
-        "How long until it is normal again?",
-        f"{first} A kept queue would drain in {duration_words(closed_loop)} with users who wait; with new ones all"
-        f" the time, in {duration_words(open_loop)}.",
-        "closed: Z ln((1/rho - e^(-D/Z)) / (1/rho - 1));  open: D rho / (1 - rho)",
-        "fluid limit of a queue that is kept; see Schroeder et al., NSDI'06, for open and closed",
-        (
-            f"D = {duration_words(setting.outage)}, Z = {duration_words(setting.think)}",
-            f"rho = {format_rate(setting.rate)} / {format_rate(setting.capacity)} = {setting.load:.2f}",
-        ),
-        (
-            Figure("queue kept, users wait (closed loop)", "recovery_time", closed_loop, drained(setting, experiments)),
-            Figure("queue kept, new ones come (open loop)", "recovery_time", open_loop, staged_open),
-            well,
-            measured(through, "recovery_time", lambda run: run.affected, runs, live),
-        ),
-        staged="" if setting.has_outage else "Nothing goes wrong in this scenario; ten minutes of outage are staged.",
-        notes=(
-            "Well again: from the end of all faults until 95 % of the usual share is good for 30s.",
-            "The first two are from the end of the outage until nobody queues, if nobody had been turned away.",
-        ),
+def _measures(setting: Setting) -> tuple[Measured, ...]:
+    return (
+        Measured(WELL, "recovery_time", lambda run: run.recovery),
+        Measured(THROUGH, "recovery_time", lambda run: run.affected),
+        Measured(EMPTY, "recovery_time", drained(setting.clear, setting.until, setting.provider)),
     )
 
 
-def closed_drain(setting: Setting) -> float:
-    """Of the setting's users; arrivals count as if they were theirs."""
-    return theory.drain_closed(setting.outage, setting.load, setting.think)
+def _law(setting: Setting) -> Law:
+    """The drain of a queue that is kept whole, by users who wait (closed) or by arrivals (open)."""
+    groups, begin = setting.groups, max(0.0, setting.begin - 1)
+    if why := setting.unlike_blackout():
+        return Law(why_not=why)
+    effect = setting.faults[0].fault.effect()
+    if not isinstance(effect, SlotFactor) or effect.factor.most > 0:
+        return Law(why_not="the law is of a queue that is kept without being served, and here it is not")
+    thinks = {group.think for name, group in groups.items() if setting.users([name])}
+    arriving = sum(setting.timeline.at(begin).arrivals.get(name, 0.0) for name in groups)
+    if len(thinks) + bool(arriving) != 1 or 0.0 in thinks or any(g.session > 1 for g in groups.values()):
+        return Law(why_not="the law is of users with one think time, or of arrivals alone")
+    users, rate = setting.users(groups), arriving
+    if thinks:
+        (think,) = thinks
+        rate = users / think
+        seconds = theory.drain_closed(setting.length, rate / setting.capacity, think, setting.spec.slots / users)
+        waiting = theory.waiting_after(users, think, setting.length)
+    else:
+        seconds, waiting = theory.drain_open(setting.length, rate / setting.capacity), rate * setting.length
+    if waiting > setting.spec.queue.limit:
+        return Law(why_not=f"the law is of a queue that takes all, and {waiting:.0f} wait for the places of this one")
+    wait = min(timeout_of(group) for group in groups.values())
+    if wait < setting.length + waiting / setting.capacity:
+        return Law(why_not=f"the law is of clients that wait, and here one leaves after {duration_words(wait)}")
+    if setting.spec.queue.max_wait is not None or setting.clear + seconds > setting.until:
+        return Law(
+            why_not="the queue is not drained as the law has it: it has a limit of time, or the file ends before"
+        )
+    formula = "Z ln((1/rho - e^(-D/Z)) / (1/rho - 1 + s/N))" if thinks else "D rho / (1 - rho)"
+    return Law(
+        formula,
+        "fluid limit of a queue that is kept; see Schroeder et al., NSDI'06, for open and closed",
+        (f"D = {duration_words(setting.length)}, rho = {format_rate(rate)} / {format_rate(setting.capacity)}",),
+        {f"{AS_WRITTEN}: {EMPTY}": seconds},
+        says=f"By theory the queue is empty {duration_words(seconds)} after the end.",
+    )
 
 
-def drained(setting: Setting, experiments: Experiments, *, open_loop: bool = False) -> Interval:
-    """Seconds after the outage until the queue is empty, with a crowd of infinite patience on an endless queue."""
-    expected = theory.drain_open(setting.outage, setting.load) if open_loop else closed_drain(setting)
-    if not math.isfinite(expected):
-        return interval([math.inf] * experiments.seeds)
-    after = 1.5 * expected + 4 * setting.think
-    most = PROMPTS / (setting.rate * (setting.outage + after)) if open_loop else CROWD / setting.users
-    policy = {"name": "once", "timeout": "23h"}
-    arriving: dict[str, object] = {"arrivals": 1.0, "policy": policy, "patience": 10 * LONG}
-    crowd = {"all": arriving if open_loop else closed(policy, setting.think)}
-    # Without capacity the provider queues everything and refuses nothing.
-    phases = course(setting, {"capacity": 0.0}, setting.outage, after, rate=setting.rate if open_loop else None)
-    times = max(1.0, most)
-    queue = setting.spec.queue.model_copy(update={"limit": math.ceil(ENDLESS / times), "max_wait": None})
-    world = staged(setting, crowd, phases, times=times, queue=queue)
-    clear = calm(setting) + setting.outage
-    runs = (experiments.seconds(world, seed) for seed in range(experiments.seeds))
-    empty = ([each.t + 1 - clear for each in seconds if each.t > clear and not each.queued] for seconds in runs)
-    return interval([min(ends, default=math.inf) for ends in empty])
+def _sentence(setting: Setting, figures: Figures, law: Law) -> str:
+    well, through = figures.text(AS_WRITTEN, WELL), figures.text(AS_WRITTEN, THROUGH)
+    first = (
+        f"From the end of the worst outage until all has been well for 30s: {well}; until 95 % of those who had asked"
+        f" in it were answered or had given up: {through}. From the end of this one until nobody queues at"
+        f" {setting.provider}: {figures.text(AS_WRITTEN, EMPTY)}."
+    )
+    return f"{first} {law.says}".strip()
+
+
+def _senseless(setting: Setting) -> str:
+    return "" if setting.clear < setting.timeline.end else "the outage lasts until the file ends"
+
+
+QUESTION = Question(
+    "how-long", "How long until it is normal again?", _senseless, lambda _: {}, _measures, _law, _sentence
+)

@@ -1,88 +1,69 @@
-"""Scenarios in, the results of their simulated runs out, once for each seed; and the numbers to take from a result.
+"""Variants of a file in, the results of their simulated runs out, one for each seed; and the numbers to take from one.
 
-The only module here that simulates. An interruption is raised as KeyboardInterrupt; the answers that are done are kept.
+The only module here that simulates. The engine is the one that `mockbot simulate` takes, so that the numbers of the
+file as written are its numbers. An interruption is raised as KeyboardInterrupt.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from mockbot.evidence.counters import ROUNDED
 from mockbot.evidence.journal import RunEvidence
-from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
+from mockbot.evidence.records import Prompt, ServiceSecond
 from mockbot.evidence.run_counters import count_run
+from mockbot.evidence.sampling import sampled_text
 from mockbot.evidence.scope_counters import counters_of
 from mockbot.measures.scope import Scope
 from mockbot.measures.table import TABLE
 from mockbot.measures.values import Beyond, Known
 from mockbot.scenario.schema import Scenario
-from mockbot.simulate.change_points import Record
-from mockbot.simulate.engines import fastest, start
-from mockbot.simulate.explain.answer import Figure, Measure
-from mockbot.simulate.seed_statistics import interval
+from mockbot.scenario.timeline import Timeline
 from mockbot.simulate.simulation import Memory, simulate
 from mockbot.units.rank import nearest_rank
-
-NEVER = float("inf")
-Groups = frozenset[str] | None  # None: all
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """One run, simulated or live: its prompts, its providers' seconds, and when it had recovered (inf: never)."""
+    """One run, simulated or live; the recovery times of `mockbot.measures`, None where they cannot be said."""
 
     prompts: list[Prompt]
     seconds: list[ServiceSecond]
     recovery: float | None = None
     affected: float | None = None
 
-    def asked(self, begin: float, end: float, groups: Groups = None) -> list[Prompt]:
+    def asked(self, begin: float, end: float, groups: Collection[str]) -> list[Prompt]:
         """The prompts that were asked in this time by these groups."""
-        return [p for p in self.prompts if begin <= p.intended < end and (groups is None or p.group in groups)]
+        return [p for p in self.prompts if begin <= p.intended < end and p.group in groups]
+
+
+Take = Callable[[RunResult], float | None]  # None: the run has nothing that it could be said of
 
 
 class Experiments:
-    """`tick` is called after every run."""
+    """`tick` is called after every run. Equal variants are simulated once."""
 
     def __init__(self, seeds: int, tick: Callable[[], None]) -> None:
         self.seeds = seeds
         self._tick = tick
         self._done: dict[str, list[RunResult]] = {}
+        self.sampled = ""  # in words, when not all users of a run are recorded
 
-    def runs(self, scenario: Scenario, *, judged: bool = False) -> list[RunResult]:
-        """One for each seed. `judged`: with its recovery times; such runs are kept for the next question."""
-        if judged and scenario.name in self._done:
-            return self._done[scenario.name]
-        found = []
-        for number in range(self.seeds):
-            memory = Memory()
+    def runs(self, variant: Scenario) -> list[RunResult]:
+        """One for each seed."""
+        key = variant.model_dump_json(exclude={"expect"})
+        if key not in self._done:
+            self._done[key] = [self._run(variant, variant.seed + number) for number in range(self.seeds)]
+        return self._done[key]
 
-            def keep(record: Record, memory: Memory = memory) -> None:
-                # Attempts are most of a run's records, and only a judgement reads them.
-                if judged or not isinstance(record, Attempt):
-                    memory.take(record)
-
-            info = simulate(scenario, seed=scenario.seed + number, sink=keep, engine=fastest(scenario))
-            if info.ended == "interrupted":
-                raise KeyboardInterrupt
-            self._tick()
-            prompts = [each for each in memory.requests if isinstance(each, Prompt)]
-            found.append(result_of(memory.evidence(scenario, info)) if judged else RunResult(prompts, memory.seconds))
-        if judged:
-            self._done[scenario.name] = found
-        return found
-
-    def seconds(self, scenario: Scenario, number: int) -> list[ServiceSecond]:
-        """The providers' seconds under a crowd of any size, by the fastest engine that can play it."""
-        found: list[ServiceSecond] = []
-
-        def keep(record: Record) -> None:
-            if isinstance(record, ServiceSecond):
-                found.append(record)
-
-        run = start(fastest(scenario), scenario, scenario.seed + number, keep, services_only=True)
-        while run.play(run.latest):
-            pass
+    def _run(self, variant: Scenario, seed: int) -> RunResult:
+        memory = Memory()
+        info = simulate(variant, seed=seed, sink=memory.take)
+        if info.ended == "interrupted":
+            raise KeyboardInterrupt
         self._tick()
-        return found
+        self.sampled = self.sampled or sampled_text(info.weight, Timeline(variant))
+        return result_of(memory.evidence(variant, info))
 
 
 def result_of(evidence: RunEvidence) -> RunResult:
@@ -91,59 +72,66 @@ def result_of(evidence: RunEvidence) -> RunResult:
     prompts = [record for record in evidence.requests() if isinstance(record, Prompt)]
     seconds = [record for record in evidence.seconds() if isinstance(record, ServiceSecond)]
     values = [TABLE[name].value(counted) for name in ("recovery_time", "affected_recovery")]
-    times = [each.number if isinstance(each, Known) else NEVER if isinstance(each, Beyond) else None for each in values]
+    times = [
+        each.number if isinstance(each, Known) else math.inf if isinstance(each, Beyond) else None for each in values
+    ]
     return RunResult(prompts, seconds, *times)
 
 
 # -- numbers of a run ------------------------------------------------------------------------------------------------
 
-Take = Callable[[RunResult], float | None]  # None: the run has no prompt that it could be said of
+
+def good(begin: float, end: float, slo: float, groups: Collection[str]) -> Take:
+    """The share of the prompts of this time that were answered within the slo, as `availability` counts.
+
+    None without a prompt; 0 when nobody could ask one, because all who wait were waiting before.
+    """
+
+    def take(run: RunResult) -> float | None:
+        asked = [p for p in run.asked(begin, end, groups) if p.settled != "unfinished"]
+        if not asked:
+            stuck = any(p.intended < begin and p.end >= end for p in run.prompts if p.group in groups)
+            return 0.0 if stuck else None
+        return sum(p.settled == "answered" and p.end - p.intended <= slo + ROUNDED for p in asked) / len(asked)
+
+    return take
 
 
-def measured(
-    what: str, measure: Measure, take: Take, runs: Sequence[RunResult], live: RunResult | None = None, *,
-    theory: float | None = None,
-) -> Figure:  # fmt: skip
-    """One number of each simulated run, with its interval, and of the live one if there is one."""
-    return Figure(what, measure, theory, interval(list(map(take, runs))), None if live is None else take(live))
-
-
-def median_wait(begin: float, end: float, groups: Groups = None) -> Take:
-    """The median wait for an answer to the prompts of this time; infinite for a prompt without an answer."""
+def median_wait(begin: float, end: float, groups: Collection[str]) -> Take:
+    """The median wait for an answer to the prompts of this time; infinite when most of them got none."""
 
     def take(run: RunResult) -> float | None:
         asked = run.asked(begin, end, groups)
-        return nearest_rank(sorted(p.end - p.intended if p.settled == "answered" else NEVER for p in asked), 0.5)
+        return nearest_rank(sorted(p.end - p.intended if p.settled == "answered" else math.inf for p in asked), 0.5)
 
     return take
 
 
-def answered(begin: float, end: float, within: float, groups: Groups = None) -> Take:
-    """The share of the prompts of this time that were answered within so many seconds."""
+def requests(begin: float, end: float, provider: str, capacity: float) -> Take:
+    """Requests per second that reach the provider in this time, over the capacity."""
 
     def take(run: RunResult) -> float | None:
-        asked = run.asked(begin, end, groups)
-        good = sum(p.settled == "answered" and p.end - p.intended <= within for p in asked)
-        return good / len(asked) if asked else None
+        offered = sum(each.offered for each in run.seconds if begin <= each.t < end and each.provider == provider)
+        return offered / (end - begin) / capacity if end > begin else None
 
     return take
 
 
-def all_answered(begin: float, end: float) -> Take:
-    """Seconds after `end` until 95 % of the prompts of this time have an answer."""
-
-    def take(run: RunResult) -> float | None:
-        ends = sorted(p.end if p.settled == "answered" else NEVER for p in run.asked(begin, end))
-        return max(0.0, ends[int(0.95 * (len(ends) - 1))] - end) if ends else None
-
-    return take
-
-
-def peak(begin: float, end: float, capacity: float) -> Take:
+def peak(begin: float, end: float, provider: str, capacity: float) -> Take:
     """The most requests in one of these seconds, over the capacity."""
-    return lambda run: max((each.offered for each in run.seconds if begin <= each.t < end), default=0) / capacity
+
+    def take(run: RunResult) -> float | None:
+        found = [each.offered for each in run.seconds if begin <= each.t < end and each.provider == provider]
+        return max(found) / capacity if found else None
+
+    return take
 
 
-def sent(begin: float, end: float, capacity: float) -> Take:
-    """Requests per second in this time, over the capacity."""
-    return lambda run: sum(each.offered for each in run.seconds if begin <= each.t < end) / (end - begin) / capacity
+def drained(clear: float, until: float, provider: str) -> Take:
+    """Seconds from the clear to the end of the first second in which nobody queues; infinite: none before `until`."""
+
+    def take(run: RunResult) -> float | None:
+        own = [each for each in run.seconds if each.provider == provider and clear <= each.t < until]
+        return min((each.t + 1 - clear for each in own if not each.queued), default=math.inf) if own else None
+
+    return take

@@ -18,9 +18,7 @@ def page(scenario: Scenario, answers: Sequence[Answer], whole: Mapping[str, obje
 def shares(answers: Sequence[Answer]) -> tuple[Chart, ...]:
     """Every share of good answers that was simulated as a bar, the live run's as a diamond on it; none without any."""
     figures = [figure for answer in answers for figure in answer.figures if figure.measure == "availability"]
-    bars = [
-        (each, each.simulated) for each in figures if each.simulated is not None and each.simulated.mean is not None
-    ]
+    bars = [(each, each.simulated) for each in figures if each.simulated.mean is not None]
     if not bars:
         return ()
     names = [plain(figure.what) for figure, _ in bars]

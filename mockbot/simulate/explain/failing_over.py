@@ -1,178 +1,163 @@
-"""Does failing over help, or does it take the other provider down too? The inequality, and the outage with each way of
-failing over: not at all, on every retry, behind a breaker with a retry budget.
+"""Does failing over help, or does it take the other provider down too? The file with each way of failing over.
 
-Diverted users are those that fail over to the other provider; regular users use it in any case.
+Diverted users are those that turn from the provider that is out to another; regular users ask that one in any case.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from mockbot.scenario.answer_law import answers_per_second
-from mockbot.scenario.policies import Backoff, Guarded
+from mockbot.scenario.policies import Guarded, PolicyBase
 from mockbot.scenario.resilience_specs import ConsecutiveBreaker, FailOver, PerSuccess
-from mockbot.scenario.schema import Group, Provider, Scenario
-from mockbot.scenario.timeline import Timeline
+from mockbot.scenario.schema import Group
 from mockbot.simulate import theory
-from mockbot.simulate.explain.answer import Answer, Figure, duration_words, in_words
-from mockbot.simulate.explain.experiment import Experiments, RunResult, answered, measured
-from mockbot.simulate.explain.parameters import Setting, groups_of, rate_of, timeout_of
-from mockbot.simulate.explain.staged_scenarios import course, staged
+from mockbot.simulate.explain.answer import Law, duration_words
+from mockbot.simulate.explain.experiment import good
+from mockbot.simulate.explain.question import Figures, Measured, Question, Variant, with_groups
+from mockbot.simulate.explain.setting import Setting, groups_of, timeout_of
 from mockbot.units.formatting import format_rate
 
-RUNS = 4
-AFTER = 600.0  # seconds after the outage that are measured
-FELT = 0.05  # of the prompts, from which a difference is reported
-STAGED_MOST = 1800.0  # seconds of outage that are staged
-OTHER = "other-provider"
-NEVER, ON_RETRY, BREAKER = WAYS = ("no fail-over", "on every retry", "breaker + budget")
+NEVER, ON_RETRY, BREAKER = "no fail-over", "on every retry", "breaker and budget"
+DIVERTED, REGULAR, AFTER = "diverted, good in it", "regular, good in it", "regular, good after it"
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two providers, and the groups that fail over from one to the other; rates of prompts per second."""
+def _others(setting: Setting) -> list[str]:
+    """The providers that could be asked instead, the one with the most room first."""
 
-    scenario: Scenario
-    diverted: frozenset[str]
-    regular: frozenset[str]
-    other: str
-    diverted_rate: float
-    regular_rate: float
-    capacity: float
-    timeout: float
-    begin: float
-    outage: float
+    def room(name: str) -> float:
+        return answers_per_second(setting.scenario.providers[name]) - setting.rate(groups_of(setting.scenario, name))
 
-    @property
-    def holds(self) -> bool:
-        """By the inequality."""
-        return theory.failover_holds(self.regular_rate, self.diverted_rate, self.capacity, self.outage, self.timeout)
+    dialect = setting.spec.dialect
+    named = [n for n, p in setting.scenario.providers.items() if n != setting.provider and p.dialect == dialect]
+    return sorted(named, key=room, reverse=True)
 
 
-def answer(scenario: Scenario, setting: Setting, experiments: Experiments, live: RunResult | None) -> Answer:
-    """The answer for this scenario, or for it with a second provider of the same size."""
-    own = pair_of(scenario, setting)
-    pair = own or staged_pair(setting)
-    figures = []
-    for way in WAYS:
-        figures += _good(pair, way, experiments.runs(with_way(pair, way)))
-    if own:
-        figures += _good(pair, "as written", experiments.runs(scenario, judged=True), live)
-    over = pair.diverted_rate + pair.regular_rate - pair.capacity
-    left, right = over * pair.outage, pair.capacity * pair.timeout
-    staging = "One provider and nobody who falls over: a second one of the same size and crowd is staged."
-    return Answer(
-        "failing-over",
-        "Does failing over help, or does it take the other provider down too?",
-        _sentence(pair, {figure.what: figure.middle() for figure in figures}),
+def _diverted(setting: Setting) -> dict[str, str]:
+    """Group -> provider: as the file has it; when nobody falls over in it, all that can, to the one with most room."""
+    able = {name: group for name, group in setting.groups.items() if isinstance(group.policy, PolicyBase)}
+    own = {name: group.falls_over_to for name, group in able.items() if group.falls_over_to}
+    return own or dict.fromkeys(able, next(iter(_others(setting)), ""))
+
+
+def _other(setting: Setting) -> str:
+    return next(iter(_diverted(setting).values()))
+
+
+def _regular(setting: Setting) -> frozenset[str]:
+    return frozenset(groups_of(setting.scenario, _other(setting)))
+
+
+def _senseless(setting: Setting) -> str:
+    diverted = _diverted(setting)
+    if not diverted:
+        return f"what the clients of {setting.provider} do is fixed by their libraries, or by a policy of your own"
+    if not _other(setting):
+        return f"there is no other provider of the dialect {setting.spec.dialect} in this file to turn to"
+    return "" if setting.rate(diverted) else f"nobody asks {setting.provider} when the outage begins"
+
+
+def _way(setting: Setting, name: str, other: str, way: str) -> Group:
+    group = setting.scenario.crowd[name]
+    policy = group.policy
+    if not isinstance(policy, PolicyBase):
+        return group
+    update: dict[str, object] = {"fail_over": None if way == NEVER else FailOver(when="retry")}
+    if way == BREAKER and isinstance(policy, Guarded):
+        update = {"fail_over": FailOver(when="breaker"), "breaker": policy.breaker or ConsecutiveBreaker(failures=3)}
+        update["budget"] = policy.budget or PerSuccess()
+    changed = {"falls_over_to": None if way == NEVER else other, "policy": policy.model_copy(update=update)}
+    return group.model_copy(update=changed)
+
+
+def _variants(setting: Setting) -> dict[str, Variant]:
+    diverted = _diverted(setting)
+    who = f"{', '.join(diverted)} of {setting.provider}"
+    differs = {
+        NEVER: f"{who} ask no other provider",
+        ON_RETRY: f"every retry of {who} goes to the next provider ({_other(setting)})",
+        BREAKER: f"{who} ask {_other(setting)} while their circuit breaker is open, with a retry budget",
+    }
+    guarded = any(isinstance(setting.scenario.crowd[name].policy, Guarded) for name in diverted)
+    ways = differs if guarded else [NEVER, ON_RETRY]
+    return {
+        way: Variant(
+            with_groups(setting.scenario, {name: _way(setting, name, to, way) for name, to in diverted.items()}),
+            differs[way],
+        )
+        for way in ways
+    }
+
+
+def _measures(setting: Setting) -> tuple[Measured, ...]:
+    begin, clear, slo, regular = setting.begin, setting.clear, setting.scenario.slo, _regular(setting)
+    return (
+        Measured(DIVERTED, "availability", good(begin, clear, slo, frozenset(_diverted(setting)))),
+        Measured(REGULAR, "availability", good(begin, clear, slo, regular)),
+        Measured(AFTER, "availability", good(clear, setting.until, slo, regular)),
+    )
+
+
+def _law(setting: Setting) -> Law:
+    if why := setting.unlike_blackout():
+        return Law(why_not=why)
+    if setting.keeps_queue:
+        return Law(why_not="the law is of requests that fail, and in this outage they wait")
+    if len(set(_diverted(setting).values())) > 1:
+        return Law(why_not="the law is of one other provider, and here there are several")
+    other, diverted, regular = _other(setting), frozenset(_diverted(setting)), _regular(setting)
+    if any(span.provider == other for span in setting.timeline.faults):
+        return Law(why_not=f"the law is of another provider that is whole, and {other} has faults of its own")
+    if not regular:
+        return Law(why_not=f"the law is of the regular users of the other provider, and {other} has none")
+    spec = setting.scenario.providers[other]
+    groups = setting.scenario.crowd
+    wait = min(timeout_of(groups[name]) for name in regular)
+    if spec.queue.limit / answers_per_second(spec) < wait:
+        full = duration_words((spec.queue.limit + spec.slots) / answers_per_second(spec))
+        return Law(
+            why_not=f"the law is of a queue that grows until clients leave, and that of {other} is full before: its"
+            f" last place waits {full}, and clients {duration_words(wait)}"
+        )
+    rates = setting.rate(regular), setting.rate(diverted), answers_per_second(spec)
+    holds = theory.failover_holds(*rates, setting.length, wait)
+    return Law(
         "the other survives when (lambda_A + lambda_B - C_B) D < C_B T",
         "fluid limit: the backlog must stay below what is answered within the timeout T",
         (
-            (
-                f"lambda_A = {format_rate(pair.diverted_rate)}, lambda_B = {format_rate(pair.regular_rate)},"
-                f" C_B = {format_rate(pair.capacity)}"
-            ),
-            f"D = {duration_words(pair.outage)}, T = {duration_words(pair.timeout)}",
-            f"({over:+.3g}/s) D = {left:,.0f} {'<' if left < right else '>='} {right:,.3g} = C_B T",
+            f"lambda_A = {format_rate(rates[1])}, lambda_B = {format_rate(rates[0])}, C_B = {format_rate(rates[2])}",
+            f"D = {duration_words(setting.length)}, T = {duration_words(wait)}",
         ),
-        tuple(figures),
-        staged="" if own else staging,
-        notes=("Good: answered within the scenario's slo. Demand is what the users ask when all is well.",),
+        says=f"By theory {other} has {'' if holds else 'no '}room for all of them.",
     )
 
 
-def pair_of(scenario: Scenario, setting: Setting) -> Pair | None:
-    """The scenario's own diverted and regular; None when no group fails over from the provider that is out."""
-    groups = groups_of(scenario, setting.provider)
-    diverted = frozenset(name for name, group in groups.items() if group.falls_over_to not in {None, setting.provider})
-    if not diverted:
-        return None
-    other = scenario.crowd[min(diverted)].falls_over_to or ""
-    return _pair(scenario, diverted, other, setting.begin, setting.outage)
-
-
-def _pair(scenario: Scenario, diverted: frozenset[str], other: str, begin: float, outage: float) -> Pair:
-    regular = frozenset(groups_of(scenario, other))
-    return Pair(
-        scenario=scenario,
-        diverted=diverted,
-        regular=regular,
-        other=other,
-        diverted_rate=rate_of(scenario, diverted, begin),
-        regular_rate=rate_of(scenario, regular, begin),
-        capacity=answers_per_second(scenario.providers[other]),
-        timeout=min(timeout_of(scenario.crowd[name]) for name in regular or diverted),
-        begin=begin,
-        outage=outage,
+def _sentence(setting: Setting, figures: Figures, law: Law) -> str:
+    helped = figures.change(ON_RETRY, NEVER, DIVERTED)
+    hurt = {figures.change(ON_RETRY, NEVER, REGULAR), figures.change(ON_RETRY, NEVER, AFTER)}
+    other = _other(setting)
+    own = any(setting.groups[name].falls_over_to for name in _diverted(setting))
+    verdict = {"more": "It helps those who turn to it", "less": "It harms those who turn to it"}.get(
+        helped, "For those who turn to it no difference is shown"
     )
-
-
-def staged_pair(setting: Setting) -> Pair:
-    """The setting's crowd twice, on two providers of the same size; the first one is out."""
-    other: Provider = setting.spec.model_copy(update={"limits": {}, "token_limits": {}, "retry_after": None})
-    group = {"users": 0.5, "think": setting.think, "patience": max(120.0, 10 * setting.service)}
-    backs_off = {"name": "backoff", "timeout": max(10.0, 3 * setting.service)}
-    impatient = {"name": "refresh", "every": max(setting.every, 1.5 * setting.service)}
-    crowd: Mapping[str, dict[str, object]] = {
-        "diverted": group | {"policy": backs_off, "falls_over_to": OTHER},
-        "regular": group | {"policy": impatient, "uses": OTHER},
-    }
-    outage = min(setting.outage, STAGED_MOST)
-    phases = course(setting, {"http_error": 503}, outage, AFTER, users=2 * setting.users)
-    world = staged(setting, crowd, phases, slo=max(30.0, 10 * setting.service), others={OTHER: other})
-    return _pair(world, frozenset({"diverted"}), OTHER, Timeline(world).phases[1].start, outage)
-
-
-def with_way(pair: Pair, way: str) -> Scenario:
-    """The scenario whose diverted turn to the other provider this way."""
-
-    def changed(group: Group) -> Group:
-        # The same retries without any guard around them; back-off for clients that cannot fail over.
-        policy = group.policy if isinstance(group.policy, Guarded) else Backoff()
-        parts: dict[str, object] = dict.fromkeys(("fail_over", "breaker", "budget", "throttle", "hedge"))
-        if way == NEVER:
-            return group.model_copy(update={"falls_over_to": None, "policy": policy.model_copy(update=parts)})
-        if way == BREAKER:
-            parts |= {"breaker": ConsecutiveBreaker(failures=3), "budget": PerSuccess()}
-        parts["fail_over"] = FailOver(when="breaker" if way == BREAKER else "retry")
-        return group.model_copy(update={"policy": policy.model_copy(update=parts)})
-
-    groups = pair.scenario.crowd.items()
-    crowd = {name: changed(group) if name in pair.diverted else group for name, group in groups}
-    return pair.scenario.model_copy(update={"crowd": crowd})
-
-
-def _good(pair: Pair, way: str, runs: list[RunResult], live: RunResult | None = None) -> list[Figure]:
-    """Diverted users during the outage; regular, if there are any, during and after it."""
-    slo, begin, end = pair.scenario.slo, pair.begin, pair.begin + pair.outage
-    takes = {"diverted good, in it": answered(begin, end, slo, pair.diverted)}
-    if pair.regular:
-        takes["regular good, in it"] = answered(begin, end, slo, pair.regular)
-        takes["regular good, after"] = answered(end + AFTER / 3, end + AFTER, slo, pair.regular)
-    return [measured(f"{way}: {what}", "availability", take, runs, live) for what, take in takes.items()]
-
-
-def _sentence(pair: Pair, share: Mapping[str, float]) -> str:
-    """`share`: of good answers, by the name of its figure."""
-    diverted = {way: share[f"{way}: diverted good, in it"] for way in WAYS}
-    after = {way: share.get(f"{way}: regular good, after", 1.0) for way in WAYS}
-    helped = diverted[ON_RETRY] > diverted[NEVER] + FELT
-    hurt = after[ON_RETRY] < after[NEVER] - FELT
-    verdict = {
-        (True, False): "It helps, and harms nobody",
-        (True, True): f"It helps the diverted users, and takes {pair.other!r} down",
-        (False, True): f"It helps nobody, and takes {pair.other!r} down too",
-        (False, False): "It changes little",
-    }[helped, hurt]
-    never, on_retry, breaker = (in_words("availability", diverted[way]) for way in WAYS)
-    first = (
-        f"{verdict} ({pair.other!r} has {'' if pair.holds else 'no '}room for the diverted users). Of their prompts"
-        f" {never} are good during the outage without fail-over, {on_retry} with it on every retry,"
-        f" {breaker} behind breaker and budget."
+    harm = (
+        f"and it harms the regular users of {other}" if "less" in hurt else f"and no harm to those of {other} is shown"
     )
-    if not pair.regular:
-        return f"{first} That provider has no regular users."
-    never, on_retry, breaker = (in_words("availability", after[way]) for way in WAYS)
-    return (
-        f"{first} After the outage its regular users get {never} without fail-over, {on_retry} after fail-over "
-        f"on every retry, {breaker} after fail-over behind breaker and budget."
+    if not _regular(setting):
+        harm = f"and {other} has no regular users"
+    staged = "" if own else f"Nobody does in this file; if the users of {setting.provider} did, to {other}: "
+    breaker = (
+        f", {figures.text(BREAKER, DIVERTED)} behind breaker and budget" if f"{BREAKER}: {DIVERTED}" in figures else ""
     )
+    text = (
+        f"{staged}{verdict}, {harm}. Good of what they ask in the outage: {figures.text(NEVER, DIVERTED)} without"
+        f" fail-over, {figures.text(ON_RETRY, DIVERTED)} with it on every retry{breaker}."
+    )
+    if _regular(setting):
+        text += (
+            f" Of the regular users: {figures.text(NEVER, REGULAR)} and {figures.text(ON_RETRY, REGULAR)} in it,"
+            f" {figures.text(NEVER, AFTER)} and {figures.text(ON_RETRY, AFTER)} after it."
+        )
+    return f"{text} {law.says}".strip()
+
+
+QUESTION = Question(
+    "failing-over", "Does failing over help, or does it take the other provider down too?",
+    _senseless, _variants, _measures, _law, _sentence,
+)  # fmt: skip

@@ -1,6 +1,7 @@
 """The live run that an explanation compares with: the folder that was given, or the newest one of this scenario."""
 
 from pathlib import Path
+from shlex import quote
 
 from mockbot.errors import UsageError
 from mockbot.evidence.journal import RunEvidence
@@ -9,8 +10,11 @@ from mockbot.runs.journal_files import read_run, read_run_info
 from mockbot.scenario.schema import Scenario
 
 
-def find_live(scenario: Scenario, path: Path | None) -> RunEvidence | None:
-    """None when no folder was given and none is found. Raises UsageError for a given folder that does not fit."""
+def find_live(scenario: Scenario, path: Path | None, target: str) -> RunEvidence | None:
+    """None when no folder was given and none is found. Raises UsageError for a given folder that does not fit.
+
+    `target`: what the user wrote for the file.
+    """
     if path is None:
         # Without the link to the latest run, which is one of the others.
         paths = [each for each in RUNS.iterdir() if each.is_dir() and not each.is_symlink()] if RUNS.is_dir() else []
@@ -21,7 +25,7 @@ def find_live(scenario: Scenario, path: Path | None) -> RunEvidence | None:
         raise UsageError(f"--run {path}: a run of {evidence.scenario.name}, not of {scenario.name}")
     if evidence.info.simulated or evidence.info.client == "command" or evidence.info.t0 is None:
         what = "simulated" if evidence.info.simulated else "without the scenario's own crowd"
-        raise UsageError(f"--run {path}: a run that was {what}; give one that `mockbot run {scenario.name}` made")
+        raise UsageError(f"--run {path}: a run that was {what}; give one that `mockbot run {quote(target)}` made")
     return evidence
 
 

@@ -1,188 +1,195 @@
-"""Does refreshing help? Once for the service, with the interval below which it never comes back, once for one user.
+"""Does refreshing help? The service: when everybody reloads and when nobody does. One user: when one in ten does."""
 
-The interval is found by bisection: the scenario's crowd, all of it refreshing every r seconds, after the scenario's
-outage. The service has stuck when at the end more than half of the work is for clients that have left. Chance fades
-with the size of the crowd, so it is scaled up as far as the engine carries it.
-"""
-
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from mockbot.scenario.policies import Backoff, Refresh
-from mockbot.scenario.schema import Scenario
+from mockbot.scenario.schema import Group, Scenario
 from mockbot.simulate import theory
-from mockbot.simulate.engines import fastest
-from mockbot.simulate.explain.answer import Answer, Figure, duration_words
-from mockbot.simulate.explain.experiment import Experiments, RunResult, answered, measured, median_wait
-from mockbot.simulate.explain.parameters import Setting, groups_of
-from mockbot.simulate.explain.staged_scenarios import LONG, calm, closed, course, staged
-from mockbot.simulate.policy_override import with_policies
-from mockbot.simulate.seed_statistics import Interval, interval
-from mockbot.units.formatting import format_percent, format_rate
+from mockbot.simulate.explain.answer import Law, duration_words
+from mockbot.simulate.explain.experiment import good, median_wait
+from mockbot.simulate.explain.question import AS_WRITTEN, Figures, Measured, Question, Variant, with_groups
+from mockbot.simulate.explain.setting import Setting
+from mockbot.units.formatting import format_rate
 from mockbot.units.quantities import duration_text
 
-TRIALS = 6  # of the bisection: its edge is known to 16^(1/64), 4 %, and better over seeds
-RUNS = TRIALS + 2 + 3  # for each seed
-CROWD, SMALL_CROWD, PAIR = 4000, 300, 400  # users of the bisection with and without numba, and of the two groups
-ALL_WAIT = 6  # think times after which next to all users wait, so that a longer outage changes nothing
-REFRESHERS = 0.1  # of the staged pair, few enough to harm nobody
+EVERYBODY, NOBODY, ONE_IN_TEN = "everybody reloads", "nobody reloads", "one in ten reloads"
+IN_IT, AFTER = "good, asked in it", "good, asked after it"
+WHO_RELOAD, WHO_WAIT = "who reload", "the others"
+FEW = 0.1  # of every group, who reload where all others wait: too few to harm anybody
+AROUND = 1.5  # times the law's edge, above and below it, where the file is tried
+SUFFIX = "+reload"  # no name of a file has a +
 
 
-def answer(scenario: Scenario, setting: Setting, experiments: Experiments, live: RunResult | None) -> Answer:
-    """The answer for this scenario."""
-    edge = find_edge(setting, experiments)
-    waits = pair_waits(setting, experiments)
-    waiting = theory.waiting_after(setting.users, setting.think, setting.outage)
-    figures = [edge]
-    for does, every, name in (("refreshes", setting.every, "fast"), ("waits, looks", patient_every(setting), "slow")):
-        what = f"{does} every {duration_text(round(every))}: median wait"
-        figures.append(Figure(what, "recovery_time", expected_wait(setting, every), waits[name]))
-    lost = "it sticks when r < min(Ns/2, q) / C, with Ns = N (1 - e^(-D/Z))"
-    service = duration_words(setting.service)
-    return Answer(
-        "refreshing",
-        "Does refreshing help?",
-        _sentence(setting, edge, waits["fast"].middle(), waits["slow"].middle()),
-        "it sticks when r < min(N, q) / C" if setting.keeps_queue else lost,
-        "HotOS'21 (metastable failures), fluid limit of a FIFO queue whose abandoned work continues",
-        (
-            f"N = {setting.users} users of {setting.provider}, who think for Z = {duration_words(setting.think)}",
-            f"C = {setting.spec.slots} slots / {service} = {format_rate(setting.capacity)}",
-            f"q = {setting.spec.queue.limit} places in the queue + {setting.spec.slots} slots = {setting.places}",
-            f"D = {duration_words(setting.outage)}, so Ns = {waiting:.0f} wait at its end",
-        ),
-        (*figures, *_as_written(scenario, setting, experiments, live)),
-        notes=tuple(_notes(setting, edge.theory or 0.0, waiting)),
+def _refreshers(setting: Setting) -> dict[str, Refresh]:
+    return {name: group.policy for name, group in setting.groups.items() if isinstance(group.policy, Refresh)}
+
+
+def _reload(setting: Setting) -> Refresh:
+    """The file's most impatient way to reload; where nobody reloads, three answers' time apart, 10 s at least."""
+    own = sorted(_refreshers(setting).values(), key=lambda policy: policy.every)
+    return own[0] if own else Refresh(every=max(10.0, float(round(3 * setting.service))))
+
+
+def _how(policy: Refresh) -> str:
+    return f"every {duration_text(policy.every)}" if policy.every else "at each error"
+
+
+def _waits(group: Group) -> Group:
+    policy = group.policy
+    if not isinstance(policy, Refresh):
+        return group
+    return group.model_copy(
+        update={"policy": Backoff(attempts=1000, timeout=group.patience, fail_over=policy.fail_over)}
     )
 
 
-# -- the service -----------------------------------------------------------------------------------------------------
+def _variants(setting: Setting) -> dict[str, Variant]:
+    groups, own, policy = setting.groups, _refreshers(setting), _reload(setting)
+    all_reload = {name: group.model_copy(update={"policy": policy}) for name, group in groups.items()}
+    waiting = with_groups(setting.scenario, {name: _waits(group) for name, group in groups.items()})
+    found = {}
+    if all_reload != groups:
+        text = f"all of {setting.provider} reload {_how(policy)}"
+        found[EVERYBODY] = Variant(with_groups(setting.scenario, all_reload), text)
+    if own:
+        text = "those who reload back off instead, and wait for as long as their patience lasts"
+        found[NOBODY] = Variant(waiting, text)
+    text = f"of every group a tenth reloads {_how(policy)}, and nobody else does"
+    found[ONE_IN_TEN] = Variant(_split(waiting, groups, policy), text)
+    law = _law(setting)
+    for times in (1 / AROUND, AROUND) if not law.why_not else ():
+        every = round(times * _edge(setting)[0], 1)
+        changed = {name: p.model_copy(update={"every": every}) for name, p in own.items()}
+        crowd = {name: groups[name].model_copy(update={"policy": changed[name]}) for name in own}
+        text = f"as written, but r = {duration_text(every)}"
+        found[_at(times)] = Variant(with_groups(setting.scenario, crowd), text)
+    return found
 
 
-def find_edge(setting: Setting, experiments: Experiments) -> Figure:
-    """The interval below which the service stays down: by theory and, seed by seed, by bisection.
+def _at(times: float) -> str:
+    return f"{'above' if times > 1 else 'below'} the edge"
 
-    min(Ns/2, q)/C after an outage that loses what it had, min(N, q)/C after one that keeps it.
-    """
-    waiting = theory.waiting_after(setting.users, setting.think, setting.outage)
+
+def _split(scenario: Scenario, groups: Mapping[str, Group], policy: Refresh) -> Scenario:
+    """Every one of these groups in two; those who reload have a group beside their own."""
+    crowd, parts = {}, {}
+    for name, group in scenario.crowd.items():
+        parts[name] = {name: 1.0}
+        if name in groups:
+            parts[name] = {name: 1 - FEW, f"{name}{SUFFIX}": FEW}
+        for part, share in parts[name].items():
+            users = None if group.users is None else group.users * share
+            arrivals = None if group.arrivals is None else group.arrivals * share
+            changed = {"users": users, "arrivals": arrivals, "policy": group.policy if part == name else policy}
+            crowd[part] = group.model_copy(update=changed)
+    phases = tuple(
+        phase.model_copy(update={"mix": {p: own * s for n, own in phase.mix.items() for p, s in parts[n].items()}})
+        if phase.mix
+        else phase
+        for phase in scenario.phases
+    )
+    return scenario.model_copy(update={"crowd": crowd, "phases": phases, "expect": ()})
+
+
+def _measures(setting: Setting) -> tuple[Measured, ...]:
+    begin, clear, slo, names = setting.begin, setting.clear, setting.scenario.slo, frozenset(setting.groups)
+    few = frozenset(f"{name}{SUFFIX}" for name in names)
+    both = names | few
+    return (
+        Measured(IN_IT, "availability", good(begin, clear, slo, both)),
+        Measured(AFTER, "availability", good(clear, setting.until, slo, both)),
+        Measured(f"{IN_IT}, {WHO_RELOAD}", "availability", good(begin, clear, slo, few), ONE_IN_TEN),
+        Measured(f"{IN_IT}, {WHO_WAIT}", "availability", good(begin, clear, slo, names), ONE_IN_TEN),
+        Measured(f"median wait, {WHO_RELOAD}", "recovery_time", median_wait(begin, clear, few), ONE_IN_TEN),
+        Measured(f"median wait, {WHO_WAIT}", "recovery_time", median_wait(begin, clear, names), ONE_IN_TEN),
+    )
+
+
+def _edge(setting: Setting) -> tuple[float, str]:
+    """(the interval below which it stays down, the formula)."""
+    own, spec = _refreshers(setting), setting.spec
+    users, queue = setting.users(own), spec.queue.limit
     if setting.keeps_queue:
-        expected = theory.refresh_safe(setting.users, setting.places, setting.capacity)
-    else:
-        expected = theory.refresh_tips(waiting, setting.places, setting.capacity)
-    found = [_bisected(setting, expected, experiments, seed) for seed in range(experiments.seeds)]
-    return Figure("refresh faster than this: down for ever", "recovery_time", expected, interval(found))
+        return theory.refresh_safe(
+            users, queue, spec.slots, setting.capacity
+        ), "it can stick when r < min(N, q + s) / C"
+    think = max(setting.groups[name].think for name in own)
+    waiting = theory.waiting_after(users, think, setting.length)
+    edge = theory.refresh_tips(waiting, queue, spec.slots, setting.capacity)
+    return edge, "it sticks when r < min(Ns/2, q + s) / C, with Ns = N (1 - e^(-D/Z))"
 
 
-def _bisected(setting: Setting, expected: float, experiments: Experiments, seed: int) -> float | None:
-    """Between a quarter and four times the law; None when nothing in there sticks, infinite when everything does."""
-    after = float(round(max(40 * expected, 5 * setting.think, 600.0)))  # long enough to see whether it comes back
-
-    def sticks(every: float) -> bool:
-        seconds = experiments.seconds(crowd_that_refreshes(setting, every, after), seed)
-        end = max(second.t for second in seconds)
-        last = [second for second in seconds if second.t > end - after / 4]
-        return sum(second.wasted for second in last) > sum(second.work for second in last) / 2
-
-    # Each seed tries other intervals; otherwise all would find one of the same few edges, and their spread would be 0.
-    shift = 1.02 ** (seed / experiments.seeds)
-    low, high = shift * max(1.2, expected / 4), shift * max(4.8, 4 * expected)
-    if not sticks(low):
-        return None
-    if sticks(high):
-        return math.inf
-    for _ in range(TRIALS):
-        between = math.sqrt(low * high)
-        low, high = (between, high) if sticks(between) else (low, between)
-    return math.sqrt(low * high)
-
-
-def crowd_that_refreshes(setting: Setting, every: float, after: float) -> Scenario:
-    """All users refresh every so many seconds; an outage as long as the scenario's, and `after` seconds more."""
-    fault: Mapping[str, object] = {"capacity": 0.0} if setting.keeps_queue else {"crash": True}
-    lasts = min(setting.outage, ALL_WAIT * setting.think)
-    crowd = {"all": closed({"name": "refresh", "every": round(every, 3), "timeout": LONG}, setting.think)}
-    phases = course(setting, fault, lasts, after)
-    users = CROWD if fastest(staged(setting, crowd, phases)) == "fast" else SMALL_CROWD
-    return staged(setting, crowd, phases, times=max(1.0, users / setting.users))
+def _law(setting: Setting) -> Law:
+    own, groups = _refreshers(setting), setting.groups
+    users = setting.users(own)
+    if why := _unlike(setting, own, users):
+        return Law(why_not=why)
+    (policy,) = set(own.values())
+    edge, formula = _edge(setting)
+    if why := setting.long_answers(min(policy.every, edge / AROUND)):
+        return Law(why_not=why)
+    patience = min(groups[name].patience for name in own)
+    if patience < 3 * edge:
+        text = f"the law is of users who do not give up, and here they do after {duration_words(patience)}"
+        return Law(why_not=f"{text}, less than three times its edge of {duration_words(edge)}")
+    return Law(
+        formula,
+        "fluid limit of a FIFO queue whose abandoned work continues; Bronson et al., HotOS'21",
+        (
+            f"N = {users}, q + s = {setting.spec.queue.limit} + {setting.spec.slots}",
+            f"C = {setting.spec.slots} slots / {duration_words(setting.service)} = {format_rate(setting.capacity)}",
+            f"r = {duration_words(policy.every)}, edge = {duration_words(edge)}",
+        ),
+        says=f"By theory it {'can stay' if setting.keeps_queue else 'stays'} down when all reload more often than every"
+        f" {duration_words(edge)}",
+    )
 
 
-# -- one user --------------------------------------------------------------------------------------------------------
+def _unlike(setting: Setting, own: Mapping[str, Refresh], users: int) -> str:
+    """Why the law is not of this crowd and this outage."""
+    if not own:
+        return "the law is of a crowd that reloads, and nobody in this file does"
+    if len(own) < len(setting.groups):
+        return f"the law is of a crowd that all reloads, and not all users of {setting.provider} do"
+    if len(set(own.values())) > 1 or not all(policy.every for policy in own.values()):
+        return "the law is of one interval between two reloads, and here there is not one"
+    if not users or any(setting.groups[name].comes_back is not None for name in own):
+        return "the law is of a fixed number of users who come back as usual"
+    if setting.clear >= setting.until:
+        return "the outage lasts until the file ends"
+    return setting.unlike_fifo() or ("" if setting.keeps_queue and not setting.faults else setting.unlike_blackout())
 
 
-def patient_every(setting: Setting) -> float:
-    """Seconds between two refreshes of a patient user."""
-    return max(120.0, 2 * setting.think)
+def _sentence(setting: Setting, figures: Figures, law: Law) -> str:
+    variants = {title.split(": ")[0] for title in figures}
+    all_, none = (name if name in variants else AS_WRITTEN for name in (EVERYBODY, NOBODY))
+    changes = {figures.change(all_, none, IN_IT), figures.change(all_, none, AFTER)}
+    verdict = {
+        (True, False): "For all together it helps",
+        (False, True): "For all together it harms",
+        (True, True): "For all together it helps at one time and harms at another",
+        (False, False): "For all together no difference is shown",
+    }["more" in changes, "less" in changes]
+    all_it, all_after = figures.text(all_, IN_IT), figures.text(all_, AFTER)
+    none_it, none_after = figures.text(none, IN_IT), figures.text(none, AFTER)
+    parts = [
+        f"{verdict}: when all users of {setting.provider} reload {_how(_reload(setting))}, {all_it} of what is asked"
+    ]
+    parts += [f"in the outage is good and {all_after} of what is asked after it; when nobody reloads, {none_it} and"]
+    parts += [f"{none_after}."]
+    titles = [f"{IN_IT}, {who}" for who in (WHO_RELOAD, WHO_WAIT)]
+    one, two = (figures.get(f"{ONE_IN_TEN}: {title}") for title in titles)
+    if one is not None and two is not None:
+        word = {"more": "it helps", "less": "it harms", "same": "no difference is shown"}[one.against(two)]
+        parts.append(f"For one user, while nine in ten wait, {word}: {one} good against {two}.")
+    if law.says:
+        tried = (f"{figures.text(_at(times), AFTER)} {_at(times)}" for times in (1 / AROUND, AROUND))
+        parts.append(f"{law.says}; tried a third below and a half above: {' and '.join(tried)} are good after it.")
+    return " ".join(parts)
 
 
-def expected_wait(setting: Setting, every: float) -> float:
-    """Median over the prompts of the outage: the first k r after its end, and an answer's time.
-
-    A user who refreshes before an answer can be there never gets one. In an outage of D seconds
-    users with think time Z ask their next prompt at t with P(t < x) ~ 1 - e^(-x/Z).
-    """
-    if every < setting.service:
-        return math.inf
-    asked = 1 - math.exp(-setting.outage / setting.think)
-    left = setting.outage + setting.think * math.log(1 - asked / 2)  # of the outage, for the median prompt
-    return math.ceil(max(0.0, left) / every) * every + setting.service
+def _senseless(setting: Setting) -> str:
+    return "" if setting.rate(setting.groups) else f"nobody asks {setting.provider} when the outage begins"
 
 
-def pair_waits(setting: Setting, experiments: Experiments) -> dict[str, Interval]:
-    """The median waits of few who refresh and of many who do not, in one crowd."""
-    slow = patient_every(setting)
-    crowd = {
-        name: closed({"name": "refresh", "every": every, "timeout": LONG}, setting.think, share)
-        for name, every, share in (("fast", setting.every, REFRESHERS), ("slow", slow, 1 - REFRESHERS))
-    }
-    phases = course(setting, {"crash": True}, setting.outage, round(4 * slow + 20 * setting.service))
-    runs = experiments.runs(staged(setting, crowd, phases, times=max(1.0, PAIR / setting.users)))
-    begin, end = calm(setting), calm(setting) + setting.outage
-    return {name: interval(list(map(median_wait(begin, end, frozenset([name])), runs))) for name in crowd}
-
-
-# -- as the scenario is written --------------------------------------------------------------------------------------
-
-
-def _as_written(
-    scenario: Scenario, setting: Setting, experiments: Experiments, live: RunResult | None
-) -> Iterator[Figure]:
-    """The scenario's own groups, and how the service fares with and without those who refresh."""
-    groups = groups_of(scenario, setting.provider)
-    refreshers = frozenset(name for name, group in groups.items() if isinstance(group.policy, Refresh))
-    runs, begin, end = experiments.runs(scenario, judged=True), setting.begin, setting.begin + setting.outage
-    for who, names in (("refreshers", refreshers), ("others", frozenset(groups) - refreshers)):
-        if names:
-            wait = median_wait(begin, end, names)
-            yield measured(f"as written, {who}: median wait", "recovery_time", wait, runs, live)
-    if refreshers:
-        after = "good answers after the outage"
-        good = answered(end, end + max(600.0, 4 * setting.think), scenario.slo, frozenset(groups))
-        # Those who refresh back off instead.
-        without = with_policies(scenario, lambda each: Backoff(attempts=1000) if isinstance(each, Refresh) else each)
-        yield measured(f"as written: {after}", "availability", good, runs, live)
-        yield measured(f"if nobody refreshed: {after}", "availability", good, experiments.runs(without))
-
-
-def _sentence(setting: Setting, edge: Figure, fast: float, slow: float) -> str:
-    """`fast` and `slow`: the waits of one user who refreshes and of one who does not."""
-    found = edge.simulated.mean if edge.simulated and edge.simulated.mean is not None else edge.theory
-    service = f"For the service no: if everybody reloads more often than every {duration_words(found)}, it "
-    service += "stays down for ever, long after the cause is gone."
-    if not math.isfinite(slow - fast) or slow - fast <= setting.service:
-        return f"{service} For one user it does not help either."
-    quick, late = duration_words(fast), duration_words(slow)
-    return f"{service} For one user a little, as long as few do it: an answer after {quick} instead of {late}."
-
-
-def _notes(setting: Setting, edge: float, waiting: float) -> Iterator[str]:
-    safe = theory.refresh_safe(setting.users, setting.places, setting.capacity)
-    yield f"No trigger whatever can keep it down when all wait longer than min(N, q)/C = {duration_words(safe)}."
-    share = theory.refreshers_tip(setting.capacity, setting.every, waiting)
-    if setting.every < edge and share < 1 and not setting.keeps_queue:
-        every = duration_words(setting.every)
-        yield f"A share of {format_percent(share)} who refresh every {every} is enough: 2 C r / Ns."
-    if setting.spec.abandoned_work != "continues" or setting.spec.queue.order != "fifo":
-        yield "The law is for a FIFO queue whose abandoned work continues; this provider has another one."
-    if edge < 3 * setting.service:
-        service = duration_words(setting.service)
-        yield f"An answer itself takes {service}; the law takes that as short beside r, so it is rough here."
+QUESTION = Question("refreshing", "Does refreshing help?", _senseless, _variants, _measures, _law, _sentence)

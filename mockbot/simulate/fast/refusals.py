@@ -57,6 +57,7 @@ def _of_group(group: Group) -> Iterator[str]:
         loop = reaction.loops[0]
         obeys_all = not isinstance(loop.obeys, Exactly) or loop.obeys.statuses is None
         is_simple = isinstance(loop.wait, Exponential) and math.isinf(loop.stop_after) and not loop.sleeps_last
+        is_simple = is_simple and loop.limited is None
         is_simple = is_simple and obeys_all
     if not is_simple:
         yield f"policy {policy.name} with more than one exponential retry loop"

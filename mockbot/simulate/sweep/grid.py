@@ -139,13 +139,14 @@ def margins(world: Scenario) -> dict[str, float]:
     users = sum(last.users.get(name, 0) for name in every)
     if users:
         name, seconds = next(iter(every.items()))
-        queue, capacity = _provider(world, name).queue.limit, answers_per_second(_provider(world, name))
-        safe = theory.refresh_safe(users, queue, capacity)
-        found["r = min(N, q)/C: above it nothing sticks"] = seconds / safe - 1 if safe > 0 else math.inf
+        spec = _provider(world, name)
+        queue, capacity = spec.queue.limit, answers_per_second(spec)
+        safe = theory.refresh_safe(users, queue, spec.slots, capacity)
+        found["r = min(N, q + s)/C: above it nothing sticks"] = seconds / safe - 1 if safe > 0 else math.inf
         if what.begin is not None and what.clear is not None and timeline.faults:
             waiting = theory.waiting_after(users, world.crowd[name].think, what.clear - what.begin)
-            tips = theory.refresh_tips(waiting, queue, capacity)
-            found["r = min(Ns/2, q)/C: below it this outage sticks"] = seconds / tips - 1 if tips > 0 else math.inf
+            tips = theory.refresh_tips(waiting, queue, spec.slots, capacity)
+            found["r = min(Ns/2, q + s)/C: below it this outage sticks"] = seconds / tips - 1 if tips > 0 else math.inf
     loads = (_attempts(world, n) * r / answers_per_second(_provider(world, n)) for n, r in last.arrivals.items())
     load = max(loads, default=0.0)
     if load > 0:

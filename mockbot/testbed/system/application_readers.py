@@ -20,6 +20,8 @@ _compiled = cache(jsonpath.compile)
 class ApplicationReader:
     """What was read of one answer; times are those given to `line`. Plain text is read as it is."""
 
+    wanted = 0  # it comes in lines, as `Reader.wanted` says
+
     def __init__(self) -> None:
         self.over = False  # nothing more is expected
         self.claims = False  # it says of itself that it is whole

@@ -18,7 +18,7 @@ _NAMES: Mapping[str, re.Pattern[str]] = {
         re.I,
     ),
 }
-_GARBLED = re.compile(r"json|decode|parse|syntax|validation|malformed", re.I)
+_GARBLED = re.compile(r"json|decode|parse|syntax|validation|malformed|UnknownApiResponse", re.I)
 
 
 def shown(seen: Mapping[str, Any], kind: str) -> tuple[str, str]:

@@ -58,8 +58,8 @@ Every service fault of mockbot, met by {len(CLIENTS)} clients in four kinds of r
 tests.clients_in_the_wild.matrix` plays all cells and writes this page (`.ci/clients` installs the clients first); \
 `.ci/nightly` checks every cell, `.ci/run` one for each client and kind.
 
-Retries are switched off in all clients, so that a cell shows what one attempt meets; each has a timeout of {PATIENCE:g}
-s.
+Retries are switched off in all clients, so that a cell shows what one attempt meets; each has a timeout \
+of {PATIENCE:g} s.
 A client's own retries and what they cost are in [scenarios/README.md](../scenarios/README.md#policies).
 
 | cell | the client |

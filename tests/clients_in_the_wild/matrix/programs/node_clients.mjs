@@ -85,9 +85,29 @@ async function vercel_ai(kind, url) {
   return (await generateText({ ...ask, output: Output.object({ schema: Weather }) })).output;
 }
 
+async function google_genai_node(kind, url) {
+  const { GoogleGenAI } = await load("@google/genai");
+  const { models } = new GoogleGenAI({ apiKey: KEY, httpOptions: { baseUrl: url, timeout: PATIENCE } });
+  const ask = { model: "gemini-2.5-flash", contents: TEXT };
+  if (kind === "plain") return (await models.generateContent(ask)).text;
+  if (kind === "stream") {
+    let text = "";
+    for await (const chunk of await models.generateContentStream(ask)) text += chunk.text ?? "";
+    return text;
+  }
+  if (kind === "tools") {
+    const tools = [{ functionDeclarations: [{ name: "get_weather", parametersJsonSchema: SCHEMA }] }];
+    const toolConfig = { functionCallingConfig: { mode: "ANY" } };
+    return (await models.generateContent({ ...ask, config: { tools, toolConfig } })).functionCalls?.[0].args;
+  }
+  const config = { responseMimeType: "application/json", responseJsonSchema: SCHEMA };
+  return (await models.generateContent({ ...ask, config })).text;
+}
+
 const CLIENTS = {
   openai_node: [openai_node, "openai"], azure_node: [azure_node, "openai"],
   anthropic_node: [anthropic_node, "@anthropic-ai/sdk"], vercel_ai: [vercel_ai, "ai", "@ai-sdk/openai"],
+  google_genai_node: [google_genai_node, "@google/genai"],
 };
 const [client, ...packages] = CLIENTS[process.argv[2]];
 const version = (name) => JSON.parse(readFileSync(join(CLIENTS_JS, "node_modules", name, "package.json"))).version;

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 KEY, PATIENCE = "sk-free-1", float(os.environ["PATIENCE"])
-MODEL, CLAUDE = "gpt-4o-mini", "claude-sonnet-5"
+MODEL, CLAUDE, GEMINI = "gpt-4o-mini", "claude-sonnet-5", "gemini-2.5-flash"
 API_VERSION = "2024-10-21"  # of Azure
 ASK: Any = [{"role": "user", "content": "What is the weather in Delft?"}]
 TEXT: str = ASK[0]["content"]
@@ -118,6 +118,46 @@ def anthropic_py(kind: str, url: str) -> Any:
         case "tools":
             return next((block.input for block in messages.create(**ask, **CLAUDES).content), "")
     return messages.parse(**ask, output_format=Weather).parsed_output
+
+
+def _gemini(kind: str, url: str) -> tuple[Any, dict[str, Any]]:
+    """A client and what it is asked; a function is called by us."""
+    from google import genai
+    from google.genai import types
+
+    client = genai.Client(api_key=KEY, http_options=types.HttpOptions(base_url=url, timeout=int(1000 * PATIENCE)))
+    config: dict[str, Any] = {"automatic_function_calling": {"disable": True}}
+    if kind == "tools":
+        function = {"name": "get_weather", "parameters_json_schema": Weather.model_json_schema()}
+        calling = {"function_calling_config": {"mode": "ANY"}}
+        config |= {"tools": [{"function_declarations": [function]}], "tool_config": calling}
+    if kind == "structured":
+        config |= {"response_mime_type": "application/json", "response_schema": Weather}
+    return client, {"model": GEMINI, "contents": TEXT, "config": config}
+
+
+def _given(kind: str, answer: Any) -> Any:
+    if kind == "tools":
+        return answer.function_calls[0].args if answer.function_calls else ""
+    return answer.parsed if kind == "structured" else answer.text
+
+
+def google_genai(kind: str, url: str) -> Any:
+    client, ask = _gemini(kind, url)
+    if kind == "stream":
+        return "".join(chunk.text or "" for chunk in client.models.generate_content_stream(**ask))
+    return _given(kind, client.models.generate_content(**ask))
+
+
+def google_genai_async(kind: str, url: str) -> Any:
+    async def asked() -> Any:
+        client, ask = _gemini(kind, url)
+        async with client.aio as sdk:
+            if kind != "stream":
+                return _given(kind, await sdk.models.generate_content(**ask))
+            return "".join([chunk.text or "" async for chunk in await sdk.models.generate_content_stream(**ask)])
+
+    return asyncio.run(asked())
 
 
 def langchain(kind: str, url: str) -> Any:
@@ -225,6 +265,8 @@ CLIENTS: Mapping[Callable[[str, str], Any], tuple[str, ...]] = {
     llama_index: ("llama-index-llms-openai",),
     instructor: ("instructor",),
     pydantic_ai: ("pydantic-ai-slim",),
+    google_genai: ("google-genai",),
+    google_genai_async: ("google-genai",),
 }
 
 
@@ -234,7 +276,8 @@ def outcome(client: Callable[[str, str], Any], kind: str, url: str) -> dict[str,
         took = client(kind, url)
     except Exception as error:  # noqa: BLE001, RUF100 - whatever it raises is what the table shows
         name = f"{type(error).__module__.partition('.')[0]}.{type(error).__name__}"
-        return {"raised": name.removeprefix("builtins."), "status": getattr(error, "status_code", None)}
+        code = getattr(error, "code", None) if name.startswith("google.") else getattr(error, "status_code", None)
+        return {"raised": name.removeprefix("builtins."), "status": code}
     if isinstance(took, BaseModel):
         took = took.model_dump()
     return {"took": took if isinstance(took, str) else "" if took is None else json.dumps(took)}
