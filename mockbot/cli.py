@@ -5,6 +5,7 @@ A command imports what it calls in its own body, so that `mockbot --help` does n
 
 import shlex
 import sys
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,19 @@ if TYPE_CHECKING:
     from mockbot.simulate.engines import EngineName
     from mockbot.testbed.start import Engine
 
-SPEED = click.FloatRange(min=0, min_open=True, max=1000)
+
+class Number(click.FloatRange):
+    """A number within a range. NaN is in none; click's own range lets it through."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """As click has it."""
+        number: float = super().convert(value, param, ctx)
+        if isnan(number):
+            self.fail(f"{value} is not a number", param, ctx)
+        return number
+
+
+SPEED = Number(min=0, min_open=True, max=1000)
 PORT = click.IntRange(0, 65535)
 PROXY = click.Choice(["embedded", "toxiproxy"])
 ENGINE = click.Choice(["auto", "reference", "fast"])
@@ -67,6 +80,9 @@ def cli() -> None:
 )
 @click.option("--length", metavar="DURATION", help="Shorten the outage to this; clients keep their own clock.")
 @click.option(
+    "--seed", type=int, help="Draw this crowd again; default: another one each time, the first with the file's seed."
+)
+@click.option(
     "--set", "changes", multiple=True, metavar="PATH=VALUE", help="Change a value, as phase.blackout.lasts=5m."
 )
 @click.option(
@@ -77,7 +93,7 @@ def cli() -> None:
 def run(
     target: str, command: tuple[str, ...], speed: float | None, ui: bool, processes: int, out: Path | None,
     locustfile: Path | None, proxy: "Engine", toxiproxy_url: str | None, allowed: tuple[str, ...],
-    port: int | None, system: str | None, length: str | None, changes: tuple[str, ...],
+    port: int | None, system: str | None, length: str | None, seed: int | None, changes: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Run an outage live and judge how the clients cope.
 
@@ -97,8 +113,8 @@ def run(
                 "--proxy cannot be combined with `-- COMMAND`: "
                 "only the embedded proxy reports which connections a fault hit"
             )
-        if system is not None or port is not None:
-            raise UsageError("--system and --port are for a run with mockbot's own crowd, not for `-- COMMAND`")
+        if system is not None or port is not None or seed is not None:
+            raise UsageError("--system, --port and --seed are for a run with mockbot's own crowd, not for `-- COMMAND`")
         from mockbot.commands.external_client import ClientOptions, run_client_command
 
         client = ClientOptions(command, speed, out, allowed)
@@ -109,9 +125,14 @@ def run(
         )
     from mockbot.commands.check import print_warnings
     from mockbot.commands.run import RunOptions, run_command
+    from mockbot.runs.crowd_seed import crowd_seed
     from mockbot.testbed.system.system_file import read_system
 
     scenario, text = changed_scenario(target, changes, length)
+    if not any(change.partition("=")[0] == "seed" for change in changes):
+        scenario = scenario.model_copy(update={"seed": crowd_seed(scenario, out) if seed is None else seed})
+    elif seed is not None:
+        raise UsageError("--seed and --set seed: give one of them")
     if not changes and length is None and system is None:  # the warnings name lines of the file
         print_warnings(find(target), speed)
     choice = ProxyChoice("toxiproxy" if toxiproxy_url else proxy, toxiproxy_url)
@@ -153,10 +174,10 @@ def serve(
 
 @cli.command(epilog=EXIT_CODES)
 @TARGET
+@click.option("--users", type=Number(min=1), help="Users at the peak; capacity and arrivals are scaled in proportion.")
 @click.option(
-    "--users", type=click.FloatRange(min=1), help="Users at the peak; capacity and arrivals are scaled in proportion."
+    "--seeds", type=int, default=1, show_default=True, help="Number of runs, or of runs of each point of a sweep."
 )
-@click.option("--seeds", type=int, default=1, show_default=True, help="Number of runs, each with its own seed.")
 @click.option(
     "--compare", "policies", multiple=True, metavar="POLICY",
     help="Also simulate the scenario with every user on POLICY (repeatable) and print both side by side.",
@@ -166,13 +187,15 @@ def serve(
 )
 @click.option("--out", type=FOLDER, help="As for run.")
 @click.option(
-    "--sweep", metavar="AXIS=FROM..TO", help="Simulate a grid over one or two axes: users, refresh, outage, slots, ..."
-)
+    "--sweep", "sweeps", multiple=True, metavar="AXIS=FROM..TO[/STEPS]",
+    help="Simulate a grid over this axis, or over two (repeatable): users, arrivals, refresh, outage, slots, queue or "
+    "retries. Ctrl-C keeps what is done, and the same command goes on from there.",
+)  # fmt: skip
 @click.option("--big", is_flag=True, help="Allow a sweep that takes more than 15 minutes.")
 @click.argument("axes", nargs=-1, metavar="[AXIS=FROM..TO]")
 def simulate(
     target: str, axes: tuple[str, ...], users: float | None, seeds: int, policies: tuple[str, ...],
-    engine: "EngineName", out: Path | None, sweep: str | None, big: bool,
+    engine: "EngineName", out: Path | None, sweeps: tuple[str, ...], big: bool,
 ) -> None:  # fmt: skip
     """Simulate an outage in virtual time, at any scale.
 
@@ -185,20 +208,20 @@ def simulate(
     command = shlex.join(["mockbot", *sys.argv[1:]])
     if axes and "=" not in axes[0]:
         raise UsageError(f"{axes[0]}: a program keeps its own clock and cannot run in virtual time; use mockbot run")
-    if axes and sweep is None:
+    if axes and not sweeps:
         raise UsageError(f"{axes[0]}: a second axis needs a first one; use --sweep {axes[0]}")
     options = SimulateOptions(scenario, users, seeds, policies, engine, out, command)
     with ends_promptly():
-        if sweep is not None:
+        if sweeps:
             from mockbot.commands.sweep import sweep_command
 
-            sys.exit(sweep_command(options, (sweep, *axes), PlainConsole(), big=big))
+            sys.exit(sweep_command(options, (*sweeps, *axes), PlainConsole(), big=big))
         sys.exit(simulate_command(options, PlainConsole()))
 
 
 @cli.command(epilog=EXIT_CODES)
 @TARGET
-@click.option("--users", type=click.FloatRange(min=1), help="As for simulate.")
+@click.option("--users", type=Number(min=1), help="As for simulate.")
 @click.option(
     "--seeds", type=int, default=3, show_default=True, help="Number of runs of each variant, each with its own seed."
 )
@@ -266,7 +289,7 @@ def new(
 @click.option("--counterfactual", "before", type=RUN_FOLDER, help="Play this run again with something changed.")
 @click.option("--set", "changes", multiple=True, metavar="PATH=VALUE", help="What is changed; as for run.")
 @click.option("--system", metavar="FILE|URL|COMMAND", help="As for run.")
-@click.option("--speed", type=SPEED, help="As for run.")
+@click.option("--speed", type=SPEED, help="As for run; of a counterfactual: that of the first run.")
 @click.option("--seed", type=int, help="Which outage is drawn and when it comes; default: nobody knows.")
 @click.option("--out", type=FOLDER, help="As for run.")
 def drill(
@@ -286,6 +309,8 @@ def drill(
     command = shlex.join(["mockbot", *sys.argv[1:]])
     options = RunOptions(speed, out, command=command, system=read_system(system) if system is not None else None)
     if before is not None:
+        if target is not None or seed is not None:
+            raise UsageError("--counterfactual plays the run's own timeline: leave out NAME|DIR and --seed")
         sys.exit(counterfactual_command(RunFolder(before), changes, options, PlainConsole()))
     if target is None or changes:
         raise UsageError("name a scenario, or a folder of them to draw one from; --set is for --counterfactual")
@@ -305,11 +330,12 @@ def note(says: str, kind: Any, aborts: bool, run_folder: Path) -> None:
     from mockbot.runs.notes import abort, add_note
 
     folder = RunFolder(run_folder)
-    if aborts:
-        abort(folder)
     if not (says or kind or aborts):
         raise UsageError("write what you notice, or say it by --detected, --mitigated or --over")
-    add_note(folder, kind or "note", says or ("aborted" if aborts else ""))
+    if aborts:
+        abort(folder)
+    if says or kind:
+        add_note(folder, kind or "note", says)
     click.echo(f"noted in {folder.path}")
 
 
@@ -355,7 +381,7 @@ def import_(file: str, components: tuple[str, ...], **options: Any) -> None:
     "--product", type=click.Choice(["api", "chat"]), default="api", show_default=True, help="Which of its products."
 )
 @click.option("--month", metavar="YYYY-MM", help="Days and weekdays of this month; default: the present one.")
-@click.option("--rate", type=click.FloatRange(0.1, 10), default=1.0, help="Times the fitted number of incidents.")
+@click.option("--rate", type=Number(0.1, 10), default=1.0, help="Times the fitted number of incidents.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed is another month.")
 @click.option("--play", is_flag=True, help="Simulate the month, and say what each kind of client lost.")
 @click.option("--users", type=click.IntRange(8, 10_000), default=100, show_default=True, help="Users of --play.")

@@ -13,12 +13,13 @@ from mockbot.evidence.verdict import judge
 from mockbot.report.drill_page import drill_page, drill_rows
 from mockbot.report.plain_console import PlainConsole
 from mockbot.runs.folder import RunFile, RunFolder
-from mockbot.runs.journal_files import read_run
+from mockbot.runs.journal_files import read_run, read_run_info
 from mockbot.runs.judge import compare_runs
 from mockbot.runs.notes import read_notes
 from mockbot.scenario.library import find
 from mockbot.scenario.load import load_scenario
 from mockbot.scenario.schema import Scenario
+from mockbot.units.formatting import format_clock
 
 LONGER = (1.0, 4.0)  # times that the first phase of a drill lasts, so that nobody knows when the outage comes
 
@@ -55,9 +56,12 @@ def counterfactual_command(
     """Play a run's timeline again with something changed, and lay the two beside each other."""
     if not changes and run.system is None and run.locustfile is None:
         raise UsageError("--counterfactual: what is different? Say it by --set PATH=VALUE, --system or --locustfile")
+    info = read_run_info(folder)
+    if info is None:
+        raise UsageError(f"--counterfactual {folder.path}: no finished run is in this folder")
     scenario = load_scenario(folder / RunFile.SCENARIO_YAML, changes)
     out = run.out or RunFolder.fresh(f"{scenario.name}-counterfactual").path
-    code = run_command(scenario, replace(run, out=out), console)
+    code = run_command(scenario, replace(run, out=out, speed=run.speed or info.speed), console)
     if code == ExitCode.INTERRUPTED:
         return code
     return compare_runs(folder, RunFolder(out), None, console)
@@ -83,12 +87,19 @@ def _report(folder: RunFolder, scenario: Scenario, console: PlainConsole) -> Non
     begun = {each.fault for each in judgement.actions if each.does == "begin" and each.confirmed is not None}
     result = drill_result([fault.measured for fault in judgement.faults if fault.id in begun], notes)
     console.print(f"It was: {scenario.title}", highlight=False)
+    if not result.outages:
+        console.print("no fault began", highlight=False)
+    for note in notes:
+        if note.kind == "aborted":
+            told = f"aborted at {format_clock(note.t)}: what was expected of the outage was not tried to its end"
+            console.print(told, highlight=False)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for head in ("outage from", "for", "detected after", "mitigated after", "called over after"):
         table.add_column(head, justify="right")
     for row in drill_rows(result):
         table.add_row(*row)
-    console.print(table)
+    if result.outages:
+        console.print(table)
     console.print(f"false alarms: {len(result.false_alarms)}", highlight=False)
     folder.put(RunFile.DRILL_PAGE, drill_page(scenario.title, result, notes, judgement))
     console.print(f"the page: {folder / RunFile.DRILL_PAGE}", highlight=False, soft_wrap=True)

@@ -5,7 +5,7 @@ An interruption keeps the answers that are done.
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
 
@@ -18,8 +18,9 @@ from rich.text import Text
 from mockbot.errors import ExitCode, UsageError
 from mockbot.report.plain_console import heading
 from mockbot.runs.folder import RUNS, RunFile, RunFolder
-from mockbot.scenario.scale import scaled_to
+from mockbot.scenario.scale import Scaled, scale_by, scaled_to
 from mockbot.scenario.schema import Scenario
+from mockbot.simulate.engines import prompts
 from mockbot.simulate.explain import duration, failing_over, paying, refreshing, telling
 from mockbot.simulate.explain.answer import Answer
 from mockbot.simulate.explain.experiment import Experiments, RunResult, result_of
@@ -28,6 +29,8 @@ from mockbot.simulate.explain.live_figures import find_live
 from mockbot.simulate.explain.setting import Setting, setting_of
 
 MOST_SEEDS = 100
+MOST_PROMPTS = 50_000  # of a run of a crowd that is not chosen by --users: a second or two, of forty runs
+FEWEST_SLOTS = 10  # of a provider, for it to be played smaller
 QUESTIONS = tuple(each.QUESTION for each in (refreshing, duration, failing_over, telling, paying))
 
 
@@ -48,7 +51,7 @@ def explain_command(options: ExplainOptions, console: Console, progress: Console
     if not 1 <= options.seeds <= MOST_SEEDS:
         raise UsageError(f"--seeds {options.seeds}: 1 to {MOST_SEEDS}")
     live = find_live(options.scenario, options.run, options.target)
-    scaled = scaled_to(options.scenario, options.users)
+    scaled = _smaller(options.scenario) if options.users is None else scaled_to(options.scenario, options.users)
     path = "" if live is None or live.folder is None else str(live.folder)
     setting = setting_of(scaled.scenario)
     if not options.as_json:
@@ -84,6 +87,16 @@ def explain_command(options: ExplainOptions, console: Console, progress: Console
         console.print(f"interrupted: {len(answers)} of {len(QUESTIONS)} questions answered")
     console.print(f"the page: {folder / RunFile.EXPLAIN_PAGE}", highlight=False, markup=False, soft_wrap=True)
     return code
+
+
+def _smaller(scenario: Scenario) -> Scaled:
+    """A crowd that is answered about within a minute or so; as it is when it is small, or would hardly fill a slot."""
+    fewest = min(provider.slots for provider in scenario.providers.values())
+    factor = max(MOST_PROMPTS / max(1.0, prompts(scenario)), FEWEST_SLOTS / fewest)
+    done = scale_by(scenario, min(1.0, factor))
+    return replace(
+        done, says=done.says and f"to about {MOST_PROMPTS:,} prompts (--users plays another crowd): {done.says}"
+    )
 
 
 def _answers(

@@ -43,6 +43,8 @@ class MonthOptions:
 
 def month_command(options: MonthOptions, console: PlainConsole) -> None:
     """Print the calendar, and write the page when one is asked for. UsageError for a month that cannot be read."""
+    if options.second == options.provider:
+        raise UsageError(f"--second {options.second}: is the provider itself; name another one to fail over to")
     start, days = _month(options.month)
     begin, seconds = start.timestamp(), days * DAY
     name = f"{options.provider}, a month like {start:%B %Y}"
@@ -78,7 +80,12 @@ def month_command(options: MonthOptions, console: PlainConsole) -> None:
         with _progress(console) as watch:
             second = outages(other, options.product, begin, begin + seconds)
             lived = live(failing, second, seconds, options.users, options.seed, watch)
-        console.print(_table(lived, options))
+        elsewhere = (
+            f"elsewhere is {options.second}" if options.second else "elsewhere nothing fails; --second names a real one"
+        )
+        lines.append(f"{lived.told}; {elsewhere}")
+        console.print(lines[-1], highlight=False)
+        console.print(_table(lived))
     if options.page is not None:
         options.page.write_text(month_page(name, lines, drawn, start.weekday(), lived), "utf-8")
         console.print(f"{options.page}: the calendar as a page", highlight=False)
@@ -89,8 +96,8 @@ def _month(text: str | None) -> tuple[datetime, int]:
         return month_of(datetime.now(UTC))
     try:
         return month_of(datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC))
-    except ValueError:
-        raise UsageError(f"--month {text}: write it like 2026-03") from None
+    except (ValueError, OverflowError):
+        raise UsageError(f"--month {text}: write a month like 2026-03") from None
 
 
 def _objective(text: str) -> float:
@@ -120,10 +127,8 @@ def _grid(days: list[CalendarDay], weekday: int) -> Table:
     return table
 
 
-def _table(lived: LivedMonth, options: MonthOptions) -> Table:
-    hours = f"{lived.simulated / 3600:.1f} h in {lived.stretches} stretches simulated with {options.users} users"
-    table = Table(box=None, pad_edge=False, header_style="bold", title=f"{hours}; the rest as its quiet hour")
-    table.title_justify = "left"
+def _table(lived: LivedMonth) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for head in ("clients that", "without an answer", "incidents felt", "prompts lost", "availability"):
         table.add_column(head, justify="left" if head == "clients that" else "right")
     for name, group in lived.groups.items():

@@ -4,13 +4,16 @@ One run is reported like a live one. With several seeds the table has every meas
 is a pass only when every run passed.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import product
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from mockbot.errors import ExitCode, UsageError
@@ -23,6 +26,7 @@ from mockbot.runs.judge import conclude
 from mockbot.scenario.scale import Scaled, scaled_to
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.transforms import without_system
+from mockbot.simulate.all_cores import done_on_cores, workers_for
 from mockbot.simulate.engines import EngineName, choose
 from mockbot.simulate.policy_override import policy_of, with_policies
 from mockbot.simulate.seed_statistics import spread_of
@@ -30,6 +34,7 @@ from mockbot.simulate.simulation import Memory, Watch, simulate
 from mockbot.units.quantities import duration_text
 
 MOST_SEEDS = 1000
+AS_WRITTEN = "as written"  # the column of the table, beside those of --compare
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +49,16 @@ class SimulateOptions:
     out: Path | None = None
     command: str = ""
 
+    def check(self) -> None:
+        """Raises UsageError when they ask for what no simulation can do."""
+        if not 1 <= self.seeds <= MOST_SEEDS:
+            raise UsageError(f"--seeds {self.seeds}: 1 to {MOST_SEEDS}")
+        without_system(self.scenario, "a simulation has none")
+
 
 def simulate_command(options: SimulateOptions, console: Console) -> ExitCode:
     """Simulate, judge and report. Raises UsageError before anything is done."""
-    if not 1 <= options.seeds <= MOST_SEEDS:
-        raise UsageError(f"--seeds {options.seeds}: 1 to {MOST_SEEDS}")
-    without_system(options.scenario, "a simulation has none")
+    options.check()
     policies = [(text, policy_of(text)) for text in options.compare]
     scaled = scaled_to(options.scenario, options.users)
     console.print(heading(options.scenario.title, " (simulated)"))
@@ -59,24 +68,26 @@ def simulate_command(options: SimulateOptions, console: Console) -> ExitCode:
     if own := [name for name, each in scaled.scenario.providers.items() if each.answers]:
         note = f"not played: answers of {', '.join(own)}; a simulation has no texts, and their lengths follow `tokens`"
         console.print(note, highlight=False)
+    before = time.perf_counter()
     code, first = _first_run(options, scaled, console)
+    seconds = time.perf_counter() - before
     if first is None or (options.seeds == 1 and not policies):
         return code
-    columns = {"as written": _more_runs(options, scaled.scenario, console, first)}
+    worlds = {AS_WRITTEN: scaled.scenario}
     for text, policy in policies:
-        changed = with_policies(scaled.scenario, lambda _, policy=policy: policy)  # type: ignore[misc]
-        columns[text] = _more_runs(options, changed, console)
+        worlds[text] = with_policies(scaled.scenario, lambda _, policy=policy: policy)  # type: ignore[misc]
+    columns = _all_runs(options, worlds, first, seconds, console)
     spreads = {name: spread_of(judgements) for name, judgements in columns.items()}
     table = Table("whole run", box=None, pad_edge=False, header_style="bold")
     for name in spreads:
         table.add_column(name, justify="right")
     table.add_row("verdict", *(spread.verdict_words() for spread in spreads.values()))
-    for measure in spreads["as written"].measures:
+    for measure in spreads[AS_WRITTEN].measures:
         table.add_row(measure, *(spread.measures[measure].words(measure) for spread in spreads.values()))
     console.print(table)
     if first.sampled:
         console.print(f"{first.sampled}; the interval of several seeds has it in it", highlight=False)
-    codes = {ExitCode.of(judgement.verdict) for judgement in columns["as written"]}
+    codes = {ExitCode.of(judgement.verdict) for judgement in columns[AS_WRITTEN]}
     return max(codes, key=[ExitCode.PASS, ExitCode.INCONCLUSIVE, ExitCode.FAIL].index)
 
 
@@ -99,19 +110,30 @@ def _first_run(options: SimulateOptions, scaled: Scaled, console: Console) -> tu
     return code, judge(read_run(folder))
 
 
-def _more_runs(
-    options: SimulateOptions, scenario: Scenario, console: Console, first: Judgement | None = None
-) -> list[Judgement]:
-    """One judgement a seed; the first seed's may be there already."""
-    judgements = [] if first is None else [first]
-    for number in range(len(judgements), options.seeds):
-        memory = Memory()
-        with _progress(console, f"seed {scenario.seed + number}") as watch:
-            info = simulate(scenario, seed=scenario.seed + number, sink=memory.take, engine=options.engine, watch=watch)
-        if info.ended == "interrupted":
-            raise KeyboardInterrupt
-        judgements.append(judge(memory.evidence(scenario, info)))
-    return judgements
+def _all_runs(
+    options: SimulateOptions, worlds: Mapping[str, Scenario], first: Judgement, seconds: float, console: Console
+) -> dict[str, list[Judgement]]:
+    """Of each column a judgement a seed, on all cores; the first of them is there, and took so many wall seconds."""
+    seeds = range(worlds[AS_WRITTEN].seed, worlds[AS_WRITTEN].seed + options.seeds)
+    done = {(AS_WRITTEN, seeds[0]): first}
+    tasks = [task for task in product(worlds, seeds) if task not in done]
+    parts = TextColumn("seeds"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    runs = done_on_cores(partial(_judged, worlds, options.engine), tasks, workers_for(len(tasks), seconds * len(tasks)))
+    with (
+        closing(runs),
+        Progress(*parts, console=console, transient=True, disable=not console.is_terminal) as bar,
+    ):
+        done |= dict(bar.track(runs, total=len(tasks)))
+    return {column: [done[column, seed] for seed in seeds] for column in worlds}
+
+
+def _judged(worlds: Mapping[str, Scenario], engine: EngineName, task: tuple[str, int]) -> Judgement:
+    column, seed = task
+    memory = Memory()
+    info = simulate(worlds[column], seed=seed, sink=memory.take, engine=engine)
+    if info.ended == "interrupted":
+        raise KeyboardInterrupt
+    return judge(memory.evidence(worlds[column], info))
 
 
 @contextmanager

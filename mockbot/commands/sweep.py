@@ -1,90 +1,143 @@
 """`mockbot simulate NAME --sweep …`: options in; a map in the terminal and `sweep.csv`, `.json`, `.html` out.
 
-The time it takes is estimated from two points and printed before it starts; Ctrl-C keeps what is done.
+The time it takes is estimated from its first runs and printed before the others start, on all cores. Every run is kept
+as soon as it is done, so that the same command goes on after Ctrl-C.
 """
 
 import time
-from collections.abc import Sequence
-from itertools import product
-from math import prod
-from random import Random
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from functools import partial
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mockbot.commands.simulate import SimulateOptions
 from mockbot.errors import ExitCode, UsageError
+from mockbot.report.page import plotly_bundle
 from mockbot.report.plain_console import heading
 from mockbot.runs.folder import RunFile, RunFolder
 from mockbot.scenario.scale import scaled_to
+from mockbot.simulate.all_cores import START, cores, done_on_cores, workers_for
 from mockbot.simulate.engines import prompts
-from mockbot.simulate.sweep.axes import at_point, parse_axis
-from mockbot.simulate.sweep.grid import Sweep, begin, play_point
-from mockbot.simulate.sweep.sweep_page import as_csv, as_json, legend, page, terminal_map
+from mockbot.simulate.sweep.axes import parse_axis
+from mockbot.simulate.sweep.grid import Sweep, Task, begin, play
+from mockbot.simulate.sweep.kept_runs import KeptRuns, interrupted
+from mockbot.simulate.sweep.sweep_page import as_csv, as_json, laws, legend, page, sentences, terminal_map
+from mockbot.units.formatting import format_count
 from mockbot.units.quantities import duration_text
 
+SAMPLE = 1000  # runs whose prompts are counted to know those of all
 LONG = 900.0  # wall seconds from which a sweep has to be asked for with --big
-SAMPLE = 64  # points whose prompts are counted to know those of all
+Weigh = Callable[[Task], float]
 
 
 def sweep_command(options: SimulateOptions, axes: Sequence[str], console: Console, *, big: bool) -> ExitCode:
     """Play the grid and print it. Raises UsageError before anything is left behind."""
-    if options.seeds != 1 or options.compare:
-        raise UsageError("--sweep plays every point once, as written; leave --seeds and --compare away")
+    if options.compare:
+        raise UsageError("--sweep plays the policies as written; leave --compare away")
+    options.check()
     scaled = scaled_to(options.scenario, options.users)
-    sweep = begin(scaled.scenario, [parse_axis(text) for text in axes], options.engine)
+    sweep = begin(scaled.scenario, [parse_axis(text) for text in axes], options.engine, options.seeds)
     console.print(heading(options.scenario.title, " (simulated)"))
     if scaled.says:
         console.print(f"scaled: {scaled.says}", highlight=False)
     console.print(f"engine: {sweep.engine}", highlight=False)
-    seconds = estimate(sweep)
-    cost = f"{prod(sweep.shape):,} points{{}} about {duration_text(float(max(1, round(seconds))))}"
+    kept = interrupted(sweep, options.out)
+    if kept is not None:
+        console.print(f"goes on in {kept.folder.path}: {_there(sweep)}", highlight=False, soft_wrap=True)
+    elif options.out is not None:
+        RunFolder(options.out).require_free()
+    weigh = weights(sweep)
+    with ExitStack() as stack:
+
+        def opened() -> KeptRuns:
+            return stack.enter_context(closing(kept or KeptRuns(RunFolder.create(scaled.scenario, options.out))))
+
+        try:
+            tasks, workers = _planned(sweep, weigh, console, big=big)
+            kept = opened()
+            kept.save(sweep)
+            _play(sweep, tasks, kept, weigh, workers, console)
+        except KeyboardInterrupt:
+            if not sweep.ran:
+                raise
+            kept = opened()
+            kept.save(sweep)
+    _tell(sweep, kept.folder, options.command, console)
+    return ExitCode.INTERRUPTED if sweep.missing else ExitCode.PASS
+
+
+def _planned(sweep: Sweep, weigh: Weigh, console: Console, *, big: bool) -> tuple[list[Task], int]:
+    """(the runs that are still missing, on so many cores), after the first have told how long they take."""
+    runs = f"{format_count(sweep.size)} points"
+    if sweep.seeds > 1:
+        runs += f", {format_count(sweep.seeds)} runs each"
+    with console.status(f"{runs}: the first tell how long it takes"):
+        serial = estimate(sweep, weigh, big=big)
+    workers = workers_for(sweep.runs - len(sweep.ran), serial)
+    seconds = serial if workers <= 1 else START + serial / workers
+    told = f"about {duration_text(float(max(1, round(seconds))))} on {workers} core{'s' * (workers > 1)}"
     if seconds > LONG and not big:
-        raise UsageError(
-            f"--sweep: {cost.format(' would take')} here; ask for fewer (NAME=FROM..TO/STEPS), or add --big"
-        )
-    folder = RunFolder.create(scaled.scenario, options.out)
-    console.print(cost.format(","), highlight=False)
-    try:
-        _play(sweep, console)
-    except KeyboardInterrupt:
-        sweep.interrupted = True
+        raise UsageError(f"--sweep: {runs} would take {told}; ask for fewer (NAME=FROM..TO/STEPS), or add --big")
+    console.print(f"{runs}, {told}", highlight=False)
+    return sweep.missing, workers
+
+
+def _there(sweep: Sweep) -> str:
+    return f"{format_count(len(sweep.ran))} of {format_count(sweep.runs)} runs are there"
+
+
+def weights(sweep: Sweep) -> Weigh:
+    """About how many prompts a run has: as many as at the same column of the first row, in proportion to its row."""
+    columns, rows = sweep.shape
+    first = [max(1.0, prompts(sweep.world((column, 0)))) for column in range(columns)]
+    factors = [max(1.0, prompts(sweep.world((0, row)))) / first[0] for row in range(rows)]
+    return lambda task: first[task.place[0]] * factors[task.place[1]]
+
+
+def estimate(sweep: Sweep, weigh: Weigh, *, big: bool) -> float:
+    """Wall seconds that all missing runs would take one after the other; it plays up to three, from the shortest on.
+
+    The fast engine is loaded, or compiled, during the first, which says nothing then.
+    """
+    step = 1 + sweep.runs // SAMPLE
+    ordered = sorted({*map(sweep.task, range(0, sweep.runs, step))} - sweep.ran.keys(), key=weigh)
+    whole, spent, counted = step * sum(map(weigh, ordered)), 0.0, 0.0
+    for number, task in enumerate(ordered[:: max(1, len(ordered) // 4)][:3]):
+        if counted and spent / counted * whole / cores() > LONG and not big:
+            break
+        before = time.perf_counter()
+        sweep.ran[task] = play(sweep.scenario, sweep.axes, sweep.engine, task)
+        if number or sweep.engine == "reference":
+            spent, counted = spent + time.perf_counter() - before, counted + weigh(task)
+    return spent / counted * whole - spent if counted else 0.0
+
+
+def _play(sweep: Sweep, tasks: Sequence[Task], kept: KeptRuns, weigh: Weigh, workers: int, console: Console) -> None:
+    parts = (TextColumn("sweep"), BarColumn(), TextColumn("{task.fields[runs]} runs"), TimeRemainingColumn())
+    size = format_count(sweep.runs)
+    with Progress(*parts, console=console, transient=True, disable=not console.is_terminal) as bar:
+        shown = bar.add_task("", total=sum(map(weigh, tasks)), runs="")
+        done = done_on_cores(partial(play, sweep.scenario, sweep.axes, sweep.engine), tasks, workers)
+        with closing(done):
+            plotly_bundle()  # packed while the workers start: an interruption leaves little time for the page
+            for task, ran in done:
+                sweep.ran[task] = ran
+                kept.keep(task, ran)
+                bar.update(shown, advance=weigh(task), runs=f"{format_count(len(sweep.ran))}/{size}")
+
+
+def _tell(sweep: Sweep, folder: RunFolder, command: str, console: Console) -> None:
     folder.put(RunFile.SWEEP_CSV, as_csv(sweep))
     folder.put(RunFile.SWEEP, as_json(sweep))
-    folder.put(RunFile.SWEEP_PAGE, page(sweep, options.command))
+    folder.put(RunFile.SWEEP_PAGE, page(sweep, command))
     console.print(terminal_map(sweep))
     console.print(legend(sweep), highlight=False)
-    for law in sweep.laws:
+    for line in sentences(sweep):
+        console.print(line, highlight=False)
+    for law in laws(sweep):
         console.print(f"theory: {law}", highlight=False)
-    if sweep.interrupted:
-        console.print(f"interrupted: {len(sweep.points):,} of {prod(sweep.shape):,} points are there", style="yellow")
+    if sweep.missing:
+        console.print(f"interrupted: {_there(sweep)}; the same command goes on from there", style="yellow")
     console.print(f"run folder: {folder.path}", highlight=False, soft_wrap=True)
-    return ExitCode.INTERRUPTED if sweep.interrupted else ExitCode.PASS
-
-
-def estimate(sweep: Sweep) -> float:
-    """Wall seconds of the whole grid: what a prompt costs, times the prompts of all points.
-
-    The cost is that of a point with few prompts, and of a middling one unless the first shows that all take too long.
-    """
-    rng = Random(0)
-    columns, rows = sweep.shape
-    places = [(rng.randrange(columns), rng.randrange(rows)) for _ in range(SAMPLE)]
-    asked = sorted((prompts(at_point(sweep.scenario, sweep.axes, sweep.values(place))), place) for place in places)
-    each = sum(count for count, _ in asked) / len(asked)
-    play_point(sweep, asked[0][1])  # the first run compiles or loads the engine
-    spent = counted = 0.0
-    for count, place in (asked[0], asked[SAMPLE // 2]):
-        if not counted or spent / counted * each * columns * rows < LONG:
-            before = time.perf_counter()
-            play_point(sweep, place)
-            spent, counted = spent + time.perf_counter() - before, counted + max(1.0, count)
-    return spent / counted * each * columns * rows
-
-
-def _play(sweep: Sweep, console: Console) -> None:
-    parts = (TextColumn("sweep"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*parts, console=console, transient=True, disable=not console.is_terminal) as bar:
-        columns, rows = sweep.shape
-        for place in bar.track(product(range(columns), range(rows)), total=columns * rows):
-            sweep.points[place] = play_point(sweep, place)

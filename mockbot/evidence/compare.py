@@ -124,8 +124,8 @@ def _notes(first: JudgedRun, second: JudgedRun, found: Sequence[Difference]) -> 
         yield f"their phases differ; left out: {', '.join(['the whole run', *left_out])}"
     if a.info.seed != b.info.seed:
         yield f"their seeds differ, {a.info.seed} and {b.info.seed}"
-    fields = type(a.scenario).model_fields
-    if differ := [name for name in fields if getattr(a.scenario, name) != getattr(b.scenario, name)]:
+    fields = type(a.scenario).model_fields.keys() - {"seed"}
+    if differ := [name for name in sorted(fields) if getattr(a.scenario, name) != getattr(b.scenario, name)]:
         yield f"their scenarios differ in {', '.join(differ)}"
     busy = [fmean(sample.machine_cpu for sample in run.health) if run.health else 0.0 for run in (a, b)]
     if abs(busy[0] - busy[1]) > BUSIER:

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import StringIO
 from xml.etree import ElementTree as ET
 
 from mockbot.errors import UsageError
@@ -105,8 +106,12 @@ def _xml(text: str) -> ET.Element:
 
 def _rows(text: str) -> tuple[tuple[str, ...], ...]:
     try:
-        kind = csv.Sniffer().sniff(text[:4000], delimiters=",;\t")
-        rows = [tuple(cell.strip() for cell in row) for row in csv.reader(text.splitlines(), kind) if any(row)]
+        by = csv.Sniffer().sniff(text[:4000], delimiters=",;\t").delimiter
+        rows = [
+            tuple(cell.strip() for cell in row)
+            for row in csv.reader(StringIO(text, newline=""), delimiter=by)
+            if any(row)
+        ]
     except csv.Error as error:
         raise UsageError(f"neither JSON nor XML, and not a CSV either: {error}") from None
     return tuple(rows)

@@ -60,8 +60,9 @@ def stage(incident: Incident, known: Known) -> Staged:
     chosen, left_out = _choose(incident, known)
     changes = list(incident.changes(chosen))
     assumed: list[str] = []
-    if changes and changes[0].source == "impact" and known.start is None:
+    if changes and changes[0].source == "impact":
         segments = list(_from_changes(incident, changes, known, "the impact, by the source"))
+        segments = list(_within(segments, known)) if len(segments) > 1 else segments
     else:
         segments = list(_from_posts(incident, changes, known, assumed))
     segments = _with_shares(incident, _merged(segments), assumed)
@@ -100,6 +101,19 @@ def _from_changes(incident: Incident, changes: Sequence[Point], known: Known, be
         if end is None or end <= changes[-1].at:
             raise UsageError("it is not over in the file; say when it was, by --end TIME")
         yield Segment(end, "operational", f"{utc(end)}: {'--end' if known.end is not None else 'the end on the page'}")
+
+
+def _within(segments: Sequence[Segment], known: Known) -> Iterator[Segment]:
+    """From --start to --end, where they are given: what held at the start holds from there, nothing after the end."""
+    start = segments[0].start if known.start is None else known.start
+    end = segments[-1].start if known.end is None else known.end
+    if end <= start:
+        raise UsageError(f"the end, {utc(end)}, is not after the start, {utc(start)}; see --start and --end")
+    inside = [each for each in segments[:-1] if each.start < end] or segments[:1]
+    first = next((each for each in reversed(inside) if each.start <= start), inside[0])
+    yield first if known.start is None else first._replace(start=start, because=f"{utc(start)}: --start")
+    yield from (each for each in inside if each.start > max(start, first.start))
+    yield segments[-1] if known.end is None else Segment(end, "operational", f"{utc(end)}: --end")
 
 
 def _from_posts(incident: Incident, changes: Sequence[Point], known: Known, assumed: list[str]) -> Iterator[Segment]:

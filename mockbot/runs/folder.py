@@ -53,6 +53,7 @@ class RunFile(StrEnum):
     METRICS = "exports/metrics.txt"  # over time, for Prometheus
     METRICS_CSV = "exports/metrics.csv"  # the same, for everything else
     DRILL_PAGE = "drill.html"
+    SWEEP_RUNS = "sweep.jsonl"  # a line for each run, from which an interrupted sweep goes on
     SWEEP_CSV = "sweep.csv"
     SWEEP = "sweep.json"
     SWEEP_PAGE = "sweep.html"
@@ -76,8 +77,7 @@ class RunFolder:
         try:
             folder = cls.fresh(scenario.name) if out is None else cls(out)
             folder.path.mkdir(parents=True, exist_ok=True)
-            if folder.holds_a_run:
-                raise UsageError(_taken(folder.path))
+            folder.require_free()
             try:
                 with (folder / RunFile.SCENARIO).open("x", encoding="utf-8") as file:  # the claim
                     file.write(scenario.model_dump_json(indent=1))
@@ -122,6 +122,11 @@ class RunFolder:
     def holds_a_run(self) -> bool:
         """Whether any file of a run is in it. `logs` and `exports` do not count: other tools use these names too."""
         return self.path.is_dir() and not {each.name for each in self.path.iterdir()}.isdisjoint(RunFile)
+
+    def require_free(self) -> None:
+        """Raises UsageError when it holds a run."""
+        if self.holds_a_run:
+            raise UsageError(_taken(self.path))
 
     @property
     def has_begun(self) -> bool:

@@ -3,15 +3,14 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
 from mockbot.errors import UsageError
 from mockbot.runs.folder import RunFile, RunFolder
 
-Kind = Literal["note", "detected", "mitigated", "over"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+Kind = Literal["note", "detected", "mitigated", "over", "aborted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +48,8 @@ def read_notes(folder: RunFolder) -> list[Note]:
 
 
 def abort(folder: RunFolder) -> None:
-    """End every fault of the run at the driver's next look."""
-    _with_run(folder)
+    """End every fault of the run at the driver's next look, and note it."""
+    add_note(folder, "aborted", "every fault is ended")
     (folder / RunFile.ABORT).touch()
 
 

@@ -6,6 +6,7 @@ timeouts, policies, rates. What becomes too short to mean anything is told.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mockbot.errors import UsageError
@@ -55,11 +56,16 @@ def shortened(scenario: Scenario, length: float) -> Shortened:
     if shortest * factor < SHORTEST_PHASE:
         least = duration_text(math.ceil(before * SHORTEST_PHASE / shortest))
         raise UsageError(f"--length {duration_text(length)}: phase {name!r} would last less than 1s; at least {least}")
-    spans = phase_spans(scenario.phases)
-    phases = tuple(_phase(phase, factor) for phase in scenario.phases)
-    page = tuple(_update(update, spans, factor) for update in scenario.status_page)
-    after = scenario.model_copy(update={"phases": phases, "status_page": page})
+    after = stretched(scenario, [factor] * len(scenario.phases))
     return Shortened(after, before, _doubts(after))
+
+
+def stretched(scenario: Scenario, factors: Sequence[float]) -> Scenario:
+    """Each phase times its own factor, with all that the outage owns in it; the status page follows."""
+    phases = tuple(_phase(phase, factor) for phase, factor in zip(scenario.phases, factors, strict=True))
+    before, after = phase_spans(scenario.phases), phase_spans(phases)
+    page = tuple(_update(update, before, after, factors) for update in scenario.status_page)
+    return scenario.model_copy(update={"phases": phases, "status_page": page})
 
 
 def _phase(phase: Phase, factor: float) -> Phase:
@@ -81,11 +87,15 @@ def _fault(fault: FaultBase, factor: float) -> FaultBase:
     return fault.model_copy(update=update)
 
 
-def _update(update: StatusUpdate, spans: tuple[PhaseSpan, ...], factor: float) -> StatusUpdate:
-    changed: dict[str, object] = {"at": duration_text(_times(moment(update.at, spans), factor))}
-    changed["typed"] = _times(update.typed, factor)
+def _update(
+    update: StatusUpdate, before: Sequence[PhaseSpan], after: Sequence[PhaseSpan], factors: Sequence[float]
+) -> StatusUpdate:
+    t = moment(update.at, before)
+    index = max((index for index, span in enumerate(before) if span.start <= t), default=0)
+    at = after[index].start + (t - before[index].start) * factors[index]
+    changed: dict[str, object] = {"at": duration_text(round(at, 3)), "typed": _times(update.typed, factors[index])}
     if update.back_in is not None:
-        changed["back_in"] = _times(update.back_in, factor)
+        changed["back_in"] = _times(update.back_in, factors[index])
     return update.model_copy(update=changed)
 
 

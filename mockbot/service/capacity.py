@@ -133,8 +133,19 @@ class Capacity:
         return self._v + (now - self._now) * self.speed - job.v_end + job.work
 
     def reaches(self, job: Job, progress: float) -> float:
-        """When a running job's progress will be this much, as things stand."""
+        """When a running job's progress will be, or was, this much, as things stand.
+
+        Of past speeds only the mean is known: what is done was done in proportion.
+        """
+        done = self._v - job.v_end + job.work
+        if self._knee is not None and progress < done:
+            return job.begun + (self._now - job.begun) * progress / done
         return self._now + (job.v_end - job.work + progress - self._v) / self.speed
+
+    @property
+    def has_changes(self) -> bool:
+        """Jobs have changed that `advance` has not returned yet."""
+        return bool(self._changed)
 
     def advance(self, now: float) -> list[Job]:
         """Apply everything due by `now`; returns the jobs whose state changed since the last call, in order."""
@@ -161,6 +172,7 @@ class Capacity:
             self._move(now)
             if self._ramps_until > -math.inf:
                 self._resize()
+                self._fill()  # requests may come so often that no tick of the ramp ever does
 
     def _apply_next(self, at: float) -> None:
         # An end and an expiry can be due at the same time: the end first, which frees a slot for the waiting job.

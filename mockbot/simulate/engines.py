@@ -2,6 +2,10 @@
 
 reference   everything; some ten thousand attempts a second
 fast        a subset, the same in distribution; some million attempts a second (extra `fast`)
+
+Two, because the reference, its capacity model and its clients make 45,000 to 69,000 events a second when mypyc compiles
+them, and 34,000 to 41,000 interpreted (2,000 users, one hour, same machine and minute). A million users for an hour in
+three minutes are 1,060,000 events a second.
 """
 
 from importlib.util import find_spec

@@ -55,12 +55,18 @@ class GroupMonth:
 
 @dataclass(frozen=True, slots=True)
 class LivedMonth:
-    """`simulated`: seconds that were played of `seconds`; `stretches`: how many."""
+    """`simulated`: seconds that were played; `stretches`: around the outages, how many."""
 
     groups: Mapping[str, GroupMonth]
-    seconds: float
+    users: int
     simulated: float
     stretches: int
+
+    @property
+    def told(self) -> str:
+        """What was simulated, and what was not."""
+        hours = f"{self.simulated / 3600:.1f} h in {self.stretches} stretches and a quiet hour"
+        return f"{hours} simulated with {self.users} users; the rest is taken to be as that hour"
 
 
 def outages(month: Sequence[PostedIncident], product: str, begin: float, end: float) -> list[Outage]:
@@ -95,7 +101,7 @@ def live(
         scenario = _scenario(users, end - start, _within(main, start, end), _within(other, start, end))
         _add(groups, _judged(scenario, seed + number), 1.0, felt=True)
     played = QUIET + sum(end - start for start, end in stretches)
-    return LivedMonth(groups, seconds, played, len(stretches))
+    return LivedMonth(groups, users, played, len(stretches))
 
 
 def _stretches(found: Sequence[Outage], seconds: float) -> Iterator[tuple[float, float]]:

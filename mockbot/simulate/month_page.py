@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple, get_args
 
-from mockbot.incidents.typical_month import DAY, Impact, PostedIncident
+from mockbot.incidents.typical_month import DAY, Impact, PostedIncident, both_open
 from mockbot.report.page import render_plain
 from mockbot.simulate.lived_month import SHARES, LivedMonth
 from mockbot.units.quantities import duration_text
@@ -26,15 +26,22 @@ class CalendarDay(NamedTuple):
 
 
 def calendar(found: Sequence[PostedIncident], begin: float, days: int) -> list[CalendarDay]:
-    """One entry a day; an incident beyond midnight counts on both days, minutes of several add up."""
+    """One entry a day; an incident beyond midnight counts on both days, a minute of several incidents counts once."""
     drawn = []
     for number in range(days):
         start, end = begin + number * DAY, begin + (number + 1) * DAY
-        here = [(each, min(each.at + each.minutes * 60, end) - max(each.at, start)) for each in found]
-        here = [(each, seconds) for each, seconds in here if seconds > 0]
-        worst = max((each.impact for each, _ in here), key=IMPACTS.index, default="")
-        drawn.append(CalendarDay(number + 1, sum(seconds for _, seconds in here) / 60, worst))
+        here = [each for each in found if each.at < end and each.at + each.minutes * 60 > start]
+        worst = max((each.impact for each in here), key=IMPACTS.index, default="")
+        drawn.append(CalendarDay(number + 1, _minutes_open(here, start, end), worst))
     return drawn
+
+
+def _minutes_open(found: Sequence[PostedIncident], start: float, end: float) -> float:
+    cut = []
+    for each in found:
+        first, last = max(each.at, start), min(each.at + each.minutes * 60, end)
+        cut.append(each._replace(at=first, minutes=(last - first) / 60))
+    return both_open(cut, [])[0] / 60
 
 
 def month_page(

@@ -145,14 +145,14 @@ def test_asked_elsewhere(mockbot):
         requests.post(os.environ["OPENAI_BASE_URL"] + "/audio/speech")
 """
     )
-    monkeypatch.setenv("GEMINI_API_KEY", "x")
+    monkeypatch.setenv("CO_API_KEY", "x")
 
     result = suite.runpytest_subprocess("-q")
 
     result.assert_outcomes(failed=1, passed=1)
     result.stdout.fnmatch_lines(
         [
-            "INCONCLUSIVE: * environment has *GEMINI_API_KEY*; 1 request to POST /v1/audio/speech, which mockbot *",
+            "INCONCLUSIVE: * environment has *CO_API_KEY*; 1 request to POST /v1/audio/speech, which mockbot *",
             "* mockbot *",
             "*::test_passes: 1 request to GET /v1/files, which mockbot does not serve; it serves /v1/chat/completions*",
         ]

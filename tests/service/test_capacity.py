@@ -178,6 +178,16 @@ def test_growing_capacity_takes_up_the_queue_by_itself() -> None:
     assert [job.begun for job, _ in asked] == pytest.approx([1, 3, 5, 7], abs=0.3)
 
 
+def test_requests_that_come_all_the_time_do_not_keep_growing_capacity_from_the_queue() -> None:
+    """Ten a second come while the slots grow as above: a slot that opens is taken all the same."""
+    capacity = capacity_of(slots=4, queue={"limit": 99})
+    capacity.resize([Slope(0, 8, 0.0, 1.0)], 0.0)
+
+    asked = [each for tick in range(90) for each in ask(capacity, 99, now=tick / 10)]
+
+    assert [job.begun for job, _ in asked[:4]] == pytest.approx([1, 3, 5, 7], abs=0.3)
+
+
 def test_a_crash_loses_queue_and_running_work() -> None:
     """Nobody is answered, and nobody is let in until the restart."""
     capacity = capacity_of(slots=1, queue={"limit": 5})

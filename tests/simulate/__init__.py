@@ -11,8 +11,8 @@ The acceptance targets of the design's research (metastability, section 7), and 
     16              test_policies.py
     17-21, 26       test_returns.py
     22              tests/e2e/test_twin.py
-    23              test_agreement.py (two engines, policy by policy)
-    24              tests/benchmarks/test_simulate.py; the same bytes: test_reference.py, test_agreement.py
+    23              test_equivalence.py (two engines, fault by fault and policy by policy)
+    24              tests/benchmarks/test_simulate.py; the same bytes: test_reference.py, test_equivalence.py
     25              tests/load/test_omission.py
     27              tests/evidence/test_recovery.py, test_guards.py, test_measures.py
     28              test_explain.py

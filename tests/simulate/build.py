@@ -14,6 +14,10 @@ from mockbot.simulate.simulation import Memory
 Law = Callable[[float], float]  # uniform in 0..1 -> seconds of work
 
 STEADY = {"first_token": "1s", "tokens": {"median": 11, "p95": 11}, "pace": "10/s"}  # each answer takes 2 s
+NO_THINK: list[dict[str, Any]] = [  # for a group that thinks for no time: as many prompts as it can ask
+    {"name": "calm", "lasts": "4s", "users": 1},
+    {"name": "bad", "lasts": "1s", "faults": [{"http_error": 503}]},
+]
 
 
 def scenario(faults: list[Any] | None = None, **more: Any) -> Scenario:

@@ -6,6 +6,8 @@ c slots, mean service 1/mu. Stationary formulas are exact (Erlang 1917; Kleinroc
 import math
 from collections.abc import Callable
 
+import numpy as np
+
 from mockbot.simulate import theory
 
 
@@ -15,6 +17,32 @@ def erlang_b(c: int, a: float) -> float:
     for k in range(1, c + 1):
         blocked = a * blocked / (k + a * blocked)
     return blocked
+
+
+def engset(users: int, c: int, load: float) -> float:
+    """P(refused) of a request of one of N users, each idle for 1/lam and c slots without a queue: load lam/mu each.
+
+    Who asks sees the others: N - 1 of them (Engset 1918), whatever the laws of thought and service.
+    """
+    weights = [math.comb(users - 1, k) * load**k for k in range(c + 1)]
+    return weights[c] / sum(weights)
+
+
+def wait_deterministic(c: int, lam: float, service: float) -> float:
+    """Mean wait in M/D/c (Crommelin 1932): in D seconds those in a slot go, and those who come meanwhile stay."""
+    come = lam * service
+    most = c + int(come + 60 * math.sqrt(come) + 60 / (1 - come / c))
+    arrive = [math.exp(k * math.log(come) - come - math.lgamma(k + 1)) for k in range(most)]
+    law = [1.0] + [0.0] * (most - 1)
+    for _ in range(10_000):
+        left = [sum(law[: c + 1]), *law[c + 1 :]]
+        after = list(np.convolve(left, arrive)[:most])
+        total = sum(after)
+        after = [each / total for each in after]
+        moved, law = max(abs(x - y) for x, y in zip(after, law, strict=True)), after
+        if moved < 1e-12:
+            break
+    return sum(max(0, n - c) * p for n, p in enumerate(law)) / lam
 
 
 def erlang_c(c: int, a: float) -> float:

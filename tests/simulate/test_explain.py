@@ -48,6 +48,7 @@ TINY: dict[str, Any] = {
         {"name": "after", "lasts": "3m"},
     ],
 }
+TIERS = {"crowd": {tier: TINY["crowd"]["patient"] | {"tier": tier} for tier in ("free", "plus")}}
 
 
 def tiny(**more: Any) -> Scenario:
@@ -96,10 +97,11 @@ def test_the_outage_is_the_files_own() -> None:
         ({"phases": TINY["phases"][:2]}, "how-long", "the outage lasts until the file ends"),
         ({}, "failing-over", "no other provider"),
         ({}, "paying", "of one tier (free)"),
+        (TIERS | {"phases": [TINY["phases"][0] | {"users": 0}, *TINY["phases"][1:]]}, "paying", "nobody asks anything"),
     ],
 )
 def test_a_question_that_makes_no_sense_says_why(changes: dict[str, Any], key: str, why: str) -> None:
-    """And nothing is simulated for it."""
+    """And there are no figures."""
     told = asked(tiny(**changes), key)
 
     assert why in told.sentence
@@ -152,13 +154,14 @@ def files(draw: st.DrawFn) -> Scenario:
     crowd: dict[str, Any] = {}
     for name in ("one", "two"):
         size = {"users": "50%"} if name == "one" or draw(st.booleans()) else {"arrivals": "100%"}
-        group = {"policy": draw(NO_GROUP), "think": draw(st.sampled_from(["0s", "5s"])), "patience": "20s"}
+        group = {"policy": draw(NO_GROUP), "think": draw(st.sampled_from(["0s", "2s", "5s", "20s"])), "patience": "20s"}
         crowd[name] = (
             size | group | {"uses": draw(st.sampled_from(names)), "tier": draw(st.sampled_from(["free", "plus"]))}
         )
     if "arrivals" in crowd["two"]:
         crowd["one"]["users"] = "100%"
-    faults = [fault | {"on": draw(st.sampled_from(names))} for fault in draw(st.lists(FAULTS, max_size=3))]
+    several = st.lists(FAULTS, max_size=3, unique_by=lambda fault: next(iter(fault)))
+    faults = [fault | {"on": draw(st.sampled_from(names))} for fault in draw(several)]
     load: dict[str, Any] = {"users": draw(st.integers(0, 6))}
     if "arrivals" in crowd["two"]:
         load["arrivals"] = "1/s"
@@ -171,17 +174,56 @@ def files(draw: st.DrawFn) -> Scenario:
     return tiny(providers=dict.fromkeys(names, small), crowd=crowd, phases=phases)
 
 
-@pytest.mark.nightly
-@pytest.mark.timeout(1800)
 @given(files())
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_no_file_that_is_valid_makes_it_fail(scenario: Scenario) -> None:
-    """Whatever the file, each question has an answer, or the reason why it makes no sense."""
-    experiments = Experiments(1, lambda: None)
+    """Whatever the file, each question has an answer, or the reason why it makes no sense or has none."""
+    experiments, reasons = (
+        Experiments(1, lambda: None, most=20_000),
+        ("It makes no sense here: ", "It is not answered: "),
+    )
 
     for question in QUESTIONS:
         told = question.answer(setting_of(scenario), experiments, None)
-        assert told.figures if told.makes_sense else told.sentence.startswith("It makes no sense here: ")
+        assert told.figures if told.makes_sense else told.sentence.startswith(reasons)
+
+
+def test_a_run_that_is_too_large_is_given_up_and_the_answer_says_so() -> None:
+    """Of the file as written, there is no answer; of a variant, its figures are not there."""
+    endless = tiny(crowd={"all": {"users": "100%", "policy": "once", "think": "0s"}})  # a refusal takes no time
+    none = telling.QUESTION.answer(setting_of(endless), Experiments(1, lambda: None, most=5000), None)
+    few = {"users": "10%", "policy": {"name": "refresh", "every": "1s"}, "think": "20s"}
+    mixed = tiny(crowd={"few": few, "rest": {"users": "90%", "policy": "once", "think": "20s"}})
+    some = refreshing.QUESTION.answer(setting_of(mixed), Experiments(1, lambda: None, most=8000), None)
+
+    assert none.sentence.startswith("It is not answered: a run has more than 5,000 records")
+    assert not none.makes_sense
+    assert any("not simulated: a run has more than 8,000 records" in line for line in some.variants)
+    assert not any(figure.what.startswith(refreshing.EVERYBODY) for figure in some.figures)
+    assert any(figure.what.startswith(refreshing.NOBODY) for figure in some.figures)
+
+
+def test_a_large_crowd_is_played_smaller_and_the_answer_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless `--users` asks for it; small ones are played as they are."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(command, "QUESTIONS", ())
+    large = {"slots": 80_000, "queue": {"limit": 240_000}, "answer": SHORT}
+    phases = [TINY["phases"][0] | {"users": 400_000}, *TINY["phases"][1:]]
+    world = tiny(providers={"main": large}, phases=phases)
+    says: list[str] = []
+    for options in (
+        ExplainOptions(world, "tiny.yaml"), ExplainOptions(world, "tiny.yaml", users=400_000),
+        ExplainOptions(tiny(), "tiny.yaml"),
+    ):  # fmt: skip
+        out = console()
+        explain_command(replace(options, as_json=True), out, out)
+        says.append(json.loads(out.export_text())["scaled"])
+
+    assert says[0].startswith("to about 50,000 prompts")
+    assert "80000 slots" in says[0]
+    assert says[1:] == ["", ""]
 
 
 FAST: dict[str, Any] = {"first_token": "100ms", "tokens": {"median": 10, "p95": 20}, "pace": "40/s"}
@@ -208,8 +250,6 @@ def few(name: str) -> Scenario:
     return tiny(name=name.replace("_", "-"), providers={"main": spec["main"]}, crowd=crowd, phases=phases)
 
 
-@pytest.mark.nightly
-@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("name", FEW)
 def test_a_few_users_get_all_five_answers(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the scenario, `explain` ends with its page."""
@@ -237,7 +277,6 @@ def live_run(folder: Path, scenario: Scenario) -> Path:
     return folder
 
 
-@pytest.mark.nightly
 def test_five_answers_on_the_terminal_as_json_and_as_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside the newest live run of the scenario, whose folder gets the page; nothing is wider than 80 columns."""
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,7 @@
-"""Each of `explain`'s answers agrees with an independent simulation (`plain_loop`), at three parameter sets."""
+"""Each of `explain`'s answers agrees with an independent simulation (`plain_loop`), at three parameter sets.
+
+The first set of each question is played for every change, the others at night.
+"""
 
 import math
 from collections.abc import Callable
@@ -22,6 +25,12 @@ SEEDS, LOOPS = 6, 24
 BEGIN, SLO = 120.0, 30.0
 SURE = 4.0  # standard errors of the difference
 Take = Callable[[Loop, list[Place], list[People]], float]
+Played = list[tuple[Loop, list[Place], list[People]]]
+
+
+def others_at_night(first: Any, *others: Any) -> list[Any]:
+    """Parameter sets, of which all but the first are for the nightly tier."""
+    return [first, *(pytest.param(*each, marks=pytest.mark.nightly) for each in others)]
 
 
 def world(
@@ -54,17 +63,20 @@ def explained(question: Question, scenario: Scenario) -> Answer:
     return question.answer(setting_of(scenario), Experiments(SEEDS, lambda: None), None)
 
 
-def looped(
-    place: Place, crowd: list[People], lasts: float, after: float, take: Take, second: Place | None = None
-) -> list[float]:
-    """A number of each run of the plain loop."""
+def played(place: Place, crowd: list[People], lasts: float, after: float, second: Place | None = None) -> Played:
+    """The runs of the plain loop, one for each seed."""
     found = []
     for seed in range(LOOPS):
         places = [replace(each, queue=[], offered=[]) for each in (place, second or place)]
         people = [replace(who, asked=[]) for who in crowd]
         last = BEGIN + lasts + after
-        found.append(take(Loop(places, people, BEGIN, BEGIN + lasts, last, seed), places, people))
+        found.append((Loop(places, people, BEGIN, BEGIN + lasts, last, seed), places, people))
     return found
+
+
+def looped(runs: Played, take: Take) -> list[float]:
+    """A number of each."""
+    return [take(*run) for run in runs]
 
 
 def good(begin: float, end: float, *groups: int) -> Take:
@@ -90,7 +102,7 @@ def assert_agree(answer: Answer, what: str, loop: list[float], least: float = 0.
 
 @pytest.mark.parametrize(
     ("users", "every", "slots", "limit", "share"),
-    [(40, 6.0, 8, 24, 0.6), (60, 4.0, 10, 30, 1.0), (45, 12.0, 8, 40, 1.0)],
+    others_at_night((40, 6.0, 8, 24, 0.6), (60, 4.0, 10, 30, 1.0), (45, 12.0, 8, 40, 1.0)),
 )
 def test_what_reloading_does(users: int, every: float, slots: int, limit: int, share: float) -> None:
     """Reloaders that get through a partial fault, that stick after a whole one, and that recover."""
@@ -100,25 +112,25 @@ def test_what_reloading_does(users: int, every: float, slots: int, limit: int, s
     end = BEGIN + lasts
 
     for name, who in (("as written", reload), ("nobody reloads", wait)):
+        runs = played(place, [who], lasts, after)
         for what, begin, until in (("in", BEGIN, end), ("after", end, end + after - 60)):
-            loop = looped(place, [who], lasts, after, good(begin, until, 0))
-            assert_agree(told, f"{name}: good, asked {what} it", loop, 0.03)
+            assert_agree(told, f"{name}: good, asked {what} it", looped(runs, good(begin, until, 0)), 0.03)
 
 
-@pytest.mark.parametrize(("users", "slots", "lasts"), [(60, 8, 60.0), (100, 20, 120.0), (70, 8, 40.0)])
+@pytest.mark.parametrize(("users", "slots", "lasts"), others_at_night((60, 8, 60.0), (100, 20, 120.0), (70, 8, 40.0)))
 def test_how_long_a_kept_queue_takes(users: int, slots: int, lasts: float) -> None:
     """Nothing is served meanwhile, and all wait: the loop, the simulation and the law say the same."""
     place = Place(slots, 500, 2.0, left=0.0)
     crowd = [People(users, 20.0, 3600.0, timeout=3600.0)]
     told = explained(duration.QUESTION, world(place, crowd, {"capacity": 0.0}, lasts, 600.0))
     (figure,) = (each for each in told.figures if each.what.endswith("nobody queues after"))
-    loop = looped(place, crowd, lasts, 600.0, lambda _, places, __: places[0].empty - BEGIN - lasts)
+    loop = looped(played(place, crowd, lasts, 600.0), lambda _, places, __: places[0].empty - BEGIN - lasts)
 
     assert_agree(told, figure.what, loop, 1.0)  # seconds: the simulation tells whole ones
     assert figure.theory == pytest.approx(mean(loop), abs=1.5 * place.takes)  # all slots become free together
 
 
-@pytest.mark.parametrize(("guests", "own", "slots"), [(20, 20, 8), (40, 30, 6), (30, 60, 12)])
+@pytest.mark.parametrize(("guests", "own", "slots"), others_at_night((20, 20, 8), (40, 30, 6), (30, 60, 12)))
 def test_what_failing_over_does(guests: int, own: int, slots: int) -> None:
     """All of the first provider's users turn to the second one, which has room or has not."""
     place, lasts, after = Place(slots, 30, 4.0, fails=1.0), 300.0, 300.0
@@ -129,12 +141,14 @@ def test_what_failing_over_does(guests: int, own: int, slots: int) -> None:
     end = BEGIN + lasts
 
     for name, people in (("as written", crowd), ("on every retry", turning)):
+        runs = played(place, people, lasts, after, second)
         for what, group in (("diverted", 0), ("regular", 1)):
-            loop = looped(place, people, lasts, after, good(BEGIN, end, group), second)
-            assert_agree(told, f"{name}: {what}, good in it", loop, 0.03)
+            assert_agree(told, f"{name}: {what}, good in it", looped(runs, good(BEGIN, end, group)), 0.03)
 
 
-@pytest.mark.parametrize(("users", "think", "lasts"), [(100, 20.0, 60.0), (200, 60.0, 120.0), (60, 30.0, 300.0)])
+@pytest.mark.parametrize(
+    ("users", "think", "lasts"), others_at_night((100, 20.0, 60.0), (200, 60.0, 120.0), (60, 30.0, 300.0))
+)
 def test_what_a_retry_after_to_the_second_does(users: int, think: float, lasts: float) -> None:
     """The peak after the end, which the law tells too (15 %), and what is sent in the outage."""
     place = Place(20, 2000, 2.0, fails=1.0, returns=True)
@@ -149,25 +163,25 @@ def test_what_a_retry_after_to_the_second_does(users: int, think: float, lasts: 
     def sent(_: Loop, places: list[Place], __: list[People]) -> float:
         return sum(BEGIN <= t < end for t in places[0].offered) / lasts / capacity
 
-    assert_agree(told, "Retry-After, exact: peak after it / C", looped(place, crowd, lasts, 300.0, peak), 0.3)
-    assert_agree(told, "Retry-After, exact: requests in it / C", looped(place, crowd, lasts, 300.0, sent), 0.01)
-    assert figures["Retry-After, exact: peak after it / C"].theory == pytest.approx(
-        mean(looped(place, crowd, lasts, 300.0, peak)), rel=0.15
-    )
+    runs = played(place, crowd, lasts, 300.0)
+    peaks, theory = looped(runs, peak), figures["Retry-After, exact: peak after it / C"].theory
+
+    assert_agree(told, "Retry-After, exact: peak after it / C", peaks, 0.3)
+    assert_agree(told, "Retry-After, exact: requests in it / C", looped(runs, sent), 0.01)
+    assert theory == pytest.approx(mean(peaks), rel=0.15)
 
 
-@pytest.mark.parametrize(("free", "plus", "left"), [(6.0, 2.0, 0.5), (4.0, 4.0, 0.5), (5.0, 1.0, 0.75)])
+@pytest.mark.parametrize(("free", "plus", "left"), others_at_night((6.0, 2.0, 0.5), (4.0, 4.0, 0.5), (5.0, 1.0, 0.75)))
 def test_what_paying_users_get(free: float, plus: float, left: float) -> None:
     """A blind queue gives both the same; served first, they get all that they ask for, and the law says how much."""
     place = Place(16, 20, 2.0, left=left)
     crowd = [People(0, 1.0, 60.0, rate=free), People(0, 1.0, 60.0, rate=plus, tier="plus")]
-    told = explained(paying.QUESTION, world(place, crowd, {"capacity": left}, 600.0, 60.0))
+    told = explained(paying.QUESTION, world(place, crowd, {"capacity": left}, 300.0, 60.0))
 
     for name, first in (("as written", ""), ("paying first", "plus")):
+        runs = played(replace(place, first=first or "nobody"), crowd, 300.0, 60.0)
         for group, tier in enumerate(("free", "plus")):
-            places = replace(place, first=first or "nobody")
-            loop = looped(places, crowd, 600.0, 60.0, good(BEGIN, BEGIN + 600, group))
-            assert_agree(told, f"{name}: {tier}, good in it", loop, 0.02)
+            assert_agree(told, f"{name}: {tier}, good in it", looped(runs, good(BEGIN, BEGIN + 300, group)), 0.02)
     for figure in told.figures:
         if figure.theory is not None:
             assert figure.simulated.mean == pytest.approx(figure.theory, abs=0.06)

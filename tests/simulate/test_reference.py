@@ -3,9 +3,11 @@
 from collections import Counter
 from itertools import pairwise
 
+import pytest
+
 from mockbot.runs.journal_files import to_line
 from mockbot.simulate.simulation import Memory, simulate
-from tests.simulate.build import live_through, scenario
+from tests.simulate.build import NO_THINK, live_through, scenario
 
 
 def _bytes(seed: int) -> bytes:
@@ -51,6 +53,14 @@ def test_no_attempt_outlasts_the_patience() -> None:
     )
 
     assert max(prompt.end - prompt.intended for prompt in lived.prompts) <= 15.0 + 1e-3
+
+
+def test_who_does_not_think_asks_again_a_millisecond_after_a_refusal() -> None:
+    """Else all prompts of the outage would be asked at its first moment, without an end."""
+    lived = live_through(scenario(phases=NO_THINK, group={"think": "0s"}))
+    asked = [prompt.intended for prompt in lived.prompts if 4 <= prompt.intended < 5]
+
+    assert [b - a for a, b in pairwise(asked)] == pytest.approx([0.001] * (len(asked) - 1), abs=1e-4)
 
 
 def test_retry_after_is_honoured() -> None:

@@ -7,6 +7,7 @@ import pytest
 from mockbot.errors import UsageError
 from mockbot.scenario.scale import scaled_to
 from mockbot.simulate.engines import choose
+from mockbot.simulate.fast.refusals import refusals
 from tests.simulate.build import scenario
 
 pytest.importorskip("numba")
@@ -29,6 +30,7 @@ PROVIDERS: dict[str, Any] = {
     "answer.slowdown_from": {"answer": {"slowdown_from": 5}},
     "token_limits": {"token_limits": {"free": "1000/m"}},
     "refusal_cost": {"refusal_cost": "100ms"},
+    "answer.tokens beyond 4,294,967,295": {"answer": {"tokens": {"median": 40_000, "p95": 40_000_000}}},
 }
 FAULTS: list[Any] = [
     {"latency": "1s"},
@@ -44,6 +46,8 @@ FAULTS: list[Any] = [
     {"malformed_event": 3},
     {"blank_answer": True},
     {"http_error": 503, "endpoint": "/v1/embeddings"},
+    {"http_error": {"status": 503, "retry_after": {"ms": "700ms"}}},
+    {"http_error": {"status": 503, "headers": {"x-should-retry": "false"}}},
 ]
 
 
@@ -79,6 +83,18 @@ def test_falling_over_is_named() -> None:
     providers = {"main": {"slots": 1000}, "other": {"slots": 10}}
 
     assert "group all: falls_over_to" in _refused(group={"falls_over_to": "other"}, providers=providers)
+
+
+@pytest.mark.parametrize(("pause", "refused"), [("30s", True), ("70s", False)])
+def test_users_who_come_while_others_leave_are_named(pause: str, refused: bool) -> None:
+    """Who has left may still be within a prompt, for as long as its patience; after that its place is free."""
+    phases = [
+        {"name": "rush", "lasts": "1m", "users": 80},
+        {"name": "ebb", "lasts": pause, "users": 20},
+        {"name": "rush-again", "lasts": "1m", "users": "20 -> 80"},
+    ]
+
+    assert refusals(scenario(phases=phases)) == ["group all: users come while others leave"] * refused
 
 
 def test_everything_is_named_at_once() -> None:

@@ -69,14 +69,15 @@ def test_nothing_sticks_when_everybody_refreshes_slowly() -> None:
     assert min(rates(world, seed).goodput(1700, 2190) for seed in range(3)) > 0.95 * 70
 
 
+@pytest.mark.parametrize("timeout", [10, 20, 30])
 @pytest.mark.parametrize(("times", "stuck"), [(0.9, True), (1.25, False)])
-def test_backing_off_needs_a_long_cap(times: float, stuck: bool) -> None:
+def test_backing_off_needs_a_long_cap(times: float, stuck: bool, timeout: int) -> None:
     """2 (N/C - T) = 120 s: 0.9 of it sticks, 1.25 recovers (target 18).
 
     The trigger is a stall that keeps its queue: after a crash, whose clients are reset at once, less suffices.
     """
-    cap = queueing.backoff_cap_needed(7000, 100, 10)
-    policy = {"name": "backoff", "attempts": 60_000, "base": "1s", "cap": times * cap, "timeout": "10s"}
+    cap = queueing.backoff_cap_needed(7000, 100, timeout)
+    policy = {"name": "backoff", "attempts": 60_000, "base": "1s", "cap": times * cap, "timeout": timeout}
     world = _closed(policy, 120, {"capacity": 0.0}, after=2900)
     goodput = [rates(world, seed).goodput(2720, 3020) / 70 for seed in range(4)]
 

@@ -83,7 +83,7 @@ class Law:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`makes_sense` is false when the sentence says why the question makes none here; then there are no figures."""
+    """`makes_sense`: false when the sentence says why the question makes none or has no answer; no figures then."""
 
     key: Key
     question: str

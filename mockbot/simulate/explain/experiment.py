@@ -1,7 +1,8 @@
 """Variants of a file in, the results of their simulated runs out, one for each seed; and the numbers to take from one.
 
 The only module here that simulates. The engine is the one that `mockbot simulate` takes, so that the numbers of the
-file as written are its numbers. An interruption is raised as KeyboardInterrupt.
+file as written are its numbers. A run that has too many records is given up, so that there is an answer within a
+minute or so. An interruption is raised as KeyboardInterrupt.
 """
 
 import math
@@ -19,8 +20,11 @@ from mockbot.measures.table import TABLE
 from mockbot.measures.values import Beyond, Known
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
+from mockbot.simulate.change_points import Record
 from mockbot.simulate.simulation import Memory, simulate
 from mockbot.units.rank import nearest_rank
+
+MOST_RECORDS = 500_000  # of a run: ten seconds; the bundled outages have a fifth of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +44,38 @@ class RunResult:
 Take = Callable[[RunResult], float | None]  # None: the run has nothing that it could be said of
 
 
-class Experiments:
-    """`tick` is called after every run. Equal variants are simulated once."""
+class _TooManyError(Exception):
+    """A run is given up."""
 
-    def __init__(self, seeds: int, tick: Callable[[], None]) -> None:
-        self.seeds = seeds
+
+class Experiments:
+    """`tick` is called after every run. Equal variants are simulated once. `most`: records of a run."""
+
+    def __init__(self, seeds: int, tick: Callable[[], None], most: int = MOST_RECORDS) -> None:
+        self.seeds, self.most = seeds, most
         self._tick = tick
-        self._done: dict[str, list[RunResult]] = {}
+        self._done: dict[str, list[RunResult] | None] = {}
         self.sampled = ""  # in words, when not all users of a run are recorded
 
-    def runs(self, variant: Scenario) -> list[RunResult]:
-        """One for each seed."""
+    def runs(self, variant: Scenario) -> list[RunResult] | None:
+        """One for each seed; None when one has too many records."""
         key = variant.model_dump_json(exclude={"expect"})
         if key not in self._done:
-            self._done[key] = [self._run(variant, variant.seed + number) for number in range(self.seeds)]
+            try:
+                self._done[key] = [self._run(variant, variant.seed + number) for number in range(self.seeds)]
+            except _TooManyError:
+                self._done[key] = None
         return self._done[key]
 
     def _run(self, variant: Scenario, seed: int) -> RunResult:
         memory = Memory()
-        info = simulate(variant, seed=seed, sink=memory.take)
+
+        def keep(record: Record) -> None:
+            if len(memory.requests) + len(memory.seconds) >= self.most:
+                raise _TooManyError
+            memory.take(record)
+
+        info = simulate(variant, seed=seed, sink=keep)
         if info.ended == "interrupted":
             raise KeyboardInterrupt
         self._tick()

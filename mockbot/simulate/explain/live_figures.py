@@ -30,9 +30,11 @@ def find_live(scenario: Scenario, path: Path | None, target: str) -> RunEvidence
 
 
 def _fits(folder: RunFolder, scenario: Scenario) -> bool:
-    """A completed live run of the very same scenario."""
+    """A completed live run of the very same scenario, with whatever seed."""
     info = read_run_info(folder)
     if info is None or info.simulated or info.ended != "completed" or info.client == "command":
         return False
     file = folder / RunFile.SCENARIO
-    return info.scenario == scenario.name and file.is_file() and read_run(folder).scenario == scenario
+    if info.scenario != scenario.name or not file.is_file():
+        return False
+    return read_run(folder).scenario == scenario.model_copy(update={"seed": info.seed})

@@ -63,16 +63,26 @@ class Question:
         why = setting if isinstance(setting, str) else self.senseless(setting)
         if why or isinstance(setting, str):
             return Answer(self.key, self.asks, f"It makes no sense here: {why}.", makes_sense=False)
-        law, variants, found, same = self.law(setting), self.variants(setting), Figures(), set[str]()
+        too_large = f"a run has more than {experiments.most:,} records (attempts, prompts, and seconds of providers)"
+        if (as_written := experiments.runs(setting.scenario)) is None:
+            text = f"It is not answered: {too_large}; fewer users (--users) or a shorter file have less."
+            return Answer(self.key, self.asks, text, makes_sense=False)
+        law, variants, found, same = self.law(setting), dict(self.variants(setting)), Figures(), set[str]()
         for name, variant in {AS_WRITTEN: Variant(setting.scenario, ""), **variants}.items():
             runs = experiments.runs(variant.scenario)
-            if name != AS_WRITTEN and runs is experiments.runs(setting.scenario):
+            if runs is None:
+                variants[name] = variant._replace(differs=f"{variant.differs}; not simulated: {too_large}")
+                continue
+            if name != AS_WRITTEN and runs is as_written:
                 same.add(name)
             for what, measure, take, only in self.measures(setting):
                 values, title = tuple(map(take, runs)), f"{name}: {what}"
                 seen = take(live) if live is not None and name == AS_WRITTEN else None
                 if only in {None, name} and any(value is not None for value in values):
                     found[title] = Figure(title, measure, values, law.expects.get(title), seen)
+        if not found:
+            text = "It makes no sense here: in the time that it is about, nobody asks anything in any run."
+            return Answer(self.key, self.asks, text, makes_sense=False)
         text = self.sentence(setting, found, law)
         shown = tuple(figure for title, figure in found.items() if title.split(": ", 1)[0] not in same)
         differs = (

@@ -88,6 +88,8 @@ def grown(state: at.State) -> at.State:
     state.i[at.FREE_ARRIVALS] = len(free)
     out = np.zeros(2 * (len(state.log) + more) + ROOM, at.RECORD)
     out[: len(state.out)] = state.out
+    queue = np.concatenate([np.roll(state.queue, -int(state.i[at.HEAD])), np.zeros(4 * more, at.PLACE)])
+    state.i[at.HEAD] = 0
     return state._replace(
         user=np.concatenate([state.user, idle]),
         due_user=np.concatenate([state.due_user, np.zeros(more, np.int32)]),
@@ -95,5 +97,6 @@ def grown(state: at.State) -> at.State:
         free_arrivals=np.concatenate([free, np.zeros(2 * more - len(free), np.int32)]),
         key=np.concatenate([state.key, _keys(more)]) if len(state.key) > 1 else state.key,
         log=np.concatenate([state.log, _log(more)]),
+        queue=queue,
         out=out,
     )

@@ -57,10 +57,11 @@ class Fast:
         until = min(until, self.latest)
         end = self.timeline.end
         while self.now < until and (self.now < end or self._pending):
-            self.now = min(until, self.now + (SLICE if self.now < end else STEP), end if self.now < end else until)
+            to = min(until, self.now + (SLICE if self.now < end else STEP), end if self.now < end else until)
             for provider in self.providers:
-                for record in provider.play(self.now):
+                for record in provider.play(to):
                     self._sink(record)
+            self.now = to
         return self.now < self.latest and (self.now < end or self._pending)
 
     def totals(self) -> at.Ints:
@@ -73,6 +74,7 @@ class Fast:
 
     def finish(self) -> float:
         """Write what is still under way as unfinished; returns the moment at which the run ended."""
+        self.now = max(self.now, *(float(each.state.f[at.NOW]) for each in self.providers))  # within a slice
         for provider in self.providers:
             for record in provider.finish(self.now):
                 self._sink(record)
@@ -98,27 +100,26 @@ class ProviderRun:
         self._visits = np.random.default_rng(Random(f"{seed}/visits").getrandbits(64))
         seconds = int(timeline.latest) + 2
         self.state = state_of(plan, seconds, seed, stride, ARRIVALS if self._open else 0)
+        self._drawn = 0.0  # until when the arrivals are drawn
         self._next_second = 0
 
     def play(self, until: float) -> Iterator[Record]:
         """Go on to this moment; the records since the last one."""
-        state, world = self.state, self._plan.world
-        step = float(world.provider[0]["step"])
-        limit = (int(until / step) + 1) * step
-        times, groups = self._arrivals(float(state.i[at.BUCKET] * step), limit)
-        state.i[at.ARRIVAL] = 0
+        times, groups = self._arrivals(self._drawn, until)
+        self._drawn, self.state.i[at.ARRIVAL] = until, 0
         # Compiled code cannot make arrays: it comes back whenever one is full.
-        while (why := play(world, self.state, until, times, groups)) != DONE:
+        while (why := play(self._plan.world, self.state, until, times, groups)) != DONE:
             if why == GROW:
                 self.state = grown(self.state)
             if why == FETCH:
                 yield from self._fetched()
         yield from self._fetched()
-        yield from self._seconds(int(until))
+        yield from self._seconds()
 
     def finish(self, now: float) -> Iterator[Record]:
         """What is under way is unfinished."""
         yield from self._fetched()  # of a slice that an interruption has cut short
+        yield from self._seconds()
         self.state = with_room(self.state)
         leave_open(self._plan.world, self.state, now)
         yield from self._fetched()
@@ -174,8 +175,10 @@ class ProviderRun:
             int(tokens), retry_after if retry_after >= 0 else None,
         )  # fmt: skip
 
-    def _seconds(self, until: int) -> Iterator[ServiceSecond]:
+    def _seconds(self) -> Iterator[ServiceSecond]:
+        """Those that are over by the clock of the compiled code, which alone has closed them."""
         state, plan = self.state, self._plan
+        until = int(state.i[at.SECOND])
         for t in range(self._next_second, until):
             offered, admitted, refused, failed, finished, abandoned, running, queued, slots = state.counts[t].tolist()
             work, wasted = state.work[t].tolist()
@@ -184,7 +187,7 @@ class ProviderRun:
                 t, plan.provider, offered, admitted, refused, failed, finished, abandoned, running, queued,
                 work, wasted, float(slots), felt,
             )  # fmt: skip
-        self._next_second = max(self._next_second, until)
+        self._next_second = until
 
 
 def _known(value: float) -> float | None:

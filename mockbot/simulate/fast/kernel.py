@@ -2,6 +2,9 @@
 
     until the bucket ends: the earliest of   a user's timer   a slot's end   an arrival   a change of the timeline
 
+It stops at exactly the moment that it is told, in the middle of a bucket if need be; what is due then has happened, and
+every second that is over by then is closed.
+
 The order of decisions is the reference's: edge faults, limits, shedding, slowness, slot or queue; then outcome, retry
 rule, wait, patience. What users do is in `user_events.py`, what the provider does in `provider_events.py`.
 """
@@ -17,37 +20,33 @@ from mockbot.simulate.fast.provider_events import fill, restart, set_slots, spen
 from mockbot.simulate.fast.timer_wheel import take_slots, take_users
 from mockbot.simulate.fast.user_events import arrive, crash, end_of_slot, ring, set_users, turn_off
 
-_ROOM = 65_536  # records that a bucket may write at most, beside two for each user that is recorded
-
-_VISITS = 4096  # the most that come within a bucket
 _AT_ONCE = 2_000_000  # events, a second at most, after which Python is let in: it may be interrupted
 DONE, FETCH, GROW = 0, 1, 2  # the records are to be taken away; there is to be room for more arrivals
+_NEXT = 3  # bucket
 
 
 @entry
 def play(world: World, state: State, until: float, arrivals: Floats, groups: Ints) -> int:
-    """Go on to the end of the bucket that holds `until`, or to where something is to be done: DONE, FETCH or GROW."""
+    """Go on to `until`, that moment included, or to where something is to be done: DONE, FETCH or GROW."""
     numbers, times = state.i, state.f
-    last = int(until / world.provider[0].step)
-    room = len(state.out) - 2 * len(state.log) - _ROOM
     enough = numbers[at.EVENTS] + _AT_ONCE
-    while numbers[at.BUCKET] <= last:
+    while True:
         limit = (numbers[at.BUCKET] + 1) * world.provider[0].step
-        times[at.LIMIT] = limit
-        take_users(state)
-        take_slots(state)
-        _bucket(world, state, limit, arrivals, groups)
+        if times[at.LIMIT] != limit:  # otherwise this bucket is at hand already
+            times[at.LIMIT] = limit
+            take_users(state)
+            take_slots(state)
+        why = _bucket(world, state, until, enough, arrivals, groups)
+        if why != _NEXT:
+            return why
         numbers[at.BUCKET] += 1
-        if numbers[at.OUT] > room or numbers[at.EVENTS] > enough:
-            return FETCH
-        if len(arrivals) > 0 and numbers[at.FREE_ARRIVALS] < _VISITS:
-            return GROW
-    return DONE
 
 
 @small
-def _bucket(world: World, state: State, limit: float, arrivals: Floats, groups: Ints) -> None:
+def _bucket(world: World, state: State, until: float, enough: int, arrivals: Floats, groups: Ints) -> int:
     numbers, times = state.i, state.f
+    limit = times[at.LIMIT]
+    room = len(state.out) - 2 * len(state.log) - 2  # an event may end all attempts and prompts on record
     while True:
         k, m = numbers[at.DUE_AT], numbers[at.SLOT_AT]
         timer = state.due_at[k] if k < numbers[at.DUE_TO] else math.inf
@@ -55,8 +54,15 @@ def _bucket(world: World, state: State, limit: float, arrivals: Floats, groups: 
         visit = arrivals[numbers[at.ARRIVAL]] if numbers[at.ARRIVAL] < len(arrivals) else math.inf
         change = world.moment[numbers[at.CHANGE]] if numbers[at.CHANGE] < len(world.moment) else math.inf
         now = min(timer, slot, visit, change)
-        if now >= limit:
-            return
+        if now >= limit or now > until:
+            if until >= limit:
+                return _NEXT
+            spend(state, until)
+            return DONE
+        if numbers[at.OUT] > room or numbers[at.EVENTS] > enough:
+            return FETCH
+        if now == visit and numbers[at.FREE_ARRIVALS] == 0:
+            return GROW
         spend(state, now)
         times[at.NOW] = now
         numbers[at.EVENTS] += 1
@@ -74,6 +80,15 @@ def _bucket(world: World, state: State, limit: float, arrivals: Floats, groups: 
             ring(world, state, now)
 
 
+@small
+def _first(world: World, active: np.uint64, kind: int) -> int:
+    """The first fault of this kind among those that hold; -1: there is none. Several crashes are one that lasts."""
+    for e in range(len(world.fault)):
+        if world.fault[e].kind == kind and (active >> np.uint64(e)) & np.uint64(1):
+            return e
+    return -1
+
+
 @compiled
 def _change(world: World, state: State, now: float) -> None:
     """The next change of the timeline: faults begin and end, users come and go."""
@@ -83,15 +98,14 @@ def _change(world: World, state: State, now: float) -> None:
     numbers[at.CHANGE] += 1
     if now >= world.provider[0].end_of_load:
         numbers[at.OPEN] = 0
-    for e in range(len(world.fault)):
-        bit = np.uint64(1) << np.uint64(e)
-        was, is_now = (before & bit) != 0, (world.active[index] & bit) != 0
-        if world.fault[e].kind == at.CRASH and is_now and not was:
-            crash(world, state, e, now)
-        elif world.fault[e].kind == at.CRASH and was and not is_now:
-            restart(world, state, e, now)
-        elif world.fault[e].kind == at.DOWN and is_now and not was:
-            turn_off(world, state, now)
+    was_crashed, was_down = _first(world, before, at.CRASH), _first(world, before, at.DOWN)
+    is_crashed, is_down = _first(world, world.active[index], at.CRASH), _first(world, world.active[index], at.DOWN)
+    if is_crashed >= 0 and was_crashed < 0:
+        crash(world, state, is_crashed, now)
+    elif was_crashed >= 0 and is_crashed < 0:
+        restart(world, state, was_crashed, now)
+    if is_down >= 0 and was_down < 0:
+        turn_off(world, state, now)
     set_slots(world, state, now)
     fill(world, state, now)
     if numbers[at.OPEN]:

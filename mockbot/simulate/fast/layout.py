@@ -1,9 +1,9 @@
-"""The shapes that the kernel works on: a World that does not change, a State that does, and 32 bytes for each user.
+"""The shapes that the kernel works on: a World that does not change, a State that does, and 40 bytes for each user.
 
     User    t        8  when its timer rings           nxt, prv  4+4  neighbours in its bucket of the timing wheel
-            t0       8  when its prompt began          seq       2    number of its attempt, to know an orphaned answer
-            att      2  attempts of this prompt        tokens    2    length of the answer to this prompt
-            flags    2  state, what it waits for, and its group in the upper bits
+            t0       8  when its prompt began          seq       4    number of its attempt, to know an orphaned answer
+            att      4  attempts of this prompt        tokens    4    length of the answer to this prompt
+            flags    4  state, what it waits for, and its group in the upper bits
 
 A user has at most one timer: the end of a pause, of an attempt's time, or of its patience. Answers in the making are in
 slots, with a wheel of their own; requests without a slot are in a ring. So every event costs the same, however many
@@ -25,12 +25,12 @@ Rows = NDArray[np.void]
 USER: Final = np.dtype(
     [
         ("t", "f8"), ("t0", "f8"), ("nxt", "i4"), ("prv", "i4"),
-        ("seq", "u2"), ("att", "u2"), ("tokens", "u2"), ("flags", "u2"),
+        ("seq", "u4"), ("att", "u4"), ("tokens", "u4"), ("flags", "u4"),
     ]
 )  # fmt: skip
 # One of these for each slot, each place in the queue, each key that refreshes or has a limit, each recorded user.
-SLOT: Final = np.dtype([("end", "f8"), ("nxt", "i4"), ("user", "i4"), ("seq", "u2")], align=True)
-PLACE: Final = np.dtype([("work", "f8"), ("first", "f8"), ("user", "i4"), ("seq", "u2")], align=True)
+SLOT: Final = np.dtype([("end", "f8"), ("nxt", "i4"), ("user", "i4"), ("seq", "u4")], align=True)
+PLACE: Final = np.dtype([("work", "f8"), ("first", "f8"), ("hits", "u8"), ("user", "i4"), ("seq", "u4")], align=True)
 KEY: Final = np.dtype([("sent", "f8"), ("level", "f8"), ("level_at", "f8")])
 LOG: Final = np.dtype([("start", "f8"), ("first", "f8"), ("end", "f8"), ("name", "i8"), ("prompts", "i8")])
 # What is recorded; `kind` 0 is an attempt, 1 a prompt.
@@ -57,7 +57,7 @@ PROVIDER_ROW: Final = np.dtype(
         ("base_slots", "i8"), ("queue", "i8"), ("leaves_queue", "i8"), ("retry_after", "f8"),
         ("queue_full", "i8"), ("over_limit", "i8"), ("shed", "i8"),  # kinds of failure
         ("end_of_load", "f8"),
-        ("step", "f8"),  # seconds of a bucket
+        ("step", "f8"),  # seconds of a bucket, a power of two: no moment is rounded into another bucket
     ]
 )  # fmt: skip
 FAULT_ROW: Final = np.dtype(

@@ -38,11 +38,18 @@ def _ramp(world: World, e: int, first: float, last: float, now: float) -> float:
     return float(first + (last - first) * min(1.0, max(0.0, (now - fault.begin) / (fault.end - fault.begin))))
 
 
+@small
+def _key(state: State, i: int) -> int:
+    """The number of this user's API key: every visitor has another one, though places are taken again."""
+    closed = state.i[at.CLOSED]
+    return whole(i if i < closed else closed + state.log[state.i[at.LOG_CLOSED] + i - closed].name)
+
+
 @compiled
 def _strikes(world: World, state: State, e: int, g: int, i: int, now: float) -> bool:
     """Does this fault hit this request?"""
     fault = world.fault[e]
-    if not world.hits[e, g] or (fault.keys < 1.0 and fixed(state.rng[KEYS], i) >= fault.keys):
+    if not world.hits[e, g] or (fault.keys < 1.0 and fixed(state.rng[KEYS], _key(state, i)) >= fault.keys):
         return False
     share = _ramp(world, e, fault.share_first, fault.share_last, now)
     return bool(share >= 1.0 or (share > 0.0 and uniform(state.rng, FAULTS) < share))
@@ -82,16 +89,16 @@ def serve(world: World, state: State, i: int, g: int, now: float, until: float) 
             counts[at.TURNED_AWAY] += 1
             state.felt[state.i[at.SECOND], e] += 1
             return world.provider[0].shed, world.provider[0].retry_after
-    factor, added = 1.0, 0.0
+    factor, added, hits = 1.0, 0.0, np.uint64(0)
     for e in range(len(world.fault)):
         if _holds(world, state, e, at.SLOWER) and _strikes(world, state, e, g, i, now):
             factor *= world.fault[e].factor_first
             added += _ramp(world, e, world.fault[e].added_first, world.fault[e].added_last, now)
-            state.felt[state.i[at.SECOND], e] += 1
+            hits |= np.uint64(1) << np.uint64(e)
     first = first * factor + added
     per_token *= factor
     work = first + max(0, state.user[i].tokens - 1) * per_token
-    return _take_in(world, state, i, now, until, work, first)
+    return _take_in(world, state, i, now, until, work, first, hits)
 
 
 @compiled
@@ -118,7 +125,7 @@ def _over_limit(world: World, state: State, i: int, g: int, now: float) -> float
 
 @small
 def _take_in(
-    world: World, state: State, i: int, now: float, until: float, work: float, first: float
+    world: World, state: State, i: int, now: float, until: float, work: float, first: float, hits: np.uint64
 ) -> tuple[int, float]:
     numbers = state.i
     reduced = numbers[at.SLOTS] < world.provider[0].base_slots
@@ -126,7 +133,7 @@ def _take_in(
         user = state.user[i]
         user.flags = (user.flags & ~at.STATE) | at.RUNNING
         user.t = until
-        _begin(world, state, i, whole(user.seq), work, first, True, now)
+        _begin(world, state, i, whole(user.seq), work, first, hits, True, now)
         return _ACCEPTED, at.NO_RETRY_AFTER
     for e in range(len(world.fault)):
         if reduced and _holds(world, state, e, at.FEWER):
@@ -140,7 +147,7 @@ def _take_in(
     user = state.user[i]
     user.flags = (user.flags & ~at.STATE) | at.QUEUED
     state.queue[k].user, state.queue[k].seq = i, user.seq
-    state.queue[k].work, state.queue[k].first = work, first
+    state.queue[k].work, state.queue[k].first, state.queue[k].hits = work, first, hits
     numbers[at.LENGTH] += 1
     numbers[at.WAITING] += 1
     return _WAITS, at.NO_RETRY_AFTER
@@ -166,14 +173,19 @@ def _compact(state: State) -> None:
 
 
 @small
-def _begin(world: World, state: State, i: int, seq: int, work: float, first: float, live: bool, now: float) -> None:
-    """A request gets a slot. `live`: its client waits, until its `t`."""
+def _begin(
+    world: World, state: State, i: int, seq: int, work: float, first: float, hits: np.uint64, live: bool, now: float
+) -> None:
+    """A request gets a slot. `live`: its client waits, until its `t`; `hits`: bits of the faults that make it slow."""
     numbers = state.i
     numbers[at.FREE] -= 1
     slot = whole(state.free_slots[numbers[at.FREE]])
     state.slot[slot].user, state.slot[slot].seq = i, seq
     numbers[at.ACTIVE] += 1
     state.counts[numbers[at.SECOND], at.ADMITTED] += 1
+    if hits:
+        for e in range(len(world.fault)):
+            state.felt[numbers[at.SECOND], e] += np.int64((hits >> np.uint64(e)) & np.uint64(1))
     start_slot(world, state, slot, now + work)
     if not live:
         numbers[at.ORPHANS] += 1
@@ -199,15 +211,15 @@ def fill(world: World, state: State, now: float) -> None:
         if world.provider[0].leaves_queue and not live:
             continue
         numbers[at.WAITING] -= 1
-        work = state.queue[k].work
+        work, hits = state.queue[k].work, state.queue[k].hits
         if live:
             user = state.user[i]
             user.flags = (user.flags & ~at.STATE) | at.RUNNING
-            _begin(world, state, i, seq, work, state.queue[k].first, True, now)
+            _begin(world, state, i, seq, work, state.queue[k].first, hits, True, now)
             if now + work <= user.t:  # it will be answered in time
                 stop_timer(world, state, i)
         else:
-            _begin(world, state, i, seq, work, 0.0, False, now)
+            _begin(world, state, i, seq, work, 0.0, hits, False, now)
 
 
 @small

@@ -6,36 +6,58 @@ breaker), fail-over, a broken wire or a flawed stream is for the reference engin
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 
 from mockbot.clients.failures import Exactly
 from mockbot.clients.policy_factory import reactions_of
-from mockbot.clients.reactions import Loops, Reloads
+from mockbot.clients.reactions import Loops
 from mockbot.clients.waits import Exponential
 from mockbot.faults.base import ServiceFault
 from mockbot.faults.effects import Admission, ClosedPort, Crashed, EdgeAnswer, SlotFactor, Slowdown
-from mockbot.scenario.policies import Guarded, Informed, Preset
+from mockbot.scenario.answer_law import sigma
+from mockbot.scenario.policies import Guarded, Informed, Preset, Refresh
 from mockbot.scenario.schema import Group, Provider, Scenario
 from mockbot.scenario.timeline import Timeline
 
 PLAYED = Crashed | EdgeAnswer | Admission | SlotFactor | Slowdown | ClosedPort
 PATH = "/v1/chat/completions"
-MOST_FAULTS, MOST_GROUPS = 64, 500  # bits of `World.active`; what the upper bits of a user's flags hold
+MOST_FAULTS = 64  # bits of `World.active`
+MOST_TOKENS = 2**32 - 1  # of `layout.USER`
+_LONGEST = math.sqrt(2 * 53 * math.log(2))  # deviations: the most that `chance.normal` makes of 53 bits
 
 
 def refusals(scenario: Scenario) -> list[str]:
     """Everything in a scenario that this engine cannot express, in words."""
     found = [f"group {name}: {why}" for name, group in scenario.crowd.items() for why in _of_group(group)]
     found += [f"provider {name}: {why}" for name, each in scenario.providers.items() for why in _of_provider(each)]
-    spans = Timeline(scenario).faults
-    for span in spans:
+    timeline = Timeline(scenario)
+    found += [f"group {name}: users come while others leave" for name in scenario.crowd if _overlaps(timeline, name)]
+    for span in timeline.faults:
         effect = span.fault.effect()
         endpoint = span.fault.endpoint or "" if isinstance(span.fault, ServiceFault) else ""
-        is_special = isinstance(effect, EdgeAnswer) and (PATH.startswith(effect.exempt) or effect.wait_form == "ms")
+        is_special = isinstance(effect, EdgeAnswer) and (
+            PATH.startswith(effect.exempt) or effect.wait_form == "ms" or effect.should_retry is not None
+        )
         if not isinstance(effect, PLAYED) or not PATH.startswith(endpoint) or is_special:
             found.append(f"fault {span.id}")
-    if len(spans) > MOST_FAULTS or len(scenario.crowd) > MOST_GROUPS:
-        found.append(f"more than {MOST_FAULTS} faults or {MOST_GROUPS} groups")
+    if len(timeline.faults) > MOST_FAULTS:
+        found.append(f"more than {MOST_FAULTS} faults")
     return found
+
+
+def _overlaps(timeline: Timeline, group: str) -> bool:
+    """Do users come to a closed group while some who have left may still be within their last prompt?
+
+    Each of the engine's users has one place, and there are as many places as users at the fullest moment.
+    """
+    fell, patience = -math.inf, timeline.scenario.crowd[group].patience
+    edges = [(t, within) for phase in timeline.phases for t, within in ((phase.start, 0.0), (phase.end, 1e-9))]
+    users = [(t, timeline.at(t - within).users.get(group, 0)) for t, within in edges]
+    for (begin, before), (end, now) in pairwise(users):
+        if now > before and begin < fell + patience:
+            return True
+        fell = end if now < before else fell
+    return False
 
 
 def _of_group(group: Group) -> Iterator[str]:
@@ -49,9 +71,9 @@ def _of_group(group: Group) -> Iterator[str]:
     if isinstance(policy, Guarded):
         yield from (part for part in ("budget", "breaker", "throttle", "hedge") if getattr(policy, part) is not None)
     reaction = reactions_of(policy)()
-    if isinstance(reaction, Reloads):
+    if isinstance(policy, Refresh):
         return
-    if not isinstance(reaction, Loops) or len(reaction.loops) != 1:
+    if type(reaction) is not Loops or len(reaction.loops) != 1:
         is_simple = False
     else:
         loop = reaction.loops[0]
@@ -64,7 +86,10 @@ def _of_group(group: Group) -> Iterator[str]:
 
 
 def _of_provider(provider: Provider) -> Iterator[str]:
+    tokens = provider.answer.tokens
+    longest = math.log(tokens.median) + sigma(tokens) * _LONGEST
     asked = {
+        f"answer.tokens beyond {MOST_TOKENS:,}": longest > math.log(MOST_TOKENS),
         "queue.order lifo": provider.queue.order != "fifo",
         "queue.max_wait": provider.queue.max_wait is not None,
         "queue.first": provider.queue.first,

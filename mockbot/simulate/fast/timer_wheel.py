@@ -2,6 +2,10 @@
 
 wheel[bucket] ─► user ⇄ user ⇄ user          a bucket is `step` seconds; what is due in a later turn stays in it
 due_at[DUE_AT:DUE_TO]                        the bucket at hand, sorted by time; of slots due_end[SLOT_AT:SLOT_TO]
+
+Bucket b holds the moments b * step <= t < (b + 1) * step. `step` is a power of two, so t / step and b * step are exact
+in floats, and int(t / step) is that bucket for every t. With any other step the quotient rounds: an entry could stay in
+the wheel for a turn too long, or be played after later ones.
 """
 
 import math

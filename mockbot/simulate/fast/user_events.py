@@ -49,7 +49,8 @@ def ring(world: World, state: State, now: float) -> None:
     elif what == at.GIVING_UP:
         _settle(world, state, i, at.GAVE_UP, now)
     else:
-        kind = at.TOO_SLOW if what == at.RUNNING and user.flags & at.SLOW else at.TIMEOUT
+        streams = world.group[user.flags >> at.GROUP].streams  # a plain reader sees no first token
+        kind = at.TOO_SLOW if streams and what == at.RUNNING and user.flags & at.SLOW else at.TIMEOUT
         abandon(world, state, i)
         _failed(world, state, i, kind, at.NO_RETRY_AFTER, now)
 
@@ -62,7 +63,7 @@ def _think(world: World, state: State, i: int, now: float, away: float) -> None:
     g = state.user[i].flags >> at.GROUP
     _state(state, i, at.THINKING)
     mean = away if away >= 0.0 else world.group[g].think
-    set_timer(world, state, i, now + (exponential(state.rng, THINK, mean) if mean > 0.0 else 0.0))
+    set_timer(world, state, i, now + (exponential(state.rng, THINK, mean) if mean > _SOFTWARE else _SOFTWARE))
 
 
 @compiled
@@ -71,7 +72,7 @@ def _ask(world: World, state: State, i: int, now: float) -> None:
     user = state.user[i]
     user.t0, user.att = now, 0
     median, sigma = world.provider[0].median, world.provider[0].sigma
-    user.tokens = min(65535, _tokens_at(median, sigma, normal(state.rng, TOKENS) if sigma > 0.0 else 0.0))  # of 16 bits
+    user.tokens = _tokens_at(median, sigma, normal(state.rng, TOKENS) if sigma > 0.0 else 0.0)
     state.crowd[state.i[at.SECOND], user.flags >> at.GROUP, at.ISSUED] += 1
     state.i[at.PENDING] += 1
     j = recorded(state, i)
@@ -93,7 +94,7 @@ def _send(world: World, state: State, i: int, now: float) -> None:
         timeout = min(timeout, _interval(world, state, g))
         state.key[i].sent = now
     until = now + min(timeout, deadline - now)
-    user.att = min(user.att + 1, 65535)
+    user.att += 1
     user.seq += 1
     user.flags &= ~at.SLOW
     state.crowd[state.i[at.SECOND], g, at.SENT] += 1
@@ -247,6 +248,8 @@ def arrive(world: World, state: State, g: int, now: float) -> None:
     numbers[at.ARRIVALS] += 1
     j = numbers[at.LOG_CLOSED] + i - numbers[at.CLOSED]
     state.log[j].name, state.log[j].prompts = numbers[at.ARRIVALS], 0
+    if len(state.key) > 1:
+        state.key[i].level = math.inf  # a new key
     user = state.user[i]
     user.flags, user.prv = g << at.GROUP | at.VISITOR, at.IDLE
     if numbers[at.ARRIVALS] % numbers[at.STRIDE] == 0:

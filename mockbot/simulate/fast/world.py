@@ -1,5 +1,6 @@
 """A provider of a scenario in, its World out: its numbers as the compiled code reads them. Pure."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -143,8 +144,7 @@ def _group(group: Group, spec: Provider, start: int) -> Row:
 
 def _retries(group: Group, failure: Failure) -> bool:
     """Does the group's policy retry after this failure?"""
-    # Once a stream has begun its status is 200; to a plain reader it is no answer at all.
-    streamed = failure.outcome == "slow" and group.stream
+    streamed = failure.outcome == "slow"  # once a stream has begun its status is 200
     result = AttemptResult(failure.outcome, "", 0.0, 200 if streamed else failure.status, streamed=streamed)
     reaction = reactions_of(group.policy)()
     return not isinstance(reaction, Loops) or reaction.loops[0].retried.has(result)
@@ -212,7 +212,8 @@ def _fault(span: FaultSpan, failures: Sequence[Failure]) -> Row:
 
 
 def _step(spec: Provider, groups: Sequence[Group], users: int, timeline: Timeline) -> float:
-    """Seconds of a bucket: a few events each when all is well, and never so long that a second has only a few."""
+    """Seconds of a bucket: a few events each when all is well, and a power of two, as `timer_wheel` needs it."""
     thinks = users / max(1.0, min((group.think for group in groups if group.users), default=1.0))
     arrivals = max((sum(timeline.at(phase.start).arrivals.values()) for phase in timeline.phases), default=0.0)
-    return min(0.05, max(1e-5, 4.0 / max(spec.slots / max(mean_seconds(spec.answer), 1e-3), thinks, arrivals, 1.0)))
+    few = 4.0 / max(spec.slots / max(mean_seconds(spec.answer), 1e-3), thinks, arrivals, 1.0)
+    return float(2.0 ** math.floor(math.log2(min(0.05, max(1e-5, few)))))

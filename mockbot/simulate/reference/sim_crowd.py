@@ -9,6 +9,7 @@ session.
 from collections.abc import Callable, Mapping
 
 from mockbot.clients.policy import Decision, GiveUp, Send
+from mockbot.clients.reactions import SOFTWARE
 from mockbot.evidence.records import Attempt, Outcome, Prompt, Settled
 from mockbot.scenario.schema import Group
 from mockbot.scenario.timeline import StatusState
@@ -54,7 +55,12 @@ class SimCrowd:
 
     def _think(self, user: User, away: float | None = None) -> None:
         think = user.group.spec.think
-        pause = away if away is not None else user.group.think_rng.expovariate(1 / think) if think else 0.0
+        # A refusal takes no time: without a pause, all prompts to come would be asked at this moment.
+        pause = SOFTWARE
+        if away is not None:
+            pause = max(SOFTWARE, away)
+        elif think > SOFTWARE:
+            pause = user.group.think_rng.expovariate(1 / think)
         self._events.at(self._events.now + pause, self._end_think, user)
 
     def _end_think(self, user: User) -> None:

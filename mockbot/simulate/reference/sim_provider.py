@@ -117,7 +117,10 @@ class SimProvider:
                 self._schedule_update()
             else:
                 self._update()
-        elif isinstance(outcome, Refused):
+            return
+        if self._capacity.has_changes:  # capacity that ramps was read again, and has let somebody in
+            self._update()
+        if isinstance(outcome, Refused):
             self._refuse(attempt, outcome.reason, outcome.retry_after)
         else:
             attempt.told = outcome.answer

@@ -7,10 +7,15 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import chain
+from typing import Literal
 
 from mockbot.errors import UsageError
+from mockbot.evidence.outage_spans import outages_of
 from mockbot.scenario.policies import BackoffBase, Fixed, Policy, Refresh, Sdk
 from mockbot.scenario.schema import Provider, Scenario
+from mockbot.scenario.shorten import stretched
+from mockbot.scenario.spans import FaultSpan, PhaseSpan
 from mockbot.scenario.timeline import Timeline
 from mockbot.simulate.policy_override import with_policies
 from mockbot.units.quantities import MOST_USERS, Ramp, duration_text, parse_duration
@@ -22,13 +27,13 @@ STEPS, MOST_STEPS = 16, 1000  # values of an axis when it does not say how many,
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What can vary: how a value changes a scenario, its bounds (seconds, or a count), and an example."""
+    """What can vary: how a value changes a scenario, its bounds in its unit, and an example."""
 
     change: Callable[[Scenario, float], Scenario]
     least: float
     most: float
     example: str
-    is_duration: bool = False
+    unit: Literal["count", "seconds", "per second"] = "count"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +45,13 @@ class Axis:
 
     def words(self, value: float) -> str:
         """As people write it."""
-        return duration_text(float(f"{value:.3g}")) if KINDS[self.name].is_duration else f"{value:,.0f}"
-
-    @property
-    def title(self) -> str:
-        """Its name with its unit."""
-        return f"{self.name}, seconds" if KINDS[self.name].is_duration else self.name
+        match KINDS[self.name].unit:
+            case "seconds":
+                return duration_text(float(f"{value:.3g}"))
+            case "per second":
+                return f"{value:.3g}/s"
+            case _:
+                return f"{value:,.0f}"
 
     @property
     def geometric(self) -> bool:
@@ -75,7 +81,7 @@ def parse_axis(text: str) -> Axis:
         values = [first * (last / first) ** share for share in shares]
     else:
         values = [first + (last - first) * share for share in shares]
-    if not KINDS[name].is_duration:  # a count: whole, and each once
+    if KINDS[name].unit == "count":  # a count: each once
         values = list(dict.fromkeys(float(round(value)) for value in values))
     return Axis(name, tuple(values))
 
@@ -83,7 +89,7 @@ def parse_axis(text: str) -> Axis:
 def _number(text: str, name: str, value: str) -> float:
     kind = KINDS[name]
     try:
-        number = parse_duration(value) if kind.is_duration else float(value)
+        number = parse_duration(value) if kind.unit == "seconds" else float(value)
     except ValueError as error:
         raise UsageError(f"--sweep {text}: {error}") from None
     if not math.isfinite(number) or not kind.least <= number <= kind.most:
@@ -101,15 +107,23 @@ def at_point(scenario: Scenario, axes: Sequence[Axis], values: Sequence[float]) 
 # -- what an axis changes ----------------------------------------------------------------------------------------
 
 
-def _users(scenario: Scenario, value: float) -> Scenario:
-    most = sum(Timeline(scenario).max_users().values())
-    if not most:
-        raise UsageError(f"--sweep users: {scenario.name} has arrivals and no users")
-    phases = []
-    for phase in scenario.phases:
-        ends = phase.users and Ramp(round(phase.users.first * value / most), round(phase.users.last * value / most))
-        phases.append(phase.model_copy(update={"users": ends}))
-    return scenario.model_copy(update={"phases": tuple(phases)})
+def _crowd(axis: Literal["users", "arrivals"], other: str) -> Callable[[Scenario, float], Scenario]:
+    """A change of the most users, or of the highest rate of arrivals; the other moments in proportion."""
+
+    def changed(scenario: Scenario, value: float) -> Scenario:
+        ramps = [ramp for phase in scenario.phases if (ramp := getattr(phase, axis)) is not None]
+        most = max((end for ramp in ramps for end in (ramp.first, ramp.last)), default=0)
+        if not most:
+            raise UsageError(f"--sweep {axis}: {scenario.name} has {other} and no {axis}; take --sweep {other}")
+        factor, whole = value / most, round if axis == "users" else float
+        phases = []
+        for phase in scenario.phases:
+            ramp = getattr(phase, axis)
+            ends = ramp and Ramp(whole(ramp.first * factor), whole(ramp.last * factor))
+            phases.append(phase.model_copy(update={axis: ends}))
+        return scenario.model_copy(update={"phases": tuple(phases)})
+
+    return changed
 
 
 def _refresh(policy: Policy, value: float) -> Policy:
@@ -136,17 +150,20 @@ def _of_policies(axis: str, change: Callable[[Policy, float], Policy], needs: st
 
 
 def _outage(scenario: Scenario, value: float) -> Scenario:
-    faulty = [phase for phase in scenario.phases if phase.faults]
-    if not faulty:
-        raise UsageError(f"--sweep outage: {scenario.name} has no phase with a fault")
-    if any(fault.lasts is not None or fault.at for phase in faulty for fault in phase.faults):
-        raise UsageError(f"--sweep outage: a fault of {scenario.name} has a time of its own within its phase")
-    total = sum(phase.lasts for phase in faulty)
-    phases = (
-        phase.model_copy(update={"lasts": phase.lasts * value / total}) if phase.faults else phase
-        for phase in scenario.phases
-    )
-    return scenario.model_copy(update={"phases": tuple(phases)})
+    """The phases with faults, or else with a larger crowd, so long that what is wrong lasts for so many seconds."""
+    timeline = Timeline(scenario)
+    spans: Sequence[FaultSpan | PhaseSpan] = timeline.faults
+    wrong = {span.phase for span in timeline.faults}
+    if not wrong:
+        outages = chain.from_iterable(outages_of(timeline).by_provider.values())
+        wrong = {cause for outage in outages for cause in outage.causes}
+        spans = [phase for phase in timeline.phases if phase.name in wrong]
+    total = reached = 0.0
+    for start, end in sorted((span.start, span.end) for span in spans):
+        total, reached = total + max(0.0, end - max(start, reached)), max(end, reached)
+    if not total:
+        raise UsageError(f"--sweep outage: nothing goes wrong in {scenario.name}")
+    return stretched(scenario, [value / total if phase.name in wrong else 1.0 for phase in scenario.phases])
 
 
 def _of_providers(change: Callable[[Provider, int], dict[str, object]]) -> Callable[[Scenario, float], Scenario]:
@@ -160,9 +177,10 @@ def _of_providers(change: Callable[[Provider, int], dict[str, object]]) -> Calla
 
 
 KINDS: dict[str, Kind] = {
-    "users": Kind(_users, 1, MOST_USERS, "1e3..1e6"),
-    "refresh": Kind(_of_policies("refresh", _refresh, "refresh"), 1.7, DAY, "2s..60s", is_duration=True),
-    "outage": Kind(_outage, 1, DAY, "1m..30m", is_duration=True),
+    "users": Kind(_crowd("users", "arrivals"), 1, MOST_USERS, "1e3..1e6"),
+    "arrivals": Kind(_crowd("arrivals", "users"), 1e-3, MOST_USERS, "1..100", unit="per second"),
+    "refresh": Kind(_of_policies("refresh", _refresh, "refresh"), 1.7, DAY, "2s..60s", unit="seconds"),
+    "outage": Kind(_outage, 1, DAY, "1m..30m", unit="seconds"),
     "slots": Kind(_of_providers(lambda _, count: {"slots": count}), 1, MOST_USERS, "10..100"),
     "queue": Kind(
         _of_providers(lambda each, count: {"queue": each.queue.model_copy(update={"limit": count})}),
