@@ -36,12 +36,12 @@ def journal(folder: Path) -> list[dict[str, object]]:
 @pytest.mark.second
 def test_a_command_that_asks_nothing_never_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Silence is no success: exit code 3, and it says that nothing was asked, and who may have been asked instead."""
-    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", "https://example.invalid")
+    monkeypatch.setenv("CO_API_URL", "https://example.invalid")
     done, _ = judged(tmp_path, "true")
 
     assert done.returncode == 3
     assert "no prompt is on record" in done.stdout
-    assert "AZURE_OPENAI_ENDPOINT" in done.stdout
+    assert "CO_API_URL" in done.stdout
 
 
 @pytest.mark.second

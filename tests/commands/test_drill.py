@@ -52,8 +52,8 @@ def drill(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         command = [*MOCKBOT, "drill", "ours", "--speed", "10", "--seed", "1", "--out", str(out)]
         process = subprocess.Popen(command, cwd=home, stdout=said, stderr=subprocess.STDOUT)
         begun(out, process)
-        subprocess.run([*MOCKBOT, "note", "--run", str(out), "--detected", 'a <b>503</b> "\U0001f600"'], check=True)
-        subprocess.run([*MOCKBOT, "note", "--run", str(out), "--abort", "--mitigated"], check=True)
+        for note in (["--detected", 'a <b>503</b> "\U0001f600"'], ["--abort", "--mitigated"]):
+            assert CliRunner().invoke(cli, ["note", "--run", str(out), *note]).exit_code == 0
         process.wait(120)
     return out, (home / "said").read_text("utf-8")
 
@@ -85,18 +85,14 @@ def test_the_outage_stays_hidden_until_the_drill_is_over(drill: tuple[Path, str]
 
 @pytest.mark.second
 @pytest.mark.live
-def test_an_abort_ends_every_fault_within_a_second_and_nothing_is_judged_as_if_it_had_been_tried(
-    drill: tuple[Path, str],
-) -> None:
-    """A wall second; the run goes on without the fault, and says so."""
+def test_an_abort_ends_every_fault_and_the_run_says_so(drill: tuple[Path, str]) -> None:
+    """At the driver's next look, and not when the scenario would have ended it."""
     out, said = drill
-    evidence = read_run(RunFolder(out))
-    actions = [json.loads(line) for line in (out / RunFile.ACTIONS).read_bytes().splitlines()]
-    aborted = next(note.at for note in read_notes(RunFolder(out)) if note.kind == "aborted")
-    ended = next(each["confirmed"] for each in actions if each["does"] == "end")
+    begin, end = (json.loads(line) for line in (out / RunFile.ACTIONS).read_bytes().splitlines())
 
-    assert evidence.info.t0 is not None
-    assert evidence.info.t0 + ended / 10 - aborted < 1.0
+    assert (begin["does"], end["does"]) == ("begin", "end")
+    assert begin["due"] < end["due"] < begin["due"] + 150
+    assert end["confirmed"] is not None
     assert "aborted at" in said
 
 

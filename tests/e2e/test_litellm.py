@@ -32,6 +32,27 @@ expect:
   - {answered: ">= 99%"}
 """
 
+ABROAD = """\
+name: abroad
+title: A gateway falls over to providers that speak other languages
+providers:
+  openai:
+    slots: 20
+    queue: {limit: 40}
+    answer: &quick {first_token: 200ms, tokens: {median: 20, p95: 40}, pace: 100/s}
+  gemini: {dialect: gemini, slots: 20, queue: {limit: 40}, answer: *quick}
+  bedrock: {dialect: bedrock, slots: 20, queue: {limit: 40}, answer: *quick}
+crowd:
+  people: {users: 100%, policy: backoff, think: 500ms}
+phases:
+  - {name: steady, lasts: 15s, users: 10}
+  - {name: one, lasts: 15s, faults: [{on: openai, http_error: 503}]}
+  - {name: two, lasts: 15s, faults: [{on: openai, http_error: 503}, {on: gemini, http_error: 503}]}
+  - {name: after, lasts: 20s}
+expect:
+  - {answered: ">= 99%"}
+"""
+
 pytestmark = [
     pytest.mark.nightly,
     pytest.mark.timeout(300),
@@ -39,11 +60,13 @@ pytestmark = [
 ]
 
 
-def _run(tmp_path: Path, fault: str) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
+def _run(
+    tmp_path: Path, outage: str, system: str = "litellm-proxy"
+) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
     """The summary, the requests in order of start, and the prompts in order of start."""
     scenario, out = tmp_path / "gateway.yaml", tmp_path / "run"
-    scenario.write_text(OUTAGE.replace("FAULT", fault), "utf-8")
-    command = [sys.executable, "-m", "mockbot", "run", str(scenario), "--system", "litellm-proxy", "--out", str(out)]
+    scenario.write_text(outage, "utf-8")
+    command = [sys.executable, "-m", "mockbot", "run", str(scenario), "--system", system, "--out", str(out)]
     environment = {**os.environ, "PATH": f"{os.environ['PATH']}:{BIN}"}
     ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280, env=environment)
     assert (out / "summary.json").exists(), ran.stdout + ran.stderr
@@ -64,7 +87,7 @@ def _times(summary: dict[str, Any]) -> dict[str, int]:
 
 def test_it_presents_truncated_streams_as_complete(tmp_path: Path) -> None:
     """The provider ends its streams after three words; every user is told `finish_reason: stop` and [DONE]."""
-    summary, requests, _ = _run(tmp_path, "{cut: {how: clean, after_tokens: 3}}")
+    summary, requests, _ = _run(tmp_path, OUTAGE.replace("FAULT", "{cut: {how: clean, after_tokens: 3}}"))
 
     cut = sum(request["outcome"] == "truncated" for request in requests)
     assert "launders_truncation" in failed_expectations(summary)
@@ -75,7 +98,7 @@ def test_it_presents_truncated_streams_as_complete(tmp_path: Path) -> None:
 
 def test_its_fail_over_costs_requests_and_seconds(tmp_path: Path) -> None:
     """Every prompt is answered, after three tries or so at the dead provider; the times agree with the logs."""
-    summary, requests, prompts = _run(tmp_path, "{http_error: 503}")
+    summary, requests, prompts = _run(tmp_path, OUTAGE.replace("FAULT", "{http_error: 503}"))
 
     row = next(each["values"] for each in summary["measures"] if each["scope"]["phase"] == "outage")
     whole = summary["measures"][0]["values"]
@@ -93,6 +116,22 @@ def test_its_fail_over_costs_requests_and_seconds(tmp_path: Path) -> None:
     assert whole["first_return"] == pytest.approx(back - end, abs=0.1)
     late = [each["start"] - end for each in after if last[each["id"]] == "other"]
     assert whole["last_detour"] == pytest.approx(max(late, default=0.0), abs=0.1)
+
+
+def test_it_falls_over_from_openai_to_gemini_and_then_to_bedrock(tmp_path: Path) -> None:
+    """Each provider answers while those before it are down, in its own language, and every user is answered."""
+    summary, requests, _ = _run(tmp_path, ABROAD, "litellm-fallbacks")
+
+    phases = {each["scope"]["phase"]: each["values"] for each in summary["measures"] if each["scope"]["phase"]}
+    ends = {fault["id"]: fault["measured"] for fault in summary["faults"]}
+    answered = {
+        name: {
+            each["provider"] for each in requests if each["outcome"] == "ok" and begin + 5 < each["start"] < begin + 14
+        }
+        for name, begin in (("one", ends["one.0.http_error"][0]), ("two", ends["two.0.http_error"][0]))
+    }
+    assert answered == {"one": {"gemini"}, "two": {"bedrock"}}
+    assert [phases[name]["answered"] for name in ("one", "two")] == [1.0, 1.0]
 
 
 def _lines(tmp_path: Path, name: str) -> list[str]:
