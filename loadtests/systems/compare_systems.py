@@ -11,6 +11,7 @@ import json
 import math
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -265,12 +266,19 @@ def page(table: Mapping[tuple[str, str], Cell], left_out: Mapping[str, str], opt
     return text
 
 
+def _two_providers() -> Iterator[str]:
+    """The bundled systems that ask no provider but those of SCENARIO."""
+    for path in sorted(HERE.glob("*.yaml")):
+        if {*re.findall(r"\{(\w+)\.(?:url|key)\}", path.read_text("utf-8"))} <= {"main", "other"}:
+            yield path.stem
+
+
 def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--out", type=Path, required=True, metavar="DIR", help="the run folders, and what was played already")
-    add("--systems", nargs="+", default=sorted(path.stem for path in HERE.glob("*.yaml")), metavar="NAME|FILE")
+    add("--systems", nargs="+", default=[*_two_providers()], metavar="NAME|FILE")
     add("--faults", nargs="+", default=[*FAULTS], choices=[*FAULTS], metavar="FAULT", help=", ".join(FAULTS))
     add("--rounds", type=int, default=1, help="runs of each cell (1)")
     add("--seconds", type=float, default=35.0, help="length of the outage (35)")
