@@ -13,13 +13,13 @@ from typing import Any
 from mockbot.dialects.answer_parts import Choice, PartStream
 from mockbot.dialects.anthropic.anthropic_parameters import MESSAGES
 from mockbot.dialects.anthropic.messages import question_of
-from mockbot.dialects.bedrock.converse_request import UNLIMITED, as_anthropic
+from mockbot.dialects.bedrock.converse_request import UNLIMITED, as_anthropic, plain_texts
 from mockbot.dialects.bedrock.endpoint import NOT_JSON, BedrockEndpoint, exception_of, model_id
 from mockbot.dialects.bedrock.event_frames import MEDIA_TYPE, FrameReader, damaged, event, exception
 from mockbot.dialects.dialect import AnswerMetadata, ProviderError, Question, Shape, Stream
 from mockbot.dialects.openapi import ANY_OBJECT, object_schema
 from mockbot.dialects.parameter import Parameter, Table, done, reported
-from mockbot.dialects.reading import json_object
+from mockbot.dialects.reading import json_object, prompt_tokens
 from mockbot.dialects.stream_readers import Reader, WholeReader
 
 CONVERSE: Table = {
@@ -56,6 +56,8 @@ class Converse(BedrockEndpoint):
 
     def read_for(self, model: str, body: bytes, query: bytes) -> Question:  # noqa: ARG002
         data = json_object(body, NOT_JSON)
+        if texts := plain_texts(data):
+            return Question(model_id(model), self.streams, None, prompt_tokens(sum(map(len, texts)), len(texts)))
         asked = as_anthropic(data, model_id(model), stream=self.streams)
         try:
             question = question_of(asked, _READ, cached=b'"cachePoint"' in body)

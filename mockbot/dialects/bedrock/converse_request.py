@@ -22,6 +22,23 @@ def invalid(message: str) -> ProviderError:
     return ProviderError(400, None, message)
 
 
+def plain_texts(data: Json) -> list[str] | None:
+    """The texts of a request that has nothing but a conversation of one text each, which most have; None otherwise."""
+    messages = data.get("messages")
+    if len(data) > 1 or type(messages) is not list:
+        return None
+    texts = []
+    for message in messages:
+        match message:
+            case {"role": "user" | "assistant" as role, "content": [{"text": str(text), **more}]}:
+                if more or not text.strip() or not (texts or role == "user"):
+                    return None
+                texts.append(text)
+            case _:
+                return None
+    return texts or None
+
+
 def as_anthropic(data: Json, model: str, *, stream: bool) -> Json:
     """The request; ProviderError(400) where it has another shape."""
     config, tools = _member(data, "inferenceConfig", dict), _member(data, "toolConfig", dict)

@@ -8,7 +8,6 @@ APIReference/API_runtime_Converse.html, "Errors", and CommonErrors.html there. N
 import json
 import re
 from typing import NamedTuple
-from uuid import UUID
 
 from mockbot.dialects.dialect import Allowance, Header, ProviderError, Question, Reason
 from mockbot.dialects.openapi import RESPONSES
@@ -102,7 +101,8 @@ class BedrockEndpoint:
 
     def headers(self, mark: int, millis: int, allowances: tuple[Allowance, ...], speed: float) -> list[Header]:  # noqa: ARG002
         """The id of the request, and how long it took; nothing says what is left of a quota."""
-        request = str(UUID(int=mark << 64 | mark ^ 0x9E3779B97F4A7C15))
+        name = f"{mark:016x}{mark ^ 0x9E3779B97F4A7C15:016x}"
+        request = f"{name[:8]}-{name[8:12]}-{name[12:16]}-{name[16:20]}-{name[20:]}"
         return [
             (b"x-amzn-requestid", request.encode()),
             (b"x-amzn-bedrock-invocation-latency", b"%d" % millis),
