@@ -399,11 +399,12 @@ def month(**options: Any) -> None:
 
 @cli.command(epilog=EXIT_CODES)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-def check(files: tuple[str, ...]) -> None:
+@click.option("--watch", is_flag=True, help="Check again whenever a file changes, until Ctrl-C.")
+def check(files: tuple[str, ...], watch: bool) -> None:
     """Report every problem in scenario files as file:line:column."""
-    from mockbot.commands.check import check_command
+    from mockbot.commands.check import check_command, watch_command
 
-    check_command(files)
+    (watch_command if watch else check_command)(files)
 
 
 @cli.command()

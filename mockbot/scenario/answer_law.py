@@ -12,12 +12,12 @@ from statistics import NormalDist
 
 from mockbot.scenario.schema import Answer, Provider, Tokens
 
-_P95 = 1.6448536269514722  # the standard normal distribution's 95th percentile, inv_cdf(0.95)
+P95 = 1.6448536269514722  # the standard normal distribution's 95th percentile, inv_cdf(0.95)
 
 
 def sigma(tokens: Tokens) -> float:
     """The deviation of ln(tokens)."""
-    return math.log(tokens.p95 / tokens.median) / _P95
+    return math.log(tokens.p95 / tokens.median) / P95
 
 
 def tokens_at(median: float, sigma: float, z: float) -> int:

@@ -50,11 +50,13 @@ def loadtest(name: str) -> Path:
 
 def not_found(name_or_path: str) -> ScenarioError:
     """The error when there is neither such a file nor such a bundled scenario."""
+    near = _nearest(Path(name_or_path).stem, names())
     return ScenarioError(
-        f"{name_or_path}: no such file, and no such bundled scenario{_nearest(Path(name_or_path).stem, names())}"
+        f"{name_or_path}: no such file, and no such bundled scenario{near} (`mockbot list` has all of them)"
     )
 
 
 def _nearest(name: str, known: tuple[str, ...]) -> str:
-    near = get_close_matches(name, known, n=3, cutoff=0.5) or known
+    """The one word that is meant by a slip, or else the three nearest."""
+    near = get_close_matches(name, known, n=1, cutoff=0.8) or get_close_matches(name, known, n=3, cutoff=0.0)
     return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""

@@ -1,17 +1,23 @@
 """What is valid in a scenario but rarely intended, at the speed that it is to run at. Pure.
 
 The rules: a phase lasts at least as long as the longest wait of its clients (a timeout, or their patience when that is
-shorter), because a longer wait is decided in a later phase; and an answer takes at least ANSWER of wall time, because a
-shorter one is within the machine's scheduling noise, which `speed` does not divide.
+shorter), because a longer wait is decided in a later phase; an answer takes at least ANSWER of wall time, because a
+shorter one is within the machine's scheduling noise, which `speed` does not divide; and all is well while nothing is
+wrong: no provider is asked for more than BUSY of what it can answer, and nobody waits in vain for more than LATE of it.
 """
 
+from collections.abc import Iterator
+
 from mockbot.scenario.answer_law import mean_seconds
+from mockbot.scenario.calm import calm_of, timeout_of
 from mockbot.scenario.problems import Problem
-from mockbot.scenario.schema import Group, Scenario
-from mockbot.units.formatting import format_wall
+from mockbot.scenario.schema import Scenario
+from mockbot.units.formatting import format_percent, format_wall
 from mockbot.units.quantities import duration_text
 
 ANSWER = 0.06  # wall seconds
+BUSY = 0.95  # of a provider's capacity
+LATE = 0.02  # of the answers; a prompt more in fifty is no calm to compare an outage with
 
 
 def lint(scenario: Scenario, speed: float | None = None) -> tuple[Problem, ...]:
@@ -26,8 +32,8 @@ def lint(scenario: Scenario, speed: float | None = None) -> tuple[Problem, ...]:
                 f"noise ({format_wall(ANSWER)}): use longer answers or `speed: {takes / ANSWER:.3g}`"
             )
             doubts.append(Problem(("providers", name), message))
-    name = max(scenario.crowd, key=lambda name: waits(scenario.crowd[name]))
-    wait = waits(scenario.crowd[name])
+    name = max(scenario.crowd, key=lambda name: timeout_of(scenario.crowd[name]))
+    wait = timeout_of(scenario.crowd[name])
     for index, phase in enumerate(scenario.phases):
         if phase.lasts < wait:
             message = (
@@ -35,10 +41,27 @@ def lint(scenario: Scenario, speed: float | None = None) -> tuple[Problem, ...]:
                 "what hangs in this phase is decided in a later one"
             )
             doubts.append(Problem(("phases", index, "lasts"), message))
-    return tuple(doubts)
+    return (*doubts, *_unwell(scenario))
 
 
-def waits(group: Group) -> float:
-    """Seconds that one attempt may hang."""
-    timeout: float | None = getattr(group.policy, "timeout", None)
-    return group.patience if timeout is None else min(timeout, group.patience)
+def _unwell(scenario: Scenario) -> Iterator[Problem]:
+    """What is wrong before anything goes wrong."""
+    calm = calm_of(scenario)
+    if calm is None:
+        return
+    phase = scenario.phases[calm.phase].name
+    for name, load in calm.load.items():
+        if load > BUSY:
+            message = (
+                f"in {phase!r}, where nothing is wrong, its users ask for {format_percent(load)} of what it can "
+                "answer: give it more slots, or fewer users"
+            )
+            yield Problem(("providers", name), message)
+    for name, late in calm.late.items():
+        if late > LATE:
+            wait = duration_text(timeout_of(scenario.crowd[name]))
+            message = (
+                f"{format_percent(late)} of the answers take longer than the {wait} that it waits for one, while "
+                "nothing is wrong: make answers shorter, or its timeout longer"
+            )
+            yield Problem(("crowd", name), message)

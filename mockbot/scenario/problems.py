@@ -31,10 +31,10 @@ class Problem:
 
 
 def nearest(word: str, known: Collection[str]) -> str:
-    """ "; did you mean 'latency'?"; when nothing is similar, a list of at most 12 known words."""
-    if match := get_close_matches(word, known, n=1):
+    """ "; did you mean 'latency'?"; when nothing is similar, all known words, unless there are more than 30."""
+    if match := get_close_matches(word, known, n=1, cutoff=0.65):
         return f"; did you mean {match[0]!r}?"
-    return f"; there is {', '.join(map(repr, known))}" if 0 < len(known) <= 12 else ""
+    return f"; there is {', '.join(map(repr, known))}" if 0 < len(known) <= 30 else ""
 
 
 def problems(scenario: ScenarioParts) -> tuple[Problem, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from mockbot.errors import UsageError
 from mockbot.faults.base import FaultBase
-from mockbot.scenario.lint import waits
+from mockbot.scenario.calm import timeout_of
 from mockbot.scenario.parts import Phase, StatusUpdate
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.spans import PhaseSpan, fault_spans, moment, phase_spans
@@ -106,8 +106,8 @@ def _times(seconds: float, factor: float) -> float:
 def _doubts(scenario: Scenario) -> tuple[str, ...]:
     """What means nothing any more, in the order of the file."""
     doubts = []
-    patient = max(scenario.crowd, key=lambda name: waits(scenario.crowd[name]))
-    wait, think = waits(scenario.crowd[patient]), min(group.think for group in scenario.crowd.values())
+    patient = max(scenario.crowd, key=lambda name: timeout_of(scenario.crowd[name]))
+    wait, think = timeout_of(scenario.crowd[patient]), min(group.think for group in scenario.crowd.values())
     for phase in scenario.phases:
         if phase.lasts < wait:
             long = f"{patient!r} waits {duration_text(wait)} for one attempt"

@@ -1,11 +1,12 @@
 """How long until it is normal again? The recovery times of the file as written; and a law where a queue is kept."""
 
 from mockbot.faults.effects import SlotFactor
+from mockbot.scenario.calm import timeout_of
 from mockbot.simulate import theory
 from mockbot.simulate.explain.answer import Law, duration_words
 from mockbot.simulate.explain.experiment import drained
 from mockbot.simulate.explain.question import AS_WRITTEN, Figures, Measured, Question
-from mockbot.simulate.explain.setting import Setting, timeout_of
+from mockbot.simulate.explain.setting import Setting
 from mockbot.units.formatting import format_rate
 
 WELL, THROUGH, EMPTY = "well again after", "its prompts settled after", "nobody queues after"

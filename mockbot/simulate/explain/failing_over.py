@@ -4,6 +4,7 @@ Diverted users are those that turn from the provider that is out to another; reg
 """
 
 from mockbot.scenario.answer_law import answers_per_second
+from mockbot.scenario.calm import groups_of, timeout_of
 from mockbot.scenario.policies import Guarded, PolicyBase
 from mockbot.scenario.resilience_specs import ConsecutiveBreaker, FailOver, PerSuccess
 from mockbot.scenario.schema import Group
@@ -11,7 +12,7 @@ from mockbot.simulate import theory
 from mockbot.simulate.explain.answer import Law, duration_words
 from mockbot.simulate.explain.experiment import good
 from mockbot.simulate.explain.question import Figures, Measured, Question, Variant, with_groups
-from mockbot.simulate.explain.setting import Setting, groups_of, timeout_of
+from mockbot.simulate.explain.setting import Setting
 from mockbot.units.formatting import format_rate
 
 NEVER, ON_RETRY, BREAKER = "no fail-over", "on every retry", "breaker and budget"

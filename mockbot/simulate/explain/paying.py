@@ -2,12 +2,13 @@
 
 from mockbot.faults.effects import SlotFactor
 from mockbot.faults.shed import Shed
+from mockbot.scenario.calm import timeout_of
 from mockbot.scenario.policies import Once
 from mockbot.simulate import theory
 from mockbot.simulate.explain.answer import Law
 from mockbot.simulate.explain.experiment import Take, good
 from mockbot.simulate.explain.question import AS_WRITTEN, Figures, Measured, Question, Variant
-from mockbot.simulate.explain.setting import Setting, timeout_of
+from mockbot.simulate.explain.setting import Setting
 from mockbot.units.formatting import format_percent, format_rate
 
 FREE = "free"

@@ -11,7 +11,7 @@ from mockbot.evidence.outage_spans import outages_of
 from mockbot.faults.base import SYSTEM
 from mockbot.report.phrases import fault_text
 from mockbot.scenario.answer_law import answers_per_second, mean_seconds, share_above
-from mockbot.scenario.policies import Refresh
+from mockbot.scenario.calm import groups_of, prompts_per_second
 from mockbot.scenario.schema import Group, Provider, Scenario
 from mockbot.scenario.spans import FaultSpan
 from mockbot.scenario.timeline import Timeline
@@ -73,13 +73,7 @@ class Setting:
     def rate(self, names: Collection[str]) -> float:
         """Prompts per second of these groups just before the outage, when every answer takes its mean time."""
         now = self.timeline.at(max(0.0, self.begin - BEFORE))
-        total = 0.0
-        for name in sorted(names):  # a sum of floats depends on the order
-            group = self.scenario.crowd[name]
-            own = self.scenario.providers[group.uses or self.scenario.first_provider]
-            total += now.users.get(name, 0) / (group.think + mean_seconds(own.answer))
-            total += now.arrivals.get(name, 0.0) * group.session
-        return total
+        return prompts_per_second(self.scenario, now, names)
 
     def text(self) -> str:
         """In one line: where, when, by what."""
@@ -138,16 +132,3 @@ def setting_of(scenario: Scenario) -> Setting | str:
         return "nothing goes wrong in this file"
     whole = {one.provider: sum(each.length for each in found if each.provider == one.provider) for one in found}
     return max(found, key=lambda one: (bool(one.faults), one.length * one.rate(one.groups), whole[one.provider]))
-
-
-def groups_of(scenario: Scenario, provider: str) -> dict[str, Group]:
-    """The groups that ask it first."""
-    return {n: group for n, group in scenario.crowd.items() if (group.uses or scenario.first_provider) == provider}
-
-
-def timeout_of(group: Group) -> float:
-    """Seconds that one attempt of the group may take."""
-    limit = getattr(group.policy, "timeout", None) or group.patience
-    if isinstance(group.policy, Refresh) and group.policy.every:
-        limit = min(limit, group.policy.every)
-    return float(min(limit, group.patience))

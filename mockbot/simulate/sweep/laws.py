@@ -9,11 +9,12 @@ from collections.abc import Mapping
 
 from mockbot.evidence.outage_spans import outages_of
 from mockbot.scenario.answer_law import answers_per_second
+from mockbot.scenario.calm import groups_of
 from mockbot.scenario.policies import BackoffBase, Fixed, Once, Policy, Refresh, Sdk
 from mockbot.scenario.schema import Group, Provider, Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.simulate import theory
-from mockbot.simulate.explain.setting import Setting, groups_of
+from mockbot.simulate.explain.setting import Setting
 
 SAFE = "r = min(N, q + s)/C: above it nothing sticks"
 TIPS = "r = min(Ns/2, q + s)/C: below it this outage sticks"
