@@ -27,7 +27,7 @@ def plain_texts(data: Json) -> list[str] | None:
     messages = data.get("messages")
     if len(data) > 1 or type(messages) is not list:
         return None
-    texts = []
+    texts: list[str] = []
     for message in messages:
         match message:
             case {"role": "user" | "assistant" as role, "content": [{"text": str(text), **more}]}:
