@@ -21,7 +21,8 @@ from mockbot.evidence.validity_checks import ValidityCheck
 from mockbot.measures.counter_protocols import Disturbance
 from mockbot.measures.scope import Scope
 from mockbot.measures.table import TABLE
-from mockbot.measures.text import format_against, format_value
+from mockbot.measures.text import format_against, format_in_unit, format_value
+from mockbot.measures.threshold import parse_threshold
 from mockbot.measures.values import Beyond, Known, Undefined, Value
 from mockbot.scenario.spans import PhaseSpan
 from mockbot.version import __version__
@@ -119,6 +120,7 @@ class ExpectationResult:
     scope: Scope
     measure: str
     expected: str
+    limit: float | None  # the threshold in the measure's unit; None where the phase that it is relative to has none
     seen: Measured
     result: Verdict
     why: str  # it is undecided, or why an external client failed
@@ -129,14 +131,22 @@ class ExpectationResult:
         """The measured value with its unit; what is no measure (an anti-pattern, an exit code) is a count."""
         known = self.measure in TABLE or not isinstance(self.seen, Known)
         measure = self.measure if known else "prompts"
-        if self.result == "fail":  # with the digits that decided
-            return format_against(measure, self.seen, self.expected)
+        if self.result == "fail" and self.limit is not None:  # with the digits that decided
+            return format_against(measure, self.seen, self.limit)
         return format_value(measure, self.seen)
+
+    @property
+    def expected_text(self) -> str:
+        """ ">= 99%"; of a multiple also what it came to: "<= 3x steady (4.5s)"."""
+        is_multiple = self.measure in TABLE and parse_threshold(self.measure, self.expected).phase
+        if not is_multiple or self.limit is None:
+            return self.expected
+        return f"{self.expected} ({format_in_unit(self.measure, self.limit)})"
 
     @property
     def outcome(self) -> str:
         """ "expected >= 99%, saw 33.33%"."""
-        return f"expected {self.expected}, saw {self.seen_text}"
+        return f"expected {self.expected_text}, saw {self.seen_text}"
 
     @property
     def hint(self) -> str:

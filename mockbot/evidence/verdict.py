@@ -14,7 +14,7 @@ client retries. So does the missing exit code of a program that mockbot had to e
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import NamedTuple
 
 from mockbot.evidence.antipatterns import Antipattern, antipatterns
@@ -153,10 +153,24 @@ def _result(counted: ScopeCounters, measure: Measure, text: str, threshold: Thre
     # The service's journal measures work, however few prompts there were.
     if not measure.provider_side and prompts < MIN_PROMPTS:
         value = Undefined(f"only {format_counted(prompts, 'prompt')} there, and {MIN_PROMPTS} are needed")
+    why = value.why if isinstance(value, Undefined | Beyond) else ""
+    if threshold.phase is not None:
+        base = _base(counted, measure, threshold.phase)
+        if not isinstance(base, Known):
+            why = f"{threshold.phase} has no value to compare with: {base.why}"
+            return ExpectationResult(counted.scope, measure.name, text, None, value, "inconclusive", why, where)
+        threshold = threshold.of(base.number)
     met = threshold.met_by(value)
     result: Verdict = "inconclusive" if met is None else "pass" if met else "fail"
-    why = value.why if isinstance(value, Undefined | Beyond) else ""
-    return ExpectationResult(counted.scope, measure.name, text, value, result, why, where)
+    return ExpectationResult(counted.scope, measure.name, text, threshold.value, value, result, why, where)
+
+
+def _base(counted: ScopeCounters, measure: Measure, phase: str) -> Value:
+    """What the measure is in this phase, for the same clients and provider."""
+    there = counters_of(counted.run, replace(counted.scope, phase=phase))
+    if not measure.provider_side and there.cohort.prompts < MIN_PROMPTS:
+        return Undefined(f"only {format_counted(there.cohort.prompts, 'prompt')} there, and {MIN_PROMPTS} are needed")
+    return measure.value(there)
 
 
 def _none_of(scope: Scope, found: Iterable[Antipattern | Finding], where: str) -> Iterator[ExpectationResult]:
@@ -165,7 +179,7 @@ def _none_of(scope: Scope, found: Iterable[Antipattern | Finding], where: str) -
         seen: Value = Undefined(each.undecided) if each.undecided else Known(each.times)
         why = f"{'; '.join(each.evidence)}. {each.advice}" if each.times else each.undecided
         result: Verdict = "fail" if each.times else "inconclusive" if each.undecided else "pass"
-        yield ExpectationResult(scope, each.name, "== 0", seen, result, why, where)
+        yield ExpectationResult(scope, each.name, "== 0", 0.0, seen, result, why, where)
 
 
 def _behaviour(evidence: RunEvidence, patterns: Iterable[Antipattern]) -> Iterator[ExpectationResult]:
@@ -181,10 +195,10 @@ def _behaviour(evidence: RunEvidence, patterns: Iterable[Antipattern]) -> Iterat
             "the command did not end by itself, and mockbot ended it; give it a time limit of its own, or say "
             f"--allow {EXIT_CODE} if it is a server"
         )
-        yield ExpectationResult(scope, EXIT_CODE, "== 0", Undefined(why), "inconclusive", why, where)
+        yield ExpectationResult(scope, EXIT_CODE, "== 0", 0.0, Undefined(why), "inconclusive", why, where)
     else:
         why = f"the command ended with exit code {code}" if code else ""
-        yield ExpectationResult(scope, EXIT_CODE, "== 0", Known(code), "fail" if code else "pass", why, where)
+        yield ExpectationResult(scope, EXIT_CODE, "== 0", 0.0, Known(code), "fail" if code else "pass", why, where)
 
 
 def _faults(evidence: RunEvidence, counters: RunCounters) -> Iterator[FaultResult]:

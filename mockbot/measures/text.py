@@ -58,11 +58,10 @@ def format_value(measure: str, value: Value) -> str:
             assert_never(value)
 
 
-def format_against(measure: str, value: Value, threshold: str) -> str:
-    """The value, with the digits that tell it from a threshold that would be written the same."""
+def format_against(measure: str, value: Value, limit: float) -> str:
+    """The value, with the digits that tell it from a limit that would be written the same."""
     text, unit = format_value(measure, value), TABLE[measure].unit
     # Compared as mockbot writes it: of "<= 3", "3.00" is no other number, and of "<= 60s", "1m00s" is none.
-    limit = UNITS[unit].parse(threshold.lstrip("<>=").strip())
     if not isinstance(value, Known) or value.number == limit or text != format_in_unit(measure, limit):
         return text
     match unit:

@@ -38,7 +38,7 @@ def job_summary(summary: Judgement) -> str:
     if summary.expectations:
         lines += ["", "| | expected | of | seen | |", "|---|---|---|---|---|"]
     for case in summary.expectations:
-        cells = (f"{case.measure} {case.expected}", str(case.scope), case.seen_text, case.hint)
+        cells = (f"{case.measure} {case.expected_text}", str(case.scope), case.seen_text, case.hint)
         lines.append(f"| {MARKS[case.result]} | {' | '.join(map(_plain, cells))} |")
     columns = shown("narrow")
     headings = " | ".join(column.heading for column in columns)

@@ -84,7 +84,7 @@ def _expectations(summary: Judgement) -> Table:
     lines.add_column(justify="right")
     lines.add_column()
     for case in summary.expectations:
-        text = f"{case.measure} {case.expected} ({case.scope}): {case.seen_text}"
+        text = f"{case.measure} {case.expected_text} ({case.scope}): {case.seen_text}"
         lines.add_row(Text(MARKS[case.result], STYLES[case.result]), Text(text))
         if case.result != "pass":
             lines.add_row("", Text(case.hint, style="dim"))

@@ -32,7 +32,7 @@ class Problem:
 
 def nearest(word: str, known: Collection[str]) -> str:
     """ "; did you mean 'latency'?"; when nothing is similar, all known words, unless there are more than 30."""
-    if match := get_close_matches(word, known, n=1, cutoff=0.65):
+    if match := get_close_matches(word, known, n=1, cutoff=0.62):
         return f"; did you mean {match[0]!r}?"
     return f"; there is {', '.join(map(repr, known))}" if 0 < len(known) <= 30 else ""
 
@@ -205,6 +205,11 @@ def _expectations(scenario: ScenarioParts) -> Iterator[Problem]:
         yield from _unknown((*path, "group"), "group", expected.group, scenario.crowd)
         yield from _unknown((*path, "tier"), "tier", expected.tier, _tiers(scenario))
         yield from _unknown((*path, "provider"), "provider", expected.provider, scenario.providers)
+        for measure, text, threshold in expected.thresholds():
+            at = (*path, measure.name)
+            yield from _unknown(at, "phase", threshold.phase, [phase.name for phase in scenario.phases])
+            if threshold.phase is not None and threshold.phase == expected.phase:
+                yield Problem(at, f"{text!r} is relative to the phase itself that it is about; name another one")
         if not expected.thresholds():
             yield Problem(path, "names no measure; for instance 'availability: \">= 99%\"'")
 

@@ -132,7 +132,7 @@ def _doubts(scenario: Scenario) -> tuple[str, ...]:
         for measure, text, threshold in expected.thresholds():
             after_its_end = measure.name in {"first_success", "recovery_time", "affected_recovery", "first_return"}
             room = left if after_its_end else end
-            if measure.unit == "duration" and threshold.value > room:
+            if measure.unit == "duration" and threshold.phase is None and threshold.value > room:
                 what = f"expectation '{measure.name} {text}' cannot be told"
                 doubts.append(f"{what}: {duration_text(room)} is all there is")
     return tuple(doubts)

@@ -17,7 +17,7 @@ HOLDS, BROKEN = ValidityCheck("a", ok=True, says="fine"), ValidityCheck("b", ok=
 
 
 def result(verdict: Verdict) -> ExpectationResult:
-    return ExpectationResult(Scope(), "availability", ">= 99%", Known(0.5), verdict, "", "journal.jsonl")
+    return ExpectationResult(Scope(), "availability", ">= 99%", 0.99, Known(0.5), verdict, "", "journal.jsonl")
 
 
 PASS, FAIL, UNKNOWN = result("pass"), result("fail"), result("inconclusive")
@@ -73,6 +73,25 @@ def test_each_measure_of_an_expectation_is_judged_alone() -> None:
         ("availability", "pass"),
         ("latency_p50", "fail"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("expected", "result", "says"),
+    [
+        ("<= 1.5x steady", "fail", "latency_p50 of phase after: expected <= 1.5x steady (1.5s), saw 3s"),
+        ("<= 4x steady", "pass", ""),
+        ("<= 3x blackout", "inconclusive", "blackout has no value to compare with: only 5 prompts there, and 20 are"),
+    ],
+)
+def test_an_expectation_may_be_relative_to_another_phase(expected: str, result: str, says: str) -> None:
+    """What that came to is told; a phase without a value decides nothing."""
+    run = [*steady(0, 100, took=1.0), *steady(100, 105, each=1.0, took=1.0), *steady(200, 400, took=3.0)]
+    told = scenario(expect=[{"phase": "after", "latency_p50": expected}])
+
+    (case,) = judge(evidence(run, FELT, of=told)).expectations
+
+    assert case.result == result
+    assert says in str(case)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +214,8 @@ def test_a_failed_expectation_shows_the_digits_that_decided(
     measure: str, expected: str, seen: float, told: str
 ) -> None:
     """Where both would be written alike: "20s" and "20s", or "1m00s" for what was to be at most "60s"."""
-    result = ExpectationResult(Scope(), measure, expected, Known(seen), "fail", "", "journal.jsonl")
+    limit = parse_threshold(measure, expected).value
+    result = ExpectationResult(Scope(), measure, expected, limit, Known(seen), "fail", "", "journal.jsonl")
 
     assert result.outcome == f"expected {expected}, saw {told}"
 

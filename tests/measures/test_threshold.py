@@ -17,6 +17,7 @@ from mockbot.scenario.schema import Expectation
         ("recovery_time", "<=3m", Threshold("<=", 180)),
         ("goodput", "> 30/m", Threshold(">", 0.5)),
         ("attempts_per_prompt", "< 1.5", Threshold("<", 1.5)),
+        ("latency_p95", "<= 1.5x the-calm", Threshold("<=", 1.5, 0.002, "the-calm")),
         ("failed_users", " == 0% ", Threshold("==", 0)),
     ],
 )

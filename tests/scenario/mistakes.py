@@ -116,6 +116,8 @@ WRONG = (
     Wrong("expected in an unknown phase", "phase: before", "phase: befor", "22:13", "expect.0.phase: 'befor' is not a phase of this scenario; did you mean 'before'?"),
     Wrong("expected of an unknown group", "phase: before", "group: pacient", "22:13", "expect.0.group: 'pacient' is not a group of this scenario; did you mean 'patient'?"),
     Wrong("expected of an unknown provider", "phase: before", "provider: mian", "22:16", "expect.0.provider: 'mian' is not a provider of this scenario; did you mean 'main'?"),
+    Wrong("relative to an unknown phase", '">= 99%"', '">= 0.5x steady"', "22:35", "expect.0.availability: 'steady' is not a phase of this scenario; there is 'before', 'during', 'after'"),
+    Wrong("relative to itself", '">= 99%"', '">= 0.5x before"', "22:35", "expect.0.availability: '>= 0.5x before' is relative to the phase itself that it is about; name another one"),
     Wrong("nothing expected", ', availability: ">= 99%"', "", "22:5", "expect.0: names no measure; for instance"),
     Wrong("threshold in the wrong unit", '">= 99%"', '">= 99s"', "22:35", "expect.0.availability: '>= 99s' does not fit availability, a share"),
     Wrong("threshold without an operator", '">= 99%"', "99%", "22:35", "expect.0.availability: '99%' is not a threshold; write it like '>= 99%' or '<= 3m'"),
