@@ -16,7 +16,8 @@ from mockbot.report.plain_console import PlainConsole
 from mockbot.scenario.json_schema import schema_json
 from mockbot.scenario.library import find
 from mockbot.scenario.load import load_scenario
-from mockbot.scenario.scaffold import CAUSES, FEWEST, MOST, Cause
+from mockbot.scenario.scaffold import CAUSES, FEWEST, MOST
+from mockbot.scenario.scaffold_failures import BROKE
 from mockbot.testbed.start import Engine, ProxyChoice
 from mockbot.version import __version__
 
@@ -268,20 +269,20 @@ def show(target: str, html: Path | None) -> None:
 @cli.command(epilog=EXIT_CODES)
 @click.argument("file", required=False, type=FILE)
 @click.option("--cause", type=click.Choice(CAUSES), help="Cause of the outage.")
+@click.option("--broke", type=click.Choice(BROKE), help="How a failure shows; default: everything is down.")
+@click.option("--from", "parent", metavar="NAME|FILE", help="Extend this scenario instead.")
 @click.option("--length", metavar="DURATION", help="Length of the outage, for instance 10m.")
 @click.option("--users", type=click.IntRange(FEWEST, MOST), help="Number of users.")
 @click.option("--speed", type=SPEED, help="As for run; default: chosen for a run of about 80 s.")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
-def new(
-    file: Path | None, cause: Cause | None, length: str | None, users: int | None, speed: float | None, force: bool
-) -> None:
+def new(**options: Any) -> None:
     """Write a commented scenario file to start from.
 
     Asks for each value that no option gives.
     """
     from mockbot.commands.new import NewOptions, new_command
 
-    new_command(NewOptions(file, cause, length, users, speed, force))
+    new_command(NewOptions(**options))
 
 
 @cli.command(epilog=EXIT_CODES)

@@ -1,5 +1,6 @@
 """`mockbot new`: options and answers to prompts in, a commented scenario file out."""
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,17 +10,37 @@ import click
 
 from mockbot.commands.check import size_of
 from mockbot.errors import UsageError
+from mockbot.scenario.json_schema import schema_json
+from mockbot.scenario.library import find, name_of, names
 from mockbot.scenario.load import load_scenario
-from mockbot.scenario.scaffold import CAUSES, FEWEST, LONGEST, MOST, SHORTEST, Brief, Cause, name_from, scaffold
+from mockbot.scenario.scaffold import (
+    CAUSES,
+    FEWEST,
+    LONGEST,
+    MOST,
+    SCHEMA_FILE,
+    SHORTEST,
+    Brief,
+    Cause,
+    child_of,
+    name_from,
+    scaffold,
+)
+from mockbot.scenario.scaffold_failures import BROKE, Broke
 from mockbot.units.quantities import duration_text, parse_duration
 
 
 @dataclass(frozen=True, slots=True)
 class NewOptions:
-    """The command line; None: prompt for it, or the default where there is one. `force`: overwrite the file."""
+    """The command line; None: prompt for it, or the default where there is one. `force`: overwrite the file.
+
+    `parent`: the scenario to extend; nothing else is asked then.
+    """
 
     file: Path | None = None
+    parent: str | None = None
     cause: Cause | None = None
+    broke: Broke | None = None
     length: str | None = None
     users: int | None = None
     speed: float | None = None
@@ -28,7 +49,15 @@ class NewOptions:
 
 def new_command(options: NewOptions) -> None:
     """Write the file. UsageError when a value is missing or out of range, or the file cannot be written."""
+    if options.parent is not None:
+        _extend(options, options.parent)
+        return
     cause = options.cause or _ask("Cause of the outage", "--cause", None, click.Choice(CAUSES))
+    broke: Broke = "everything"
+    if cause == "failure":
+        broke = options.broke or _ask("What broke", "--broke", "everything", click.Choice(BROKE))
+    elif options.broke is not None:
+        raise UsageError(f"--broke {options.broke}: says how a failure shows; with --cause {cause} leave it out")
     length = options.length or _ask("Length of the outage", "--length", "10m", click.STRING)
     try:
         seconds = parse_duration(length)
@@ -38,10 +67,24 @@ def new_command(options: NewOptions) -> None:
         raise UsageError(f"--length {length}: must be {duration_text(SHORTEST)} to {duration_text(LONGEST)}")
     users = options.users or _ask("Number of users", "--users", 60, click.IntRange(FEWEST, MOST))
     path = options.file or Path(f"my-{cause}.yaml")
-    text = scaffold(Brief(name_from(path), cause, seconds, users, options.speed))
+    _write(path, scaffold(Brief(name_from(path), cause, seconds, users, options.speed, broke)), options.force)
+
+
+def _extend(options: NewOptions, parent: str) -> None:
+    if any((options.cause, options.broke, options.length, options.users, options.speed)):
+        raise UsageError("--from takes everything from that scenario; change it in the file that is written")
+    parent = name_of(find(parent))
+    path = options.file or Path(f"my-{Path(parent).stem}.yaml")
+    known = parent if parent in names() else os.path.relpath(parent, path.parent)
+    _write(path, child_of(known, name_from(path)), options.force)
+
+
+def _write(path: Path, text: str, force: bool) -> None:
+    """The file, and the schema beside it that its first line names."""
     try:
-        with path.open("w" if options.force else "x", encoding="utf-8") as file:
+        with path.open("w" if force else "x", encoding="utf-8") as file:
             file.write(text)
+        path.with_name(SCHEMA_FILE).write_text(schema_json(), "utf-8")
     except FileExistsError:
         raise UsageError(f"{path} exists already; name another file, or overwrite it with --force") from None
     except OSError as error:

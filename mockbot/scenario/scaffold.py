@@ -1,4 +1,4 @@
-"""Write a first scenario: a cause, a length and a number of users in, the commented text of a file out. Pure.
+"""Write a first scenario: a cause, what broke, a length and a number of users in, a commented file's text out. Pure.
 
 The sizes follow from three requirements: the file passes `check`, all is well before the outage, and a laptop can run
 it. An answer takes a tenth of a second of wall time or more; at most REQUESTS a second of wall time are sent while all
@@ -12,12 +12,14 @@ from string import Template
 from typing import Literal, get_args
 
 from mockbot.scenario.answer_law import mean_tokens
+from mockbot.scenario.scaffold_failures import FAILURES, NAIVE, Broke
 from mockbot.scenario.schema import Tokens
 from mockbot.units.quantities import duration_text, rate_text
 
 Cause = Literal["surge", "maintenance", "failure"]
 CAUSES: tuple[Cause, ...] = get_args(Cause)
 SHORTEST, LONGEST = 300.0, 36000.0  # seconds of disturbance
+SCHEMA_FILE = "scenario.schema.json"
 FEWEST, MOST = 30, 300  # users of a live run; `simulate --users` has more
 REQUESTS = 40.0  # prompts per second of wall time, so that a laptop can run the service and the clients
 THINK = 8  # answers long; a user waits for an answer a ninth of the time
@@ -27,13 +29,17 @@ TOKENS = Tokens(median=24, p95=40)
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What is wanted. `length`: seconds that the disturbance lasts; `speed` None: so that a run takes PLAYED_IN."""
+    """What is wanted. `length`: seconds that the disturbance lasts; `speed` None: so that a run takes PLAYED_IN.
+
+    `broke`: how a failure shows; other causes have it in themselves.
+    """
 
     name: str
     cause: Cause
     length: float
     users: int
     speed: float | None = None
+    broke: Broke = "everything"
 
 
 _SERVED = Template("""\
@@ -44,7 +50,7 @@ providers:
     abandoned_work: leaves_queue   # try `continues`: answers are then generated for clients that have disconnected
     answer: {first_token: $first_token, tokens: {median: $median, p95: $p95}, pace: $pace}   # about $answer s
     retry_after: 30s   # Retry-After of a refusal
-
+$second
 crowd:                 # three kinds of clients in the same outage; the shares sum to 100%
   refreshers:          # naive: people who reload
     users: 30%
@@ -55,16 +61,24 @@ crowd:                 # three kinds of clients in the same outage; the shares s
     users: 30%
     policy: {name: sdk, timeout: $timeout}
     think: $think
-    patience: $patience
+    patience: $patience$elsewhere
   careful:             # backs off, with jitter, and honours Retry-After
     users: 40%
     policy: {name: backoff, attempts: 8, base: 2s, cap: 30s, timeout: $timeout}
     think: $think
-    patience: $patience
+    patience: $patience$fails_over
+""")
+_SECOND = Template("""\
+  $name:
+    slots: $slots
+    queue: {limit: $users}
+    answer: {first_token: $first_token, tokens: {median: $median, p95: $p95}, pace: $pace}
+    retry_after: 30s
 """)
 _FILE = Template("""\
+# yaml-language-server: $$schema=scenario.schema.json
 # Try it:  mockbot check FILE   mockbot show FILE   mockbot simulate FILE   mockbot run FILE
-# The language, key by key, is in scenarios/README.md; `mockbot schema` is for editors.
+# The language, key by key, is in scenarios/README.md; the line above is for editors.
 name: $name
 title: $title
 # retells: {incident: ..., source: https://..., assumed: [...]}   when it retells a real outage
@@ -86,12 +100,23 @@ expect:                # what the run is judged by; change it to what you need
 $naive  - {phase: after, group: careful, availability: ">= 80%"}
 """)
 
+_CHILD = Template("""\
+# yaml-language-server: $$schema=scenario.schema.json
+# Everything that is not written here is as in $parent: `mockbot show $parent` draws it, and scenarios/README.md
+# has the rule ("Compose your own: `extends`"): mappings merge by key, phases by name, null removes, the rest replaces.
+extends: $parent
+name: $name
+# speed: 25
+# providers:
+#   main: {slots: 4}
+# phases:
+#   blackout: {lasts: 10m}
+# expect:
+#   - {availability: ">= 90%"}
+""")
 _UPDATES = """\
   - {at: outage+$late, state: investigating, impact: major, says: We are investigating.}
   - {at: after, state: resolved, impact: none, says: All is well again.}"""
-_NAIVE = """\
-  - {phase: outage, group: sdk, availability: "<= 50%"}
-"""
 _BY_CAUSE: dict[Cause, dict[str, str]] = {
     "surge": {
         "title": "A crowd three times as large for $length",
@@ -115,24 +140,22 @@ _BY_CAUSE: dict[Cause, dict[str, str]] = {
   - {at: 0s, state: scheduled, impact: maintenance, says: We will be down for maintenance.}
   - {at: outage, state: in_progress, impact: maintenance, says: Maintenance is in progress.}
   - {at: after, state: completed, impact: none, says: Maintenance is complete.}""",
-        "naive": _NAIVE,
+        "naive": NAIVE,
     },
     "failure": {
-        "title": "Everything is down for $length",
         "cause": "unexpected failure",
         "outage": """\
   - name: outage
     lasts: $length
     faults:
-      - http_error: 503
-      # - {reset_peer: 0s, share: 50%, lasts: 1m}   on the wire, too: half of the connections are reset at first
+$faults
   - name: return
     lasts: $tail
     faults:
       - {http_error: 503, share: 20% -> 0%}
   - {name: after, lasts: $after}""",
         "updates": _UPDATES,
-        "naive": _NAIVE,
+        "naive": "$naive",
     },
 }
 
@@ -148,9 +171,11 @@ def speed_for(lasts: float) -> float:
     return max(1.0, math.ceil(lasts / PLAYED_IN))
 
 
-def providers_and_crowd(users: int, speed: float) -> str:
+def providers_and_crowd(users: int, speed: float, broke: Broke = "everything") -> str:
     """The text of both, sized by the three requirements above."""
-    return _SERVED.substitute(_sizes(users, speed))
+    sizes, failure = _sizes(users, speed), FAILURES[broke]
+    second = _SECOND.substitute(sizes, name=failure.second) if failure.second else ""
+    return _SERVED.substitute(sizes, second=second, elsewhere=failure.elsewhere, fails_over=failure.fails_over)
 
 
 def slo_text(users: int, speed: float) -> str:
@@ -183,7 +208,7 @@ def _sizes(users: int, speed: float) -> dict[str, str]:
 
 
 def scaffold(brief: Brief) -> str:
-    """The text of the file."""
+    """The text of the file; its first line says where SCHEMA_FILE is, for editors."""
     before, after = max(120.0, round(brief.length / 4)), max(180.0, round(brief.length / 2))
     speed = brief.speed or speed_for(before + brief.length + after)
     durations = {
@@ -197,9 +222,19 @@ def scaffold(brief: Brief) -> str:
         "name": brief.name,
         "speed": f"{speed:<15g}",
         "slo": f"{slo_text(brief.users, speed):<17}",
-        "served": providers_and_crowd(brief.users, speed),
+        "served": providers_and_crowd(brief.users, speed, brief.broke),
         "users": str(brief.users),
         "surge": str(3 * brief.users),
     }
-    by_cause = {part: Template(text).substitute(values) for part, text in _BY_CAUSE[brief.cause].items()}
+    failure = FAILURES[brief.broke]
+    parts = _BY_CAUSE[brief.cause]
+    if brief.cause == "failure":
+        parts = parts | {"title": failure.title}
+        values |= {"faults": failure.faults, "naive": failure.naive}
+    by_cause = {part: Template(text).substitute(values) for part, text in parts.items()}
     return _FILE.substitute(values | by_cause)
+
+
+def child_of(parent: str, name: str) -> str:
+    """The text of a file that extends a bundled scenario."""
+    return _CHILD.substitute(parent=parent, name=name)

@@ -7,8 +7,11 @@ from click.testing import CliRunner
 
 from mockbot.cli import cli
 from mockbot.evidence.verdict import judge
+from mockbot.scenario.json_schema import schema_json
+from mockbot.scenario.lint import lint
 from mockbot.scenario.load import load_scenario, read_scenario
 from mockbot.scenario.scaffold import CAUSES, LONGEST, MOST, Brief, Cause, name_from, scaffold
+from mockbot.scenario.scaffold_failures import BROKE, Broke
 from mockbot.scenario.timeline import Timeline
 from mockbot.simulate.simulation import Memory, simulate
 
@@ -23,6 +26,18 @@ def test_what_it_writes_passes_in_virtual_time(cause: Cause, length: float, user
 
     assert judgement.verdict == "pass", "\n".join(judgement.reasons)
     assert Timeline(made).end / made.speed <= 120
+
+
+@pytest.mark.parametrize("broke", BROKE)
+@pytest.mark.parametrize(("length", "users"), [(300.0, 30), (3600.0, 100)])
+def test_a_failure_shows_as_was_asked_for(broke: Broke, length: float, users: int) -> None:
+    """The file's expectations hold, every fault is felt, nothing is doubtful."""
+    made, memory = read_scenario(scaffold(Brief("mine", "failure", length, users, None, broke))), Memory()
+
+    judgement = judge(memory.evidence(made, simulate(made, sink=memory.take, engine="reference")))
+
+    assert judgement.verdict == "pass", "\n".join(judgement.reasons)
+    assert lint(made) == ()
 
 
 @pytest.mark.parametrize("cause", CAUSES)
@@ -64,16 +79,33 @@ def test_flags_need_no_person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert load_scenario(tmp_path / "mine.yaml").name == "mine"
 
 
+def test_it_extends_another_scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bundled one by its name, a file by its way from the new one; an editor finds the schema beside it."""
+    monkeypatch.chdir(tmp_path)
+    runner = CliRunner()
+
+    bundled = runner.invoke(cli, ["new", "--from", "traffic-surge"])
+    (tmp_path / "deep").mkdir()
+    own = runner.invoke(cli, ["new", "deep/mine.yaml", "--from", "my-traffic-surge.yaml"])
+
+    assert (bundled.exit_code, own.exit_code) == (0, 0), bundled.output + own.output
+    made = load_scenario(tmp_path / "deep" / "mine.yaml")
+    assert (made.name, made.cause) == ("mine", "traffic surge")
+    assert "extends: ../my-traffic-surge.yaml" in (tmp_path / "deep" / "mine.yaml").read_text("utf-8")
+    assert (tmp_path / "deep" / "scenario.schema.json").read_text("utf-8") == schema_json()
+
+
 def test_it_asks_a_person_for_what_no_flag_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cause, length, crowd; an answer that is none is asked for again, an empty one is the default."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("mockbot.commands.new.is_interactive", lambda: True)
 
-    result = CliRunner().invoke(cli, ["new"], input="flood\nsurge\n20m\n\n")
+    result = CliRunner().invoke(cli, ["new"], input="flood\nfailure\nregion\n20m\n\n")
 
     assert result.exit_code == 0, result.output
     assert "'flood' is not one of" in result.output
-    made = load_scenario(tmp_path / "my-surge.yaml")
+    made = load_scenario(tmp_path / "my-failure.yaml")
+    assert [*made.providers] == ["main", "other-region"]
     assert [phase.lasts for phase in made.phases if phase.name == "outage"] == [1200]
     assert sum(Timeline(made).at(0).users.values()) == 60
 
@@ -84,6 +116,9 @@ def test_it_asks_a_person_for_what_no_flag_says(tmp_path: Path, monkeypatch: pyt
         (["new"], "--cause is required when"),
         (["new", "--cause", "failure", "--length", "10"], "is not a duration"),
         (["new", "--cause", "failure", "--length", "10s"], "--length 10s: must be 5m to 10h"),
+        (["new", "--cause", "surge", "--broke", "slow"], "says how a failure shows"),
+        (["new", "--from", "traffic-surge", "--users", "50"], "--from takes everything from that scenario"),
+        (["new", "--from", "trafic-surge"], "did you mean 'traffic-surge'?"),
         (["new", "missing/x.yaml", "--cause", "failure"], "missing/x.yaml: cannot be written"),
     ],
 )
