@@ -408,6 +408,14 @@ def check(files: tuple[str, ...], watch: bool) -> None:
     (watch_command if watch else check_command)(files)
 
 
+@cli.command(epilog=EXIT_CODES)
+def doctor() -> None:
+    """Say in seconds whether this machine can play outages."""
+    from mockbot.commands.doctor import doctor_command
+
+    sys.exit(doctor_command(PlainConsole()))
+
+
 @cli.command()
 def schema() -> None:
     """Print the JSON schema of scenario files, for editors."""

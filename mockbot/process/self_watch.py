@@ -24,6 +24,11 @@ def raise_descriptor_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+def descriptor_limit() -> int:
+    """How many descriptors a process of mockbot's may have."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+
 class SelfWatch:
     """`troubles`: one sentence for each, in the order of time."""
 

@@ -61,6 +61,8 @@ def expanded(text: str, inputs: dict[str, str]) -> str:
     for name, value in inputs.items():
         text = text.replace(f"${{{{ inputs.{name} }}}}", value)
         text = text.replace(f"${{{{ inputs.{name} || github.action_path }}}}", value or str(ROOT))
+    for name, value in {"runner.os": "Linux", "github.action_ref": "main"}.items():
+        text = text.replace(f"${{{{ {name} }}}}", value)
     assert "${{" not in text
     return text
 
@@ -114,6 +116,67 @@ def test_the_action_is_a_valid_composite_action() -> None:
     assert not any("${{" in step.get("run", "") for step in steps)
     assert all(f"inputs.{name}" in text for name in action["inputs"])
     assert {"name", "description", "inputs", "runs"} <= set(action)
+
+
+def test_the_commands_own_requirements_are_there(tmp_path: Path) -> None:
+    """In an environment of the command's, whose Python is the first of the path."""
+    (tmp_path / "needed").mkdir()
+    (tmp_path / "needed" / "pyproject.toml").write_text('[project]\nname = "needed"\nversion = "1"\n', "utf-8")
+    (tmp_path / "needed" / "needed.py").write_text("", "utf-8")
+    (tmp_path / "requirements.txt").write_text("./needed\n", "utf-8")
+    command = f"python -c 'import needed' && {sys.executable} {CLIENTS / 'tidy.py'} 6"
+    inputs = {"scenario": str(scenario_file(tmp_path)), "command": command, "requirements": "requirements.txt"}
+
+    done = played(tmp_path, inputs)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_run_is_compared_with_its_baseline(tmp_path: Path) -> None:
+    """The summary says in what they differ; without a baseline there is a notice."""
+    client, scenario = f"{sys.executable} {CLIENTS / 'tidy.py'} 6", str(scenario_file(tmp_path))
+    first = played(tmp_path, {"scenario": scenario, "command": client, "baseline": "not-there"})
+    before = (tmp_path / "output").read_text("utf-8").strip().partition("=")[2]
+
+    again = played(tmp_path, {"scenario": scenario, "command": client, "baseline": before})
+
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert "::notice::there is no run folder at 'not-there'" in first.stdout
+    assert again.returncode in {0, 3}, again.stdout + again.stderr  # a run of seconds may say too little to compare
+    assert "## Compared with the baseline" in (tmp_path / "summary").read_text("utf-8")
+
+
+@pytest.mark.parametrize(("wish", "code", "runs"), [("fail", 3, 1), ("warn", 0, 1), ("retry", 3, 2)])
+def test_an_inconclusive_run_does_what_was_asked_for(tmp_path: Path, wish: str, code: int, runs: int) -> None:
+    """The client sends nothing, so that no fault is felt; the folder of the last run is the output."""
+    inputs = {"scenario": str(scenario_file(tmp_path)), "command": "sleep 6", "on-inconclusive": wish}
+
+    done = played(tmp_path, inputs)
+
+    assert done.returncode == code, done.stdout + done.stderr
+    folders = list(tmp_path.glob("mockbot-run.*"))
+    assert len(folders) == runs
+    assert (tmp_path / "output").read_text("utf-8").strip().removeprefix("folder=") in [str(each) for each in folders]
+
+
+def test_a_wish_that_there_is_not_is_told(tmp_path: Path) -> None:
+    done = played(tmp_path, {"scenario": "traffic-surge", "on-inconclusive": "ignore"})
+
+    assert done.returncode == 2
+    assert "on-inconclusive is 'ignore'; it can be fail, warn or retry" in done.stdout
+
+
+def test_the_gitlab_job_installs_nothing_that_is_not_named(tmp_path: Path) -> None:
+    """A package of our name on a registry is a stranger's."""
+    job = read("mockbot.gitlab-ci.yml")[".mockbot"]
+    environment = runner_environment(tmp_path) | job["variables"]
+    script = ["/bin/sh", "-c", "set -e\n" + "\n".join(job["script"])]
+
+    done = subprocess.run(script, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert "set MOCKBOT_SOURCE" in done.stdout
+    assert not (tmp_path / ".mockbot").exists()
 
 
 @pytest.mark.nightly

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 from mockbot.evidence.verdict import judge
 from mockbot.report.junit import junit_xml
-from tests.evidence.build import FAILED_CHECK, FELT, evidence, scenario, sound_run
+from tests.evidence.build import FELT, evidence, scenario, sound_run
 
 HOLDS = {"phase": "steady", "availability": ">= 99%"}
 FAILS = {"phase": "blackout", "availability": ">= 99%"}
@@ -17,34 +17,40 @@ def tree(*expect: dict[str, str], **how: Any) -> ET.Element:
     return ET.fromstring(junit_xml(judge(run)).encode())  # noqa: S314 - our own text
 
 
-def test_there_is_a_case_for_each_expectation_and_each_guard() -> None:
-    """Two suites, one case each, with the class name of their suite."""
+def test_there_is_a_case_for_each_expectation_and_one_for_the_run() -> None:
+    """In one suite, whose properties say how the run was made; the time is that of the run on the wall."""
     root = tree(HOLDS, FAILS)
 
-    expectations, guards = root
-    assert [suite.get("name") for suite in root] == ["paper.expectations", "paper.guards"]
-    assert [case.get("name") for case in expectations] == [
+    (suite,) = root
+    assert suite.get("name") == "paper"
+    assert [case.get("name") for case in suite.findall("testcase")] == [
         "availability >= 99% (phase steady)",
         "availability >= 99% (phase blackout)",
+        "the run is conclusive",
     ]
-    assert {case.get("classname") for case in guards} == {"paper.guards"}
+    assert {case.get("classname") for case in suite.findall("testcase")} == {"paper"}
+    told = {each.get("name"): each.get("value") for each in suite.iter("property")}
+    assert (told["verdict"], told["report"], told["speed"]) == ("fail", "report.html", "1")
+    assert suite.get("time") == root.get("time") == suite.findall("testcase")[-1].get("time") == "400.000"
 
 
 def test_a_failed_expectation_is_a_failure_and_an_undecided_one_an_error() -> None:
     """Nothing is skipped: most CIs are green over what was skipped."""
-    holds, fails, unknown = tree(HOLDS, FAILS, UNKNOWN)[0]
+    holds, fails, unknown, run = tree(HOLDS, FAILS, UNKNOWN).iter("testcase")
 
-    assert [[child.tag for child in case] for case in (holds, fails, unknown)] == [[], ["failure"], ["error"]]
+    tags = [[child.tag for child in case] for case in (holds, fails, unknown, run)]
+    assert tags == [[], ["failure"], ["error"], []]
     assert fails[0].get("message") == "expected >= 99%, saw 0%"
     assert "look at journal.jsonl: p100" in (fails[0].text or "")
     assert unknown[0].get("message") == "expected >= 99%, saw -: only 0 prompts there, and 20 are needed"
 
 
-def test_a_broken_guard_is_an_error() -> None:
-    """The fault that nobody felt."""
-    broken = [case for case in tree(HOLDS, seconds=()).iter("testcase") if case.find("error") is not None]
+def test_an_inconclusive_run_is_an_error() -> None:
+    """With all its reasons: here the fault that nobody felt."""
+    (case,) = [case for case in tree(HOLDS, seconds=()).iter("testcase") if case.find("error") is not None]
 
-    assert [case.get("name") for case in broken] == [FAILED_CHECK]
+    assert case.get("name") == "the run is conclusive"
+    assert "blackout.0.http_error" in case[0].attrib["message"]
 
 
 def test_it_keeps_the_rules_that_junit_parsers_rely_on() -> None:
@@ -55,7 +61,7 @@ def test_it_keeps_the_rules_that_junit_parsers_rely_on() -> None:
     for suite in root:
         cases = suite.findall("testcase")
         assert suite.tag == "testsuite"
-        assert [child.tag for child in suite] == ["testcase"] * len(cases)
+        assert [child.tag for child in suite] == ["properties", *["testcase"] * len(cases)]
         assert int(suite.attrib["tests"]) == len(cases)
         for kind in ("failure", "error", "skipped"):
             count = sum(case.find(kind) is not None for case in cases)
