@@ -6,6 +6,8 @@ from itertools import pairwise
 import pytest
 
 from mockbot.runs.journal_files import to_line
+from mockbot.scenario.timeline import Timeline
+from mockbot.simulate.change_points import moments
 from mockbot.simulate.simulation import Memory, simulate
 from tests.simulate.build import NO_THINK, live_through, scenario
 
@@ -28,6 +30,14 @@ def test_groups_have_exactly_the_users_of_the_timeline() -> None:
     lived = live_through(scenario())
 
     assert {prompt.user for prompt in lived.prompts} == {f"all-{number}" for number in range(1, 21)}
+
+
+@pytest.mark.parametrize(("fault", "stepped"), [({"http_error": 503}, False), ({"latency": "300ms"}, True)])
+def test_only_what_cannot_read_its_ramp_at_each_request_has_steps(fault: dict[str, object], stepped: bool) -> None:
+    """A fault of the service reads it, however long it ramps; one of the wire is told every second."""
+    timeline = Timeline(scenario([{**fault, "share": "10% -> 90%"}]))
+
+    assert (len(tuple(moments(timeline))) > len(timeline.changes())) is stepped
 
 
 def test_who_leaves_is_chance() -> None:
