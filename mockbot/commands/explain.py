@@ -4,7 +4,9 @@ An interruption keeps the answers that are done.
 """
 
 import json
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
@@ -20,6 +22,7 @@ from mockbot.report.plain_console import heading
 from mockbot.runs.folder import RUNS, RunFile, RunFolder
 from mockbot.scenario.scale import Scaled, scale_by, scaled_to
 from mockbot.scenario.schema import Scenario
+from mockbot.simulate.all_cores import workers_for
 from mockbot.simulate.engines import prompts
 from mockbot.simulate.explain import duration, failing_over, paying, refreshing, telling
 from mockbot.simulate.explain.answer import Answer
@@ -29,7 +32,8 @@ from mockbot.simulate.explain.live_figures import find_live
 from mockbot.simulate.explain.setting import Setting, setting_of
 
 MOST_SEEDS = 100
-MOST_PROMPTS = 50_000  # of a run of a crowd that is not chosen by --users: a second or two, of forty runs
+ABOUT_RUNS = 40  # of an explanation with three seeds
+MOST_PROMPTS = 50_000  # of a run of a crowd that is not chosen by --users: a second or two
 FEWEST_SLOTS = 10  # of a provider, for it to be played smaller
 QUESTIONS = tuple(each.QUESTION for each in (refreshing, duration, failing_over, telling, paying))
 
@@ -106,10 +110,23 @@ def _answers(
     columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} runs"), TimeElapsedColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=None)
-        experiments = Experiments(options.seeds, lambda: bar.advance(task))
-        for question in QUESTIONS:
-            bar.update(task, description=question.key)
-            yield question.answer(setting, experiments, live)
+        with closing(Experiments(options.seeds, lambda: bar.advance(task))) as experiments:
+            if not isinstance(setting, str) and not all(question.senseless(setting) for question in QUESTIONS):
+                _begin(setting, experiments)
+            for question in QUESTIONS:
+                bar.update(task, description=question.key)
+                yield question.answer(setting, experiments, live)
+
+
+def _begin(setting: Setting, experiments: Experiments) -> None:
+    """The file as written, which says how long a run takes; then the variants of all questions, on all cores."""
+    before = time.perf_counter()
+    if experiments.runs(setting.scenario) is None:
+        return
+    seconds = (time.perf_counter() - before) / experiments.seeds
+    questions = (question for question in QUESTIONS if not question.senseless(setting))
+    variants = (each.scenario for question in questions for each in question.variants(setting).values())
+    experiments.ahead(variants, workers_for(ABOUT_RUNS, ABOUT_RUNS * seconds))
 
 
 def _print_head(options: ExplainOptions, setting: Setting | str, scaled: str, path: str, console: Console) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import closing
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -135,6 +136,17 @@ def test_each_figure_of_a_sentence_has_its_interval() -> None:
         shares = re.findall(r"[\d.]+%(?! ±)", re.sub(r"± [\d.]+%", "±", told.sentence))
 
         assert not told.makes_sense or not shares, told.sentence
+
+
+def test_variants_that_are_simulated_in_processes_give_the_same_answers() -> None:
+    """A question finds its runs done, by two processes, and says of them what it says of its own."""
+    setting = setting_of(tiny())
+    assert isinstance(setting, Setting)
+    with closing(Experiments(2, lambda: None)) as experiments:
+        experiments.ahead([each.scenario for each in refreshing.QUESTION.variants(setting).values()], workers=2)
+        told = refreshing.QUESTION.answer(setting, experiments, None)
+
+    assert told == asked(tiny(), "refreshing")
 
 
 NO_GROUP = st.sampled_from(["once", "backoff", "sdk", "informed", "litellm", {"name": "refresh", "every": "5s"}])

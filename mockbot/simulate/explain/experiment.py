@@ -6,8 +6,9 @@ minute or so. An interruption is raised as KeyboardInterrupt.
 """
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from mockbot.evidence.counters import ROUNDED
 from mockbot.evidence.journal import RunEvidence
@@ -20,6 +21,7 @@ from mockbot.measures.table import TABLE
 from mockbot.measures.values import Beyond, Known
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
+from mockbot.simulate.all_cores import done_on_cores
 from mockbot.simulate.change_points import Record
 from mockbot.simulate.simulation import Memory, simulate
 from mockbot.units.rank import nearest_rank
@@ -41,6 +43,8 @@ class RunResult:
         return [p for p in self.prompts if begin <= p.intended < end and p.group in groups]
 
 
+_Task = tuple[Scenario, int]  # a variant and a seed
+_Result = tuple[RunResult | None, str]
 Take = Callable[[RunResult], float | None]  # None: the run has nothing that it could be said of
 
 
@@ -49,38 +53,73 @@ class _TooManyError(Exception):
 
 
 class Experiments:
-    """`tick` is called after every run. Equal variants are simulated once. `most`: records of a run."""
+    """`tick` is called after every run. Equal variants are simulated once. `most`: records of a run.
+
+    `close` ends what `ahead` has begun.
+    """
 
     def __init__(self, seeds: int, tick: Callable[[], None], most: int = MOST_RECORDS) -> None:
         self.seeds, self.most = seeds, most
         self._tick = tick
-        self._done: dict[str, list[RunResult] | None] = {}
+        self._done: dict[str, dict[int, RunResult | None]] = {}  # a variant's runs by their seed
+        self._ahead: Generator[tuple[_Task, _Result]] = done_on_cores(partial(_run, most), (), 1)
         self.sampled = ""  # in words, when not all users of a run are recorded
+
+    def ahead(self, variants: Iterable[Scenario], workers: int) -> None:
+        """From now on, simulate these in this order in so many processes, until `runs` has what it is asked for."""
+        self._ahead = done_on_cores(partial(_run, self.most), self._tasks(variants), workers)
+
+    def close(self) -> None:
+        """End the processes."""
+        self._ahead.close()
 
     def runs(self, variant: Scenario) -> list[RunResult] | None:
         """One for each seed; None when one has too many records."""
-        key = variant.model_dump_json(exclude={"expect"})
-        if key not in self._done:
-            try:
-                self._done[key] = [self._run(variant, variant.seed + number) for number in range(self.seeds)]
-            except _TooManyError:
-                self._done[key] = None
-        return self._done[key]
+        key = _key(variant)
+        for found in (self._ahead, done_on_cores(partial(_run, self.most), self._tasks([variant]), 1)):
+            while not self._complete(key) and (done := next(found, None)) is not None:
+                (other, seed), (run, sampled) = done
+                self._done[_key(other)][seed] = run
+                self.sampled = self.sampled or sampled
+                self._tick()
+        runs = [self._done[key].get(seed) for seed in range(variant.seed, variant.seed + self.seeds)]
+        whole = [run for run in runs if run is not None]
+        return whole if len(whole) == self.seeds else None
 
-    def _run(self, variant: Scenario, seed: int) -> RunResult:
-        memory = Memory()
+    def _tasks(self, variants: Iterable[Scenario]) -> Iterator[_Task]:
+        """Every seed of those that are new, as far as no run of them was given up."""
+        for variant in variants:
+            if (key := _key(variant)) not in self._done:
+                self._done[key] = {}
+                seeds = range(variant.seed, variant.seed + self.seeds)
+                yield from ((variant, seed) for seed in seeds if not self._complete(key))
 
-        def keep(record: Record) -> None:
-            if len(memory.requests) + len(memory.seconds) >= self.most:
-                raise _TooManyError
-            memory.take(record)
+    def _complete(self, key: str) -> bool:
+        runs = self._done.get(key, {})
+        return len(runs) == self.seeds or None in runs.values()
 
+
+def _key(variant: Scenario) -> str:
+    return variant.model_dump_json(exclude={"expect"})
+
+
+def _run(most: int, task: _Task) -> _Result:
+    """The run, and how it is sampled; None when it has too many records."""
+    variant, seed = task
+    memory = Memory()
+
+    def keep(record: Record) -> None:
+        if len(memory.requests) + len(memory.seconds) >= most:
+            raise _TooManyError
+        memory.take(record)
+
+    try:
         info = simulate(variant, seed=seed, sink=keep)
-        if info.ended == "interrupted":
-            raise KeyboardInterrupt
-        self._tick()
-        self.sampled = self.sampled or sampled_text(info.weight, Timeline(variant))
-        return result_of(memory.evidence(variant, info))
+    except _TooManyError:
+        return None, ""
+    if info.ended == "interrupted":
+        raise KeyboardInterrupt
+    return result_of(memory.evidence(variant, info)), sampled_text(info.weight, Timeline(variant))
 
 
 def result_of(evidence: RunEvidence) -> RunResult:
