@@ -73,7 +73,7 @@ class Question:
             if runs is None:
                 variants[name] = variant._replace(differs=f"{variant.differs}; not simulated: {too_large}")
                 continue
-            if name != AS_WRITTEN and runs is as_written:
+            if name != AS_WRITTEN and runs[0] is as_written[0]:
                 same.add(name)
             for what, measure, take, only in self.measures(setting):
                 values, title = tuple(map(take, runs)), f"{name}: {what}"
