@@ -125,7 +125,9 @@ def _begin(setting: Setting, experiments: Experiments) -> None:
         return
     seconds = (time.perf_counter() - before) / experiments.seeds
     questions = (question for question in QUESTIONS if not question.senseless(setting))
-    variants = (each.scenario for question in questions for each in question.variants(setting).values())
+    variants = (
+        (each.scenario, question.recovery) for question in questions for each in question.variants(setting).values()
+    )
     experiments.ahead(variants, workers_for(ABOUT_RUNS, ABOUT_RUNS * seconds))
 
 

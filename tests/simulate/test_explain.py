@@ -143,10 +143,10 @@ def test_variants_that_are_simulated_in_processes_give_the_same_answers() -> Non
     setting = setting_of(tiny())
     assert isinstance(setting, Setting)
     with closing(Experiments(2, lambda: None)) as experiments:
-        experiments.ahead([each.scenario for each in refreshing.QUESTION.variants(setting).values()], workers=2)
-        told = refreshing.QUESTION.answer(setting, experiments, None)
+        experiments.ahead([(each.scenario, True) for each in telling.QUESTION.variants(setting).values()], workers=2)
+        told = telling.QUESTION.answer(setting, experiments, None)
 
-    assert told == asked(tiny(), "refreshing")
+    assert told == asked(tiny(), telling.QUESTION.key)
 
 
 NO_GROUP = st.sampled_from(["once", "backoff", "sdk", "informed", "litellm", {"name": "refresh", "every": "5s"}])

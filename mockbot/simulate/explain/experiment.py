@@ -43,7 +43,7 @@ class RunResult:
         return [p for p in self.prompts if begin <= p.intended < end and p.group in groups]
 
 
-_Task = tuple[Scenario, int]  # a variant and a seed
+_Task = tuple[Scenario, int, bool]  # a variant, a seed, and whether to say the recovery times
 _Result = tuple[RunResult | None, str]
 Take = Callable[[RunResult], float | None]  # None: the run has nothing that it could be said of
 
@@ -61,51 +61,55 @@ class Experiments:
     def __init__(self, seeds: int, tick: Callable[[], None], most: int = MOST_RECORDS) -> None:
         self.seeds, self.most = seeds, most
         self._tick = tick
-        self._done: dict[str, dict[int, RunResult | None]] = {}  # a variant's runs by their seed
+        self._done: dict[tuple[str, bool], dict[int, RunResult | None]] = {}  # a variant's runs by their seed
         self._ahead: Generator[tuple[_Task, _Result]] = done_on_cores(partial(_run, most), (), 1)
         self.sampled = ""  # in words, when not all users of a run are recorded
 
-    def ahead(self, variants: Iterable[Scenario], workers: int) -> None:
-        """From now on, simulate these in this order in so many processes, until `runs` has what it is asked for."""
+    def ahead(self, variants: Iterable[tuple[Scenario, bool]], workers: int) -> None:
+        """From now on, simulate these in this order in so many processes, until `runs` has what it is asked for.
+
+        Each with whether its recovery times are needed.
+        """
         self._ahead = done_on_cores(partial(_run, self.most), self._tasks(variants), workers)
 
     def close(self) -> None:
         """End the processes."""
         self._ahead.close()
 
-    def runs(self, variant: Scenario) -> list[RunResult] | None:
-        """One for each seed; None when one has too many records."""
-        key = _key(variant)
-        for found in (self._ahead, done_on_cores(partial(_run, self.most), self._tasks([variant]), 1)):
+    def runs(self, variant: Scenario, *, recovery: bool = True) -> list[RunResult] | None:
+        """One for each seed; None when one has too many records. Without `recovery`, its times may be None."""
+        key = _key(variant, recovery=recovery or _key(variant, recovery=True) in self._done)
+        for found in (self._ahead, done_on_cores(partial(_run, self.most), self._tasks([(variant, recovery)]), 1)):
             while not self._complete(key) and (done := next(found, None)) is not None:
-                (other, seed), (run, sampled) = done
-                self._done[_key(other)][seed] = run
+                (other, seed, counted), (run, sampled) = done
+                self._done[_key(other, recovery=counted)][seed] = run
                 self.sampled = self.sampled or sampled
                 self._tick()
         runs = [self._done[key].get(seed) for seed in range(variant.seed, variant.seed + self.seeds)]
         whole = [run for run in runs if run is not None]
         return whole if len(whole) == self.seeds else None
 
-    def _tasks(self, variants: Iterable[Scenario]) -> Iterator[_Task]:
+    def _tasks(self, variants: Iterable[tuple[Scenario, bool]]) -> Iterator[_Task]:
         """Every seed of those that are new, as far as no run of them was given up."""
-        for variant in variants:
-            if (key := _key(variant)) not in self._done:
+        for variant, recovery in variants:
+            key = _key(variant, recovery=recovery)
+            if key not in self._done and _key(variant, recovery=True) not in self._done:
                 self._done[key] = {}
                 seeds = range(variant.seed, variant.seed + self.seeds)
-                yield from ((variant, seed) for seed in seeds if not self._complete(key))
+                yield from ((variant, seed, recovery) for seed in seeds if not self._complete(key))
 
-    def _complete(self, key: str) -> bool:
+    def _complete(self, key: tuple[str, bool]) -> bool:
         runs = self._done.get(key, {})
         return len(runs) == self.seeds or None in runs.values()
 
 
-def _key(variant: Scenario) -> str:
-    return variant.model_dump_json(exclude={"expect"})
+def _key(variant: Scenario, *, recovery: bool) -> tuple[str, bool]:
+    return variant.model_dump_json(exclude={"expect"}), recovery
 
 
 def _run(most: int, task: _Task) -> _Result:
     """The run, and how it is sampled; None when it has too many records."""
-    variant, seed = task
+    variant, seed, recovery = task
     memory = Memory()
 
     def keep(record: Record) -> None:
@@ -119,14 +123,17 @@ def _run(most: int, task: _Task) -> _Result:
         return None, ""
     if info.ended == "interrupted":
         raise KeyboardInterrupt
-    return result_of(memory.evidence(variant, info)), sampled_text(info.weight, Timeline(variant))
+    result = result_of(memory.evidence(variant, info), recovery=recovery)
+    return result, sampled_text(info.weight, Timeline(variant))
 
 
-def result_of(evidence: RunEvidence) -> RunResult:
-    """Of any run, live or simulated."""
-    counted = counters_of(count_run(evidence), Scope())
+def result_of(evidence: RunEvidence, *, recovery: bool = True) -> RunResult:
+    """Of any run, live or simulated; without its recovery times, which take longest to count, if they are not needed."""
     prompts = [record for record in evidence.requests() if isinstance(record, Prompt)]
     seconds = [record for record in evidence.seconds() if isinstance(record, ServiceSecond)]
+    if not recovery:
+        return RunResult(prompts, seconds)
+    counted = counters_of(count_run(evidence), Scope())
     values = [TABLE[name].value(counted) for name in ("recovery_time", "affected_recovery")]
     times = [
         each.number if isinstance(each, Known) else math.inf if isinstance(each, Beyond) else None for each in values

@@ -57,6 +57,7 @@ class Question:
     measures: Callable[[Setting], tuple[Measured, ...]]
     law: Callable[[Setting], Law]
     sentence: Callable[[Setting, Figures, Law], str]
+    recovery: bool = False  # the recovery times of its variants are measured
 
     def answer(self, setting: Setting | str, experiments: Experiments, live: RunResult | None) -> Answer:
         """`setting`: or why there is none. Simulates every variant that is not simulated yet."""
@@ -69,7 +70,7 @@ class Question:
             return Answer(self.key, self.asks, text, makes_sense=False)
         law, variants, found, same = self.law(setting), dict(self.variants(setting)), Figures(), set[str]()
         for name, variant in {AS_WRITTEN: Variant(setting.scenario, ""), **variants}.items():
-            runs = experiments.runs(variant.scenario)
+            runs = experiments.runs(variant.scenario, recovery=self.recovery)
             if runs is None:
                 variants[name] = variant._replace(differs=f"{variant.differs}; not simulated: {too_large}")
                 continue

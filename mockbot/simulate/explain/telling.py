@@ -168,4 +168,6 @@ def _senseless(setting: Setting) -> str:
     return "" if setting.rate(setting.groups) else f"nobody asks {setting.provider} when the outage begins"
 
 
-QUESTION = Question("telling", "Does telling people shorten it?", _senseless, _variants, _measures, _law, _sentence)
+QUESTION = Question(
+    "telling", "Does telling people shorten it?", _senseless, _variants, _measures, _law, _sentence, recovery=True
+)
