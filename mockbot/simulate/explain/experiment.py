@@ -128,7 +128,7 @@ def _run(most: int, task: _Task) -> _Result:
 
 
 def result_of(evidence: RunEvidence, *, recovery: bool = True) -> RunResult:
-    """Of any run, live or simulated; without its recovery times, which take longest to count, if they are not needed."""
+    """Of any run, live or simulated; without the recovery times, which take longest to count, if not needed."""
     prompts = [record for record in evidence.requests() if isinstance(record, Prompt)]
     seconds = [record for record in evidence.seconds() if isinstance(record, ServiceSecond)]
     if not recovery:
