@@ -1,9 +1,10 @@
 """How long until it is normal again? The recovery times of the file as written; and a law where a queue is kept."""
 
 from mockbot.faults.effects import SlotFactor
+from mockbot.measures.outages import HOLD
 from mockbot.simulate import theory
 from mockbot.simulate.explain.answer import Law, duration_words
-from mockbot.simulate.explain.experiment import drained
+from mockbot.simulate.explain.experiment import drained, recovery
 from mockbot.simulate.explain.question import AS_WRITTEN, Figures, Measured, Question
 from mockbot.simulate.explain.setting import Setting, timeout_of
 from mockbot.units.formatting import format_rate
@@ -12,9 +13,10 @@ WELL, THROUGH, EMPTY = "well again after", "its prompts settled after", "nobody 
 
 
 def _measures(setting: Setting) -> tuple[Measured, ...]:
+    outage = setting.begin, setting.clear, frozenset(setting.groups)
     return (
-        Measured(WELL, "recovery_time", lambda run: run.recovery),
-        Measured(THROUGH, "recovery_time", lambda run: run.affected),
+        Measured(WELL, "recovery_time", recovery(*outage, "well")),
+        Measured(THROUGH, "recovery_time", recovery(*outage, "settled")),
         Measured(EMPTY, "recovery_time", drained(setting.clear, setting.until, setting.provider)),
     )
 
@@ -61,9 +63,9 @@ def _law(setting: Setting) -> Law:
 def _sentence(setting: Setting, figures: Figures, law: Law) -> str:
     well, through = figures.text(AS_WRITTEN, WELL), figures.text(AS_WRITTEN, THROUGH)
     first = (
-        f"From the end of the worst outage until all has been well for 30s: {well}; until 95 % of those who had asked"
-        f" in it were answered or had given up: {through}. From the end of this one until nobody queues at"
-        f" {setting.provider}: {figures.text(AS_WRITTEN, EMPTY)}."
+        f"From the end of the outage until all has been well for {HOLD}s: {well}; until 95 % of those who had asked in"
+        f" it were answered or had given up: {through}; until nobody queues at {setting.provider}:"
+        f" {figures.text(AS_WRITTEN, EMPTY)}."
     )
     return f"{first} {law.says}".strip()
 

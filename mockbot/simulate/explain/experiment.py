@@ -6,18 +6,21 @@ minute or so. An interruption is raised as KeyboardInterrupt.
 """
 
 import math
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import accumulate
+from typing import Literal, NamedTuple, cast
 
 from mockbot.evidence.counters import ROUNDED
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Prompt, ServiceSecond
 from mockbot.evidence.run_counters import count_run
 from mockbot.evidence.sampling import sampled_text
-from mockbot.evidence.scope_counters import counters_of
+from mockbot.evidence.scope_counters import Part, ScopeCounters, counters_of
+from mockbot.measures.measure import Measure
+from mockbot.measures.outages import WorstOutage, affected_recovery, recovery_time
 from mockbot.measures.scope import Scope
-from mockbot.measures.table import TABLE
 from mockbot.measures.values import Beyond, Known
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
@@ -29,14 +32,26 @@ from mockbot.units.rank import nearest_rank
 MOST_RECORDS = 500_000  # of a run: ten seconds; the bundled outages have a fifth of it
 
 
+class Recovered(NamedTuple):
+    """One outage of one group: seconds from its clear, by `mockbot.measures.outages`. None: it cannot be said."""
+
+    group: str
+    begin: float
+    clear: float
+    well: float | None  # recovery_time
+    settled: float | None  # affected_recovery
+
+
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """One run, simulated or live; the recovery times of `mockbot.measures`, None where they cannot be said."""
+    """One run, simulated or live.
+
+    `seconds`: of each provider in their order, as little as is read of them, because processes hand them over.
+    """
 
     prompts: list[Prompt]
-    seconds: list[ServiceSecond]
-    recovery: float | None = None
-    affected: float | None = None
+    seconds: Mapping[str, list[tuple[int, int, int]]]  # (t, requests in it, those who queue at its end)
+    recovered: Sequence[Recovered] = ()
 
     def asked(self, begin: float, end: float, groups: Collection[str]) -> list[Prompt]:
         """The prompts that were asked in this time by these groups."""
@@ -130,15 +145,26 @@ def _run(most: int, task: _Task) -> _Result:
 def result_of(evidence: RunEvidence, *, recovery: bool = True) -> RunResult:
     """Of any run, live or simulated; without the recovery times, which take longest to count, if not needed."""
     prompts = [record for record in evidence.requests() if isinstance(record, Prompt)]
-    seconds = [record for record in evidence.seconds() if isinstance(record, ServiceSecond)]
+    seconds: dict[str, list[tuple[int, int, int]]] = {name: [] for name in evidence.scenario.providers}
+    for second in evidence.seconds():
+        if isinstance(second, ServiceSecond) and second.provider in seconds:
+            seconds[second.provider].append((second.t, second.offered, second.queued))
     if not recovery:
         return RunResult(prompts, seconds)
-    counted = counters_of(count_run(evidence), Scope())
-    values = [TABLE[name].value(counted) for name in ("recovery_time", "affected_recovery")]
-    times = [
-        each.number if isinstance(each, Known) else math.inf if isinstance(each, Beyond) else None for each in values
-    ]
-    return RunResult(prompts, seconds, *times)
+    only_requests = replace(evidence, seconds=lambda: iter(()))  # recovery is counted of prompts alone
+    counted = counters_of(count_run(only_requests), Scope())
+    recovered = []
+    for part in counted.parts():
+        for n, each in enumerate(part.outages):
+            well, settled = (_time(measure, counted, part, n) for measure in (recovery_time, affected_recovery))
+            recovered.append(Recovered(part.name, each.begin, each.clear, well, settled))
+    return RunResult(prompts, seconds, recovered)
+
+
+def _time(measure: Measure, counted: ScopeCounters, part: Part, index: int) -> float | None:
+    """Of one outage instead of the worst; infinite when the run ended before."""
+    value = cast("WorstOutage", measure.formula).of_outage(counted, part, index)
+    return value.number if isinstance(value, Known) else math.inf if isinstance(value, Beyond) else None
 
 
 # -- numbers of a run ------------------------------------------------------------------------------------------------
@@ -170,31 +196,49 @@ def median_wait(begin: float, end: float, groups: Collection[str]) -> Take:
     return take
 
 
+def recovery(begin: float, clear: float, groups: Collection[str], which: Literal["well", "settled"]) -> Take:
+    """The longest that one of these groups took after its outage of this time; None when it can be said of none."""
+
+    def take(run: RunResult) -> float | None:
+        own = (each for each in run.recovered if each.group in groups and each.begin < clear and begin < each.clear)
+        times = (each.well if which == "well" else each.settled for each in own)
+        return max((time for time in times if time is not None), default=None)
+
+    return take
+
+
 def requests(begin: float, end: float, provider: str, capacity: float) -> Take:
     """Requests per second that reach the provider in this time, over the capacity."""
 
     def take(run: RunResult) -> float | None:
-        offered = sum(each.offered for each in run.seconds if begin <= each.t < end and each.provider == provider)
+        offered = sum(offered for t, offered, _ in run.seconds[provider] if begin <= t < end)
         return offered / (end - begin) / capacity if end > begin else None
 
     return take
 
 
-def peak(begin: float, end: float, provider: str, capacity: float) -> Take:
-    """The most requests in one of these seconds, over the capacity."""
+def peak(begin: float, end: float, provider: str, capacity: float, answer: float) -> Take:
+    """The most requests within the time of one answer, at least a second, over what can be answered in it."""
+    width = max(1, round(answer))
 
     def take(run: RunResult) -> float | None:
-        found = [each.offered for each in run.seconds if begin <= each.t < end and each.provider == provider]
-        return max(found) / capacity if found else None
+        sums = list(accumulate((offered for t, offered, _ in run.seconds[provider] if begin <= t < end), initial=0))
+        if len(sums) < 2:
+            return None
+        most = max(sums[min(i + width, len(sums) - 1)] - before for i, before in enumerate(sums))
+        return most / (width * capacity)
 
     return take
 
 
 def drained(clear: float, until: float, provider: str) -> Take:
-    """Seconds from the clear to the end of the first second in which nobody queues; infinite: none before `until`."""
+    """Seconds from the clear to the end of the first second at whose end nobody queues; infinite: none by `until`.
+
+    0 when nobody queues as it clears.
+    """
 
     def take(run: RunResult) -> float | None:
-        own = [each for each in run.seconds if each.provider == provider and clear <= each.t < until]
-        return min((each.t + 1 - clear for each in own if not each.queued), default=math.inf) if own else None
+        own = [(t, queued) for t, _, queued in run.seconds[provider] if clear <= t + 1 <= until]
+        return min((t + 1 - clear for t, queued in own if not queued), default=math.inf) if own else None
 
     return take

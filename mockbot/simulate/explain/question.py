@@ -36,9 +36,9 @@ class Figures(dict[str, Figure]):
     """By `variant: what`. A figure of which no seed could tell anything is not there."""
 
     def text(self, variant: str, what: str) -> str:
-        """With its interval; "-" when it is not there."""
+        """With its interval; "unknown" when it is not there."""
         found = self.get(f"{variant}: {what}")
-        return "-" if found is None else str(found)
+        return "unknown" if found is None else str(found)
 
     def change(self, variant: str, other: str, what: str) -> Change:
         """Of the first against the second."""
