@@ -4,10 +4,10 @@ An interruption keeps the answers that are done.
 """
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from shlex import quote
 
@@ -119,16 +119,11 @@ def _answers(
 
 
 def _begin(setting: Setting, experiments: Experiments) -> None:
-    """The file as written, which says how long a run takes; then the variants of all questions, on all cores."""
-    before = time.perf_counter()
-    if experiments.runs(setting.scenario) is None:
-        return
-    seconds = (time.perf_counter() - before) / experiments.seeds
+    """The file as written, then the variants of all questions, on all cores."""
     questions = (question for question in QUESTIONS if not question.senseless(setting))
-    variants = (
-        (each.scenario, question.recovery) for question in questions for each in question.variants(setting).values()
-    )
-    experiments.ahead(variants, workers_for(ABOUT_RUNS, ABOUT_RUNS * seconds))
+    variants = ((each.scenario, asks.recovery) for asks in questions for each in asks.variants(setting).values())
+    whole = chain([(setting.scenario, True)], variants)
+    experiments.ahead(whole, lambda seconds: workers_for(ABOUT_RUNS, ABOUT_RUNS * seconds))
 
 
 def _print_head(options: ExplainOptions, setting: Setting | str, scaled: str, path: str, console: Console) -> None:

@@ -6,10 +6,11 @@ minute or so. An interruption is raised as KeyboardInterrupt.
 """
 
 import math
+import time
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Literal, NamedTuple, cast
 
 from mockbot.evidence.counters import ROUNDED
@@ -80,12 +81,17 @@ class Experiments:
         self._ahead: Generator[tuple[_Task, _Result]] = done_on_cores(partial(_run, most), (), 1)
         self.sampled = ""  # in words, when not all users of a run are recorded
 
-    def ahead(self, variants: Iterable[tuple[Scenario, bool]], workers: int) -> None:
-        """From now on, simulate these in this order in so many processes, until `runs` has what it is asked for.
+    def ahead(self, variants: Iterable[tuple[Scenario, bool]], workers: Callable[[float], int]) -> None:
+        """Simulate these in this order in processes, from the first call of `runs` on that needs one of them.
 
-        Each with whether its recovery times are needed.
+        Each with whether its recovery times are needed. The first run is done here and now; `workers` says by its wall
+        seconds how many processes to take.
         """
-        self._ahead = done_on_cores(partial(_run, self.most), self._tasks(variants), workers)
+        tasks, before = self._tasks(variants), time.perf_counter()
+        for done in done_on_cores(partial(_run, self.most), islice(tasks, 1), 1):
+            self._keep(done)
+        seconds = time.perf_counter() - before
+        self._ahead = done_on_cores(partial(_run, self.most), tasks, workers(seconds))
 
     def close(self) -> None:
         """End the processes."""
@@ -96,13 +102,16 @@ class Experiments:
         key = _key(variant, recovery=recovery or _key(variant, recovery=True) in self._done)
         for found in (self._ahead, done_on_cores(partial(_run, self.most), self._tasks([(variant, recovery)]), 1)):
             while not self._complete(key) and (done := next(found, None)) is not None:
-                (other, seed, counted), (run, sampled) = done
-                self._done[_key(other, recovery=counted)][seed] = run
-                self.sampled = self.sampled or sampled
-                self._tick()
+                self._keep(done)
         runs = [self._done[key].get(seed) for seed in range(variant.seed, variant.seed + self.seeds)]
         whole = [run for run in runs if run is not None]
         return whole if len(whole) == self.seeds else None
+
+    def _keep(self, done: tuple[_Task, _Result]) -> None:
+        (variant, seed, recovery), (run, sampled) = done
+        self._done[_key(variant, recovery=recovery)][seed] = run
+        self.sampled = self.sampled or sampled
+        self._tick()
 
     def _tasks(self, variants: Iterable[tuple[Scenario, bool]]) -> Iterator[_Task]:
         """Every seed of those that are new, as far as no run of them was given up."""
@@ -202,7 +211,7 @@ def recovery(begin: float, clear: float, groups: Collection[str], which: Literal
     def take(run: RunResult) -> float | None:
         own = (each for each in run.recovered if each.group in groups and each.begin < clear and begin < each.clear)
         times = (each.well if which == "well" else each.settled for each in own)
-        return max((time for time in times if time is not None), default=None)
+        return max((each for each in times if each is not None), default=None)
 
     return take
 

@@ -50,6 +50,7 @@ def _variants(setting: Setting) -> dict[str, Variant]:
     found = {}
     if all_reload != groups:
         text = f"all of {setting.provider} reload {_how(policy)}"
+        text += "" if own else ", three times as long as an answer takes, or 10s"
         found[EVERYBODY] = Variant(with_groups(setting.scenario, all_reload), text)
     if own:
         text = "those who reload back off instead, and wait for as long as their patience lasts"
@@ -58,12 +59,16 @@ def _variants(setting: Setting) -> dict[str, Variant]:
     found[ONE_IN_TEN] = Variant(_split(waiting, groups, policy), text)
     law = _law(setting)
     for times in (1 / AROUND, AROUND) if not law.why_not else ():
-        every = round(times * _edge(setting)[0], 1)
+        every = _tried(setting, times)
         changed = {name: p.model_copy(update={"every": every}) for name, p in own.items()}
         crowd = {name: groups[name].model_copy(update={"policy": changed[name]}) for name in own}
         text = f"as written, but r = {duration_text(every)}"
         found[_at(times)] = Variant(with_groups(setting.scenario, crowd), text)
     return found
+
+
+def _tried(setting: Setting, times: float) -> float:
+    return round(times * _edge(setting)[0], 1)
 
 
 def _at(times: float) -> str:
@@ -186,8 +191,10 @@ def _sentence(setting: Setting, figures: Figures, law: Law) -> str:
             f"When one in ten reload, {word[one.against(two)]}: {one} of theirs is good, of the others' {two}."
         )
     if law.says:
-        tried = (f"{figures.text(_at(times), AFTER)} {_at(times)}" for times in (1 / AROUND, AROUND))
-        parts.append(f"{law.says}; tried a third below and a half above: {' and '.join(tried)} are good after it.")
+        ways = 1 / AROUND, AROUND
+        intervals = " and ".join(duration_text(_tried(setting, times)) for times in ways)
+        tried = " and ".join(figures.text(_at(times), AFTER) for times in ways)
+        parts.append(f"{law.says}; with {intervals}, {tried} of what is asked after it is good.")
     return " ".join(parts)
 
 

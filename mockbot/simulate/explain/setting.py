@@ -34,7 +34,7 @@ class Setting:
     until: float
     faults: tuple[FaultSpan, ...]
     surges: tuple[str, ...]
-    of: int = 1  # outages in the file, of which this is the one with the most prompts
+    of: int = 1  # so many outages in the file
 
     @property
     def spec(self) -> Provider:
@@ -86,8 +86,9 @@ class Setting:
         """In one line: where, when, by what."""
         here = f" on {self.provider}"
         what = [fault_text(span).replace(here, "", 1) for span in self.faults]
-        what += (f"a larger crowd in {phase}" for phase in self.surges)
-        others = f" (of {self.of} outages in this file, the one in which most is asked)" if self.of > 1 else ""
+        if self.surges:
+            what.append(f"a larger crowd in {', '.join(self.surges)}")
+        others = f" (one of {self.of} outages in this file)" if self.of > 1 else ""
         when = f"from {duration_words(self.begin)} to {duration_words(self.clear)}"
         return f"{self.provider}, {when}: {'; '.join(what)}{others}"
 
@@ -108,8 +109,10 @@ class Setting:
 
     def unlike_blackout(self) -> str:
         """One fault that hits every request of the provider, from the begin to the clear."""
-        if len(self.faults) != 1 or self.surges:
-            return f"the law is of one fault alone, and this outage has {len(self.faults) + len(self.surges)} causes"
+        if self.surges:
+            return "the law is of one fault alone, and in this outage the crowd is larger than usual"
+        if len(self.faults) != 1:
+            return f"the law is of one fault alone, and this outage has {len(self.faults)}"
         (span,) = self.faults
         fault = span.fault
         narrowed = [key for key in ("tier", "keys", "endpoint") if getattr(fault, key, None) is not None]
