@@ -131,7 +131,7 @@ def _print_head(options: ExplainOptions, setting: Setting | str, scaled: str, pa
     lines = [
         f"scaled: {scaled}" if scaled else "",
         f"simulated with {options.seeds} seed{'s' * (options.seeds > 1)}; ± is the 95 % interval of their mean",
-        "never: not before the file ends, or the next outage",
+        "(narrower with more --seeds); never: not before the file ends, or the next outage",
         f"live: {path or f'no run of this file under {RUNS}/; `{run}` makes one to compare with'}",
         "" if isinstance(setting, str) else f"the outage: {setting.text()}",
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from math import nextafter
 
 from mockbot.evidence.records import Action, Attempt, Prompt, ServiceSecond
 from mockbot.scenario.timeline import ActiveFault, Conditions, Timeline
@@ -20,7 +21,7 @@ def moments(timeline: Timeline) -> Iterator[float]:
     changes = timeline.changes()
     for start, end in pairwise(changes):
         yield start
-        now, later = timeline.at(start), timeline.at((start + end) / 2)
+        now, later = timeline.at(start), timeline.at(nextafter(end, start))
         if now.users != later.users or _on_the_wire(now) != _on_the_wire(later):
             steps = int((end - start) / STEP - 1e-9)
             yield from (start + step * STEP for step in range(1, steps + 1))

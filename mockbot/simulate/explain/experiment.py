@@ -241,13 +241,10 @@ def peak(begin: float, end: float, provider: str, capacity: float, answer: float
 
 
 def drained(clear: float, until: float, provider: str) -> Take:
-    """Seconds from the clear to the end of the first second at whose end nobody queues; infinite: none by `until`.
-
-    0 when nobody queues as it clears.
-    """
+    """Seconds from the clear to the end of the first second at whose end nobody queues; infinite: none by `until`."""
 
     def take(run: RunResult) -> float | None:
-        own = [(t, queued) for t, _, queued in run.seconds[provider] if clear <= t + 1 <= until]
+        own = [(t, queued) for t, _, queued in run.seconds[provider] if clear <= t < until]
         return min((t + 1 - clear for t, queued in own if not queued), default=math.inf) if own else None
 
     return take

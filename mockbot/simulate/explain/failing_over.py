@@ -150,8 +150,9 @@ def _sentence(setting: Setting, figures: Figures, law: Law) -> str:
     )
     if _regular(setting):
         text += (
-            f" Of the regular users: {figures.text(NEVER, REGULAR)} and {figures.text(ON_RETRY, REGULAR)} in it,"
-            f" {figures.text(NEVER, AFTER)} and {figures.text(ON_RETRY, AFTER)} after it."
+            f" Of the regular users, without it and with it: {figures.text(NEVER, REGULAR)} and"
+            f" {figures.text(ON_RETRY, REGULAR)} in the outage, {figures.text(NEVER, AFTER)} and"
+            f" {figures.text(ON_RETRY, AFTER)} after it."
         )
     return f"{text} {law.says}".strip()
 

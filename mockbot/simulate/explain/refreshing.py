@@ -50,7 +50,7 @@ def _variants(setting: Setting) -> dict[str, Variant]:
     found = {}
     if all_reload != groups:
         text = f"all of {setting.provider} reload {_how(policy)}"
-        text += "" if own else ", three times as long as an answer takes, or 10s"
+        text += "" if own else ", three times the time of an answer, at least 10s"
         found[EVERYBODY] = Variant(with_groups(setting.scenario, all_reload), text)
     if own:
         text = "those who reload back off instead, and wait for as long as their patience lasts"

@@ -15,7 +15,7 @@ from mockbot.simulate.explain.setting import Setting
 from mockbot.units.formatting import format_rate
 from mockbot.units.quantities import duration_text
 
-SILENT, EXACT, JITTER, PAGE = "nothing said", "exact Retry-After", "Retry-After and jitter", "status page read"
+SILENT, EXACT, JITTER, PAGE = "nothing said", "exact Retry-After", "jittered Retry-After", "status page read"
 WELL, GOOD, SENT, PEAK = "well again after", "good, asked in it", "requests in it / C", "peak after it / C"
 
 
