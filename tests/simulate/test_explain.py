@@ -1,6 +1,7 @@
 """`mockbot explain`: theory and simulation stand side by side, and agree where they should."""
 
 import json
+import math
 import os
 import re
 import signal
@@ -204,6 +205,21 @@ def test_recovery_is_that_of_the_outage_that_is_explained() -> None:
     assert all(value is not None and value < 60 for value in (*well.values, *settled.values))
     assert "never" not in told.sentence
     assert setting(world).text().endswith("(one of 2 outages in this file)")
+
+
+def test_what_recovers_only_after_the_next_outage_has_not_recovered() -> None:
+    """Reloaders who are stuck after a crash until hardly anybody is let in are not well again by themselves."""
+    crowd = {"all": {"users": "100%", "policy": {"name": "refresh", "every": "6s"}, "think": "20s", "patience": "1h"}}
+    times = {"calm": "2m", "bad": "2m", "stuck": "5m", "let-in": "2m", "after": "3m"}
+    phases: list[dict[str, Any]] = [{"name": name, "lasts": lasts} for name, lasts in times.items()]
+    phases[0]["users"] = 60
+    phases[1]["faults"], phases[3]["faults"] = [{"crash": True}], [{"shed": {"admit": {"free": "0% -> 100%"}}}]
+    world = tiny(crowd=crowd, phases=phases)
+    told = asked(world, "how-long")
+
+    assert setting(world).clear == 240
+    assert {each.what: each.values for each in told.figures}[f"as written: {duration.WELL}"] == (math.inf, math.inf)
+    assert "has been well for 30s: never (2/2)" in told.sentence
 
 
 def test_recovery_is_what_the_measures_of_the_run_say() -> None:

@@ -171,9 +171,11 @@ def result_of(evidence: RunEvidence, *, recovery: bool = True) -> RunResult:
 
 
 def _time(measure: Measure, counted: ScopeCounters, part: Part, index: int) -> float | None:
-    """Of one outage instead of the worst; infinite when the run ended before."""
-    value = cast("WorstOutage", measure.formula).of_outage(counted, part, index)
-    return value.number if isinstance(value, Known) else math.inf if isinstance(value, Beyond) else None
+    """Of one outage instead of the worst; infinite when the run ended, or the next outage began, before."""
+    value, outage = cast("WorstOutage", measure.formula).of_outage(counted, part, index), part.outages[index]
+    if isinstance(value, Known):
+        return value.number if value.number <= outage.until - outage.clear else math.inf
+    return math.inf if isinstance(value, Beyond) else None
 
 
 # -- numbers of a run ------------------------------------------------------------------------------------------------

@@ -16,7 +16,12 @@ from mockbot.units.formatting import format_rate
 from mockbot.units.quantities import duration_text
 
 SILENT, EXACT, JITTER, PAGE = "nothing said", "exact Retry-After", "jittered Retry-After", "status page read"
-WELL, GOOD, SENT, PEAK = "well again after", "good, asked in it", "requests in it / C", "peak after it / C"
+WELL, GOOD, SENT, PEAK = (
+    "well again after",
+    "good, asked in it",
+    "requests in it / capacity",
+    "peak after it / capacity",
+)
 
 
 def _refusing(setting: Setting) -> list[FaultBase]:
@@ -151,8 +156,8 @@ def _sentence(setting: Setting, figures: Figures, law: Law) -> str:  # noqa: ARG
             (WELL, "more", "it is well again later"),
             (GOOD, "more", "more of what is asked in it is good"),
             (GOOD, "less", "less of what is asked in it is good"),
-            (SENT, "less", "fewer requests are sent in it"),
-            (SENT, "more", "more requests are sent in it"),
+            (SENT, "less", f"fewer requests reach {setting.provider} in it"),
+            (SENT, "more", f"more requests reach {setting.provider} in it"),
         )
         if (those := [way for way in ways if figures.change(way, SILENT, what) == change])
     ]
@@ -160,7 +165,7 @@ def _sentence(setting: Setting, figures: Figures, law: Law) -> str:  # noqa: ARG
         shown.insert(0, "no difference is shown in when it is well again")
     each = (
         f"{name}: well again after {figures.text(way, WELL)}, {figures.text(way, GOOD)} of what is asked in it good,"
-        f" requests for {figures.text(way, SENT)} times the capacity"
+        f" requests for {figures.text(way, SENT)} times the capacity in it"
         for way, name in (*((way, way) for way in (SILENT, *ways)), (AS_WRITTEN, "the file as written"))
     )
     listed = ". ".join(part[0].upper() + part[1:] for part in each)
