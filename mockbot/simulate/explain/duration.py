@@ -14,11 +14,13 @@ WELL, THROUGH, EMPTY = "well again after", "its prompts settled after", "nobody 
 
 def _measures(setting: Setting) -> tuple[Measured, ...]:
     outage = setting.begin, setting.clear, frozenset(setting.groups)
-    return (
+    measured = (
         Measured(WELL, "recovery_time", recovery(*outage, "well")),
         Measured(THROUGH, "recovery_time", recovery(*outage, "settled")),
-        Measured(EMPTY, "recovery_time", drained(setting.clear, setting.until, setting.provider)),
     )
+    if not setting.keeps_queue:  # it is empty at the end, whatever comes then
+        return measured
+    return (*measured, Measured(EMPTY, "recovery_time", drained(setting.clear, setting.until, setting.provider)))
 
 
 def _law(setting: Setting) -> Law:
@@ -62,12 +64,13 @@ def _law(setting: Setting) -> Law:
 
 def _sentence(setting: Setting, figures: Figures, law: Law) -> str:
     well, through = figures.text(AS_WRITTEN, WELL), figures.text(AS_WRITTEN, THROUGH)
-    first = (
-        f"From the end of the outage until all has been well for {HOLD}s: {well}; until 95 % of those who had asked in"
-        f" it were answered or had given up: {through}; until nobody queues at {setting.provider}:"
-        f" {figures.text(AS_WRITTEN, EMPTY)}."
-    )
-    return f"{first} {law.says}".strip()
+    told = [
+        f"From the end of the outage until all has been well for {HOLD}s: {well}",
+        f"until 95 % of those who had asked in it were answered or had given up: {through}",
+    ]
+    if f"{AS_WRITTEN}: {EMPTY}" in figures:
+        told.append(f"until nobody queues at {setting.provider}: {figures.text(AS_WRITTEN, EMPTY)}")
+    return f"{'; '.join(told)}. {law.says}".strip()
 
 
 def _senseless(setting: Setting) -> str:
