@@ -92,7 +92,7 @@ def _law(setting: Setting) -> Law:
 
 def _sentence(setting: Setting, figures: Figures, law: Law) -> str:  # noqa: ARG001 - as its siblings
     other, *paying = _tiers(setting)
-    ways = {FIRST: "paying users served first", REFUSED: f"{format_percent(1 - LET_IN)} of the others refused"}
+    ways = {FIRST: "paying users served first", REFUSED: f"{format_percent(1 - LET_IN)} of {other} refused"}
     parts = []
     for tier in paying:
         listed = "; ".join(
@@ -106,7 +106,7 @@ def _sentence(setting: Setting, figures: Figures, law: Law) -> str:  # noqa: ARG
             if figures.change(way, AS_WRITTEN, _what(each)) == change
         ]
         shown = "; ".join(changes) or "no difference between the three is shown"
-        parts.append(f"Of what {tier} and {other} ask in the outage is good: {listed}. So {shown}.")
+        parts.append(f"Good of what {tier} and {other} ask in the outage: {listed}. So {shown}.")
     return " ".join(parts)
 
 
