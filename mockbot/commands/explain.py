@@ -5,7 +5,9 @@ An interruption keeps the answers that are done.
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from shlex import quote
 
@@ -20,6 +22,7 @@ from mockbot.report.plain_console import heading
 from mockbot.runs.folder import RUNS, RunFile, RunFolder
 from mockbot.scenario.scale import Scaled, scale_by, scaled_to
 from mockbot.scenario.schema import Scenario
+from mockbot.simulate.all_cores import workers_for
 from mockbot.simulate.engines import prompts
 from mockbot.simulate.explain import duration, failing_over, paying, refreshing, telling
 from mockbot.simulate.explain.answer import Answer
@@ -29,7 +32,8 @@ from mockbot.simulate.explain.live_figures import find_live
 from mockbot.simulate.explain.setting import Setting, setting_of
 
 MOST_SEEDS = 100
-MOST_PROMPTS = 50_000  # of a run of a crowd that is not chosen by --users: a second or two, of forty runs
+ABOUT_RUNS = 40  # of an explanation with three seeds
+MOST_PROMPTS = 50_000  # of a run of a crowd that is not chosen by --users: a second or two
 FEWEST_SLOTS = 10  # of a provider, for it to be played smaller
 QUESTIONS = tuple(each.QUESTION for each in (refreshing, duration, failing_over, telling, paying))
 
@@ -106,10 +110,20 @@ def _answers(
     columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} runs"), TimeElapsedColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=None)
-        experiments = Experiments(options.seeds, lambda: bar.advance(task))
-        for question in QUESTIONS:
-            bar.update(task, description=question.key)
-            yield question.answer(setting, experiments, live)
+        with closing(Experiments(options.seeds, lambda: bar.advance(task))) as experiments:
+            if not isinstance(setting, str) and not all(question.senseless(setting) for question in QUESTIONS):
+                _begin(setting, experiments)
+            for question in QUESTIONS:
+                bar.update(task, description=question.key)
+                yield question.answer(setting, experiments, live)
+
+
+def _begin(setting: Setting, experiments: Experiments) -> None:
+    """The file as written, then the variants of all questions, on all cores."""
+    questions = (question for question in QUESTIONS if not question.senseless(setting))
+    variants = ((each.scenario, asks.recovery) for asks in questions for each in asks.variants(setting).values())
+    whole = chain([(setting.scenario, True)], variants)
+    experiments.ahead(whole, lambda seconds: workers_for(ABOUT_RUNS, ABOUT_RUNS * seconds))
 
 
 def _print_head(options: ExplainOptions, setting: Setting | str, scaled: str, path: str, console: Console) -> None:
@@ -117,6 +131,7 @@ def _print_head(options: ExplainOptions, setting: Setting | str, scaled: str, pa
     lines = [
         f"scaled: {scaled}" if scaled else "",
         f"simulated with {options.seeds} seed{'s' * (options.seeds > 1)}; ± is the 95 % interval of their mean",
+        "(narrower with more --seeds); never: not before the file ends, or the next outage",
         f"live: {path or f'no run of this file under {RUNS}/; `{run}` makes one to compare with'}",
         "" if isinstance(setting, str) else f"the outage: {setting.text()}",
     ]

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from math import nextafter
 
 from mockbot.evidence.records import Action, Attempt, Prompt, ServiceSecond
-from mockbot.scenario.timeline import Timeline
+from mockbot.scenario.timeline import ActiveFault, Conditions, Timeline
 
 Record = Attempt | Prompt | ServiceSecond | Action
 Sink = Callable[[Record], None]
@@ -13,15 +14,22 @@ STEP = 1.0  # scenario seconds between two steps of a ramp
 
 
 def moments(timeline: Timeline) -> Iterator[float]:
-    """Ascending: every change, and the steps of what ramps in between."""
+    """Ascending: every change, and the steps of the users and of the wire's faults that ramp in between.
+
+    A fault of the service needs no steps: it reads its ramp at each request (`mockbot.service.active_faults`).
+    """
     changes = timeline.changes()
     for start, end in pairwise(changes):
         yield start
-        now, later = timeline.at(start), timeline.at((start + end) / 2)
-        if now.users != later.users or now.faults != later.faults:
+        now, later = timeline.at(start), timeline.at(nextafter(end, start))
+        if now.users != later.users or _on_the_wire(now) != _on_the_wire(later):
             steps = int((end - start) / STEP - 1e-9)
             yield from (start + step * STEP for step in range(1, steps + 1))
     yield changes[-1]
+
+
+def _on_the_wire(conditions: Conditions) -> tuple[ActiveFault, ...]:
+    return tuple(active for active in conditions.faults if active.span.fault.layer == "wire")
 
 
 def actions(timeline: Timeline) -> Iterator[Action]:

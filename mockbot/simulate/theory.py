@@ -59,9 +59,9 @@ def spread_needed(backlog: float, capacity: float, rate: float) -> float:
     return math.inf if rate >= capacity else backlog / (capacity - rate)
 
 
-def herd_peak(waiting: float, users: float, think: float) -> float:
-    """Requests in the first second after the end when all who wait return at that moment: Ns + (N - Ns)/Z."""
-    return waiting + (users - waiting) / think
+def herd_peak(waiting: float, users: float, think: float, seconds: float = 1.0) -> float:
+    """Requests in the first seconds after the end when all who wait return at that moment: Ns + (N - Ns) S/Z."""
+    return waiting + (users - waiting) * seconds / think
 
 
 # -- more is asked than can be answered ------------------------------------------------------------------------------

@@ -1,7 +1,14 @@
 """`mockbot explain`: theory and simulation stand side by side, and agree where they should."""
 
 import json
+import math
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import closing
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -17,6 +24,11 @@ from mockbot.cli import cli
 from mockbot.commands import explain as command
 from mockbot.commands.explain import ExplainOptions, explain_command
 from mockbot.errors import ExitCode, UsageError
+from mockbot.evidence.run_counters import count_run
+from mockbot.evidence.scope_counters import counters_of
+from mockbot.measures.scope import Scope
+from mockbot.measures.table import TABLE
+from mockbot.measures.values import Beyond, Known
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import JournalWriter, write_run_info
 from mockbot.scenario.library import find
@@ -24,12 +36,12 @@ from mockbot.scenario.load import load_scenario
 from mockbot.scenario.schema import Scenario
 from mockbot.simulate import theory
 from mockbot.simulate.explain import duration, failing_over, paying, refreshing, telling
-from mockbot.simulate.explain.answer import Answer, Figure
-from mockbot.simulate.explain.experiment import Experiments
+from mockbot.simulate.explain.answer import Answer, Figure, Law, Measure
+from mockbot.simulate.explain.experiment import Experiments, RunResult, drained, peak, result_of
 from mockbot.simulate.explain.explanation_page import shares
-from mockbot.simulate.explain.question import Question
+from mockbot.simulate.explain.question import Figures, Question
 from mockbot.simulate.explain.setting import Setting, setting_of
-from mockbot.simulate.simulation import simulate
+from mockbot.simulate.simulation import Memory, simulate
 
 pytestmark = pytest.mark.second
 
@@ -95,6 +107,7 @@ def test_the_outage_is_the_files_own() -> None:
     [
         ({"phases": TINY["phases"][:1]}, "how-long", "nothing goes wrong in this file"),
         ({"phases": TINY["phases"][:2]}, "how-long", "the outage lasts until the file ends"),
+        ({"phases": TINY["phases"][:2]}, "telling", "the outage lasts until the file ends"),
         ({}, "failing-over", "no other provider"),
         ({}, "paying", "of one tier (free)"),
         (TIERS | {"phases": [TINY["phases"][0] | {"users": 0}, *TINY["phases"][1:]]}, "paying", "nobody asks anything"),
@@ -135,6 +148,138 @@ def test_each_figure_of_a_sentence_has_its_interval() -> None:
         shares = re.findall(r"[\d.]+%(?! ±)", re.sub(r"± [\d.]+%", "±", told.sentence))
 
         assert not told.makes_sense or not shares, told.sentence
+
+
+def test_variants_that_are_simulated_in_processes_give_the_same_answers() -> None:
+    """A question finds its runs done, by two processes, and says of them what it says of its own."""
+    setting = setting_of(tiny())
+    assert isinstance(setting, Setting)
+    with closing(Experiments(2, lambda: None)) as experiments:
+        experiments.ahead([(each.scenario, True) for each in telling.QUESTION.variants(setting).values()], lambda _: 2)
+        told = telling.QUESTION.answer(setting, experiments, None)
+
+    assert told == asked(tiny(), telling.QUESTION.key)
+
+
+def test_the_output_is_the_same_bytes_in_processes_as_in_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For one seed, all five answers with their figures and notes."""
+    monkeypatch.chdir(tmp_path)
+    two = {"main": TINY["providers"]["main"], "spare": TINY["providers"]["main"]}
+    world, said = tiny(providers=two), []
+    for workers in (1, 2):
+        monkeypatch.setattr(command, "workers_for", lambda _, __, workers=workers: workers)
+        out = console()
+        explain_command(ExplainOptions(world, "tiny.yaml", seeds=1, as_json=True), out, out)
+        said.append(out.export_text())
+
+    assert said[0] == said[1]
+    assert json.loads(said[0])["complete"]
+
+
+def test_a_variant_that_is_the_file_gives_the_files_own_result() -> None:
+    """Nobody falls over in it: without fail-over it is the file, which is said, and its figures stand there once."""
+    two = {"main": TINY["providers"]["main"], "spare": TINY["providers"]["main"]}
+    told = asked(tiny(providers=two), "failing-over")
+    (own,) = (each for each in told.figures if each.what == f"as written: {failing_over.DIVERTED}")
+
+    assert any(line.startswith("no fail-over: ") and line.endswith(", as in the file.") for line in told.variants)
+    assert f"{own} without fail-over" in told.sentence
+    assert not any(each.what.startswith("no fail-over: ") for each in told.figures)
+
+
+def test_recovery_is_that_of_the_outage_that_is_explained() -> None:
+    """Another provider's outage, whose few users never tell whether they are well again, has no part in it."""
+    two = {"main": TINY["providers"]["main"], "other": TINY["providers"]["main"]}
+    crowd = {
+        "many": {"users": "95%", "policy": "backoff", "think": "20s", "uses": "main"},
+        "few": {"users": "5%", "policy": "backoff", "think": "60s", "uses": "other"},
+    }
+    faults = [{"http_error": 503, "on": name} for name in two]
+    phases = [TINY["phases"][0], {**TINY["phases"][1], "faults": faults}, TINY["phases"][2]]
+    world, memory = tiny(providers=two, crowd=crowd, phases=phases), Memory()
+    evidence = memory.evidence(world, simulate(world, sink=memory.take))
+    told = asked(world, "how-long")
+    well, settled = (each for each in told.figures if each.what.split(": ")[1] in {duration.WELL, duration.THROUGH})
+
+    assert isinstance(TABLE["recovery_time"].value(counters_of(count_run(evidence), Scope())), Beyond)
+    assert all(value is not None and value < 60 for value in (*well.values, *settled.values))
+    assert "never" not in told.sentence
+    assert setting(world).text().endswith("(one of 2 outages in this file)")
+
+
+def test_what_recovers_only_after_the_next_outage_has_not_recovered() -> None:
+    """Reloaders who are stuck after a crash until hardly anybody is let in are not well again by themselves."""
+    crowd = {"all": {"users": "100%", "policy": {"name": "refresh", "every": "6s"}, "think": "20s", "patience": "1h"}}
+    times = {"calm": "2m", "bad": "2m", "stuck": "5m", "let-in": "2m", "after": "3m"}
+    phases: list[dict[str, Any]] = [{"name": name, "lasts": lasts} for name, lasts in times.items()]
+    phases[0]["users"] = 60
+    phases[1]["faults"], phases[3]["faults"] = [{"crash": True}], [{"shed": {"admit": {"free": "0% -> 100%"}}}]
+    world = tiny(crowd=crowd, phases=phases)
+    told = asked(world, "how-long")
+
+    assert setting(world).clear == 240
+    assert {each.what: each.values for each in told.figures}[f"as written: {duration.WELL}"] == (math.inf, math.inf)
+    assert "has been well for 30s: never (2/2)" in told.sentence
+    assert "nobody queues" not in told.sentence, "the crash has emptied the queue, and it fills after it"
+
+
+def test_recovery_is_what_the_measures_of_the_run_say() -> None:
+    """Of a file with one outage, the same numbers as every report of its run."""
+    memory = Memory()
+    evidence = memory.evidence(tiny(), simulate(tiny(), sink=memory.take))
+    counted, found = counters_of(count_run(evidence), Scope()), result_of(evidence).recovered
+    expected = [TABLE[name].value(counted) for name in ("recovery_time", "affected_recovery")]
+    times = [[each.well or 0.0 for each in found], [each.settled or 0.0 for each in found]]
+
+    assert {each.group for each in found} == {"refreshers", "patient"}
+    assert expected == [Known(max(each)) for each in times]
+
+
+def test_what_is_sent_at_once_is_counted_over_the_time_of_an_answer() -> None:
+    """Twelve requests in three seconds where one a second can be answered: 4 times as many."""
+    seconds = {"main": [(t, 12 * (t == 5), 3 * (t == 10)) for t in range(20)]}
+    run = RunResult([], seconds)
+
+    assert peak(0, 20, "main", 1.0, 3.0)(run) == pytest.approx(4)
+    assert [drained(clear, 20, "main")(run) for clear in (8, 10, 11)] == [1, 2, 1]
+    assert peak(30, 40, "main", 1.0, 3.0)(run) is None
+
+
+def test_a_difference_too_small_to_matter_is_none() -> None:
+    """Certain, and less than a percentage point."""
+    few = Figure("", "availability", (0.011, 0.0105, 0.0101))
+    none, some = (Figure("", "availability", (share,) * 3) for share in (0.004, 0.0))
+
+    assert few.against(none) == "same"
+    assert few.against(some) == "more"
+
+
+def told_by(well: dict[str, float], good: dict[str, float]) -> str:
+    """What the question about telling says of these figures, of three seeds that agree."""
+    values: tuple[tuple[str, Measure, dict[str, float]], ...] = (
+        (telling.WELL, "recovery_time", well),
+        (telling.GOOD, "availability", good),
+    )
+    figures = Figures(
+        {
+            f"{way}: {what}": Figure(f"{way}: {what}", measure, (value,) * 3)
+            for what, measure, each in values
+            for way, value in each.items()
+        }
+    )
+    return telling.QUESTION.sentence(setting(tiny()), figures, Law())
+
+
+def test_telling_that_makes_it_longer_is_said_to() -> None:
+    """As a status page that still says "investigating" when all is well."""
+    silent, page = telling.SILENT, telling.PAGE
+    later = told_by({silent: 0.0, page: 500.0}, {silent: 0.9, page: 0.1})
+    sooner = told_by({silent: 500.0, page: 0.0}, {silent: 0.1, page: 0.9})
+    same = told_by({silent: 1.0, page: 1.0}, {silent: 0.9, page: 0.9})
+
+    assert "well again later with status page read; less of what is asked in it is good" in later
+    assert "well again sooner with status page read; more of what is asked in it is good" in sooner
+    assert "no difference is shown in when it is well again" in same
 
 
 NO_GROUP = st.sampled_from(["once", "backoff", "sdk", "informed", "litellm", {"name": "refresh", "every": "5s"}])
@@ -315,6 +460,32 @@ def test_ctrl_c_keeps_the_answers_that_are_done(tmp_path: Path, monkeypatch: pyt
 
     assert code is ExitCode.INTERRUPTED
     assert [answer["key"] for answer in json.loads(file.read_text("utf-8"))["answers"]] == ["how-long"]
+
+
+def lives(group: int) -> bool:
+    """Whether a process of this group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_ctrl_c_ends_the_processes_that_simulate(tmp_path: Path) -> None:
+    """Of the whole terminal, after the first answer: the command says what is done, exits with 130 and leaves none."""
+    command = [sys.executable, "-m", "mockbot", "explain", "traffic-surge"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    with process:
+        assert process.stdout is not None
+        first = next(line for line in process.stdout if line.startswith("1. "))
+        os.killpg(process.pid, signal.SIGINT)
+        said, _ = process.communicate(timeout=20)  # a loaded machine takes longer to end a process
+
+    assert first == "1. Does refreshing help?\n"
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert re.search(r"^interrupted: [1-4] of 5 questions answered$", said, re.MULTILINE)
+    while lives(process.pid):  # the timeout of a test bounds it
+        time.sleep(0.05)
 
 
 def test_bad_input_is_a_sentence_and_exit_code_2(tmp_path: Path) -> None:

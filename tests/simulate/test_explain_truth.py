@@ -158,16 +158,16 @@ def test_what_a_retry_after_to_the_second_does(users: int, think: float, lasts: 
     end, capacity = BEGIN + lasts, 10.0
 
     def peak(_: Loop, places: list[Place], __: list[People]) -> float:
-        return sum(end <= t < end + 1 for t in places[0].offered) / capacity
+        return sum(end <= t < end + place.takes for t in places[0].offered) / place.takes / capacity
 
     def sent(_: Loop, places: list[Place], __: list[People]) -> float:
         return sum(BEGIN <= t < end for t in places[0].offered) / lasts / capacity
 
     runs = played(place, crowd, lasts, 300.0)
-    peaks, theory = looped(runs, peak), figures["Retry-After, exact: peak after it / C"].theory
+    peaks, theory = looped(runs, peak), figures["exact Retry-After: peak after it / capacity"].theory
 
-    assert_agree(told, "Retry-After, exact: peak after it / C", peaks, 0.3)
-    assert_agree(told, "Retry-After, exact: requests in it / C", looped(runs, sent), 0.01)
+    assert_agree(told, "exact Retry-After: peak after it / capacity", peaks, 0.3)
+    assert_agree(told, "exact Retry-After: requests in it / capacity", looped(runs, sent), 0.01)
     assert theory == pytest.approx(mean(peaks), rel=0.15)
 
 

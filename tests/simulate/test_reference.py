@@ -5,7 +5,11 @@ from itertools import pairwise
 
 import pytest
 
+from mockbot.evidence.records import Attempt
 from mockbot.runs.journal_files import to_line
+from mockbot.scenario.timeline import Timeline
+from mockbot.simulate.change_points import moments
+from mockbot.simulate.engines import EngineName
 from mockbot.simulate.simulation import Memory, simulate
 from tests.simulate.build import NO_THINK, live_through, scenario
 
@@ -28,6 +32,56 @@ def test_groups_have_exactly_the_users_of_the_timeline() -> None:
     lived = live_through(scenario())
 
     assert {prompt.user for prompt in lived.prompts} == {f"all-{number}" for number in range(1, 21)}
+
+
+@pytest.mark.parametrize(("fault", "stepped"), [({"http_error": 503}, False), ({"latency": "300ms"}, True)])
+def test_only_what_cannot_read_its_ramp_at_each_request_has_steps(fault: dict[str, object], stepped: bool) -> None:
+    """A fault of the service reads it, however long it ramps; one of the wire is told every second."""
+    timeline = Timeline(scenario([{**fault, "share": "10% -> 90%"}]))
+
+    assert (len(tuple(moments(timeline))) > len(timeline.changes())) is stepped
+
+
+def test_a_ramp_of_one_user_has_steps_too() -> None:
+    """The 21st comes in the middle of the phase, where 20.5 are rounded up, and not at its end."""
+    world = scenario(phases=[{"name": "calm", "lasts": "100s", "users": "20 -> 21"}], group={"think": "1s"})
+    first = min(each.intended for each in live_through(world).prompts if each.user == "all-21")
+
+    assert 50 <= first < 60
+
+
+@pytest.mark.parametrize("engine", ["reference", pytest.param("fast", marks=pytest.mark.second)])
+@pytest.mark.parametrize(
+    "fault", [{"http_error": 503, "share": "0% -> 100%"}, {"shed": {"admit": {"free": "100% -> 0%"}}}]
+)
+def test_the_share_that_is_hit_follows_a_straight_line(
+    fault: dict[str, object], engine: EngineName, request: pytest.FixtureRequest
+) -> None:
+    """As the manual has it: in each tenth of the fault, the share of the ramp at its middle, but for chance."""
+    if engine == "fast":
+        pytest.importorskip("numba")
+        request.getfixturevalue("fast_is_compiled")
+    memory, hit = Memory(), [[0, 0] for _ in range(10)]
+    world = scenario([fault], group={"think": "1s"}, phases=[
+        {"name": "calm", "lasts": "100s", "users": 100}, {"name": "bad", "lasts": "100s", "faults": [fault]},
+    ])  # fmt: skip
+    simulate(world, sink=memory.take, engine=engine)
+    for each in memory.requests:
+        if isinstance(each, Attempt) and 100 <= each.start < 200:
+            hit[int(each.start - 100) // 10][each.status == 503] += 1
+
+    for tenth, (spared, failed) in enumerate(hit):
+        assert failed / (spared + failed) == pytest.approx(tenth / 10 + 0.05, abs=0.08)
+
+
+def test_an_added_delay_follows_a_straight_line() -> None:
+    """Each answer begins as much later as the ramp has it at the moment of its request."""
+    lived = live_through(scenario([{"slow": {"first_token": "0s -> 5s"}}]))
+    slowed = [each for each in lived.during(100, 200) if each.first_token is not None]
+
+    assert len(slowed) > 50
+    for each in slowed:
+        assert each.first_token == pytest.approx(1 + 5 * (each.start - 100) / 100, abs=1e-3)
 
 
 def test_who_leaves_is_chance() -> None:

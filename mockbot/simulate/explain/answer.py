@@ -16,6 +16,8 @@ Key = Literal["refreshing", "how-long", "failing-over", "telling", "paying"]
 Measure = Literal["recovery_time", "availability", "overshoot"]  # a duration, a share, a ratio
 Change = Literal["more", "less", "same"]
 
+LEAST: Mapping[Measure, float] = {"recovery_time": 1.0, "availability": 0.01, "overshoot": 0.01}  # that matters
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -41,13 +43,16 @@ class Figure:
         return self.simulated.words(self.measure)
 
     def against(self, other: "Figure") -> Change:
-        """Whether this is more or less than the other, seed by seed; "same" when chance explains the difference."""
+        """Whether this is more or less than the other, seed by seed.
+
+        "same" when chance explains the difference, or when it is too small to matter.
+        """
         pairs = [(a, b) for a, b in zip(self.values, other.values, strict=True) if a is not None and b is not None]
         above = sum(math.isinf(a) - math.isinf(b) for a, b in pairs)
         if len(pairs) > 1 and abs(above) == len(pairs):
             return "more" if above > 0 else "less"
         apart = interval([a - b for a, b in pairs if math.isfinite(a - b)])
-        if apart.mean is None or apart.half is None or abs(apart.mean) <= apart.half:
+        if apart.mean is None or apart.half is None or abs(apart.mean) <= max(apart.half, LEAST[self.measure]):
             return "same"
         return "more" if apart.mean > 0 else "less"
 

@@ -1,10 +1,11 @@
 """How long until it is normal again? The recovery times of the file as written; and a law where a queue is kept."""
 
 from mockbot.faults.effects import SlotFactor
+from mockbot.measures.outages import HOLD
 from mockbot.scenario.calm import timeout_of
 from mockbot.simulate import theory
 from mockbot.simulate.explain.answer import Law, duration_words
-from mockbot.simulate.explain.experiment import drained
+from mockbot.simulate.explain.experiment import drained, recovery
 from mockbot.simulate.explain.question import AS_WRITTEN, Figures, Measured, Question
 from mockbot.simulate.explain.setting import Setting
 from mockbot.units.formatting import format_rate
@@ -13,11 +14,14 @@ WELL, THROUGH, EMPTY = "well again after", "its prompts settled after", "nobody 
 
 
 def _measures(setting: Setting) -> tuple[Measured, ...]:
-    return (
-        Measured(WELL, "recovery_time", lambda run: run.recovery),
-        Measured(THROUGH, "recovery_time", lambda run: run.affected),
-        Measured(EMPTY, "recovery_time", drained(setting.clear, setting.until, setting.provider)),
+    outage = setting.begin, setting.clear, frozenset(setting.groups)
+    measured = (
+        Measured(WELL, "recovery_time", recovery(*outage, "well")),
+        Measured(THROUGH, "recovery_time", recovery(*outage, "settled")),
     )
+    if not setting.keeps_queue:  # it is empty at the end, whatever comes then
+        return measured
+    return (*measured, Measured(EMPTY, "recovery_time", drained(setting.clear, setting.until, setting.provider)))
 
 
 def _law(setting: Setting) -> Law:
@@ -61,12 +65,13 @@ def _law(setting: Setting) -> Law:
 
 def _sentence(setting: Setting, figures: Figures, law: Law) -> str:
     well, through = figures.text(AS_WRITTEN, WELL), figures.text(AS_WRITTEN, THROUGH)
-    first = (
-        f"From the end of the worst outage until all has been well for 30s: {well}; until 95 % of those who had asked"
-        f" in it were answered or had given up: {through}. From the end of this one until nobody queues at"
-        f" {setting.provider}: {figures.text(AS_WRITTEN, EMPTY)}."
-    )
-    return f"{first} {law.says}".strip()
+    told = [
+        f"From the end of the outage until all has been well for {HOLD}s: {well}",
+        f"until 95 % of those who had asked in it were answered or had given up: {through}",
+    ]
+    if f"{AS_WRITTEN}: {EMPTY}" in figures:
+        told.append(f"until nobody queues at {setting.provider}: {figures.text(AS_WRITTEN, EMPTY)}")
+    return f"{'; '.join(told)}. {law.says}".strip()
 
 
 def _senseless(setting: Setting) -> str:

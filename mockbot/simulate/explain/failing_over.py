@@ -132,28 +132,28 @@ def _law(setting: Setting) -> Law:
 def _sentence(setting: Setting, figures: Figures, law: Law) -> str:
     helped = figures.change(ON_RETRY, NEVER, DIVERTED)
     hurt = {figures.change(ON_RETRY, NEVER, REGULAR), figures.change(ON_RETRY, NEVER, AFTER)}
-    other = _other(setting)
-    own = any(setting.groups[name].falls_over_to for name in _diverted(setting))
-    verdict = {"more": "It helps those who turn to it", "less": "It harms those who turn to it"}.get(
-        helped, "For those who turn to it no difference is shown"
+    other, diverted = _other(setting), _diverted(setting)
+    own = any(setting.groups[name].falls_over_to for name in diverted)
+    verdict = {"more": f"helps those who turn to {other}", "less": f"harms those who turn to {other}"}.get(
+        helped, f"is not shown to help those who turn to {other}"
     )
-    harm = (
-        f"and it harms the regular users of {other}" if "less" in hurt else f"and no harm to those of {other} is shown"
-    )
+    harm = f"and harms the regular users of {other}" if "less" in hurt else f"and no harm to those of {other} is shown"
     if not _regular(setting):
         harm = f"and {other} has no regular users"
-    staged = "" if own else f"Nobody does in this file; if the users of {setting.provider} did, to {other}: "
+    staged = "" if own else f"Nobody does in this file; this is of {', '.join(diverted)} if they did. "
     breaker = (
         f", {figures.text(BREAKER, DIVERTED)} behind breaker and budget" if f"{BREAKER}: {DIVERTED}" in figures else ""
     )
     text = (
-        f"{staged}{verdict}, {harm}. Good of what they ask in the outage: {figures.text(NEVER, DIVERTED)} without"
-        f" fail-over, {figures.text(ON_RETRY, DIVERTED)} with it on every retry{breaker}."
+        f"{staged}Failing over on every retry {verdict}, {harm}. Good of what they ask in the outage:"
+        f" {figures.text(NEVER, DIVERTED)} without fail-over, {figures.text(ON_RETRY, DIVERTED)} with it on every"
+        f" retry{breaker}."
     )
     if _regular(setting):
         text += (
-            f" Of the regular users: {figures.text(NEVER, REGULAR)} and {figures.text(ON_RETRY, REGULAR)} in it,"
-            f" {figures.text(NEVER, AFTER)} and {figures.text(ON_RETRY, AFTER)} after it."
+            f" Of the regular users, without it and with it: {figures.text(NEVER, REGULAR)} and"
+            f" {figures.text(ON_RETRY, REGULAR)} in the outage, {figures.text(NEVER, AFTER)} and"
+            f" {figures.text(ON_RETRY, AFTER)} after it."
         )
     return f"{text} {law.says}".strip()
 

@@ -93,20 +93,21 @@ def _law(setting: Setting) -> Law:
 
 def _sentence(setting: Setting, figures: Figures, law: Law) -> str:  # noqa: ARG001 - as its siblings
     other, *paying = _tiers(setting)
+    ways = {FIRST: "paying users served first", REFUSED: f"{format_percent(1 - LET_IN)} of {other} refused"}
     parts = []
     for tier in paying:
-        helps = [way for way in (FIRST, REFUSED) if figures.change(way, AS_WRITTEN, _what(tier)) == "more"]
-        hurts = [way for way in (FIRST, REFUSED) if figures.change(way, AS_WRITTEN, _what(other)) == "less"]
-        told = (
-            f"; more with {' and with '.join(helps)}" if helps else "; that either order gives them more is not shown"
+        listed = "; ".join(
+            f"{words} {figures.text(way, _what(tier))} and {figures.text(way, _what(other))}"
+            for way, words in ((AS_WRITTEN, "as written"), *((way, f"with {words}") for way, words in ways.items()))
         )
-        cost = f"; less for {other} with {' and with '.join(hurts)}" if hurts else ""
-        ways = (
-            f"{figures.text(way, _what(tier))} and {figures.text(way, _what(other))} {words}"
-            for way, words in ((AS_WRITTEN, "as written"), (FIRST, "with paying users served first"),
-                               (REFUSED, "with the others refused"))
-        )  # fmt: skip
-        parts.append(f"Of what {tier} and {other} ask in the outage, {', '.join(ways)} are good{told}{cost}.")
+        changes = [
+            f"{each} gets {change} with {words}"
+            for each, change in ((tier, "more"), (tier, "less"), (other, "more"), (other, "less"))
+            for way, words in ways.items()
+            if figures.change(way, AS_WRITTEN, _what(each)) == change
+        ]
+        shown = "; ".join(changes) or "no difference between the three is shown"
+        parts.append(f"Good of what {tier} and {other} ask in the outage: {listed}. So {shown}.")
     return " ".join(parts)
 
 

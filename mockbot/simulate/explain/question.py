@@ -36,9 +36,9 @@ class Figures(dict[str, Figure]):
     """By `variant: what`. A figure of which no seed could tell anything is not there."""
 
     def text(self, variant: str, what: str) -> str:
-        """With its interval; "-" when it is not there."""
+        """With its interval; "unknown" when it is not there."""
         found = self.get(f"{variant}: {what}")
-        return "-" if found is None else str(found)
+        return "unknown" if found is None else str(found)
 
     def change(self, variant: str, other: str, what: str) -> Change:
         """Of the first against the second."""
@@ -57,6 +57,7 @@ class Question:
     measures: Callable[[Setting], tuple[Measured, ...]]
     law: Callable[[Setting], Law]
     sentence: Callable[[Setting, Figures, Law], str]
+    recovery: bool = False  # the recovery times of its variants are measured
 
     def answer(self, setting: Setting | str, experiments: Experiments, live: RunResult | None) -> Answer:
         """`setting`: or why there is none. Simulates every variant that is not simulated yet."""
@@ -69,11 +70,11 @@ class Question:
             return Answer(self.key, self.asks, text, makes_sense=False)
         law, variants, found, same = self.law(setting), dict(self.variants(setting)), Figures(), set[str]()
         for name, variant in {AS_WRITTEN: Variant(setting.scenario, ""), **variants}.items():
-            runs = experiments.runs(variant.scenario)
+            runs = experiments.runs(variant.scenario, recovery=self.recovery)
             if runs is None:
                 variants[name] = variant._replace(differs=f"{variant.differs}; not simulated: {too_large}")
                 continue
-            if name != AS_WRITTEN and runs is as_written:
+            if name != AS_WRITTEN and runs[0] is as_written[0]:
                 same.add(name)
             for what, measure, take, only in self.measures(setting):
                 values, title = tuple(map(take, runs)), f"{name}: {what}"

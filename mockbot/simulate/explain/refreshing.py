@@ -50,6 +50,7 @@ def _variants(setting: Setting) -> dict[str, Variant]:
     found = {}
     if all_reload != groups:
         text = f"all of {setting.provider} reload {_how(policy)}"
+        text += "" if own else ", three times the time of an answer, at least 10s"
         found[EVERYBODY] = Variant(with_groups(setting.scenario, all_reload), text)
     if own:
         text = "those who reload back off instead, and wait for as long as their patience lasts"
@@ -58,12 +59,16 @@ def _variants(setting: Setting) -> dict[str, Variant]:
     found[ONE_IN_TEN] = Variant(_split(waiting, groups, policy), text)
     law = _law(setting)
     for times in (1 / AROUND, AROUND) if not law.why_not else ():
-        every = round(times * _edge(setting)[0], 1)
+        every = _tried(setting, times)
         changed = {name: p.model_copy(update={"every": every}) for name, p in own.items()}
         crowd = {name: groups[name].model_copy(update={"policy": changed[name]}) for name in own}
         text = f"as written, but r = {duration_text(every)}"
         found[_at(times)] = Variant(with_groups(setting.scenario, crowd), text)
     return found
+
+
+def _tried(setting: Setting, times: float) -> float:
+    return round(times * _edge(setting)[0], 1)
 
 
 def _at(times: float) -> str:
@@ -160,6 +165,12 @@ def _unlike(setting: Setting, own: Mapping[str, Refresh], users: int) -> str:
     return setting.unlike_fifo() or ("" if setting.keeps_queue and not setting.faults else setting.unlike_blackout())
 
 
+def _good(figures: Figures, name: str) -> str:
+    """In the outage and after it; of an outage to the end of the file, in it alone."""
+    after = f" and {figures.text(name, AFTER)} of what is asked after it" if f"{name}: {AFTER}" in figures else ""
+    return f"{figures.text(name, IN_IT)} of what is asked in the outage is good{after}"
+
+
 def _sentence(setting: Setting, figures: Figures, law: Law) -> str:
     variants = {title.split(": ")[0] for title in figures}
     all_, none = (name if name in variants else AS_WRITTEN for name in (EVERYBODY, NOBODY))
@@ -170,21 +181,20 @@ def _sentence(setting: Setting, figures: Figures, law: Law) -> str:
         (True, True): "For all together it helps at one time and harms at another",
         (False, False): "For all together no difference is shown",
     }["more" in changes, "less" in changes]
-    all_it, all_after = figures.text(all_, IN_IT), figures.text(all_, AFTER)
-    none_it, none_after = figures.text(none, IN_IT), figures.text(none, AFTER)
-    parts = [
-        f"{verdict}: when all users of {setting.provider} reload {_how(_reload(setting))}, {all_it} of what is asked"
-    ]
-    parts += [f"in the outage is good and {all_after} of what is asked after it; when nobody reloads, {none_it} and"]
-    parts += [f"{none_after}."]
+    everybody = f"when all users of {setting.provider} reload {_how(_reload(setting))}, {_good(figures, all_)}"
+    parts = [f"{verdict}: {everybody}; when nobody does, {_good(figures, none)}."]
     titles = [f"{IN_IT}, {who}" for who in (WHO_RELOAD, WHO_WAIT)]
     one, two = (figures.get(f"{ONE_IN_TEN}: {title}") for title in titles)
     if one is not None and two is not None:
-        word = {"more": "it helps", "less": "it harms", "same": "no difference is shown"}[one.against(two)]
-        parts.append(f"For one user, while nine in ten wait, {word}: {one} good against {two}.")
+        word = {"more": "it helps them", "less": "it harms them", "same": "no difference is shown for them"}
+        parts.append(
+            f"When one in ten reload, {word[one.against(two)]}: {one} of theirs is good, of the others' {two}."
+        )
     if law.says:
-        tried = (f"{figures.text(_at(times), AFTER)} {_at(times)}" for times in (1 / AROUND, AROUND))
-        parts.append(f"{law.says}; tried a third below and a half above: {' and '.join(tried)} are good after it.")
+        ways = 1 / AROUND, AROUND
+        intervals = " and ".join(duration_text(_tried(setting, times)) for times in ways)
+        tried = " and ".join(figures.text(_at(times), AFTER) for times in ways)
+        parts.append(f"{law.says}; with {intervals}, {tried} of what is asked after it is good.")
     return " ".join(parts)
 
 

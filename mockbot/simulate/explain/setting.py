@@ -5,7 +5,7 @@ equal ones that of the provider which is out the longest in all.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mockbot.evidence.outage_spans import outages_of
 from mockbot.faults.base import SYSTEM
@@ -16,7 +16,7 @@ from mockbot.scenario.schema import Group, Provider, Scenario
 from mockbot.scenario.spans import FaultSpan
 from mockbot.scenario.timeline import Timeline
 from mockbot.simulate.explain.answer import duration_words
-from mockbot.units.formatting import format_clock, format_percent
+from mockbot.units.formatting import format_percent
 
 BEFORE = 1e-6  # seconds; a moment before a change, so that the change does not count
 TAIL = 0.01  # of the answers, from which a law that neglects their length is not told
@@ -34,6 +34,7 @@ class Setting:
     until: float
     faults: tuple[FaultSpan, ...]
     surges: tuple[str, ...]
+    of: int = 1  # so many outages in the file
 
     @property
     def spec(self) -> Provider:
@@ -77,8 +78,13 @@ class Setting:
 
     def text(self) -> str:
         """In one line: where, when, by what."""
-        what = [*map(fault_text, self.faults), *(f"a larger crowd in {phase}" for phase in self.surges)]
-        return f"{self.provider}, {format_clock(self.begin)} to {format_clock(self.clear)}: {'; '.join(what)}"
+        here = f" on {self.provider}"
+        what = [fault_text(span).replace(here, "", 1) for span in self.faults]
+        if self.surges:
+            what.append(f"a larger crowd in {', '.join(self.surges)}")
+        others = f" (one of {self.of} outages in this file)" if self.of > 1 else ""
+        when = f"from {duration_words(self.begin)} to {duration_words(self.clear)}"
+        return f"{self.provider}, {when}: {'; '.join(what)}{others}"
 
     # -- where a law of theory applies; each returns the reason why not, or nothing ----------------------------------
 
@@ -97,8 +103,10 @@ class Setting:
 
     def unlike_blackout(self) -> str:
         """One fault that hits every request of the provider, from the begin to the clear."""
-        if len(self.faults) != 1 or self.surges:
-            return f"the law is of one fault alone, and this outage has {len(self.faults) + len(self.surges)} causes"
+        if self.surges:
+            return "the law is of one fault alone, and in this outage the crowd is larger than usual"
+        if len(self.faults) != 1:
+            return f"the law is of one fault alone, and this outage has {len(self.faults)}"
         (span,) = self.faults
         fault = span.fault
         narrowed = [key for key in ("tier", "keys", "endpoint") if getattr(fault, key, None) is not None]
@@ -131,4 +139,5 @@ def setting_of(scenario: Scenario) -> Setting | str:
     if not found:
         return "nothing goes wrong in this file"
     whole = {one.provider: sum(each.length for each in found if each.provider == one.provider) for one in found}
-    return max(found, key=lambda one: (bool(one.faults), one.length * one.rate(one.groups), whole[one.provider]))
+    worst = max(found, key=lambda one: (bool(one.faults), one.length * one.rate(one.groups), whole[one.provider]))
+    return replace(worst, of=len(found))

@@ -9,14 +9,19 @@ from mockbot.scenario.policies import Backoff, BackoffBase, Guarded, Informed
 from mockbot.scenario.schema import Group, Scenario, StatusUpdate
 from mockbot.simulate import theory
 from mockbot.simulate.explain.answer import Law, duration_words
-from mockbot.simulate.explain.experiment import good, peak, requests
+from mockbot.simulate.explain.experiment import good, peak, recovery, requests
 from mockbot.simulate.explain.question import AS_WRITTEN, Figures, Measured, Question, Variant, with_groups
 from mockbot.simulate.explain.setting import Setting
 from mockbot.units.formatting import format_rate
 from mockbot.units.quantities import duration_text
 
-SILENT, EXACT, JITTER, PAGE = "nothing said", "Retry-After, exact", "Retry-After, jitter", "status page read"
-WELL, GOOD, SENT, PEAK = "well again after", "good, asked in it", "requests in it / C", "peak after it / C"
+SILENT, EXACT, JITTER, PAGE = "nothing said", "exact Retry-After", "jittered Retry-After", "status page read"
+WELL, GOOD, SENT, PEAK = (
+    "well again after",
+    "good, asked in it",
+    "requests in it / capacity",
+    "peak after it / capacity",
+)
 
 
 def _refusing(setting: Setting) -> list[FaultBase]:
@@ -106,10 +111,10 @@ def _variants(setting: Setting) -> dict[str, Variant]:
 def _measures(setting: Setting) -> tuple[Measured, ...]:
     begin, clear, capacity = setting.begin, setting.clear, setting.capacity
     return (
-        Measured(WELL, "recovery_time", lambda run: run.recovery),
+        Measured(WELL, "recovery_time", recovery(begin, clear, frozenset(setting.groups), "well")),
         Measured(GOOD, "availability", good(begin, clear, setting.scenario.slo, frozenset(setting.groups))),
         Measured(SENT, "overshoot", requests(begin, clear, setting.provider, capacity)),
-        Measured(PEAK, "overshoot", peak(clear, setting.until, setting.provider, capacity)),
+        Measured(PEAK, "overshoot", peak(clear, setting.until, setting.provider, capacity, setting.service)),
     )
 
 
@@ -129,43 +134,63 @@ def _law(setting: Setting) -> Law:
     (think,) = thinks
     users = setting.users(groups)
     waiting = theory.waiting_after(users, think, setting.length)
-    height = theory.herd_peak(waiting, users, think)
+    answer = max(1, round(setting.service))
+    height = theory.herd_peak(waiting, users, think, answer)
     return Law(
-        "the herd's peak is Ns + (N - Ns) / Z in a second, Ns = N (1 - e^(-D/Z))",
+        "the herd's peak is Ns + (N - Ns) S / Z in the time S of an answer, Ns = N (1 - e^(-D/Z))",
         "fluid limit of users who return at one moment",
         (
             f"Ns = {waiting:.0f} of N = {users}, D = {duration_words(setting.length)}",
-            f"Z = {duration_words(think)}, C = {format_rate(setting.capacity)}",
+            f"Z = {duration_words(think)}, S = {answer}s, C = {format_rate(setting.capacity)}",
         ),
-        {f"{EXACT}: {PEAK}": height / setting.capacity},
+        {f"{EXACT}: {PEAK}": height / answer / setting.capacity},
     )
 
 
 def _sentence(setting: Setting, figures: Figures, law: Law) -> str:  # noqa: ARG001 - as its siblings
-    ways = [way for way in (EXACT, JITTER, PAGE) if f"{way}: {WELL}" in figures]
-    sooner = [way for way in ways if figures.change(way, SILENT, WELL) == "less"]
-    costs = [way for way in ways if figures.change(way, SILENT, GOOD) == "less"]
-    spares = [way for way in ways if figures.change(way, SILENT, SENT) == "less"]
-    first = f"it does ({'; '.join(sooner)})" if sooner else "that it does is not shown"
-    spared = f"; it spares the service requests ({'; '.join(spares)})" if spares else ""
-    costly = f"; it costs good answers meanwhile ({'; '.join(costs)})" if costs else ""
+    ways = [way for way in (EXACT, JITTER, PAGE) if f"{way}: {WELL}" in figures or f"{way}: {GOOD}" in figures]
+    shown = [
+        f"{words} with {_listed(those, ways)}"
+        for what, change, words in (
+            (WELL, "less", "it is well again sooner"),
+            (WELL, "more", "it is well again later"),
+            (GOOD, "more", "more of what is asked in it is good"),
+            (GOOD, "less", "less of what is asked in it is good"),
+            (SENT, "less", f"fewer requests reach {setting.provider} in it"),
+            (SENT, "more", f"more requests reach {setting.provider} in it"),
+        )
+        if (those := [way for way in ways if figures.change(way, SILENT, what) == change])
+    ]
+    if not any(figures.change(way, SILENT, WELL) != "same" for way in ways):
+        shown.insert(0, "no difference is shown in when it is well again")
     each = (
-        f"{way}: well again after {figures.text(way, WELL)}, {figures.text(way, GOOD)} good in it,"
-        f" {figures.text(way, SENT)} times C sent in it"
-        for way in (SILENT, *ways, AS_WRITTEN)
+        f"{name}: well again after {figures.text(way, WELL)}, {figures.text(way, GOOD)} of what is asked in it good,"
+        f" requests for {figures.text(way, SENT)} times the capacity in it"
+        for way, name in (*((way, way) for way in (SILENT, *ways)), (AS_WRITTEN, "the file as written"))
     )
     listed = ". ".join(part[0].upper() + part[1:] for part in each)
-    text = f"Among clients that back off, {first}{spared}{costly}. {listed}."
+    text = f"Among clients that back off, against saying nothing: {'; '.join(shown)}. {listed}."
     if f"{EXACT}: {PEAK}" in figures:
+        larger = figures.change(EXACT, JITTER, PEAK) == "more"
+        brings = "brings a herd after it" if larger else "is not shown to bring more requests at once than with jitter"
         text += (
-            f" Obeyed to the second, a Retry-After brings a second with {figures.text(EXACT, PEAK)} times what can be"
-            f" answered, with jitter {figures.text(JITTER, PEAK)}."
+            f" Obeyed to the second, a Retry-After {brings}: within the time of one answer"
+            f" ({duration_words(setting.service)}) come up to {figures.text(EXACT, PEAK)} times as many requests as can"
+            f" be answered, with jitter {figures.text(JITTER, PEAK)}, with nothing said {figures.text(SILENT, PEAK)}."
         )
     return text
 
 
+def _listed(those: list[str], ways: list[str]) -> str:
+    return "each way of telling" if len(those) == len(ways) > 1 else " and ".join(those)
+
+
 def _senseless(setting: Setting) -> str:
-    return "" if setting.rate(setting.groups) else f"nobody asks {setting.provider} when the outage begins"
+    if not setting.rate(setting.groups):
+        return f"nobody asks {setting.provider} when the outage begins"
+    return "" if setting.clear < setting.timeline.end else "the outage lasts until the file ends"
 
 
-QUESTION = Question("telling", "Does telling people shorten it?", _senseless, _variants, _measures, _law, _sentence)
+QUESTION = Question(
+    "telling", "Does telling people shorten it?", _senseless, _variants, _measures, _law, _sentence, recovery=True
+)
