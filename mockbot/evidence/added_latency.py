@@ -1,40 +1,46 @@
-"""What the testbed adds to every latency, and the measures in, out the words that say it, with a warning. Pure.
+"""What the testbed adds to every latency, and each p50 in, out the words that say it, with a warning. Pure.
 
 It is not subtracted: an answer under load does not take exactly what a bare one took.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
+from mockbot.evidence.judgement import ExpectationResult, Row
 from mockbot.evidence.records import RunInfo
-from mockbot.measures.scope import Scope
-from mockbot.measures.values import Known, Value
-from mockbot.units.formatting import format_duration, format_percent
+from mockbot.measures.values import Known
+from mockbot.units.formatting import format_duration, format_percent, format_wall
 
 LARGE = 0.05  # of a p50: from here on the testbed distorts it
-WARNING = "WARNING"
-_NAMED = 3  # of the p50 that it distorts
-_P50 = ("latency_p50", "first_token_p50")  # those that are shown
+WARNING = "warning"
+_IN_TABLES = ("latency_p50", "first_token_p50")
+_TIMES = (*_IN_TABLES, "answered_p50", "failed_p50")
 
 
-def added_text(info: RunInfo, rows: Iterable[tuple[Scope, Mapping[str, Value]]]) -> str:
-    """Empty for a run without a live crowd. `rows`: all measures of each scope."""
+def added_text(info: RunInfo, rows: Iterable[Row], expectations: Iterable[ExpectationResult]) -> str:
+    """Empty for a run without a live crowd."""
     if info.simulated or info.client != "crowd" or info.t0 is None:
         return ""
     if info.added_latency is None:
         return "added by the testbed: not measured"
-    here = info.added_latency * info.speed
-    text = f"added by the testbed: {format_duration(info.added_latency)} of wall time = {format_duration(here)} here"
-    large = sorted(_distorted(here, rows), reverse=True)
+    text, added = f"added by the testbed: {_told(info.added_latency, info)}", dict.fromkeys(_TIMES, info.added_latency)
+    if info.added_first_token is not None:
+        text += f", to a first token {_told(info.added_first_token, info)}"
+        added["first_token_p50"] = info.added_first_token
+    seen = [(each, row.scope, row.values[each]) for row in rows for each in _IN_TABLES]
+    seen += [(each.measure, each.scope, each.seen) for each in expectations if each.measure in _TIMES]
+    shares = {
+        f"{name} of {scope}": added[name] * info.speed / value.number
+        for name, scope, value in seen
+        if isinstance(value, Known) and value.number
+    }
+    large = sorted(((share, p50) for p50, share in shares.items() if share > LARGE), reverse=True)
     if not large:
         return text
-    named = ", ".join(f"{where} ({format_percent(share)})" for share, where in large[:_NAMED])
-    more = f" and {len(large) - _NAMED} more" if len(large) > _NAMED else ""
-    return f"{text}; {WARNING}: that is more than {format_percent(LARGE)} of {named}{more}; use a lower speed"
+    share, p50 = large[0]
+    others = f" and more than {format_percent(LARGE)} of {len(large) - 1} other p50" if large[1:] else ""
+    slower = "" if info.system else f" or speed {info.speed * LARGE / share:.2g}"  # a system keeps its own clock
+    return f"{text}; {WARNING}: that is {format_percent(share)} of {p50}{others}; use longer answers{slower}"
 
 
-def _distorted(added: float, rows: Iterable[tuple[Scope, Mapping[str, Value]]]) -> Iterable[tuple[float, str]]:
-    for scope, values in rows:
-        for name in _P50:
-            match values.get(name):
-                case Known(p50) if 0 < p50 < added / LARGE:
-                    yield added / p50, f"{name} of {scope}"
+def _told(added: float, info: RunInfo) -> str:
+    return f"{format_wall(added)} of wall time = {format_duration(added * info.speed)} here"

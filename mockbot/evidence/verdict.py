@@ -98,7 +98,7 @@ def judge_run(evidence: RunEvidence) -> JudgedRun:
         reasons=reasons,
         run=RunSummary(**asdict(info), title=scenario.title, cause=scenario.cause, slo=scenario.slo),
         sampled=sampled_text(info.weight, evidence.timeline),
-        testbed=added_text(info, ((row.scope, row.values) for row in rows)),
+        testbed=added_text(info, rows, expectations),
         phases=evidence.timeline.phases,
         faults=tuple(_faults(evidence, counters)),
         actions=evidence.actions,

@@ -86,9 +86,9 @@ class LiveRun:
 
     def begin(self, head_start: float) -> Setup:
         """Measure the bare testbed, then set the moment t0 for faults and load, `head_start` wall seconds later."""
-        added = added_latency(self.scenario, self._addresses)
+        latency, first_token = added_latency(self.scenario, self._addresses)
         self.clock = Clock.start(self.speed, head_start)
-        self.info = replace(self.info, t0=self.clock.t0, added_latency=added)
+        self.info = replace(self.info, t0=self.clock.t0, added_latency=latency, added_first_token=first_token)
         write_run_info(self.folder, self.info)
         providers = dict(self._addresses.providers)
         page = self._addresses.status_page
