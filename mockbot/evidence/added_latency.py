@@ -3,10 +3,12 @@
 It is not subtracted: an answer under load does not take exactly what a bare one took.
 """
 
+import math
 from collections.abc import Iterable
 
 from mockbot.evidence.judgement import ExpectationResult, Row
 from mockbot.evidence.records import RunInfo
+from mockbot.measures.scope import Scope
 from mockbot.measures.values import Known
 from mockbot.units.formatting import format_duration, format_percent, format_wall
 
@@ -28,18 +30,17 @@ def added_text(info: RunInfo, rows: Iterable[Row], expectations: Iterable[Expect
         added["first_token_p50"] = info.added_first_token
     seen = [(each, row.scope, row.values[each]) for row in rows for each in _IN_TABLES]
     seen += [(each.measure, each.scope, each.seen) for each in expectations if each.measure in _TIMES]
-    shares = {
-        f"{name} of {scope}": added[name] * info.speed / value.number
-        for name, scope, value in seen
-        if isinstance(value, Known) and value.number
-    }
-    large = sorted(((share, p50) for p50, share in shares.items() if share > LARGE), reverse=True)
-    if not large:
+    distorted: dict[tuple[float, str], Scope] = {}  # one, where several scopes have the same prompts
+    for name, scope, value in seen:
+        if isinstance(value, Known) and (share := added[name] * info.speed / (value.number or math.inf)) > LARGE:
+            distorted.setdefault((share, name), scope)
+    if not distorted:
         return text
-    share, p50 = large[0]
-    others = f" and more than {format_percent(LARGE)} of {len(large) - 1} other p50" if large[1:] else ""
+    share, name = max(distorted)
+    others = f" and more than {format_percent(LARGE)} of {len(distorted) - 1} other p50" if len(distorted) > 1 else ""
     slower = "" if info.system else f" or speed {info.speed * LARGE / share:.2g}"  # a system keeps its own clock
-    return f"{text}; {WARNING}: that is {format_percent(share)} of {p50}{others}; use longer answers{slower}"
+    worst = f"that is {format_percent(share)} of {name} of {distorted[share, name]}{others}"
+    return f"{text}; {WARNING}: {worst}; use longer answers{slower}"
 
 
 def _told(added: float, info: RunInfo) -> str:
