@@ -73,7 +73,7 @@ def added_latency(scenario: Scenario, addresses: Addresses) -> tuple[float | Non
         client.close()
     if not whole:
         within = format_wall(LONGEST)
-        log.warning("what the testbed adds to latencies is not known: %s gave no answer within %s", name, within)
+        log.warning("not known what the testbed adds to latencies: no answer of %s told its length in %s", name, within)
     return _median(whole), _median(first)
 
 

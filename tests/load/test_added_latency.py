@@ -1,12 +1,16 @@
 """What the testbed adds to latencies is measured before a run, and the run's records do not know of it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mockbot.evidence.records import ServiceSecond
 from mockbot.evidence.verdict import judge
+from mockbot.load.added_latency import added_latency
+from mockbot.testbed.start import open_testbed
 from tests.load.runs import rehearse
+from tests.simulate.build import scenario
 
 DOWN = """
 name: down
@@ -17,6 +21,28 @@ crowd: {users: {users: 100%, policy: once, think: 2s, patience: 20s}}
 phases: [{name: down, lasts: 20s, users: 10, faults: [{down: true}]}]
 expect: [{availability: "<= 0%"}]
 """
+
+
+def measured(**words: Any) -> tuple[float | None, float | None]:
+    told = scenario(**words)
+    with open_testbed(told, 20.0, None) as addresses:
+        return added_latency(told, addresses)
+
+
+@pytest.mark.live
+def test_a_stream_has_a_first_token_and_a_plain_answer_none() -> None:
+    """Of both the whole answer comes later than its length says."""
+    (stream, first), (plain, none) = measured(), measured(group={"stream": False})
+
+    assert None not in {stream, first, plain}
+    assert none is None
+
+
+@pytest.mark.live
+def test_what_no_answer_tells_is_not_known(caplog: pytest.LogCaptureFixture) -> None:
+    """A text that the scenario prescribes word for word does not name its length."""
+    assert measured(provider={"answers": [{"verbatim": "No."}]}) == (None, None)
+    assert "no answer of main told its length" in caplog.text
 
 
 @pytest.mark.live
