@@ -25,7 +25,7 @@ from pydantic import TypeAdapter
 
 from mockbot.clock import Clock, machine
 from mockbot.evidence.records import Ended, RunInfo
-from mockbot.load.added_latency import added_latency
+from mockbot.load.bare_testbed import added_latency
 from mockbot.load.dispatch import Counts
 from mockbot.load.run_recorder import RunRecorder
 from mockbot.load.workers import Setup, Workers

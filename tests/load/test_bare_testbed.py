@@ -7,7 +7,7 @@ import pytest
 
 from mockbot.evidence.records import ServiceSecond
 from mockbot.evidence.verdict import judge
-from mockbot.load.added_latency import added_latency
+from mockbot.load.bare_testbed import added_latency
 from mockbot.testbed.start import open_testbed
 from tests.load.runs import rehearse
 from tests.simulate.build import scenario
