@@ -202,6 +202,7 @@ class Judgement(_Frozen):
     reasons: tuple[str, ...]
     run: RunSummary
     sampled: str = ""  # in words: of how many users all figures are, and how far chance takes them; empty: of all
+    testbed: str = ""  # in words: what it adds to the latencies, and to which p50 too much; empty: no live crowd
     phases: tuple[PhaseSpan, ...]
     faults: tuple[FaultResult, ...]
     actions: tuple[Action, ...]

@@ -206,6 +206,8 @@ class RunInfo:
     system_exits: tuple[tuple[float, int], ...] = ()  # when it ended by itself, and with what code
     shortened: str = ""  # in words: from what length to what
     elsewhere: tuple[str, ...] = ()  # variables of the client's environment that lead to providers outside
+    added_latency: float | None = None  # wall seconds that the testbed adds to a latency; None: not measured
+    added_first_token: float | None = None  # and to the time to a first token; None: as to a latency
     records: dict[str, int] | None = None  # of each of KINDS, how many were written; None: the run was not signed off
 
 

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from typing import NamedTuple
 
+from mockbot.evidence.added_latency import added_text
 from mockbot.evidence.antipatterns import Antipattern, antipatterns
 from mockbot.evidence.counters import Work
 from mockbot.evidence.journal import JOURNAL, SERVICE, RunEvidence
@@ -89,11 +90,15 @@ def judge_run(evidence: RunEvidence) -> JudgedRun:
     if verdict == "pass" and idle:
         reasons = (*reasons, f"not shown, for want of an occasion: {', '.join(idle)}")
     reasons += sentences(counters.unserved, scenario)
+    rows = tuple(
+        Row(scope=scope, values=measure_all(counters_of(counters, scope))) for scope in scopes(scenario, counters)
+    )
     judgement = Judgement(
         verdict=verdict,
         reasons=reasons,
         run=RunSummary(**asdict(info), title=scenario.title, cause=scenario.cause, slo=scenario.slo),
         sampled=sampled_text(info.weight, evidence.timeline),
+        testbed=added_text(info, rows, expectations),
         phases=evidence.timeline.phases,
         faults=tuple(_faults(evidence, counters)),
         actions=evidence.actions,
@@ -101,9 +106,7 @@ def judge_run(evidence: RunEvidence) -> JudgedRun:
         outages=tuple(_outages(scenario, counters)),
         expectations=tuple(expectations),
         guards=checks,
-        measures=tuple(
-            Row(scope=scope, values=measure_all(counters_of(counters, scope))) for scope in scopes(scenario, counters)
-        ),
+        measures=rows,
         providers=tuple(_providers(evidence, counters)),
         system=system,
         findings=counters.findings.findings(),

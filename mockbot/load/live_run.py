@@ -4,7 +4,8 @@ Locust appears here only as two callables (set the users, count the users), so t
 one place:
 
     open          testbed (or the parent's), run folder, recorder      nothing has happened yet
-    begin         t0 is set, run.json says "failed" until `end` replaces it, the workers get ready
+    begin         the bare testbed is measured, then t0 is set, run.json says "failed" until `end` replaces it, the
+                  workers get ready
     start_faults  the service knows the clock, faults of second 0 are in place; returns at t0
     follow        users as the timeline has them, until its end
     drain         no new prompts; those under way get a bounded time
@@ -24,6 +25,7 @@ from pydantic import TypeAdapter
 
 from mockbot.clock import Clock, machine
 from mockbot.evidence.records import Ended, RunInfo
+from mockbot.load.bare_testbed import added_latency
 from mockbot.load.dispatch import Counts
 from mockbot.load.run_recorder import RunRecorder
 from mockbot.load.workers import Setup, Workers
@@ -83,9 +85,10 @@ class LiveRun:
         self._ending = RLock()
 
     def begin(self, head_start: float) -> Setup:
-        """Set the moment t0 for the faults and for the load, `head_start` wall seconds from now."""
+        """Measure the bare testbed, then set the moment t0 for faults and load, `head_start` wall seconds later."""
+        latency, first_token = added_latency(self.scenario, self._addresses)
         self.clock = Clock.start(self.speed, head_start)
-        self.info = replace(self.info, t0=self.clock.t0)
+        self.info = replace(self.info, t0=self.clock.t0, added_latency=latency, added_first_token=first_token)
         write_run_info(self.folder, self.info)
         providers = dict(self._addresses.providers)
         page = self._addresses.status_page

@@ -47,6 +47,8 @@ def job_summary(summary: Judgement) -> str:
         names = (_plain(row.scope.phase or "whole run"), _plain(row.scope.group or "all"))
         values = (format_value(column.name, row.values[column.name]) for column in columns)
         lines.append(f"| {' | '.join((*names, *values))} |")
+    if summary.testbed:
+        lines += ["", _plain(summary.testbed)]
     if summary.system is not None:
         sides = both_sides_table(summary.system)
         titles = (*(f"users: {each}" for each in sides.users), *(f"providers: {each}" for each in sides.providers))

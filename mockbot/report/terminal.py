@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from mockbot.evidence.added_latency import WARNING
 from mockbot.evidence.judgement import Judgement, Verdict
 from mockbot.evidence.system_result import SystemResult
 from mockbot.measures.table import TABLE, shown
@@ -27,6 +28,8 @@ def print_summary(console: Console, summary: Judgement) -> None:
     if summary.sampled:
         console.print(Text(summary.sampled, style="yellow"))
     console.print(_phases(summary))
+    if summary.testbed:
+        console.print(Text(summary.testbed, style="yellow" if WARNING in summary.testbed else "dim"))
     console.print()
     if summary.system is not None:
         console.print(Text(f"through {summary.system.name}", style="bold"))

@@ -1,4 +1,4 @@
-"""One provider's Prometheus counters since its process began; requests in, totals out. Pure.
+"""One provider's Prometheus counters since its run began; requests in, totals out. Pure.
 
 A request is a retry when a header says so (its SDK's count, else `x-mockbot-attempt`, above 0), else when
 the same API key sent the same body before and was not answered.

@@ -60,7 +60,7 @@ class ProviderRuntime:
         if self._timer is not None:
             self._timer.cancel()
         self._timer, self._fires = None, math.inf
-        self._cache, self.stored = PromptCache(), StoredResponses()
+        self.counters, self._cache, self.stored = PrometheusCounters(), PromptCache(), StoredResponses()
         self._set(clock)
         self.chatbot = Chatbot(self.name, self.provider, self._seed, max(0.0, self.now() - _LATE))
 
