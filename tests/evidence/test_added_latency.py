@@ -17,7 +17,7 @@ TOLD = "added by the testbed: 0.022 s of wall time = 440ms here"
 
 def told(latency: Value, first_token: Value, info: RunInfo = LIVE, **expected: Value) -> str:
     rows = [Row(scope=Scope(), values={"latency_p50": latency, "first_token_p50": first_token})]
-    cases = [ExpectationResult(Scope(), name, "", seen, "pass", "", "") for name, seen in expected.items()]
+    cases = [ExpectationResult(Scope(), name, "", None, seen, "pass", "", "") for name, seen in expected.items()]
     return added_text(info, rows, cases)
 
 
