@@ -16,6 +16,14 @@ from tests.commands.build import scenario_file
 pytestmark = pytest.mark.second
 ROOT = Path(mockbot.__file__).parent.parent
 CLIENTS = Path(__file__).parent / "clients"
+NEEDED = """
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+[project]
+name = "needed"
+version = "1"
+"""
 
 
 def read(name: str) -> Any:
@@ -121,8 +129,9 @@ def test_the_action_is_a_valid_composite_action() -> None:
 def test_the_commands_own_requirements_are_there(tmp_path: Path) -> None:
     """In an environment of the command's, whose Python is the first of the path."""
     (tmp_path / "needed").mkdir()
-    (tmp_path / "needed" / "pyproject.toml").write_text('[project]\nname = "needed"\nversion = "1"\n', "utf-8")
-    (tmp_path / "needed" / "needed.py").write_text("", "utf-8")
+    (tmp_path / "needed" / "pyproject.toml").write_text(NEEDED, "utf-8")
+    (tmp_path / "needed" / "needed").mkdir()
+    (tmp_path / "needed" / "needed" / "__init__.py").touch()
     (tmp_path / "requirements.txt").write_text("./needed\n", "utf-8")
     command = f"python -c 'import needed' && {sys.executable} {CLIENTS / 'tidy.py'} 6"
     inputs = {"scenario": str(scenario_file(tmp_path)), "command": command, "requirements": "requirements.txt"}
