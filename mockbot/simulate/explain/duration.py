@@ -66,8 +66,8 @@ def _law(setting: Setting) -> Law:
 def _sentence(setting: Setting, figures: Figures, law: Law) -> str:
     well, through = figures.text(AS_WRITTEN, WELL), figures.text(AS_WRITTEN, THROUGH)
     told = [
-        f"From the end of the outage until all has been well for {HOLD}s: {well}",
-        f"until 95 % of those who had asked in it were answered or had given up: {through}",
+        f"From the end of the outage until the users of {setting.provider} have been well for {HOLD}s: {well}",
+        f"until 95 % of what they had asked in it was answered or given up: {through}",
     ]
     if f"{AS_WRITTEN}: {EMPTY}" in figures:
         told.append(f"until nobody queues at {setting.provider}: {figures.text(AS_WRITTEN, EMPTY)}")
