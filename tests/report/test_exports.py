@@ -85,6 +85,15 @@ def test_the_job_summary_tells_verdict_reasons_and_tables() -> None:
     assert any(line.startswith("| ❔ | goodput \\> 0/s | group hasty | - | only 0 prompts") for line in lines)
 
 
+def test_what_the_testbed_adds_is_told_once() -> None:
+    """With the p50 that it distorts: 80 ms are 8 % of the answers of one second."""
+    text = job_summary(told(added_latency=0.08))
+
+    added = [line for line in text.splitlines() if "added by the testbed" in line]
+    assert len(added) == 1
+    assert added[0].startswith("added by the testbed: 0.08 s of wall time = 80ms here; warning: that is 8 % of latency")
+
+
 def test_findings_are_in_the_job_summary() -> None:
     """With their first evidence and the remedy."""
     storm = [attempt(float(n), 0.1, "http_error", of=f"p{n}", status=400) for n in range(100, 200) for _ in "ab"]

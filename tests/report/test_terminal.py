@@ -38,6 +38,12 @@ def test_it_shows_phases_groups_expectations_and_the_verdict() -> None:
     assert lines[-2].startswith("down for 1m40s, first failure seen after ")
 
 
+def test_what_the_testbed_adds_is_told_once_below_the_table() -> None:
+    lines = told(evidence(sound_run(), FELT, added_latency=0.01), 120).splitlines()
+
+    assert lines.count("added by the testbed: 0.01 s of wall time = 10ms here") == 1
+
+
 @pytest.mark.parametrize("width", [80, 60])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     """Long reasons are wrapped, and the table is never cut."""
