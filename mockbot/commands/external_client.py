@@ -25,6 +25,8 @@ from mockbot.errors import ExitCode, TestbedError, UsageError
 from mockbot.evidence.antipatterns import check_allowed
 from mockbot.evidence.records import Action, Ended, RunInfo, ServiceSecond
 from mockbot.evidence.verdict import EXIT_CODE
+from mockbot.interception.interceptor_control import InterceptorControl
+from mockbot.interception.plan import told
 from mockbot.process.process_group_guard import guarded
 from mockbot.report.phrases import NO_FAULT, fault_text
 from mockbot.report.plain_console import heading
@@ -54,6 +56,7 @@ class ClientOptions:
     speed: float | None = None
     out: Path | None = None
     allowed: tuple[str, ...] = ()
+    hosts: Mapping[str, str] | None = None  # to intercept (mockbot.interception.plan); None: by base URLs
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,9 @@ def run_client_command(scenario: Scenario, options: ClientOptions, console: Cons
     length = duration_text(Timeline(scenario).end)
     client = command_text(options.command)
     console.print(Text(f"{length} in real time, with one client: {client}{others}"), soft_wrap=True)
-    with open_testbed(scenario, 1.0, folder.logs) as addresses:
+    for line in told(scenario, options.hosts):
+        console.print(Text(line), soft_wrap=True)
+    with open_testbed(scenario, 1.0, folder.logs, hosts=options.hosts) as addresses:
         info = _run_client(scenario, addresses, folder, options, console)
     write_run_info(folder, info)
     code = conclude(folder, console)
@@ -100,7 +105,7 @@ def _run_client(
     scenario: Scenario, addresses: Addresses, folder: RunFolder, options: ClientOptions, console: Console
 ) -> RunInfo:
     """Drive the timeline while the command runs, and write the journals."""
-    timeline, clock = Timeline(scenario), Clock.start()
+    timeline, clock, seen = Timeline(scenario), Clock.start(), None
     confirmations, unwritten = FaultConfirmations(timeline), list[str]()
     observer = ClientObserver(addresses)
     with JournalWriter(folder) as journal:
@@ -124,6 +129,7 @@ def _run_client(
             driver.stop()
         with suppress(TestbedError):  # gone, which is on record; what it had told before is judged
             observer.look()
+            seen = InterceptorControl(addresses.interceptor).seen() if addresses.interceptor else None
         for record in observer.journal():
             journal.write(record)
     if unwritten:
@@ -143,6 +149,7 @@ def _run_client(
         exit_code=end.exit_code,
         allowed=options.allowed,
         elsewhere=elsewhere(os.environ, own),
+        intercepted=seen,
         records=journal.written,
     )
 

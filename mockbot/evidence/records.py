@@ -179,6 +179,18 @@ Engine = Literal["embedded", "toxiproxy", "none"]  # of the proxy
 
 
 @dataclass(frozen=True, slots=True)
+class Interception:
+    """What the forward proxy and the TLS servers saw: CONNECT requests by host, of intercepted hosts and of others, and
+    handshakes that clients ended because they do not trust the run's CA.
+    """
+
+    __pydantic_config__ = _STRICT
+    connects: dict[str, int] = field(default_factory=dict)
+    passed: dict[str, int] = field(default_factory=dict)
+    distrusted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RunInfo:
     """How a run was made and how it ended; `run.json`. Times of the run are scenario seconds; `t0` is Unix time."""
 
@@ -206,6 +218,7 @@ class RunInfo:
     system_exits: tuple[tuple[float, int], ...] = ()  # when it ended by itself, and with what code
     shortened: str = ""  # in words: from what length to what
     elsewhere: tuple[str, ...] = ()  # variables of the client's environment that lead to providers outside
+    intercepted: Interception | None = None  # None: its client was led by base URLs
     records: dict[str, int] | None = None  # of each of KINDS, how many were written; None: the run was not signed off
 
 

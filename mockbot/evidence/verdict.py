@@ -14,7 +14,7 @@ client retries. So does the missing exit code of a program that mockbot had to e
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import fields
 from typing import NamedTuple
 
 from mockbot.evidence.antipatterns import Antipattern, antipatterns
@@ -89,10 +89,11 @@ def judge_run(evidence: RunEvidence) -> JudgedRun:
     if verdict == "pass" and idle:
         reasons = (*reasons, f"not shown, for want of an occasion: {', '.join(idle)}")
     reasons += sentences(counters.unserved, scenario)
+    how_made = {each.name: getattr(info, each.name) for each in fields(info)}
     judgement = Judgement(
         verdict=verdict,
         reasons=reasons,
-        run=RunSummary(**asdict(info), title=scenario.title, cause=scenario.cause, slo=scenario.slo),
+        run=RunSummary(**how_made, title=scenario.title, cause=scenario.cause, slo=scenario.slo),
         sampled=sampled_text(info.weight, evidence.timeline),
         phases=evidence.timeline.phases,
         faults=tuple(_faults(evidence, counters)),

@@ -12,9 +12,7 @@ from pathlib import Path
 
 import certifi
 
-CERTIFICATE, BUNDLE = "mockbot-ca.pem", "bundle.pem"
-# Where clients look for the CAs that they trust: OpenSSL, and with it Python and Go; requests; botocore; curl; Node.
-TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+from mockbot.interception.environment import BUNDLE, CERTIFICATE, TRUST
 
 
 @contextmanager

@@ -4,7 +4,8 @@ import ssl
 from pathlib import Path
 
 from mockbot.interception.certificate_authority import CertificateAuthority
-from mockbot.interception.trust_folder import BUNDLE, CERTIFICATE, trust_folder
+from mockbot.interception.environment import BUNDLE, CERTIFICATE
+from mockbot.interception.trust_folder import trust_folder
 from tests.interception.inside import HOSTS
 
 
