@@ -98,9 +98,10 @@ def cli() -> None:
 )  # fmt: skip
 @INTERCEPT
 @INTERCEPT_HOST
+@click.option("--sealed", is_flag=True, help="Let COMMAND reach only what it asks by the proxy; implies --intercept.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 def run(
-    target: str, command: tuple[str, ...], intercept: bool, intercept_hosts: tuple[str, ...],
+    target: str, command: tuple[str, ...], intercept: bool, intercept_hosts: tuple[str, ...], sealed: bool,
     speed: float | None, ui: bool, processes: int, out: Path | None,
     locustfile: Path | None, proxy: "Engine", toxiproxy_url: str | None, allowed: tuple[str, ...],
     port: int | None, system: str | None, length: str | None, seed: int | None, changes: tuple[str, ...],
@@ -130,9 +131,10 @@ def run(
         from mockbot.commands.external_client import ClientOptions, run_client_command
 
         scenario = changed_scenario(target, changes, length)[0]
-        hosts = intercepted_hosts(scenario, intercept_hosts) if intercept or intercept_hosts else None
-        sys.exit(run_client_command(scenario, ClientOptions(command, speed, out, allowed, hosts), PlainConsole()))
-    if intercept or intercept_hosts:
+        hosts = intercepted_hosts(scenario, intercept_hosts) if intercept or intercept_hosts or sealed else None
+        client = ClientOptions(command, speed, out, allowed, hosts, sealed)
+        sys.exit(run_client_command(scenario, client, PlainConsole()))
+    if intercept or intercept_hosts or sealed:
         raise UsageError("--intercept is for a program that does not know mockbot: add `-- COMMAND`")
     if allowed and system is None:
         raise UsageError(

@@ -27,6 +27,7 @@ from mockbot.evidence.records import Action, Ended, RunInfo, ServiceSecond
 from mockbot.evidence.verdict import EXIT_CODE
 from mockbot.interception.interceptor_control import InterceptorControl
 from mockbot.interception.plan import told
+from mockbot.interception.sealed import require_sealing, sealed
 from mockbot.process.process_group_guard import guarded
 from mockbot.report.phrases import NO_FAULT, fault_text
 from mockbot.report.plain_console import heading
@@ -57,6 +58,7 @@ class ClientOptions:
     out: Path | None = None
     allowed: tuple[str, ...] = ()
     hosts: Mapping[str, str] | None = None  # to intercept (mockbot.interception.plan); None: by base URLs
+    sealed: bool = False  # an intercepted one that reaches nobody but the forward proxy
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,8 @@ def _check(options: ClientOptions) -> None:
     if shutil.which(options.command[0]) is None:
         raise UsageError(f"no such command: {options.command[0]}")
     check_allowed(options.allowed, EXIT_CODE)
+    if options.sealed:
+        require_sealing()
 
 
 def _run_client(
@@ -123,8 +127,10 @@ def _run_client(
         try:
             confirmations.wait(0.0)
             own = environment(scenario, addresses, os.environ)
-            variables = {**os.environ, **own}
-            end = _wait_for_end(options.command, variables, driver, clock, observer, console)
+            variables, command = {**os.environ, **own}, options.command
+            if options.sealed:
+                command = sealed(command, addresses.certificates, addresses.forward_proxy)
+            end = _wait_for_end(command, variables, driver, clock, observer, console)
         finally:
             driver.stop()
         with suppress(TestbedError):  # gone, which is on record; what it had told before is judged

@@ -54,13 +54,13 @@ class ForwardProxy:
         self.connects, self.passed = Counter[str](), Counter[str]()
         self._upstream, self._bypass = upstream, {"no": bypass}
         self._ends, self._tasks = set[End](), set[asyncio.Task[None]]()
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
 
     async def start(self, listener: socket.socket | None = None) -> int:
-        """Accept connections, on the listening socket when one is given; the port."""
+        """Accept connections, on the listening socket when one is given, too; the port."""
         sock = listener or socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Client(self, self._ends), sock=sock)
+        self._servers.append(await loop.create_server(lambda: _Client(self, self._ends), sock=sock))
         return int(sock.getsockname()[1])
 
     @property
@@ -70,8 +70,8 @@ class ForwardProxy:
 
     async def close(self) -> None:
         """Reset every tunnel, and listen no more."""
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         for task in self._tasks:
             task.cancel()
         for end in tuple(self._ends):

@@ -19,6 +19,7 @@ from mockbot.interception.certificate_authority import CertificateAuthority
 from mockbot.interception.forward_proxy import ForwardProxy
 from mockbot.interception.interceptor_api import interceptor_api, place
 from mockbot.interception.plan import Plan
+from mockbot.interception.sealed import door
 from mockbot.interception.terminator import Terminator
 from mockbot.interception.trust_folder import trust_folder
 from mockbot.process.event_loop import new_event_loop, stop_event
@@ -27,6 +28,7 @@ from mockbot.process.self_watch import SelfWatch, raise_descriptor_limit
 
 READ_LIMIT = 15.0  # wall seconds for a request to the control API
 IDLE_LIMIT = 60
+DOOR_WITHIN = 5.0  # wall seconds for a socket to be handed over
 
 
 def upstream_proxy(environment: Mapping[str, str]) -> SplitResult | None:
@@ -43,6 +45,21 @@ def upstream_proxy(environment: Mapping[str, str]) -> SplitResult | None:
     return found
 
 
+async def _let_in(listens: socket.socket, proxy: ForwardProxy) -> None:
+    """Let the forward proxy accept connections on each listening socket that comes by this Unix socket, too."""
+    loop = asyncio.get_running_loop()
+    while True:
+        sealed, _ = await loop.sock_accept(listens)
+        with sealed:
+            sealed.settimeout(DOOR_WITHIN)
+            try:
+                _, descriptors, *_ = await asyncio.to_thread(socket.recv_fds, sealed, 1, 1)
+                await proxy.start(socket.socket(fileno=descriptors[0]))
+                sealed.sendall(b"!")
+            except (OSError, IndexError):  # whoever came has gone
+                continue
+
+
 async def serve(plan: Plan, environment: Mapping[str, str]) -> None:
     """Run until a signal or the end of stdin."""
     stop, authority, watch = stop_event(leased=True), CertificateAuthority(plan.hosts), SelfWatch()
@@ -53,7 +70,15 @@ async def serve(plan: Plan, environment: Mapping[str, str]) -> None:
         port = await proxy.start()
         stack.push_async_callback(proxy.close)
         terminators = {name: Terminator(authority, place(at)) for name, at in plan.providers.items()}
-        tasks = [asyncio.create_task(run) for run in (watch.run(), *(each.serve() for each in terminators.values()))]
+        runs = [watch.run(), *(each.serve() for each in terminators.values())]
+        if sys.platform == "linux":
+            listens = stack.enter_context(socket.socket(socket.AF_UNIX))
+            with door(folder) as path:
+                listens.bind(path)
+            listens.listen()
+            listens.setblocking(False)
+            runs.append(_let_in(listens, proxy))
+        tasks = [asyncio.create_task(run) for run in runs]
         stack.callback(lambda: [task.cancel() for task in tasks])
         control = DeadlineServer(interceptor_api(proxy, terminators, watch), READ_LIMIT, IDLE_LIMIT)
         listener = socket.create_server(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Programs that know nothing of mockbot: each asks its provider's public host, over and over for some seconds."""
+"""Programs that know nothing of mockbot: each asks its provider's public host until an outage is over."""
 
 import textwrap
 
@@ -53,11 +53,12 @@ async def ask(n):
             answer.raise_for_status()
             await answer.read()
 PREPARED
-end, n, failed = time.monotonic() + float(sys.argv[1]), 0, 0
-while time.monotonic() < end:
+end, n, failed, over = time.monotonic() + float(sys.argv[1]), 0, 0, False
+while time.monotonic() < end and not over:
     n += 1
     try:
         ASKED
+        over = failed > 0
     except Exception as error:
         failed += 1
         print(type(error).__name__, str(error)[:100], flush=True)
@@ -67,7 +68,7 @@ print("asked", n, "failed", failed)
 
 
 def program(name: str) -> str:
-    """The text of a Python program; its argument: for how many seconds it asks."""
+    """The text of a Python program, which ends after so many seconds as its argument, or as soon as it works again."""
     prepared, asked = QUESTIONS[name]
     return textwrap.dedent(_PROGRAM).replace("PREPARED", prepared).replace("ASKED", asked)
 
@@ -86,7 +87,7 @@ CURL = """
 end=$(($(date +%s) + $1)); n=0
 while [ "$(date +%s)" -lt "$end" ]; do
     n=$((n + 1))
-    curl -s --http2 -m 5 -o /dev/null -H "Authorization: Bearer $OPENAI_API_KEY" -H "Content-Type: application/json" \\
+    curl -s --http2 -m 20 -o /dev/null -H "Authorization: Bearer $OPENAI_API_KEY" -H "Content-Type: application/json" \\
         -d "{\\"model\\": \\"gpt-4o\\", \\"messages\\": [{\\"role\\": \\"user\\", \\"content\\": \\"$n\\"}]}" \\
         https://api.openai.com/v1/chat/completions
     sleep 0.3
