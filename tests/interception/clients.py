@@ -90,6 +90,7 @@ while [ "$(date +%s)" -lt "$end" ]; do
     curl -s --http2 -m 20 -o /dev/null -H "Authorization: Bearer $OPENAI_API_KEY" -H "Content-Type: application/json" \\
         -d "{\\"model\\": \\"gpt-4o\\", \\"messages\\": [{\\"role\\": \\"user\\", \\"content\\": \\"$n\\"}]}" \\
         https://api.openai.com/v1/chat/completions
+    echo "curl $?"
     sleep 0.3
 done
 """
