@@ -134,8 +134,8 @@ def run(
         hosts = intercepted_hosts(scenario, intercept_hosts) if intercept or intercept_hosts or sealed else None
         client = ClientOptions(command, speed, out, allowed, hosts, sealed)
         sys.exit(run_client_command(scenario, client, PlainConsole()))
-    if intercept or intercept_hosts or sealed:
-        raise UsageError("--intercept is for a program that does not know mockbot: add `-- COMMAND`")
+    if sealed or (system is None and (intercept or intercept_hosts)):
+        raise UsageError("--intercept is for a program that does not know mockbot: add `-- COMMAND` (or --system)")
     if allowed and system is None:
         raise UsageError(
             "--allow needs `-- COMMAND` or --system: anti-patterns of the built-in crowd are reported and fail no run"
@@ -153,9 +153,10 @@ def run(
     if not changes and length is None and system is None:  # the warnings name lines of the file
         print_warnings(find(target), speed)
     choice = ProxyChoice("toxiproxy" if toxiproxy_url else proxy, toxiproxy_url)
+    hosts = intercepted_hosts(scenario, intercept_hosts) if intercept or intercept_hosts else None
     options = RunOptions(
         speed, out, processes, ui, locustfile, choice, shlex.join(["mockbot", *sys.argv[1:]]), port,
-        read_system(system) if system is not None else None, text, allowed,
+        read_system(system) if system is not None else None, text, allowed, hosts=hosts,
     )  # fmt: skip
     sys.exit(run_command(scenario, options, PlainConsole()))
 
