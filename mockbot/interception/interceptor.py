@@ -17,10 +17,9 @@ from mockbot.errors import MockbotError, UsageError
 from mockbot.http_server.deadline_server import DeadlineServer
 from mockbot.interception.certificate_authority import CertificateAuthority
 from mockbot.interception.forward_proxy import ForwardProxy
-from mockbot.interception.interceptor_api import interceptor_api, place
+from mockbot.interception.interceptor_api import Terminators, interceptor_api
 from mockbot.interception.plan import Plan
 from mockbot.interception.sealed import door
-from mockbot.interception.terminator import Terminator
 from mockbot.interception.trust_folder import trust_folder
 from mockbot.process.event_loop import new_event_loop, stop_event
 from mockbot.process.lifeline import report_ready
@@ -69,8 +68,9 @@ async def serve(plan: Plan, environment: Mapping[str, str]) -> None:
         proxy = ForwardProxy(plan.hosts, upstream_proxy(environment), bypass)
         port = await proxy.start()
         stack.push_async_callback(proxy.close)
-        terminators = {name: Terminator(authority, place(at)) for name, at in plan.providers.items()}
-        runs = [watch.run(), *(each.serve() for each in terminators.values())]
+        terminators = Terminators(authority)
+        listening = terminators.follow(plan)
+        runs = [watch.run()]
         if sys.platform == "linux":
             listens = stack.enter_context(socket.socket(socket.AF_UNIX))
             with door(folder) as path:
@@ -79,7 +79,7 @@ async def serve(plan: Plan, environment: Mapping[str, str]) -> None:
             listens.setblocking(False)
             runs.append(_let_in(listens, proxy))
         tasks = [asyncio.create_task(run) for run in runs]
-        stack.callback(lambda: [task.cancel() for task in tasks])
+        stack.callback(lambda: [task.cancel() for task in (*tasks, *terminators.tasks)])
         control = DeadlineServer(interceptor_api(proxy, terminators, watch), READ_LIMIT, IDLE_LIMIT)
         listener = socket.create_server(("127.0.0.1", 0))
         await control.listen(listener)
@@ -88,7 +88,7 @@ async def serve(plan: Plan, environment: Mapping[str, str]) -> None:
             {
                 "control": f"http://127.0.0.1:{listener.getsockname()[1]}",
                 "forward_proxy": f"http://127.0.0.1:{port}",
-                "providers": {name: f"127.0.0.1:{each.port}" for name, each in terminators.items()},
+                "providers": listening,
                 "certificates": str(folder),
             }
         )

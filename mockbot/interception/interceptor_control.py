@@ -1,9 +1,11 @@
 """Client of the interceptor's control port: typed values in, HTTP requests out. Blocking; works under gevent."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from mockbot.errors import TestbedError
 from mockbot.evidence.records import Interception
+from mockbot.interception.plan import Plan
 from mockbot.process.control_port import ControlAnswer, ask
 
 
@@ -16,6 +18,13 @@ class InterceptorControl:
     def set_addresses(self, addresses: Mapping[str, str]) -> None:
         """Where the providers' fault-injecting proxies listen: HOST:PORT by provider."""
         self._send("PUT", "/addresses", dict(addresses))
+
+    def follow(self, plan: Plan) -> dict[str, str]:
+        """Lead to these services, and from these hosts, from now on; where each provider's TLS server listens.
+
+        The hosts have to be those that it was started with: the certificate authority knows no others.
+        """
+        return dict(self._send("PUT", "/plan", asdict(plan)).json())
 
     def seen(self) -> Interception:
         """The counts since its start."""

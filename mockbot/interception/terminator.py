@@ -38,6 +38,13 @@ class Terminator:
         self.port: int = self._listener.getsockname()[1]
         self._ends, self._tasks = set[End](), set[asyncio.Task[None]]()
 
+    def lead_to(self, service: tuple[str, int]) -> None:
+        """Connections go to this service from now on; those to another one are reset."""
+        if service != self._service:
+            self._service = service
+            for end in tuple(self._ends):
+                reset(end.transport)
+
     async def serve(self) -> None:
         """Accept connections until cancelled, which resets all of them."""
         loop = asyncio.get_running_loop()

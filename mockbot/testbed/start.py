@@ -134,10 +134,10 @@ def open_testbed(
             status_page=str(service["status"]),
             processes={"service": child.pid, "proxy" if wire == EMBEDDED else WATCHDOG: guard},
         )
-        yield addresses if own is None else _behind_interceptor(addresses, own)
+        yield addresses if own is None else behind_interceptor(addresses, own)
 
 
-def _behind_interceptor(addresses: Addresses, interceptor: ManagedProcess) -> Addresses:
+def behind_interceptor(addresses: Addresses, interceptor: ManagedProcess) -> Addresses:
     """The addresses as clients that speak TLS use them."""
     ready = interceptor.ready
     addresses = replace(
@@ -148,11 +148,12 @@ def _behind_interceptor(addresses: Addresses, interceptor: ManagedProcess) -> Ad
         forward_proxy=str(ready["forward_proxy"]),
         certificates=str(ready["certificates"]),
     )
-    _tell_interceptor(addresses)
+    tell_interceptor(addresses)
     return addresses
 
 
-def _tell_interceptor(addresses: Addresses) -> None:
+def tell_interceptor(addresses: Addresses) -> None:
+    """Where the providers' proxies listen."""
     where = {name: urlsplit(url).netloc for name, url in addresses.providers.items()}
     InterceptorControl(addresses.interceptor).set_addresses(where)
 
@@ -167,7 +168,7 @@ def on_ports(addresses: Addresses, port: int) -> Addresses:
         providers[provider] = f"{url.scheme}://{listen}"
     addresses = replace(addresses, providers=providers)
     if addresses.interceptor:
-        _tell_interceptor(addresses)
+        tell_interceptor(addresses)
     return addresses
 
 

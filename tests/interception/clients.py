@@ -14,7 +14,7 @@ QUESTIONS = {
     ),
     "anthropic": (
         "import anthropic; client = anthropic.Anthropic()",
-        "client.messages.create(**body(n) | {'model': 'claude-sonnet-4-5', 'max_tokens': 50})",
+        "client.messages.create(**body(n) | {'model': 'claude-sonnet-5-5', 'max_tokens': 50})",
     ),
     "google-genai": (
         "from google import genai; client = genai.Client()",
@@ -61,9 +61,9 @@ while time.monotonic() < end and not over:
         over = failed > 0
     except Exception as error:
         failed += 1
-        print(type(error).__name__, str(error)[:100], flush=True)
+        print("FAILED", type(error).__name__, str(error)[:200], flush=True)
     time.sleep(0.3)
-print("asked", n, "failed", failed)
+print("it works again" if over else "it never failed, or never works")
 """
 
 

@@ -42,7 +42,7 @@ def test_a_sealed_client_reaches_the_proxy_and_nobody_else(tmp_path: Path) -> No
     """It is who it was, meets the outage, and reaches neither the network nor what listens on this machine."""
     with server(echo) as port:
         text = ESCAPES.replace("PORT", str(port)) + program("openai")
-        _, says = played(tmp_path, sys.executable, "-c", text, "30", options=("--sealed",))
+        _, says = played(tmp_path, sys.executable, "-c", text, "60", options=("--sealed",))
 
     assert failed_checks(tmp_path) == [], says
     assert "ESCAPED" not in says.partition("intercepted for")[2]
