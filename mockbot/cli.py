@@ -46,6 +46,13 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 RUN_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+INTERCEPT = click.option(
+    "--intercept", is_flag=True, help="Intercept the client's requests to public hosts; it needs no base URL."
+)
+INTERCEPT_HOST = click.option(
+    "--intercept-host", "intercept_hosts", multiple=True, metavar="HOST=PROVIDER",
+    help="Intercept this host, too (repeatable); implies --intercept.",
+)  # fmt: skip
 TARGET = click.argument("target", metavar="NAME|FILE")
 EXIT_CODES = """
 \b
@@ -90,9 +97,13 @@ def cli() -> None:
     "--allow", "allowed", multiple=True, metavar="FINDING",
     help="A finding that must not fail the run (repeatable), e.g. does_not_back_off or launders_truncation.",
 )  # fmt: skip
+@INTERCEPT
+@INTERCEPT_HOST
+@click.option("--sealed", is_flag=True, help="Let COMMAND reach only what it asks by the proxy; implies --intercept.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 def run(
-    target: str, command: tuple[str, ...], speed: float | None, ui: bool, processes: int, out: Path | None,
+    target: str, command: tuple[str, ...], intercept: bool, intercept_hosts: tuple[str, ...], sealed: bool,
+    speed: float | None, ui: bool, processes: int, out: Path | None,
     locustfile: Path | None, proxy: "Engine", toxiproxy_url: str | None, allowed: tuple[str, ...],
     port: int | None, system: str | None, length: str | None, seed: int | None, changes: tuple[str, ...],
 ) -> None:  # fmt: skip
@@ -104,9 +115,11 @@ def run(
     its users saw with what the providers saw.
 
     With `-- COMMAND` your own program is the client, in any language. It finds the provider in its environment
-    (OPENAI_BASE_URL and the like) and is judged by its requests, as the service and the proxy see them.
+    (OPENAI_BASE_URL and the like) and is judged by its requests, as the service and the proxy see them. With
+    --intercept it needs no base URL: what it sends to api.openai.com and other public hosts comes here.
     """
     from mockbot.commands.changed_scenario import changed_scenario
+    from mockbot.interception.plan import intercepted_hosts
 
     if command:
         if toxiproxy_url or proxy != "embedded":
@@ -118,8 +131,12 @@ def run(
             raise UsageError("--system, --port and --seed are for a run with mockbot's own crowd, not for `-- COMMAND`")
         from mockbot.commands.external_client import ClientOptions, run_client_command
 
-        client = ClientOptions(command, speed, out, allowed)
-        sys.exit(run_client_command(changed_scenario(target, changes, length)[0], client, PlainConsole()))
+        scenario = changed_scenario(target, changes, length)[0]
+        hosts = intercepted_hosts(scenario, intercept_hosts) if intercept or intercept_hosts or sealed else None
+        client = ClientOptions(command, speed, out, allowed, hosts, sealed)
+        sys.exit(run_client_command(scenario, client, PlainConsole()))
+    if sealed or (system is None and (intercept or intercept_hosts)):
+        raise UsageError("--intercept is for a program that does not know mockbot: add `-- COMMAND` (or --system)")
     if allowed and system is None:
         raise UsageError(
             "--allow needs `-- COMMAND` or --system: anti-patterns of the built-in crowd are reported and fail no run"
@@ -137,9 +154,10 @@ def run(
     if not changes and length is None and system is None:  # the warnings name lines of the file
         print_warnings(find(target), speed)
     choice = ProxyChoice("toxiproxy" if toxiproxy_url else proxy, toxiproxy_url)
+    hosts = intercepted_hosts(scenario, intercept_hosts) if intercept or intercept_hosts else None
     options = RunOptions(
         speed, out, processes, ui, locustfile, choice, shlex.join(["mockbot", *sys.argv[1:]]), port,
-        read_system(system) if system is not None else None, text, allowed,
+        read_system(system) if system is not None else None, text, allowed, hosts=hosts,
     )  # fmt: skip
     sys.exit(run_command(scenario, options, PlainConsole()))
 
@@ -153,6 +171,8 @@ def run(
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the first provider; the others use the next ones.")
 @click.option("--control-port", type=PORT, default=0, help="Port of the control API; 0: any free one.")
 @click.option("--record", type=FOLDER, help="Run folder for what clients do, judged at the end.")
+@INTERCEPT
+@INTERCEPT_HOST
 def serve(
     target: str,
     speed: float | None,
@@ -162,15 +182,20 @@ def serve(
     port: int | None,
     control_port: int,
     record: Path | None,
+    intercept: bool,
+    intercept_hosts: tuple[str, ...],
 ) -> None:
     """Serve an outage without load.
 
     Point any client, in any language, at the printed addresses.
     """
     from mockbot.commands.serve import ServeOptions, serve_command
+    from mockbot.interception.plan import intercepted_hosts
 
-    options = ServeOptions(speed, loop, start_at, hold, port, control_port, record)
-    sys.exit(serve_command(load_scenario(find(target)), options, PlainConsole()))
+    scenario = load_scenario(find(target))
+    hosts = intercepted_hosts(scenario, intercept_hosts) if intercept or intercept_hosts else None
+    options = ServeOptions(speed, loop, start_at, hold, port, control_port, record, hosts)
+    sys.exit(serve_command(scenario, options, PlainConsole()))
 
 
 @cli.command(epilog=EXIT_CODES)

@@ -14,6 +14,7 @@ PACKAGE = Path(mockbot.__file__).parent
 ROOT = PACKAGE.parent
 EXTRAS = {  # module -> the extra that users of it install
     "load/sdk.py": "sdk",
+    **{f"interception/{path.name}": "intercept" for path in (PACKAGE / "interception").glob("*.py")},
     **{f"simulate/{path.name}": "fast" for path in (PACKAGE / "simulate").glob("*.py")},
     **{f"simulate/fast/{path.name}": "fast" for path in (PACKAGE / "simulate" / "fast").glob("*.py")},
     **{f"simulate/fluid/{path.name}": "fast" for path in (PACKAGE / "simulate" / "fluid").glob("*.py")},
@@ -72,7 +73,8 @@ def test_every_declared_package_is_imported() -> None:
     used = {
         name for path in MODULES.values() for module in _imported(path) for name in _distributions().get(module, ())
     }
+    ours = set().union(*(_declared()[extra] for extra in ("", "sdk", "fast", "intercept")))
 
-    unused = (_declared()[""] | _declared()["sdk"] | _declared()["fast"]) - used - NOT_IMPORTED
+    unused = ours - used - NOT_IMPORTED
 
     assert unused == set()

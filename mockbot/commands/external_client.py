@@ -25,6 +25,9 @@ from mockbot.errors import ExitCode, TestbedError, UsageError
 from mockbot.evidence.antipatterns import check_allowed
 from mockbot.evidence.records import Action, Ended, RunInfo, ServiceSecond
 from mockbot.evidence.verdict import EXIT_CODE
+from mockbot.interception.interceptor_control import InterceptorControl
+from mockbot.interception.plan import told
+from mockbot.interception.sealed import require_sealing, sealed
 from mockbot.process.process_group_guard import guarded
 from mockbot.report.phrases import NO_FAULT, fault_text
 from mockbot.report.plain_console import heading
@@ -54,6 +57,8 @@ class ClientOptions:
     speed: float | None = None
     out: Path | None = None
     allowed: tuple[str, ...] = ()
+    hosts: Mapping[str, str] | None = None  # to intercept (mockbot.interception.plan); None: by base URLs
+    sealed: bool = False  # an intercepted one that reaches nobody but the forward proxy
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,9 @@ def run_client_command(scenario: Scenario, options: ClientOptions, console: Cons
     length = duration_text(Timeline(scenario).end)
     client = command_text(options.command)
     console.print(Text(f"{length} in real time, with one client: {client}{others}"), soft_wrap=True)
-    with open_testbed(scenario, 1.0, folder.logs) as addresses:
+    for line in told(scenario, options.hosts):
+        console.print(Text(line), soft_wrap=True)
+    with open_testbed(scenario, 1.0, folder.logs, hosts=options.hosts) as addresses:
         info = _run_client(scenario, addresses, folder, options, console)
     write_run_info(folder, info)
     code = conclude(folder, console)
@@ -94,13 +101,15 @@ def _check(options: ClientOptions) -> None:
     if shutil.which(options.command[0]) is None:
         raise UsageError(f"no such command: {options.command[0]}")
     check_allowed(options.allowed, EXIT_CODE)
+    if options.sealed:
+        require_sealing()
 
 
 def _run_client(
     scenario: Scenario, addresses: Addresses, folder: RunFolder, options: ClientOptions, console: Console
 ) -> RunInfo:
     """Drive the timeline while the command runs, and write the journals."""
-    timeline, clock = Timeline(scenario), Clock.start()
+    timeline, clock, seen = Timeline(scenario), Clock.start(), None
     confirmations, unwritten = FaultConfirmations(timeline), list[str]()
     observer = ClientObserver(addresses)
     with JournalWriter(folder) as journal:
@@ -118,12 +127,15 @@ def _run_client(
         try:
             confirmations.wait(0.0)
             own = environment(scenario, addresses, os.environ)
-            variables = {**os.environ, **own}
-            end = _wait_for_end(options.command, variables, driver, clock, observer, console)
+            variables, command = {**os.environ, **own}, options.command
+            if options.sealed:
+                command = sealed(command, addresses.certificates, addresses.forward_proxy)
+            end = _wait_for_end(command, variables, driver, clock, observer, console)
         finally:
             driver.stop()
         with suppress(TestbedError):  # gone, which is on record; what it had told before is judged
             observer.look()
+            seen = InterceptorControl(addresses.interceptor).seen() if addresses.interceptor else None
         for record in observer.journal():
             journal.write(record)
     if unwritten:
@@ -143,6 +155,7 @@ def _run_client(
         exit_code=end.exit_code,
         allowed=options.allowed,
         elsewhere=elsewhere(os.environ, own),
+        intercepted=seen,
         records=journal.written,
     )
 

@@ -16,6 +16,7 @@ from mockbot.clock import Clock
 from mockbot.errors import TestbedError
 from mockbot.evidence.attempt_inference import Wire, journal_of
 from mockbot.evidence.records import Action, Request, RunInfo, ServiceSecond
+from mockbot.interception.interceptor_control import InterceptorControl
 from mockbot.runs.folder import RunFile, RunFolder
 from mockbot.runs.journal_files import JournalWriter, write_run_info
 from mockbot.runs.judge import conclude
@@ -74,6 +75,10 @@ class Recording:
         """The run folder, judged; nothing when nothing has begun."""
         if not self._stretches:
             return
+        seen = None
+        if self._testbed.interceptor:
+            with suppress(TestbedError):  # gone, which is on record
+                seen = InterceptorControl(self._testbed.interceptor).seen()
         stretches, start = self._stretches, 0
         run = played([Stretch(each.scenario, each.ended, each.lasts) for each in stretches])
         requests, wires = list[Request](), set[Wire]()
@@ -98,6 +103,7 @@ class Recording:
             nodes=0,
             seed=run.scenario.seed,
             client="command",
+            intercepted=seen,
             records=journal.written,
         )
         write_run_info(self._folder, info)

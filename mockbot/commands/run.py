@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,8 +20,9 @@ from rich.text import Text
 
 from mockbot.commands.own_locustfile import CONNECT_LOCUST, check_locustfile
 from mockbot.commands.system_run import WatchedSystem, behind_system, watched_system
-from mockbot.errors import ExitCode
+from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.records import Progress, RunInfo
+from mockbot.interception.plan import told
 from mockbot.process.held_port import held_port
 from mockbot.process.process_group import end, signal_group
 from mockbot.report.live_view import HiddenView, LiveView
@@ -60,12 +61,15 @@ class RunOptions:
     shortened: str = ""  # in words: from what length to what
     allowed: tuple[str, ...] = ()  # findings about the system that do not fail the run
     hidden: bool = False  # a drill: the terminal tells nothing of what is wrong until it is over
+    hosts: Mapping[str, str] | None = None  # of the system to intercept (mockbot.interception.plan)
     testbed: Addresses | None = None  # of one that somebody else has started, and will end
 
 
 def run_command(scenario: Scenario, options: RunOptions, console: Console) -> ExitCode:
     """Run the scenario live and judge it. Raises UsageError or TestbedError; an interruption is an exit code."""
     if options.system is not None:
+        if options.hosts is not None and options.system.start is None:
+            raise UsageError("--intercept: the system runs already; mockbot has to start what it intercepts")
         scenario = behind_system(scenario, options.system, options.speed, options.allowed, os.environ)
     else:
         without_system(scenario, "there is none")
@@ -122,6 +126,8 @@ def _announce(scenario: Scenario, lasts: float, speed: float, options: RunOption
         console.print(lengths + (f", {options.shortened}" if options.shortened else ""), highlight=False)
     if options.system is not None:
         console.print(f"through system {options.system.name}, from the moment it is ready", highlight=False)
+        for line in told(scenario, options.hosts):
+            console.print(Text(line), soft_wrap=True)
 
 
 @contextmanager
@@ -129,7 +135,7 @@ def _testbed(
     scenario: Scenario, speed: float, options: RunOptions, folder: RunFolder
 ) -> Iterator[WatchedSystem | None]:
     """The testbed, with its addresses in the folder, and the system under test when there is one."""
-    started = open_testbed(scenario, speed, folder.logs, options.proxy)
+    started = open_testbed(scenario, speed, folder.logs, options.proxy, options.hosts)
     with started if options.testbed is None else nullcontext(options.testbed) as opened:
         addresses = opened if options.port is None else on_ports(opened, options.port)
         if options.system is None:

@@ -1,7 +1,7 @@
 """`mockbot serve`: a Scenario in, its outage without load until Ctrl-C; any client can use the printed addresses."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from mockbot.commands.recording import Recording
 from mockbot.commands.serve_api import serve_api
 from mockbot.errors import ExitCode
 from mockbot.evidence.unserved import sentences
+from mockbot.interception.plan import told
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.transforms import without_system
 from mockbot.testbed.client_environment import environment
@@ -34,6 +35,7 @@ class ServeOptions:
     port: int | None = None
     control_port: int = 0
     record: Path | None = None
+    hosts: Mapping[str, str] | None = None  # to intercept (mockbot.interception.plan); None: by base URLs
 
 
 def serve_command(scenario: Scenario, options: ServeOptions, console: Console) -> ExitCode:
@@ -48,13 +50,15 @@ def serve_command(scenario: Scenario, options: ServeOptions, console: Console) -
     speed = options.speed or scenario.speed
     controller: PhaseController | None = None
     try:
-        with open_testbed(scenario, speed, None) as opened:
+        with open_testbed(scenario, speed, None, hosts=options.hosts) as opened:
             addresses = opened if options.port is None else on_ports(opened, options.port)
             recording = None if options.record is None else Recording(scenario, addresses, options.record)
             controller = PhaseController(scenario, addresses, options.loop, echo, recording)
             api = serve_api(controller, options.control_port)
             with _written(recording, console), closing(controller), api as control:
                 echo(f"{scenario.title}\n")
+                for line in told(scenario, options.hosts):
+                    echo(line)
                 for name, value in environment(scenario, addresses, os.environ).items():
                     if name.isupper():  # not no_proxy, which repeats NO_PROXY
                         echo(f"export {name}={value}")

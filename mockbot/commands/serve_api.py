@@ -20,7 +20,7 @@ from fastapi.responses import JSONResponse
 from mockbot.commands.phase_controller import PhaseController
 from mockbot.errors import MockbotError, TestbedError, UsageError
 from mockbot.http_server.background_server import background_server
-from mockbot.service.control_api import refused
+from mockbot.http_server.browser_guard import refused
 from mockbot.service.control_messages import PREFIX
 
 PATH = f"{PREFIX}/play"

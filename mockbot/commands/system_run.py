@@ -2,15 +2,16 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 from mockbot.commands.live_both_sides import LiveBothSides
-from mockbot.errors import UsageError
-from mockbot.evidence.records import KINDS, Request, RunInfo
+from mockbot.errors import TestbedError, UsageError
+from mockbot.evidence.records import KINDS, Interception, Request, RunInfo
 from mockbot.evidence.system_findings import FINDINGS
 from mockbot.faults.base import SYSTEM
+from mockbot.interception.interceptor_control import InterceptorControl
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import SYSTEM_JOURNALS, JournalWriter
 from mockbot.scenario.problems import nearest
@@ -65,6 +66,7 @@ class WatchedSystem:
     journal: JournalWriter
     live: LiveBothSides | None = None  # for the web UI
     exits: list[tuple[float, int]] = field(default_factory=list)
+    intercepted: Interception | None = None  # None: it is led by base URLs
     _taken: int = 0
 
     def look(self) -> None:
@@ -82,6 +84,9 @@ class WatchedSystem:
     def finish(self) -> None:
         """The last look, at the end of the run: requests under way are written as unfinished."""
         self.look()
+        if self.addresses.interceptor:
+            with suppress(TestbedError):  # gone, which is on record
+                self.intercepted = InterceptorControl(self.addresses.interceptor).seen()
         for request in self.service.requests(self._taken)[1]:
             self.journal.write(_without_key(request))
         if self.live is not None:
@@ -92,6 +97,7 @@ class WatchedSystem:
         kind = KINDS[Request]
         if info.records is not None:
             info = replace(info, records=info.records | {kind: self.journal.written[kind]})
+        info = replace(info, intercepted=self.intercepted)
         if self.exits and (code := self.exits[0][1]) < 0:
             return replace(info, ended="failed", why=f"signal {-code} ended the guard of the system; run it again")
         if info.t0 is None:

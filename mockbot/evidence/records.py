@@ -179,6 +179,18 @@ Engine = Literal["embedded", "toxiproxy", "none"]  # of the proxy
 
 
 @dataclass(frozen=True, slots=True)
+class Interception:
+    """What the forward proxy and the TLS servers saw: CONNECT requests by host, of intercepted hosts and of others, and
+    handshakes that clients ended because they do not trust the run's CA.
+    """
+
+    __pydantic_config__ = _STRICT
+    connects: dict[str, int] = field(default_factory=dict)
+    passed: dict[str, int] = field(default_factory=dict)
+    distrusted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RunInfo:
     """How a run was made and how it ended; `run.json`. Times of the run are scenario seconds; `t0` is Unix time."""
 
@@ -208,6 +220,7 @@ class RunInfo:
     elsewhere: tuple[str, ...] = ()  # variables of the client's environment that lead to providers outside
     added_latency: float | None = None  # wall seconds that the testbed adds to a latency; None: not measured
     added_first_token: float | None = None  # and to the time to a first token; None: as to a latency
+    intercepted: Interception | None = None  # None: its client was led by base URLs
     records: dict[str, int] | None = None  # of each of KINDS, how many were written; None: the run was not signed off
 
 

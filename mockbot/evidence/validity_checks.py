@@ -27,6 +27,12 @@ SLOW_SHARE = 0.25  # and of its fault's length
 BUSY_CORE, BUSY_MACHINE = 0.95, 0.97
 HUNG = 2.0  # wall seconds for which a process may stand still, or a look at it may take
 SELDOM, MOSTLY = 0.05, 0.5  # shares of the health samples: of an hour, 3 minutes and half an hour
+# Of a client that does not read HTTPS_PROXY, and of one with certificates of its own; docs/interception.md has more.
+BYPASS = (
+    "aiohttp needs trust_env=True; Node's fetch needs Node 22.21 or 24, or undici's EnvHttpProxyAgent; "
+    "a host of the client's own needs --intercept-host HOST=PROVIDER; for others set a base URL, without --intercept"
+)
+PINNED = "it brings its own list of CAs or pins a certificate; let it read SSL_CERT_FILE, or set a base URL"
 
 _HOW_IT_ENDED = {"interrupted": "was interrupted", "lost_worker": "lost a worker"}
 
@@ -71,6 +77,22 @@ def data(evidence: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck
     nothing = f"no prompt is on record: no data is no success{leads_elsewhere(evidence.info.elsewhere)}"
     says = f"prompts on record: {asked}" if asked else nothing
     yield ValidityCheck("data", ok=asked > 0, says=says)
+
+
+def intercepted(evidence: RunEvidence, _: RunCounters) -> Iterator[ValidityCheck]:
+    """A client that is intercepted used the forward proxy for a provider's host, and trusts the run's CA."""
+    if (seen := evidence.info.intercepted) is None:
+        return
+    says = f"CONNECT requests for {', '.join(f'{host} ({n})' for host, n in seen.connects.items())}"
+    if not seen.connects:
+        passed = f" (it was asked for {', '.join([*seen.passed][:3])})" if seen.passed else ""
+        says = (
+            f"the proxy was asked for no provider's host{passed}, so the client went past it or asked nobody: {BYPASS}"
+        )
+    elif seen.distrusted:
+        ended_by_client = format_counted(seen.distrusted, "connection")
+        says = f"{ended_by_client} ended because the client does not trust the run's CA: {PINNED}"
+    yield ValidityCheck("intercepted", ok=bool(seen.connects) and not seen.distrusted, says=says)
 
 
 def journal(evidence: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck]:
@@ -286,6 +308,6 @@ def _share(samples: tuple[Health, ...], holds: Callable[[Health], bool]) -> floa
 
 _Check = Callable[[RunEvidence, RunCounters], Iterator[ValidityCheck]]
 CHECKS: tuple[_Check, ...] = (
-    ended, testbed, data, journal, requests_arrived, data_in_phases, pending, system_reached, felt, applied,
-    other_actions, lag, cpu,
+    ended, testbed, intercepted, data, journal, requests_arrived, data_in_phases, pending, system_reached, felt,
+    applied, other_actions, lag, cpu,
 )  # fmt: skip

@@ -14,7 +14,7 @@ client retries. So does the missing exit code of a program that mockbot had to e
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from typing import NamedTuple
 
 from mockbot.evidence.added_latency import added_text
@@ -93,10 +93,11 @@ def judge_run(evidence: RunEvidence) -> JudgedRun:
     rows = tuple(
         Row(scope=scope, values=measure_all(counters_of(counters, scope))) for scope in scopes(scenario, counters)
     )
+    how_made = {each.name: getattr(info, each.name) for each in fields(info)}
     judgement = Judgement(
         verdict=verdict,
         reasons=reasons,
-        run=RunSummary(**asdict(info), title=scenario.title, cause=scenario.cause, slo=scenario.slo),
+        run=RunSummary(**how_made, title=scenario.title, cause=scenario.cause, slo=scenario.slo),
         sampled=sampled_text(info.weight, evidence.timeline),
         testbed=added_text(info, rows, expectations),
         phases=evidence.timeline.phases,

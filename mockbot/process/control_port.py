@@ -5,6 +5,7 @@ control of the testbed must not go through it. Works under gevent.
 """
 
 import json
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -27,20 +28,23 @@ class ControlAnswer:
 
 def ask(
     url: str, method: str, path: str, body: object = ..., *, token: str | None = None,
-    limits: tuple[float, float] = (5.0, 5.0),
+    limits: tuple[float, float] = (5.0, 5.0), authority: str = "",
 ) -> ControlAnswer:  # fmt: skip
     """The answer to one request; `body`, when given, is sent as JSON.
 
-    `limits`: wall seconds to connect, and between two bytes of the answer. Raises TimeoutError when the answer comes
-    too late, ConnectionError when there is none.
+    `limits`: wall seconds to connect, and between two bytes of the answer. `authority`: PEM of what an https URL's
+    certificate is checked with, if not by the system. Raises TimeoutError when the answer comes too late,
+    ConnectionError when there is none.
     """
     where = urlsplit(url)
     headers = {} if token is None else {"authorization": f"Bearer {token}"}
     content = None if body is ... else json.dumps(body).encode()
     if content is not None:
         headers["content-type"] = "application/json"
-    kind = HTTPSConnection if where.scheme == "https" else HTTPConnection
-    connection = kind(where.hostname or "", where.port, timeout=limits[0])
+    connection = HTTPConnection(where.hostname or "", where.port, timeout=limits[0])
+    if where.scheme == "https":
+        trusts = ssl.create_default_context(cadata=authority or None)
+        connection = HTTPSConnection(where.hostname or "", where.port, timeout=limits[0], context=trusts)
     try:
         try:
             connection.connect()

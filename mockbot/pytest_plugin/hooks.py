@@ -26,6 +26,11 @@ MARKER = (
     "mockbot while the test runs; resilient=True also asserts that the client is resilient in it"
 )
 
+INTERCEPT = (
+    "intercept(*hosts): the test's client names no base URL; what it sends to the public hosts of providers, and to "
+    "these, comes to mockbot by an HTTPS proxy"
+)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--mockbot-report DIR`, `--mockbot-inconclusive error|xfail`."""
@@ -37,13 +42,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker."""
+    """Register the markers."""
     config.addinivalue_line("markers", MARKER)
+    config.addinivalue_line("markers", INTERCEPT)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """A marked test needs the fixture, also when its function has no such argument."""
-    if isinstance(item, pytest.Function) and item.get_closest_marker("outage") and "mockbot" not in item.fixturenames:
+    marked = any(map(item.get_closest_marker, ("outage", "intercept")))
+    if isinstance(item, pytest.Function) and marked and "mockbot" not in item.fixturenames:
         item.fixturenames.insert(0, "mockbot")
 
 
@@ -91,8 +98,10 @@ def mockbot(
     folder = None if root is None else Path(root).absolute() / name
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
+        intercepted = request.node.get_closest_marker("intercept")
+        hosts = None if intercepted is None else intercepted.args
         with _garbage_collection_off():
-            testbed = stack.enter_context(closing(SessionTestbed(_mockbot_process.url, seed=1)))
+            testbed = stack.enter_context(closing(SessionTestbed(_mockbot_process.url, 1, hosts)))
             bot = Mockbot(testbed, patch.setenv, dict(os.environ), report_inconclusive, folder, tmp_path_factory)
         stack.callback(bot.close)
         marker = request.node.get_closest_marker("outage")

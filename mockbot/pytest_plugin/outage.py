@@ -19,6 +19,7 @@ from mockbot.errors import UsageError
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Action, Attempt, Prompt, RunInfo, ServiceSecond
 from mockbot.evidence.unserved import counted, leads_elsewhere, sentences
+from mockbot.interception.interceptor_control import InterceptorControl
 from mockbot.pytest_plugin.manual_faults import felt
 from mockbot.pytest_plugin.session_testbed import RunningService, SessionTestbed
 from mockbot.runs.folder import RunFolder
@@ -107,6 +108,8 @@ class Outage:
             driver.stop()
             watcher.look()
             journal = watcher.journal()
+            interceptor = running.addresses.interceptor
+            seen = InterceptorControl(interceptor).seen() if interceptor else None
         finally:
             self._switch_to(None)
             self._testbed.end(running)
@@ -123,6 +126,7 @@ class Outage:
             shortened=self._shortened,
             allowed=self._allowed,
             elsewhere=self._elsewhere,
+            intercepted=seen,
         )
         self._evidence = RunEvidence(
             info,

@@ -7,17 +7,23 @@ first provider of whatever is played has the first listener, every other one the
 """
 
 from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from mockbot.clock import Clock
 from mockbot.errors import TestbedError, UsageError
+from mockbot.interception.interceptor_control import InterceptorControl
+from mockbot.interception.interceptor_process import running_interceptor
+from mockbot.interception.plan import Plan, intercepted_hosts
 from mockbot.process.control_port import ask
+from mockbot.process.managed_process import ManagedProcess
 from mockbot.proxy.toxiproxy_client import ToxicControl
 from mockbot.scenario.schema import Scenario
 from mockbot.service.control_messages import CLOCK, SharedClock
-from mockbot.testbed.start import Addresses
+from mockbot.testbed.start import Addresses, behind_interceptor, tell_interceptor
 
 LIMITS = (5.0, 20.0)  # wall seconds to connect and to answer; a hanging test is worse than a failing one
 
@@ -32,10 +38,14 @@ class RunningService:
 
 
 class SessionTestbed:
-    """One test's proxy, and the services that run behind it one after the other. `url`: the child's control port."""
+    """One test's proxy, and the services that run behind it one after the other. `url`: the child's control port.
 
-    def __init__(self, url: str, seed: int) -> None:
-        self._url = url
+    `intercept`: hosts to intercept beside the public ones, for the first provider; None: clients are led by base URLs.
+    """
+
+    def __init__(self, url: str, seed: int, intercept: Sequence[str] | None = None) -> None:
+        self._url, self._hosts, self._closing = url, intercept, ExitStack()
+        self._interceptor: ManagedProcess | None = None
         proxy = self._ask("POST", "/proxies", {"seed": seed})
         self._number, self._proxy_control = proxy["id"], str(proxy["control"])
         self.control = ToxicControl(self._proxy_control)
@@ -63,12 +73,21 @@ class SessionTestbed:
             speed=speed,
             status_page=ready["status"],
         )
+        if self._hosts is not None:
+            if self._interceptor is None:
+                plan = Plan({}, self._intercepted(scenario))
+                self._interceptor = self._closing.enter_context(running_interceptor(plan))
+            addresses = behind_interceptor(addresses, self._interceptor)
         return RunningService(scenario, addresses, ready["id"])
+
+    def _intercepted(self, scenario: Scenario) -> dict[str, str]:
+        return intercepted_hosts(scenario, [f"{host}={scenario.first_provider}" for host in self._hosts or ()])
 
     def url_of(self, provider: str) -> str:
         """Where this provider will be, which is not the first one. Until it is there, the first one answers."""
         self._named.append(provider)
-        return f"http://{self._listen(f'listener-{provider}', self._first)}"
+        scheme = "http" if self._hosts is None else "https"
+        return f"{scheme}://{self._listen(f'listener-{provider}', self._first)}"
 
     def _listen(self, proxy: str, url: str) -> str:
         if proxy not in self._listeners:
@@ -77,7 +96,15 @@ class SessionTestbed:
 
     def route_to(self, running: RunningService) -> None:
         """Forward the listeners to this service from now on; connections through them are closed."""
-        urls = {running.addresses.proxies[name]: url for name, url in running.addresses.direct.items()}
+        addresses, upstreams = running.addresses, running.addresses.direct
+        if addresses.interceptor:
+            plan = Plan(
+                {name: urlsplit(url).netloc for name, url in upstreams.items()}, self._intercepted(running.scenario)
+            )
+            listening = InterceptorControl(addresses.interceptor).follow(plan)
+            upstreams = {name: f"https://{listening[name]}" for name in upstreams}
+            tell_interceptor(addresses)
+        urls = {addresses.proxies[name]: url for name, url in upstreams.items()}
         self._first = urls["listener"]
         for proxy in self._listeners:
             self.control.update_proxy(proxy, upstream=urlsplit(urls.get(proxy, self._first)).netloc)
@@ -99,7 +126,8 @@ class SessionTestbed:
 
     def close(self) -> None:
         """Close every listener."""
-        self._ask("DELETE", f"/proxies/{self._number}")
+        with self._closing:
+            self._ask("DELETE", f"/proxies/{self._number}")
 
     def _ask(self, method: str, path: str, body: object = ...) -> Any:
         try:

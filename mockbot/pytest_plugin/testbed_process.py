@@ -20,6 +20,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel
 
+from mockbot.http_server.browser_guard import refused
 from mockbot.http_server.deadline_server import DeadlineServer
 from mockbot.process.event_loop import new_event_loop, stop_event
 from mockbot.process.lifeline import report_ready
@@ -27,7 +28,6 @@ from mockbot.process.self_watch import raise_descriptor_limit
 from mockbot.proxy import address
 from mockbot.proxy.proxy_server import Engine, Options
 from mockbot.scenario.schema import Scenario
-from mockbot.service.control_api import refused
 from mockbot.service.control_messages import SharedClock
 from mockbot.service.provider_server import BindOptions, Service
 

@@ -1,10 +1,8 @@
 """The control API, `/_mockbot/...` on a port of its own: clock, faults, status page and records. For programs only.
 
-It refuses browsers, as Toxiproxy does (a Mozilla user agent, or any Origin), so that no web page can change a run; and
-on an address that other machines reach, every request without the token.
+It refuses browsers, and on an address that other machines reach every request without the token.
 """
 
-import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Annotated, Protocol
@@ -15,6 +13,7 @@ from fastapi.responses import JSONResponse
 from mockbot.clock import Clock
 from mockbot.evidence.records import Request as RecordedRequest
 from mockbot.evidence.records import ServiceSecond
+from mockbot.http_server.browser_guard import refused
 from mockbot.scenario.timeline import ActiveFault, StatusState
 from mockbot.service.control_messages import PREFIX, ServicePorts, SharedClock
 from mockbot.version import __version__
@@ -87,13 +86,3 @@ def control_app(service: Controlled, token: str | None) -> FastAPI:
         return JSONResponse([asdict(second) for second in service.seconds(since)])
 
     return app
-
-
-def refused(request: Request, token: str | None) -> Response | None:
-    """The answer to a browser, or to a request without the token; None for any other request."""
-    if request.headers.get("user-agent", "").startswith("Mozilla/") or "origin" in request.headers:
-        return JSONResponse({"error": "not for browsers"}, 403)
-    given = request.headers.get("authorization", "").removeprefix("Bearer ")
-    if token is not None and not hmac.compare_digest(given.encode(), token.encode()):
-        return JSONResponse({"error": "wrong or missing token"}, 401)
-    return None

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from mockbot.dialects.client_identity import FREE, api_key
 from mockbot.dialects.families import FAMILIES
+from mockbot.interception.environment import proxy_variables, trust_variables
 from mockbot.scenario.schema import Scenario
 from mockbot.testbed.start import Addresses
 
@@ -29,15 +30,25 @@ def environment(scenario: Scenario, addresses: Addresses, base: Mapping[str, str
 
     A dialect's SDKs get the first provider of that dialect, or else the first of all: each provider answers every
     dialect. Each provider's address is also in a variable of the provider's own name.
+
+    A client that is intercepted gets the same keys and no base URL: it asks the public hosts, by way of a proxy.
     """
+    intercepted = bool(addresses.forward_proxy)
     urls = addresses.providers
     of_dialect = {scenario.providers[name].dialect: urls[name] for name in reversed(scenario.providers)}
     first = urls[scenario.first_provider]
     variables = {"MOCKBOT_URL": first, "MOCKBOT_STATUS_URL": addresses.status_page}
     variables |= {f"MOCKBOT_{name.upper().replace('-', '_')}_URL": url for name, url in urls.items()}
     for name, family in FAMILIES.items():
-        variables |= family.environment(of_dialect.get(name, first), KEY)
+        url = of_dialect.get(name, first)
+        own = family.environment(url, KEY)
+        variables |= {key: value for key, value in own.items() if not (intercepted and value.startswith(url))}
         variables |= {each: value for each, value in family.unless_set.items() if each not in base}
-    own = (base.get("NO_PROXY") or base.get("no_proxy") or "").split(",")
-    direct = ",".join(dict.fromkeys(filter(None, (*map(str.strip, own), *LOCAL))))
+    if addresses.certificates:
+        variables |= trust_variables(addresses.certificates)
+    if intercepted:
+        variables |= proxy_variables(addresses.forward_proxy)
+    # A user's own exceptions would let an intercepted host escape; for the others the forward proxy knows them.
+    users = "" if intercepted else base.get("NO_PROXY") or base.get("no_proxy") or ""
+    direct = ",".join(dict.fromkeys(filter(None, (*map(str.strip, users.split(",")), *LOCAL))))
     return {**variables, "NO_PROXY": direct, "no_proxy": direct}

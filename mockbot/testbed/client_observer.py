@@ -4,6 +4,7 @@ from mockbot.evidence.attempt_inference import Wire, journal_of
 from mockbot.evidence.records import Attempt, Prompt, Request
 from mockbot.faults import FAULTS
 from mockbot.faults.base import ToxicFault
+from mockbot.interception.interceptor_control import InterceptorControl
 from mockbot.proxy.toxiproxy_client import ToxicControl
 from mockbot.scenario.transforms import EXTERNAL_GROUP
 from mockbot.service.control_client import ServiceControl
@@ -26,6 +27,8 @@ class ClientObserver:
         self._unfinished: tuple[Request, ...] = ()
         self._wires: set[Wire] = set()
         self._before = 0  # the number of the next request
+        self._interceptor = InterceptorControl(addresses.interceptor) if addresses.interceptor else None
+        self._ports: dict[str, list[tuple[int, int]]] = {provider: [] for provider in addresses.proxies}
         self._ended = dict.fromkeys(addresses.proxies, 0)  # connections that are known to be over
 
     def look(self) -> None:
@@ -40,12 +43,21 @@ class ClientObserver:
         self._before = max([self._before, *(1 + each.number for each in (*finished, *self._unfinished))])
         for provider, new in every.items():
             self._ended[provider] += len(new)
+            at_service = self._ports_at_service(provider) if new else {}
             for ended in new:
                 # A toxic's name is the id of its fault, which ends with the fault's kind.
                 kinds = [name.rpartition(".")[2] for name in ended.toxics]
                 outcomes = [_OUTCOMES[kind] for kind in kinds if kind in _OUTCOMES]
                 if outcomes or ended.closed_by_disable:
-                    self._wires.add(Wire(provider, ended.port, outcomes[0] if outcomes else "reset", self._before))
+                    port = ended.port if self._interceptor is None else at_service.get(ended.port, 0)
+                    self._wires.add(Wire(provider, port, outcomes[0] if outcomes else "reset", self._before))
+
+    def _ports_at_service(self, provider: str) -> dict[int, int]:
+        """By the port of the proxy's side of a connection, where TLS ends in between; the newest one of each."""
+        if self._interceptor is not None:
+            known = self._ports[provider]
+            known += self._interceptor.ports(provider, len(known))
+        return dict(self._ports[provider])
 
     @property
     def requests(self) -> tuple[Request, ...]:

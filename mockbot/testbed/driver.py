@@ -23,6 +23,7 @@ from mockbot.errors import TestbedError
 from mockbot.evidence.records import WAY_TO, Action, ServiceSecond
 from mockbot.faults.base import SYSTEM
 from mockbot.faults.effects import ClosedPort, Restarted, Toxic
+from mockbot.interception.interceptor_control import InterceptorControl
 from mockbot.process.control_port import ask
 from mockbot.process.process_group import has_ended
 from mockbot.proxy.control_session import LIMITS, ControlPlaneHung
@@ -73,6 +74,8 @@ class Driver:
         self._wire = ToxicControl(addresses.proxy_control)
         self._system = addresses.system_control
         self._providers = addresses.providers
+        self._authority = addresses.authority
+        self._interceptor = InterceptorControl(addresses.interceptor) if addresses.interceptor else None
         on_system = [SYSTEM] if self._system or SYSTEM in addresses.proxies else []
         self._applied = {name: _Applied() for name in (*self._providers, *on_system)}
         self._status: StatusState | None = None
@@ -195,11 +198,7 @@ class Driver:
 
     def _look(self) -> None:
         """Record each provider's seconds since the last look; the newest of each carries the new wire hits."""
-        for name, pid in [*self._processes.items()]:
-            if has_ended(pid):
-                del self._processes[name]
-                self._failed(name, self._clock.now(), f"its process {pid} has ended or was killed")
-                self.broken = self.broken or f"the {name} ended or was killed while it was needed"
+        self._note_ended_processes()
         # Every provider has its own number: a second may end for one of them while the service answers for another.
         since = min(self._applied[provider].next_second for provider in self._providers)
         every: tuple[ServiceSecond, ...] = ()
@@ -209,6 +208,8 @@ class Driver:
         seconds = [second for second in every if second.t >= self._applied[second.provider].next_second]
         if not self.broken and self._note_troubles("proxy", lambda: self._unless_hung(self._wire.troubles)):
             self._note_foreign_toxics()
+        if self._interceptor is not None:
+            self._note_troubles("interceptor", self._interceptor.troubles)
         for provider, applied in self._applied.items():
             if provider != SYSTEM and not (self.broken or applied.service or applied.wire):
                 self._asked(f"{WAY_TO}{provider}", partial(self._reach, provider))
@@ -229,10 +230,17 @@ class Driver:
             applied.next_second = second.t + 1
             self._sink(replace(second, felt={**second.felt, **new}))
 
+    def _note_ended_processes(self) -> None:
+        for name, pid in [*self._processes.items()]:
+            if has_ended(pid):
+                del self._processes[name]
+                self._failed(name, self._clock.now(), f"its process {pid} has ended or was killed")
+                self.broken = self.broken or f"the {name} ended or was killed while it was needed"
+
     def _reach(self, provider: str) -> None:
         """Take the way of a client's request, with one that counts nowhere; the provider answers it with 404."""
         try:
-            ask(self._providers[provider], "GET", REACH, limits=LIMITS)
+            ask(self._providers[provider], "GET", REACH, limits=LIMITS, authority=self._authority)
         except (ConnectionError, TimeoutError) as error:
             raise TestbedError(f"{provider} does not answer at {self._providers[provider]}: {error}") from None
 

@@ -14,6 +14,10 @@ from urllib.parse import urlsplit
 
 from mockbot.errors import TestbedError, UsageError
 from mockbot.faults.base import SYSTEM, ToxicFault
+from mockbot.interception.environment import CERTIFICATE
+from mockbot.interception.interceptor_control import InterceptorControl
+from mockbot.interception.interceptor_process import running_interceptor
+from mockbot.interception.plan import Plan
 from mockbot.process.managed_process import ManagedProcess
 from mockbot.proxy.toxiproxy_client import ToxicControl
 from mockbot.proxy.toxiproxy_server import Lease, require_toxiproxy, start_embedded, start_toxiproxy
@@ -39,10 +43,18 @@ class Addresses:
     token: str | None = None  # that the service's control API requires
     processes: Mapping[str, int] = field(default_factory=dict)  # name -> id of each that must not end before the run
     system_control: str = ""  # of a system under test that can be restarted
+    interceptor: str = ""  # its control API; "": there is none, and `providers` are http
+    forward_proxy: str = ""  # the value of HTTPS_PROXY for a client that is intercepted
+    certificates: str = ""  # the folder of the CA's public certificate (mockbot.interception.trust_folder)
 
     def to_json(self) -> str:
         """One line, for a child process."""
         return json.dumps(asdict(self))
+
+    @property
+    def authority(self) -> str:
+        """PEM of the certificate authority of this run; "": the providers' URLs are http."""
+        return (Path(self.certificates) / CERTIFICATE).read_text("ascii") if self.certificates else ""
 
     @classmethod
     def from_json(cls, text: str) -> "Addresses":
@@ -77,16 +89,27 @@ class RunningParts:
 
 @contextmanager
 def open_testbed(
-    scenario: Scenario, speed: float, logs: Path | None, wire: ProxyChoice = EMBEDDED
-) -> Iterator[Addresses]:
-    """Start service and proxy on free loopback ports. `logs`: an existing folder. Raises UsageError or TestbedError."""
+    scenario: Scenario, speed: float, logs: Path | None, wire: ProxyChoice = EMBEDDED,
+    hosts: Mapping[str, str] | None = None,
+) -> Iterator[Addresses]:  # fmt: skip
+    """Start service and proxy on free loopback ports. `logs`: an existing folder. Raises UsageError or TestbedError.
+
+    `hosts`: those to intercept (mockbot.interception.plan); None: no TLS.
+    """
     if wire.engine == "toxiproxy":
         _refuse_unknown_toxics(scenario)
     arguments = ["mockbot.service", "-", "--speed", f"{speed:.10g}", "--lease-stdin"]
-    service_log, proxy_log = (None if logs is None else logs / f"{part}.log" for part in ("service", "proxy"))
+    parts = ("service", "proxy", "interceptor")
+    service_log, proxy_log, own_log = (None if logs is None else logs / f"{part}.log" for part in parts)
     with ManagedProcess(arguments, service_log, scenario.model_dump_json()) as child, ExitStack() as stack:
         service = child.ready
         direct = cast("dict[str, str]", service["providers"])
+        upstreams, own = direct, None
+        if hosts is not None:
+            plan = Plan({name: urlsplit(to).netloc for name, to in direct.items()}, hosts)
+            own = stack.enter_context(running_interceptor(plan, own_log))
+            listening = cast("dict[str, str]", own.ready["providers"])
+            upstreams = {name: f"https://{at}" for name, at in listening.items()}
         if wire.url is None:
             if wire.engine == "toxiproxy":
                 proxy = start_toxiproxy(require_toxiproxy(), proxy_log)
@@ -94,13 +117,13 @@ def open_testbed(
                 proxy = start_embedded(scenario.seed, proxy_log)
             url, guard = stack.enter_context(proxy).url, proxy.pid
             control = ToxicControl(url)
-            proxies = {name: (name, control.create(name, urlsplit(to).netloc)) for name, to in direct.items()}
+            proxies = {name: (name, control.create(name, urlsplit(to).netloc)) for name, to in upstreams.items()}
         else:
             url, run = wire.url, secrets.token_hex(4)
             wanted = {provider: (f"mockbot-{run}-{provider}", "127.0.0.1:0") for provider in direct}
             control = ToxicControl(url)
-            proxies, guard = stack.enter_context(_leased(control, url, direct, wanted))
-        yield Addresses(
+            proxies, guard = stack.enter_context(_leased(control, url, upstreams, wanted))
+        addresses = Addresses(
             service_control=str(service["control"]),
             proxy_control=url,
             providers={provider: f"http://{listen}" for provider, (_, listen) in proxies.items()},
@@ -111,6 +134,28 @@ def open_testbed(
             status_page=str(service["status"]),
             processes={"service": child.pid, "proxy" if wire == EMBEDDED else WATCHDOG: guard},
         )
+        yield addresses if own is None else behind_interceptor(addresses, own)
+
+
+def behind_interceptor(addresses: Addresses, interceptor: ManagedProcess) -> Addresses:
+    """The addresses as clients that speak TLS use them."""
+    ready = interceptor.ready
+    addresses = replace(
+        addresses,
+        providers={name: url.replace("http:", "https:") for name, url in addresses.providers.items()},
+        processes={**addresses.processes, "interceptor": interceptor.pid},
+        interceptor=interceptor.url,
+        forward_proxy=str(ready["forward_proxy"]),
+        certificates=str(ready["certificates"]),
+    )
+    tell_interceptor(addresses)
+    return addresses
+
+
+def tell_interceptor(addresses: Addresses) -> None:
+    """Where the providers' proxies listen."""
+    where = {name: urlsplit(url).netloc for name, url in addresses.providers.items()}
+    InterceptorControl(addresses.interceptor).set_addresses(where)
 
 
 def on_ports(addresses: Addresses, port: int) -> Addresses:
@@ -118,9 +163,13 @@ def on_ports(addresses: Addresses, port: int) -> Addresses:
     providers = {}
     control = ToxicControl(addresses.proxy_control)
     for offset, (provider, proxy) in enumerate(addresses.proxies.items()):
-        host = urlsplit(addresses.providers[provider]).hostname
-        providers[provider] = f"http://{control.update_proxy(proxy, listen=f'{host}:{port + offset}').listen}"
-    return replace(addresses, providers=providers)
+        url = urlsplit(addresses.providers[provider])
+        listen = control.update_proxy(proxy, listen=f"{url.hostname}:{port + offset}").listen
+        providers[provider] = f"{url.scheme}://{listen}"
+    addresses = replace(addresses, providers=providers)
+    if addresses.interceptor:
+        tell_interceptor(addresses)
+    return addresses
 
 
 @contextmanager
