@@ -69,7 +69,9 @@ async def serve(plan: Plan, environment: Mapping[str, str]) -> None:
         proxy = ForwardProxy(plan.hosts, upstream_proxy(environment), bypass)
         port = await proxy.start()
         stack.push_async_callback(proxy.close)
-        terminators = {name: Terminator(authority, place(at)) for name, at in plan.providers.items()}
+        terminators = {
+            name: Terminator(authority, place(at), f"{plan.seed}/{name}") for name, at in plan.providers.items()
+        }
         runs = [watch.run(), *(each.serve() for each in terminators.values())]
         if sys.platform == "linux":
             listens = stack.enter_context(socket.socket(socket.AF_UNIX))

@@ -3,6 +3,8 @@
 PUT /addresses          {PROVIDER: "HOST:PORT"}: where the provider's fault-injecting proxy listens
 GET /seen               {"connects": {HOST: n}, "passed": {HOST: n}, "distrusted": n}
 GET /ports/PROVIDER/N   [[port of the proxy, port at the service], ...] without the first N
+PUT /faults/PROVIDER    a list of HandshakeFault: exactly these hold from now on
+GET /faults             {PROVIDER: {"faults": [id], "felt": {id: handshakes}}}
 GET /health             {"troubles": [...]}: what the process has noticed about itself
 """
 
@@ -17,6 +19,7 @@ from starlette.routing import Route
 
 from mockbot.http_server.browser_guard import refused
 from mockbot.interception.forward_proxy import ForwardProxy
+from mockbot.interception.handshake_faults import FAULTS
 from mockbot.interception.terminator import Terminator
 from mockbot.process.self_watch import SelfWatch
 
@@ -42,6 +45,13 @@ def interceptor_api(proxy: ForwardProxy, terminators: Mapping[str, Terminator], 
         where = request.path_params
         return JSONResponse(terminators[where["provider"]].ports[where["known"] :])
 
+    async def change(request: Request) -> Response:
+        terminators[request.path_params["provider"]].handshakes.faults = FAULTS.validate_json(await request.body())
+        return Response(status_code=204)
+
+    async def faults(_: Request) -> Response:
+        return JSONResponse({name: each.handshakes.state() for name, each in terminators.items()})
+
     async def health(_: Request) -> Response:
         return JSONResponse({"troubles": watch.troubles})
 
@@ -53,6 +63,8 @@ def interceptor_api(proxy: ForwardProxy, terminators: Mapping[str, Terminator], 
             Route("/addresses", addresses, methods=["PUT"]),
             Route("/seen", seen),
             Route("/ports/{provider}/{known:int}", ports),
+            Route("/faults/{provider}", change, methods=["PUT"]),
+            Route("/faults", faults),
             Route("/health", health),
         ],
         middleware=[Middleware(BaseHTTPMiddleware, dispatch=guard)],
