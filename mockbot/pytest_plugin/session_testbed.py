@@ -58,6 +58,8 @@ class SessionTestbed:
         if missing := [name for name in self._named if name not in scenario.providers]:
             there = ", ".join(scenario.providers)
             raise UsageError(f"the test asks for provider {missing[0]!r}, and {scenario.name} has {there}")
+        if scenario.over_tls:
+            raise UsageError(f"{scenario.name} has faults of the TLS handshake; `mockbot run` and `serve` can play it")
         clock_body = CLOCK.dump_python(SharedClock.of(clock), mode="json")
         ready = self._ask("POST", "/services", {"scenario": scenario.model_dump(mode="json"), "clock": clock_body})
         proxies: dict[str, str] = {}
@@ -77,7 +79,7 @@ class SessionTestbed:
             if self._interceptor is None:
                 plan = Plan({}, self._intercepted(scenario))
                 self._interceptor = self._closing.enter_context(running_interceptor(plan))
-            addresses = behind_interceptor(addresses, self._interceptor)
+            addresses = behind_interceptor(addresses, self._interceptor, intercepts=True)
         return RunningService(scenario, addresses, ready["id"])
 
     def _intercepted(self, scenario: Scenario) -> dict[str, str]:
