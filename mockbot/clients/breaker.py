@@ -147,7 +147,7 @@ class LitellmCooldown:
 
     def record(self, now: float, result: AttemptResult, *, ok: bool) -> None:
         """Some statuses cool down at once, others by their share."""
-        if result.outcome in {"refused", "reset", "closed"}:
+        if result.outcome in {"refused", "tls_error", "reset", "closed"}:
             return
         self._minute.add(now, asked=1.0, got=0.0 if ok else 1.0)
         mostly_failed = self._minute.asked >= 5 and self._minute.got > self._minute.asked / 2

@@ -23,7 +23,8 @@ class Retried:
     server_errors: bool = True
     late: frozenset[Outcome] = frozenset()
     heeds_header: bool = False  # x-should-retry: true or false decides
-    unanswered: frozenset[Outcome] = frozenset({"refused", "reset", "closed", "timeout"})  # before any answer
+    # Before any answer. An SDK cannot tell a failed handshake from a refused connection: APIConnectionError, retried.
+    unanswered: frozenset[Outcome] = frozenset({"refused", "tls_error", "reset", "closed", "timeout"})
 
     def has(self, result: AttemptResult) -> bool:
         """Is this failure tried again?"""
@@ -33,7 +34,7 @@ class Retried:
                 if self.heeds_header and result.should_retry is not None:
                     return result.should_retry
                 return status in self.statuses or (self.server_errors and status >= 500)
-            case "refused" | "reset" | "closed" | "timeout":
+            case "refused" | "tls_error" | "reset" | "closed" | "timeout":
                 began = result.streamed or 0 < status < 400  # a good answer had begun to arrive
                 return result.outcome in (self.late if began else self.unanswered)
             case "slow" | "truncated" | "error_event" | "malformed" | "blank":

@@ -27,6 +27,8 @@ from typing import NamedTuple, Protocol
 from mockbot.evidence.records import Outcome
 from mockbot.scenario.timeline import StatusState
 
+KEEP_ALIVE = 5.0  # seconds that an idle TLS connection is kept: `keepalive_expiry` of httpx, so of the official SDKs
+
 
 class Send(NamedTuple):
     """Send an attempt to `provider` at time `at` (>= now) and abandon it `timeout` seconds after that."""

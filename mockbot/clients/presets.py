@@ -96,7 +96,9 @@ GOOGLE_RETRYING = Loop(
     attempts=5,
     wait=Exponential(1.0, 60.0, plus=1.0),
     retried=Retried(
-        frozenset({408, 429, 500, 502, 503, 504}), server_errors=False, unanswered=frozenset({"refused", "timeout"})
+        frozenset({408, 429, 500, 502, 503, 504}),
+        server_errors=False,
+        unanswered=frozenset({"refused", "tls_error", "timeout"}),
     ),
 )
 

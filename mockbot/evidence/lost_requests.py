@@ -25,7 +25,7 @@ from mockbot.scenario.timeline import Timeline
 MARGIN = 1.0  # wall seconds: as late as a change of a fault may be confirmed
 EDGE = 0.1  # wall seconds from sending a request to its count, on a busy machine
 FEWEST, SHARE = 3, 0.2
-_UNANSWERED = frozenset({"refused", "reset", "closed", "timeout", "unfinished"})
+_UNANSWERED = frozenset({"refused", "tls_error", "reset", "closed", "timeout", "unfinished"})
 
 
 class LostRequests:
@@ -73,8 +73,8 @@ class LostRequests:
 
 
 def _keeps_away(fault: FaultSpan) -> bool:
-    """Whether a request may never reach the service while it holds: nothing listens, or a toxic ends connections."""
+    """Whether a request may never reach the service while it holds: nothing listens, or connections fail."""
     spec = fault.fault
     if not isinstance(spec, WireFault):
-        return "client" in spec.counted_by
+        return not spec.counted_by.isdisjoint({"client", "terminator"})
     return not isinstance(spec, ToxicFault) or spec.client_sees is not None or spec.stream == "upstream"

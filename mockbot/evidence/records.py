@@ -13,6 +13,7 @@ Outcome = Literal[
     "http_error",  # a status >= 400 other than 429; see `status`
     "rate_limited",  # 429
     "refused",  # the connection was refused: no process listens on the port
+    "tls_error",  # the TLS handshake failed: a certificate that the client does not trust, or an alert
     # A connection that ended before the answer was complete at the HTTP level:
     "reset",  # by RST
     "closed",  # by FIN: without the chunk that ends the body, or with fewer bytes than Content-Length says

@@ -31,6 +31,7 @@ from mockbot.faults.slow import Slow
 from mockbot.faults.slow_close import SlowClose
 from mockbot.faults.stall import Stall
 from mockbot.faults.timeout import Timeout
+from mockbot.faults.tls import Tls
 
 FAULTS: tuple[type[FaultBase], ...] = (
     # The service: a request meets its faults in this order, and the first that answers it is the last.
@@ -40,6 +41,7 @@ FAULTS: tuple[type[FaultBase], ...] = (
     Stall, Cut, ErrorEvent, MalformedEvent, BlankAnswer,  # within its answer; in this order at the same token
     # The connection: data passes the toxics in the order in which they began.
     Down, Latency, Bandwidth, SlowClose, Timeout, ResetPeer, Slicer, LimitData,
+    Tls,  # before any data passes
     # The system under test.
     Restart,
 )  # fmt: skip

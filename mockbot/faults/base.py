@@ -14,9 +14,9 @@ from mockbot.faults.effects import Effect, Toxic, WireUnit
 from mockbot.units.frozen_model import Model, Spec, Whole
 from mockbot.units.quantities import Duration, Ramp, Rate, Share, ShareRamp
 
-Layer = Literal["service", "wire", "system"]
+Layer = Literal["service", "wire", "tls", "system"]
 SYSTEM: Literal["system"] = "system"  # what a fault of the system under test is `on`; no provider has this name
-CountedBy = Literal["service", "proxy", "client"]
+CountedBy = Literal["service", "proxy", "terminator", "client"]
 
 # The types of a toxic's values: as the language writes them, and in which unit the toxic takes them.
 Milliseconds = Annotated[Duration, WireUnit(lambda seconds, speed: seconds / speed * 1000, lambda ms: ms / 1000)]
@@ -47,9 +47,9 @@ class FaultBase(Model):
     plain: ClassVar[str]  # for readers who do not know HTTP; {} is the provider
     counted_by: ClassVar[frozenset[CountedBy]]
     """Where it is counted that a fault was felt. `service`: each request that it changed. `proxy`: each connection that
-    it changed; the original Toxiproxy counts nothing, and `evidence.exposure` infers it from the attempts. `client`:
-    each attempt that was refused or reset at the provider meanwhile, because nothing listens. Of two counts the greater
-    is taken."""
+    it changed; the original Toxiproxy counts nothing, and `evidence.exposure` infers it from the attempts.
+    `terminator`: each TLS handshake that it changed. `client`: each attempt that was refused or reset at the provider
+    meanwhile, because nothing listens. Of two counts the greater is taken."""
     whole_provider: ClassVar[bool] = False  # cannot be narrowed to some requests or connections
     keeps_queue: ClassVar[bool] = False  # the requests that it affects wait in the provider's queue meanwhile
 

@@ -110,10 +110,19 @@ class ClosedPort(NamedTuple):
     """The proxy's port is closed: connections are refused, existing ones are reset."""
 
 
+class Handshake(NamedTuple):
+    """TLS handshakes of new connections meet a certificate that no client may trust, a delay, or an alert."""
+
+    how: Literal["expired", "wrong_host", "slow", "refused"]
+    delay: float  # of slow
+
+
 class Restarted(NamedTuple):
     """The system under test ends, after SIGTERM when it is planned, and is started at the end of the fault."""
 
     planned: bool
 
 
-Effect = Crashed | EdgeAnswer | Admission | SlotFactor | Slowdown | StreamChange | Toxic | ClosedPort | Restarted
+Effect = (
+    Crashed | EdgeAnswer | Admission | SlotFactor | Slowdown | StreamChange | Toxic | ClosedPort | Handshake | Restarted
+)

@@ -20,6 +20,7 @@ OUTCOME: Mapping[Outcome, str] = {
     "http_error": "#CC6677",
     "rate_limited": "#DDCC77",
     "refused": "#332288",
+    "tls_error": "#BBCC33",
     "reset": "#882255",
     "closed": "#EE8866",  # of "light": "muted" has no more
     "timeout": "#88CCEE",

@@ -223,3 +223,8 @@ class ScenarioParts(Model):
     def first_provider(self) -> str:
         """The provider that faults and groups mean when they name none."""
         return next(iter(self.providers))
+
+    @property
+    def over_tls(self) -> bool:
+        """Whether its providers are served over TLS, because a fault of the handshake needs it."""
+        return any(fault.layer == "tls" for phase in self.phases for fault in phase.faults)

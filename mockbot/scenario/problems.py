@@ -138,8 +138,8 @@ def _faults(scenario: ScenarioParts) -> Iterator[Problem]:
 
 def _on_system(path: Path, span: FaultSpan) -> Iterator[Problem]:
     fault = span.fault
-    if span.provider == SYSTEM and fault.layer == "service":
-        message = f"{fault.kind!r} happens inside a provider; on the system there are 'restart' and faults of the wire"
+    if span.provider == SYSTEM and fault.layer in {"service", "tls"}:
+        message = f"{fault.kind!r} happens at a provider; on the system there are 'restart' and faults of the wire"
         yield Problem((*path, "on"), message)
     if fault.only_on is not None and span.provider != fault.only_on:
         yield Problem((*path, "on"), f"{fault.kind!r} is for the {fault.only_on} only; a provider may have 'crash'")

@@ -9,6 +9,7 @@ import mockbot.faults
 from mockbot.faults import FAULTS, KINDS, Fault, rank
 from mockbot.faults.base import FaultBase, ServiceFault, ToxicFault, WireFault
 from mockbot.faults.restart import Restart
+from mockbot.faults.tls import Tls
 from mockbot.service.control_messages import FAULTS as BODY
 from tests.service.values import active
 
@@ -33,6 +34,7 @@ WRITTEN = {  # each fault as a file may write it
     "reset_peer": "1s",
     "slicer": {"average_size": 64, "delay": "10ms"},
     "limit_data": 1500,
+    "tls": {"how": "slow", "delay": "8s"},
     "restart": {"how": "planned", "down": "3s"},
 }
 _FAULT: TypeAdapter[FaultBase] = TypeAdapter(Fault)
@@ -69,7 +71,7 @@ def test_a_fault_says_everything_about_itself(kind: str) -> None:
     assert fault.counted_by
     assert fault.text().split()[0] == kind
     assert not set("{}[]'") & set(fault.text())
-    assert {"service": ServiceFault, "wire": WireFault, "system": Restart}[fault.layer] in type(fault).mro()
+    assert {"service": ServiceFault, "wire": WireFault, "tls": Tls, "system": Restart}[fault.layer] in type(fault).mro()
 
 
 @pytest.mark.parametrize("kind", KINDS)

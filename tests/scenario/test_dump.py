@@ -57,6 +57,7 @@ FAULTS: list[dict[str, object]] = [
     {"reset_peer": 0.2},
     {"slicer": {"average_size": 64, "size_variation": 8}},
     {"limit_data": 100},
+    {"tls": {"how": "slow", "delay": 1.5}},
 ]
 SECONDS = st.floats(0.001, 10_000, allow_nan=False)
 

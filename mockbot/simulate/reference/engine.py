@@ -33,9 +33,12 @@ class Reference:
         self._sink = sink
         self._crowd = SimCrowd(self._queue, scenario.crowd, scenario.first_provider, seed, sink)
         self._crowd.providers = self._providers = {
-            name: SimProvider(self._queue, chatbot(name, spec, seed), FAMILIES[spec.dialect].chat, self._crowd, seed)
+            name: SimProvider(
+                self._queue, chatbot(name, spec, seed), FAMILIES[spec.dialect].chat, self._crowd, seed,
+                over_tls=scenario.over_tls,
+            )
             for name, spec in scenario.providers.items()
-        }
+        }  # fmt: skip
         self._active: Mapping[str, ActiveFault] = {}
         self._next_second = self._admitted = 0
         for t in moments(self.timeline):

@@ -22,6 +22,7 @@ from mockbot.service.job import REFUSED_LATE, Job, Refused
 from mockbot.simulate.reference.event_queue import EventQueue
 from mockbot.simulate.reference.sim_attempt import SimAttempt
 from mockbot.simulate.reference.sim_delivery import SimDelivery, due_at, tokens_due
+from mockbot.simulate.reference.sim_handshakes import Handshakes
 from mockbot.simulate.reference.sim_wire import Wire
 
 
@@ -38,7 +39,10 @@ class Clients(Protocol):
 class SimProvider:
     """One provider at work: the `Server` of its attempts."""
 
-    def __init__(self, events: EventQueue, chatbot: Chatbot, dialect: Dialect, clients: Clients, seed: int) -> None:
+    def __init__(
+        self, events: EventQueue, chatbot: Chatbot, dialect: Dialect, clients: Clients, seed: int,
+        *, over_tls: bool = False,
+    ) -> None:  # fmt: skip
         self.events, self.chatbot, self._dialect, self._clients = events, chatbot, dialect, clients
         self._capacity = chatbot.capacity
         self._next_update = math.inf  # the earliest moment at which `_update_at` is in the event queue
@@ -46,10 +50,12 @@ class SimProvider:
         self._refusal_statuses: dict[Reason, int] = {}
         self._under_way: dict[SimAttempt, None] = {}  # in order, so that runs repeat
         self._wire = Wire(self, dialect, f"{seed}/{chatbot.name}")
+        self._handshakes = Handshakes(f"{seed}/{chatbot.name}", over_tls=over_tls)
 
     def set_faults(self, faults: Sequence[ActiveFault]) -> None:
         """Exactly these hold from now on."""
         wire = [active for active in faults if active.span.fault.layer == "wire"]
+        self._handshakes.faults = [active for active in faults if active.span.fault.layer == "tls"]
         was_down = self.chatbot.down
         self.chatbot.set_faults([active for active in faults if active.span.fault.layer == "service"], self.events.now)
         self._update()
@@ -98,6 +104,20 @@ class SimProvider:
             self._clients.ended(attempt, "refused")
             return
         self._under_way[attempt] = None
+        if (met := self._handshakes.met(attempt.prompt.user, self.events.now)) is None:
+            self._carry(attempt)
+            return
+        fault, handshake = met
+        self.felt(fault)
+        if handshake.how == "slow":
+            self.events.at(self.events.now + handshake.delay, self._carry, attempt)
+        else:
+            self.report(attempt, "tls_error")
+
+    def _carry(self, attempt: SimAttempt) -> None:
+        """Its connection is open: send the request."""
+        if attempt.over or attempt not in self._under_way:
+            return
         if self._wire.toxics:
             self._wire.carry(attempt, reachable=not self.chatbot.down)
         else:
@@ -144,6 +164,7 @@ class SimProvider:
 
     def hang_up(self, attempt: SimAttempt) -> None:
         """Its client has closed the connection."""
+        self._handshakes.ended(attempt.prompt.user, "timeout", self.events.now)
         self._under_way.pop(attempt, None)
         if attempt.connection is not None:
             attempt.connection.close_client()
@@ -180,6 +201,7 @@ class SimProvider:
 
     def report(self, attempt: SimAttempt, outcome: Outcome) -> None:
         self._under_way.pop(attempt, None)
+        self._handshakes.ended(attempt.prompt.user, outcome, self.events.now)
         if not attempt.over:
             if outcome == "malformed" and attempt.connection is None:
                 self.abandon(attempt)  # the client closes the connection when it reads this

@@ -2,7 +2,7 @@
 "use strict";
 
 const COLOURS = {
-  ok: "#2e9e5b", http_error: "#d63b3b", rate_limited: "#e8902a", refused: "#7a1f5c", reset: "#b0489b", closed: "#e08fd0", timeout: "#5b4bb5",
+  ok: "#2e9e5b", http_error: "#d63b3b", rate_limited: "#e8902a", refused: "#7a1f5c", tls_error: "#00897b", reset: "#b0489b", closed: "#e08fd0", timeout: "#5b4bb5",
   slow: "#8a7fe0", truncated: "#2f7fc1", error_event: "#c2185b", malformed: "#8d6e63", blank: "#9e9d24", unfinished: "#78909c",
 };
 const LINES = ["#1e88e5", "#e8902a", "#2e9e5b", "#d63b3b"];
