@@ -53,6 +53,7 @@ INTERCEPT_HOST = click.option(
     help="Intercept this host, too (repeatable); implies --intercept.",
 )  # fmt: skip
 TARGET = click.argument("target", metavar="NAME|FILE")
+TLS = click.option("--tls", is_flag=True, help="Serve the providers as https URLs, with a CA of this run.")
 EXIT_CODES = """
 \b
 Exit codes: 0 pass, 1 expectations failed, 2 wrong usage or scenario file,
@@ -99,12 +100,14 @@ def cli() -> None:
 @INTERCEPT
 @INTERCEPT_HOST
 @click.option("--sealed", is_flag=True, help="Let COMMAND reach only what it asks by the proxy; implies --intercept.")
+@TLS
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 def run(
     target: str, command: tuple[str, ...], intercept: bool, intercept_hosts: tuple[str, ...], sealed: bool,
     speed: float | None, ui: bool, processes: int, out: Path | None,
     locustfile: Path | None, proxy: "Engine", toxiproxy_url: str | None, allowed: tuple[str, ...],
     port: int | None, system: str | None, length: str | None, seed: int | None, changes: tuple[str, ...],
+    tls: bool,
 ) -> None:  # fmt: skip
     """Run an outage live and judge how the clients cope.
 
@@ -132,7 +135,7 @@ def run(
 
         scenario = changed_scenario(target, changes, length)[0]
         hosts = intercepted_hosts(scenario, intercept_hosts) if intercept or intercept_hosts or sealed else None
-        client = ClientOptions(command, speed, out, allowed, hosts, sealed)
+        client = ClientOptions(command, speed, out, allowed, hosts, sealed, tls)
         sys.exit(run_client_command(scenario, client, PlainConsole()))
     if sealed or (system is None and (intercept or intercept_hosts)):
         raise UsageError("--intercept is for a program that does not know mockbot: add `-- COMMAND` (or --system)")
@@ -156,7 +159,7 @@ def run(
     hosts = intercepted_hosts(scenario, intercept_hosts) if intercept or intercept_hosts else None
     options = RunOptions(
         speed, out, processes, ui, locustfile, choice, shlex.join(["mockbot", *sys.argv[1:]]), port,
-        read_system(system) if system is not None else None, text, allowed, hosts=hosts,
+        read_system(system) if system is not None else None, text, allowed, hosts=hosts, tls=tls,
     )  # fmt: skip
     sys.exit(run_command(scenario, options, PlainConsole()))
 
@@ -172,6 +175,7 @@ def run(
 @click.option("--record", type=FOLDER, help="Run folder for what clients do, judged at the end.")
 @INTERCEPT
 @INTERCEPT_HOST
+@TLS
 def serve(
     target: str,
     speed: float | None,
@@ -183,6 +187,7 @@ def serve(
     record: Path | None,
     intercept: bool,
     intercept_hosts: tuple[str, ...],
+    tls: bool,
 ) -> None:
     """Serve an outage without load.
 
@@ -193,7 +198,7 @@ def serve(
 
     scenario = load_scenario(find(target))
     hosts = intercepted_hosts(scenario, intercept_hosts) if intercept or intercept_hosts else None
-    options = ServeOptions(speed, loop, start_at, hold, port, control_port, record, hosts)
+    options = ServeOptions(speed, loop, start_at, hold, port, control_port, record, hosts, tls)
     sys.exit(serve_command(scenario, options, PlainConsole()))
 
 

@@ -59,6 +59,7 @@ class ClientOptions:
     allowed: tuple[str, ...] = ()
     hosts: Mapping[str, str] | None = None  # to intercept (mockbot.interception.plan); None: by base URLs
     sealed: bool = False  # an intercepted one that reaches nobody but the forward proxy
+    tls: bool = False  # the providers' URLs are https
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def run_client_command(scenario: Scenario, options: ClientOptions, console: Cons
     console.print(Text(f"{length} in real time, with one client: {client}{others}"), soft_wrap=True)
     for line in told(scenario, options.hosts):
         console.print(Text(line), soft_wrap=True)
-    with open_testbed(scenario, 1.0, folder.logs, hosts=options.hosts) as addresses:
+    with open_testbed(scenario, 1.0, folder.logs, hosts=options.hosts, tls=options.tls) as addresses:
         info = _run_client(scenario, addresses, folder, options, console)
     write_run_info(folder, info)
     code = conclude(folder, console)
@@ -135,7 +136,7 @@ def _run_client(
             driver.stop()
         with suppress(TestbedError):  # gone, which is on record; what it had told before is judged
             observer.look()
-            seen = InterceptorControl(addresses.interceptor).seen() if addresses.interceptor else None
+            seen = InterceptorControl(addresses.interceptor).seen() if addresses.forward_proxy else None
         for record in observer.journal():
             journal.write(record)
     if unwritten:

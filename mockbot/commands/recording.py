@@ -76,7 +76,7 @@ class Recording:
         if not self._stretches:
             return
         seen = None
-        if self._testbed.interceptor:
+        if self._testbed.forward_proxy:
             with suppress(TestbedError):  # gone, which is on record
                 seen = InterceptorControl(self._testbed.interceptor).seen()
         stretches, start = self._stretches, 0

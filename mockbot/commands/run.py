@@ -62,6 +62,7 @@ class RunOptions:
     allowed: tuple[str, ...] = ()  # findings about the system that do not fail the run
     hidden: bool = False  # a drill: the terminal tells nothing of what is wrong until it is over
     hosts: Mapping[str, str] | None = None  # of the system to intercept (mockbot.interception.plan)
+    tls: bool = False  # the providers' URLs are https
     testbed: Addresses | None = None  # of one that somebody else has started, and will end
 
 
@@ -135,7 +136,7 @@ def _testbed(
     scenario: Scenario, speed: float, options: RunOptions, folder: RunFolder
 ) -> Iterator[WatchedSystem | None]:
     """The testbed, with its addresses in the folder, and the system under test when there is one."""
-    started = open_testbed(scenario, speed, folder.logs, options.proxy, options.hosts)
+    started = open_testbed(scenario, speed, folder.logs, options.proxy, options.hosts, tls=options.tls)
     with started if options.testbed is None else nullcontext(options.testbed) as opened:
         addresses = opened if options.port is None else on_ports(opened, options.port)
         if options.system is None:

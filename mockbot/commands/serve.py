@@ -36,6 +36,7 @@ class ServeOptions:
     control_port: int = 0
     record: Path | None = None
     hosts: Mapping[str, str] | None = None  # to intercept (mockbot.interception.plan); None: by base URLs
+    tls: bool = False  # the providers' URLs are https
 
 
 def serve_command(scenario: Scenario, options: ServeOptions, console: Console) -> ExitCode:
@@ -50,7 +51,7 @@ def serve_command(scenario: Scenario, options: ServeOptions, console: Console) -
     speed = options.speed or scenario.speed
     controller: PhaseController | None = None
     try:
-        with open_testbed(scenario, speed, None, hosts=options.hosts) as opened:
+        with open_testbed(scenario, speed, None, hosts=options.hosts, tls=options.tls) as opened:
             addresses = opened if options.port is None else on_ports(opened, options.port)
             recording = None if options.record is None else Recording(scenario, addresses, options.record)
             controller = PhaseController(scenario, addresses, options.loop, echo, recording)

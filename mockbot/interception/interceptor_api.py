@@ -4,6 +4,8 @@ PUT /plan               Plan: from now on; the answer: {PROVIDER: "HOST:PORT"}, 
 PUT /addresses          {PROVIDER: "HOST:PORT"}: where the provider's fault-injecting proxy listens
 GET /seen               {"connects": {HOST: n}, "passed": {HOST: n}, "distrusted": n}
 GET /ports/PROVIDER/N   [[port of the proxy, port at the service], ...] without the first N
+PUT /faults/PROVIDER    a list of HandshakeFault: exactly these hold from now on
+GET /faults             {PROVIDER: {"faults": [id], "felt": {id: handshakes}}}
 GET /health             {"troubles": [...]}: what the process has noticed about itself
 """
 
@@ -20,6 +22,7 @@ from starlette.routing import Route
 from mockbot.http_server.browser_guard import refused
 from mockbot.interception.certificate_authority import CertificateAuthority
 from mockbot.interception.forward_proxy import ForwardProxy
+from mockbot.interception.handshake_faults import FAULTS
 from mockbot.interception.plan import Plan
 from mockbot.interception.terminator import Terminator
 from mockbot.process.self_watch import SelfWatch
@@ -39,7 +42,7 @@ class Terminators:
             if name in self.of:
                 self.of[name].lead_to(place(text))
             else:
-                self.of[name] = Terminator(self._authority, place(text))
+                self.of[name] = Terminator(self._authority, place(text), f"{plan.seed}/{name}")
                 self.tasks.append(asyncio.get_running_loop().create_task(self.of[name].serve()))
         return {name: f"127.0.0.1:{each.port}" for name, each in self.of.items()}
 
@@ -70,6 +73,13 @@ def interceptor_api(proxy: ForwardProxy, terminators: Terminators, watch: SelfWa
         where = request.path_params
         return JSONResponse(terminators.of[where["provider"]].ports[where["known"] :])
 
+    async def change(request: Request) -> Response:
+        terminators.of[request.path_params["provider"]].handshakes.faults = FAULTS.validate_json(await request.body())
+        return Response(status_code=204)
+
+    async def faults(_: Request) -> Response:
+        return JSONResponse({name: each.handshakes.state() for name, each in terminators.of.items()})
+
     async def health(_: Request) -> Response:
         return JSONResponse({"troubles": watch.troubles})
 
@@ -82,6 +92,8 @@ def interceptor_api(proxy: ForwardProxy, terminators: Terminators, watch: SelfWa
             Route("/addresses", addresses, methods=["PUT"]),
             Route("/seen", seen),
             Route("/ports/{provider}/{known:int}", ports),
+            Route("/faults/{provider}", change, methods=["PUT"]),
+            Route("/faults", faults),
             Route("/health", health),
         ],
         middleware=[Middleware(BaseHTTPMiddleware, dispatch=guard)],

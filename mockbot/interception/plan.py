@@ -19,6 +19,7 @@ class Plan:
 
     providers: Mapping[str, str]
     hosts: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 1  # of what shares of the handshakes a fault hits
 
     def to_json(self) -> str:
         """One line."""

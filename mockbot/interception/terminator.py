@@ -13,6 +13,7 @@ import socket
 import ssl
 
 from mockbot.interception.certificate_authority import CertificateAuthority
+from mockbot.interception.handshake_faults import HANDSHAKE_FAILURE, Handshakes
 from mockbot.interception.relay import End, join, reset, reset_when_closed
 
 HANDSHAKE_WITHIN = 60.0  # wall seconds, as long as the service waits for the head of a request
@@ -25,11 +26,12 @@ _DISTRUST = ("UNKNOWN_CA", "CERTIFICATE_UNKNOWN", "BAD_CERTIFICATE")
 class Terminator:
     """Of one provider, on a free loopback port, from its creation on. `service`: host and port.
 
-    `ports`: of each connection the port of the proxy's side, and the one that the service sees. `distrusted`:
-    handshakes that a client has ended because it does not trust the CA.
+    `handshakes`: what is wrong with those to come. `ports`: of each connection the port of the proxy's side, and the
+    one that the service sees. `distrusted`: handshakes that a client has ended because it does not trust the CA.
     """
 
-    def __init__(self, authority: CertificateAuthority, service: tuple[str, int]) -> None:
+    def __init__(self, authority: CertificateAuthority, service: tuple[str, int], seed: str = "") -> None:
+        self.handshakes = Handshakes(seed)
         self.ports: list[tuple[int, int]] = []
         self.distrusted = 0
         self._authority, self._service = authority, service
@@ -81,16 +83,39 @@ class Terminator:
         self.ports.append((port, server.get_extra_info("sockname")[1]))
         # uvloop does it for sockets that it accepts itself; else Nagle holds back what follows a session ticket, 40 ms.
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        fault = self.handshakes.next()
+        how = None if fault is None else fault.how
         try:
+            if fault is not None and how == "slow":
+                await asyncio.sleep(fault.delay)
+            if how == "refused":
+                await _refuse(client)
+                return
+            context = self._authority.server_context(expired=how == "expired", wrong_host=how == "wrong_host")
             await loop.connect_accepted_socket(
-                lambda: near, client, ssl=self._authority.server_context(),
+                lambda: near, client, ssl=context,
                 ssl_handshake_timeout=HANDSHAKE_WITHIN, ssl_shutdown_timeout=CLOSE_WITHIN,
             )  # fmt: skip
             join(near, far)
         except ssl.SSLError as error:
-            self.distrusted += any(alert in (error.reason or "") for alert in _DISTRUST)
+            self.distrusted += fault is None and any(alert in (error.reason or "") for alert in _DISTRUST)
         except OSError:  # the client's side has gone, or took too long
             pass
+        except asyncio.CancelledError:
+            client.close()
+            raise
         finally:
             if near.peer is None:
                 server.abort()
+
+
+async def _refuse(client: socket.socket) -> None:
+    """Answer ClientHello with an alert, and close. What is not read would turn the FIN into a RST."""
+    loop, hello = asyncio.get_running_loop(), b""
+    with client:
+        async with asyncio.timeout(HANDSHAKE_WITHIN):
+            while len(hello) < 5 or len(hello) < 5 + int.from_bytes(hello[3:5]):
+                if not (part := await loop.sock_recv(client, 4096)):
+                    return
+                hello += part
+            await loop.sock_sendall(client, HANDSHAKE_FAILURE)

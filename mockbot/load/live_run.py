@@ -89,7 +89,7 @@ class LiveRun:
         write_run_info(self.folder, self.info)
         providers = dict(self._addresses.providers)
         page = self._addresses.status_page
-        return Setup(self.scenario, providers, self.clock, machine(), page, self._system)
+        return Setup(self.scenario, providers, self.clock, machine(), page, self._system, self._addresses.authority)
 
     def start_faults(self, users: Callable[[], int]) -> None:
         """Start the faults, those of second 0 in time for t0, and wait for t0. Raises TestbedError.

@@ -50,6 +50,7 @@ class LoadPlan:
     status: Callable[[], StatusState | None] = no_status_page  # reads the status page now
     system: System | None = None  # what all users ask, instead of the providers
     run: str = ""  # keeps the identities of two runs apart
+    authority: str = ""  # PEM: what connections to https endpoints trust
 
     def provider_of(self, group: str) -> str:
         """The provider that a group asks first."""

@@ -10,10 +10,11 @@ its headers have arrived and never sees a failure of its body (Locust 2.47), so 
 
 import errno
 import json
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from select import POLLIN
 from socket import SocketType
 
@@ -129,8 +130,8 @@ def attempt(
         outcome = "timeout" if reader.first is None else "slow"
     except (OSError, HTTPParseError) as error:
         outcome = cause(error)
-        if outcome == "refused" and response is not None:  # whatever it is called, it cut an answer that had begun
-            outcome = "reset"
+        if outcome in {"refused", "tls_error"} and response is not None:
+            outcome = "reset"  # whatever it is called, it cut an answer that had begun
         elif outcome == "timeout" and reader.first is not None:
             outcome = "slow"
     end = clock.now()  # before the rest of the message is read, which is no part of the answer
@@ -142,6 +143,12 @@ def attempt(
                 pass
     response.release()  # back to the pool when the message is complete, else closed
     return observe(outcome, start, end, reader, clock, response.status_code, partial(_header, response))
+
+
+@cache
+def trusting(authority: str) -> ssl.SSLContext:
+    """A client's TLS that trusts this certificate authority (PEM) alone; one for all users, for it costs memory."""
+    return ssl.create_default_context(cadata=authority)
 
 
 def is_alive(connection: SocketType | None) -> bool:
@@ -223,6 +230,10 @@ def cause(error: Exception) -> Outcome:
             raise GeneratorError(f"this machine could not open a connection: {error}") from error
         case HTTPConnectionClosed():  # geventhttpclient raises it for a reset before the first byte, too
             return "reset" if isinstance(error.__context__, ConnectionResetError) else "closed"
+        case ssl.SSLEOFError() | ssl.SSLZeroReturnError():  # the connection ended amid the handshake
+            return "closed"
+        case ssl.SSLError():
+            return "tls_error"
         case ConnectionResetError() | BrokenPipeError() | ConnectionAbortedError():
             return "reset"
         case HTTPParseError():

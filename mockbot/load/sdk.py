@@ -24,7 +24,7 @@ from mockbot.dialects.families import FAMILIES
 from mockbot.dialects.stream_readers import Reader
 from mockbot.evidence.records import Outcome
 from mockbot.load.collector import Pending
-from mockbot.load.recorder import CUT_SHORT, failed_status, observe
+from mockbot.load.recorder import CUT_SHORT, cause, failed_status, observe, trusting
 from mockbot.load.users import ChatUser
 
 
@@ -47,9 +47,10 @@ class SdkUser(ChatUser):
     def _run_prompt(self, prompt: Pending) -> GiveUp | None:
         why = "patience"
         url, body = self.generator.plan.endpoints[self.provider].url, {**self.body(), "stream": self.spec.stream}
+        transport = _transport(self.generator.plan.authority)
         with gevent.Timeout(self.generator.clock.wall(self.spec.patience), False):
             try:
-                answer = self.call(httpx2.Client(transport=RecordingTransport(self, prompt, _transport())), url, body)
+                answer = self.call(httpx2.Client(transport=RecordingTransport(self, prompt, transport)), url, body)
                 if isinstance(answer, openai.Stream | anthropic.Stream):
                     deque(answer, maxlen=0)  # reads to the end
                 why = "no whole answer"
@@ -159,7 +160,10 @@ def _cause(error: BaseException, reader: Reader) -> Outcome:
     """As `recorder.cause`, for the exceptions of httpx2 and h11."""
     match error:
         case httpx2.ConnectError():
-            return "refused"
+            below: BaseException | None = error  # ConnectError of httpx2, of its core, and of the socket
+            while below is not None and not isinstance(below, ssl.SSLError):
+                below = below.__cause__ or below.__context__
+            return "refused" if below is None else cause(below)
         case httpx2.TimeoutException() | gevent.Timeout():
             return "timeout" if reader.first is None else "slow"
         case httpx2.RemoteProtocolError():
@@ -172,7 +176,8 @@ def _cause(error: BaseException, reader: Reader) -> Outcome:
 
 
 @cache
-def _transport() -> httpx2.HTTPTransport:
+def _transport(authority: str) -> httpx2.HTTPTransport:
     """One for all users: an SSL context costs 20 ms and 0.8 MB, and connections are kept."""
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=100)
-    return httpx2.HTTPTransport(verify=ssl.create_default_context(), trust_env=False, limits=limits)
+    trusts = trusting(authority) if authority else ssl.create_default_context()
+    return httpx2.HTTPTransport(verify=trusts, trust_env=False, limits=limits)

@@ -8,6 +8,7 @@ so that a slow generator or a busy user cannot hide a slow service (coordinated 
 from dataclasses import dataclass
 from functools import partial
 from random import Random
+from socket import SocketType
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -20,7 +21,7 @@ from locust import FastHttpUser, task
 from locust.env import Environment
 from locust.exception import StopUser
 
-from mockbot.clients.policy import AttemptResult, ClientPolicy, Decision, GiveUp, Send
+from mockbot.clients.policy import KEEP_ALIVE, AttemptResult, ClientPolicy, Decision, GiveUp, Send
 from mockbot.dialects.dialect import Body
 from mockbot.dialects.prompt_identity import identity_of
 from mockbot.evidence.records import Settled
@@ -28,7 +29,7 @@ from mockbot.load.collector import AttemptObservation, Pending
 from mockbot.load.hedging import hedged_attempt
 from mockbot.load.load_generator import no_status_page
 from mockbot.load.measured_user import MeasuredUser
-from mockbot.load.recorder import GeneratorError, RequestTemplate, attempt, is_alive
+from mockbot.load.recorder import GeneratorError, RequestTemplate, attempt, is_alive, trusting
 from mockbot.load.system_client import Answer, Asked, answer_of, observed_exchange, outgoing_to
 from mockbot.scenario.policies import Informed
 from mockbot.testbed.system.names import filled
@@ -64,6 +65,9 @@ class ChatUser(MeasuredUser, FastHttpUser):
 
     def __init__(self, environment: Environment) -> None:
         self.host = self.host or next(iter(self.generator.plan.endpoints.values())).url
+        if authority := self.generator.plan.authority:
+            self.insecure = False
+            self.ssl_context_factory = lambda cafile=None: trusting(authority)  # noqa: ARG005 - of the library
         super().__init__(environment)
         self.identity = self.generator.new_user(self.group_name)
         self._policy: ClientPolicy = self.generator.policy(self.identity)
@@ -71,6 +75,7 @@ class ChatUser(MeasuredUser, FastHttpUser):
         self._due = max(0.0, self.generator.clock.now()) + self._think()
         self._status = self.generator.status if isinstance(self.spec.policy, Informed) else no_status_page
         self._connections: dict[str, ProviderConnection] = {}
+        self._idle_since: dict[str, float] = {}  # provider -> the end of the latest attempt there
         self._encoded: tuple[object, tuple[str, bytes]] = (None, ("", b""))
 
     def body(self) -> Body:
@@ -206,6 +211,7 @@ class ChatUser(MeasuredUser, FastHttpUser):
             unfinished = AttemptObservation("unfinished", start, clock.now())
             self.record_attempt(prompt, n, unfinished, connection.url)
             raise
+        self._idle_since[provider] = observed.end
         self.record_attempt(prompt, n, observed, connection.url)
         return AttemptResult(
             outcome=observed.outcome,
@@ -248,7 +254,13 @@ class ChatUser(MeasuredUser, FastHttpUser):
         prefix = url.path.rstrip("/")
         template = RequestTemplate.of(endpoint.dialect, prefix, self.key, self.group_name, stream=self.spec.stream)
         client = self.client.client.clientpool.get_client(url)
-        client._connection_pool._is_socket_alive = is_alive  # type: ignore[method-assign,assignment]
+
+        def is_kept(connection: SocketType | None) -> bool:
+            """Over TLS idle connections expire, or no user would ever meet a fault of the handshake."""
+            idle = self.generator.clock.now() - self._idle_since.get(provider, 0.0)
+            return is_alive(connection) and (not client.ssl or idle <= KEEP_ALIVE)
+
+        client._connection_pool._is_socket_alive = is_kept  # type: ignore[method-assign,assignment]
         system = self.generator.plan.system
         if system is None:
             template = template.ready(client)

@@ -48,6 +48,7 @@ class Setup:
     machine: str
     status_page: str = ""
     system: System | None = None
+    authority: str = ""  # PEM, of https providers
     workers: tuple[str, ...] = ()  # client ids that take turns at the arrivals; a worker that joins later takes none
 
     def plan(self, clock: Clock) -> LoadPlan:
@@ -65,6 +66,7 @@ class Setup:
             status=status,
             system=self.system,
             run=f"{self.started.t0:.3f}",
+            authority=self.authority,
         )
 
     def _endpoint(self, url: str, dialect: str) -> Endpoint:

@@ -85,6 +85,8 @@ class ManualFaults:
         """Begin a fault, for `times` requests only if that is given. Raises UsageError."""
         if fault.on not in {None, self._provider} or fault.only_on is not None:
             raise UsageError(f"by hand there is one provider, {self._provider!r}")
+        if fault.layer == "tls":
+            raise UsageError("by hand there is no TLS; a scenario of `mockbot run` or `serve` may have this fault")
         if times is not None and not isinstance(fault, ServiceFault):
             raise UsageError(f"{fault.kind} hits connections, not requests; use lasts instead of times")
         now = max(0.0, self._clock.now())

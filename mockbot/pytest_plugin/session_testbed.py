@@ -58,6 +58,8 @@ class SessionTestbed:
         if missing := [name for name in self._named if name not in scenario.providers]:
             there = ", ".join(scenario.providers)
             raise UsageError(f"the test asks for provider {missing[0]!r}, and {scenario.name} has {there}")
+        if scenario.over_tls:
+            raise UsageError(f"{scenario.name} has faults of the TLS handshake; `mockbot run` and `serve` can play it")
         clock_body = CLOCK.dump_python(SharedClock.of(clock), mode="json")
         ready = self._ask("POST", "/services", {"scenario": scenario.model_dump(mode="json"), "clock": clock_body})
         proxies: dict[str, str] = {}

@@ -54,6 +54,7 @@ class _Applied:
 
     service: Faults = field(default_factory=dict)
     system: Faults = field(default_factory=dict)
+    handshakes: Faults = field(default_factory=dict)
     wire: dict[str, ActiveFault] = field(default_factory=dict)
     hits: dict[str, int] = field(default_factory=dict)
     next_second: int = 0
@@ -137,6 +138,7 @@ class Driver:
         for provider, applied in self._applied.items():
             faults = wanted.of(provider)
             self._apply_to_service(provider, applied, _layer(faults, "service"), due)
+            self._apply_to_handshakes(provider, applied, _layer(faults, "tls"), due)
             self._apply_to_wire(provider, applied, _layer(faults, "wire"), due)
             self._restart_system(applied, _layer(faults, "system"), due)
         status = wanted.status
@@ -150,6 +152,14 @@ class Driver:
         changes = tuple(_changes(applied.service, wanted))
         if changes and self._try(changes, due, lambda: self._service.set_faults(provider, tuple(wanted.values()))):
             applied.service = wanted
+
+    def _apply_to_handshakes(self, provider: str, applied: _Applied, wanted: Faults, due: float) -> None:
+        """One call sets all faults of a provider's handshakes."""
+        changes, interceptor = tuple(_changes(applied.handshakes, wanted)), self._interceptor
+        if changes and interceptor is not None:
+            send = partial(interceptor.set_faults, provider, tuple(wanted.values()), self._clock.speed)
+            if self._try(changes, due, send):
+                applied.handshakes = wanted
 
     def _apply_to_wire(self, provider: str, applied: _Applied, wanted: Faults, due: float) -> None:
         """One call for each fault."""
@@ -203,15 +213,17 @@ class Driver:
         since = min(self._applied[provider].next_second for provider in self._providers)
         every: tuple[ServiceSecond, ...] = ()
         if self._note_troubles("service", self._service.troubles):
-            self._note_foreign_faults()
+            own = {name: self._applied[name].service for name in self._providers}
+            self._note_foreign_faults("service", self._service.faults, own)
             every = self._asked("service", lambda: self._service.seconds(since)) or ()
         seconds = [second for second in every if second.t >= self._applied[second.provider].next_second]
         if not self.broken and self._note_troubles("proxy", lambda: self._unless_hung(self._wire.troubles)):
             self._note_foreign_toxics()
-        if self._interceptor is not None:
-            self._note_troubles("interceptor", self._interceptor.troubles)
+        if self._interceptor is not None and self._note_troubles("interceptor", self._interceptor.troubles):
+            own = {name: self._applied[name].handshakes for name in self._providers}
+            self._note_foreign_faults("interceptor", self._interceptor.faults, own)
         for provider, applied in self._applied.items():
-            if provider != SYSTEM and not (self.broken or applied.service or applied.wire):
+            if provider != SYSTEM and not (self.broken or applied.service or applied.handshakes or applied.wire):
                 self._asked(f"{WAY_TO}{provider}", partial(self._reach, provider))
         hits = self._wire_hits()
         newest = {second.provider: second.t for second in seconds}
@@ -274,15 +286,17 @@ class Driver:
         self._told[part] = len(troubles)
         return True
 
-    def _note_foreign_faults(self) -> None:
-        """Record each provider whose faults are not those that this driver has set."""
-        if (holding := self._asked("service", self._service.faults)) is None:
+    def _note_foreign_faults(
+        self, part: str, question: Callable[[], Mapping[str, list[str]]], own: Mapping[str, Faults]
+    ) -> None:
+        """Record each provider whose faults at this part of the testbed are not those that this driver has set."""
+        if (holding := self._asked(part, question)) is None:
             return
-        for provider in self._providers:
-            found, own = sorted(holding.get(provider, [])), sorted(self._applied[provider].service)
-            if found != own:
-                why = f"{provider} has the faults {_names(found)} instead of {_names(own)}"
-                self._failed("service", self._clock.now(), f"{why}: {NOBODY_ELSE}")
+        for provider, faults in own.items():
+            found = sorted(holding.get(provider, []))
+            if found != sorted(faults):
+                why = f"{provider} has the faults {_names(found)} instead of {_names(faults)}"
+                self._failed(part, self._clock.now(), f"{why}: {NOBODY_ELSE}")
 
     def _note_foreign_toxics(self) -> None:
         """Record each proxy that is not as this driver left it."""
@@ -311,9 +325,10 @@ class Driver:
         """Hits from the beginning, by provider; nothing where the proxy does not count them or does not answer."""
         try:
             hits = {name: self._unless_hung(partial(self._wire.felt, proxy)) for name, proxy in self._proxies.items()}
+            handshakes = {} if self._interceptor is None else self._interceptor.felt()
         except TestbedError:
             return {}  # they are totals: the next look has them too
-        counted = {name: found for name, found in hits.items() if found is not None}
+        counted = {name: {**(found or {}), **handshakes.get(name, {})} for name, found in hits.items()}
         if SYSTEM in counted:  # it has no seconds of its own; ids of faults are unique
             first = next(iter(self._providers))
             counted[first] = {**counted.get(first, {}), **counted.pop(SYSTEM)}

@@ -90,11 +90,12 @@ class RunningParts:
 @contextmanager
 def open_testbed(
     scenario: Scenario, speed: float, logs: Path | None, wire: ProxyChoice = EMBEDDED,
-    hosts: Mapping[str, str] | None = None,
+    hosts: Mapping[str, str] | None = None, *, tls: bool = False,
 ) -> Iterator[Addresses]:  # fmt: skip
     """Start service and proxy on free loopback ports. `logs`: an existing folder. Raises UsageError or TestbedError.
 
-    `hosts`: those to intercept (mockbot.interception.plan); None: no TLS.
+    `hosts`: those to intercept (mockbot.interception.plan). The providers' URLs are https then, as with `tls` and where
+    a fault of the handshake needs it.
     """
     if wire.engine == "toxiproxy":
         _refuse_unknown_toxics(scenario)
@@ -105,8 +106,8 @@ def open_testbed(
         service = child.ready
         direct = cast("dict[str, str]", service["providers"])
         upstreams, own = direct, None
-        if hosts is not None:
-            plan = Plan({name: urlsplit(to).netloc for name, to in direct.items()}, hosts)
+        if hosts or tls or scenario.over_tls:
+            plan = Plan({name: urlsplit(to).netloc for name, to in direct.items()}, hosts or {}, scenario.seed)
             own = stack.enter_context(running_interceptor(plan, own_log))
             listening = cast("dict[str, str]", own.ready["providers"])
             upstreams = {name: f"https://{at}" for name, at in listening.items()}
@@ -134,10 +135,10 @@ def open_testbed(
             status_page=str(service["status"]),
             processes={"service": child.pid, "proxy" if wire == EMBEDDED else WATCHDOG: guard},
         )
-        yield addresses if own is None else behind_interceptor(addresses, own)
+        yield addresses if own is None else behind_interceptor(addresses, own, intercepts=bool(hosts))
 
 
-def behind_interceptor(addresses: Addresses, interceptor: ManagedProcess) -> Addresses:
+def behind_interceptor(addresses: Addresses, interceptor: ManagedProcess, *, intercepts: bool = True) -> Addresses:
     """The addresses as clients that speak TLS use them."""
     ready = interceptor.ready
     addresses = replace(
@@ -145,7 +146,7 @@ def behind_interceptor(addresses: Addresses, interceptor: ManagedProcess) -> Add
         providers={name: url.replace("http:", "https:") for name, url in addresses.providers.items()},
         processes={**addresses.processes, "interceptor": interceptor.pid},
         interceptor=interceptor.url,
-        forward_proxy=str(ready["forward_proxy"]),
+        forward_proxy=str(ready["forward_proxy"]) if intercepts else "",
         certificates=str(ready["certificates"]),
     )
     tell_interceptor(addresses)
@@ -190,6 +191,8 @@ def attach_testbed(scenario: Scenario, speed: float, parts: RunningParts) -> Ite
     The run's proxies are named `mockbot-<provider>` and replace those of an earlier run that could not clean up: their
     ports are fixed, so only one run can use them at a time.
     """
+    if scenario.over_tls:
+        raise UsageError("faults of the TLS handshake need a service that this run starts; leave --service away")
     ports = ServiceControl(parts.service, parts.token).ports()
     if (ports.scenario, [*ports.providers]) != (scenario.name, [*scenario.providers]):
         raise UsageError(f"the service at {parts.service} serves {ports.scenario}; start it with {scenario.name}")
