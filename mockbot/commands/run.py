@@ -22,6 +22,7 @@ from mockbot.commands.own_locustfile import CONNECT_LOCUST, check_locustfile
 from mockbot.commands.system_run import WatchedSystem, behind_system, watched_system
 from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.records import Progress, RunInfo
+from mockbot.interception.environment import CERTIFICATE
 from mockbot.interception.plan import told
 from mockbot.process.held_port import held_port
 from mockbot.process.process_group import end, signal_group
@@ -82,7 +83,7 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
     _announce(scenario, timeline.end, speed, options, console)
     interrupted, system = False, None
     try:
-        with _testbed(scenario, speed, options, folder) as system, ExitStack() as ports:
+        with _testbed(scenario, speed, options, folder, console) as system, ExitStack() as ports:
             # Locust's defaults. Its master always uses 5557, and listens on every interface.
             port = ports.enter_context(held_port(8089)) if options.ui else None
             master = ports.enter_context(held_port(5557)) if options.processes > 1 else None
@@ -133,12 +134,15 @@ def _announce(scenario: Scenario, lasts: float, speed: float, options: RunOption
 
 @contextmanager
 def _testbed(
-    scenario: Scenario, speed: float, options: RunOptions, folder: RunFolder
+    scenario: Scenario, speed: float, options: RunOptions, folder: RunFolder, console: Console
 ) -> Iterator[WatchedSystem | None]:
     """The testbed, with its addresses in the folder, and the system under test when there is one."""
     started = open_testbed(scenario, speed, folder.logs, options.proxy, options.hosts, tls=options.tls)
     with started if options.testbed is None else nullcontext(options.testbed) as opened:
         addresses = opened if options.port is None else on_ports(opened, options.port)
+        if addresses.certificates and not options.hidden:
+            certificate = Path(addresses.certificates) / CERTIFICATE
+            console.print(Text(f"over TLS; the certificate of its CA is {certificate}"), soft_wrap=True)
         if options.system is None:
             folder.put(RunFile.TESTBED, addresses.to_json())
             yield None
