@@ -48,8 +48,8 @@ class FaultBase(Model):
     counted_by: ClassVar[frozenset[CountedBy]]
     """Where it is counted that a fault was felt. `service`: each request that it changed. `proxy`: each connection that
     it changed; the original Toxiproxy counts nothing, and `evidence.exposure` infers it from the attempts.
-    `terminator`: each TLS handshake that it changed. `client`: each attempt that was refused or reset at the provider
-    meanwhile, because nothing listens. Of two counts the greater is taken."""
+    `terminator`: each TLS handshake that it changed, at the interceptor. `client`: each attempt that was refused or
+    reset at the provider meanwhile, because nothing listens. Of two counts the greater is taken."""
     whole_provider: ClassVar[bool] = False  # cannot be narrowed to some requests or connections
     keeps_queue: ClassVar[bool] = False  # the requests that it affects wait in the provider's queue meanwhile
 
