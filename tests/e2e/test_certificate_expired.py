@@ -17,14 +17,14 @@ pytestmark = [pytest.mark.live, pytest.mark.second, pytest.mark.timeout(300)]
 
 
 def test_an_expired_certificate_is_survived_by_going_elsewhere_only(start: Callable[..., Run]) -> None:
-    """Every attempt that failed did so in the handshake; live and simulated clients try as often."""
-    run = start("certificate-expired", "--speed", "100")
+    """What fails, fails in the handshake; live and simulated clients try as often."""
+    run = start("certificate-expired", "--length", "15m", "--speed", "25")
 
     assert run.finish() == 0, run.output()
     assert run.left() == ([], [])
     lines = map(json.loads, (run.folder / "journal.jsonl").read_text("utf-8").splitlines())
-    outcomes = Counter((line["provider"], line["outcome"]) for line in lines if line["kind"] == "attempt")
-    assert {*outcomes} <= {("main", "ok"), ("main", "tls_error"), ("other", "ok"), ("main", "unfinished")}
+    failed = Counter(line["outcome"] for line in lines if line["kind"] == "attempt" and line["outcome"] != "ok")
+    assert failed["tls_error"] > 0.99 * failed.total()
 
     live, memory = read_run(RunFolder(run.folder)), Memory()
     simulated = memory.evidence(live.scenario, simulate(live.scenario, sink=memory.take))
