@@ -70,8 +70,15 @@ class Terminator:
     async def _connect(self, client: socket.socket, port: int) -> None:
         """Dial the service, shake hands with the client, and let the bytes flow."""
         loop = asyncio.get_running_loop()
-        near, far = End(self._ends), End(self._ends)
+        near, far, fault = End(self._ends), End(self._ends), self.handshakes.next()
+        how = None if fault is None else fault.how
         try:
+            if fault is not None and how == "slow":
+                await asyncio.sleep(fault.delay)
+            if how == "refused":
+                await _refuse(client)
+                client.close()
+                return
             server, _ = await loop.create_connection(lambda: far, *self._service)
         except OSError:
             reset_when_closed(client)
@@ -83,14 +90,7 @@ class Terminator:
         self.ports.append((port, server.get_extra_info("sockname")[1]))
         # uvloop does it for sockets that it accepts itself; else Nagle holds back what follows a session ticket, 40 ms.
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        fault = self.handshakes.next()
-        how = None if fault is None else fault.how
         try:
-            if fault is not None and how == "slow":
-                await asyncio.sleep(fault.delay)
-            if how == "refused":
-                await _refuse(client)
-                return
             context = self._authority.server_context(expired=how == "expired", wrong_host=how == "wrong_host")
             await loop.connect_accepted_socket(
                 lambda: near, client, ssl=context,
@@ -101,21 +101,17 @@ class Terminator:
             self.distrusted += fault is None and any(alert in (error.reason or "") for alert in _DISTRUST)
         except OSError:  # the client's side has gone, or took too long
             pass
-        except asyncio.CancelledError:
-            client.close()
-            raise
         finally:
             if near.peer is None:
                 server.abort()
 
 
 async def _refuse(client: socket.socket) -> None:
-    """Answer ClientHello with an alert, and close. What is not read would turn the FIN into a RST."""
+    """Answer ClientHello with an alert, once all of it is read: what is not would turn the FIN into a RST."""
     loop, hello = asyncio.get_running_loop(), b""
-    with client:
-        async with asyncio.timeout(HANDSHAKE_WITHIN):
-            while len(hello) < 5 or len(hello) < 5 + int.from_bytes(hello[3:5]):
-                if not (part := await loop.sock_recv(client, 4096)):
-                    return
-                hello += part
-            await loop.sock_sendall(client, HANDSHAKE_FAILURE)
+    async with asyncio.timeout(HANDSHAKE_WITHIN):
+        while len(hello) < 5 or len(hello) < 5 + int.from_bytes(hello[3:5]):
+            if not (part := await loop.sock_recv(client, 4096)):
+                return
+            hello += part
+        await loop.sock_sendall(client, HANDSHAKE_FAILURE)

@@ -66,7 +66,7 @@ class Setup:
             status=status,
             system=self.system,
             run=f"{self.started.t0:.3f}",
-            authority=self.authority,
+            authority=self.authority if self.system is None else "",
         )
 
     def _endpoint(self, url: str, dialect: str) -> Endpoint:

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import psutil
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from mockbot.clock import Clock
 from mockbot.errors import TestbedError
 from mockbot.evidence.records import Action, ServiceSecond
+from mockbot.interception.interceptor_control import InterceptorControl
+from mockbot.process.control_port import ask
 from mockbot.process.held_port import held_port
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
@@ -138,6 +141,37 @@ def test_a_provider_that_no_client_reaches_is_the_testbeds_failure(tmp_path: Pat
     looks = [action for action in actions(records) if action.does == "look"]
     assert [action.fault for action in looks] == (1 if faults else 3) * ["way to main"]
     assert driver.broken == ("" if faults else f"the way to main has gone or hangs: {looks[-1].error}")
+
+
+@pytest.mark.second
+@pytest.mark.parametrize("engine", ["embedded", "toxiproxy"])
+def test_faults_of_the_handshake_are_applied_counted_and_guarded(
+    toxiproxy: Path, tmp_path: Path, engine: Literal["embedded", "toxiproxy"]
+) -> None:
+    """Begun and ended with confirmation, behind either proxy; each handshake is a hit, and a foreign hand is seen."""
+    calm = {"name": "calm", "lasts": "1s", "users": 1}
+    phases = [calm, {"name": "bad", "lasts": "3s", "faults": [{"tls": "refused"}]}, {**calm, "name": "after"}]
+    scenario = Scenario.model_validate({**SCENARIO.model_dump(mode="json"), "phases": phases})
+    records: Records = []
+    with open_testbed(scenario, 1.0, tmp_path, ProxyChoice(engine)) as addresses:
+        driver, interceptor = (
+            Driver(Timeline(scenario), addresses, records.append),
+            InterceptorControl(addresses.interceptor),
+        )
+        driver.start(Clock.start())
+        assert eventually(lambda: interceptor.faults() == {"main": ["bad.0.tls"]}, 20)
+        with pytest.raises(ConnectionError, match=r"(?i)handshake.failure"):
+            ask(addresses.providers["main"], "GET", "/v1/models", authority=addresses.authority)
+        interceptor.set_faults("main", (), 1.0)
+        assert eventually(lambda: any(action.does == "look" for action in actions(records)), 20)
+        driver.stop()
+
+    changes = [(each.fault, each.does) for each in actions(records) if each.confirmed is not None]
+    assert changes == [("bad.0.tls", "begin"), ("bad.0.tls", "end")]
+    assert sum(each.felt.get("bad.0.tls", 0) for each in records if isinstance(each, ServiceSecond)) == 1
+    errors = [action.error or "" for action in actions(records) if action.fault == "interceptor"]
+    assert errors
+    assert all("main has the faults none instead of bad.0.tls" in error for error in errors)
 
 
 @pytest.mark.second
