@@ -19,6 +19,7 @@ from mockbot.proxy.toxiproxy_client import ToxicControl
 from mockbot.proxy.toxiproxy_server import Lease, require_toxiproxy, start_embedded, start_toxiproxy
 from mockbot.scenario.schema import Scenario
 from mockbot.service.control_client import ServiceControl
+from mockbot.upstream.settings import NO_UPSTREAMS, UpstreamSettings, check_settings
 
 Engine = Literal["embedded", "toxiproxy"]
 Proxies = dict[str, tuple[str, str]]  # provider -> name of its proxy, where that listens
@@ -77,14 +78,17 @@ class RunningParts:
 
 @contextmanager
 def open_testbed(
-    scenario: Scenario, speed: float, logs: Path | None, wire: ProxyChoice = EMBEDDED
-) -> Iterator[Addresses]:
+    scenario: Scenario, speed: float, logs: Path | None, wire: ProxyChoice = EMBEDDED,
+    upstreams: UpstreamSettings = NO_UPSTREAMS,
+) -> Iterator[Addresses]:  # fmt: skip
     """Start service and proxy on free loopback ports. `logs`: an existing folder. Raises UsageError or TestbedError."""
+    check_settings(scenario, upstreams, speed)
     if wire.engine == "toxiproxy":
         _refuse_unknown_toxics(scenario)
-    arguments = ["mockbot.service", "-", "--speed", f"{speed:.10g}", "--lease-stdin"]
+    arguments = ["mockbot.service", "-", "--speed", f"{speed:.10g}", "--upstreams-stdin", "--lease-stdin"]
+    told = f"{scenario.model_dump_json()}\n{upstreams.model_dump_json()}"
     service_log, proxy_log = (None if logs is None else logs / f"{part}.log" for part in ("service", "proxy"))
-    with ManagedProcess(arguments, service_log, scenario.model_dump_json()) as child, ExitStack() as stack:
+    with ManagedProcess(arguments, service_log, told) as child, ExitStack() as stack:
         service = child.ready
         direct = cast("dict[str, str]", service["providers"])
         if wire.url is None:
