@@ -3,6 +3,7 @@
 A command imports what it calls in its own body, so that `mockbot --help` does not wait for plotting, numba or Locust.
 """
 
+import os
 import shlex
 import sys
 from math import isnan
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mockbot.commands.upstream_options import upstream_options
 from mockbot.errors import UsageError
 from mockbot.report.plain_console import PlainConsole
 from mockbot.scenario.json_schema import schema_json
@@ -23,6 +25,7 @@ from mockbot.version import __version__
 if TYPE_CHECKING:
     from mockbot.simulate.engines import EngineName
     from mockbot.testbed.start import Engine
+    from mockbot.upstream.settings import UpstreamSettings
 
 
 class Number(click.FloatRange):
@@ -89,11 +92,14 @@ def cli() -> None:
     "--allow", "allowed", multiple=True, metavar="FINDING",
     help="A finding that must not fail the run (repeatable), e.g. does_not_back_off or launders_truncation.",
 )  # fmt: skip
+@click.option("--record", multiple=True, metavar="NAME=FILE", help="Record a real provider's answers.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
+@upstream_options(os.environ)
 def run(
     target: str, command: tuple[str, ...], speed: float | None, ui: bool, processes: int, out: Path | None,
     locustfile: Path | None, proxy: "Engine", toxiproxy_url: str | None, allowed: tuple[str, ...],
     port: int | None, system: str | None, length: str | None, seed: int | None, changes: tuple[str, ...],
+    upstreams: "UpstreamSettings",
 ) -> None:  # fmt: skip
     """Run an outage live and judge how the clients cope.
 
@@ -117,7 +123,7 @@ def run(
             raise UsageError("--system, --port and --seed are for a run with mockbot's own crowd, not for `-- COMMAND`")
         from mockbot.commands.external_client import ClientOptions, run_client_command
 
-        client = ClientOptions(command, speed, out, allowed)
+        client = ClientOptions(command, speed, out, allowed, upstreams)
         sys.exit(run_client_command(changed_scenario(target, changes, length)[0], client, PlainConsole()))
     if allowed and system is None:
         raise UsageError(
@@ -138,7 +144,7 @@ def run(
     choice = ProxyChoice("toxiproxy" if toxiproxy_url else proxy, toxiproxy_url)
     options = RunOptions(
         speed, out, processes, ui, locustfile, choice, shlex.join(["mockbot", *sys.argv[1:]]), port,
-        read_system(system) if system is not None else None, text, allowed,
+        read_system(system) if system is not None else None, text, allowed, upstreams=upstreams,
     )  # fmt: skip
     sys.exit(run_command(scenario, options, PlainConsole()))
 
@@ -151,7 +157,13 @@ def run(
 @click.option("--hold", metavar="PHASE", help="Start at this phase and do not end it; the control API can.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the first provider; the others use the next ones.")
 @click.option("--control-port", type=PORT, default=0, help="Port of the control API; 0: any free one.")
-@click.option("--record", type=FOLDER, help="Run folder for what clients do, judged at the end.")
+@click.option(
+    "--record",
+    multiple=True,
+    metavar="FOLDER|NAME=FILE",
+    help="Run folder for what clients do, judged at the end; or record a real provider's answers.",
+)
+@upstream_options(os.environ, folder=True)
 def serve(
     target: str,
     speed: float | None,
@@ -161,6 +173,7 @@ def serve(
     port: int | None,
     control_port: int,
     record: Path | None,
+    upstreams: "UpstreamSettings",
 ) -> None:
     """Serve an outage without load.
 
@@ -168,7 +181,7 @@ def serve(
     """
     from mockbot.commands.serve import ServeOptions, serve_command
 
-    options = ServeOptions(speed, loop, start_at, hold, port, control_port, record)
+    options = ServeOptions(speed, loop, start_at, hold, port, control_port, record, upstreams)
     sys.exit(serve_command(load_scenario(find(target)), options, PlainConsole()))
 
 
@@ -292,9 +305,10 @@ def new(
 @click.option("--speed", type=SPEED, help="As for run; of a counterfactual: that of the first run.")
 @click.option("--seed", type=int, help="Which outage is drawn and when it comes; default: nobody knows.")
 @click.option("--out", type=FOLDER, help="As for run.")
+@upstream_options(os.environ)
 def drill(
     target: str | None, before: Path | None, changes: tuple[str, ...], system: str | None, speed: float | None,
-    seed: int | None, out: Path | None,
+    seed: int | None, out: Path | None, upstreams: "UpstreamSettings",
 ) -> None:  # fmt: skip
     """Rehearse an outage that nobody knows in advance.
 
@@ -307,7 +321,9 @@ def drill(
     from mockbot.testbed.system.system_file import read_system
 
     command = shlex.join(["mockbot", *sys.argv[1:]])
-    options = RunOptions(speed, out, command=command, system=read_system(system) if system is not None else None)
+    options = RunOptions(
+        speed, out, command=command, system=read_system(system) if system is not None else None, upstreams=upstreams
+    )
     if before is not None:
         if target is not None or seed is not None:
             raise UsageError("--counterfactual plays the run's own timeline: leave out NAME|DIR and --seed")

@@ -41,6 +41,7 @@ from mockbot.testbed.fault_confirmations import FaultConfirmations
 from mockbot.testbed.start import Addresses, open_testbed
 from mockbot.units.formatting import format_clock
 from mockbot.units.quantities import duration_text
+from mockbot.upstream.settings import NO_UPSTREAMS, UpstreamSettings, check_settings
 
 LOOK = 0.25  # wall seconds between two looks at the command
 GRACE = 60.0  # wall seconds that the command may go on after the scenario
@@ -54,6 +55,7 @@ class ClientOptions:
     speed: float | None = None
     out: Path | None = None
     allowed: tuple[str, ...] = ()
+    upstreams: UpstreamSettings = NO_UPSTREAMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class _End:
 def run_client_command(scenario: Scenario, options: ClientOptions, console: Console) -> ExitCode:
     """Run the scenario for one client and judge it. Raises UsageError or TestbedError."""
     _check(options)
+    check_settings(scenario, options.upstreams)
     left_out = len(scenario.expect)
     scenario = for_external_client(scenario)
     left_out -= len(scenario.expect)
@@ -78,7 +81,7 @@ def run_client_command(scenario: Scenario, options: ClientOptions, console: Cons
     length = duration_text(Timeline(scenario).end)
     client = command_text(options.command)
     console.print(Text(f"{length} in real time, with one client: {client}{others}"), soft_wrap=True)
-    with open_testbed(scenario, 1.0, folder.logs) as addresses:
+    with open_testbed(scenario, 1.0, folder.logs, upstreams=options.upstreams) as addresses:
         info = _run_client(scenario, addresses, folder, options, console)
     write_run_info(folder, info)
     code = conclude(folder, console)

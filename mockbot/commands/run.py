@@ -20,6 +20,7 @@ from rich.text import Text
 
 from mockbot.commands.own_locustfile import CONNECT_LOCUST, check_locustfile
 from mockbot.commands.system_run import WatchedSystem, behind_system, watched_system
+from mockbot.commands.upstream_options import check_spending
 from mockbot.errors import ExitCode
 from mockbot.evidence.records import Progress, RunInfo
 from mockbot.process.held_port import held_port
@@ -37,6 +38,7 @@ from mockbot.testbed.start import EMBEDDED, Addresses, ProxyChoice, on_ports, op
 from mockbot.testbed.system.system_file import System
 from mockbot.units.formatting import format_wall
 from mockbot.units.quantities import duration_text
+from mockbot.upstream.settings import NO_UPSTREAMS, UpstreamSettings, check_settings
 
 STOP_WITHIN = 20.0  # wall seconds that Locust has to write its journals once it has been asked to stop
 LEAVE_WITHIN = 3.0  # wall seconds within which a headless Locust exits after its run
@@ -60,6 +62,7 @@ class RunOptions:
     shortened: str = ""  # in words: from what length to what
     allowed: tuple[str, ...] = ()  # findings about the system that do not fail the run
     hidden: bool = False  # a drill: the terminal tells nothing of what is wrong until it is over
+    upstreams: UpstreamSettings = NO_UPSTREAMS
     testbed: Addresses | None = None  # of one that somebody else has started, and will end
 
 
@@ -72,9 +75,13 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
     if options.locustfile is not None:
         check_locustfile(options.locustfile, scenario, options.system)
     speed = options.speed or scenario.speed
+    check_settings(scenario, options.upstreams, speed)
+    sends = check_spending(options.upstreams)
     timeline = Timeline(scenario)
     folder = RunFolder.create(scenario, options.out)
     _announce(scenario, timeline.end, speed, options, console)
+    for line in sends:
+        console.print(Text(line), soft_wrap=True)
     interrupted, system = False, None
     try:
         with _testbed(scenario, speed, options, folder) as system, ExitStack() as ports:
@@ -129,7 +136,7 @@ def _testbed(
     scenario: Scenario, speed: float, options: RunOptions, folder: RunFolder
 ) -> Iterator[WatchedSystem | None]:
     """The testbed, with its addresses in the folder, and the system under test when there is one."""
-    started = open_testbed(scenario, speed, folder.logs, options.proxy)
+    started = open_testbed(scenario, speed, folder.logs, options.proxy, options.upstreams)
     with started if options.testbed is None else nullcontext(options.testbed) as opened:
         addresses = opened if options.port is None else on_ports(opened, options.port)
         if options.system is None:

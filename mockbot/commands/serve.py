@@ -18,6 +18,7 @@ from mockbot.scenario.schema import Scenario
 from mockbot.scenario.transforms import without_system
 from mockbot.testbed.client_environment import environment
 from mockbot.testbed.start import on_ports, open_testbed
+from mockbot.upstream.settings import NO_UPSTREAMS, UpstreamSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class ServeOptions:
     port: int | None = None
     control_port: int = 0
     record: Path | None = None
+    upstreams: UpstreamSettings = NO_UPSTREAMS
 
 
 def serve_command(scenario: Scenario, options: ServeOptions, console: Console) -> ExitCode:
@@ -48,7 +50,7 @@ def serve_command(scenario: Scenario, options: ServeOptions, console: Console) -
     speed = options.speed or scenario.speed
     controller: PhaseController | None = None
     try:
-        with open_testbed(scenario, speed, None) as opened:
+        with open_testbed(scenario, speed, None, upstreams=options.upstreams) as opened:
             addresses = opened if options.port is None else on_ports(opened, options.port)
             recording = None if options.record is None else Recording(scenario, addresses, options.record)
             controller = PhaseController(scenario, addresses, options.loop, echo, recording)
