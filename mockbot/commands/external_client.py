@@ -41,7 +41,8 @@ from mockbot.testbed.fault_confirmations import FaultConfirmations
 from mockbot.testbed.start import Addresses, open_testbed
 from mockbot.units.formatting import format_clock
 from mockbot.units.quantities import duration_text
-from mockbot.upstream.settings import NO_UPSTREAMS, UpstreamSettings, check_settings
+from mockbot.upstream.settings import NO_UPSTREAMS, UpstreamSettings
+from mockbot.upstream.sources import check_upstreams
 
 LOOK = 0.25  # wall seconds between two looks at the command
 GRACE = 60.0  # wall seconds that the command may go on after the scenario
@@ -71,7 +72,7 @@ class _End:
 def run_client_command(scenario: Scenario, options: ClientOptions, console: Console) -> ExitCode:
     """Run the scenario for one client and judge it. Raises UsageError or TestbedError."""
     _check(options)
-    check_settings(scenario, options.upstreams)
+    check_upstreams(scenario, options.upstreams, 1.0)
     left_out = len(scenario.expect)
     scenario = for_external_client(scenario)
     left_out -= len(scenario.expect)

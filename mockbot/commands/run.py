@@ -38,7 +38,8 @@ from mockbot.testbed.start import EMBEDDED, Addresses, ProxyChoice, on_ports, op
 from mockbot.testbed.system.system_file import System
 from mockbot.units.formatting import format_wall
 from mockbot.units.quantities import duration_text
-from mockbot.upstream.settings import NO_UPSTREAMS, UpstreamSettings, check_settings
+from mockbot.upstream.settings import NO_UPSTREAMS, UpstreamSettings
+from mockbot.upstream.sources import check_upstreams
 
 STOP_WITHIN = 20.0  # wall seconds that Locust has to write its journals once it has been asked to stop
 LEAVE_WITHIN = 3.0  # wall seconds within which a headless Locust exits after its run
@@ -75,7 +76,7 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
     if options.locustfile is not None:
         check_locustfile(options.locustfile, scenario, options.system)
     speed = options.speed or scenario.speed
-    check_settings(scenario, options.upstreams, speed)
+    check_upstreams(scenario, options.upstreams, speed)
     sends = check_spending(options.upstreams)
     timeline = Timeline(scenario)
     folder = RunFolder.create(scenario, options.out)

@@ -77,6 +77,17 @@ def without_keys(headers: Iterable[Header], target: bytes) -> tuple[list[Header]
     return [each for each in headers if each[0] not in _HEADERS], b"%b?%b" % (path, query) if query else path
 
 
+def credentials_in(headers: Iterable[Header], query: bytes) -> list[bytes]:
+    """What a request has where any family's API keys are: whole values, without their schemes, and the keys within."""
+    found = [parameter.partition(b"=")[2] for parameter in query.split(b"&")
+             if unquote(parameter.partition(b"=")[0].decode("latin-1")) in _PARAMETERS]  # fmt: skip
+    for name, value in headers:
+        for _, within in _HEADERS.get(name, ()):
+            match = re.search(within, value) if within else None
+            found += [value, value.partition(b" ")[2], *([match[1]] if match else [])]
+    return found
+
+
 def retry_count(headers: Mapping[bytes, bytes]) -> bytes | None:
     """The number of a retry, as the SDK that sent the request counts; None: it does not say."""
     for name in _RETRY_HEADERS:

@@ -59,6 +59,11 @@ class UpstreamDelivery(Delivery):
                 raise self._without_answer()
             self.status = exchange.status
             streamed = b"stream" in dict(exchange.headers).get(b"content-type", b"")
+            if exchange.end == "left":  # a recorded client left, perhaps as soon as the answer said that it is whole
+                reader = self._dialect.reader(streamed)
+                for _, chunk in exchange.chunks:
+                    reader.part(chunk, 0.0)
+                exchange.end = "ok" if reader.outcome == "ok" else "closed"
             if not self._answer.stream_faults or not 200 <= self.status < 300:
                 await self._pass_on()
             elif streamed:

@@ -19,7 +19,8 @@ from mockbot.proxy.toxiproxy_client import ToxicControl
 from mockbot.proxy.toxiproxy_server import Lease, require_toxiproxy, start_embedded, start_toxiproxy
 from mockbot.scenario.schema import Scenario
 from mockbot.service.control_client import ServiceControl
-from mockbot.upstream.settings import NO_UPSTREAMS, UpstreamSettings, check_settings
+from mockbot.upstream.settings import NO_UPSTREAMS, UpstreamSettings
+from mockbot.upstream.sources import check_upstreams
 
 Engine = Literal["embedded", "toxiproxy"]
 Proxies = dict[str, tuple[str, str]]  # provider -> name of its proxy, where that listens
@@ -82,7 +83,7 @@ def open_testbed(
     upstreams: UpstreamSettings = NO_UPSTREAMS,
 ) -> Iterator[Addresses]:  # fmt: skip
     """Start service and proxy on free loopback ports. `logs`: an existing folder. Raises UsageError or TestbedError."""
-    check_settings(scenario, upstreams, speed)
+    check_upstreams(scenario, upstreams, speed)
     if wire.engine == "toxiproxy":
         _refuse_unknown_toxics(scenario)
     arguments = ["mockbot.service", "-", "--speed", f"{speed:.10g}", "--upstreams-stdin", "--lease-stdin"]

@@ -32,6 +32,16 @@ class Asked(NamedTuple):
     body: bytes
 
 
+class Copy(Protocol):
+    """Who else wants to know what comes."""
+
+    def add(self, chunk: Chunk) -> None:
+        """A chunk has come."""
+
+    def finish(self, exchange: "Exchange", end: Ended) -> None:
+        """It has ended."""
+
+
 def _nothing() -> None:
     pass
 
@@ -40,7 +50,7 @@ class Exchange:
     """One answer."""
 
     __slots__ = (
-        "asked", "came", "cancel", "chunks", "end", "failed", "flow", "headers", "status", "waiting", "wake",
+        "asked", "came", "cancel", "chunks", "copy", "end", "failed", "flow", "headers", "status", "waiting", "wake",
     )  # fmt: skip
 
     def __init__(self, wake: Callable[[], None]) -> None:
@@ -51,6 +61,7 @@ class Exchange:
         self.status, self.came = 0, 0.0
         self.headers: list[Header] = []
         self.chunks: deque[Chunk] = deque()
+        self.copy: Copy | None = None
         self.waiting = 0  # bytes in `chunks`
         self.end: Ended | None = None
         self.failed = ""
@@ -62,7 +73,10 @@ class Exchange:
 
     def add(self, data: bytes) -> None:
         """Bytes have come now."""
-        self.chunks.append((time.monotonic() - self.asked, data))
+        chunk = time.monotonic() - self.asked, data
+        self.chunks.append(chunk)
+        if self.copy is not None:
+            self.copy.add(chunk)
         self.waiting += len(data)
         if self.waiting > MOST_WAITING and self.flow is not None:
             self.flow(False)
@@ -80,6 +94,8 @@ class Exchange:
         """Nothing more will come."""
         if self.end is None:
             self.end, self.failed = end, failed
+            if self.copy is not None:
+                self.copy.finish(self, end)
             self.wake()
 
 

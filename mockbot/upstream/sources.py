@@ -3,10 +3,25 @@
 from collections.abc import Mapping
 
 from mockbot.dialects.families import FAMILIES
+from mockbot.errors import UsageError
 from mockbot.scenario.schema import Scenario
 from mockbot.upstream.exchange import Asked, Exchange, NotGivenError, Source
 from mockbot.upstream.real import Real
+from mockbot.upstream.recording import Recorder, read_recording
+from mockbot.upstream.replay import Replay, compiled
 from mockbot.upstream.settings import UpstreamSettings, check_settings
+
+
+def check_upstreams(scenario: Scenario, settings: UpstreamSettings, speed: float) -> None:
+    """UsageError for whatever can be known to be wrong before anything starts: the files are looked into, too."""
+    check_settings(scenario, settings, speed)
+    compiled(settings.ignore)
+    for file in settings.record.values():
+        if file.exists() or not file.parent.is_dir():
+            raise UsageError(f"--record {file}: a recording is a new file in a folder that is there")
+    for file in settings.replay.values():
+        for _ in read_recording(file):
+            pass
 
 
 def sources_of(scenario: Scenario, settings: UpstreamSettings, speed: float) -> Mapping[str, Source]:
@@ -18,7 +33,12 @@ def sources_of(scenario: Scenario, settings: UpstreamSettings, speed: float) -> 
         key = settings.keys.get(name)
         family = FAMILIES[scenario.providers[name].dialect]
         headers = None if key is None else family.credentials(key.get_secret_value())
-        sources[name] = _Capped(Real(url, headers), spend)
+        real: Source = Real(url, headers)
+        if name in settings.record:
+            real = Recorder(real, settings.record[name])
+        sources[name] = _Capped(real, spend)
+    for name, file in settings.replay.items():
+        sources[name] = Replay(file, 1 / speed, settings.ignore)
     return sources
 
 

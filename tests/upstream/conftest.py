@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -76,3 +77,13 @@ def text_in(body: bytes) -> str:
         return str(json.loads(body)["choices"][0]["message"]["content"])
     events = [json.loads(line[6:]) for line in body.split(b"\n") if line.startswith(b"data: {")]
     return "".join(each["choices"][0]["delta"].get("content", "") for each in events if "choices" in each).strip()
+
+
+def unserved(served: Served) -> dict[str, int]:
+    """What was asked in vain, once a second in which it was is over."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        if counts := [second.unserved for second in served.control.seconds(0) if second.unserved]:
+            return counts[0]
+        time.sleep(0.05)
+    return {}

@@ -83,6 +83,11 @@ async def _answer(request: Seen, writer: asyncio.StreamWriter) -> None:
             }))  # fmt: skip
 
 
+async def _left(reader: asyncio.StreamReader) -> None:
+    while not reader.at_eof() and reader.exception() is None:
+        await asyncio.sleep(0.005)
+
+
 async def _connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with contextlib.closing(writer):
         while (request := await _read(reader)) is not None:
@@ -91,7 +96,7 @@ async def _connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
                 continue
             seen.append(request)
             answering = asyncio.ensure_future(_answer(request, writer))
-            lost = asyncio.ensure_future(reader.read(1))  # a client here sends nothing before it is answered
+            lost = asyncio.ensure_future(_left(reader))
             await asyncio.wait({answering, lost}, return_when=asyncio.FIRST_COMPLETED)
             if not answering.done():
                 request["left"] = time.monotonic()
@@ -100,8 +105,6 @@ async def _connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
             with contextlib.suppress(ConnectionError):
                 answering.result()
             lost.cancel()
-            with contextlib.suppress(asyncio.CancelledError, ConnectionError):
-                await lost
 
 
 async def _main() -> None:

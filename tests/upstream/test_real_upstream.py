@@ -9,8 +9,7 @@ import httpx
 import openai
 import pytest
 
-from tests.service.conftest import Served
-from tests.upstream.conftest import Fronted, question, seen, text_in
+from tests.upstream.conftest import Fronted, question, seen, text_in, unserved
 
 pytestmark = pytest.mark.live
 CHAT = "/v1/chat/completions"
@@ -112,7 +111,7 @@ def test_an_upstream_that_is_not_there_is_told(front: Fronted, client: httpx.Cli
 
     assert answer.status_code == 502
     assert "could not ask the upstream" in answer.text
-    assert _unserved(served) == {"upstream Connection refused": 1}
+    assert unserved(served) == {"upstream Connection refused": 1}
 
 
 def test_no_more_is_sent_than_may_be_spent(front: Fronted, upstream: str, client: httpx.Client) -> None:
@@ -122,7 +121,7 @@ def test_no_more_is_sent_than_may_be_spent(front: Fronted, upstream: str, client
     assert [client.post(served.main + CHAT, json=question(1)).status_code for _ in range(3)] == [200, 200, 503]
 
     assert len(seen(upstream)) == before + 2
-    assert _unserved(served) == {"spend --spend 2": 1}
+    assert unserved(served) == {"spend --spend 2": 1}
 
 
 def test_slots_limit_what_is_asked_at_the_same_time(front: Fronted) -> None:
@@ -147,12 +146,3 @@ def test_a_client_that_leaves_ends_the_upstreams_answer(front: Fronted, upstream
         time.sleep(0.01)
 
     assert left is not None
-
-
-def _unserved(served: Served) -> dict[str, int]:
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        if counts := [second.unserved for second in served.control.seconds(0) if second.unserved]:
-            return counts[0]
-        time.sleep(0.05)
-    return {}
