@@ -94,6 +94,7 @@ class Exchange:
         """Nothing more will come."""
         if self.end is None:
             self.end, self.failed = end, failed
+            self.cancel, self.flow = _nothing, None  # its connection may be another's by now
             if self.copy is not None:
                 self.copy.finish(self, end)
             self.wake()

@@ -143,7 +143,6 @@ class _Connection(asyncio.Protocol):
         exchange, self._exchange = self._exchange, None
         if exchange is None:
             return
-        exchange.flow = None
         if end == "ok" and self._keep and not self._head_only and self.usable:
             self._flow(True)
             self._idle.append((time.monotonic(), self))
