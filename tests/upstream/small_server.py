@@ -34,7 +34,7 @@ def _event(number: int, text: str | None, reason: str | None) -> bytes:
     delta = {} if text is None else {"content": text}
     chunk = {
         "id": f"chatcmpl-{number}", "object": "chat.completion.chunk", "created": int(time.time()), "model": "small",
-        "choices": [{"index": 0, "delta": delta, "finish_reason": reason}],
+        "choices": [{"index": 0, "delta": delta, "finish_reason": reason}], "sent": time.monotonic(),
     }  # fmt: skip
     return b"data: %b\n\n" % json.dumps(chunk).encode()
 
