@@ -3,6 +3,7 @@
 A command imports what it calls in its own body, so that `mockbot --help` does not wait for plotting, numba or Locust.
 """
 
+import os
 import shlex
 import sys
 from math import isnan
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mockbot.commands.upstream_options import upstream_options
 from mockbot.errors import UsageError
 from mockbot.report.plain_console import PlainConsole
 from mockbot.scenario.json_schema import schema_json
@@ -24,6 +26,7 @@ from mockbot.version import __version__
 if TYPE_CHECKING:
     from mockbot.simulate.engines import EngineName
     from mockbot.testbed.start import Engine
+    from mockbot.upstream.settings import UpstreamSettings
 
 
 class Number(click.FloatRange):
@@ -102,13 +105,16 @@ def cli() -> None:
 @INTERCEPT_HOST
 @click.option("--sealed", is_flag=True, help="Let COMMAND reach only what it asks by the proxy; implies --intercept.")
 @TLS
+@click.option("--record", multiple=True, metavar="NAME=FILE", help="Record a real provider's answers.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
+@upstream_options(os.environ)
 def run(
     target: str, command: tuple[str, ...], intercept: bool, intercept_hosts: tuple[str, ...], sealed: bool,
     speed: float | None, ui: bool, processes: int, out: Path | None,
     locustfile: Path | None, proxy: "Engine", toxiproxy_url: str | None, allowed: tuple[str, ...],
     port: int | None, system: str | None, length: str | None, seed: int | None, changes: tuple[str, ...],
     tls: bool,
+    upstreams: "UpstreamSettings",
 ) -> None:  # fmt: skip
     """Run an outage live and judge how the clients cope.
 
@@ -136,7 +142,7 @@ def run(
 
         scenario = changed_scenario(target, changes, length)[0]
         hosts = intercepted_hosts(scenario, intercept_hosts) if intercept or intercept_hosts or sealed else None
-        client = ClientOptions(command, speed, out, allowed, hosts, sealed, tls)
+        client = ClientOptions(command, speed, out, allowed, hosts, sealed, tls, upstreams)
         sys.exit(run_client_command(scenario, client, PlainConsole()))
     if sealed or (system is None and (intercept or intercept_hosts)):
         raise UsageError("--intercept is for a program that does not know mockbot: add `-- COMMAND` (or --system)")
@@ -160,7 +166,7 @@ def run(
     hosts = intercepted_hosts(scenario, intercept_hosts) if intercept or intercept_hosts else None
     options = RunOptions(
         speed, out, processes, ui, locustfile, choice, shlex.join(["mockbot", *sys.argv[1:]]), port,
-        read_system(system) if system is not None else None, text, allowed, hosts=hosts, tls=tls,
+        read_system(system) if system is not None else None, text, allowed, hosts=hosts, tls=tls, upstreams=upstreams,
     )  # fmt: skip
     sys.exit(run_command(scenario, options, PlainConsole()))
 
@@ -173,10 +179,16 @@ def run(
 @click.option("--hold", metavar="PHASE", help="Start at this phase and do not end it; the control API can.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the first provider; the others use the next ones.")
 @click.option("--control-port", type=PORT, default=0, help="Port of the control API; 0: any free one.")
-@click.option("--record", type=FOLDER, help="Run folder for what clients do, judged at the end.")
 @INTERCEPT
 @INTERCEPT_HOST
 @TLS
+@click.option(
+    "--record",
+    multiple=True,
+    metavar="FOLDER|NAME=FILE",
+    help="Run folder for what clients do, judged at the end; or record a real provider's answers.",
+)
+@upstream_options(os.environ, folder=True)
 def serve(
     target: str,
     speed: float | None,
@@ -189,6 +201,7 @@ def serve(
     intercept: bool,
     intercept_hosts: tuple[str, ...],
     tls: bool,
+    upstreams: "UpstreamSettings",
 ) -> None:
     """Serve an outage without load.
 
@@ -199,7 +212,7 @@ def serve(
 
     scenario = load_scenario(find(target))
     hosts = intercepted_hosts(scenario, intercept_hosts) if intercept or intercept_hosts else None
-    options = ServeOptions(speed, loop, start_at, hold, port, control_port, record, hosts, tls)
+    options = ServeOptions(speed, loop, start_at, hold, port, control_port, record, hosts, tls, upstreams)
     sys.exit(serve_command(scenario, options, PlainConsole()))
 
 
@@ -323,9 +336,10 @@ def new(**options: Any) -> None:
 @click.option("--speed", type=SPEED, help="As for run; of a counterfactual: that of the first run.")
 @click.option("--seed", type=int, help="Which outage is drawn and when it comes; default: nobody knows.")
 @click.option("--out", type=FOLDER, help="As for run.")
+@upstream_options(os.environ)
 def drill(
     target: str | None, before: Path | None, changes: tuple[str, ...], system: str | None, speed: float | None,
-    seed: int | None, out: Path | None,
+    seed: int | None, out: Path | None, upstreams: "UpstreamSettings",
 ) -> None:  # fmt: skip
     """Rehearse an outage that nobody knows in advance.
 
@@ -338,7 +352,9 @@ def drill(
     from mockbot.testbed.system.system_file import read_system
 
     command = shlex.join(["mockbot", *sys.argv[1:]])
-    options = RunOptions(speed, out, command=command, system=read_system(system) if system is not None else None)
+    options = RunOptions(
+        speed, out, command=command, system=read_system(system) if system is not None else None, upstreams=upstreams
+    )
     if before is not None:
         if target is not None or seed is not None:
             raise UsageError("--counterfactual plays the run's own timeline: leave out NAME|DIR and --seed")

@@ -22,6 +22,7 @@ from mockbot.report.plain_console import heading
 from mockbot.runs.folder import RUNS, RunFile, RunFolder
 from mockbot.scenario.scale import Scaled, scale_by, scaled_to
 from mockbot.scenario.schema import Scenario
+from mockbot.scenario.transforms import with_answers_made_here
 from mockbot.simulate.all_cores import workers_for
 from mockbot.simulate.engines import prompts
 from mockbot.simulate.explain import duration, failing_over, paying, refreshing, telling
@@ -54,6 +55,7 @@ def explain_command(options: ExplainOptions, console: Console, progress: Console
     """Answer, print, write the page. Raises UsageError before anything is done."""
     if not 1 <= options.seeds <= MOST_SEEDS:
         raise UsageError(f"--seeds {options.seeds}: 1 to {MOST_SEEDS}")
+    with_answers_made_here(options.scenario, "a simulation")
     live = find_live(options.scenario, options.run, options.target)
     scaled = _smaller(options.scenario) if options.users is None else scaled_to(options.scenario, options.users)
     path = "" if live is None or live.folder is None else str(live.folder)

@@ -44,6 +44,8 @@ from mockbot.testbed.fault_confirmations import FaultConfirmations
 from mockbot.testbed.start import Addresses, open_testbed
 from mockbot.units.formatting import format_clock
 from mockbot.units.quantities import duration_text
+from mockbot.upstream.settings import NO_UPSTREAMS, UpstreamSettings
+from mockbot.upstream.sources import check_upstreams
 
 LOOK = 0.25  # wall seconds between two looks at the command
 GRACE = 60.0  # wall seconds that the command may go on after the scenario
@@ -60,6 +62,7 @@ class ClientOptions:
     hosts: Mapping[str, str] | None = None  # to intercept (mockbot.interception.plan); None: by base URLs
     sealed: bool = False  # an intercepted one that reaches nobody but the forward proxy
     tls: bool = False  # the providers' URLs are https
+    upstreams: UpstreamSettings = NO_UPSTREAMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class _End:
 def run_client_command(scenario: Scenario, options: ClientOptions, console: Console) -> ExitCode:
     """Run the scenario for one client and judge it. Raises UsageError or TestbedError."""
     _check(options)
+    check_upstreams(scenario, options.upstreams, 1.0)
     left_out = len(scenario.expect)
     scenario = for_external_client(scenario)
     left_out -= len(scenario.expect)
@@ -86,7 +90,10 @@ def run_client_command(scenario: Scenario, options: ClientOptions, console: Cons
     console.print(Text(f"{length} in real time, with one client: {client}{others}"), soft_wrap=True)
     for line in told(scenario, options.hosts):
         console.print(Text(line), soft_wrap=True)
-    with open_testbed(scenario, 1.0, folder.logs, hosts=options.hosts, tls=options.tls) as addresses:
+    started = open_testbed(
+        scenario, 1.0, folder.logs, hosts=options.hosts, tls=options.tls, upstreams=options.upstreams
+    )
+    with started as addresses:
         info = _run_client(scenario, addresses, folder, options, console)
     write_run_info(folder, info)
     code = conclude(folder, console)

@@ -20,6 +20,7 @@ from rich.text import Text
 
 from mockbot.commands.own_locustfile import CONNECT_LOCUST, check_locustfile
 from mockbot.commands.system_run import WatchedSystem, behind_system, watched_system
+from mockbot.commands.upstream_options import check_spending
 from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.records import Progress, RunInfo
 from mockbot.interception.environment import CERTIFICATE
@@ -39,6 +40,8 @@ from mockbot.testbed.start import EMBEDDED, Addresses, ProxyChoice, on_ports, op
 from mockbot.testbed.system.system_file import System
 from mockbot.units.formatting import format_wall
 from mockbot.units.quantities import duration_text
+from mockbot.upstream.settings import NO_UPSTREAMS, UpstreamSettings
+from mockbot.upstream.sources import check_upstreams
 
 STOP_WITHIN = 20.0  # wall seconds that Locust has to write its journals once it has been asked to stop
 LEAVE_WITHIN = 3.0  # wall seconds within which a headless Locust exits after its run
@@ -64,23 +67,21 @@ class RunOptions:
     hidden: bool = False  # a drill: the terminal tells nothing of what is wrong until it is over
     hosts: Mapping[str, str] | None = None  # of the system to intercept (mockbot.interception.plan)
     tls: bool = False  # the providers' URLs are https
+    upstreams: UpstreamSettings = NO_UPSTREAMS
     testbed: Addresses | None = None  # of one that somebody else has started, and will end
 
 
 def run_command(scenario: Scenario, options: RunOptions, console: Console) -> ExitCode:
     """Run the scenario live and judge it. Raises UsageError or TestbedError; an interruption is an exit code."""
-    if options.system is not None:
-        if options.hosts is not None and options.system.start is None:
-            raise UsageError("--intercept: the system runs already; mockbot has to start what it intercepts")
-        scenario = behind_system(scenario, options.system, options.speed, options.allowed, os.environ)
-    else:
-        without_system(scenario, "there is none")
-    if options.locustfile is not None:
-        check_locustfile(options.locustfile, scenario, options.system)
+    scenario = _of_these_clients(scenario, options)
     speed = options.speed or scenario.speed
+    check_upstreams(scenario, options.upstreams, speed)
+    sends = check_spending(options.upstreams)
     timeline = Timeline(scenario)
     folder = RunFolder.create(scenario, options.out)
     _announce(scenario, timeline.end, speed, options, console)
+    for line in sends:
+        console.print(Text(line), soft_wrap=True)
     interrupted, system = False, None
     try:
         with _testbed(scenario, speed, options, folder, console) as system, ExitStack() as ports:
@@ -120,6 +121,19 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
     return ExitCode.INTERRUPTED if interrupted else code
 
 
+def _of_these_clients(scenario: Scenario, options: RunOptions) -> Scenario:
+    """As the system or the crowd meets it. UsageError where it, or a locustfile, does not fit."""
+    if options.system is None:
+        without_system(scenario, "there is none")
+    else:
+        if options.hosts is not None and options.system.start is None:
+            raise UsageError("--intercept: the system runs already; mockbot has to start what it intercepts")
+        scenario = behind_system(scenario, options.system, options.speed, options.allowed, os.environ)
+    if options.locustfile is not None:
+        check_locustfile(options.locustfile, scenario, options.system)
+    return scenario
+
+
 def _announce(scenario: Scenario, lasts: float, speed: float, options: RunOptions, console: Console) -> None:
     """What is played and for how long; of a drill neither."""
     if not options.hidden:
@@ -137,7 +151,9 @@ def _testbed(
     scenario: Scenario, speed: float, options: RunOptions, folder: RunFolder, console: Console
 ) -> Iterator[WatchedSystem | None]:
     """The testbed, with its addresses in the folder, and the system under test when there is one."""
-    started = open_testbed(scenario, speed, folder.logs, options.proxy, options.hosts, tls=options.tls)
+    started = open_testbed(
+        scenario, speed, folder.logs, options.proxy, options.hosts, tls=options.tls, upstreams=options.upstreams
+    )
     with started if options.testbed is None else nullcontext(options.testbed) as opened:
         addresses = opened if options.port is None else on_ports(opened, options.port)
         if addresses.certificates and not options.hidden:

@@ -19,6 +19,7 @@ from mockbot.scenario.schema import Scenario
 from mockbot.scenario.transforms import without_system
 from mockbot.testbed.client_environment import environment
 from mockbot.testbed.start import on_ports, open_testbed
+from mockbot.upstream.settings import NO_UPSTREAMS, UpstreamSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class ServeOptions:
     record: Path | None = None
     hosts: Mapping[str, str] | None = None  # to intercept (mockbot.interception.plan); None: by base URLs
     tls: bool = False  # the providers' URLs are https
+    upstreams: UpstreamSettings = NO_UPSTREAMS
 
 
 def serve_command(scenario: Scenario, options: ServeOptions, console: Console) -> ExitCode:
@@ -51,7 +53,8 @@ def serve_command(scenario: Scenario, options: ServeOptions, console: Console) -
     speed = options.speed or scenario.speed
     controller: PhaseController | None = None
     try:
-        with open_testbed(scenario, speed, None, hosts=options.hosts, tls=options.tls) as opened:
+        started = open_testbed(scenario, speed, None, hosts=options.hosts, tls=options.tls, upstreams=options.upstreams)
+        with started as opened:
             addresses = opened if options.port is None else on_ports(opened, options.port)
             recording = None if options.record is None else Recording(scenario, addresses, options.record)
             controller = PhaseController(scenario, addresses, options.loop, echo, recording)

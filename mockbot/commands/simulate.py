@@ -25,7 +25,7 @@ from mockbot.runs.journal_files import JournalWriter, read_run, write_run_info
 from mockbot.runs.judge import conclude
 from mockbot.scenario.scale import Scaled, scaled_to
 from mockbot.scenario.schema import Scenario
-from mockbot.scenario.transforms import without_system
+from mockbot.scenario.transforms import with_answers_made_here, without_system
 from mockbot.simulate.all_cores import done_on_cores, workers_for
 from mockbot.simulate.engines import EngineName, choose
 from mockbot.simulate.policy_override import policy_of, with_policies
@@ -53,7 +53,7 @@ class SimulateOptions:
         """Raises UsageError when they ask for what no simulation can do."""
         if not 1 <= self.seeds <= MOST_SEEDS:
             raise UsageError(f"--seeds {self.seeds}: 1 to {MOST_SEEDS}")
-        without_system(self.scenario, "a simulation has none")
+        with_answers_made_here(without_system(self.scenario, "a simulation has none"), "a simulation")
 
 
 def simulate_command(options: SimulateOptions, console: Console) -> ExitCode:

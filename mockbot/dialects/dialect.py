@@ -325,7 +325,11 @@ class Family:
         """Where the crowd asks this question."""
         return self.chat.path if self.ask_path is None else self.ask_path(question, streamed)
 
+    def credentials(self, key: str) -> dict[str, str]:
+        """The header that carries this API key."""
+        place = self.key_places[0]
+        return {place.name: f"{place.scheme} {key}".lstrip()}
+
     def request_headers(self, key: str) -> dict[str, str]:
         """The headers of a request with this API key."""
-        place = self.key_places[0]
-        return {place.name: f"{place.scheme} {key}".lstrip(), **self.headers}
+        return {**self.credentials(key), **self.headers}

@@ -2,16 +2,16 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import lru_cache
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 from mockbot.dialects.anthropic import ANTHROPIC
 from mockbot.dialects.azure import AZURE
 from mockbot.dialects.bedrock import BEDROCK
 from mockbot.dialects.compatible import COMPATIBLE
-from mockbot.dialects.dialect import Family, ProviderError
+from mockbot.dialects.dialect import Family, Header, ProviderError
 from mockbot.dialects.gemini import GEMINI
 from mockbot.dialects.openai import OPENAI
 
@@ -67,6 +67,25 @@ def _key_in(given: bytes, ways: tuple[tuple[bytes, bytes], ...]) -> str:
         if key.strip():
             return key.strip().decode("latin-1")
     raise ProviderError(401)
+
+
+def without_keys(headers: Iterable[Header], target: bytes) -> tuple[list[Header], bytes]:
+    """A request's headers (names in lower case) and its path with the query, without the API key of any family."""
+    path, _, query = target.partition(b"?")
+    kept = [each for each in query.split(b"&") if unquote(each.partition(b"=")[0].decode("latin-1")) not in _PARAMETERS]
+    query = b"&".join(kept)
+    return [each for each in headers if each[0] not in _HEADERS], b"%b?%b" % (path, query) if query else path
+
+
+def credentials_in(headers: Iterable[Header], query: bytes) -> list[bytes]:
+    """What a request has where any family's API keys are: whole values, without their schemes, and the keys within."""
+    found = [parameter.partition(b"=")[2] for parameter in query.split(b"&")
+             if unquote(parameter.partition(b"=")[0].decode("latin-1")) in _PARAMETERS]  # fmt: skip
+    for name, value in headers:
+        for _, within in _HEADERS.get(name, ()):
+            match = re.search(within, value) if within else None
+            found += [value, value.partition(b" ")[2], *([match[1]] if match else [])]
+    return found
 
 
 def retry_count(headers: Mapping[bytes, bytes]) -> bytes | None:

@@ -1,7 +1,7 @@
-"""What clients asked for that mockbot does not do: the service's counts in, sentences with the counts out. Pure.
+"""What clients asked for in vain: the service's counts in, sentences with the counts out. Pure.
 
 A count's key is its kind, a blank, and what was asked for: "parameter logit_bias", "url POST /v1/batches",
-"model deepseek-chat". Keys travel in `ServiceSecond.unserved`, as faults that were felt do in `felt`.
+"model deepseek-chat", "spend --spend 20". Keys travel in `ServiceSecond.unserved`, as felt faults do in `felt`.
 """
 
 import re
@@ -15,7 +15,7 @@ from mockbot.scenario.model_names import listed
 from mockbot.scenario.schema import Scenario
 from mockbot.units.formatting import format_counted
 
-Kind = Literal["parameter", "url", "model"]
+Kind = Literal["parameter", "url", "model", "upstream", "spend", "replay"]
 
 MOST = 100  # different keys of a provider and run; a client that makes names up must not fill the memory
 LONGEST = 120  # characters of a name
@@ -48,6 +48,18 @@ def sentences(counts: Mapping[str, int], scenario: Scenario) -> tuple[str, ...]:
         models = (listed(each.models, FAMILIES[each.dialect].models) for each in scenario.providers.values())
         names = ", ".join(dict.fromkeys(name for each in models for name in each))
         told.append(f"{_requests(found['model'], 'for the model')}, which mockbot does not serve; it serves {names}")
+    return (*told, *not_given(counts))
+
+
+def not_given(counts: Mapping[str, int]) -> tuple[str, ...]:
+    """One sentence for each reason why requests got no real or recorded answer, which makes a run inconclusive."""
+    told = []
+    for why, times in _of("upstream", counts):
+        told.append(f"{format_counted(times, 'request')} got no connection to the upstream: {why}")
+    if spent := _of("spend", counts):
+        told.append(f"{_requests(spent, 'beyond')} got no real answer: allow more, or shorten the scenario")
+    if missed := _of("replay", counts):
+        told.append(f"{_requests(missed, 'without a recorded answer,')}: record anew, or see --replay-ignore")
     return tuple(told)
 
 

@@ -14,7 +14,7 @@ from mockbot.evidence.integrity import REMEDY as DAMAGED
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import WAY_TO, Action, Attempt, Health
 from mockbot.evidence.run_counters import LATE, RunCounters
-from mockbot.evidence.unserved import leads_elsewhere
+from mockbot.evidence.unserved import leads_elsewhere, not_given
 from mockbot.scenario.shorten import MIN_PROMPTS
 from mockbot.scenario.spans import FaultSpan
 from mockbot.units.formatting import format_clock, format_counted, format_duration, format_percent, format_wall
@@ -298,6 +298,14 @@ def requests_arrived(evidence: RunEvidence, counters: RunCounters) -> Iterator[V
     yield ValidityCheck("requests arrived", ok=problem is None, says=problem or "every request reached its provider")
 
 
+def answers_given(evidence: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck]:
+    """Every request that was to get a real or a recorded answer got one, or a fault instead."""
+    if all(provider.makes_answers for provider in evidence.scenario.providers.values()):
+        return
+    told = "; ".join(not_given(counters.unserved))
+    yield ValidityCheck("answers given", ok=not told, says=told or "no request lacked its real or recorded answer")
+
+
 def _generates_load(evidence: RunEvidence) -> bool:
     return not evidence.info.simulated and evidence.info.client != "command" and evidence.info.nodes > 0
 
@@ -308,6 +316,7 @@ def _share(samples: tuple[Health, ...], holds: Callable[[Health], bool]) -> floa
 
 _Check = Callable[[RunEvidence, RunCounters], Iterator[ValidityCheck]]
 CHECKS: tuple[_Check, ...] = (
-    ended, testbed, intercepted, data, journal, requests_arrived, data_in_phases, pending, system_reached, felt,
+    ended, testbed, intercepted, data, journal, requests_arrived, answers_given, data_in_phases, pending,
+    system_reached, felt,
     applied, other_actions, lag, cpu,
 )  # fmt: skip

@@ -89,7 +89,7 @@ def judge_run(evidence: RunEvidence) -> JudgedRun:
     verdict, reasons = decide(checks, tuple(deciding or expectations))
     if verdict == "pass" and idle:
         reasons = (*reasons, f"not shown, for want of an occasion: {', '.join(idle)}")
-    reasons += sentences(counters.unserved, scenario)
+    reasons += tuple(each for each in sentences(counters.unserved, scenario) if each not in "; ".join(reasons))
     rows = tuple(
         Row(scope=scope, values=measure_all(counters_of(counters, scope))) for scope in scopes(scenario, counters)
     )

@@ -120,7 +120,10 @@ class Listener:
         """End the connection that a request came in on: by RST, or by FIN once everything is sent."""
         for connection in self._server.server_state.connections:
             if get_remote_addr(connection.transport) == scope["client"]:
-                (_reset if how == "reset" else asyncio.Transport.close)(connection.transport)
+                if how == "reset":
+                    _reset(connection.transport)
+                else:
+                    connection.transport.close()
                 return
 
 

@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, Field, create_model, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, create_model, model_validator
 
 from mockbot.dialects.families import FAMILIES
 from mockbot.faults import Fault
@@ -72,11 +72,34 @@ class Answer(Model):
     )
 
 
+NO_LIMIT = 10_000  # slots of a provider whose answers are not made here and that gives no number
+
+
+def _no_address(value: object) -> object:
+    if value not in {None, "real"}:
+        raise ValueError("is 'real' and nothing else: its address and its key come from the command line (--upstream)")
+    return value
+
+
+def _no_path(value: object) -> object:
+    if not isinstance(value, bool):
+        raise ValueError("is true or false: the recording comes from the command line (--replay)")
+    return value
+
+
 class Provider(Model):
     """One chatbot service with its own capacity."""
 
     dialect: DialectName = "openai"
-    slots: Whole = Field(40, ge=1, description="answers generated at the same time")
+    upstream: Annotated[Literal["real"] | None, BeforeValidator(_no_address)] = Field(
+        None, description="a real provider answers, whose address --upstream names; faults act on its answers"
+    )
+    replay: Annotated[bool, BeforeValidator(_no_path)] = Field(
+        False, description="recorded answers are given again, from the file that --replay names"
+    )
+    slots: Whole = Field(
+        40, ge=1, description="answers generated at the same time; an upstream has no limit unless this is given"
+    )
     queue: Queue = Queue()
     abandoned_work: Literal["continues", "leaves_queue", "stops"] = Field(
         "continues", description="what becomes of work whose client has disconnected"
@@ -88,6 +111,18 @@ class Provider(Model):
     retry_after: Duration | None = Field(None, description="Retry-After of a refusal for lack of capacity")
     models: Models = Field(ANY, description="the models that are served, * for any characters; others are a 404")
     answers: tuple[OwnAnswer, ...] = Field((), max_length=MOST_ANSWERS, description="the first that fits is given")
+
+    @property
+    def makes_answers(self) -> bool:
+        """Whether mockbot makes its answers up: it is no upstream and no replay."""
+        return self.upstream is None and not self.replay
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unlimited(cls, data: object) -> object:
+        if isinstance(data, dict) and "slots" not in data and (data.get("upstream") or data.get("replay") is True):
+            return {**data, "slots": NO_LIMIT}
+        return data
 
 
 class Complaints(Model):

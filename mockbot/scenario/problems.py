@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from itertools import combinations
 
 from mockbot.faults.base import SYSTEM, FaultBase, ServiceFault, WireFault
-from mockbot.scenario.parts import ScenarioParts
+from mockbot.scenario.parts import NO_LIMIT, Provider, ScenarioParts
 from mockbot.scenario.spans import FaultSpan, PhaseSpan, fault_spans, phase_spans, published
 from mockbot.units.quantities import duration_text, share_text
 
@@ -57,6 +57,7 @@ def _reserved(scenario: ScenarioParts) -> Iterator[Problem]:
 
 def _providers_and_crowd(scenario: ScenarioParts) -> Iterator[Problem]:
     for name, provider in scenario.providers.items():
+        yield from _not_made_here(("providers", name), provider)
         for index, tier in enumerate(provider.queue.first):
             yield from _unknown(("providers", name, "queue", "first", index), "tier", tier, _tiers(scenario))
     for name, group in scenario.crowd.items():
@@ -77,6 +78,22 @@ def _providers_and_crowd(scenario: ScenarioParts) -> Iterator[Problem]:
     if sum(map(len, shares.values())) == len(scenario.crowd):  # otherwise a group has the problem above
         for loop, of_groups in shares.items():
             yield from _sum(("crowd",), loop, of_groups.values())
+
+
+# What describes answers that mockbot makes up.
+_MADE = ("answer", "answers", "models", "token_limits", "abandoned_work")
+
+
+def _not_made_here(path: Path, provider: Provider) -> Iterator[Problem]:
+    if provider.makes_answers:
+        return
+    key = "replay" if provider.replay else "upstream"
+    if provider.replay and provider.upstream is not None:
+        yield Problem((*path, "replay"), "a provider is an upstream or a replay, not both", at_key=True)
+    for name in _MADE:
+        if getattr(provider, name) != Provider.model_fields[name].get_default(call_default_factory=True):
+            message = f"{name!r} is for answers that mockbot makes up; those of {key!r} are as they are"
+            yield Problem((*path, name), message, at_key=True)
 
 
 def _shares(scenario: ScenarioParts, loop: str) -> dict[str, float]:
@@ -122,6 +139,9 @@ def _faults(scenario: ScenarioParts) -> Iterator[Problem]:
         yield from _on_system(path, span)
         yield from _span(path, span, phases)
         yield from _narrowing(scenario, path, span.fault)
+        provider = scenario.providers.get(span.provider)
+        if span.fault.kind == "capacity" and provider and not provider.makes_answers and provider.slots == NO_LIMIT:
+            yield Problem(path, f"{span.provider!r} has no limit that could be reduced; give it 'slots'")
         if not span.fault.share.most:
             yield Problem((*path, "share"), "0% hits nothing, so nothing is tested; give it a share or leave it out")
     for (_, one), (path, other) in combinations(zip(paths, spans, strict=True), 2):

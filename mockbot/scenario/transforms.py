@@ -72,6 +72,15 @@ def without_system(scenario: Scenario, why: str) -> Scenario:
     return scenario
 
 
+def with_answers_made_here(scenario: Scenario, what: str) -> Scenario:
+    """The same scenario. UsageError when a provider is real or a recording, whose answers `what` cannot know."""
+    for name, provider in scenario.providers.items():
+        if not provider.makes_answers:
+            key = "replay: true" if provider.replay else "upstream: real"
+            raise UsageError(f"provider {name!r} is `{key}`: {what} knows nothing of its answers; use mockbot run")
+    return scenario
+
+
 def starting_at(scenario: Scenario, phase: str) -> Scenario:
     """The scenario from this phase on, with the faults that began before and still hold. KeyError: no such phase."""
     spans = phase_spans(scenario.phases)

@@ -21,15 +21,19 @@ from mockbot.scenario.library import find
 from mockbot.scenario.load import load_scenario
 from mockbot.scenario.schema import Scenario
 from mockbot.service.provider_server import BindOptions, ServiceAddresses, serve
+from mockbot.upstream.settings import NO_UPSTREAMS, UpstreamSettings
 
 
 def main() -> None:
     """The command line of this child process."""
     options = _parser().parse_args()
     raise_descriptor_limit()
+    settings = NO_UPSTREAMS
     try:
         if options.scenario == "-":
             scenario = Scenario.model_validate_json(sys.stdin.buffer.readline())
+            if options.upstreams_stdin:
+                settings = UpstreamSettings.model_validate_json(sys.stdin.buffer.readline())
         elif options.scenario.endswith(".json"):
             scenario = Scenario.model_validate_json(Path(options.scenario).read_text("utf-8"))
         else:
@@ -39,7 +43,7 @@ def main() -> None:
         clock = Clock.start(options.speed or scenario.speed)
 
         async def run() -> None:
-            await serve(scenario, clock, bind, _announce, stop_event(leased=options.lease_stdin))
+            await serve(scenario, clock, bind, _announce, stop_event(leased=options.lease_stdin), settings)
 
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(run())
@@ -59,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         help="control listens on P, the status page on P+1, the providers from P+2 on; any free ports when not given",
     )  # fmt: skip
     add("--token-file", type=Path, metavar="F", help="file with control's token; created when it is missing")
+    add("--upstreams-stdin", action="store_true", help="a second line of stdin says where upstreams and replays are")
     add("--lease-stdin", action="store_true", help="end when stdin ends")
     return parser
 

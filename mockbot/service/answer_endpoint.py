@@ -67,11 +67,11 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        state, runtime = _RequestState(dict(scope["headers"])), self._runtime
+        state, runtime = RequestState(dict(scope["headers"])), self._runtime
         if b"origin" in state.headers:
             send = readable(send)
         try:
-            state.caller = caller_of(state.headers, scope)
+            state.caller = self._caller(state.headers, scope)
             state.delivery = delivery = await self._admit(state, scope, receive, send)
             await delivery.deliver()
         except ProviderError as error:
@@ -93,7 +93,10 @@ class Endpoint:
             meta, whole = state.delivery.meta, time.perf_counter() - state.started
             counters.answered(meta.question.prompt_tokens, meta.tokens, state.delivery.first, whole)
 
-    async def _admit(self, state: "_RequestState", scope: Scope, receive: Receive, send: Send) -> Delivery:
+    def _caller(self, headers: dict[bytes, bytes], scope: Scope) -> Caller:
+        return caller_of(headers, scope)
+
+    async def _admit(self, state: "RequestState", scope: Scope, receive: Receive, send: Send) -> Delivery:
         """The delivery of an admitted request; ProviderError for any other."""
         runtime, dialect, caller = self._runtime, self._dialect, state.caller
         failed = runtime.edge(caller, dialect.path)
@@ -132,7 +135,7 @@ class Endpoint:
         return kind(runtime, dialect, outcome, meta, choices, receive, send, state.started)
 
 
-class _RequestState:
+class RequestState:
     """What the endpoint knows of a request, from its first header to its end."""
 
     __slots__ = ("caller", "delivery", "error", "failed", "headers", "mark", "retry", "started")
@@ -156,7 +159,7 @@ class _RequestState:
         """The status sent; 0: none."""
         if self.error is not None:
             return self.error
-        return 200 if self.delivery is not None and self.delivery.opened else 0
+        return self.delivery.status if self.delivery is not None and self.delivery.opened else 0
 
 
 def refusal_of(dialect: Dialect, refused: Refused, meta: AnswerMetadata, speed: float) -> ProviderError:

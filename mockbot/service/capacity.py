@@ -2,6 +2,7 @@
 
     decision = capacity.ask(job, now)     Admitted(until) | Queued(ahead) | Refused(reason, retry_after)
     capacity.leave(job, now)              its client has disconnected
+    capacity.finish(job, now)             a job of unknown length is complete
     capacity.next_event()                 the time of the next change without a call; inf: there is none
     capacity.advance(now)                 applies changes due -> the jobs whose state changed since the last advance
 
@@ -20,6 +21,7 @@ Rules
   a request of such a tier displaces the youngest of the lowest one.
 - Refusing costs `refusal_cost` slot-seconds: a debt. Each new job repays at most its own work; idle slots repay it
   first; it is capped at `slots` x 1 s.
+- A job whose `work` is infinite is one of unknown length: it holds its slot until `finish`.
 - Fewer slots never interrupt a running job; more slots start queued jobs at once. While capacity ramps, it is read
   again at each event and at least every quarter of a second.
 """
@@ -54,12 +56,13 @@ class Capacity:
         self._limit = provider.queue.limit
         self._lifo = provider.queue.order == "lifo"
         self._max_wait = provider.queue.max_wait
-        self._fate = provider.abandoned_work
+        self._fate = provider.abandoned_work if provider.makes_answers else "stops"
         self._knee = provider.answer.slowdown_from
         self._retry_after = provider.retry_after
         self._queue_of = {tier: index for index, tier in enumerate(first)}
         self._queues: tuple[deque[Job], ...] = tuple(deque() for _ in range(len(first) + 1))
         self._ends: list[tuple[float, int, Job]] = []
+        self._open: set[Job] = set()  # running, of unknown length
         self._count = 0
         self._now = now
         self._v = now
@@ -112,6 +115,14 @@ class Capacity:
                 self._orphaned += 1
         elif self._fate != "continues":
             self._unqueue(job, "left")
+
+    def finish(self, job: Job, now: float) -> None:
+        """A job of unknown length is complete; no effect on one that does not run."""
+        self.catch_up(now)
+        if job.state == "running":
+            self.stats.finished += not job.gone
+            self._end(job, "done")
+            self._fill()
 
     # -- time ----------------------------------------------------------------------------------------------------
 
@@ -229,6 +240,7 @@ class Capacity:
             job.state, job.ended = "lost", now
             self._changed.append(job)
         self._ends.clear()
+        self._open.clear()
         for queue in self._queues:
             queue.clear()
         self.running = self.queued = self._orphaned = self.slots = 0
@@ -245,7 +257,7 @@ class Capacity:
 
     def _everything(self) -> list[Job]:
         waiting = [job for queue in self._queues for job in queue if job.state == "waiting"]
-        return waiting + [job for _, _, job in self._ends if job.state == "running"]
+        return waiting + [job for _, _, job in self._ends if job.state == "running"] + [*self._open]
 
     def _begin(self, job: Job) -> None:
         job.state, job.begun, job.v_end = "running", self._now, self._v + job.work
@@ -253,8 +265,11 @@ class Capacity:
             paid = min(self._debt, job.work)
             self._debt -= paid
             job.v_end += paid
-        self._count += 1
-        heappush(self._ends, (job.v_end, self._count, job))
+        if job.work == math.inf:
+            self._open.add(job)
+        else:
+            self._count += 1
+            heappush(self._ends, (job.v_end, self._count, job))
         self.running += 1
         self._orphaned += job.gone
         self.stats.admitted += 1
@@ -265,6 +280,7 @@ class Capacity:
 
     def _end(self, job: Job, state: State) -> None:
         job.state, job.ended = state, self._now
+        self._open.discard(job)
         self.running -= 1
         self._orphaned -= job.gone and state == "done"
         self._changed.append(job)

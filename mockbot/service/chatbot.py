@@ -9,6 +9,7 @@ Every request is counted once, as failed (a fault answered it), refused or admit
 something; for faults within an answer only its delivery can know that, and calls `chatbot.felt`.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -75,7 +76,8 @@ class Chatbot:
         self.faults = ActiveFaults(seed, name)
         self._requests = {tier: Limiter(rate) for tier, rate in provider.limits.items()}
         self._tokens = {tier: Limiter(rate, "tokens") for tier, rate in provider.token_limits.items()}
-        self._pace = pace_of(provider.answer)
+        # Of answers that are not made here: `first` is what `slow` adds, `per_token` its factor.
+        self._pace = pace_of(provider.answer) if provider.makes_answers else Pace(0.0, 1.0)
         self._crash: tuple[str, float] | None = None  # id of the fault, seconds to warm up after it
         self._lost = 0
 
@@ -175,6 +177,8 @@ class Chatbot:
         if slow is not None:
             pace = Pace(pace.first * slow.factor + slow.added, pace.per_token * slow.factor)
         answer = Answer(caller, mark, tokens, wanted, pace, stream_faults)
+        if not self.provider.makes_answers:
+            answer.work = math.inf
         if slow is not None:
             answer.hits = slow.faults
         return answer

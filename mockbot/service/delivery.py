@@ -48,7 +48,7 @@ class Delivery:
 
     __slots__ = (
         "_alarm", "_answer", "_choices", "_dialect", "_gone", "_head", "_last", "_out", "_receive", "_runtime",
-        "_send", "_started", "_streamed_as", "first", "meta", "opened", "outcome",
+        "_send", "_started", "_streamed_as", "first", "meta", "opened", "outcome", "status",
     )  # fmt: skip
 
     def __init__(
@@ -59,7 +59,7 @@ class Delivery:
         self._choices, self._receive, self._send, self._started = choices, receive, send, started
         self._gone: asyncio.Task[None] | None = None
         self._alarm: Alarm | None = None
-        self.opened, self._last = False, -math.inf
+        self.opened, self.status, self._last = False, 200, -math.inf
         self.first: float | None = None  # wall seconds to the first event of a stream
         self._out, self._head = 0, b""
         self.outcome: Outcome = "finished"
@@ -70,10 +70,10 @@ class Delivery:
             if not self.meta.question.stream:
                 if self._answer.state != "done":
                     await self._until("waiting", "running")
-                body = await self._with_faults()
+                body = await self._with_faults(self._dialect.whole(self.meta, self._content()))
                 if body is not None:
                     self.opened = True
-                    await self._runtime.writer.respond(self._send, 200, [JSON, *self._headers()], body)
+                    await self._runtime.writer.respond(self._send, self.status, self._plain_headers(), body)
                 return
             await self._until("waiting")
             stream = self._dialect.stream(self.meta, self._content())
@@ -128,6 +128,12 @@ class Delivery:
         if self._answer.state == "lost":
             raise self._cut()
 
+    def _plain_headers(self) -> list[Header]:
+        return [JSON, *self._headers()]
+
+    def _stream_headers(self) -> list[Header]:
+        return [self._streamed_as, _NO_CACHE, *self._headers()]
+
     def _headers(self) -> list[Header]:
         millis = round((time.perf_counter() - self._started) * 1000)
         return self._dialect.headers(self.meta.mark, millis, self._answer.allowances, self._runtime.clock.speed)
@@ -144,10 +150,9 @@ class Delivery:
 
     # -- a plain answer ------------------------------------------------------------------------------------------
 
-    async def _with_faults(self) -> bytes | None:
+    async def _with_faults(self, body: bytes) -> bytes | None:
         """The body as the faults leave it; None when a cut has ended the answer."""
         dialect = self._dialect
-        body = dialect.whole(self.meta, self._content())
         if not self._answer.stream_faults:
             return body
         malformed = False
@@ -172,10 +177,10 @@ class Delivery:
 
     async def _send_half(self, body: bytes, *, clean: bool) -> None:
         """`clean`: without a length, so that the end is a proper one."""
-        self.opened, headers = True, [JSON, *self._headers()]
+        self.opened, headers = True, self._plain_headers()
         if not clean:
             headers.append((b"content-length", b"%d" % len(body)))
-        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        await self._send({"type": "http.response.start", "status": self.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": not clean})
 
     # -- a stream ------------------------------------------------------------------------------------------------
@@ -183,8 +188,7 @@ class Delivery:
     async def _write(self, event: bytes) -> None:
         if not self.opened:
             self.opened, self.first = True, time.perf_counter() - self._started
-            headers = [self._streamed_as, _NO_CACHE, *self._headers()]
-            await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+            await self._send({"type": "http.response.start", "status": self.status, "headers": self._stream_headers()})
         self._last = time.monotonic()
         await self._send({"type": "http.response.body", "body": event, "more_body": True})
 

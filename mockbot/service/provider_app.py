@@ -6,7 +6,7 @@ costs as much as the answer.
 """
 
 import re
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -28,6 +28,8 @@ from mockbot.service.metrics_endpoint import exposition
 from mockbot.service.provider_runtime import ProviderRuntime
 from mockbot.service.request_recorder import Answering, RecordedEndpoint, RequestRecorder
 from mockbot.service.response_routes import LookUp, add_response_routes
+from mockbot.service.upstream_endpoint import UpstreamEndpoint
+from mockbot.upstream.exchange import Source
 from mockbot.version import __version__
 
 
@@ -48,6 +50,33 @@ class ProviderApp(FastAPI):
     hot: dict[tuple[str, str], Answering]
     with_model: list[tuple[re.Pattern[str], Answering]]  # paths of POST that name a model
 
+    def __init__(self, runtime: ProviderRuntime, docs: str | None = "/docs") -> None:
+        title = f"mockbot: {runtime.name}"
+        super().__init__(
+            title=title, version=__version__, docs_url=docs, redoc_url=None, openapi_url=docs and "/openapi.json"
+        )
+        self.hot, self.with_model = {}, []
+        methods = ["GET", "OPTIONS", "POST", "DELETE"]
+        self.add_middleware(
+            CORSMiddleware, allow_origins=["*"], allow_methods=methods, allow_headers=["*"], expose_headers=EXPOSED
+        )
+
+    def answering(self, family: Family) -> Iterable[Dialect]:
+        """The dialects that are served. Other families' too, so that a program meets the same faults with any SDK; a
+        path that several have is this family's own.
+        """
+        served: dict[str, Dialect] = {}
+        for each in (dialect for one in (family, *FAMILIES.values()) for dialect in one.dialects):
+            served.setdefault(each.path, each)
+        return served.values()
+
+    def answer(self, dialect: Dialect, endpoint: Answering) -> None:
+        """From now on this endpoint answers the questions to this dialect."""
+        if isinstance(dialect, ModelInPath):
+            self.with_model += [(_pattern(path), endpoint) for path in (dialect.path, *dialect.also)]
+        else:
+            self.hot["POST", dialect.path] = endpoint
+
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """ASGI; returns the endpoint's coroutine instead of awaiting it, which saves a step on every request."""
         endpoint = self.hot.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
@@ -64,23 +93,13 @@ def provider_app(
 ) -> ProviderApp:
     """The application of one provider."""
     family = FAMILIES[dialect]
-    app = ProviderApp(title=f"mockbot: {runtime.name}", version=__version__, docs_url="/docs", redoc_url=None)
-    app.hot, app.with_model = {}, []
-    methods = ["GET", "OPTIONS", "POST", "DELETE"]
-    app.add_middleware(
-        CORSMiddleware, allow_origins=["*"], allow_methods=methods, allow_headers=["*"], expose_headers=EXPOSED
-    )
+    if runtime.source is not None:
+        return _upstream_app(runtime, family, seed, hang_up, recorder, runtime.source)
+    app = ProviderApp(runtime)
     look_up = partial(_looked_up, runtime, family, seed)
-    served: dict[str, Dialect] = {}
-    # Other families' too, so that a program meets the same faults with any SDK; a path that several have is its own.
-    for each in (dialect for one in (family, *FAMILIES.values()) for dialect in one.dialects):
-        served.setdefault(each.path, each)
-    for each in served.values():
+    for each in app.answering(family):
         endpoint = RecordedEndpoint(Endpoint(runtime, each, seed, hang_up), recorder, runtime, each)
-        if isinstance(each, ModelInPath):
-            app.with_model += [(_pattern(path), endpoint) for path in (each.path, *each.also)]
-        else:
-            app.hot["POST", each.path] = endpoint
+        app.answer(each, endpoint)
         if each in family.dialects:
             _document(app, each, endpoint)
         if isinstance(each, StoringDialect):
@@ -94,6 +113,19 @@ def provider_app(
         return Response(exposition(runtime), media_type=CONTENT_TYPE_LATEST)
 
     _errors(app, runtime, family.dialects, seed)
+    return app
+
+
+def _upstream_app(
+    runtime: ProviderRuntime, family: Family, seed: int, hang_up: HangUp, recorder: RequestRecorder, source: Source
+) -> ProviderApp:
+    """Whatever is asked is asked of the source; only the questions that a dialect reads are recorded."""
+    app = ProviderApp(runtime, docs=None)
+    for each in app.answering(family):
+        endpoint = UpstreamEndpoint(runtime, each, seed, hang_up, source, known=True)
+        app.answer(each, RecordedEndpoint(endpoint, recorder, runtime, each))
+    app.add_route(REACH, lambda _: Response(status_code=404))
+    app.mount("", UpstreamEndpoint(runtime, family.chat, seed, hang_up, source, known=False))
     return app
 
 

@@ -25,6 +25,7 @@ from mockbot.service.prompt_cache import PromptCache
 from mockbot.service.request_body import RequestBodies
 from mockbot.service.sleep_grid import Alarm, Ticker
 from mockbot.service.stored_responses import StoredResponses
+from mockbot.upstream.exchange import Source
 
 _LATE = 3600.0  # scenario seconds: how long before now per-second statistics may begin, when a run's t0 is set late
 _SHORTEST = 0.001  # wall seconds; event loops count in milliseconds
@@ -33,7 +34,10 @@ _SHORTEST = 0.001  # wall seconds; event loops count in milliseconds
 class ProviderRuntime:
     """One provider of a running service."""
 
-    def __init__(self, name: str, provider: Provider, seed: int, clock: Clock, bodies: RequestBodies) -> None:
+    def __init__(
+        self, name: str, provider: Provider, seed: int, clock: Clock, bodies: RequestBodies, source: Source | None
+    ) -> None:
+        self.source = source  # of answers that are not made here
         self.name, self.provider, self._seed, self.bodies = name, provider, seed, bodies
         self.serves = serves(provider.models)
         self.own_answers = OwnAnswers(name, provider.answers) if provider.answers else None
@@ -86,6 +90,11 @@ class ProviderRuntime:
     def leave(self, answer: Answer) -> None:
         """The client has gone."""
         self.chatbot.capacity.leave(answer, self.now())
+        self.catch_up()
+
+    def finish(self, answer: Answer) -> None:
+        """An answer of unknown length is complete."""
+        self.chatbot.capacity.finish(answer, self.now())
         self.catch_up()
 
     def catch_up(self) -> None:

@@ -28,6 +28,8 @@ from mockbot.service.request_body import RequestBodies
 from mockbot.service.request_recorder import RequestRecorder
 from mockbot.service.status_history import StatusHistory
 from mockbot.service.status_page import status_app
+from mockbot.upstream.settings import NO_UPSTREAMS, UpstreamSettings
+from mockbot.upstream.sources import sources_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,10 @@ class BindOptions:
 class Service:
     """Every provider, its listener and the status page; the control API calls its methods."""
 
-    def __init__(self, scenario: Scenario, clock: Clock, bind: BindOptions) -> None:
+    def __init__(
+        self, scenario: Scenario, clock: Clock, bind: BindOptions, settings: UpstreamSettings = NO_UPSTREAMS
+    ) -> None:
+        sources = sources_of(scenario, settings, clock.speed)
         self._history = StatusHistory(tuple(scenario.providers), clock.speed)
         self._clock = clock
         self._history.forget(clock.t0)
@@ -71,7 +76,9 @@ class Service:
         self._holding: dict[str, list[str]] = {name: [] for name in scenario.providers}
         self._listeners: dict[str, Listener] = {}
         for index, (name, provider) in enumerate(scenario.providers.items()):
-            runtime = self._runtimes[name] = ProviderRuntime(name, provider, scenario.seed, clock, bodies)
+            runtime = self._runtimes[name] = ProviderRuntime(
+                name, provider, scenario.seed, clock, bodies, sources.get(name)
+            )
             app = provider_app(runtime, provider.dialect, scenario.seed, partial(self._hang_up, name), self._recorder)
             self._listeners[name] = Listener(app, bind.host, bind.port(2 + index))
         self._token = bind.token or (None if ipaddress.ip_address(bind.host).is_loopback else secrets.token_urlsafe(24))
@@ -168,8 +175,9 @@ async def serve(
     bind: BindOptions,
     ready: Callable[[ServiceAddresses], None],
     ends: asyncio.Event,
+    settings: UpstreamSettings = NO_UPSTREAMS,
 ) -> None:
     """Run until `ends`; calls `ready` once everything listens."""
     async with AsyncExitStack() as stack:
-        ready(await Service(scenario, clock, bind).open(stack))
+        ready(await Service(scenario, clock, bind, settings).open(stack))
         await ends.wait()

@@ -23,6 +23,8 @@ from mockbot.proxy.toxiproxy_client import ToxicControl
 from mockbot.proxy.toxiproxy_server import Lease, require_toxiproxy, start_embedded, start_toxiproxy
 from mockbot.scenario.schema import Scenario
 from mockbot.service.control_client import ServiceControl
+from mockbot.upstream.settings import NO_UPSTREAMS, UpstreamSettings
+from mockbot.upstream.sources import check_upstreams
 
 Engine = Literal["embedded", "toxiproxy"]
 Proxies = dict[str, tuple[str, str]]  # provider -> name of its proxy, where that listens
@@ -90,27 +92,29 @@ class RunningParts:
 @contextmanager
 def open_testbed(
     scenario: Scenario, speed: float, logs: Path | None, wire: ProxyChoice = EMBEDDED,
-    hosts: Mapping[str, str] | None = None, *, tls: bool = False,
+    hosts: Mapping[str, str] | None = None, *, tls: bool = False, upstreams: UpstreamSettings = NO_UPSTREAMS,
 ) -> Iterator[Addresses]:  # fmt: skip
     """Start service and proxy on free loopback ports. `logs`: an existing folder. Raises UsageError or TestbedError.
 
     `hosts`: those to intercept (mockbot.interception.plan). The providers' URLs are https then, as with `tls` and where
     a fault of the handshake needs it.
     """
+    check_upstreams(scenario, upstreams, speed)
     if wire.engine == "toxiproxy":
         _refuse_unknown_toxics(scenario)
-    arguments = ["mockbot.service", "-", "--speed", f"{speed:.10g}", "--lease-stdin"]
+    arguments = ["mockbot.service", "-", "--speed", f"{speed:.10g}", "--upstreams-stdin", "--lease-stdin"]
+    told = f"{scenario.model_dump_json()}\n{upstreams.model_dump_json()}"
     parts = ("service", "proxy", "interceptor")
     service_log, proxy_log, own_log = (None if logs is None else logs / f"{part}.log" for part in parts)
-    with ManagedProcess(arguments, service_log, scenario.model_dump_json()) as child, ExitStack() as stack:
+    with ManagedProcess(arguments, service_log, told) as child, ExitStack() as stack:
         service = child.ready
         direct = cast("dict[str, str]", service["providers"])
-        upstreams, own = direct, None
+        behind, own = direct, None
         if hosts or tls or scenario.over_tls:
             plan = Plan({name: urlsplit(to).netloc for name, to in direct.items()}, hosts or {}, scenario.seed)
             own = stack.enter_context(running_interceptor(plan, own_log))
             listening = cast("dict[str, str]", own.ready["providers"])
-            upstreams = {name: f"https://{at}" for name, at in listening.items()}
+            behind = {name: f"https://{at}" for name, at in listening.items()}
         if wire.url is None:
             if wire.engine == "toxiproxy":
                 proxy = start_toxiproxy(require_toxiproxy(), proxy_log)
@@ -118,12 +122,12 @@ def open_testbed(
                 proxy = start_embedded(scenario.seed, proxy_log)
             url, guard = stack.enter_context(proxy).url, proxy.pid
             control = ToxicControl(url)
-            proxies = {name: (name, control.create(name, urlsplit(to).netloc)) for name, to in upstreams.items()}
+            proxies = {name: (name, control.create(name, urlsplit(to).netloc)) for name, to in behind.items()}
         else:
             url, run = wire.url, secrets.token_hex(4)
             wanted = {provider: (f"mockbot-{run}-{provider}", "127.0.0.1:0") for provider in direct}
             control = ToxicControl(url)
-            proxies, guard = stack.enter_context(_leased(control, url, upstreams, wanted))
+            proxies, guard = stack.enter_context(_leased(control, url, behind, wanted))
         addresses = Addresses(
             service_control=str(service["control"]),
             proxy_control=url,

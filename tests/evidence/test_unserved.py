@@ -37,6 +37,22 @@ def test_the_verdict_names_them_whatever_it_is() -> None:
     assert judgement.reasons[-1].startswith("6 requests to GET /v1/files, which mockbot does not serve")
 
 
+def test_a_run_without_its_real_answers_is_inconclusive() -> None:
+    """No connection, nothing left to spend, or not recorded: the reason is told once."""
+    real = scenario(providers={"main": {"upstream": "real"}})
+    counts = {"upstream Connection refused": 2, "spend --spend 5": 3, "replay POST /v1/x (nearest: line 4)": 1}
+
+    judgement = judge(evidence(seconds=[ServiceSecond(250, "main", unserved=counts)], of=real))
+
+    assert judgement.verdict == "inconclusive"
+    (told,) = [reason for reason in judgement.reasons if "upstream" in reason]
+    assert told == (
+        "2 requests got no connection to the upstream: Connection refused; "
+        "3 requests beyond --spend 5 got no real answer: allow more, or shorten the scenario; "
+        "1 request without a recorded answer, POST /v1/x (nearest: line 4): record anew, or see --replay-ignore"
+    )
+
+
 def test_a_client_that_asked_nothing_may_have_asked_somebody_else() -> None:
     """Variables that lead clients of other providers away are named, and only then."""
     silent = evidence(requests=[])

@@ -1,0 +1,1 @@
+"""FAULTS OVER REAL ANSWERS: a real provider's answers, as they come, recorded, and replayed."""
