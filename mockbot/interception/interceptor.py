@@ -65,7 +65,8 @@ async def serve(plan: Plan, environment: Mapping[str, str]) -> None:
     bypass = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(trust_folder(authority.certificate_pem, environment))
-        proxy = ForwardProxy(plan.hosts, upstream_proxy(environment), bypass)
+        # TLS alone asks nobody else, so that it is all the same what proxy the user has.
+        proxy = ForwardProxy(plan.hosts, upstream_proxy(environment) if plan.hosts else None, bypass)
         port = await proxy.start()
         stack.push_async_callback(proxy.close)
         terminators = Terminators(authority)

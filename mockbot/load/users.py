@@ -256,9 +256,9 @@ class ChatUser(MeasuredUser, FastHttpUser):
         client = self.client.client.clientpool.get_client(url)
 
         def is_kept(connection: SocketType | None) -> bool:
-            """Over TLS idle connections expire, or no user would ever meet a fault of the handshake."""
+            """Those over the run's own TLS expire, or no user would ever meet a fault of the handshake."""
             idle = self.generator.clock.now() - self._idle_since.get(provider, 0.0)
-            return is_alive(connection) and (not client.ssl or idle <= KEEP_ALIVE)
+            return is_alive(connection) and (not self.generator.plan.authority or idle <= KEEP_ALIVE)
 
         client._connection_pool._is_socket_alive = is_kept  # type: ignore[method-assign,assignment]
         system = self.generator.plan.system

@@ -8,7 +8,7 @@ import pytest
 
 from mockbot.evidence.journal import Broken, RunEvidence
 from mockbot.evidence.judgement import Judgement
-from mockbot.evidence.records import Action, Attempt, Health, Prompt, ServiceSecond
+from mockbot.evidence.records import Action, Attempt, Health, Interception, Prompt, ServiceSecond
 from mockbot.evidence.verdict import judge
 from tests.evidence.build import (
     AFTER,
@@ -58,6 +58,16 @@ CASES: dict[str, tuple[Callable[[], RunEvidence], str, str]] = {
     "a lost worker": (lambda: sound(nodes=4, lost_nodes=1), "ended", "1 of 4 load processes were lost"),
     "lost a worker": (lambda: sound(ended="lost_worker", why="worker 2"), "ended", "lost a worker: worker 2"),
     "stopped early": (lambda: sound(end=350.0), "ended", "stopped at 5:50"),
+    "an intercepted client that went past the proxy": (
+        lambda: sound(intercepted=Interception(passed={"llm.example": 3})),
+        "intercepted",
+        "no provider's host (it was asked for llm.example), so the client went past it or asked nobody: aiohttp needs",
+    ),
+    "an intercepted client with CAs of its own": (
+        lambda: sound(intercepted=Interception({"api.openai.com": 4}, distrusted=2)),
+        "intercepted",
+        "2 connections ended because the client does not trust the run's CA",
+    ),
     "no data": (lambda: sound([]), "data", "no data is no success"),
     "a damaged journal": (
         lambda: sound([*sound_run(), Broken("journal.jsonl", 7, "Invalid JSON")]),
@@ -212,7 +222,7 @@ def test_one_cause_fails_one_check(name: str) -> None:
 
 def test_every_check_failed_once() -> None:
     """Each check has a test in which it fails."""
-    names = {check.name for check in judge(sound()).checks}
+    names = {check.name for check in judge(sound(intercepted=Interception({"api.openai.com": 1}))).checks}
 
     assert {check for _, check, _ in CASES.values()} | {"data in steady", "data in blackout"} == names
 

@@ -132,17 +132,17 @@ def test_a_client_that_goes_past_is_inconclusive_with_the_remedy(
     assert seen(tmp_path) == ({}, set())
 
 
-@pytest.mark.nightly
+@pytest.mark.second
 @pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
 def test_nodes_fetch_is_intercepted_or_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From 22.21 and 24 on it reads NODE_USE_ENV_PROXY, which is set; an older one goes past."""
     monkeypatch.setenv("LLM_URL", ELSEWHERE)
     options = ("--intercept-host", "llm.invalid=main")
 
-    code, says = played(tmp_path, "node", "--input-type=module", "-e", NODE, "", "18", options=options)
+    code, says = played(tmp_path, "node", "--input-type=module", "-e", NODE, "", "1", options=options)
 
     if seen(tmp_path)[0]:
-        assert failed_checks(tmp_path) == [], says
+        assert "intercepted" not in failed_checks(tmp_path), says
     else:
         assert code == 3
         assert "EnvHttpProxyAgent" in says

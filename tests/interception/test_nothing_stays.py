@@ -89,23 +89,39 @@ def test_after_kill_9_of_the_interceptor_nothing_stays(tmp_path: Path) -> None:
     assert_nothing_stays(tmp_path, temporary)
 
 
-def test_a_run_without_its_interceptor_is_inconclusive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client cannot tell it from an outage; the run ends at once and says why."""
-    temporary = tmp_path / "tmp"
+def ended_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *command: str) -> str:
+    """What an inconclusive run of this client has printed, in one line, once nothing of it is left."""
+    temporary, folder = tmp_path / "tmp", tmp_path / "run"
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
+    options = ("--out", folder, "--intercept")
+    done = subprocess.run(
+        mockbot("run", scenario_file(tmp_path), *options, "--", *command),
+        capture_output=True, text=True, check=False, timeout=90,
+    )  # fmt: skip
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert_nothing_stays(tmp_path, temporary)
+    return " ".join(done.stdout.split())
+
+
+def test_after_an_end_in_order_nothing_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a client that asked nothing."""
+    trusted = stores()
+
+    assert "asked for no provider's host" in ended_run(tmp_path, monkeypatch, "true")
+    assert stores() == trusted
+
+
+def test_a_run_without_its_interceptor_is_inconclusive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client cannot tell it from an outage; the run ends at once and says why."""
     kills = (
         "import os, psutil, time; time.sleep(0.5)\n"
         "run = psutil.Process(os.getpid()).parents()\n"
         f"own = [child for each in run for child in each.children() if {INTERCEPTOR!r} in child.cmdline()]\n"
         "own[0].kill(); time.sleep(30)\n"
     )
-    folder = tmp_path / "run"
-    command = mockbot("run", scenario_file(tmp_path), "--out", folder, "--intercept", "--", sys.executable, "-c", kills)
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=90)
 
-    assert done.returncode == 3, done.stdout + done.stderr
-    says = " ".join(done.stdout.split())
+    says = ended_run(tmp_path, monkeypatch, sys.executable, "-c", kills)
+
     assert "the interceptor failed" in says
     assert "has ended or was killed" in says
-    assert_nothing_stays(tmp_path, temporary)
