@@ -134,7 +134,8 @@ class UpstreamDelivery(Delivery):
 
     async def _pass_on(self) -> None:
         exchange = self._exchange
-        if exchange.end == "ok" and exchange.chunks and self._early(exchange.chunks[-1][0]) <= 0:
+        sized = any(name == b"content-length" for name, _ in exchange.headers)
+        if sized and exchange.end == "ok" and exchange.chunks and self._early(exchange.chunks[-1][0]) <= 0:
             self.opened, body = True, b"".join([exchange.take()[1] for _ in range(len(exchange.chunks))])
             await self._runtime.writer.respond(self._send, self.status, self._plain_headers(), body)
             return

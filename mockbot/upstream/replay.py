@@ -18,8 +18,8 @@ from pathlib import Path
 
 from mockbot.dialects.families import without_keys
 from mockbot.errors import UsageError
+from mockbot.upstream.answer_recording import Record, read_recording, without_secrets
 from mockbot.upstream.exchange import Asked, Exchange, NotGivenError
-from mockbot.upstream.recording import Record, read_recording, without_secrets
 
 _COMPARED = 2_000  # characters of a body, and as many requests, that are looked at to find the nearest one
 _BY_ITSELF = (

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from mockbot.dialects.families import FAMILIES
 from mockbot.errors import UsageError
 from mockbot.scenario.schema import Scenario
+from mockbot.upstream.answer_recording import Recorder, read_recording
 from mockbot.upstream.exchange import Asked, Exchange, NotGivenError, Source
 from mockbot.upstream.real import Real
-from mockbot.upstream.recording import Recorder, read_recording
 from mockbot.upstream.replay import Replay, compiled
 from mockbot.upstream.settings import UpstreamSettings, check_settings
 

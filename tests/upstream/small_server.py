@@ -1,7 +1,8 @@
 """A small OpenAI-compatible server, run as a process of its own: it is no part of mockbot and stands for a real model.
 
 `python small_server.py` prints its port. A question of N words is answered with N words, "w0 w1 …", one a chunk every
-GAP seconds; `GET /seen` tells every request so far, with its headers, and whether its client left.
+GAP seconds (at once to the user "hasty"), which says when it was sent; `GET /seen` tells every request so far, with its
+headers, and whether its client left.
 """
 
 import asyncio
@@ -71,10 +72,11 @@ async def _answer(request: Seen, writer: asyncio.StreamWriter) -> None:
     else:
         asked = json.loads(request["body"])
         words = [f"w{n}" for n in range(len(str(asked["messages"][-1]["content"]).split()))]
+        gap = asked.get("gap", 0 if asked.get("user") == "hasty" else GAP)
         if asked.get("stream"):
-            await _stream(writer, number, words, asked.get("gap", GAP))
+            await _stream(writer, number, words, gap)
         else:
-            await asyncio.sleep(asked.get("gap", GAP))
+            await asyncio.sleep(gap)
             message = {"role": "assistant", "content": " ".join(words)}
             choice = {"index": 0, "message": message, "finish_reason": "stop"}
             writer.write(_json({

@@ -16,9 +16,9 @@ import pytest
 
 from mockbot.errors import UsageError
 from mockbot.faults.cut import Cut
-from mockbot.upstream import recording
+from mockbot.upstream import answer_recording
+from mockbot.upstream.answer_recording import Recorder, read_recording
 from mockbot.upstream.exchange import Asked, Exchange, NotGivenError
-from mockbot.upstream.recording import Recorder, read_recording
 from mockbot.upstream.replay import Replay, compiled
 from tests.service.conftest import Served
 from tests.upstream.conftest import Fronted, question, seen, text_in, unserved
@@ -271,10 +271,10 @@ class _Large:
 
 def test_an_answer_without_an_end_fills_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is larger than a recording takes is not recorded; what is not UTF-8 is, byte for byte."""
-    monkeypatch.setattr(recording, "LARGEST", 64)
+    monkeypatch.setattr(answer_recording, "LARGEST", 64)
     recorder = Recorder(_Large(), tmp_path / "answers.jsonl")
     recorder.ask(Asked("POST", b"/large", (), b"\xff\x00"), Exchange(lambda: None))
-    monkeypatch.setattr(recording, "LARGEST", 80)
+    monkeypatch.setattr(answer_recording, "LARGEST", 80)
     recorder.ask(Asked("POST", b"/small", (), b"\xff\x00"), Exchange(lambda: None))
 
     (record,) = read_recording(tmp_path / "answers.jsonl")
