@@ -12,13 +12,13 @@ from mockbot.evidence.judgement import Judgement
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
 
 
-def junit_xml(summary: Judgement) -> str:
-    """The text of `junit.xml`."""
+def junit_xml(summary: Judgement, page: str) -> str:
+    """The text of the file; `page`: the run's, as reached from where the file is."""
     run = summary.run
     root = ET.Element("testsuites", name="mockbot")
     suite = ET.SubElement(root, "testsuite", name=run.scenario)
     properties = ET.SubElement(suite, "properties")
-    told = {"verdict": summary.verdict, "report": "report.html", "seed": run.seed, "speed": f"{run.speed:g}"}
+    told = {"verdict": summary.verdict, "report": page, "seed": run.seed, "speed": f"{run.speed:g}"}
     for name, value in (told | {"system": run.system, "command": run.command}).items():
         if value != "":
             ET.SubElement(properties, "property", name=name, value=_legal(str(value)))

@@ -53,7 +53,7 @@ def write_reports(folder: RunFolder, run: JudgedRun) -> None:
     """Put all reports into the folder, each atomically."""
     judgement = run.judgement
     folder.put(RunFile.SUMMARY, judgement.json_text())
-    folder.put(RunFile.JUNIT, junit_xml(judgement))
+    folder.put(RunFile.JUNIT, junit_xml(judgement, RunFile.REPORT))
     folder.put(RunFile.REPORT, report_html(run))
     folder.put(RunFile.GITHUB_PAGE, job_summary(judgement))
     folder.put(RunFile.GITHUB_ANNOTATIONS, annotations(judgement))

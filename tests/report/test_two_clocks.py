@@ -60,7 +60,7 @@ def _dashboard(run: JudgedRun) -> str:
 OUTPUTS: dict[str, Callable[[JudgedRun], str]] = {
     "terminal": _terminal,
     "page": _page,
-    "JUnit": lambda run: junit_xml(run.judgement),
+    "JUnit": lambda run: junit_xml(run.judgement, "report.html"),
     "job summary": lambda run: job_summary(run.judgement),
     "annotations": lambda run: annotations(run.judgement),
     "Locust's tab": _dashboard,

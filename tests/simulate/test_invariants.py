@@ -54,6 +54,7 @@ BROKEN: list[Any] = [
     {"stall": "nothing", "share": "30%"},
     {"malformed_event": 3},
     {"error_event": "server_error", "share": "50%"},
+    {"tls": "expired", "share": "50%"},
 ]
 
 
