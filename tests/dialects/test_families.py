@@ -42,10 +42,12 @@ def test_the_variables_lead_boto3_and_the_hosts_are_where_it_goes_without(monkey
     family = FAMILIES["bedrock"]
     for variable, value in family.environment("http://127.0.0.1:9", "k").items():
         monkeypatch.setenv(variable, value)
-    led = {boto3.client(name).meta.endpoint_url for name in ("bedrock-runtime", "bedrock")}
+    led = {boto3.Session().client(name).meta.endpoint_url for name in ("bedrock-runtime", "bedrock")}
     monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
     regions = {host.split(".")[1] for host in family.hosts}
-    clients = [boto3.client(name, region_name=each) for name in ("bedrock-runtime", "bedrock") for each in regions]
+    clients = [
+        boto3.Session().client(name, region_name=each) for name in ("bedrock-runtime", "bedrock") for each in regions
+    ]
 
     assert led == {"http://127.0.0.1:9"}
     assert {urlsplit(client.meta.endpoint_url).hostname for client in clients} == {*family.hosts}

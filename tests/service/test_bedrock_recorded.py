@@ -31,14 +31,17 @@ HELLO = [{"role": "user", "content": [{"text": "Hello there"}]}]
 )
 @pytest.mark.parametrize("call", ["converse_stream", "invoke_model_with_response_stream"])
 def test_a_stream_has_its_outcome(mockbot: Mockbot, fault: dict[str, Any], call: str, outcome: str) -> None:
-    """The events as they were sent, read with their checksums; the client is the access key id of the signature."""
+    """The events as they were sent, read with their checksums; the client is the access key id of the signature.
+
+    A session of its own: the default one keeps the credentials of the process's first client.
+    """
     if fault:
         mockbot.fault(**fault)
     body = b'{"anthropic_version": "v", "max_tokens": 99, "messages": [{"role": "user", "content": "Hello"}]}'
     asked: dict[str, Any] = {"messages": HELLO} if call == "converse_stream" else {"body": body}
     config = Config(retries={"total_max_attempts": 1})
     with (
-        closing(boto3.client("bedrock-runtime", config=config)) as client,
+        closing(boto3.Session().client("bedrock-runtime", config=config)) as client,
         suppress(BotoCoreError, ClientError, ParserError, ProtocolError),  # the last two are not boto3's own
     ):
         answer = getattr(client, call)(modelId="mockbot", **asked)

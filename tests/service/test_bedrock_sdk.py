@@ -225,7 +225,7 @@ def test_the_variables_lead_boto3_and_anthropics_client(served: Served, monkeypa
     for name, value in FAMILIES["bedrock"].environment(served.providers["bedrock"], KEY).items():
         monkeypatch.setenv(name, value)
 
-    with closing(boto3.client("bedrock-runtime")) as led:
+    with closing(boto3.Session().client("bedrock-runtime")) as led:
         answer = led.converse(modelId=MODEL, messages=HELLO)
     with anthropic.AnthropicBedrock() as client:
         message = client.messages.create(model=MODEL, max_tokens=9, messages=[{"role": "user", "content": "Hello"}])
