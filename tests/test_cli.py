@@ -103,7 +103,7 @@ def test_every_problem_of_every_file_is_told(tmp_path: Path) -> None:
 def test_a_defect_of_ours_is_no_verdict(tmp_path: Path) -> None:
     """A crash exits with 4: 1 would read as expectations that failed."""
     program = (
-        "import sys, mockbot.cli, mockbot.__main__ as entry; mockbot.cli.find = lambda _: 1 / 0; "
+        "import sys, mockbot.cli.scenarios, mockbot.__main__ as entry; mockbot.cli.scenarios.find = lambda _: 1 / 0; "
         "sys.argv = ['mockbot', 'show', 'x']; entry.start()"
     )
 

@@ -22,6 +22,7 @@ import httptools
 from mockbot.dialects.client_identity import ATTEMPT, GROUP, PROMPT
 from mockbot.dialects.dialect import Header
 from mockbot.dialects.families import without_keys
+from mockbot.units.formatting import format_wall
 from mockbot.upstream.exchange import Asked, Ended, Exchange
 
 CONNECT_WITHIN = 10.0  # wall seconds
@@ -76,7 +77,7 @@ class Real:
                     lambda: _Connection(self._idle), self._host, self._port, ssl=self._tls
                 )
         except TimeoutError:
-            exchange.finish("failed", f"no connection within {CONNECT_WITHIN:.0f} s")
+            exchange.finish("failed", f"no connection within {format_wall(CONNECT_WITHIN)}")
         except OSError as error:  # names that are not known and certificates that are not trusted, too
             exchange.finish("failed", error.strerror or str(error))
         else:
