@@ -47,7 +47,6 @@ def start() -> None:  # noqa: C901 - one branch for each kind of end
 
         from mockbot.cli import cli
         from mockbot.errors import ExitCode, MockbotError
-        from mockbot.report.plain_console import plain
     except KeyboardInterrupt:
         sys.exit(130)
     try:
@@ -58,6 +57,8 @@ def start() -> None:  # noqa: C901 - one branch for each kind of end
         error.show()
         sys.exit(ExitCode.USAGE)
     except MockbotError as error:
+        from mockbot.report.plain_console import plain
+
         click.echo(plain(f"mockbot: {error}" if "\n" not in str(error) else str(error)), err=True)
         sys.exit(error.exit_code)
     except OSError as error:
@@ -67,7 +68,7 @@ def start() -> None:  # noqa: C901 - one branch for each kind of end
         click.echo(f"mockbot: {where}{error.strerror}; this says nothing about your client", err=True)
         sys.exit(ExitCode.TESTBED)
     except MemoryError as error:
-        click.echo(f"mockbot: out of memory: {plain(str(error))}; take fewer users or a shorter scenario", err=True)
+        click.echo(f"mockbot: out of memory: {error}; take fewer users or a shorter scenario", err=True)
         sys.exit(ExitCode.TESTBED)
     except Exception:
         _defect()

@@ -103,7 +103,7 @@ def test_every_problem_of_every_file_is_told(tmp_path: Path) -> None:
 def test_a_defect_of_ours_is_no_verdict(tmp_path: Path) -> None:
     """A crash exits with 4: 1 would read as expectations that failed."""
     program = (
-        "import sys, mockbot.cli.scenarios, mockbot.__main__ as entry; mockbot.cli.scenarios.find = lambda _: 1 / 0; "
+        "import sys, mockbot.cli.scenarios as module, mockbot.__main__ as entry; module.scenario_of = lambda _: 1 / 0; "
         "sys.argv = ['mockbot', 'show', 'x']; entry.start()"
     )
 
@@ -127,3 +127,11 @@ def test_a_second_run_does_not_mix_with_the_first(tmp_path: Path, arguments: tup
 
     assert result.returncode == 2
     assert "holds a run already" in result.stderr
+
+
+def test_the_help_waits_for_nothing_that_it_does_not_need() -> None:
+    """Neither for the language nor for what draws: all of them are imported by the command that needs them."""
+    program = "import sys, mockbot.cli; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert not {"pydantic", "rich", "requests", "plotly", "numba", "locust"} & set(done.stdout.split())

@@ -22,13 +22,11 @@ from mockbot.cli.options import (
     SPEED,
     TARGET,
     TLS,
+    console,
+    scenario_of,
+    upstream_options,
 )
-from mockbot.commands.upstream_options import upstream_options
 from mockbot.errors import UsageError
-from mockbot.report.plain_console import PlainConsole
-from mockbot.scenario.library import find
-from mockbot.scenario.load import load_scenario
-from mockbot.testbed.start import Engine, ProxyChoice
 
 if TYPE_CHECKING:
     from mockbot.testbed.start import Engine
@@ -103,7 +101,7 @@ def run(
         scenario = changed_scenario(target, changes, length)[0]
         hosts = intercepted_hosts(scenario, intercept_hosts) if intercept or intercept_hosts or sealed else None
         client = ClientOptions(command, speed, out, allowed, hosts, sealed, tls, upstreams)
-        sys.exit(run_client_command(scenario, client, PlainConsole()))
+        sys.exit(run_client_command(scenario, client, console()))
     if sealed or (system is None and (intercept or intercept_hosts)):
         raise UsageError("--intercept is for a program that does not know mockbot: add `-- COMMAND` (or --system)")
     if allowed and system is None:
@@ -113,6 +111,7 @@ def run(
     from mockbot.commands.check import print_warnings
     from mockbot.commands.run import RunOptions, run_command
     from mockbot.runs.crowd_seed import crowd_seed
+    from mockbot.testbed.start import ProxyChoice
     from mockbot.testbed.system.system_file import read_system
 
     scenario, text = changed_scenario(target, changes, length)
@@ -121,6 +120,8 @@ def run(
     elif seed is not None:
         raise UsageError("--seed and --set seed: give one of them")
     if not changes and length is None and system is None:  # the warnings name lines of the file
+        from mockbot.scenario.library import find
+
         print_warnings(find(target), speed)
     choice = ProxyChoice("toxiproxy" if toxiproxy_url else proxy, toxiproxy_url)
     hosts = intercepted_hosts(scenario, intercept_hosts) if intercept or intercept_hosts else None
@@ -128,7 +129,7 @@ def run(
         speed, out, processes, ui, locustfile, choice, shlex.join(["mockbot", *sys.argv[1:]]), port,
         read_system(system) if system is not None else None, text, allowed, hosts=hosts, tls=tls, upstreams=upstreams,
     )  # fmt: skip
-    sys.exit(run_command(scenario, options, PlainConsole()))
+    sys.exit(run_command(scenario, options, console()))
 
 
 @cli.command()
@@ -170,10 +171,10 @@ def serve(
     from mockbot.commands.serve import ServeOptions, serve_command
     from mockbot.interception.plan import intercepted_hosts
 
-    scenario = load_scenario(find(target))
+    scenario = scenario_of(target)
     hosts = intercepted_hosts(scenario, intercept_hosts) if intercept or intercept_hosts else None
     options = ServeOptions(speed, loop, start_at, hold, port, control_port, record, hosts, tls, upstreams)
-    sys.exit(serve_command(scenario, options, PlainConsole()))
+    sys.exit(serve_command(scenario, options, console()))
 
 
 @cli.command("proxy", add_help_option=False, context_settings={"ignore_unknown_options": True})
@@ -192,7 +193,7 @@ def report(run_folder: Path) -> None:
     from mockbot.runs.folder import RunFolder
     from mockbot.runs.judge import conclude
 
-    sys.exit(conclude(RunFolder(run_folder), PlainConsole()))
+    sys.exit(conclude(RunFolder(run_folder), console()))
 
 
 @cli.command(epilog=EXIT_CODES)
@@ -208,4 +209,4 @@ def compare(first: Path, second: Path, page: Path | None) -> None:
     from mockbot.runs.folder import RunFolder
     from mockbot.runs.judge import compare_runs
 
-    sys.exit(compare_runs(RunFolder(first), RunFolder(second), page, PlainConsole()))
+    sys.exit(compare_runs(RunFolder(first), RunFolder(second), page, console()))

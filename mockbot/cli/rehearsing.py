@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mockbot.cli.group import cli
-from mockbot.cli.options import EXIT_CODES, FOLDER, RUN_FOLDER, SPEED
-from mockbot.commands.upstream_options import upstream_options
+from mockbot.cli.options import EXIT_CODES, FOLDER, RUN_FOLDER, SPEED, console, upstream_options
 from mockbot.errors import UsageError
-from mockbot.report.plain_console import PlainConsole
 
 if TYPE_CHECKING:
     from mockbot.upstream.settings import UpstreamSettings
@@ -48,10 +46,10 @@ def drill(
     if before is not None:
         if target is not None or seed is not None:
             raise UsageError("--counterfactual plays the run's own timeline: leave out NAME|DIR and --seed")
-        sys.exit(counterfactual_command(RunFolder(before), changes, options, PlainConsole()))
+        sys.exit(counterfactual_command(RunFolder(before), changes, options, console()))
     if target is None or changes:
         raise UsageError("name a scenario, or a folder of them to draw one from; --set is for --counterfactual")
-    sys.exit(drill_command(DrillOptions(target, options, seed), PlainConsole()))
+    sys.exit(drill_command(DrillOptions(target, options, seed), console()))
 
 
 @cli.command()

@@ -7,13 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mockbot.cli.group import cli
-from mockbot.cli.options import EXIT_CODES, FILE, PATH, SPEED, TARGET
-from mockbot.report.plain_console import PlainConsole
-from mockbot.scenario.json_schema import schema_json
-from mockbot.scenario.library import find
-from mockbot.scenario.load import load_scenario
-from mockbot.scenario.scaffold import CAUSES, FEWEST, MOST
-from mockbot.scenario.scaffold_failures import BROKE
+from mockbot.cli.options import EXIT_CODES, FILE, PATH, SPEED, TARGET, console, scenario_of
+from mockbot.scenario.scaffold_choices import BROKE, CAUSES, FEWEST, MOST
 
 if TYPE_CHECKING:
     pass
@@ -24,7 +19,7 @@ def list_() -> None:
     """List the bundled scenarios and what each teaches."""
     from mockbot.commands.list_scenarios import list_command
 
-    list_command(PlainConsole(highlight=False))
+    list_command(console(highlight=False))
 
 
 @cli.command(epilog=EXIT_CODES)
@@ -34,9 +29,9 @@ def show(target: str, html: Path | None) -> None:
     """Draw a scenario's timeline: phases, faults, users, status page."""
     from mockbot.report import timeline_drawing
 
-    scenario = load_scenario(find(target))
+    scenario = scenario_of(target)
     if html is None:
-        timeline_drawing.show(scenario, PlainConsole())
+        timeline_drawing.show(scenario, console())
         return
     page = html / f"{scenario.name}.html" if html.is_dir() else html
     page.write_text(timeline_drawing.show_page(scenario), "utf-8")
@@ -92,7 +87,7 @@ def import_(file: str, components: tuple[str, ...], **options: Any) -> None:
     """
     from mockbot.commands.import_incident import ImportOptions, import_command
 
-    import_command(ImportOptions(file, components=components, **options), PlainConsole())
+    import_command(ImportOptions(file, components=components, **options), console())
 
 
 @cli.command(epilog=EXIT_CODES)
@@ -109,6 +104,8 @@ def check(files: tuple[str, ...], watch: bool) -> None:
 def schema() -> None:
     """Print the JSON schema of scenario files, for editors."""
 
+    from mockbot.scenario.json_schema import schema_json
+
     click.echo(schema_json(), nl=False)
 
 
@@ -117,4 +114,4 @@ def doctor() -> None:
     """Say in seconds whether this machine can play outages."""
     from mockbot.commands.doctor import doctor_command
 
-    sys.exit(doctor_command(PlainConsole()))
+    sys.exit(doctor_command(console()))

@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mockbot.cli.group import cli
-from mockbot.cli.options import ENGINE, EXIT_CODES, FILE, FOLDER, RUN_FOLDER, TARGET, Number
+from mockbot.cli.options import ENGINE, EXIT_CODES, FILE, FOLDER, RUN_FOLDER, TARGET, Number, console, scenario_of
 from mockbot.errors import UsageError
-from mockbot.report.plain_console import PlainConsole
-from mockbot.scenario.library import find
-from mockbot.scenario.load import load_scenario
 
 if TYPE_CHECKING:
     from mockbot.simulate.engines import EngineName
@@ -50,7 +47,7 @@ def simulate(
     from mockbot.commands.simulate import SimulateOptions, simulate_command
     from mockbot.process.prompt_end import ends_promptly
 
-    scenario = load_scenario(find(target))
+    scenario = scenario_of(target)
     command = shlex.join(["mockbot", *sys.argv[1:]])
     if axes and "=" not in axes[0]:
         raise UsageError(f"{axes[0]}: a program keeps its own clock and cannot run in virtual time; use mockbot run")
@@ -61,8 +58,8 @@ def simulate(
         if sweeps:
             from mockbot.commands.sweep import sweep_command
 
-            sys.exit(sweep_command(options, (*sweeps, *axes), PlainConsole(), big=big))
-        sys.exit(simulate_command(options, PlainConsole()))
+            sys.exit(sweep_command(options, (*sweeps, *axes), console(), big=big))
+        sys.exit(simulate_command(options, console()))
 
 
 @cli.command(epilog=EXIT_CODES)
@@ -82,9 +79,9 @@ def explain(target: str, users: float | None, seeds: int, live_run: Path | None,
     from mockbot.commands.explain import ExplainOptions, explain_command
     from mockbot.process.prompt_end import ends_promptly
 
-    options = ExplainOptions(load_scenario(find(target)), target, users, seeds, live_run, as_json)
+    options = ExplainOptions(scenario_of(target), target, users, seeds, live_run, as_json)
     with ends_promptly():
-        sys.exit(explain_command(options, PlainConsole(), PlainConsole(stderr=as_json)))
+        sys.exit(explain_command(options, console(), console(stderr=as_json)))
 
 
 @cli.command(epilog=EXIT_CODES)
@@ -109,4 +106,4 @@ def month(**options: Any) -> None:
     """
     from mockbot.commands.month import MonthOptions, month_command
 
-    month_command(MonthOptions(**options), PlainConsole())
+    month_command(MonthOptions(**options), console())

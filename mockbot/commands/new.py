@@ -13,20 +13,8 @@ from mockbot.errors import UsageError
 from mockbot.scenario.json_schema import schema_json
 from mockbot.scenario.library import find, name_of, names
 from mockbot.scenario.load import load_scenario
-from mockbot.scenario.scaffold import (
-    CAUSES,
-    FEWEST,
-    LONGEST,
-    MOST,
-    SCHEMA_FILE,
-    SHORTEST,
-    Brief,
-    Cause,
-    child_of,
-    name_from,
-    scaffold,
-)
-from mockbot.scenario.scaffold_failures import BROKE, Broke
+from mockbot.scenario.scaffold import LONGEST, SCHEMA_FILE, SHORTEST, Brief, child_of, name_from, scaffold
+from mockbot.scenario.scaffold_choices import BROKE, CAUSES, FEWEST, MOST, Broke, Cause
 from mockbot.units.quantities import duration_text, parse_duration
 
 

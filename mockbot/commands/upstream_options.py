@@ -1,57 +1,25 @@
 """The options that say where the answers of upstreams and replays come from: words in, UpstreamSettings out."""
 
-import functools
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
-
-import click
 
 from mockbot.errors import UsageError
 from mockbot.upstream.settings import UpstreamSettings, elsewhere
 
 
-def upstream_options(
-    environment: MutableMapping[str, str], *, folder: bool = False
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Add the options to a command, which gets them as `upstreams`; --record, which each command words, is among them.
-
-    `folder`: its --record may also name a run folder, which the command gets as `record`.
-    """
-
-    def decorated(command: Callable[..., None]) -> Callable[..., None]:
-        @click.option("--upstream", "urls", multiple=True, metavar="NAME=URL", help="Where a real provider is.")
-        @click.option(
-            "--upstream-key", "keys", multiple=True, metavar="NAME=VARIABLE",
-            help="Environment variable with the key for it, which replaces the clients' keys.",
-        )  # fmt: skip
-        @click.option("--replay", "replays", multiple=True, metavar="NAME=FILE", help="Recorded answers to give again.")
-        @click.option(
-            "--replay-ignore", "ignore", multiple=True, metavar="REGEX",
-            help="Text in which a request may differ from the recorded one; ids and times are ignored anyway.",
-        )  # fmt: skip
-        @click.option("--spend", type=click.IntRange(min=1), metavar="N", help="Send at most N requests to upstreams.")
-        @functools.wraps(command)
-        def wrapped(
-            *args: Any, urls: Sequence[str], keys: Sequence[str], replays: Sequence[str], ignore: tuple[str, ...],
-            spend: int | None, record: Sequence[str] = (), **more: Any,
-        ) -> None:  # fmt: skip
-            if folder:
-                folders, record = [each for each in record if "=" not in each], [each for each in record if "=" in each]
-                more["record"] = Path(folders[-1]) if folders else None
-            settings = UpstreamSettings(
-                urls=_named("--upstream", urls),
-                keys=_keys(_named("--upstream-key", keys), environment),
-                record=_named("--record", record),
-                replay=_named("--replay", replays),
-                spend=spend,
-                ignore=ignore,
-            )
-            command(*args, upstreams=settings, **more)
-
-        return wrapped
-
-    return decorated
+def upstream_settings(
+    urls: Sequence[str], keys: Sequence[str], record: Sequence[str], replays: Sequence[str], spend: int | None,
+    ignore: tuple[str, ...], environment: MutableMapping[str, str],
+) -> UpstreamSettings:  # fmt: skip
+    """What the options say; a key goes from the environment, so that no child of this process inherits it."""
+    return UpstreamSettings(
+        urls=_named("--upstream", urls),
+        keys=_keys(_named("--upstream-key", keys), environment),
+        record=_named("--record", record),
+        replay=_named("--replay", replays),
+        spend=spend,
+        ignore=ignore,
+    )
 
 
 def _named(option: str, given: Sequence[str]) -> Mapping[str, Any]:

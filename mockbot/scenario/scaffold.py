@@ -9,18 +9,14 @@ import math
 from dataclasses import dataclass
 from pathlib import PurePath
 from string import Template
-from typing import Literal, get_args
 
 from mockbot.scenario.answer_law import mean_tokens
-from mockbot.scenario.scaffold_failures import FAILURES, NAIVE, Broke
+from mockbot.scenario.scaffold_choices import FAILURES, NAIVE, Broke, Cause
 from mockbot.scenario.schema import Tokens
 from mockbot.units.quantities import duration_text, rate_text
 
-Cause = Literal["surge", "maintenance", "failure"]
-CAUSES: tuple[Cause, ...] = get_args(Cause)
 SHORTEST, LONGEST = 300.0, 36000.0  # seconds of disturbance
 SCHEMA_FILE = "scenario.schema.json"
-FEWEST, MOST = 30, 300  # users of a live run; `simulate --users` has more
 REQUESTS = 40.0  # prompts per second of wall time, so that a laptop can run the service and the clients
 THINK = 8  # answers long; a user waits for an answer a ninth of the time
 PLAYED_IN = 80.0  # wall seconds, when no speed is given

@@ -10,8 +10,8 @@ from mockbot.evidence.verdict import judge
 from mockbot.scenario.json_schema import schema_json
 from mockbot.scenario.lint import lint
 from mockbot.scenario.load import load_scenario, read_scenario
-from mockbot.scenario.scaffold import CAUSES, LONGEST, MOST, Brief, Cause, name_from, scaffold
-from mockbot.scenario.scaffold_failures import BROKE, Broke
+from mockbot.scenario.scaffold import LONGEST, Brief, name_from, scaffold
+from mockbot.scenario.scaffold_choices import BROKE, CAUSES, MOST, Broke, Cause
 from mockbot.scenario.timeline import Timeline
 from mockbot.simulate.simulation import Memory, simulate
 

@@ -1,7 +1,10 @@
-"""How an unexpected failure of a first scenario shows, by what broke. Pure data; `scaffold` fills in the sizes."""
+"""What a first scenario can be asked for: its cause, how a failure shows, the users. Pure data."""
 
 from typing import Literal, NamedTuple, get_args
 
+Cause = Literal["surge", "maintenance", "failure"]
+CAUSES: tuple[Cause, ...] = get_args(Cause)
+FEWEST, MOST = 30, 300  # users of a live run; `simulate --users` has more
 Broke = Literal["everything", "errors", "cut", "slow", "region", "vendor"]
 BROKE: tuple[Broke, ...] = get_args(Broke)
 NAIVE = """\
