@@ -17,7 +17,7 @@ from geventhttpclient.url import URL
 from mockbot.clock import Clock
 from mockbot.dialects.client_identity import FREE, api_key
 from mockbot.dialects.identified_text import recognise
-from mockbot.load.recorder import GeneratorError, RequestTemplate, attempt
+from mockbot.load.recorder import GeneratorError, RequestTemplate, attempt, trusting
 from mockbot.scenario.answer_law import pace_of
 from mockbot.scenario.model_names import CROWDS_MODEL
 from mockbot.scenario.schema import Scenario
@@ -34,14 +34,26 @@ log = logging.getLogger("mockbot")
 
 
 def added_latency(scenario: Scenario, addresses: Addresses) -> tuple[float | None, float | None]:
-    """The medians: to a whole answer, to the first token of a stream. Both None, and a warning, when no answer came."""
-    name, provider = min(scenario.providers.items(), key=lambda each: each[1].answer.first_token)
+    """The medians: to a whole answer, to the first token of a stream. Both None, and a warning, when no answer came.
+
+    Only a provider whose answers mockbot makes up is asked: a real one is nobody's to measure, a recorded one has none.
+    """
+    made = [each for each in scenario.providers.items() if each[1].makes_answers]
+    if not made:
+        return None, None
+    name, provider = min(made, key=lambda each: each[1].answer.first_token)
     answer, pace = provider.answer, pace_of(provider.answer)
     stream = any(group.stream for group in scenario.crowd.values())
     url, clock = URL(addresses.providers[name] + "/"), Clock.start(addresses.speed)
     most = max(1, round((clock.scenario(ANSWER) - answer.first_token) * answer.pace))
     lanes = min(LANES, provider.slots, answer.slowdown_from or LANES)
-    client = HTTPClient.from_url(url, concurrency=lanes, network_timeout=None, connection_timeout=None)
+    client = HTTPClient.from_url(
+        url,
+        concurrency=lanes,
+        network_timeout=None,
+        connection_timeout=None,
+        ssl_context_factory=lambda cafile=None: trusting(addresses.authority),  # noqa: ARG005 - of the library
+    )
     whole, first = list[float](), list[float]()
 
     def ask(n: int) -> None:

@@ -64,12 +64,12 @@ class Service:
     def __init__(
         self, scenario: Scenario, clock: Clock, bind: BindOptions, settings: UpstreamSettings = NO_UPSTREAMS
     ) -> None:
-        sources = sources_of(scenario, settings, clock.speed)
         self._history = StatusHistory(tuple(scenario.providers), clock.speed)
         self._clock = clock
         self._history.forget(clock.t0)
         self._recorder = RequestRecorder()
         self._watch = SelfWatch()
+        sources = sources_of(scenario, settings, clock.speed, self._watch.note)
         bodies = RequestBodies(self._watch.note)
         self._name = scenario.name
         self._runtimes: dict[str, ProviderRuntime] = {}

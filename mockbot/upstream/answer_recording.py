@@ -20,7 +20,7 @@ import json
 import os
 import re
 from binascii import Error as NotBase64Error
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -55,27 +55,38 @@ class Record:
 
 
 class Recorder:
-    """A source whose answers are written down as they pass."""
+    """A source whose answers are written down as they pass; `note` is told, once, that they cannot be written."""
 
-    def __init__(self, source: Source, file: Path) -> None:
+    def __init__(self, source: Source, file: Path, note: Callable[[str], None]) -> None:
         self._source, self.scale = source, source.scale
+        self._file, self._note, self._broken = file, note, False
         try:
             self._out = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
             raise UsageError(f"--record {file}: {error.strerror}; a recording is a new file") from None
-        os.write(self._out, json.dumps({"mockbot_recording": VERSION}).encode() + b"\n")
+        self.write({"mockbot_recording": VERSION})
+
+    def write(self, record: object) -> None:
+        """A line; after the first that cannot be written as a whole there is no other, so that it stays the last."""
+        line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
+        try:
+            while line and not self._broken:
+                line = line[os.write(self._out, line) :]
+        except OSError as error:
+            self._broken = True
+            self._note(f"could not write the recording {self._file}: {error.strerror}; what came after is not in it")
 
     def ask(self, asked: Asked, exchange: Exchange) -> None:
         """As Source."""
-        exchange.copy = _Copy(self._out, asked)
+        exchange.copy = _Copy(self, asked)
         self._source.ask(asked, exchange)
 
 
 class _Copy:
     """What has come of one answer; the exchange tells it."""
 
-    def __init__(self, out: int, asked: Asked) -> None:
-        self._out, self._asked = out, asked
+    def __init__(self, recorder: Recorder, asked: Asked) -> None:
+        self._recorder, self._asked = recorder, asked
         self._chunks: list[Chunk] = []
         self._size = 0
 
@@ -106,7 +117,7 @@ class _Copy:
             "chunks": [[round(at, 4), _text(data, hidden)] for at, data in self._chunks],
             "end": end,
         }
-        os.write(self._out, json.dumps(line, separators=(",", ":")).encode() + b"\n")
+        self._recorder.write(line)
 
 
 def _credentials(asked: Asked) -> list[bytes]:

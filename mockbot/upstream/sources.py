@@ -1,6 +1,6 @@
 """The source of answers of each provider that makes none up: a Scenario and the command line's settings in."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from mockbot.dialects.families import FAMILIES
 from mockbot.errors import UsageError
@@ -24,8 +24,10 @@ def check_upstreams(scenario: Scenario, settings: UpstreamSettings, speed: float
             pass
 
 
-def sources_of(scenario: Scenario, settings: UpstreamSettings, speed: float) -> Mapping[str, Source]:
-    """By provider. UsageError where the settings do not fit the scenario."""
+def sources_of(
+    scenario: Scenario, settings: UpstreamSettings, speed: float, note: Callable[[str], None]
+) -> Mapping[str, Source]:
+    """By provider; `note` is told what goes wrong with a file. UsageError where the settings do not fit."""
     check_settings(scenario, settings, speed)
     spend = _Spend(settings.spend)
     sources: dict[str, Source] = {}
@@ -35,7 +37,7 @@ def sources_of(scenario: Scenario, settings: UpstreamSettings, speed: float) -> 
         headers = None if key is None else family.credentials(key.get_secret_value())
         real: Source = Real(url, headers)
         if name in settings.record:
-            real = Recorder(real, settings.record[name])
+            real = Recorder(real, settings.record[name], note)
         sources[name] = _Capped(real, spend)
     for name, file in settings.replay.items():
         sources[name] = Replay(file, 1 / speed, settings.ignore)

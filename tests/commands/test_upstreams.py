@@ -148,6 +148,7 @@ def test_a_crowd_spends_no_more_than_it_may(tmp_path: Path, upstream: str) -> No
 
     asked = seen(upstream)[before:]
     assert len(asked) == 7
+    assert not [each for each in asked if "th time" in each["body"]]  # the testbed's own, before the run
     assert {each["headers"]["authorization"] for each in asked} == {f"Bearer {KEY}"}
     assert live.returncode == 3, said
     assert f"at most 7 requests go to main's upstream, {upstream}" in said

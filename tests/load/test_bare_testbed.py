@@ -8,7 +8,8 @@ import pytest
 from mockbot.evidence.records import ServiceSecond
 from mockbot.evidence.verdict import judge
 from mockbot.load.bare_testbed import added_latency
-from mockbot.testbed.start import open_testbed
+from mockbot.scenario.load import read_scenario
+from mockbot.testbed.start import Addresses, open_testbed
 from tests.load.runs import rehearse
 from tests.simulate.build import scenario
 
@@ -43,6 +44,24 @@ def test_what_no_answer_tells_is_not_known(caplog: pytest.LogCaptureFixture) -> 
     """A text that the scenario prescribes word for word does not name its length."""
     assert measured(provider={"answers": [{"verbatim": "No."}]}) == (None, None)
     assert "no answer of main told its length" in caplog.text
+
+
+@pytest.mark.live
+def test_it_is_measured_over_tls_too() -> None:
+    """As the crowd connects, which trusts the run's own authority."""
+    told = scenario()
+    with open_testbed(told, 20.0, None, tls=True) as addresses:
+        assert None not in added_latency(told, addresses)
+
+
+def test_a_real_provider_and_a_recording_are_not_asked(caplog: pytest.LogCaptureFixture) -> None:
+    """Requests there cost money, or are in no recording; nothing listens at the address, and nobody says so."""
+    nowhere = Addresses("", "", {"main": "http://127.0.0.1:9"}, {}, {}, 1.0)
+
+    for source in ("upstream: real", "replay: true"):
+        given = DOWN.replace("slots: 50, limits: {free: 2/m}", source)
+        assert added_latency(read_scenario(given), nowhere) == (None, None)
+    assert not caplog.text
 
 
 @pytest.mark.live

@@ -132,7 +132,7 @@ def test_a_fault_acts_on_a_real_answer(urls: Mapping[str, str], fault: str, stre
 
 
 def test_every_fault_of_a_provider_is_tried_here() -> None:
-    """One that is added has to be listed above; a restart is of systems only, and a handshake comes before an answer."""
+    """One that is added has to be listed above; a restart is of systems, and a handshake comes before an answer."""
     tried = {next(iter(values)) for values, *_ in PLAIN_AND_STREAMED.values()} | set(WIRE)
 
     assert tried == {fault.kind for fault in FAULTS if fault.layer in {"service", "wire"}}

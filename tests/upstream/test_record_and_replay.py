@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import random
+import resource
 import signal
 import time
 from pathlib import Path
@@ -272,7 +273,7 @@ class _Large:
 def test_an_answer_without_an_end_fills_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is larger than a recording takes is not recorded; what is not UTF-8 is, byte for byte."""
     monkeypatch.setattr(answer_recording, "LARGEST", 64)
-    recorder = Recorder(_Large(), tmp_path / "answers.jsonl")
+    recorder = Recorder(_Large(), tmp_path / "answers.jsonl", print)
     recorder.ask(Asked("POST", b"/large", (), b"\xff\x00"), Exchange(lambda: None))
     monkeypatch.setattr(answer_recording, "LARGEST", 80)
     recorder.ask(Asked("POST", b"/small", (), b"\xff\x00"), Exchange(lambda: None))
@@ -283,6 +284,24 @@ def test_an_answer_without_an_end_fills_no_memory(tmp_path: Path, monkeypatch: p
         b"\xff\x00",
         [5, 60, 5],
     )
+
+
+def test_a_full_disk_is_told_and_leaves_what_was_written(tmp_path: Path) -> None:
+    """The note makes the run inconclusive; the line that did not fit is the last one, and replay leaves it out."""
+    file, notes = tmp_path / "answers.jsonl", list[str]()
+    recorder = Recorder(_Large(), file, notes.append)
+    recorder.ask(Asked("POST", b"/first", (), b""), Exchange(lambda: None))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size + 20, limits[1]))
+    try:
+        for _ in range(2):
+            recorder.ask(Asked("POST", b"/second", (), b""), Exchange(lambda: None))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    recorder.ask(Asked("POST", b"/third", (), b""), Exchange(lambda: None))
+
+    assert notes == [f"could not write the recording {file}: File too large; what came after is not in it"]
+    assert [record.target for record in read_recording(file)] == [b"/first"]
 
 
 def mixed(number: int, rng: random.Random) -> tuple[str, dict[str, Any]]:
