@@ -8,6 +8,8 @@ import traceback
 from types import FrameType
 from typing import Any, NoReturn
 
+from mockbot.process.stop_signals import SIGNALS, interrupt, repeat_dropped_interrupts
+
 # What the system refuses is no defect of mockbot: a full disk, a limit, a folder of another user.
 _REFUSED = frozenset({
     errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.EISDIR, errno.ELOOP, errno.EMFILE, errno.ENAMETOOLONG, errno.ENFILE,
@@ -28,16 +30,17 @@ class _Stdout(io.FileIO):
 _signals: list[int] = []  # that told this process to end
 
 
-def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+def _interrupt(number: int, frame: FrameType | None) -> None:
     _signals.append(number)
-    raise KeyboardInterrupt
+    interrupt(number, frame)
 
 
 def start() -> None:  # noqa: C901 - one branch for each kind of end
     """Run the command line and exit."""
     # SIGTERM ends a run as Ctrl-C does. A shell's `&` has set SIGINT to ignored; this undoes it.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         signal.signal(number, _interrupt)
+    repeat_dropped_interrupts()
     if sys.stdout is not None:
         raw, old = _Stdout(sys.stdout.fileno(), "w", closefd=False), sys.stdout
         # A title that the terminal's encoding does not have (LC_ALL=C) is told with escapes.
@@ -47,9 +50,6 @@ def start() -> None:  # noqa: C901 - one branch for each kind of end
 
         from mockbot.cli import cli
         from mockbot.errors import ExitCode, MockbotError
-        from mockbot.process.stop_signals import repeat_dropped_interrupts
-
-        repeat_dropped_interrupts()
     except KeyboardInterrupt:
         sys.exit(130)
     try:

@@ -88,7 +88,7 @@ def calm_text(scenario: Scenario) -> str:
     """How busy each provider is while nothing is wrong, and how long its answers take; a line each."""
     calm = calm_of(scenario)
     if calm is None:
-        return "  every phase has a fault: no calm to compare with\n"
+        return "  no calm to tell of: each phase has a fault, or nobody asks a provider that mockbot plays\n"
     phase = scenario.phases[calm.phase].name
     return "".join(
         f"  {phase}: {name} is {format_percent(load)} busy; an answer takes {format_duration(calm.p50[name])}"

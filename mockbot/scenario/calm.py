@@ -17,7 +17,7 @@ _BEFORE = 1e-6  # seconds; the moment before a change
 
 @dataclass(frozen=True, slots=True)
 class Calm:
-    """Of the providers that somebody asks: demand over capacity, and median and p95 of an answer's seconds.
+    """Of the providers that somebody asks and mockbot answers for: demand over capacity, median and p95 of the seconds.
 
     `late`: of each group the share of answers, 0 to 1, that take longer than its users wait for one attempt.
     """
@@ -30,7 +30,7 @@ class Calm:
 
 
 def calm_of(scenario: Scenario) -> Calm | None:
-    """None where every phase has a fault, or nobody asks anything."""
+    """None where every phase has a fault, or nobody asks a provider whose answers mockbot makes up."""
     timeline = Timeline(scenario)
     for index, phase in enumerate(timeline.phases):
         if not any(span.start < phase.end and phase.start < span.end for span in timeline.faults):
@@ -40,7 +40,8 @@ def calm_of(scenario: Scenario) -> Calm | None:
 
 def _calm(scenario: Scenario, phase: int, state: Conditions) -> Calm | None:
     asked = {name: prompts_per_second(scenario, state, groups_of(scenario, name)) for name in scenario.providers}
-    load = {n: rate / answers_per_second(scenario.providers[n]) for n, rate in asked.items() if rate}
+    own = {name: provider for name, provider in scenario.providers.items() if provider.makes_answers and asked[name]}
+    load = {name: asked[name] / answers_per_second(provider) for name, provider in own.items()}
     answers = {name: scenario.providers[name].answer for name in load}
     late = {
         name: share_above(answers[provider], timeout_of(group))

@@ -19,6 +19,7 @@ from mockbot.scenario.problems import Problem, nearest
 from mockbot.scenario.schema import Scenario
 
 _NAME_RULE = "is not a name; use small letters, digits, '-' and '_'"
+_MISSING = " is missing"
 _THRESHOLD_RULE = "is not a threshold; write it like '>= 99%' or '<= 3m'"
 _SCOPE_KEYS = frozenset(key for base in (FaultBase, ServiceFault, WireFault) for key in base.model_fields)
 _RAMPS = "what can ramp: a phase's users and arrivals; a fault's share; capacity, shed's admit, slow's first_token"
@@ -41,7 +42,7 @@ _LIMITS = {
 
 
 def diagnose(error: ValidationError, document: Document, root: type[BaseModel] = Scenario) -> tuple[Diagnostic, ...]:
-    """One Diagnostic for each place; the messages of a union's alternatives are joined by "or". `root`: what it is."""
+    """One Diagnostic for each place: what is missing joined by "and", alternatives by "or". `root`: what it is."""
     errors = error.errors(include_url=False)
     real = (each for each in errors if not _is_mistyped(each, errors) and not _is_emptied(each, errors))
     found = sorted((_diagnostic(each, document, root) for each in real), key=_order)
@@ -49,7 +50,8 @@ def diagnose(error: ValidationError, document: Document, root: type[BaseModel] =
     for _, group in groupby(found, key=_order):
         first, *others = group
         messages = dict.fromkeys([first.message, *(other.message for other in others)])
-        diagnostics.append(Diagnostic(first.place, first.path, ", or ".join(messages)))
+        word = " and " if all(message.endswith(_MISSING) for message in messages) else ", or "
+        diagnostics.append(Diagnostic(first.place, first.path, word.join(messages)))
     return tuple(diagnostics)
 
 
@@ -95,7 +97,7 @@ def _diagnostic(details: ErrorDetails, document: Document, root: type[BaseModel]
         case "string_pattern_mismatch" if "[key]" in location:
             return _at_key(document, here.path, f"{here.path[-1]!r} {_NAME_RULE}")
         case "missing":
-            return _at_value(document, here.path, f"{word!r} is missing")
+            return _at_value(document, here.path, f"{word!r}{_MISSING}")
     return _at_value(document, here.path, _message(details, here.value))
 
 

@@ -36,6 +36,50 @@ def test_an_interrupt_that_python_drops_is_raised_again() -> None:
     assert ended("repeated") == "interrupted"
 
 
+IMPORTING = """
+import os, signal, sys, threading
+from importlib import _bootstrap
+from mockbot.process.stop_signals import interrupt
+
+signal.signal(signal.SIGINT, interrupt if sys.argv[1] == "put off" else signal.default_int_handler)
+imp, interrupted = _bootstrap._imp, []
+
+class InterruptedOnce:
+    def __getattr__(self, name):
+        return getattr(imp, name)
+
+    def acquire_lock(self):
+        imp.acquire_lock()
+        if not interrupted:
+            interrupted.append(True)
+            signal.raise_signal(signal.SIGINT)
+
+_bootstrap._imp = InterruptedOnce()
+try:
+    import colorsys
+    threading.Event().wait(3)
+    print("went on")
+except KeyboardInterrupt:
+    other = threading.Thread(target=lambda: __import__("tabnanny"), daemon=True)
+    other.start()
+    other.join(3)
+    print("interrupted; another thread", "hangs" if other.is_alive() else "imports", flush=True)
+os._exit(0)  # a lock that is held for ever would hold up the end of the process
+"""
+
+
+def test_an_interrupt_does_not_leave_the_lock_of_imports_held() -> None:
+    """It came after the lock was taken and before what gives it back."""
+    script = [sys.executable, "-W", "ignore", "-c", IMPORTING]
+
+    said = [
+        subprocess.run([*script, how], capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()[-1]
+        for how in ("as python does", "put off")
+    ]
+
+    assert said == ["interrupted; another thread hangs", "interrupted; another thread imports"]
+
+
 def test_the_first_signal_calls_and_the_second_interrupts() -> None:
     """The main thread goes on after the first one."""
     told: list[str] = []

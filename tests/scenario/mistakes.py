@@ -23,6 +23,7 @@ WRONG = (
     Wrong("unknown key", "    slots: 4", "    slts: 4", "5:5", "providers.main.slts: 'slts' is no key here; did you mean 'slots'?"),
     Wrong("unknown key at the top", "crowd:", "crowds:", "7:1", "crowds: 'crowds' is no key here; did you mean 'crowd'?"),
     Wrong("missing key", "title: A small outage\n", "", "1:1", "scenario: 'title' is missing"),
+    Wrong("two missing keys", "name: small\ntitle: A small outage\n", "", "1:1", "scenario: 'name' is missing and 'title' is missing"),
     Wrong("missing key in a list", "lasts: 1m, users: 10", "users: 10", "13:5", "phases.0: 'lasts' is missing"),
     Wrong("duplicate key", "title: A small", "name: b\ntitle: A small", "2:1", "name: 'name' is there twice; the first is on line 1"),
     Wrong("duplicate group", "  hasty:", "  patient: {}\n  hasty:", "9:3", "crowd.patient: 'patient' is there twice; the first is on line 8"),

@@ -53,3 +53,14 @@ def test_the_calm_is_the_first_phase_without_a_fault() -> None:
     found = calm_of(quiet(phases=[down, CALM]))
     assert found is not None
     assert found.phase == 1
+
+
+def test_of_a_provider_that_mockbot_does_not_answer_for_nothing_is_told() -> None:
+    """A real one and a recording have their own times."""
+    real = {"main": {"slots": 12, "answer": ANSWER}, "other": {"upstream": "real"}}
+
+    found = calm_of(quiet(providers=real))
+
+    assert found is not None
+    assert [*found.load] == [*found.p50] == ["main"]
+    assert calm_of(quiet(providers={"main": {"replay": True}, "other": {"upstream": "real"}})) is None
