@@ -1,4 +1,4 @@
-"""The documents as the tests read them: their fenced blocks, the commands that are shown in them, their files, links and headings."""
+"""The documents as the tests read them: fenced blocks, commands that are shown, files, links and anchors."""
 
 import re
 from collections.abc import Iterator
@@ -78,7 +78,7 @@ def links(name: str) -> tuple[str, ...]:
 
 @cache
 def anchors(name: str) -> frozenset[str]:
-    """The anchors that GitHub gives to the headings of a document: small letters, digits, `-`, `_`; a second one has `-1`."""
+    """The anchors that GitHub gives to headings: small letters, digits, `-`, `_`; the second of two has `-1`."""
     found: dict[str, int] = {}
     for before, inline in pairwise(_tokens(name)):
         if before.type == "heading_open":

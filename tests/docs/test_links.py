@@ -87,7 +87,7 @@ def _not_there(path: Path) -> list[str]:
 
 @pytest.mark.parametrize("name", [name for name in PAGES if name != "CHANGELOG.md"])
 def test_every_file_that_a_document_names_is_there(name: str) -> None:
-    """Whoever follows a walk finds each file; `<...>` is the name of a new one. The changelog names what has gone, too."""
+    """Whoever follows a walk finds each file; `<...>` is a new one's. The changelog names what has gone, too."""
     folders = r"(?:mockbot|tests|scenarios|loadtests|docs|\.ci|\.github)"
     paths = set(re.findall(rf"`({folders}/[\w./-]+)`", page(name)))
     modules = {
