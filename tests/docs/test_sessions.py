@@ -136,6 +136,27 @@ def test_the_blackout_of_the_page_is_survived(tmp_path: Path) -> None:
     happens(tmp_path, "docs/client.md", ("python -m pytest -q test_my_app.py", ". ...\n1 passed in ...\n"))
 
 
+A_CROWD = """
+name: soon
+title: Five seconds of 503
+providers: {main: {answer: {first_token: 100ms, tokens: {median: 5, p95: 8}, pace: 100/s}}}
+crowd: {people: {users: 100%, policy: once, think: 500ms}}
+phases:
+  - {name: calm, lasts: 5s, users: 10}
+  - {name: blackout, lasts: 5s, faults: [{http_error: 503}]}
+  - {name: after, lasts: 5s}
+"""
+
+
+@pytest.mark.second
+def test_the_application_of_the_readme_is_asked_and_asks(tmp_path: Path) -> None:
+    """Its two files, as they stand, between a crowd and a provider; in full is what its users get in calm."""
+    (tmp_path / "soon.yaml").write_text(A_CROWD, "utf-8")
+    seen = "...\nphase users saw providers saw\ncalm ... prompts, ... in full, ... requests a prompt: main ...\n..."
+
+    happens(tmp_path, "README.md", ("mockbot run soon.yaml --system app.yaml", seen))
+
+
 def test_the_recipe_for_github_names_real_inputs() -> None:
     """Every input that the page gives is one of action.yml's, and none that is required is left out."""
     (shown,) = (YAML(typ="safe").load(it) for it in blocks("yaml", page("docs/ci.md")) if "OWNER/mockbot@" in it)
