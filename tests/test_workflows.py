@@ -12,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from mockbot import __version__
-from tests.test_docs import marked
+from tests.docs.pages import marked
 
 ROOT = Path(__file__).parents[1]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

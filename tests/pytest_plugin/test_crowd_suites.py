@@ -10,9 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.docs.pages import blocks, page
 from tests.pytest_plugin.test_suites import INI
-from tests.test_docs import blocks
-from tests.test_system_docs import PAGE
 
 pytest_plugins = ["pytester"]
 APP = '''
@@ -189,7 +188,7 @@ phases:
 @pytest.mark.nightly
 def test_what_the_page_shows_happens(suite: pytest.Pytester) -> None:
     """The test of docs/system.md, with an application that asks its second provider when the first fails."""
-    (shown,) = [block for block in blocks("python", PAGE) if "create_app" in block]
+    (shown,) = [block for block in blocks("python", page("docs/system.md")) if "create_app" in block]
     suite.makepyfile(
         my_app="from application import made\n\n\ndef create_app(main, spare):\n    return made(main, spare)\n"
     )
