@@ -44,7 +44,8 @@ class ForwardProxy:
 
     `addresses`: where a provider is reached, host and port; may change. `connects`: tunnels to intercepted hosts,
     `passed`: to others, both by host. `upstream`: the user's own proxy, http://[USER:PASSWORD@]HOST:PORT; `bypass`: the
-    user's own NO_PROXY, which holds for that one. `users`: who may use it, `strangers`: CONNECTs of others; None: anyone.
+    user's own NO_PROXY, which holds for that one. `users`: who may use it; None: anyone. `strangers`: CONNECTs that
+    others were refused.
     """
 
     def __init__(

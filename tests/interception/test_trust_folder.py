@@ -29,7 +29,7 @@ def test_the_bundle_has_the_public_cas_the_users_own_and_the_runs(tmp_path: Path
 
 
 def test_java_gets_the_same_in_its_own_form(tmp_path: Path) -> None:
-    """In PKCS #12 without a password, but what cryptography cannot read, as in a file that the user has put together."""
+    """In PKCS #12 without a password, but what cryptography cannot read, as may be in a file of the user's own."""
     run = CertificateAuthority(HOSTS).certificate_pem
     own = tmp_path / "own.pem"
     own.write_bytes(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
