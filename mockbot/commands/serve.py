@@ -1,6 +1,7 @@
 """`mockbot serve`: a Scenario in, its outage without load until Ctrl-C; any client can use the printed addresses."""
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ def serve_command(scenario: Scenario, options: ServeOptions, console: Console) -
                     echo(line)
                 for name, value in environment(scenario, addresses, os.environ).items():
                     if name.isupper():  # not no_proxy, which repeats NO_PROXY
-                        echo(f"export {name}={value}")
+                        echo(f"export {name}={shlex.quote(value)}")
                 echo(f"\nwhere it is:             curl {control}")
                 echo(f"step through its phases: curl -X POST {control}/next    (or /go, or /phase/NAME)\n")
                 controller.run(options.start_at or options.hold or scenario.phases[0].name, options.hold)

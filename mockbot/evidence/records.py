@@ -181,14 +181,15 @@ Engine = Literal["embedded", "toxiproxy", "none"]  # of the proxy
 
 @dataclass(frozen=True, slots=True)
 class Interception:
-    """What the forward proxy and the TLS servers saw: CONNECT requests by host, of intercepted hosts and of others, and
-    handshakes that clients ended because they do not trust the run's CA.
+    """What the forward proxy and the TLS servers saw: CONNECT requests by host, of intercepted hosts and of others;
+    handshakes that clients ended because they do not trust the run's CA; CONNECTs of other users, which were refused.
     """
 
     __pydantic_config__ = _STRICT
     connects: dict[str, int] = field(default_factory=dict)
     passed: dict[str, int] = field(default_factory=dict)
     distrusted: int = 0
+    strangers: int = 0
 
 
 @dataclass(frozen=True, slots=True)

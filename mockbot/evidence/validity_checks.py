@@ -89,6 +89,9 @@ def intercepted(evidence: RunEvidence, _: RunCounters) -> Iterator[ValidityCheck
         says = (
             f"the proxy was asked for no provider's host{passed}, so the client went past it or asked nobody: {BYPASS}"
         )
+        if seen.strangers:
+            refused = format_counted(seen.strangers, "request")
+            says = f"the proxy refused {refused} of another user of this machine: run the client as your own user"
     elif seen.distrusted:
         ended_by_client = format_counted(seen.distrusted, "connection")
         says = f"{ended_by_client} ended because the client does not trust the run's CA: {PINNED}"

@@ -20,7 +20,10 @@ def background_server(app: ASGIApp, sock: socket.socket, name: str) -> Iterator[
 
     At the end open connections are dropped, and the socket is closed.
     """
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none"))
+    how = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none")
+    # Here, not in the thread: a Ctrl-C while both threads import can leave CPython's import lock taken for ever.
+    how.load()
+    server = uvicorn.Server(how)
     thread = threading.Thread(target=server.run, args=([sock],), name=name, daemon=True)
     thread.start()
     try:

@@ -3,6 +3,7 @@
     CONNECT api.openai.com:443   an intercepted host: to the provider's fault-injecting proxy
     CONNECT example.org:443      any other host: to itself, untouched, through the user's own HTTPS_PROXY where set
     CONNECT 127.0.0.1:5432       this machine, where a client must not get by way of a proxy: 403
+    any of these                 by another user of this machine, who must not get anywhere by way of this one: 403
 
 An intercepted host is answered with 200 before it is dialled, and a port that is closed is felt as a reset after that:
 an error status of a proxy is another failure, which no real outage of a provider causes.
@@ -18,6 +19,7 @@ from ipaddress import ip_address
 from urllib.parse import SplitResult, unquote
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed lacks it
 
+from mockbot.interception.peer_users import PeerUsers
 from mockbot.interception.relay import End, join, reset
 
 HEAD_WITHIN = 10.0  # wall seconds for a whole CONNECT
@@ -42,25 +44,29 @@ class ForwardProxy:
 
     `addresses`: where a provider is reached, host and port; may change. `connects`: tunnels to intercepted hosts,
     `passed`: to others, both by host. `upstream`: the user's own proxy, http://[USER:PASSWORD@]HOST:PORT; `bypass`: the
-    user's own NO_PROXY, which holds for that one.
+    user's own NO_PROXY, which holds for that one. `users`: who may use it; None: anyone. `strangers`: CONNECTs that
+    others were refused.
     """
 
     def __init__(
         self, hosts: Mapping[str, str], upstream: SplitResult | None = None, bypass: str = "",
-        head_within: float = HEAD_WITHIN,
+        head_within: float = HEAD_WITHIN, users: PeerUsers | None = None,
     ) -> None:  # fmt: skip
         self.hosts, self.head_within = hosts, head_within
         self.addresses: dict[str, tuple[str, int]] = {}
         self.connects, self.passed = Counter[str](), Counter[str]()
+        self.strangers = 0
+        self._users = users
         self._upstream, self._bypass = upstream, {"no": bypass}
         self._ends, self._tasks = set[End](), set[asyncio.Task[None]]()
         self._servers: list[asyncio.Server] = []
 
     async def start(self, listener: socket.socket | None = None) -> int:
-        """Accept connections, on the listening socket when one is given, too; the port."""
+        """Accept connections; the port. `listener`: on this socket, too, which only a sealed command can reach."""
+        users = self._users if listener is None else None
         sock = listener or socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
         loop = asyncio.get_running_loop()
-        self._servers.append(await loop.create_server(lambda: _Client(self, self._ends), sock=sock))
+        self._servers.append(await loop.create_server(lambda: _Client(self, self._ends, users), sock=sock))
         return int(sock.getsockname()[1])
 
     @property
@@ -87,6 +93,7 @@ class ForwardProxy:
     async def _open(self, client: "_Client", head: bytes, rest: bytes) -> None:
         server = End(self._ends)
         try:
+            self._refuse_stranger(client)
             host, port = _target(head)
             provider = next((self.hosts[each] for each in self.hosts if fnmatchcase(host, each)), None)
             async with asyncio.timeout(DIAL_WITHIN):
@@ -132,6 +139,11 @@ class ForwardProxy:
             else:
                 return
 
+    def _refuse_stranger(self, client: "_Client") -> None:
+        if client.stranger:
+            self.strangers += 1
+            raise _RefusedError("403 Forbidden", "this proxy is for programs of the user who has started it")
+
     def _refuse_own(self, host: str, port: int) -> None:
         """Refuse this machine's own ports, which a client must not reach by way of a proxy; except the providers'."""
         if _is_this_machine(host) and port not in {own for _, own in self.addresses.values()}:
@@ -146,13 +158,16 @@ class ForwardProxy:
 class _Client(End):
     """A client's connection: first the head of one request, then a side of a tunnel."""
 
-    def __init__(self, proxy: ForwardProxy, living: set[End]) -> None:
+    def __init__(self, proxy: ForwardProxy, living: set[End], users: PeerUsers | None) -> None:
         super().__init__(living)
-        self._proxy, self._head = proxy, b""
+        self._proxy, self._head, self._users = proxy, b"", users
+        self.stranger = False
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        if self._users is not None:  # now: later the client may have closed its end, which is nobody's then
+            self.stranger = not self._users.allow(*map(transport.get_extra_info, ("peername", "sockname")))
         self._deadline = asyncio.get_running_loop().call_later(self._proxy.head_within, self.transport.abort)
         self.transport.resume_reading()
 

@@ -18,6 +18,7 @@ from mockbot.http_server.deadline_server import DeadlineServer
 from mockbot.interception.certificate_authority import CertificateAuthority
 from mockbot.interception.forward_proxy import ForwardProxy
 from mockbot.interception.interceptor_api import Terminators, interceptor_api
+from mockbot.interception.peer_users import PeerUsers
 from mockbot.interception.plan import Plan
 from mockbot.interception.sealed import door
 from mockbot.interception.trust_folder import trust_folder
@@ -66,7 +67,10 @@ async def serve(plan: Plan, environment: Mapping[str, str]) -> None:
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(trust_folder(authority.certificate_pem, environment))
         # TLS alone asks nobody else, so that it is all the same what proxy the user has.
-        proxy = ForwardProxy(plan.hosts, upstream_proxy(environment) if plan.hosts else None, bypass)
+        if (users := PeerUsers.of_this_one()) is not None:
+            stack.callback(users.close)
+        upstream = upstream_proxy(environment) if plan.hosts else None
+        proxy = ForwardProxy(plan.hosts, upstream, bypass, users=users)
         port = await proxy.start()
         stack.push_async_callback(proxy.close)
         terminators = Terminators(authority)

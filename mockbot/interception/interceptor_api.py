@@ -2,7 +2,7 @@
 
 PUT /plan               Plan: from now on; the answer: {PROVIDER: "HOST:PORT"}, its TLS servers
 PUT /addresses          {PROVIDER: "HOST:PORT"}: where the provider's fault-injecting proxy listens
-GET /seen               {"connects": {HOST: n}, "passed": {HOST: n}, "distrusted": n}
+GET /seen               {"connects": {HOST: n}, "passed": {HOST: n}, "distrusted": n, "strangers": n}
 GET /ports/PROVIDER/N   [[port of the proxy, port at the service], ...] without the first N
 PUT /faults/PROVIDER    a list of HandshakeFault: exactly these hold from now on
 GET /faults             {PROVIDER: {"faults": [id], "felt": {id: handshakes}}}
@@ -67,7 +67,8 @@ def interceptor_api(proxy: ForwardProxy, terminators: Terminators, watch: SelfWa
 
     async def seen(_: Request) -> Response:
         distrusted = sum(each.distrusted for each in terminators.of.values())
-        return JSONResponse({"connects": proxy.connects, "passed": proxy.passed, "distrusted": distrusted})
+        tunnels = {"connects": proxy.connects, "passed": proxy.passed, "strangers": proxy.strangers}
+        return JSONResponse({**tunnels, "distrusted": distrusted})
 
     async def ports(request: Request) -> Response:
         where = request.path_params

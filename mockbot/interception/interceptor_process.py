@@ -1,6 +1,5 @@
 """Start the interceptor as a child: a Plan in, the process with its addresses out."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -19,13 +18,7 @@ def require_cryptography() -> None:
 
 @contextmanager
 def running_interceptor(plan: Plan, log: Path | None = None) -> Iterator[ManagedProcess]:
-    """The process; nothing of it, on disk neither, is left when the block ends. Raises UsageError or TestbedError."""
+    """The process, which ends with the block. Raises UsageError or TestbedError."""
     require_cryptography()
-    folder = None
-    try:
-        with ManagedProcess(["mockbot.interception"], log, plan.to_json()) as child:
-            folder = str(child.ready["certificates"])
-            yield child
-    finally:
-        if folder is not None:  # a killed one has not deleted it
-            shutil.rmtree(folder, ignore_errors=True)
+    with ManagedProcess(["mockbot.interception"], log, plan.to_json()) as child:
+        yield child

@@ -1,4 +1,4 @@
-"""pytest's entry point: the fixture `mockbot`, the marker `outage`, two options. Imports nothing of mockbot until used.
+"""pytest's entry point: the fixture `mockbot`, its markers, two options. Imports nothing of mockbot until used.
 
 def test_survives_a_blackout(mockbot):
     with mockbot.outage("unexpected-failure", speed=60) as outage: ...
@@ -30,6 +30,8 @@ INTERCEPT = (
     "intercept(*hosts): the test's client names no base URL; what it sends to the public hosts of providers, and to "
     "these, comes to mockbot by an HTTPS proxy"
 )
+TLS = "tls: the providers' base URLs are https, as faults of the TLS handshake need it; intercept has it, too"
+_MARKERS = (MARKER, INTERCEPT, TLS)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,13 +45,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers."""
-    config.addinivalue_line("markers", MARKER)
-    config.addinivalue_line("markers", INTERCEPT)
+    for marker in _MARKERS:
+        config.addinivalue_line("markers", marker)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """A marked test needs the fixture, also when its function has no such argument."""
-    marked = any(map(item.get_closest_marker, ("outage", "intercept")))
+    marked = any(map(item.get_closest_marker, ("outage", "intercept", "tls")))
     if isinstance(item, pytest.Function) and marked and "mockbot" not in item.fixturenames:
         item.fixturenames.insert(0, "mockbot")
 
@@ -101,7 +103,8 @@ def mockbot(
         intercepted = request.node.get_closest_marker("intercept")
         hosts = None if intercepted is None else intercepted.args
         with _garbage_collection_off():
-            testbed = stack.enter_context(closing(SessionTestbed(_mockbot_process.url, 1, hosts)))
+            tls = request.node.get_closest_marker("tls") is not None
+            testbed = stack.enter_context(closing(SessionTestbed(_mockbot_process.url, 1, hosts, tls=tls)))
             bot = Mockbot(testbed, patch.setenv, dict(os.environ), report_inconclusive, folder, tmp_path_factory)
         stack.callback(bot.close)
         marker = request.node.get_closest_marker("outage")

@@ -16,6 +16,7 @@ from mockbot.clock import Clock
 from mockbot.errors import UsageError
 from mockbot.faults import KINDS, Fault
 from mockbot.faults.base import FaultBase, ServiceFault, WireFault
+from mockbot.interception.interceptor_control import InterceptorControl
 from mockbot.pytest_plugin.session_testbed import RunningService, SessionTestbed
 from mockbot.scenario.spans import FaultSpan
 from mockbot.scenario.timeline import ActiveFault
@@ -85,8 +86,8 @@ class ManualFaults:
         """Begin a fault, for `times` requests only if that is given. Raises UsageError."""
         if fault.on not in {None, self._provider} or fault.only_on is not None:
             raise UsageError(f"by hand there is one provider, {self._provider!r}")
-        if fault.layer == "tls":
-            raise UsageError("by hand there is no TLS; a scenario of `mockbot run` or `serve` may have this fault")
+        if fault.layer == "tls" and not self._running.addresses.interceptor:
+            raise UsageError("this is a fault of the TLS handshake: mark the test with @pytest.mark.tls")
         if times is not None and not isinstance(fault, ServiceFault):
             raise UsageError(f"{fault.kind} hits connections, not requests; use lasts instead of times")
         now = max(0.0, self._clock.now())
@@ -97,15 +98,19 @@ class ManualFaults:
         return added
 
     def change(self, change: Literal["begin", "end"], active: ActiveFault) -> None:
-        """Begin or end a fault in the service or at the proxy. Raises TestbedError."""
+        """Begin or end a fault in the service, of the handshake or at the proxy. Raises TestbedError."""
         with self._changing:
             if change == "begin":
                 self._holding[active.span.id] = active
             else:
                 del self._holding[active.span.id]
-            if active.span.fault.layer == "service":
-                service = [held for held in self._holding.values() if held.span.fault.layer == "service"]
-                self._service.set_faults(self._provider, service)
+            layer = active.span.fault.layer
+            of_layer = [held for held in self._holding.values() if held.span.fault.layer == layer]
+            if layer == "service":
+                self._service.set_faults(self._provider, of_layer)
+            elif layer == "tls":
+                interceptor = InterceptorControl(self._running.addresses.interceptor)
+                interceptor.set_faults(self._provider, of_layer, self._clock.speed)
             else:
                 proxy = self._running.addresses.proxies[self._provider]
                 change_wire_fault(self._testbed.control, proxy, change, active, self._holding.values(), self._clock)
@@ -140,11 +145,12 @@ class ManualFaults:
 def felt(kind: str, hits: int, *, asked: bool) -> bool:
     """Whether a client felt a fault of this kind. `asked`: it has sent a request to a model.
 
-    A list of models is no such request, but what the proxy cuts off before a provider can record it may be one. What
-    only clients can count, such as refused connections, is not known in a test: there, any question shows a client.
+    A list of models is no such request, but what ends in the proxy or in a handshake, before a provider can record it,
+    may be one. What only clients can count, such as refused connections, is not known in a test: there, any question
+    shows a client.
     """
     counted_by = KINDS[kind].counted_by
-    return hits > 0 if "proxy" in counted_by else asked and (hits > 0 or "client" in counted_by)
+    return hits > 0 if counted_by & {"proxy", "terminator"} else asked and (hits > 0 or "client" in counted_by)
 
 
 def read_fault(given: Mapping[str, Any]) -> FaultBase:

@@ -108,8 +108,8 @@ class Outage:
             driver.stop()
             watcher.look()
             journal = watcher.journal()
-            interceptor = running.addresses.interceptor
-            seen = InterceptorControl(interceptor).seen() if interceptor else None
+            addresses = running.addresses
+            seen = InterceptorControl(addresses.interceptor).seen() if addresses.forward_proxy else None
         finally:
             self._switch_to(None)
             self._testbed.end(running)

@@ -41,10 +41,12 @@ class SessionTestbed:
     """One test's proxy, and the services that run behind it one after the other. `url`: the child's control port.
 
     `intercept`: hosts to intercept beside the public ones, for the first provider; None: clients are led by base URLs.
+    Those are https with `tls`.
     """
 
-    def __init__(self, url: str, seed: int, intercept: Sequence[str] | None = None) -> None:
+    def __init__(self, url: str, seed: int, intercept: Sequence[str] | None = None, *, tls: bool = False) -> None:
         self._url, self._hosts, self._closing = url, intercept, ExitStack()
+        self._tls = tls or intercept is not None
         self._interceptor: ManagedProcess | None = None
         proxy = self._ask("POST", "/proxies", {"seed": seed})
         self._number, self._proxy_control = proxy["id"], str(proxy["control"])
@@ -58,8 +60,8 @@ class SessionTestbed:
         if missing := [name for name in self._named if name not in scenario.providers]:
             there = ", ".join(scenario.providers)
             raise UsageError(f"the test asks for provider {missing[0]!r}, and {scenario.name} has {there}")
-        if scenario.over_tls:
-            raise UsageError(f"{scenario.name} has faults of the TLS handshake; `mockbot run` and `serve` can play it")
+        if scenario.over_tls and not self._tls:
+            raise UsageError(f"{scenario.name} has faults of the TLS handshake: mark the test with @pytest.mark.tls")
         clock_body = CLOCK.dump_python(SharedClock.of(clock), mode="json")
         ready = self._ask("POST", "/services", {"scenario": scenario.model_dump(mode="json"), "clock": clock_body})
         proxies: dict[str, str] = {}
@@ -75,20 +77,22 @@ class SessionTestbed:
             speed=speed,
             status_page=ready["status"],
         )
-        if self._hosts is not None:
+        if self._tls:
             if self._interceptor is None:
                 plan = Plan({}, self._intercepted(scenario))
                 self._interceptor = self._closing.enter_context(running_interceptor(plan))
-            addresses = behind_interceptor(addresses, self._interceptor, intercepts=True)
+            addresses = behind_interceptor(addresses, self._interceptor, intercepts=self._hosts is not None)
         return RunningService(scenario, addresses, ready["id"])
 
     def _intercepted(self, scenario: Scenario) -> dict[str, str]:
-        return intercepted_hosts(scenario, [f"{host}={scenario.first_provider}" for host in self._hosts or ()])
+        if self._hosts is None:
+            return {}
+        return intercepted_hosts(scenario, [f"{host}={scenario.first_provider}" for host in self._hosts])
 
     def url_of(self, provider: str) -> str:
         """Where this provider will be, which is not the first one. Until it is there, the first one answers."""
         self._named.append(provider)
-        scheme = "http" if self._hosts is None else "https"
+        scheme = "https" if self._tls else "http"
         return f"{scheme}://{self._listen(f'listener-{provider}', self._first)}"
 
     def _listen(self, proxy: str, url: str) -> str:
@@ -116,10 +120,14 @@ class SessionTestbed:
         self._ask("DELETE", f"/services/{running.number}")
 
     def felt(self, running: RunningService) -> Counter[str]:
-        """Fault id -> hits so far: requests for a fault of the service, connections for a fault of the wire."""
+        """Fault id -> hits so far: of a fault of the service requests, of the wire connections, of TLS handshakes."""
         total = Counter[str](self._ask("GET", f"/services/{running.number}/felt"))
         for proxy in running.addresses.proxies.values():
             total.update(self.control.felt(proxy) or {})
+        if running.addresses.interceptor:
+            handshakes = InterceptorControl(running.addresses.interceptor).felt()
+            for provider in running.addresses.providers:
+                total.update(handshakes[provider])
         return total
 
     def unserved(self, running: RunningService) -> Counter[str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from mockbot.dialects.client_identity import FREE, api_key
 from mockbot.dialects.families import FAMILIES
-from mockbot.interception.environment import proxy_variables, trust_variables
+from mockbot.interception.environment import JAVA, java_variables, proxy_variables, trust_variables
 from mockbot.scenario.schema import Scenario
 from mockbot.testbed.start import Addresses
 
@@ -46,6 +46,7 @@ def environment(scenario: Scenario, addresses: Addresses, base: Mapping[str, str
         variables |= {each: value for each, value in family.unless_set.items() if each not in base}
     if addresses.certificates:
         variables |= trust_variables(addresses.certificates)
+        variables |= java_variables(base.get(JAVA, ""), addresses.certificates, addresses.forward_proxy)
     if intercepted:
         variables |= proxy_variables(addresses.forward_proxy)
     # A user's own exceptions would let an intercepted host escape; for the others the forward proxy knows them.

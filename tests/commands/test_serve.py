@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -44,7 +45,8 @@ class Served:
     @property
     def variables(self) -> dict[str, str]:
         """The environment that it has printed so far."""
-        return dict(line.removeprefix("export ").split("=", 1) for line in self.lines if line.startswith("export "))
+        exported = [shlex.split(line)[1] for line in self.lines if line.startswith("export ")]
+        return dict(each.split("=", 1) for each in exported)
 
     def ask(self) -> int:
         """The status of one question."""

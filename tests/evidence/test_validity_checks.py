@@ -68,6 +68,11 @@ CASES: dict[str, tuple[Callable[[], RunEvidence], str, str]] = {
         "intercepted",
         "2 connections ended because the client does not trust the run's CA",
     ),
+    "an intercepted client of another user": (
+        lambda: sound(intercepted=Interception(strangers=2)),
+        "intercepted",
+        "the proxy refused 2 requests of another user of this machine: run the client as your own user",
+    ),
     "no data": (lambda: sound([]), "data", "no data is no success"),
     "a damaged journal": (
         lambda: sound([*sound_run(), Broken("journal.jsonl", 7, "Invalid JSON")]),

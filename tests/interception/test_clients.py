@@ -30,7 +30,18 @@ phases:
 """
 UNAVAILABLE = "http_error: {status: 503, retry_after: 1s}"
 LIGHT = ("httpx", "requests", "urllib", "aiohttp trust_env")  # imported in a moment
-LITELLM = Path(__file__).parents[2] / ".litellm" / "bin" / "python"
+ROOT = Path(__file__).parents[2]
+LITELLM = ROOT / ".litellm" / "bin" / "python"
+PROGRAMS = Path(__file__).with_name("programs")
+NODE_24 = ROOT / ".clients" / "node24" / "node_modules" / ".bin" / "node"
+# Those in other languages: what has to be there, and the command in front of the number of seconds.
+FOREIGN = {
+    "Go's net/http": ("go", ["go", "run", str(PROGRAMS / "forms.go")]),
+    "Java's HttpClient": ("java", ["java", str(PROGRAMS / "Forms.java"), "http_client"]),
+    "Java's HttpURLConnection": ("java", ["java", str(PROGRAMS / "Forms.java"), "url_connection"]),
+    "Node 24's fetch": (str(NODE_24), [str(NODE_24), str(PROGRAMS / "forms.mjs"), "fetch"]),
+    "undici": (str(NODE_24), ["node", str(PROGRAMS / "forms.mjs"), "undici"]),
+}
 
 
 def played(tmp_path: Path, *command: str, fault: str = UNAVAILABLE, options: tuple[str, ...] = ()) -> tuple[int, str]:
@@ -88,10 +99,25 @@ def test_every_known_form_of_client_is_intercepted(blackout: Served, name: str) 
     if name == "litellm" and not LITELLM.exists():
         pytest.skip("LITELLM NOT TESTED: .ci/nightly installs it")
     python = str(LITELLM) if name == "litellm" else sys.executable
+    assert_meets_the_blackout(blackout, [python, "-c", program(name)])
+
+
+@pytest.mark.second
+@pytest.mark.parametrize("name", FOREIGN)
+def test_every_known_form_in_another_language_is_intercepted(blackout: Served, name: str) -> None:
+    """As above: of Java by its own options, of undici where the program asks for its EnvHttpProxyAgent."""
+    needs, command = FOREIGN[name]
+    if shutil.which(needs) is None or shutil.which(command[0]) is None:
+        pytest.skip(f"{name} NOT TESTED: {Path(needs).name} is not there (.ci/clients installs Node 24)")
+    assert_meets_the_blackout(blackout, command)
+
+
+def assert_meets_the_blackout(blackout: Served, command: list[str]) -> None:
+    """This client's answers fail with 503 until the blackout is over."""
     httpx.post(f"{blackout.control()}/phase/blackout", trust_env=False).raise_for_status()
     with subprocess.Popen(
-        [python, "-c", program(name), "90"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env={**os.environ, **blackout.variables},
+        [*command, "90"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env={**os.environ, **blackout.variables, "UNDICI": str(NODE_24.parents[1] / "undici" / "index.js")},
     ) as client:  # fmt: skip
         assert client.stdout is not None
         first = next(line for line in client.stdout if line.startswith("FAILED"))

@@ -55,7 +55,15 @@ def wait_until_gone(processes: list[psutil.Process]) -> None:
 
 
 def interceptor(processes: list[psutil.Process]) -> psutil.Process:
-    return next(each for each in processes if INTERCEPTOR in each.cmdline())
+    return next(each for each in processes if INTERCEPTOR in command_line(each))
+
+
+def command_line(process: psutil.Process) -> list[str]:
+    """Nothing of one that has just ended."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:  # a zombie is one, too
+        return []
 
 
 def assert_nothing_stays(tmp_path: Path, temporary: Path) -> None:
@@ -69,7 +77,7 @@ def assert_nothing_stays(tmp_path: Path, temporary: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_after_a_signal_to_mockbot_nothing_stays(tmp_path: Path, number: signal.Signals) -> None:
-    """Ctrl-C, and `kill -9`, after which the interceptor cleans up by itself."""
+    """Ctrl-C, and `kill -9`, after which the interceptor ends by itself."""
     trusted = stores()
     with serving(tmp_path) as (process, started, temporary):
         process.send_signal(number)
@@ -80,10 +88,22 @@ def test_after_a_signal_to_mockbot_nothing_stays(tmp_path: Path, number: signal.
 
 
 def test_after_kill_9_of_the_interceptor_nothing_stays(tmp_path: Path) -> None:
-    """Its parent deletes the folder."""
+    """What deletes the folder is neither it nor its parent."""
     with serving(tmp_path) as (process, started, temporary):
         interceptor(started).kill()
         process.send_signal(signal.SIGINT)
+        wait_until_gone(started)
+
+    assert_nothing_stays(tmp_path, temporary)
+
+
+def test_after_kill_9_of_mockbot_and_the_interceptor_at_once_nothing_stays(tmp_path: Path) -> None:
+    """Neither has a moment to clean up."""
+    with serving(tmp_path) as (process, started, temporary):
+        found = interceptor(started)
+        found.suspend()
+        process.kill()
+        found.kill()
         wait_until_gone(started)
 
     assert_nothing_stays(tmp_path, temporary)
@@ -117,8 +137,9 @@ def test_a_run_without_its_interceptor_is_inconclusive(tmp_path: Path, monkeypat
     kills = (
         "import os, psutil, time; time.sleep(0.5)\n"
         "run = psutil.Process(os.getpid()).parents()\n"
-        f"own = [child for each in run for child in each.children() if {INTERCEPTOR!r} in child.cmdline()]\n"
-        "own[0].kill(); time.sleep(30)\n"
+        "children = psutil.process_iter(['ppid', 'cmdline'])  # None of what has just ended\n"
+        f"own = [each for each in children if {INTERCEPTOR!r} in (each.info['cmdline'] or ())]\n"
+        "[each.kill() for each in own if each.info['ppid'] in {of.pid for of in run}]; time.sleep(30)\n"
     )
 
     says = ended_run(tmp_path, monkeypatch, sys.executable, "-c", kills)

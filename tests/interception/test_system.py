@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands.build import run, scenario_file
+from tests.proxy.conftest import toxiproxy as toxiproxy  # noqa: PLC0414 - a fixture
 
 pytestmark = pytest.mark.live
 APP = """
@@ -49,15 +50,14 @@ phases:
 """
 
 
-@pytest.mark.nightly
-def test_a_system_is_intercepted_unchanged(tmp_path: Path) -> None:
-    """Its answers and the provider's requests are joined as those of any system are."""
+def _assert_intercepted(tmp_path: Path, outage: str, *options: str) -> list[dict[str, object]]:
+    """A run of this system is, and its faults are felt; the faults as judged."""
     (tmp_path / "unchanged.py").write_text(APP, "utf-8")
     system = tmp_path / "unchanged.yaml"
     system.write_text(SYSTEM.replace("FOLDER", str(tmp_path)), "utf-8")
     folder = tmp_path / "run"
-    outage = scenario_file(tmp_path, OUTAGE)
-    done = run("run", outage, "--out", folder, "--system", system, "--intercept", timeout=180)
+    options = (*options, "--system", str(system), "--intercept")
+    done = run("run", scenario_file(tmp_path, outage), "--out", folder, *options, timeout=180)
 
     summary = json.loads((folder / "summary.json").read_text("utf-8"))
     guards = {guard["name"]: guard["ok"] for guard in summary["guards"]}
@@ -65,6 +65,34 @@ def test_a_system_is_intercepted_unchanged(tmp_path: Path) -> None:
     assert guards["system reached"]
     assert guards["felt"]
     assert {*summary["run"]["intercepted"]["connects"]} == {"api.openai.com"}
+    faults: list[dict[str, object]] = summary["faults"]
+    return faults
+
+
+@pytest.mark.nightly
+def test_a_system_is_intercepted_unchanged(tmp_path: Path) -> None:
+    """Its answers and the provider's requests are joined as those of any system are."""
+    _assert_intercepted(tmp_path, OUTAGE)
+
+
+@pytest.mark.nightly
+def test_a_system_is_intercepted_through_the_original_toxiproxy(tmp_path: Path, toxiproxy: Path) -> None:
+    """Somebody else's proxy between ours and the TLS server: faults of the wire, and behind it of the handshake."""
+    assert toxiproxy.exists()
+    phases = "lasts: 8s, faults: [{reset_peer: 0s}]}\n  - {name: expired, lasts: 8s, faults: [{tls: expired}]}"
+    wire = OUTAGE.replace("lasts: 10s, faults: [{http_error: 503}]}", phases)  # after the first no connection is left
+
+    faults = _assert_intercepted(tmp_path, wire, "--proxy", "toxiproxy")
+
+    assert {fault["kind"] for fault in faults if fault["felt"]} == {"reset_peer", "tls"}
+
+
+def test_a_command_is_not_intercepted_through_the_original_toxiproxy(tmp_path: Path) -> None:
+    """It is refused before anything starts: nobody would know which of the client's connections a fault has hit."""
+    done = run("run", scenario_file(tmp_path, OUTAGE), "--intercept", "--proxy", "toxiproxy", "--", "true")
+
+    assert done.returncode == 2
+    assert "only the embedded proxy reports which connections a fault hit" in done.stderr
 
 
 def test_a_system_that_runs_already_cannot_be_intercepted(tmp_path: Path) -> None:
