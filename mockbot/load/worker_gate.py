@@ -114,7 +114,8 @@ def introduce(runner: WorkerRunner, own: Introduction) -> None:
         sys.stderr.flush()
         os._exit(ExitCode.USAGE)  # Locust is still in its constructor, and would try again for minutes
 
-    runner.register_message(REFUSED, refused)
+    if runner.retry == 0:
+        runner.register_message(REFUSED, refused)
     silent = f"mockbot: {master} does not answer; is `mockbot run --workers --bind` running there?\n"
     if runner.retry == TIRED:
         sys.stderr.write(silent)

@@ -17,7 +17,10 @@ OWN = Introduction("here", "0.1.0", "a" * 64, "2.47.0", "b" * 64, "word")
         ({"host": "there"}, ""),
         ({"token": "wörd"}, "MOCKBOT_TOKEN is not this run's"),
         ({"token": ""}, "MOCKBOT_TOKEN is not this run's"),
-        ({"version": "0.2.0"}, "it runs mockbot 0.2.0 with Locust 2.47.0, the master 0.1.0 with 2.47.0; install the same"),
+        (
+            {"version": "0.2.0"},
+            "it runs mockbot 0.2.0 with Locust 2.47.0, the master 0.1.0 with 2.47.0; install",
+        ),
         ({"locust": "2.43.0"}, "mockbot 0.1.0 with Locust 2.43.0"),
         ({"sources": "c" * 64}, "differs (cccccccc there, aaaaaaaa at the master); install the same"),
         ({"locustfile": "d" * 64}, "another one (SHA-256 dddddddd there, bbbbbbbb at the master)"),
