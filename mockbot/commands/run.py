@@ -133,7 +133,10 @@ def _of_these_clients(scenario: Scenario, options: RunOptions) -> Scenario:
         scenario = behind_system(scenario, options.system, options.speed, options.allowed, os.environ)
     if options.elsewhere is not None:
         system = options.system is not None
-        options.elsewhere.require_plain(scenario, processes=options.processes, system=system, tls=options.tls)
+        real = bool(options.upstreams.urls)
+        options.elsewhere.require_plain(
+            scenario, processes=options.processes, system=system, tls=options.tls, real=real
+        )
     if options.locustfile is not None:
         check_locustfile(options.locustfile, scenario, options.system)
     return scenario

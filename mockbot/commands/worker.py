@@ -59,12 +59,17 @@ class Elsewhere:
         except ValueError as error:
             raise UsageError(f"--wait {wait}: {error}") from None
 
-    def require_plain(self, scenario: Scenario, *, processes: int, system: bool, tls: bool) -> None:
-        """UsageError for what cannot be combined with workers on other machines."""
+    def require_plain(self, scenario: Scenario, *, processes: int, system: bool, tls: bool, real: bool) -> None:
+        """UsageError for what cannot be combined with workers on other machines. `real`: a provider is."""
         if processes > 1:
             raise UsageError("--workers and --processes: give one of them; start a worker for each core instead")
         if system:
             raise UsageError("--workers and --system: the system listens on this machine only; leave one of them out")
+        if real:
+            raise UsageError(
+                "--workers and --upstream: whoever is on that network could ask the real provider with your key; "
+                "use --processes, or --replay recorded answers"
+            )
         if tls or scenario.over_tls:
             raise UsageError(
                 "--workers: the certificates of a run are for this machine's loopback address; leave --tls and the "

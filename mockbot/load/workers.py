@@ -8,6 +8,7 @@ Batches of a worker arrive in order (ZeroMQ). A worker is lost when its last bat
 `close`: the users that it had are missing for a while, or their last records are.
 """
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -37,6 +38,7 @@ BATCH_EVERY = 0.5  # wall seconds; the live view cannot be fresher than this
 LAST_BATCH_WITHIN = 5.0  # wall seconds for a worker's last batch, on top of the wait that `close` allows
 POLL_EVERY = 0.02  # wall seconds between two checks for the last batches
 
+log = logging.getLogger("mockbot")
 Take = Callable[[Attempt | Prompt | SystemAnswer | Health], None]
 
 
@@ -143,7 +145,7 @@ class RemoteWorkers:
         self._runner = runner
         self._take = take
         self._latest: dict[str, Batch] = {}
-        self.bytes = 0  # of all batches
+        self._bytes = 0  # of all batches
         self._expected = known_workers(runner)
         self._left = set[str]()  # not there all the time, or left before `close`
         self._closing = False
@@ -209,7 +211,7 @@ class RemoteWorkers:
     def receive(self, id_: str, data: bytes) -> None:
         """Take the records of a batch that the worker with client id `id_` has sent."""
         batch = _BATCH.validate_json(data)
-        self.bytes += len(data)
+        self._bytes += len(data)
         self._latest[id_] = batch
         if batch.final and not self._closing:  # a signal to the worker, which ends it in good order
             self._left.add(id_)
@@ -224,6 +226,7 @@ class RemoteWorkers:
         # Only workers that answer are waited for: one that died would cost the whole time.
         while time.monotonic() < until and any(not self._is_final(id_) for id_ in present_workers(self._runner)):
             gevent.sleep(POLL_EVERY)
+        log.info("%d workers sent %d bytes of records about %d prompts", self.nodes, self._bytes, self.started)
 
     def _is_final(self, id_: str) -> bool:
         return id_ in self._latest and self._latest[id_].final

@@ -5,8 +5,8 @@ import pytest
 from mockbot.evidence.records import ClockReading, WorkerClock
 from mockbot.evidence.verdict import judge
 from mockbot.evidence.worker_clocks import clock_problem, clocks_in_words
-from tests.evidence.build import evidence, sound_run
-from tests.evidence.test_validity_checks import FELT, broken
+from tests.evidence.build import FELT, evidence, sound_run
+from tests.evidence.test_validity_checks import broken
 
 
 def clock(used: tuple[float, float] | None, last: tuple[float, float] | None) -> WorkerClock:

@@ -48,14 +48,14 @@ needs_machines = pytest.mark.skipif(bool(why_none()), reason=f"WORKERS ELSEWHERE
 
 
 @contextmanager
-def machines(count: int) -> Iterator[list[Machine]]:
-    """So many, DELAY apart from each other; nothing is left of them."""
+def machines(count: int, delay: float = DELAY) -> Iterator[list[Machine]]:
+    """So many, `delay` wall seconds apart from each other; nothing is left of them."""
     names = [f"mb{os.getpid()}-{n}" for n in range(count)]
     made = [Machine(name, str(FIRST + n)) for n, name in enumerate(names)]
     try:
         for name in names:
             subprocess.run(["ip", "netns", "add", name], check=True)
-        command = [sys.executable, "-m", "tests.networks.wire", str(DELAY), str(FIRST), *names]
+        command = [sys.executable, "-m", "tests.networks.wire", str(delay), str(FIRST), *names]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as wire:
             assert wire.stdout is not None
             assert wire.stdout.readline() == "ready\n"
