@@ -87,12 +87,12 @@ class Elsewhere:
 def waiting_run(
     folder: Path, master: Machine, text: str, workers: int, *options: str, **environment: str
 ) -> Iterator[Elsewhere]:
-    """`mockbot run --workers`, which waits for them; in the end no process of it is left."""
+    """`mockbot run --workers`, which waits for them (0: makes the load itself); in the end no process of it is left."""
     folder.mkdir(parents=True, exist_ok=True)
     scenario = folder / "outage.yaml"
     scenario.write_text(text, "utf-8")
-    words = [sys.executable, "-m", "mockbot", "run", str(scenario), "--workers", str(workers)]
-    words += ["--bind", master.address, "--out", str(folder / "run"), *options]
+    words = [sys.executable, "-m", "mockbot", "run", str(scenario), "--out", str(folder / "run"), *options]
+    words += ["--workers", str(workers), "--bind", master.address] if workers else []
     with ExitStack() as stack:
         environment = {"MOCKBOT_TOKEN": TOKEN, **environment}
         run = stack.enter_context(_process(master.command(*words), folder / "run.log", environment))
