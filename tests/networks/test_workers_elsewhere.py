@@ -217,3 +217,16 @@ def test_a_worker_that_lacks_what_the_scenario_needs_is_said(net: list[Machine],
 
     assert ran.code == 3
     assert "cannot make these users" in " ".join(ran.output.split())
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_workers_leave_with_their_run(net: list[Machine], tmp_path: Path, how: signal.Signals) -> None:
+    """Interrupted, or killed: none goes on asking, and none says that all was well."""
+    with waiting_run(tmp_path, net[0], TEXT, 1, "--wait", "90s") as run:
+        run.join(net[1])
+        run.until(lambda: run.begun)
+        run.run.send_signal(how)
+        code, codes = run.run.wait(60), run.codes()
+
+    assert code == (130 if how == signal.SIGINT else -how)
+    assert codes == [3]
