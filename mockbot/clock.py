@@ -20,9 +20,15 @@ monotonic = partial(time.clock_gettime, time.CLOCK_MONOTONIC)
 
 @cache
 def machine() -> str:
-    """What names the machine, and so its monotonic clock: the id of the kernel's boot, else the host's name."""
-    boot = Path("/proc/sys/kernel/random/boot_id")
-    return boot.read_text("ascii").strip() if boot.exists() else platform.node()
+    """What names the machine, and so its monotonic clock: the id of the kernel's boot, else the host's name.
+
+    A container may have a monotonic clock of its own (time_namespaces(7)), which is another one's then.
+    """
+    boot, own = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/time")
+    if not boot.exists():
+        return platform.node()
+    namespace = f" {own.readlink()}" if own.is_symlink() else ""
+    return f"{boot.read_text('ascii').strip()}{namespace}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 @click.option("--speed", type=SPEED, help="Scenario seconds per wall-clock second; default: from the file.")
 @click.option("--ui", is_flag=True, help="Watch the run in Locust's web UI.")
 @click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="Load generator processes.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Make the load on other machines: so many workers come.")
+@click.option("--bind", metavar="ADDRESS", help="Of --workers: the address of this machine to which they come.")
+@click.option("--wait", metavar="DURATION", default="60s", show_default=True, help="Of --workers: how long, at most.")
 @click.option("--out", type=FOLDER, help="Run folder; default: runs/<time>-<scenario>.")
 @click.option("--locustfile", type=EXISTING_FILE, help="Locustfile to use instead of chat.py.")
 @click.option("--proxy", type=PROXY, default="embedded", show_default=True, help="Fault proxy.")
@@ -71,7 +74,7 @@ def run(
     speed: float | None, ui: bool, processes: int, out: Path | None,
     locustfile: Path | None, proxy: "Engine", toxiproxy_url: str | None, allowed: tuple[str, ...],
     port: int | None, system: str | None, length: str | None, seed: int | None, changes: tuple[str, ...],
-    tls: bool,
+    tls: bool, workers: int | None, bind: str | None, wait: str,
     upstreams: "UpstreamSettings",
 ) -> None:  # fmt: skip
     """Run an outage live and judge how the clients cope.
@@ -96,6 +99,8 @@ def run(
             )
         if system is not None or port is not None or seed is not None:
             raise UsageError("--system, --port and --seed are for a run with mockbot's own crowd, not for `-- COMMAND`")
+        if workers is not None or bind is not None:
+            raise UsageError("--workers and --bind are for a run with mockbot's own crowd, not for `-- COMMAND`")
         from mockbot.commands.external_client import ClientOptions, run_client_command
 
         scenario = changed_scenario(target, changes, length)[0]
@@ -110,6 +115,7 @@ def run(
         )
     from mockbot.commands.check import print_warnings
     from mockbot.commands.run import RunOptions, run_command
+    from mockbot.commands.worker import Elsewhere
     from mockbot.runs.crowd_seed import crowd_seed
     from mockbot.testbed.start import ProxyChoice
     from mockbot.testbed.system.system_file import read_system
@@ -128,8 +134,22 @@ def run(
     options = RunOptions(
         speed, out, processes, ui, locustfile, choice, shlex.join(["mockbot", *sys.argv[1:]]), port,
         read_system(system) if system is not None else None, text, allowed, hosts=hosts, tls=tls, upstreams=upstreams,
+        elsewhere=Elsewhere.of(workers, bind, wait),
     )  # fmt: skip
     sys.exit(run_command(scenario, options, console()))
+
+
+@cli.command()
+@click.argument("master", metavar="HOST[:PORT]")
+@click.option("--locustfile", type=EXISTING_FILE, help="A copy of the run's own locustfile, when it has one.")
+def worker(master: str, locustfile: Path | None) -> None:
+    """Make a share of the load of a run on another machine.
+
+    Start it with the line that `mockbot run --workers N --bind ADDRESS` prints there. The scenario comes from the run.
+    """
+    from mockbot.commands.worker import become_worker
+
+    become_worker(master, locustfile)
 
 
 @cli.command()

@@ -18,13 +18,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from mockbot.commands.own_locustfile import CONNECT_LOCUST, check_locustfile
+from mockbot.commands.own_locustfile import check_locustfile
 from mockbot.commands.system_run import WatchedSystem, behind_system, watched_system
 from mockbot.commands.upstream_options import check_spending
+from mockbot.commands.worker import Elsewhere, locustfiles, run_token
 from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.records import Progress, RunInfo
 from mockbot.interception.environment import CERTIFICATE
 from mockbot.interception.plan import told
+from mockbot.load.introduction import MASTER_PORT, WorkerEvent
 from mockbot.process.held_port import held_port
 from mockbot.process.process_group import end, signal_group
 from mockbot.report.live_view import HiddenView, LiveView
@@ -32,7 +34,6 @@ from mockbot.report.plain_console import heading
 from mockbot.runs.folder import RunFile, RunFolder
 from mockbot.runs.journal_files import Follower, read_run_info, write_run_info
 from mockbot.runs.judge import conclude
-from mockbot.scenario.library import loadtest
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.scenario.transforms import without_system
@@ -68,6 +69,7 @@ class RunOptions:
     hosts: Mapping[str, str] | None = None  # of the system to intercept (mockbot.interception.plan)
     tls: bool = False  # the providers' URLs are https
     upstreams: UpstreamSettings = NO_UPSTREAMS
+    elsewhere: Elsewhere | None = None  # the load is made on other machines
     testbed: Addresses | None = None  # of one that somebody else has started, and will end
 
 
@@ -85,15 +87,15 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
     interrupted, system = False, None
     try:
         with _testbed(scenario, speed, options, folder, console) as system, ExitStack() as ports:
-            # Locust's defaults. Its master always uses 5557, and listens on every interface.
             port = ports.enter_context(held_port(8089)) if options.ui else None
-            master = ports.enter_context(held_port(5557)) if options.processes > 1 else None
+            master = _master_port(options, ports, console)
             if port is not None:
                 console.print(f"watch it at http://127.0.0.1:{port}", highlight=False)
             log = folder / RunFile.LOCUST_LOG
             with _locust(_locust_command(options, port, master, speed, folder), log, system) as locust:
                 view = HiddenView(console) if options.hidden else LiveView(console, timeline)
-                _show_progress(locust, folder, view, system)
+                with _shown_arrivals(locust, folder, options, console):
+                    _show_progress(locust, folder, view, system)
                 if locust.poll() is None:  # the run is over: a headless Locust exits now, the web UI stays open
                     _record_command(folder, options, system)
                     with suppress(subprocess.TimeoutExpired):
@@ -129,6 +131,12 @@ def _of_these_clients(scenario: Scenario, options: RunOptions) -> Scenario:
         if options.hosts is not None and options.system.start is None:
             raise UsageError("--intercept: the system runs already; mockbot has to start what it intercepts")
         scenario = behind_system(scenario, options.system, options.speed, options.allowed, os.environ)
+    if options.elsewhere is not None:
+        system = options.system is not None
+        real = bool(options.upstreams.urls)
+        options.elsewhere.require_plain(
+            scenario, processes=options.processes, system=system, tls=options.tls, real=real
+        )
     if options.locustfile is not None:
         check_locustfile(options.locustfile, scenario, options.system)
     return scenario
@@ -152,8 +160,9 @@ def _testbed(
 ) -> Iterator[WatchedSystem | None]:
     """The testbed, with its addresses in the folder, and the system under test when there is one."""
     started = open_testbed(
-        scenario, speed, folder.logs, options.proxy, options.hosts, tls=options.tls, upstreams=options.upstreams
-    )
+        scenario, speed, folder.logs, options.proxy, options.hosts, tls=options.tls, upstreams=options.upstreams,
+        bind="127.0.0.1" if options.elsewhere is None else options.elsewhere.bind,
+    )  # fmt: skip
     with started if options.testbed is None else nullcontext(options.testbed) as opened:
         addresses = opened if options.port is None else on_ports(opened, options.port)
         if addresses.certificates and not options.hidden:
@@ -166,6 +175,25 @@ def _testbed(
         with watched_system(options.system, scenario, addresses, folder, os.environ, ui=options.ui) as system:
             folder.put(RunFile.TESTBED, system.addresses.to_json())
             yield system
+
+
+@contextmanager
+def _shown_arrivals(
+    locust: "subprocess.Popen[bytes]", folder: RunFolder, options: RunOptions, console: Console
+) -> Iterator[None]:
+    """Say which workers come and which are refused until the load begins; at the end of the block, which came late."""
+    events = Follower(folder / RunFile.WORKERS, WorkerEvent)
+
+    def show() -> None:
+        for event in events.new():
+            console.print(Text(event.says), soft_wrap=True)
+
+    while options.elsewhere is not None and locust.poll() is None and not (folder / RunFile.RUN).exists():
+        show()
+        threading.Event().wait(LOOK)
+    show()
+    yield
+    show()
 
 
 def _show_progress(
@@ -195,15 +223,26 @@ def _show_progress(
         system.finish()
 
 
+def _master_port(options: RunOptions, ports: ExitStack, console: Console) -> int | None:
+    """Where Locust's master will listen, held until `ports` is closed; None: this process needs no master."""
+    if options.elsewhere is None:  # Locust's master would always use 5557, and listen on every interface
+        return ports.enter_context(held_port(MASTER_PORT)) if options.processes > 1 else None
+    master = ports.enter_context(held_port(MASTER_PORT, options.elsewhere.bind))
+    for line in options.elsewhere.told(master, run_token(os.environ)):
+        console.print(Text(line), soft_wrap=True)
+    return master
+
+
 def _locust_command(
     options: RunOptions, port: int | None, master: int | None, speed: float, folder: RunFolder
 ) -> list[str]:
-    files = [loadtest("chat")] if options.locustfile is None else [CONNECT_LOCUST, options.locustfile]
-    command = [sys.executable, "-P", "-m", "locust", "-f", ",".join(str(file.absolute()) for file in files)]
+    command = [sys.executable, "-P", "-m", "locust", "-f", locustfiles(options.locustfile)]
     command += ["--scenario", str((folder / RunFile.SCENARIO_YAML).absolute()), "--speed", f"{speed:.10g}"]
     command += ["--out", str(folder.path.absolute()), "--testbed", str((folder / RunFile.TESTBED).absolute())]
     command += ["--headless"] if port is None else ["--autostart", "--web-host", "127.0.0.1", "--web-port", str(port)]
-    if master is not None:
+    if options.elsewhere is not None and master is not None:
+        command += options.elsewhere.arguments(master)
+    elif master is not None:
         command += ["--processes", str(options.processes), "--master-bind-host", "127.0.0.1"]
         command += ["--master-bind-port", str(master), "--master-port", str(master)]
     return command

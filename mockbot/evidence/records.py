@@ -193,6 +193,28 @@ class Interception:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockReading:
+    """How far the master's monotonic clock is ahead of a worker's: `offset` wall seconds, wrong by `within` at most."""
+
+    __pydantic_config__ = _STRICT
+    offset: float
+    within: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerClock:
+    """A worker on another machine: by what its times were moved to the master's clock, and what was true at the end.
+
+    `used` None: there was no reading when the load began, and the wall clocks had to do. `last` None: it was lost.
+    """
+
+    __pydantic_config__ = _STRICT
+    node: str
+    used: ClockReading | None
+    last: ClockReading | None
+
+
+@dataclass(frozen=True, slots=True)
 class RunInfo:
     """How a run was made and how it ended; `run.json`. Times of the run are scenario seconds; `t0` is Unix time."""
 
@@ -223,6 +245,7 @@ class RunInfo:
     added_latency: float | None = None  # wall seconds that the testbed adds to a latency; None: not measured
     added_first_token: float | None = None  # and to the time to a first token; None: as to a latency
     intercepted: Interception | None = None  # None: its client was led by base URLs
+    clocks: tuple[WorkerClock, ...] = ()  # of the workers on other machines
     records: dict[str, int] | None = None  # of each of KINDS, how many were written; None: the run was not signed off
 
 

@@ -15,6 +15,7 @@ from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import WAY_TO, Action, Attempt, Health
 from mockbot.evidence.run_counters import LATE, RunCounters
 from mockbot.evidence.unserved import leads_elsewhere, not_given
+from mockbot.evidence.worker_clocks import clock_problem, clocks_in_words
 from mockbot.scenario.shorten import MIN_PROMPTS
 from mockbot.scenario.spans import FaultSpan
 from mockbot.units.formatting import format_clock, format_counted, format_duration, format_percent, format_wall
@@ -266,6 +267,13 @@ def cpu(evidence: RunEvidence, _: RunCounters) -> Iterator[ValidityCheck]:
     yield ValidityCheck("machine", ok=ok, says=says if ok else too_busy)
 
 
+def clocks(evidence: RunEvidence, _: RunCounters) -> Iterator[ValidityCheck]:
+    """The times of workers on other machines are those of the master's clock, from the first second to the last."""
+    if all_clocks := evidence.info.clocks:
+        problem = clock_problem(all_clocks)
+        yield ValidityCheck("clocks", ok=problem is None, says=problem or clocks_in_words(all_clocks))
+
+
 def testbed(evidence: RunEvidence, _: RunCounters) -> Iterator[ValidityCheck]:
     """Service and proxy could be asked at any time, and no process of the run stood still for HUNG wall seconds."""
     if evidence.info.simulated:
@@ -319,7 +327,7 @@ def _share(samples: tuple[Health, ...], holds: Callable[[Health], bool]) -> floa
 
 _Check = Callable[[RunEvidence, RunCounters], Iterator[ValidityCheck]]
 CHECKS: tuple[_Check, ...] = (
-    ended, testbed, intercepted, data, journal, requests_arrived, answers_given, data_in_phases, pending,
+    ended, testbed, clocks, intercepted, data, journal, requests_arrived, answers_given, data_in_phases, pending,
     system_reached, felt,
     applied, other_actions, lag, cpu,
 )  # fmt: skip

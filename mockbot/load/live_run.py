@@ -147,6 +147,8 @@ class LiveRun:
                 try:
                     if self.info.t0 is not None:
                         self._finish(ended, why)
+                    else:
+                        write_run_info(self.folder, replace(self.info, ended=ended, why=why))
                 finally:
                     self.recorder.close()
 
@@ -161,7 +163,8 @@ class LiveRun:
         if ended == "completed" and self._broken:
             ended, why = "failed", self._broken
         elif ended == "completed" and workers and workers.lost:
-            ended, why = "lost_worker", f"{workers.lost} of {workers.nodes} workers left before the end; start it again"
+            left = f"{workers.lost} of {workers.nodes} workers left before the end"
+            ended, why = "lost_worker", f"{left} ({workers.lost_in_words}); start it again"
         self.info = replace(
             self.info,
             ended=ended,
@@ -169,6 +172,7 @@ class LiveRun:
             end=round(stopped, 3),
             nodes=workers.nodes if workers else 0,
             lost_nodes=workers.lost if workers else 0,
+            clocks=workers.clocks if workers else (),
             records=self.recorder.written,
         )
         write_run_info(self.folder, self.info)

@@ -12,6 +12,7 @@ from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 
 from mockbot.errors import ScenarioError, TestbedError, UsageError
+from mockbot.load.introduction import TOKEN, Introduction
 from mockbot.scenario.library import names
 from mockbot.scenario.load import load_scenario
 from mockbot.testbed.start import RunningParts
@@ -30,6 +31,15 @@ class _Suggestions(tuple[str, ...]):
 
 
 @dataclass(frozen=True, slots=True)
+class Join:
+    """Workers on other machines. Of a master: how many have to come, within `wait` wall seconds."""
+
+    workers: int
+    wait: float
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """`scenario` empty: a plain load test of `host`. `testbed`: file with the addresses of a running testbed."""
 
@@ -43,6 +53,7 @@ class Options:
     elsewhere: RunningParts | None = None  # service and proxy that run already; their token is in `token_file`
     token_file: Path | None = None
     system: System | None = None  # what the crowd asks instead of the providers
+    join: Join | None = None  # None: every worker is of this machine, or of somebody who starts Locust by hand
 
     @classmethod
     def of(cls, parsed: Namespace) -> "Options":
@@ -67,6 +78,7 @@ class Options:
             elsewhere=elsewhere if parsed.service else None,
             token_file=Path(parsed.token_file) if parsed.token_file else None,
             system=System.model_validate_json(parsed.system) if parsed.system else None,
+            join=Join(parsed.join, parsed.join_wait, parsed.join_token) if parsed.join else None,
         )
 
 
@@ -78,6 +90,12 @@ def parsed_options(environment: Environment) -> Namespace:
     if environment.parsed_options is None:
         raise TestbedError("mockbot needs Locust's command line; as a library Locust has none")
     return cast("Namespace", environment.parsed_options)
+
+
+def own_introduction(environment: Environment) -> Introduction:
+    """What this process says of itself to a master, or compares with what a worker says."""
+    parsed = parsed_options(environment)
+    return Introduction.own([Path(each) for each in parsed.locustfile.split(",")], parsed.join_token)
 
 
 def scenario_of(parsed: Namespace, named: str | None = None) -> str:
@@ -123,5 +141,8 @@ def add_options(parser: LocustArgumentParser, files: Files) -> None:
     for name in ("--testbed", "--service", "--toxiproxy-url", "--token-file"):
         hidden(name, default="")
     hidden("--proxy-ports", type=int, default=0)
+    hidden("--join", type=int, default=0)  # of a master: how many; of a worker: 1
+    hidden("--join-wait", type=float, default=0.0)
+    hidden("--join-token", default="", env_var=TOKEN, is_secret=True)
     # In the environment, because it holds the key, which others could read in a command line or a file.
     hidden("--system", default="", env_var="MOCKBOT_SYSTEM", is_secret=True)

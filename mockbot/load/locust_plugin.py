@@ -18,12 +18,13 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from mockbot.errors import MockbotError, TestbedError
 from mockbot.load import locust_private
-from mockbot.load.locust_options import Files, Options, add_options, parsed_options, scenario_of
+from mockbot.load.locust_options import Files, Options, add_options, own_introduction, parsed_options, scenario_of
 from mockbot.load.runners import Coordinator, Worker
 from mockbot.load.signal_handling import on_orphaned, on_signal
 from mockbot.load.testbed_setup import check
 from mockbot.load.user_classes import measured_users, plain_plan
 from mockbot.load.web_ui.routes import Pages
+from mockbot.load.worker_gate import introduce
 
 
 def install(events: Events) -> None:
@@ -31,6 +32,7 @@ def install(events: Events) -> None:
     if getattr(events, "mockbot", None) is not None:
         return
     locust_private.tune()
+    locust_private.before_connecting(_introduce)
     plugin = Plugin()
     setattr(events, "mockbot", plugin)  # noqa: B010 - Locust's class does not know it
     listeners: tuple[tuple[EventHook, Callable[..., None]], ...] = (
@@ -42,6 +44,11 @@ def install(events: Events) -> None:
     )
     for event, listener in listeners:
         event.add_listener(listener)  # type: ignore[no-untyped-call]
+
+
+def _introduce(runner: WorkerRunner) -> None:
+    if Options.of(parsed_options(runner.environment)).join is not None:
+        introduce(runner, own_introduction(runner.environment))
 
 
 class Plugin:
@@ -95,6 +102,8 @@ class Plugin:
         if not isinstance(runner, LocalRunner | MasterRunner):
             raise TestbedError(f"mockbot does not know Locust's {type(runner).__name__}")
         check(options)
+        if options.join is not None:  # ours are counted once they have introduced themselves: Locust counts none
+            parsed_options(environment).expect_workers = 0
         self._role = coordinator = Coordinator(environment, runner, " ".join(sys.argv))
         environment.dispatcher_class = locust_private.ExactDispatcher
         if environment.web_ui is not None:

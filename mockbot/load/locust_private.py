@@ -11,7 +11,8 @@ import locust.stats
 from locust import LoadTestShape, User, argument_parser
 from locust.dispatch import UsersDispatcher
 from locust.env import Environment
-from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING, MasterRunner
+from locust.rpc import Message
+from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING, MasterRunner, WorkerRunner
 from locust.util.load_locustfile import load_locustfile
 
 from mockbot.load.dispatch import Mix, spread
@@ -21,6 +22,7 @@ __all__ = ["load_locustfile"]  # path -> its user classes that are not abstract 
 INDEX, REQUEST_STATS = "locust.index", "locust.request_stats"  # Flask endpoints of the web UI's page and its figures
 START_PATH = "/swarm"  # where the start form is posted to
 EXTENDED_TABS, EXTENDED_TABLES, EXTENDED_STATS = "extended_tabs", "extended_tables", "extended_stats"
+GONE_AFTER = 15  # wall seconds without a sign of life of its master, after which a worker leaves
 BUSY = frozenset({STATE_SPAWNING, STATE_RUNNING, STATE_CLEANUP})  # during a run, the chosen scenario stays
 
 
@@ -29,6 +31,8 @@ def tune() -> None:
     # Locust reports workers every 3 s and keeps a point of history every 5 s: too coarse for an outage at speed 20.
     locust.runners.WORKER_REPORT_INTERVAL = 1.0
     locust.stats.HISTORY_STATS_INTERVAL_SEC = 1
+    # A worker whose master is gone would go on asking for a minute.
+    locust.runners.MASTER_HEARTBEAT_TIMEOUT = GONE_AFTER
     # A worker builds Locust's whole command line once for each of its ~70 options at every change of users, which stops
     # its event loop for 100 ms (2.47, WorkerRunner.handle_message). The answer is always the same.
     argument_parser.default_args_dict = cache(argument_parser.default_args_dict)
@@ -73,6 +77,28 @@ def missing_workers(master: MasterRunner) -> frozenset[str]:
 def known_workers(master: MasterRunner) -> frozenset[str]:
     """The ids of all workers that the master knows."""
     return frozenset(client.id for client in master.clients.all)
+
+
+def filter_messages(master: MasterRunner, passes: Callable[[str, Message], bool]) -> None:
+    """Let a master handle only the messages for which `passes(client id, message)` is true."""
+    handle = master.handle_message
+
+    def filtered(client_id: str, msg: Message) -> None:
+        if passes(client_id, msg):
+            handle(client_id, msg)
+
+    vars(master)["handle_message"] = filtered
+
+
+def before_connecting(say: Callable[[WorkerRunner], None]) -> None:
+    """Let every worker of this process call `say` before each attempt to reach its master."""
+    connect: Callable[[WorkerRunner], None] = WorkerRunner.connect_to_master
+
+    def say_and_connect(runner: WorkerRunner) -> None:
+        say(runner)
+        connect(runner)
+
+    setattr(WorkerRunner, "connect_to_master", say_and_connect)  # noqa: B010 - mypy allows no other way
 
 
 class ExactDispatcher(UsersDispatcher):

@@ -5,7 +5,9 @@ for any reason).
 """
 
 import logging
+import platform
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +15,24 @@ import gevent
 from locust.env import Environment
 from locust.rpc import Message
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
+from pydantic import TypeAdapter, ValidationError
 
-from mockbot.clock import Clock
+from mockbot.clock import Clock, machine
 from mockbot.errors import ExitCode, MockbotError, TestbedError, UsageError
 from mockbot.evidence.records import Ended
 from mockbot.load.clock_offset import ClockOffset, answer_pings
 from mockbot.load.collector import Collector
 from mockbot.load.dispatch import Counts, Mix
+from mockbot.load.introduction import WorkerEvent
 from mockbot.load.live_run import LiveRun
 from mockbot.load.load_generator import LoadGenerator
-from mockbot.load.locust_options import Options, parsed_options
+from mockbot.load.locust_options import Options, own_introduction, parsed_options
 from mockbot.load.locust_private import known_workers, set_shape
 from mockbot.load.open_arrivals import start_open_arrivals
 from mockbot.load.testbed_setup import judge, open_run, verdict
 from mockbot.load.user_classes import classes_of, measured_users, plain_plan, prepare_plain
 from mockbot.load.web_ui.dashboard_state import DashboardState, View
+from mockbot.load.worker_gate import WorkerGate, report_here
 from mockbot.load.workers import (
     BATCH,
     FINISH,
@@ -37,9 +42,12 @@ from mockbot.load.workers import (
     Setup,
     WorkerReporter,
     Workers,
+    report_broken,
 )
+from mockbot.runs.folder import RunFile, RunFolder
 from mockbot.scenario.timeline import Timeline
 
+_EVENT = TypeAdapter(WorkerEvent)
 # Wall seconds from choosing t0 to t0, in which every process gets ready: workers receive the Setup and make their user
 # classes from it.
 WORKERS_NEED, LOCAL_NEEDS = 1.0, 0.25
@@ -62,9 +70,12 @@ class Coordinator:
         self.view = View()
         self._first_scenario = Options.of(parsed_options(environment)).scenario
         self._last = 0.0  # scenario second at which the last run ended
+        self._gate: WorkerGate | None = None  # of workers from other machines
         if isinstance(runner, MasterRunner):
             runner.register_message(BATCH, self._on_batch)
             answer_pings(runner)
+            if (join := self.options.join) is not None:
+                self._gate = WorkerGate(runner, own_introduction(environment), join.workers, self._tell)
 
     @property
     def options(self) -> Options:
@@ -103,6 +114,8 @@ class Coordinator:
                     "use --speed 1"
                 )
             master = self._runner if isinstance(self._runner, MasterRunner) else None
+            if self._gate is not None and (join := self.options.join) is not None:
+                self._gate.wait(join.wait)
             setup = run.begin(LOCAL_NEEDS if master is None else WORKERS_NEED)
             self._workers = run.workers = self._start_workers(run, setup)
             if self._environment.web_ui is not None:
@@ -179,6 +192,8 @@ class Coordinator:
         if run.reported:
             return
         run.reported = True
+        if self._gate is not None:
+            self._gate.open = True
         self._last, self.run, self._workers = run.info.end, None, None
         code = ExitCode.PASS if run.info.ended == "completed" else ExitCode.INCONCLUSIVE
         # The first run on the testbed of `mockbot run` is judged by that command.
@@ -187,6 +202,12 @@ class Coordinator:
         if self.view.state is not None:
             self.view.state.verdict = verdict(run.folder)
         self._environment.process_exit_code = ExitCode.INTERRUPTED if ended == "interrupted" else code
+
+    def _tell(self, event: WorkerEvent) -> None:
+        log.info("%s", event.says)
+        if (out := self.options.out) is not None:
+            with (RunFolder(out) / RunFile.WORKERS).open("ab") as file:
+                file.write(_EVENT.dump_json(event) + b"\n")
 
     def _on_batch(self, msg: Message, **_: Any) -> None:
         if isinstance(self._workers, RemoteWorkers):
@@ -201,8 +222,11 @@ class Worker:
         self._runner = runner
         self._bases = measured_users(environment, system=Options.of(parsed_options(environment)).system is not None)
         self._reporter: WorkerReporter | None = None
-        self._offset = ClockOffset(runner)
+        joins = Options.of(parsed_options(environment)).join is not None
+        self._offset = ClockOffset(runner, partial(report_here, runner) if joins else lambda _: None)
         runner.register_message(FINISH, self._on_finish, concurrent=True)
+        if joins:
+            environment.process_exit_code = ExitCode.INCONCLUSIVE  # until its last batch was asked for and sent
 
     def start(self) -> None:
         """The first users of a run are about to be spawned; the master's Setup has come with the options by now."""
@@ -212,10 +236,20 @@ class Worker:
             self._reporter = WorkerReporter(self._runner, plain_plan(self._bases, options), Clock.start())
             prepare_plain(self._bases, self._reporter.generator, options)
             return
-        setup = SETUP.validate_json(parsed.mockbot_setup)
-        clock = setup.started.on(setup.machine, self._offset.seconds)
+        try:
+            self._prepare(SETUP.validate_json(parsed.mockbot_setup))
+        except (MockbotError, ValidationError) as error:  # it has not all that the scenario needs, as a policy's module
+            name = f"worker-{self._runner.worker_index}"
+            why = f"{name} on {platform.node()} cannot make these users: {error}"
+            log.error("%s", why)
+            report_broken(self._runner, name, why)
+
+    def _prepare(self, setup: Setup) -> None:
+        used = self._offset.reading
+        clock = setup.started.on(setup.machine, None if used is None else used.offset)
         plan = setup.plan(clock)
-        self._reporter = WorkerReporter(self._runner, plan, clock)
+        elsewhere = setup.machine != machine()
+        self._reporter = WorkerReporter(self._runner, plan, clock, self._offset if elsewhere else None)
         generator = self._reporter.generator
         self._environment.user_classes = [*classes_of(self._bases, plan, generator)]
         if (own_id := self._runner.client_id) in setup.workers:
@@ -230,3 +264,5 @@ class Worker:
     def _on_finish(self, msg: Message, **_: Any) -> None:
         if self._reporter is not None:
             self._reporter.close(float(msg.data["within"]))
+            if self._environment.process_exit_code == ExitCode.INCONCLUSIVE:
+                self._environment.process_exit_code = ExitCode.PASS

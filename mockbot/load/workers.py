@@ -8,10 +8,11 @@ Batches of a worker arrive in order (ZeroMQ). A worker is lost when its last bat
 `close`: the users that it had are missing for a while, or their last records are.
 """
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 import gevent
@@ -19,8 +20,9 @@ from locust.runners import MasterRunner, WorkerRunner
 from pydantic import Discriminator, TypeAdapter
 
 from mockbot.clock import Clock
-from mockbot.evidence.records import Attempt, Health, Prompt
+from mockbot.evidence.records import Attempt, Health, Prompt, WorkerClock
 from mockbot.evidence.system_records import SystemAnswer
+from mockbot.load.clock_offset import ClockOffset
 from mockbot.load.collector import Collector
 from mockbot.load.generator_health import watch
 from mockbot.load.load_generator import Endpoint, LoadGenerator, LoadPlan, no_status_page
@@ -29,12 +31,14 @@ from mockbot.load.status_page_client import StatusPageClient
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import StatusState, Timeline
 from mockbot.testbed.system.system_file import System
+from mockbot.units.formatting import format_clock
 
 BATCH, FINISH = "mockbot.batch", "mockbot.finish"
 BATCH_EVERY = 0.5  # wall seconds; the live view cannot be fresher than this
 LAST_BATCH_WITHIN = 5.0  # wall seconds for a worker's last batch, on top of the wait that `close` allows
 POLL_EVERY = 0.02  # wall seconds between two checks for the last batches
 
+log = logging.getLogger("mockbot")
 Take = Callable[[Attempt | Prompt | SystemAnswer | Health], None]
 
 
@@ -85,6 +89,8 @@ class Batch:
     final: bool = False
     broken: str = ""
     overdue: dict[int, int] = field(default_factory=dict)  # as Collector.overdue
+    t: float = 0.0  # scenario second at which it was sent
+    clock: WorkerClock | None = None  # of a worker on another machine
 
 
 SETUP, _BATCH = TypeAdapter(Setup), TypeAdapter(Batch)
@@ -95,6 +101,8 @@ class LocalWorkers:
 
     nodes = 1
     lost = 0
+    lost_in_words = ""
+    clocks: tuple[WorkerClock, ...] = ()
 
     def __init__(self, generator: LoadGenerator, users: Callable[[], int], take: Take) -> None:
         self.generator = generator
@@ -137,6 +145,7 @@ class RemoteWorkers:
         self._runner = runner
         self._take = take
         self._latest: dict[str, Batch] = {}
+        self._bytes = 0  # of all batches
         self._expected = known_workers(runner)
         self._left = set[str]()  # not there all the time, or left before `close`
         self._closing = False
@@ -173,7 +182,25 @@ class RemoteWorkers:
     @property
     def lost(self) -> int:
         """Workers that left for any reason, or whose last batch never came; known after `close`."""
-        return sum(id_ in self._left or not self._is_final(id_) for id_ in self._expected | self._latest.keys())
+        return len(self._lost())
+
+    @property
+    def lost_in_words(self) -> str:
+        """Their names, and until when their records are kept."""
+        known = [self._latest[id_] for id_ in self._lost() if id_ in self._latest]
+        silent = self.lost - len(known)
+        words = [f"{batch.node}, whose records end at {format_clock(batch.t)}" for batch in known]
+        return "; ".join([*words, *([f"{silent} of which nothing was heard"] if silent else [])])
+
+    @property
+    def clocks(self) -> tuple[WorkerClock, ...]:
+        """Of the workers on other machines; `last` of one that is lost is None."""
+        latest = sorted(self._latest.items(), key=lambda each: each[1].node)
+        clocks = [(batch.clock, self._is_final(id_)) for id_, batch in latest if batch.clock is not None]
+        return tuple(clock if final else replace(clock, last=None) for clock, final in clocks)
+
+    def _lost(self) -> list[str]:
+        return [id_ for id_ in self._expected | self._latest.keys() if id_ in self._left or not self._is_final(id_)]
 
     def present(self) -> frozenset[str]:
         """The ids of those that answer; call it regularly, so that none is missing for a while without notice."""
@@ -184,6 +211,7 @@ class RemoteWorkers:
     def receive(self, id_: str, data: bytes) -> None:
         """Take the records of a batch that the worker with client id `id_` has sent."""
         batch = _BATCH.validate_json(data)
+        self._bytes += len(data)
         self._latest[id_] = batch
         if batch.final and not self._closing:  # a signal to the worker, which ends it in good order
             self._left.add(id_)
@@ -198,6 +226,7 @@ class RemoteWorkers:
         # Only workers that answer are waited for: one that died would cost the whole time.
         while time.monotonic() < until and any(not self._is_final(id_) for id_ in present_workers(self._runner)):
             gevent.sleep(POLL_EVERY)
+        log.info("%d workers sent %d bytes of records about %d prompts", self.nodes, self._bytes, self.started)
 
     def _is_final(self, id_: str) -> bool:
         return id_ in self._latest and self._latest[id_].final
@@ -206,11 +235,20 @@ class RemoteWorkers:
 Workers = LocalWorkers | RemoteWorkers  # the processes that make the load of one run
 
 
+def report_broken(runner: WorkerRunner, name: str, why: str) -> None:
+    """A worker's side, when it cannot make the load at all."""
+    runner.send_message(BATCH, {"batch": _BATCH.dump_json(Batch(name, 0, 0, broken=why))})
+
+
 class WorkerReporter:
     """A worker's side: its load generator, and the batches it sends."""
 
-    def __init__(self, runner: WorkerRunner, plan: LoadPlan, clock: Clock) -> None:
+    def __init__(self, runner: WorkerRunner, plan: LoadPlan, clock: Clock, offset: ClockOffset | None = None) -> None:
+        """`offset`: of the master, when that is on another machine and `clock` was moved by its reading of now."""
         self._runner = runner
+        self._clock = clock
+        self._offset = offset
+        self._used = None if offset is None else offset.reading
         self._requests: list[Attempt | Prompt | SystemAnswer] = []
         self._health: list[Health] = []
         self._name = f"worker-{runner.worker_index}"
@@ -243,6 +281,7 @@ class WorkerReporter:
         generator, collector = self.generator, self.generator.collector
         batch = Batch(
             self._name, len(collector.pending), collector.started, requests, health, self._final, generator.broken,
-            collector.overdue(generator.plan.slo),
+            collector.overdue(generator.plan.slo), round(self._clock.now(), 3),
+            None if self._offset is None else WorkerClock(self._name, self._used, self._offset.reading),
         )  # fmt: skip
         self._runner.send_message(BATCH, {"batch": _BATCH.dump_json(batch)})

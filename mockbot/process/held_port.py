@@ -11,23 +11,23 @@ from contextlib import closing, contextmanager
 
 
 @contextmanager
-def held_port(wanted: int = 0) -> Iterator[int]:
-    """`wanted` on the loopback interface if it is free, else any; held until the block ends. OSError: none is free."""
-    with closing(_bound(wanted)) as holder:
+def held_port(wanted: int = 0, host: str = "127.0.0.1") -> Iterator[int]:
+    """`wanted` at `host` if it is free, else any; held until the block ends. OSError: none is free."""
+    with closing(_bound(wanted, host)) as holder:
         port = int(holder.getsockname()[1])
         if sys.platform != "linux":
             holder.close()
         yield port
 
 
-def _bound(wanted: int) -> socket.socket:
+def _bound(wanted: int, host: str) -> socket.socket:
     holder = socket.socket()
     holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:  # fails where another process listens
-        holder.bind(("127.0.0.1", wanted))
+        holder.bind((host, wanted))
     except OSError:
         holder.close()
         if not wanted:
             raise
-        return _bound(0)
+        return _bound(0, host)
     return holder

@@ -73,6 +73,7 @@ class ProxyChoice:
 
 
 EMBEDDED = ProxyChoice()
+STATUS_PAGE = "the status page"  # its proxy's name, which no provider can have
 WATCHDOG = "cleanup watchdog"  # without it the proxies would stay after a kill -9
 
 
@@ -93,8 +94,11 @@ class RunningParts:
 def open_testbed(
     scenario: Scenario, speed: float, logs: Path | None, wire: ProxyChoice = EMBEDDED,
     hosts: Mapping[str, str] | None = None, *, tls: bool = False, upstreams: UpstreamSettings = NO_UPSTREAMS,
+    bind: str = "127.0.0.1",
 ) -> Iterator[Addresses]:  # fmt: skip
     """Start service and proxy on free loopback ports. `logs`: an existing folder. Raises UsageError or TestbedError.
+
+    `bind`: the IPv4 address at which the proxy listens instead for what clients ask: providers and status page.
 
     `hosts`: those to intercept (mockbot.interception.plan). The providers' URLs are https then, as with `tls` and where
     a fault of the handshake needs it.
@@ -122,12 +126,18 @@ def open_testbed(
                 proxy = start_embedded(scenario.seed, proxy_log)
             url, guard = stack.enter_context(proxy).url, proxy.pid
             control = ToxicControl(url)
-            proxies = {name: (name, control.create(name, urlsplit(to).netloc)) for name, to in behind.items()}
+            proxies = {
+                name: (name, control.create(name, urlsplit(to).netloc, f"{bind}:0")) for name, to in behind.items()
+            }
         else:
             url, run = wire.url, secrets.token_hex(4)
-            wanted = {provider: (f"mockbot-{run}-{provider}", "127.0.0.1:0") for provider in direct}
+            wanted = {provider: (f"mockbot-{run}-{provider}", f"{bind}:0") for provider in direct}
             control = ToxicControl(url)
             proxies, guard = stack.enter_context(_leased(control, url, behind, wanted))
+        page = str(service["status"])
+        if bind != "127.0.0.1":  # through a proxy without faults: the control port, beside it, stays at the loopback
+            made = ToxicControl(url).create(STATUS_PAGE, urlsplit(page).netloc, f"{bind}:0")
+            page = f"http://{made}{urlsplit(page).path}"
         addresses = Addresses(
             service_control=str(service["control"]),
             proxy_control=url,
@@ -136,7 +146,7 @@ def open_testbed(
             proxies={provider: name for provider, (name, _) in proxies.items()},
             speed=speed,
             engine=wire.engine,
-            status_page=str(service["status"]),
+            status_page=page,
             processes={"service": child.pid, "proxy" if wire == EMBEDDED else WATCHDOG: guard},
         )
         yield addresses if own is None else behind_interceptor(addresses, own, intercepts=bool(hosts))

@@ -35,17 +35,6 @@ def _figures(what: str, seconds: float, users: int, tokens: int = 1, pace: int =
     return json.loads(result.stdout)
 
 
-@pytest.fixture
-def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Print a line of figures past pytest's capture."""
-
-    def say(line: str) -> None:
-        with capsys.disabled():
-            sys.stdout.write(f"\n{line}")
-
-    return say
-
-
 def test_measuring_costs_little(tell: Callable[[str], None]) -> None:
     """Prompts per CPU second: at least 0.85 of what a FastHttpUser posts that measures nothing.
 

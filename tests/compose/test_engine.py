@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from mockbot.evidence.verdict import judge
 from tests.compose.compose_file import FILE, ROOT
 from tests.compose.engine import Docker, engine, make_images
 from tests.compose.scenario import BUSY, SHORT
+from tests.load.runs import rehearse
 from tests.proxy.wire import eventually
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(600)]
@@ -18,7 +20,7 @@ services:
   service: {volumes: ["FOLDER/short.yaml:/work/short.yaml:ro"]}
   master: {volumes: ["FOLDER/short.yaml:/work/short.yaml:ro"]}
 """
-WORKERS = 2
+WORKERS = 4
 
 
 class Composed:
@@ -57,7 +59,7 @@ class Composed:
 
 @pytest.fixture(scope="module")
 def composed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
-    """Built and brought up with two workers."""
+    """Built and brought up with four workers."""
     folder: Path = tmp_path_factory.mktemp("compose")
     (folder / "short.yaml").write_text(SHORT, "utf-8")
     (folder / "override.yml").write_text(f"version: '3.9'\n{OVERRIDE.replace('FOLDER', str(folder))}", "utf-8")
@@ -81,8 +83,11 @@ def test_nothing_of_ours_runs_as_root(composed: Composed, name: str) -> None:
     assert composed.inspect(name, "{{.Config.User}}") == "mockbot"
 
 
-def test_start_in_the_web_ui_plays_the_outage(composed: Composed) -> None:
-    """Both workers are there; what the start form sends begins load and faults; the verdict is in the volume."""
+def test_start_in_the_web_ui_plays_the_outage(composed: Composed, tmp_path: Path) -> None:
+    """All workers are there; what the start form sends begins load and faults; the verdict is in the volume.
+
+    It is that of one process: of each expectation, and of the whole run where neither was disturbed.
+    """
     assert eventually(lambda: len(workers(composed)) == WORKERS, 60)
 
     composed.python("""
@@ -96,6 +101,11 @@ def test_start_in_the_web_ui_plays_the_outage(composed: Composed) -> None:
     assert broken <= BUSY, summary["reasons"]
     assert (summary["run"]["engine"], summary["run"]["nodes"]) == ("toxiproxy", WORKERS)
     assert {fault["kind"] for fault in summary["faults"] if fault["felt"]} >= {"latency", "reset_peer", "http_error"}
+
+    alone = judge(rehearse(tmp_path, SHORT).evidence)
+    assert [each["result"] for each in summary["expectations"]] == [str(each.result) for each in alone.expectations]
+    if not broken and all(check.ok for check in alone.checks):
+        assert summary["verdict"] == alone.verdict
 
 
 def workers(composed: Composed) -> list[object]:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from importlib.metadata import version
 
+import locust.main
 import locust.runners
 import locust.stats
 from locust import LoadTestShape, User, argument_parser, web
@@ -91,6 +92,26 @@ USES: tuple[tuple[str, str, Callable[[], bool]], ...] = (
         "runners.WORKER_REPORT_INTERVAL, read anew at each report",
         f"{PRIVATE}: tune() sets it",
         source_names(WorkerRunner.stats_reporter, "WORKER_REPORT_INTERVAL"),
+    ),
+    (
+        "runners.MASTER_HEARTBEAT_TIMEOUT, read anew at each check",
+        f"{PRIVATE}: tune() sets it",
+        source_names(WorkerRunner.heartbeat_timeout_checker, "MASTER_HEARTBEAT_TIMEOUT"),
+    ),
+    (
+        "MasterRunner.handle_message, to which every message of a worker goes",
+        f"{PRIVATE}: filter_messages() stands before it",
+        source_names(MasterRunner.client_listener, "self.handle_message(client_id, msg)"),
+    ),
+    (
+        "WorkerRunner.connect_to_master, which counts its attempts and repeats itself",
+        f"{PRIVATE}: before_connecting() stands before it",
+        source_names(WorkerRunner.connect_to_master, "self.retry += 1", "self.connect_to_master()"),
+    ),
+    (
+        "the option expect_workers, until which a headless master waits",
+        "mockbot/load/locust_plugin.py sets it to 0: the worker gate counts",
+        source_names(locust.main.main, "< options.expect_workers"),
     ),
     (
         "stats.HISTORY_STATS_INTERVAL_SEC, read anew at each point",

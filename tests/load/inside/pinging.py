@@ -39,7 +39,7 @@ def main() -> None:
         kind, data, to = master.sent[-1]
         assert (kind, to) == (CLOCK, "worker")
         worker.listener(msg=SimpleNamespace(data=data))
-        found.append(round(offset.seconds or 0.0, 6))
+        found.append(round(offset.reading.offset, 6) if offset.reading else None)
     print(json.dumps(found))  # noqa: T201 - its result
 
 

@@ -1,0 +1,113 @@
+"""`mockbot worker MASTER`, and what `mockbot run --workers N --bind ADDRESS` tells its user about such workers.
+
+A worker is a Locust worker that introduces itself (mockbot.load.worker_gate). It needs no scenario: the master sends
+the users that it is to be.
+"""
+
+import os
+import re
+import secrets
+import socket
+import sys
+from collections.abc import Iterator, MutableMapping
+from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address
+from pathlib import Path
+from typing import NoReturn
+
+from mockbot.commands.own_locustfile import CONNECT_LOCUST
+from mockbot.errors import UsageError
+from mockbot.load.introduction import MASTER_PORT, TOKEN
+from mockbot.scenario.library import loadtest
+from mockbot.scenario.schema import Scenario
+from mockbot.units.formatting import format_wall
+from mockbot.units.quantities import parse_duration
+
+_MASTER = re.compile(r"(?P<host>[\w.-]+)(?::(?P<port>\d{1,5}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """`workers` that come from other machines to the IPv4 address `bind` of this one, within `wait` wall seconds."""
+
+    workers: int
+    bind: str
+    wait: float
+
+    @classmethod
+    def of(cls, workers: int | None, bind: str | None, wait: str) -> "Elsewhere | None":
+        """From the options of the command line. Raises UsageError."""
+        if workers is None and bind is None:
+            return None
+        if workers is None or bind is None:
+            raise UsageError(
+                "--workers and --bind belong together: how many come, and the address of this machine to which they "
+                "come; for more processes on this machine use --processes"
+            )
+        try:
+            address = IPv4Address(bind)
+        except AddressValueError:
+            raise UsageError(f"--bind {bind}: write an IPv4 address of this machine, as 10.0.0.1") from None
+        if address.is_unspecified:
+            raise UsageError(f"--bind {bind}: name the one address to which the workers come, as 10.0.0.1")
+        try:
+            socket.create_server((bind, 0)).close()
+        except OSError as error:
+            raise UsageError(f"--bind {bind}: cannot be listened on ({error.strerror}); see `ip address`") from None
+        try:
+            return cls(workers, bind, parse_duration(wait))
+        except ValueError as error:
+            raise UsageError(f"--wait {wait}: {error}") from None
+
+    def require_plain(self, scenario: Scenario, *, processes: int, system: bool, tls: bool, real: bool) -> None:
+        """UsageError for what cannot be combined with workers on other machines. `real`: a provider is."""
+        if processes > 1:
+            raise UsageError("--workers and --processes: give one of them; start a worker for each core instead")
+        if system:
+            raise UsageError("--workers and --system: the system listens on this machine only; leave one of them out")
+        if real:
+            raise UsageError(
+                "--workers and --upstream: whoever is on that network could ask the real provider with your key; "
+                "use --processes, or --replay recorded answers"
+            )
+        if tls or scenario.over_tls:
+            raise UsageError(
+                "--workers: the certificates of a run are for this machine's loopback address; leave --tls and the "
+                "faults of the handshake out, or use --processes"
+            )
+
+    def told(self, port: int, token: str) -> Iterator[str]:
+        """Lines for the user: what to start elsewhere, and what is open meanwhile."""
+        yield f"waits {format_wall(self.wait)} for {self.workers} workers; start each with"
+        yield f"  {TOKEN}={token} mockbot worker {self.bind}:{port}"
+        parts = "providers, status page and Locust's master"
+        yield f"until the end, {parts} are open to the network of {self.bind}, unencrypted"
+
+    def arguments(self, port: int) -> list[str]:
+        """For the master."""
+        bound = ["--master", "--master-bind-host", self.bind, "--master-bind-port", str(port)]
+        return [*bound, "--join", str(self.workers), "--join-wait", f"{self.wait:.10g}"]
+
+
+def run_token(environment: MutableMapping[str, str]) -> str:
+    """That of the environment, or a new one, which is put there for the children."""
+    return environment.setdefault(TOKEN, secrets.token_urlsafe(12))
+
+
+def locustfiles(own: Path | None) -> str:
+    """Locust's `-f`, the same for a master and its workers."""
+    files = [loadtest("chat")] if own is None else [CONNECT_LOCUST, own]
+    return ",".join(str(file.absolute()) for file in files)
+
+
+def become_worker(master: str, locustfile: Path | None) -> NoReturn:
+    """Replace this process by a worker of the master at HOST[:PORT]. Raises UsageError."""
+    place = _MASTER.fullmatch(master)
+    if place is None:
+        raise UsageError(f"{master}: write the master's HOST or HOST:PORT, as `mockbot run --workers` prints it")
+    if not os.environ.get(TOKEN):
+        raise UsageError(f"{TOKEN} is not set; copy the line that `mockbot run --workers` prints, which begins with it")
+    command = [sys.executable, "-P", "-m", "locust", "-f", locustfiles(locustfile), "--worker", "--join", "1"]
+    command += ["--master-host", place["host"], "--master-port", place["port"] or str(MASTER_PORT)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
+    os.execve(sys.executable, [*command, "--loglevel", "WARNING"], environment)  # noqa: S606 - no shell is wanted

@@ -1,0 +1,68 @@
+"""What `mockbot run --workers` and `mockbot worker` refuse before anything starts, each with what to write instead."""
+
+import pytest
+
+from mockbot.commands.worker import Elsewhere, become_worker, run_token
+from mockbot.errors import UsageError
+from mockbot.scenario.load import read_scenario
+from tests.commands.build import SHORT
+
+
+@pytest.mark.parametrize(
+    ("workers", "bind", "wait", "says"),
+    [
+        (4, None, "60s", "--workers and --bind belong together"),
+        (None, "127.0.0.1", "60s", "for more processes on this machine use --processes"),
+        (4, "0.0.0.0", "60s", "name the one address to which the workers come"),
+        (4, "here", "60s", "write an IPv4 address of this machine"),
+        (4, "::1", "60s", "write an IPv4 address of this machine"),
+        (4, "192.0.2.1", "60s", "--bind 192.0.2.1: cannot be listened on"),
+        (4, "127.0.0.1", "soon", "--wait soon: 'soon' is not a duration"),
+    ],
+)
+def test_a_wrong_option_is_refused(workers: int | None, bind: str | None, wait: str, says: str) -> None:
+    """The option, and what to do."""
+    with pytest.raises(UsageError, match=says.replace("(", "[(]")):
+        Elsewhere.of(workers, bind, wait)
+
+
+def test_without_the_options_the_load_is_made_here() -> None:
+    """As with every run before."""
+    assert Elsewhere.of(None, None, "60s") is None
+    assert Elsewhere.of(4, "127.0.0.1", "1m30s") == Elsewhere(4, "127.0.0.1", 90.0)
+
+
+@pytest.mark.parametrize(
+    ("processes", "system", "tls", "real", "says"),
+    [
+        (2, False, False, False, "--workers and --processes: give one of them"),
+        (1, True, False, False, "--workers and --system"),
+        (1, False, True, False, "leave --tls and the faults of the handshake out"),
+        (1, False, False, True, "could ask the real provider with your key"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(processes: int, system: bool, tls: bool, real: bool, says: str) -> None:
+    """Each by itself."""
+    with pytest.raises(UsageError, match=says):
+        Elsewhere(4, "127.0.0.1", 60.0).require_plain(
+            read_scenario(SHORT), processes=processes, system=system, tls=tls, real=real
+        )
+
+
+def test_a_worker_needs_a_master_and_its_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both are in the line that the run prints."""
+    monkeypatch.delenv("MOCKBOT_TOKEN", raising=False)
+
+    with pytest.raises(UsageError, match="write the master's HOST or HOST:PORT"):
+        become_worker("http://10.0.0.1:5557/", None)
+    with pytest.raises(UsageError, match="MOCKBOT_TOKEN is not set; copy the line"):
+        become_worker("10.0.0.1:5557", None)
+
+
+def test_each_run_has_a_token_of_its_own_unless_it_is_given_one() -> None:
+    """It is put where the children find it."""
+    first, second, given = dict[str, str](), dict[str, str](), {"MOCKBOT_TOKEN": "word"}
+
+    assert run_token(first) != run_token(second)
+    assert first["MOCKBOT_TOKEN"] == run_token(first)
+    assert run_token(given) == "word"
