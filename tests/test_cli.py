@@ -134,4 +134,4 @@ def test_the_help_waits_for_nothing_that_it_does_not_need() -> None:
     program = "import sys, mockbot.cli; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
-    assert not {"pydantic", "rich", "requests", "plotly", "numba", "locust"} & set(done.stdout.split())
+    assert not {"pydantic", "rich", "requests", "numba", "locust"} & set(done.stdout.split())

@@ -19,7 +19,6 @@ EXTRAS = {  # module -> the extra that users of it install
     **{f"simulate/fast/{path.name}": "fast" for path in (PACKAGE / "simulate" / "fast").glob("*.py")},
     **{f"simulate/fluid/{path.name}": "fast" for path in (PACKAGE / "simulate" / "fluid").glob("*.py")},
 }
-NOT_IMPORTED = {"plotly"}  # its script file is read as data
 
 
 @cache
@@ -75,6 +74,6 @@ def test_every_declared_package_is_imported() -> None:
     }
     ours = set().union(*(_declared()[extra] for extra in ("", "sdk", "fast", "intercept")))
 
-    unused = ours - used - NOT_IMPORTED
+    unused = ours - used
 
     assert unused == set()

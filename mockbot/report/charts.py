@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from textwrap import shorten
 
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.judgement import Judgement
@@ -13,7 +14,12 @@ from mockbot.report import figures
 from mockbot.report.colours import ANSWERED, FAULT, OUTCOME, QUANTILES, STATUS, group_colours, provider_colours
 from mockbot.report.figures import Chart, Json
 from mockbot.report.phrases import fault_text
-from mockbot.units.formatting import format_count
+from mockbot.units.formatting import format_count, format_duration
+
+SECONDS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 60, 180, 600, 1800, 3600, 10800, 36000)  # of the axis of latency
+LABEL = 54  # characters of a fault above its bar, which fit a phone; the table of faults has all of them
+BAR_LABEL: Json = {"x": 0, "xref": "paper", "xanchor": "left", "yanchor": "bottom", "yshift": 0, "showarrow": False,
+                   "font": {"size": 11}}  # fmt: skip
 
 
 def charts(run: JudgedRun) -> tuple[Chart, ...]:
@@ -48,14 +54,12 @@ def _faults(evidence: RunEvidence, summary: Judgement) -> Chart:
             "type": "bar",
             "orientation": "h",
             "y": [figures.plain(span.id)],
-            "text": [figures.plain(fault_text(span))],
-            "textposition": "auto",
-            "textfont": {"size": 11},
-            "cliponaxis": False,
             "base": [figures.date(fault.measured[0])],
             # To the end of the axis: Plotly hides the text of a bar that goes beyond it.
             "x": [figures.ms(min(fault.measured[1], evidence.timeline.end) - fault.measured[0])],
             "marker": {"color": FAULT},
+            "width": 0.36,
+            "offset": 0.02,  # below the middle of the row: its label is above
             "hovertemplate": f"{figures.plain(span.id)}<br>hit {format_count(fault.felt)} requests<extra></extra>",
             "showlegend": False,
         }
@@ -63,11 +67,17 @@ def _faults(evidence: RunEvidence, summary: Judgement) -> Chart:
     ]
     if evidence.scenario.status_page:
         data.append(_status_page(evidence))
+    labels = [
+        BAR_LABEL
+        | {"y": figures.plain(span.id), "text": figures.plain(shorten(fault_text(span), LABEL, placeholder="…"))}
+        for span in evidence.timeline.faults
+    ]
     layout: Json = {
-        "height": 64 + 26 * max(1, len(data)),
+        "height": 64 + 38 * max(1, len(data)),
         "hovermode": "closest",
         "barmode": "overlay",
-        "yaxis": {"showticklabels": False, "autorange": "reversed", "rangemode": "normal"},
+        "annotations": labels,
+        "yaxis": {"showticklabels": False, "showgrid": False, "autorange": "reversed", "rangemode": "normal"},
     }
     caption = "Each fault from its measured begin to its measured end, and the updates of the status page."
     return Chart("wrong", "Faults", caption, {"data": data, "layout": layout})
@@ -166,7 +176,8 @@ def _latency(series: Series) -> Chart:
         if never and not name.startswith("first token"):
             crosses.append(cross)
     caption = "Seconds from the intended start of a prompt, on a logarithmic scale. A cross: never answered."
-    layout: Json = {"yaxis": {"type": "log", "rangemode": "normal", "ticksuffix": "s"}}
+    marks = {"tickvals": SECONDS, "ticktext": [format_duration(seconds) for seconds in SECONDS]}
+    layout: Json = {"yaxis": {"type": "log", "rangemode": "normal", **marks}}
     return Chart("latency", "Latency", caption, {"data": [*lines, *crosses], "layout": layout})
 
 

@@ -15,11 +15,12 @@ from mockbot.evidence.sketch import Sketch
 
 Json = dict[str, object]
 Curve = tuple[Sequence[float | None], int]  # values, and the seconds that each stands for
+HOUR = 3600.0
 FEW = 20  # prompts that a share or a percentile is taken over: with fewer it jumps by more than 5 points a prompt
 SHADE = "rgba(120,120,120,0.13)"  # a grey, so that curves on it keep their hue
 BORDER: Json = {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "line": {"color": "#999", "width": 1, "dash": "dot"}}
 LABEL: Json = {"xanchor": "left", "y": 1, "yanchor": "bottom", "yref": "paper", "showarrow": False,
-               "font": {"size": 10, "color": "#777"}}  # fmt: skip
+               "font": {"size": 10}}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def plot_layout(height: int, margin: dict[str, int], **more: object) -> Json:
     return {
         "height": height,
         "margin": margin,
-        "font": {"family": "system-ui, sans-serif", "size": 11, "color": "#333"},
+        "font": {"family": "system-ui, sans-serif", "size": 11},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "legend": {"orientation": "h", "y": -0.16, "yanchor": "top"},
@@ -52,26 +53,27 @@ def plot_layout(height: int, margin: dict[str, int], **more: object) -> Json:
 
 def framed(chart: Chart, shades: list[Json], end: float, summary: Judgement) -> Chart:
     """The chart with the axis, shading, phase borders and phase names that all charts of a page share."""
+    clock = "%-M:%S" if end < HOUR else "%-H:%M:%S"  # as format_clock
     begins = [(ms(phase.start), plain(phase.name)) for phase in summary.phases]
+    phases = [LABEL | {"x": at, "text": name} for at, name in begins]
     layout: Json = plot_layout(230, {"l": 48, "r": 10, "t": 18, "b": 24}) | {
         "hovermode": "x unified",
         "shapes": [*shades, *(BORDER | {"x0": at, "x1": at} for at, _ in begins[1:])],
-        "annotations": [LABEL | {"x": at, "text": name} for at, name in begins],
+        "annotations": phases,
         "xaxis": {
             "type": "date",
             "range": [0, ms(end)],
-            "tickformat": "%H:%M:%S",
-            "hoverformat": "%H:%M:%S",
-            "gridcolor": "#eee",
-            "ticks": "outside",  # keeps 00:00:00 below the other axis's 0
+            "tickformat": clock,
+            "hoverformat": clock,
+            "ticks": "outside",  # keeps 0:00 below the other axis's 0
             "ticklen": 6,
             "tickcolor": "rgba(0,0,0,0)",
         },
     }
-    yaxis = {"rangemode": "tozero", "gridcolor": "#eee", "zerolinecolor": "#ccc", "fixedrange": True}
+    yaxis = {"rangemode": "tozero", "fixedrange": True}
     own = chart.figure.get("layout")
     for key, value in own.items() if isinstance(own, dict) else ():
-        layout[key] = {**yaxis, **value} if key == "yaxis" else value
+        layout[key] = {**yaxis, **value} if key == "yaxis" else [*phases, *value] if key == "annotations" else value
     layout.setdefault("yaxis", yaxis)
     return Chart(chart.id, chart.title, chart.caption, {"data": chart.figure["data"], "layout": layout})
 

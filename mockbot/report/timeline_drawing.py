@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mockbot.report.label_lanes import in_lanes
 from mockbot.report.page import render_plain
 from mockbot.report.phrases import fault_text
 from mockbot.report.plain_console import heading
@@ -64,6 +65,8 @@ def show_page(scenario: Scenario) -> str:
         phases=phases(timeline),
         rows=outlines,
         updates=status_updates(timeline),
+        phase_lanes=in_lanes([(each.start / timeline.end, each.name) for each in phases(timeline)]),
+        update_lanes=in_lanes([(each.t / timeline.end, each.state) for each in status_updates(timeline)]),
         ticks=[(share, format_clock(share * timeline.end)) for share in (0, 0.25, 0.5, 0.75, 1)],
         faults=[(fault_text(span), span) for span in timeline.faults],
     )

@@ -87,6 +87,11 @@ def test_it_asks_nobody_for_anything(opened: Opened, report: Path) -> None:
     assert opened.asked == [report.as_uri()]
 
 
+def test_it_is_small_enough_to_attach(report: Path) -> None:
+    """Charts, tables and the library that draws them are less than 1.2 MB in one file."""
+    assert report.stat().st_size < 1_200_000
+
+
 def test_its_numbers_are_those_of_summary_json(opened: Opened, report: Path) -> None:
     """The whole run's prompts and share of good ones, as a reader sees them."""
     summary = json.loads(report.with_name("summary.json").read_text("utf-8"))

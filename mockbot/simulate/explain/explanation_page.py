@@ -31,7 +31,7 @@ def shares(answers: Sequence[Answer]) -> tuple[Chart, ...]:
     layout = plot_layout(
         90 + 34 * len(bars),
         {"l": 10, "r": 10, "t": 18, "b": 40},
-        xaxis={"range": [0, 1.02], "tickformat": ".0%", "gridcolor": "#eee"},
+        xaxis={"range": [0, 1.02], "tickformat": ".0%"},
         yaxis={"autorange": "reversed", "automargin": True},
         legend={"orientation": "h", "y": 1, "yanchor": "bottom"},
     )

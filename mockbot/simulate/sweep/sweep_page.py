@@ -206,7 +206,7 @@ def _chart(sweep: Sweep, name: str, title: str, caption: str, heat: Json) -> Cha
     for key, axis in (("xaxis", sweep.axes[0]), ("yaxis", up)):
         if axis is not None:
             shown = axis.values[:: math.ceil(len(axis.values) / TICKS)]
-            ticks: Json = {"tickvals": shown, "ticktext": [*map(axis.words, shown)], "gridcolor": "#eee"}
+            ticks: Json = {"tickvals": shown, "ticktext": [*map(axis.words, shown)]}
             axes[key] = {"title": {"text": axis.name}, "type": "log" if axis.geometric else "linear", **ticks}
     margin = {"l": 70, "r": 10, "t": 18, "b": 44}
     layout = plot_layout(440 if up else 200, margin, **axes)
