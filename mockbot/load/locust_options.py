@@ -43,6 +43,7 @@ class Options:
     elsewhere: RunningParts | None = None  # service and proxy that run already; their token is in `token_file`
     token_file: Path | None = None
     system: System | None = None  # what the crowd asks instead of the providers
+    traced: bool = False  # requests carry a traceparent
 
     @classmethod
     def of(cls, parsed: Namespace) -> "Options":
@@ -67,6 +68,7 @@ class Options:
             elsewhere=elsewhere if parsed.service else None,
             token_file=Path(parsed.token_file) if parsed.token_file else None,
             system=System.model_validate_json(parsed.system) if parsed.system else None,
+            traced=parsed.traced,
         )
 
 
@@ -123,5 +125,6 @@ def add_options(parser: LocustArgumentParser, files: Files) -> None:
     for name in ("--testbed", "--service", "--toxiproxy-url", "--token-file"):
         hidden(name, default="")
     hidden("--proxy-ports", type=int, default=0)
+    hidden("--traced", action="store_true", default=False)
     # In the environment, because it holds the key, which others could read in a command line or a file.
     hidden("--system", default="", env_var="MOCKBOT_SYSTEM", is_secret=True)

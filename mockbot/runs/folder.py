@@ -34,6 +34,7 @@ class RunFile(StrEnum):
     TESTBED = f"{LOGS}/testbed.json"  # the addresses of the testbed, for Locust
     BOTH_SIDES = f"{LOGS}/both_sides.json"  # what users and providers saw so far, for Locust's tab
     LOCUST_LOG = f"{LOGS}/locust.log"
+    TRACED = f"{LOGS}/traced.jsonl"  # every request that a provider got, for OpenTelemetry; no verdict reads it
     JOURNAL = JOURNAL  # every prompt and attempt, as the clients saw them
     SERVICE = SERVICE  # what each provider saw, second by second
     ACTIONS = "actions.jsonl"  # every fault: due, sent, confirmed
