@@ -15,6 +15,7 @@ ROOT = PACKAGE.parent
 EXTRAS = {  # module -> the extra that users of it install
     "load/sdk.py": "sdk",
     **{f"interception/{path.name}": "intercept" for path in (PACKAGE / "interception").glob("*.py")},
+    **{f"observability/{path.name}": "otel" for path in (PACKAGE / "observability").glob("*.py")},
     **{f"simulate/{path.name}": "fast" for path in (PACKAGE / "simulate").glob("*.py")},
     **{f"simulate/fast/{path.name}": "fast" for path in (PACKAGE / "simulate" / "fast").glob("*.py")},
     **{f"simulate/fluid/{path.name}": "fast" for path in (PACKAGE / "simulate" / "fluid").glob("*.py")},

@@ -42,6 +42,7 @@ INTERCEPT_HOST = click.option(
 )  # fmt: skip
 TARGET = click.argument("target", metavar="NAME|FILE")
 TLS = click.option("--tls", is_flag=True, help="Serve the providers as https URLs, with a CA of this run.")
+OTEL = click.option("--otel", metavar="ENDPOINT", help="Send spans and metrics to an OpenTelemetry collector.")
 EXIT_CODES = """
 \b
 Exit codes: 0 pass, 1 expectations failed, 2 wrong usage or scenario file,

@@ -16,6 +16,7 @@ from mockbot.cli.options import (
     FOLDER,
     INTERCEPT,
     INTERCEPT_HOST,
+    OTEL,
     PORT,
     PROXY,
     RUN_FOLDER,
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
 @INTERCEPT_HOST
 @click.option("--sealed", is_flag=True, help="Let COMMAND reach only what it asks by the proxy; implies --intercept.")
 @TLS
+@OTEL
 @click.option("--record", multiple=True, metavar="NAME=FILE", help="Record a real provider's answers.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 @upstream_options(os.environ)
@@ -74,7 +76,7 @@ def run(
     speed: float | None, ui: bool, processes: int, out: Path | None,
     locustfile: Path | None, proxy: "Engine", toxiproxy_url: str | None, allowed: tuple[str, ...],
     port: int | None, system: str | None, length: str | None, seed: int | None, changes: tuple[str, ...],
-    tls: bool, workers: int | None, bind: str | None, wait: str,
+    tls: bool, workers: int | None, bind: str | None, wait: str, otel: str | None,
     upstreams: "UpstreamSettings",
 ) -> None:  # fmt: skip
     """Run an outage live and judge how the clients cope.
@@ -105,7 +107,7 @@ def run(
 
         scenario = changed_scenario(target, changes, length)[0]
         hosts = intercepted_hosts(scenario, intercept_hosts) if intercept or intercept_hosts or sealed else None
-        client = ClientOptions(command, speed, out, allowed, hosts, sealed, tls, upstreams)
+        client = ClientOptions(command, speed, out, allowed, hosts, sealed, tls, upstreams, otel)
         sys.exit(run_client_command(scenario, client, console()))
     if sealed or (system is None and (intercept or intercept_hosts)):
         raise UsageError("--intercept is for a program that does not know mockbot: add `-- COMMAND` (or --system)")
@@ -135,6 +137,7 @@ def run(
         speed, out, processes, ui, locustfile, choice, shlex.join(["mockbot", *sys.argv[1:]]), port,
         read_system(system) if system is not None else None, text, allowed, hosts=hosts, tls=tls, upstreams=upstreams,
         elsewhere=Elsewhere.of(workers, bind, wait),
+        otel=otel,
     )  # fmt: skip
     sys.exit(run_command(scenario, options, console()))
 

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mockbot.clock import Clock
+from mockbot.commands.traced_run import tell_requests
 from mockbot.dialects.client_identity import command_text
 from mockbot.errors import ExitCode, TestbedError, UsageError
 from mockbot.evidence.antipatterns import check_allowed
@@ -28,10 +29,12 @@ from mockbot.evidence.verdict import EXIT_CODE
 from mockbot.interception.interceptor_control import InterceptorControl
 from mockbot.interception.plan import told
 from mockbot.interception.sealed import require_sealing, sealed
+from mockbot.observability.otlp_endpoint import OtlpEndpoint
+from mockbot.observability.traced_requests import write_requests
 from mockbot.process.process_group_guard import guarded
 from mockbot.report.phrases import NO_FAULT, fault_text
 from mockbot.report.plain_console import heading
-from mockbot.runs.folder import RunFolder
+from mockbot.runs.folder import RunFile, RunFolder
 from mockbot.runs.journal_files import JournalWriter, write_run_info
 from mockbot.runs.judge import conclude
 from mockbot.scenario.schema import Scenario
@@ -63,6 +66,7 @@ class ClientOptions:
     sealed: bool = False  # an intercepted one that reaches nobody but the forward proxy
     tls: bool = False  # the providers' URLs are https
     upstreams: UpstreamSettings = NO_UPSTREAMS
+    otel: str | None = None  # URL of an OpenTelemetry collector
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ def run_client_command(scenario: Scenario, options: ClientOptions, console: Cons
     """Run the scenario for one client and judge it. Raises UsageError or TestbedError."""
     _check(options)
     check_upstreams(scenario, options.upstreams, 1.0)
+    endpoint = None if options.otel is None else OtlpEndpoint(options.otel)
     left_out = len(scenario.expect)
     scenario = for_external_client(scenario)
     left_out -= len(scenario.expect)
@@ -97,6 +102,7 @@ def run_client_command(scenario: Scenario, options: ClientOptions, console: Cons
         info = _run_client(scenario, addresses, folder, options, console)
     write_run_info(folder, info)
     code = conclude(folder, console)
+    tell_requests(endpoint, folder, Timeline(scenario), console)
     return ExitCode.INTERRUPTED if info.ended == "interrupted" else code
 
 
@@ -146,6 +152,8 @@ def _run_client(
             seen = InterceptorControl(addresses.interceptor).seen() if addresses.forward_proxy else None
         for record in observer.journal():
             journal.write(record)
+    if options.otel is not None:
+        write_requests(folder / RunFile.TRACED, observer.every)
     if unwritten:
         end = replace(end, ended="failed", why=unwritten[0])
     return RunInfo(

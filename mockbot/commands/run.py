@@ -20,6 +20,7 @@ from rich.text import Text
 
 from mockbot.commands.own_locustfile import check_locustfile
 from mockbot.commands.system_run import WatchedSystem, behind_system, watched_system
+from mockbot.commands.traced_run import MODEL, Tracing, tracing
 from mockbot.commands.upstream_options import check_spending
 from mockbot.commands.worker import Elsewhere, locustfiles, run_token
 from mockbot.errors import ExitCode, UsageError
@@ -27,6 +28,7 @@ from mockbot.evidence.records import Progress, RunInfo
 from mockbot.interception.environment import CERTIFICATE
 from mockbot.interception.plan import told
 from mockbot.load.introduction import MASTER_PORT, WorkerEvent
+from mockbot.observability.otlp_endpoint import OtlpEndpoint
 from mockbot.process.held_port import held_port
 from mockbot.process.process_group import end, signal_group
 from mockbot.report.live_view import HiddenView, LiveView
@@ -71,6 +73,7 @@ class RunOptions:
     upstreams: UpstreamSettings = NO_UPSTREAMS
     elsewhere: Elsewhere | None = None  # the load is made on other machines
     testbed: Addresses | None = None  # of one that somebody else has started, and will end
+    otel: str | None = None  # URL of an OpenTelemetry collector
 
 
 def run_command(scenario: Scenario, options: RunOptions, console: Console) -> ExitCode:
@@ -80,6 +83,7 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
     check_upstreams(scenario, options.upstreams, speed)
     sends = check_spending(options.upstreams)
     timeline = Timeline(scenario)
+    endpoint = None if options.otel is None else OtlpEndpoint(options.otel)
     folder = RunFolder.create(scenario, options.out)
     _announce(scenario, timeline.end, speed, options, console)
     for line in sends:
@@ -87,6 +91,12 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
     interrupted, system = False, None
     try:
         with _testbed(scenario, speed, options, folder, console) as system, ExitStack() as ports:
+            name, model = (
+                "" if system is None else system.running.system.name,
+                MODEL if options.locustfile is None else "",
+            )
+            traced = tracing(endpoint, folder, timeline, console, system=name, model=model)
+            traces = ports.enter_context(traced)
             port = ports.enter_context(held_port(8089)) if options.ui else None
             master = _master_port(options, ports, console)
             if port is not None:
@@ -95,12 +105,13 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
             with _locust(_locust_command(options, port, master, speed, folder), log, system) as locust:
                 view = HiddenView(console) if options.hidden else LiveView(console, timeline)
                 with _shown_arrivals(locust, folder, options, console):
-                    _show_progress(locust, folder, view, system)
+                    _show_progress(locust, folder, view, system, traces)
                 if locust.poll() is None:  # the run is over: a headless Locust exits now, the web UI stays open
                     _record_command(folder, options, system)
                     with suppress(subprocess.TimeoutExpired):
                         locust.wait(LEAVE_WITHIN)
                     code = conclude(folder, console)
+                    traces.judged(console)
                     if locust.poll() is None:
                         beside = f"a run that is started there is judged into {folder.path.absolute()}-…"
                         console.print(Text(f"the page stays open; {beside}; Ctrl-C closes it"), soft_wrap=True)
@@ -197,8 +208,9 @@ def _shown_arrivals(
 
 
 def _show_progress(
-    locust: "subprocess.Popen[bytes]", folder: RunFolder, view: LiveView | HiddenView, system: WatchedSystem | None
-) -> None:
+    locust: "subprocess.Popen[bytes]", folder: RunFolder, view: LiveView | HiddenView, system: WatchedSystem | None,
+    traces: Tracing,
+) -> None:  # fmt: skip
     """Update the view until the run or Locust has ended. A Locust that hangs in its run is killed."""
     progress, begun, newest = Follower(folder / RunFile.PROGRESS, Progress), False, 0.0
     with view:
@@ -218,9 +230,12 @@ def _show_progress(
                 break
             if begun and system is not None:
                 system.look()
+            if begun:
+                traces.look()
             threading.Event().wait(LOOK)
     if system is not None:
         system.finish()
+    traces.run_over()
 
 
 def _master_port(options: RunOptions, ports: ExitStack, console: Console) -> int | None:
@@ -239,6 +254,7 @@ def _locust_command(
     command = [sys.executable, "-P", "-m", "locust", "-f", locustfiles(options.locustfile)]
     command += ["--scenario", str((folder / RunFile.SCENARIO_YAML).absolute()), "--speed", f"{speed:.10g}"]
     command += ["--out", str(folder.path.absolute()), "--testbed", str((folder / RunFile.TESTBED).absolute())]
+    command += ["--traced"] if options.otel is not None else []
     command += ["--headless"] if port is None else ["--autostart", "--web-host", "127.0.0.1", "--web-port", str(port)]
     if options.elsewhere is not None and master is not None:
         command += options.elsewhere.arguments(master)

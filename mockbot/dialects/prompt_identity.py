@@ -20,9 +20,10 @@ from mockbot.dialects.client_identity import PROMPT
 
 TRACE_HEADER = "traceparent"
 DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no letter that is read as a digit
+_DIGEST = 20  # bytes: 16 are the trace id, the rest are the mark
 _PAIRS = [first + second for first in DIGITS for second in DIGITS]
 _MARK = re.compile(rf"\[q([{DIGITS}]{{6}})\]")
-_TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?", re.ASCII)
+_TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,17 @@ class PromptIdentity:
     mark: str
 
     @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers of a request; the span that they name as their parent is the user's."""
-        return {PROMPT: self.header, TRACE_HEADER: f"00-{self.trace}-{self.trace[:16]}-01"}
+    def span(self) -> str:
+        """The id of the prompt's span."""
+        return self.trace[:16]
+
+    def span_of(self, n: int) -> str:
+        """The id of attempt n's span, which whoever knows the run and the prompt's id can tell."""
+        return _span_of(self.trace, n)
+
+    def headers(self, n: int) -> Mapping[str, str]:
+        """The headers of attempt n, whose span is the parent of what the request leads to."""
+        return {PROMPT: self.header, TRACE_HEADER: f"00-{self.trace}-{self.span_of(n)}-01"}
 
     def marked(self, question: str) -> str:
         """The question with the mark at its end."""
@@ -45,8 +54,23 @@ class PromptIdentity:
 
 def identity_of(prompt: str, run: str) -> PromptIdentity:
     """The identity of the prompt with this id. `run` keeps the prompts of two runs apart, for a system with a cache."""
-    digest = blake2b(f"{run}/{prompt}".encode(), digest_size=20).digest()
+    digest = blake2b(f"{run}/{prompt}".encode(), digest_size=_DIGEST).digest()
     return PromptIdentity(prompt, digest[:16].hex(), f"q{base32(int.from_bytes(digest[16:]), 6)}")
+
+
+def traceparent(prompt: str, run: str, n: int) -> str:
+    """That header of attempt n alone, which costs the crowd half of what the whole identity does."""
+    trace = blake2b(f"{run}/{prompt}".encode(), digest_size=_DIGEST).hexdigest()[:32]
+    return f"00-{trace}-{_span_of(trace, n)}-01"
+
+
+def _span_of(trace: str, n: int) -> str:
+    return trace[16:] if n == 0 else f"{int(trace[16:], 16) + n & 0xFFFF_FFFF_FFFF_FFFF:016x}"
+
+
+def run_of(t0: float) -> str:
+    """What keeps the identities of two runs apart. `t0`: Unix time of the run's second 0."""
+    return f"{t0:.3f}"
 
 
 def with_mark(body: Mapping[str, object], mark: str) -> dict[str, object]:
@@ -74,6 +98,12 @@ def trace_of(traceparent: str) -> str | None:
     """The trace id of a `traceparent` header; None when it is not one."""
     match = _TRACE.fullmatch(traceparent.strip().lower())
     return match[1] if match else None
+
+
+def parent_of(traceparent: str) -> str | None:
+    """The span id of a `traceparent` header; None when it is not one."""
+    match = _TRACE.fullmatch(traceparent.strip().lower())
+    return match[2] if match else None
 
 
 def mark_of(text: str) -> str | None:

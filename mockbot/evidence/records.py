@@ -99,6 +99,7 @@ class Request:
     port: int = 0  # of its connection
     shape: str = ""  # fingerprint of the body without anything that has a digit
     trace: str | None = None  # the trace id of its `traceparent`
+    parent: str | None = None  # the span id of the same; written only when there is one
     mark: str | None = None  # the last mark in its last user message (mockbot.dialects.prompt_identity)
     wrote: str | None = None  # how its answer's text names it (mockbot.dialects.identified_text)
     streamed: bool = False

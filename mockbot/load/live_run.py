@@ -51,9 +51,12 @@ class LiveRun:
     """Use once: `begin`, then `follow` to the end, and `end` in any case."""
 
     def __init__(
-        self, scenario: Scenario, addresses: Addresses, folder: RunFolder, command: str, system: System | None = None
-    ) -> None:
-        """`command`: the command line, for run.json; `system`: what the crowd asks instead of the providers."""
+        self, scenario: Scenario, addresses: Addresses, folder: RunFolder, command: str, system: System | None = None,
+        *, traced: bool = False,
+    ) -> None:  # fmt: skip
+        """`command`: the command line, for run.json; `system`: what the crowd asks instead of the providers; `traced`:
+        requests to providers carry a traceparent.
+        """
         self.scenario = scenario
         self.speed = addresses.speed
         self.folder = folder
@@ -74,7 +77,7 @@ class LiveRun:
             command=command,
             system="" if system is None else system.name,
         )
-        self._system = system
+        self._system, self._traced = system, traced
         self.workers: Workers | None = None  # set before `start_faults`
         self.over = False
         self.reported = False  # whether its verdict was
@@ -92,7 +95,8 @@ class LiveRun:
         write_run_info(self.folder, self.info)
         providers = dict(self._addresses.providers)
         page = self._addresses.status_page
-        return Setup(self.scenario, providers, self.clock, machine(), page, self._system, self._addresses.authority)
+        authority = self._addresses.authority
+        return Setup(self.scenario, providers, self.clock, machine(), page, self._system, authority, self._traced)
 
     def start_faults(self, users: Callable[[], int]) -> None:
         """Start the faults, those of second 0 in time for t0, and wait for t0. Raises TestbedError.

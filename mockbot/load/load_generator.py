@@ -51,6 +51,7 @@ class LoadPlan:
     system: System | None = None  # what all users ask, instead of the providers
     run: str = ""  # keeps the identities of two runs apart
     authority: str = ""  # PEM: what connections to https endpoints trust
+    traced: bool = False  # every request names its attempt's span as its parent
 
     def provider_of(self, group: str) -> str:
         """The provider that a group asks first."""

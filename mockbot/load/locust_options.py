@@ -54,6 +54,7 @@ class Options:
     token_file: Path | None = None
     system: System | None = None  # what the crowd asks instead of the providers
     join: Join | None = None  # None: every worker is of this machine, or of somebody who starts Locust by hand
+    traced: bool = False  # requests carry a traceparent
 
     @classmethod
     def of(cls, parsed: Namespace) -> "Options":
@@ -79,6 +80,7 @@ class Options:
             token_file=Path(parsed.token_file) if parsed.token_file else None,
             system=System.model_validate_json(parsed.system) if parsed.system else None,
             join=Join(parsed.join, parsed.join_wait, parsed.join_token) if parsed.join else None,
+            traced=parsed.traced,
         )
 
 
@@ -144,5 +146,6 @@ def add_options(parser: LocustArgumentParser, files: Files) -> None:
     hidden("--join", type=int, default=0)  # of a master: how many; of a worker: 1
     hidden("--join-wait", type=float, default=0.0)
     hidden("--join-token", default="", env_var=TOKEN, is_secret=True)
+    hidden("--traced", action="store_true", default=False)
     # In the environment, because it holds the key, which others could read in a command line or a file.
     hidden("--system", default="", env_var="MOCKBOT_SYSTEM", is_secret=True)

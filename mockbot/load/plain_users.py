@@ -70,7 +70,7 @@ class PromptAdapter(HTTPAdapter):
         try:
             n = generator.collector.begin_attempt(prompt, generator.plan.provider_of(user.group_name))
             identity = identity_of(prompt.id, generator.plan.run)
-            request.headers.update(identity.headers)
+            request.headers.update(identity.headers(n))
             request.prepare_body(self._marked(request.body, identity.mark), None)
             response, error, seen = self._observed(request, {**options, "stream": True, "timeout": None})
             degraded = self._system.ask is not None and self._system.ask.degraded(seen.status or 0, seen.text)

@@ -98,12 +98,15 @@ class RequestTemplate:
         asked = json.dumps(self.family.ask(body, self.stream)).encode()
         return self.family.path_of(body, self.stream), asked
 
-    def outgoing(self, encoded: tuple[str, bytes], prompt: str = "", n: int = 0) -> Outgoing:
-        """A request for what was encoded; of a template that is ready it is attempt n for this prompt."""
+    def outgoing(self, encoded: tuple[str, bytes], prompt: str = "", n: int = 0, traced: str = "") -> Outgoing:
+        """A request for what was encoded; of a template that is ready it is attempt n for this prompt.
+
+        `traced`: one more line of its head, with its end.
+        """
         path, body = encoded
         uri = self.prefix + path
         head = self.head and (
-            f"POST {uri} {self.head}{PROMPT}: {prompt}\r\n{ATTEMPT}: {n}\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"POST {uri} {self.head}{PROMPT}: {prompt}\r\n{ATTEMPT}: {n}\r\n{traced}Content-Length: {len(body)}\r\n\r\n"
         )
         return Outgoing("POST", uri, self.headers, body, self.family.chat.reader(self.stream), head)
 

@@ -21,6 +21,7 @@ from mockbot.clients.policy import GiveUp
 from mockbot.dialects.client_identity import ATTEMPT, GROUP, PROMPT
 from mockbot.dialects.dialect import Body
 from mockbot.dialects.families import FAMILIES
+from mockbot.dialects.prompt_identity import TRACE_HEADER, traceparent
 from mockbot.dialects.stream_readers import Reader
 from mockbot.evidence.records import Outcome
 from mockbot.load.collector import Pending
@@ -96,6 +97,8 @@ class RecordingTransport(httpx2.BaseTransport):
         request.headers[PROMPT] = self._prompt.id
         request.headers[ATTEMPT] = str(attempt.n)
         request.headers[GROUP] = self._user.group_name
+        if (plan := self._user.generator.plan).traced:
+            request.headers[TRACE_HEADER] = traceparent(self._prompt.id, plan.run, attempt.n)
         try:
             response = attempt.response = self._transport.handle_request(request)
         except BaseException as error:  # also GreenletExit and the patience's Timeout: every attempt is recorded

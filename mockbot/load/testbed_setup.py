@@ -42,7 +42,7 @@ def open_run(options: Options, command: str) -> LiveRun:
             addresses = stack.enter_context(attach_testbed(scenario, speed, replace(options.elsewhere, token=token)))
         else:
             addresses = stack.enter_context(open_testbed(scenario, speed, folder.logs))
-        run = LiveRun(scenario, addresses, folder, command, options.system)
+        run = LiveRun(scenario, addresses, folder, command, options.system, traced=options.traced)
         run.testbed = stack.pop_all()
     return run
 

@@ -23,7 +23,7 @@ from locust.exception import StopUser
 
 from mockbot.clients.policy import KEEP_ALIVE, AttemptResult, ClientPolicy, Decision, GiveUp, Send
 from mockbot.dialects.dialect import Body
-from mockbot.dialects.prompt_identity import identity_of
+from mockbot.dialects.prompt_identity import TRACE_HEADER, identity_of, traceparent
 from mockbot.evidence.records import Settled
 from mockbot.load.collector import AttemptObservation, Pending
 from mockbot.load.hedging import hedged_attempt
@@ -205,7 +205,10 @@ class ChatUser(MeasuredUser, FastHttpUser):
             if self.generator.plan.system is not None:
                 observed = self._ask_system(self.generator.plan.system, connection, prompt, n, until, first_token)
             else:
-                outgoing = connection.template.outgoing(self._encoded[1], prompt.id, n)
+                traced = ""
+                if self.generator.plan.traced:
+                    traced = f"{TRACE_HEADER}: {traceparent(prompt.id, self.generator.plan.run, n)}\r\n"
+                outgoing = connection.template.outgoing(self._encoded[1], prompt.id, n, traced)
                 observed = attempt(connection.client, outgoing, clock, until, first_token)
         except GreenletExit:
             unfinished = AttemptObservation("unfinished", start, clock.now())
@@ -231,7 +234,7 @@ class ChatUser(MeasuredUser, FastHttpUser):
         identity = identity_of(prompt.id, plan.run)
         asked = Asked(
             text=identity.marked(QUESTION),
-            headers=identity.headers,
+            headers=identity.headers(n),
             url=str(system.url),
             key=self.api_key or filled(system.key, {"user": user.user, "group": user.group, "tier": user.tier}),
             user=user.user,

@@ -20,6 +20,7 @@ from locust.runners import MasterRunner, WorkerRunner
 from pydantic import Discriminator, TypeAdapter
 
 from mockbot.clock import Clock
+from mockbot.dialects.prompt_identity import run_of
 from mockbot.evidence.records import Attempt, Health, Prompt, WorkerClock
 from mockbot.evidence.system_records import SystemAnswer
 from mockbot.load.clock_offset import ClockOffset
@@ -53,6 +54,7 @@ class Setup:
     status_page: str = ""
     system: System | None = None
     authority: str = ""  # PEM, of https providers
+    traced: bool = False  # requests to providers carry a traceparent
     workers: tuple[str, ...] = ()  # client ids that take turns at the arrivals; a worker that joins later takes none
 
     def plan(self, clock: Clock) -> LoadPlan:
@@ -69,8 +71,9 @@ class Setup:
             slo=self.scenario.slo,
             status=status,
             system=self.system,
-            run=f"{self.started.t0:.3f}",
+            run=run_of(self.started.t0),
             authority=self.authority if self.system is None else "",
+            traced=self.traced,
         )
 
     def _endpoint(self, url: str, dialect: str) -> Endpoint:

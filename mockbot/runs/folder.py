@@ -35,6 +35,7 @@ class RunFile(StrEnum):
     BOTH_SIDES = f"{LOGS}/both_sides.json"  # what users and providers saw so far, for Locust's tab
     LOCUST_LOG = f"{LOGS}/locust.log"
     WORKERS = f"{LOGS}/workers.jsonl"  # which workers came from other machines, and which were refused
+    TRACED = f"{LOGS}/traced.jsonl"  # every request that a provider got, for OpenTelemetry; no verdict reads it
     JOURNAL = JOURNAL  # every prompt and attempt, as the clients saw them
     SERVICE = SERVICE  # what each provider saw, second by second
     ACTIONS = "actions.jsonl"  # every fault: due, sent, confirmed

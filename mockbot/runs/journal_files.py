@@ -45,6 +45,10 @@ def _attempt_line(attempt: Attempt) -> bytes:
     return _ATTEMPT.dump_json(attempt, exclude=_CERTAIN if attempt.may_retry is attempt.code is None else None)
 
 
+def _request_line(request: Request) -> bytes:
+    return _REQUEST.dump_json(request, exclude={"parent"} if request.parent is None else None)
+
+
 _KINDS: dict[type, tuple[RunFile, Callable[..., bytes]]] = {  # the file of each record, and how it is serialized
     Attempt: (RunFile.JOURNAL, _attempt_line),
     Prompt: (RunFile.JOURNAL, _PROMPT.dump_json),
@@ -53,7 +57,7 @@ _KINDS: dict[type, tuple[RunFile, Callable[..., bytes]]] = {  # the file of each
     Health: (RunFile.HEALTH, _HEALTH.dump_json),
     Progress: (RunFile.PROGRESS, _PROGRESS.dump_json),
     SystemAnswer: (RunFile.ANSWERS, _ANSWER.dump_json),
-    Request: (RunFile.REQUESTS, _REQUEST.dump_json),
+    Request: (RunFile.REQUESTS, _request_line),
 }
 JOURNALS = (RunFile.JOURNAL, RunFile.SERVICE, RunFile.ACTIONS)  # of every run
 LOAD_JOURNALS = (*JOURNALS, RunFile.HEALTH, RunFile.PROGRESS)  # of a run with mockbot's load generator
@@ -166,11 +170,11 @@ class Follower(Generic[_R]):
         self._adapter = TypeAdapter(kind)
 
     def new(self) -> list[_R]:
-        """The records of the complete new lines, oldest first."""
+        """The records of the complete new lines, oldest first; of more than a few MB the first ones."""
         try:
             with self._path.open("rb") as file:
                 file.seek(self._offset)
-                fresh = file.read()
+                fresh = file.read(2 * LONGEST)
         except FileNotFoundError:
             return []
         whole = fresh[: fresh.rfind(b"\n") + 1]

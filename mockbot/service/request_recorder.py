@@ -26,7 +26,7 @@ from mockbot.dialects.client_identity import PROMPT, is_handed_out
 from mockbot.dialects.dialect import Dialect, ProviderError
 from mockbot.dialects.families import hopeless_code, key_of, retry_count
 from mockbot.dialects.identified_text import recognise
-from mockbot.dialects.prompt_identity import TRACE_HEADER, mark_in, trace_of
+from mockbot.dialects.prompt_identity import TRACE_HEADER, mark_in, parent_of, trace_of
 from mockbot.dialects.retry_after import wait_in
 from mockbot.dialects.stream_readers import Reader
 from mockbot.evidence.records import Outcome, Request
@@ -39,7 +39,7 @@ Answering = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 KEPT = 100_000  # finished requests
 HASHED = 4 * 2**20  # bytes; all the text that a model reads, and the beginning of what has pictures
-_PROMPT = PROMPT.encode()
+_PROMPT, _TRACEPARENT = PROMPT.encode(), TRACE_HEADER.encode()
 # 2026-11-27T19:16, 19:16:15.5, and seconds to nanoseconds since 1970, from 2020 on.
 _TIME = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?|\b\d\d?:\d\d:\d\d(?:[.,]\d+)?|"
                    rb"\b(?:1[6-9]|2\d)\d{8}(?:\d{3}|\d{6}|\d{9})?(?:\.\d+)?\b")  # fmt: skip
@@ -209,7 +209,7 @@ class _RecordedRequest:
         with suppress(ProviderError):  # answered with 401
             key = key_of(self._headers, self._scope.get("query_string", b""))
         retry = (retry_count(self._headers) or b"").decode("latin-1")
-        prompt = self._headers.get(_PROMPT)
+        prompt, traceparent = self._headers.get(_PROMPT), self._headers.get(_TRACEPARENT, b"").decode("latin-1")
         return Request(
             number=self._number,
             provider=self._runtime.name,
@@ -226,7 +226,8 @@ class _RecordedRequest:
             retry=int(retry) if retry.isascii() and retry.isdigit() else None,
             port=client[1],
             shape=self._shape,
-            trace=trace_of(self._headers.get(TRACE_HEADER.encode(), b"").decode("latin-1")),
+            trace=trace_of(traceparent),
+            parent=parent_of(traceparent),
             mark=mark_in(self._plain()),
             wrote=next((piece.request for piece in recognise(self._reader.text)), None),
             streamed=self._streamed,

@@ -51,6 +51,16 @@ def test_measuring_costs_little(tell: Callable[[str], None]) -> None:
     assert median(pairs) >= 0.85
 
 
+def test_a_trace_costs_the_crowd_one_header(tell: Callable[[str], None]) -> None:
+    """With --otel a prompt takes at most 5 % more of the crowd's CPU: for a header; the parent does the rest."""
+    found = _figures("traced", 40, 40)
+    cost = {which: 1e6 * median(each) for which, each in found.items()}
+    ratio = median(with_ / without for with_, without in zip(found["with"], found["without"], strict=True))
+
+    tell(f"a prompt with a traceparent: {cost['with']:.0f} us of CPU, without {cost['without']:.0f} us: {ratio:.3f}")
+    assert ratio <= 1.05
+
+
 def test_streams_keep_their_time(tell: Callable[[str], None]) -> None:
     """250 streams of 50 tokens/s at a time: the p99 of all gaps between tokens is at most 40 ms (sent: 20 ms).
 

@@ -26,8 +26,8 @@ def test_every_way_leads_back_to_the_prompt() -> None:
     """Header, trace and text say the same."""
     identity = identity_of("people-1.3", "run")
 
-    assert identity.headers["x-mockbot-prompt"] == "people-1.3"
-    assert trace_of(identity.headers["traceparent"]) == identity.trace
+    assert identity.headers(0)["x-mockbot-prompt"] == "people-1.3"
+    assert trace_of(identity.headers(0)["traceparent"]) == identity.trace
     assert mark_of(identity.marked("When will it be back?")) == identity.mark
 
 

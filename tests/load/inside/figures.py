@@ -1,6 +1,7 @@
 """How much load one Locust process makes, and how well it keeps time; prints one JSON object.
 
 figures plain URL SECONDS USERS        posts: `bare` by FastHttpUser, `ours` with all measuring on, in turns
+figures traced URL SECONDS USERS       the same posts `without` a traceparent and `with` one, in turns
 figures streams URL SECONDS USERS      token gaps and lags of USERS streams at a time
 figures thinking URL SECONDS USERS     CPU of USERS who think for 2 s between prompts, and memory per user
 """
@@ -11,6 +12,7 @@ import tempfile
 import time
 from array import array
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +115,25 @@ def plain(url: str, seconds: float, users: int) -> dict[str, Any]:
     return found
 
 
+def traced(url: str, seconds: float, users: int) -> dict[str, list[float]]:
+    """CPU seconds of a prompt, in turns of a tenth of a second of one crowd, so that both meet the same machine."""
+    crowd = Ours(url, users, think="0s", stream=False)
+    plans = {name: replace(crowd.generator.plan, run="1000.000", traced=name == "with") for name in ("without", "with")}
+    found: dict[str, list[float]] = {name: [] for name in plans}
+    gevent.spawn(crowd.play, seconds + 2.0)
+    gevent.sleep(1.0)  # until every user has connected
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        # A prompt that began in one turn ends in the next, so each comes first as often.
+        for name in sorted(plans, reverse=len(found["with"]) % 2 == 0):
+            crowd.generator.plan = plans[name]
+            before, asked = time.process_time(), crowd.generator.collector.started
+            gevent.sleep(0.1)
+            spent, prompts = time.process_time() - before, crowd.generator.collector.started - asked
+            found[name].append(spent / max(1, prompts))
+    return found
+
+
 def _priced(play: Callable[[], float], seconds: float) -> tuple[float, float]:
     """(per second, per second of CPU)."""
     before = time.process_time()
@@ -151,5 +172,5 @@ def thinking(url: str, seconds: float, users: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    figure = {"plain": plain, "streams": streams, "thinking": thinking}[sys.argv[1]]
+    figure = {"plain": plain, "traced": traced, "streams": streams, "thinking": thinking}[sys.argv[1]]
     print(json.dumps(figure(sys.argv[2], float(sys.argv[3]), int(sys.argv[4]))))  # noqa: T201 - its result

@@ -1,0 +1,129 @@
+"""Journals in, OTLP out: everything once, what is lost is told, and no endpoint is no run."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mockbot.dialects.prompt_identity import identity_of, run_of
+from mockbot.errors import UsageError
+from mockbot.evidence.records import RunInfo
+from mockbot.observability import otlp_endpoint, run_export
+from mockbot.observability import semantic_names as names
+from mockbot.observability.otlp_endpoint import OtlpEndpoint
+from mockbot.observability.run_export import RunExport
+from mockbot.observability.traced_requests import write_requests
+from mockbot.runs.folder import RunFile, RunFolder
+from mockbot.runs.journal_files import JournalWriter, write_run_info
+from mockbot.scenario.load import read_scenario
+from mockbot.scenario.timeline import Timeline
+from tests.observability.otlp_receiver import Received, plain, receiver
+from tests.observability.test_trace_spans import ANSWERED, PROMPT, REFUSED, SCENARIO, request
+
+pytestmark = pytest.mark.live
+
+INFO = RunInfo("short", 10.0, 1000.0, "completed", 20.0, "embedded")
+
+
+@pytest.fixture
+def received() -> Iterator[Received]:
+    """A collector."""
+    with receiver() as found:
+        yield found
+
+
+def exported(tmp_path: Path, received: Received, system: str = "") -> str:
+    """What is said of the export of a run of three records of the crowd and two requests."""
+    scenario = read_scenario(SCENARIO)
+    folder = RunFolder.create(scenario, tmp_path / "run")
+    export = RunExport(
+        OtlpEndpoint(received.url), folder, Timeline(scenario), folder / RunFile.TRACED, folder / RunFile.JOURNAL,
+        "mockbot", system,
+    )  # fmt: skip
+    with JournalWriter(folder) as journal:
+        for record in (REFUSED, ANSWERED, PROMPT):
+            journal.write(record)
+    marked = request(mark=export_mark(PROMPT.id), status=200, number=5)
+    write_requests(folder / RunFile.TRACED, [request(prompt=PROMPT.id), marked if system else request(number=5)])
+    write_run_info(folder, INFO)
+    return export.finish()
+
+
+def export_mark(prompt: str) -> str:
+    """The mark in a prompt's text, in this run."""
+    return identity_of(prompt, run_of(INFO.t0 or 0.0)).mark
+
+
+def test_every_record_is_one_span(tmp_path: Path, received: Received) -> None:
+    """A prompt, two attempts, two requests, the run and its two phases; and the line says how many."""
+    said = exported(tmp_path, received)
+
+    assert sorted(span.name for span in received.of("mockbot-crowd")) == [
+        "chat mockbot", "chat mockbot", "outage short", "phase calm", "phase down", "prompt",
+    ]  # fmt: skip
+    assert [span.name for span in received.of("mockbot-main")] == ["chat", "chat"]
+    assert said == f"8 spans sent to {received.url}"
+
+
+def test_metrics_have_the_conventions_names_and_few_labels(tmp_path: Path, received: Received) -> None:
+    """Wall seconds; an attempt in each row by its error."""
+    exported(tmp_path, received)
+
+    asked = received.metrics[names.CLIENT_DURATION]
+    points = {str(plain(each.attributes).get("error.type")): each for each in asked.histogram.data_points}
+    assert {name: round(each.sum, 6) for name, each in points.items()} == {"503": 0.15, "None": 0.2}
+    assert asked.unit == "s"
+    assert names.SCENARIO_SECOND in received.metrics
+    for metric in received.metrics.values():
+        data = metric.histogram if metric.HasField("histogram") else metric.gauge
+        labels = {name for point in data.data_points for name in plain(point.attributes)}
+        assert labels <= names.LABELS, metric.name
+
+
+def test_a_request_that_only_its_text_identifies_is_linked(tmp_path: Path, received: Received) -> None:
+    """An application that passes on neither header; its requests are read before the prompt has ended."""
+    exported(tmp_path, received, system="app")
+
+    (prompt,) = received.named("prompt")
+    assert [link.span_id for span in received.of("mockbot-main") for link in span.links] == [prompt.span_id] * 2
+
+
+def test_lost_spans_are_counted_and_told(tmp_path: Path, received: Received, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A collector that has begun to refuse: the run is judged as ever, and the line says what is missing."""
+    monkeypatch.setattr(run_export, "LAST_WITHIN", 0.5)
+    begin = RunExport.__post_init__
+
+    def after_the_check(self: RunExport) -> None:
+        received.status = 400
+        begin(self)
+
+    monkeypatch.setattr(RunExport, "__post_init__", after_the_check)
+
+    said = exported(tmp_path, received)
+
+    assert "8 of 8 spans were lost" in said
+    assert "the verdict does not depend on them" in said
+
+
+def test_an_endpoint_that_does_not_answer_is_an_error_before_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the reason and what to do."""
+    monkeypatch.setattr(otlp_endpoint, "ANSWERS_WITHIN", 1.5)
+
+    with pytest.raises(UsageError, match=r"Connection refused.*start a collector that listens for OTLP"):
+        OtlpEndpoint("http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:4318", "grpc://127.0.0.1:4317", "http://"])
+def test_what_is_no_url_is_no_endpoint(url: str) -> None:
+    """With an example."""
+    with pytest.raises(UsageError, match="as http://127"):
+        OtlpEndpoint(url)
+
+
+def test_a_run_that_never_began_has_no_spans(tmp_path: Path, received: Received) -> None:
+    """And the export ends with it."""
+    scenario = read_scenario(SCENARIO)
+    folder = RunFolder.create(scenario, tmp_path / "run")
+    export = RunExport(OtlpEndpoint(received.url), folder, Timeline(scenario), folder / RunFile.TRACED)
+
+    assert export.finish() == f"0 spans sent to {received.url}"
