@@ -1,6 +1,7 @@
 """What several replicas have counted and recorded, as one provider's."""
 
 from dataclasses import replace
+from typing import Any
 
 from mockbot.evidence.records import Request, ServiceSecond
 from mockbot.service.merged_metrics import merged_metrics
@@ -17,7 +18,7 @@ def test_a_second_is_told_once_all_have_it() -> None:
     one = [ServiceSecond(t, "main", offered=2, work=0.5, capacity=4.0, felt={"a": 1}) for t in (3, 4, 5)]
     two = [ServiceSecond(t, "main", offered=3, work=1.0, capacity=4.0, felt={"a": 2, "b": 1}) for t in (3, 4)]
 
-    both = {"offered": 5, "work": 1.5, "capacity": 8.0, "felt": {"a": 3, "b": 1}}
+    both: dict[str, Any] = {"offered": 5, "work": 1.5, "capacity": 8.0, "felt": {"a": 3, "b": 1}}
     assert list(merged([one, two])) == [ServiceSecond(t, "main", **both) for t in (3, 4)]
     assert list(merged([one, []])) == []
 

@@ -85,7 +85,7 @@ def _wait(replicas: int, slots: int, rate: float, seed: int) -> float:
     """Mean seconds from the request to the answer, past the warm-up."""
     provider = {"slots": slots, "replicas": replicas, "queue": {"limit": 10_000}, "answer": ANSWER}
     phases = [{"name": "all", "lasts": "4000s", "arrivals": f"{rate:g}/s"}]
-    group = {"users": None, "arrivals": "100%", "stream": False, "patience": "2000s"}
+    group: dict[str, Any] = {"users": None, "arrivals": "100%", "stream": False, "patience": "2000s"}
     group |= {"policy": {"name": "once", "timeout": "2000s"}}
     lived = live_through(scenario(provider=provider, phases=phases, group=group), seed, lambda u: -math.log(1 - u))
     return fmean(each.end - each.start for each in lived.attempts if each.start > 400 and each.outcome == "ok")
