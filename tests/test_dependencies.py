@@ -17,6 +17,7 @@ EXTRAS = {  # module -> the extra that users of it install
     **{f"interception/{path.name}": "intercept" for path in (PACKAGE / "interception").glob("*.py")},
     **{f"observability/{path.name}": "otel" for path in (PACKAGE / "observability").glob("*.py")},
     **{f"simulate/{path.name}": "fast" for path in (PACKAGE / "simulate").glob("*.py")},
+    "simulate/cluster.py": "dask",
     **{f"simulate/fast/{path.name}": "fast" for path in (PACKAGE / "simulate" / "fast").glob("*.py")},
     **{f"simulate/fluid/{path.name}": "fast" for path in (PACKAGE / "simulate" / "fluid").glob("*.py")},
 }
@@ -73,7 +74,7 @@ def test_every_declared_package_is_imported() -> None:
     used = {
         name for path in MODULES.values() for module in _imported(path) for name in _distributions().get(module, ())
     }
-    ours = set().union(*(_declared()[extra] for extra in ("", "sdk", "fast", "intercept")))
+    ours = set().union(*(_declared()[extra] for extra in ("", "sdk", "fast", "intercept", "dask")))
 
     unused = ours - used
 

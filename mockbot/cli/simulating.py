@@ -35,10 +35,13 @@ if TYPE_CHECKING:
     "retries. Ctrl-C keeps what is done, and the same command goes on from there.",
 )  # fmt: skip
 @click.option("--big", is_flag=True, help="Allow a sweep that takes more than 15 minutes.")
+@click.option(
+    "--on", default="", metavar="tcp://HOST:8786", help="Do seeds and sweeps on this dask scheduler's cluster."
+)
 @click.argument("axes", nargs=-1, metavar="[AXIS=FROM..TO]")
 def simulate(
     target: str, axes: tuple[str, ...], users: float | None, seeds: int, policies: tuple[str, ...],
-    engine: "EngineName", out: Path | None, sweeps: tuple[str, ...], big: bool,
+    engine: "EngineName", out: Path | None, sweeps: tuple[str, ...], big: bool, on: str,
 ) -> None:  # fmt: skip
     """Simulate an outage in virtual time, at any scale.
 
@@ -53,7 +56,7 @@ def simulate(
         raise UsageError(f"{axes[0]}: a program keeps its own clock and cannot run in virtual time; use mockbot run")
     if axes and not sweeps:
         raise UsageError(f"{axes[0]}: a second axis needs a first one; use --sweep {axes[0]}")
-    options = SimulateOptions(scenario, users, seeds, policies, engine, out, command)
+    options = SimulateOptions(scenario, users, seeds, policies, engine, out, command, on)
     with ends_promptly():
         if sweeps:
             from mockbot.commands.sweep import sweep_command

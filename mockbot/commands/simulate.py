@@ -27,6 +27,7 @@ from mockbot.scenario.scale import Scaled, scaled_to
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.transforms import with_answers_made_here, without_system
 from mockbot.simulate.all_cores import done_on_cores, workers_for
+from mockbot.simulate.cluster import done_on_cluster, threads_of
 from mockbot.simulate.engines import EngineName, choose
 from mockbot.simulate.policy_override import policy_of, with_policies
 from mockbot.simulate.seed_statistics import spread_of
@@ -48,6 +49,7 @@ class SimulateOptions:
     engine: EngineName = "auto"
     out: Path | None = None
     command: str = ""
+    on: str = ""  # address of a dask scheduler, whose cluster does the runs; else this machine's cores
 
     def check(self) -> None:
         """Raises UsageError when they ask for what no simulation can do."""
@@ -59,6 +61,10 @@ class SimulateOptions:
 def simulate_command(options: SimulateOptions, console: Console) -> ExitCode:
     """Simulate, judge and report. Raises UsageError before anything is done."""
     options.check()
+    if options.on:
+        if options.seeds == 1 and not options.compare:
+            raise UsageError("--on: one run is not shared out; add --seeds N, or a --sweep")
+        threads_of(options.on)
     policies = [(text, policy_of(text)) for text in options.compare]
     scaled = scaled_to(options.scenario, options.users)
     console.print(heading(options.scenario.title, " (simulated)"))
@@ -118,7 +124,11 @@ def _all_runs(
     done = {(AS_WRITTEN, seeds[0]): first}
     tasks = [task for task in product(worlds, seeds) if task not in done]
     parts = TextColumn("seeds"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    runs = done_on_cores(partial(_judged, worlds, options.engine), tasks, workers_for(len(tasks), seconds * len(tasks)))
+    work = partial(_judged, worlds, options.engine)
+    if options.on:
+        runs = done_on_cluster(work, tasks, options.on)
+    else:
+        runs = done_on_cores(work, tasks, workers_for(len(tasks), seconds * len(tasks)))
     with (
         closing(runs),
         Progress(*parts, console=console, transient=True, disable=not console.is_terminal) as bar,

@@ -5,7 +5,7 @@ as soon as it is done, so that the same command goes on after Ctrl-C.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 
@@ -19,9 +19,10 @@ from mockbot.report.plain_console import heading
 from mockbot.runs.folder import RunFile, RunFolder
 from mockbot.scenario.scale import scaled_to
 from mockbot.simulate.all_cores import START, cores, done_on_cores, workers_for
+from mockbot.simulate.cluster import done_on_cluster, threads_of
 from mockbot.simulate.engines import prompts
 from mockbot.simulate.sweep.axes import parse_axis
-from mockbot.simulate.sweep.grid import Sweep, Task, begin, play
+from mockbot.simulate.sweep.grid import Ran, Sweep, Task, begin, play
 from mockbot.simulate.sweep.kept_runs import KeptRuns, interrupted
 from mockbot.simulate.sweep.sweep_page import as_csv, as_json, laws, legend, page, sentences, terminal_map
 from mockbot.units.formatting import format_count
@@ -37,6 +38,7 @@ def sweep_command(options: SimulateOptions, axes: Sequence[str], console: Consol
     if options.compare:
         raise UsageError("--sweep plays the policies as written; leave --compare away")
     options.check()
+    threads = threads_of(options.on) if options.on else 0
     scaled = scaled_to(options.scenario, options.users)
     sweep = begin(scaled.scenario, [parse_axis(text) for text in axes], options.engine, options.seeds)
     console.print(heading(options.scenario.title, " (simulated)"))
@@ -55,10 +57,12 @@ def sweep_command(options: SimulateOptions, axes: Sequence[str], console: Consol
             return stack.enter_context(closing(kept or KeptRuns(RunFolder.create(scaled.scenario, options.out))))
 
         try:
-            tasks, workers = _planned(sweep, weigh, console, big=big)
+            tasks, workers = _planned(sweep, weigh, console, threads, big=big)
             kept = opened()
             kept.save(sweep)
-            _play(sweep, tasks, kept, weigh, workers, console)
+            work = partial(play, sweep.scenario, sweep.axes, sweep.engine)
+            done = done_on_cluster(work, tasks, options.on) if threads else done_on_cores(work, tasks, workers)
+            _keep(sweep, tasks, done, kept, weigh, console)
         except KeyboardInterrupt:
             if not sweep.ran:
                 raise
@@ -68,16 +72,21 @@ def sweep_command(options: SimulateOptions, axes: Sequence[str], console: Consol
     return ExitCode.INTERRUPTED if sweep.missing else ExitCode.PASS
 
 
-def _planned(sweep: Sweep, weigh: Weigh, console: Console, *, big: bool) -> tuple[list[Task], int]:
-    """(the runs that are still missing, on so many cores), after the first have told how long they take."""
+def _planned(sweep: Sweep, weigh: Weigh, console: Console, threads: int, *, big: bool) -> tuple[list[Task], int]:
+    """(the runs that are still missing, on so many cores), after the first have told how long they take.
+
+    `threads`: of a cluster, 0: there is none.
+    """
     runs = f"{format_count(sweep.size)} points"
     if sweep.seeds > 1:
         runs += f", {format_count(sweep.seeds)} runs each"
     with console.status(f"{runs}: the first tell how long it takes"):
         serial = estimate(sweep, weigh, big=big)
-    workers = workers_for(sweep.runs - len(sweep.ran), serial)
+    workers = threads or workers_for(sweep.runs - len(sweep.ran), serial)
     seconds = serial if workers <= 1 else START + serial / workers
     told = f"about {duration_text(float(max(1, round(seconds))))} on {workers} core{'s' * (workers > 1)}"
+    if threads:
+        told += " of the cluster"
     if seconds > LONG and not big:
         raise UsageError(f"--sweep: {runs} would take {told}; ask for fewer (NAME=FROM..TO/STEPS), or add --big")
     console.print(f"{runs}, {told}", highlight=False)
@@ -114,12 +123,14 @@ def estimate(sweep: Sweep, weigh: Weigh, *, big: bool) -> float:
     return spent / counted * whole - spent if counted else 0.0
 
 
-def _play(sweep: Sweep, tasks: Sequence[Task], kept: KeptRuns, weigh: Weigh, workers: int, console: Console) -> None:
+def _keep(
+    sweep: Sweep, tasks: Sequence[Task], done: Generator[tuple[Task, Ran]], kept: KeptRuns, weigh: Weigh,
+    console: Console,
+) -> None:  # fmt: skip
     parts = (TextColumn("sweep"), BarColumn(), TextColumn("{task.fields[runs]} runs"), TimeRemainingColumn())
     size = format_count(sweep.runs)
     with Progress(*parts, console=console, transient=True, disable=not console.is_terminal) as bar:
         shown = bar.add_task("", total=sum(map(weigh, tasks)), runs="")
-        done = done_on_cores(partial(play, sweep.scenario, sweep.axes, sweep.engine), tasks, workers)
         with closing(done):
             plotly_bundle()  # packed while the workers start: an interruption leaves little time for the page
             for task, ran in done:

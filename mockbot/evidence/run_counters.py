@@ -123,7 +123,7 @@ class RunCounters:
 
     def calm_slots(self) -> int:
         """The slots of all providers that were asked in the baseline."""
-        return sum(each.slots for name, each in self.scenario.providers.items() if self.calm_work[name].offered)
+        return sum(each.all_slots for name, each in self.scenario.providers.items() if self.calm_work[name].offered)
 
     def load_at(self, t: float) -> float:
         """Prompts per second that the crowd of this moment would send if all were well."""

@@ -96,7 +96,7 @@ class ScopeCounters:
     def peaks(self) -> Sequence[tuple[int, int]]:
         """For each provider of the scope the most requests in one second after a clear, and its slots."""
         return [
-            (self.run.peak_offered[name], provider.slots)
+            (self.run.peak_offered[name], provider.all_slots)
             for name, provider in self.run.scenario.providers.items()
             if self.scope.provider in {None, name} and name in self.run.peak_offered
         ]

@@ -83,6 +83,10 @@ class FaultBase(Model):
         """The type of its spec."""
         return cast("type[Spec]", cls.model_fields[cls.kind].annotation)
 
+    def hits_replica(self, number: int) -> bool:  # noqa: ARG002 - the wire is before all of them
+        """Whether this replica of its provider has it; they are counted from 1."""
+        return True
+
     def text(self) -> str:
         """Its kind and main value, as reports write it: "http_error 503"."""
         value = self.spec.model_dump(mode="json").get(self.spec.main)
@@ -102,6 +106,12 @@ class ServiceFault(FaultBase):
     tier: str | None = Field(None, description="only requests of this tier")
     keys: Share | None = Field(None, description="only this share of API keys, always the same ones")
     endpoint: str | None = Field(None, description="only paths that begin with this, for instance /v1/chat")
+
+    replica: Whole | None = Field(None, ge=1, description="only this one of the provider's replicas, counted from 1")
+
+    def hits_replica(self, number: int) -> bool:
+        """All of them have a fault that names none."""
+        return self.replica in {None, number}
 
     def tiers(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """The tiers that it names, each with its path within the fault."""

@@ -1,7 +1,8 @@
 """One port: an ASGI application in, a uvicorn server out that can go down and come back as a crashed process does.
 
-While it is down, existing connections have been reset and new ones are refused. The port stays reserved: a second
-socket is bound to it and never listens.
+Its connections come from a port of its own, or from a process that accepts them for several (`balancer.py`). While it
+is down, existing connections have been reset and new ones are refused. The port stays reserved: a second socket is
+bound to it and never listens.
 """
 
 import asyncio
@@ -42,15 +43,23 @@ def _must_be_free(host: str, port: int) -> None:
         raise TestbedError(f"{host}:{port} cannot be listened on: {error.strerror}; choose other ports") from None
 
 
-class Listener:
-    """An application on a port of its own."""
+def held(host: str, port: int = 0) -> socket.socket:
+    """A socket that never listens and reserves its port. Raises TestbedError when another process listens there."""
+    if port:
+        _must_be_free(host, port)
+    return bound(host, port)
 
-    def __init__(self, app: ASGIApp, host: str, port: int = 0, slowest: float = _SLOWEST) -> None:
-        self._host = host
-        if port:
-            _must_be_free(host, port)
-        self._holder = bound(host, port)
-        self.port: int = self._holder.getsockname()[1]
+
+def base_url(host: str, port: int) -> str:
+    """An address that means every interface is written as loopback."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{port}"
+
+
+class Connections:
+    """An application and its connections, wherever these come from."""
+
+    def __init__(self, app: ASGIApp, slowest: float = _SLOWEST) -> None:
         config = uvicorn.Config(
             app, interface="asgi3", loop="none", http=NoUpgradeProtocol, ws="none", lifespan="off", log_config=None,
             access_log=False, proxy_headers=False, server_header=False, timeout_keep_alive=_KEEP_ALIVE,
@@ -63,16 +72,8 @@ class Listener:
         self._tasks: list[asyncio.Task[None]] = []
         self._slow = slowest
 
-    @property
-    def url(self) -> str:
-        """Base URL; an address that means every interface is written as loopback."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self._host, self._host)  # noqa: S104 - compared, not bound
-        return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{self.port}"
-
     async def up(self) -> None:
-        """Listen."""
-        if not self._server.servers:
-            await self._server.startup(sockets=[bound(self._host, self.port)])
+        """Take connections."""
         if not self._tasks:
             self._tasks = [
                 asyncio.create_task(self._server.main_loop()),
@@ -99,22 +100,18 @@ class Listener:
             last = reading
 
     def down(self) -> int:
-        """Stop listening and reset every connection; returns how many there were."""
-        for server in self._server.servers:
-            server.close()
-        self._server.servers = []
+        """Reset every connection; returns how many there were."""
         connections = list(self._server.server_state.connections)
         for connection in connections:
             _reset(connection.transport)
         return len(connections)
 
     async def close(self) -> None:
-        """Go down for good, and release the port."""
+        """Go down for good."""
         self.down()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._holder.close()
 
     def hang_up(self, scope: Scope, how: Literal["reset", "closed"]) -> None:
         """End the connection that a request came in on: by RST, or by FIN once everything is sent."""
@@ -125,6 +122,92 @@ class Listener:
                 else:
                     connection.transport.close()
                 return
+
+
+class Listener(Connections):
+    """An application on a port of its own."""
+
+    def __init__(self, app: ASGIApp, host: str, port: int = 0, slowest: float = _SLOWEST) -> None:
+        super().__init__(app, slowest)
+        self._host, self._holder = host, held(host, port)
+        self.port: int = self._holder.getsockname()[1]
+
+    @property
+    def url(self) -> str:
+        """Base URL."""
+        return base_url(self._host, self.port)
+
+    async def up(self) -> None:
+        """Listen."""
+        if not self._server.servers:
+            await self._server.startup(sockets=[bound(self._host, self.port)])
+        await super().up()
+
+    def down(self) -> int:
+        """Stop listening and reset every connection; returns how many there were."""
+        for server in self._server.servers:
+            server.close()
+        self._server.servers = []
+        return super().down()
+
+    async def close(self) -> None:
+        """Go down for good, and release the port."""
+        await super().close()
+        self._holder.close()
+
+
+class HandedConnections(Connections):
+    """An application on the connections that another process accepts and hands over (`balancer`), by this channel."""
+
+    def __init__(self, app: ASGIApp, channel: socket.socket) -> None:
+        super().__init__(app)
+        self._channel, self._is_up, self._opening = channel, False, set[asyncio.Task[object]]()
+        channel.setblocking(False)
+
+    async def up(self) -> None:
+        """Take connections; those that were handed over while it was down have been reset."""
+        if not self._tasks:
+            asyncio.get_running_loop().add_reader(self._channel.fileno(), self._take)
+        self._is_up = True
+        await super().up()
+
+    def down(self) -> int:
+        """Reset every connection, and those to come."""
+        self._is_up = False
+        return super().down()
+
+    async def close(self) -> None:
+        """Go down for good."""
+        asyncio.get_running_loop().remove_reader(self._channel.fileno())
+        await super().close()
+        self._channel.close()
+
+    def _take(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                message, descriptors, *_ = socket.recv_fds(self._channel, 1, 1)
+            except BlockingIOError:
+                return
+            if not message:  # the other process has ended
+                loop.remove_reader(self._channel.fileno())
+                return
+            for descriptor in descriptors:
+                sock = socket.socket(fileno=descriptor)
+                sock.setblocking(False)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if not self._is_up:
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+                    sock.close()
+                    continue
+                task = loop.create_task(loop.connect_accepted_socket(self._protocol, sock))
+                self._opening.add(task)
+                task.add_done_callback(self._opening.discard)
+
+    def _protocol(self) -> NoUpgradeProtocol:
+        """As uvicorn's own `Server.startup` makes one for each connection."""
+        server = self._server
+        return NoUpgradeProtocol(server.config, server.server_state, server.lifespan.state)
 
 
 def _unfinished(connection: Any) -> object:

@@ -30,10 +30,13 @@ class ManagedProcess:
     """`python -m <arguments>`, which prints one JSON object when it is ready and exits when its stdin ends.
 
     Raises TestbedError with the end of its log when it exits or prints nothing instead. `log` keeps its stderr; without
-    one it goes to a file without a name, which no `kill -9` leaves behind. `told`: a line for its stdin.
+    one it goes to a file without a name, which no `kill -9` leaves behind. `told`: a line for its stdin. `handed`:
+    descriptors that it inherits.
     """
 
-    def __init__(self, arguments: Sequence[str], log: Path | None = None, told: str | None = None) -> None:
+    def __init__(
+        self, arguments: Sequence[str], log: Path | None = None, told: str | None = None, handed: Sequence[int] = ()
+    ) -> None:
         self._mark, self._name = secrets.token_hex(8), arguments[0]
         with ExitStack() as stack:
             self._log: IO[bytes]
@@ -49,6 +52,7 @@ class ManagedProcess:
                     stderr=self._log,
                     env={**os.environ, MARK: self._mark},
                     start_new_session=True,
+                    pass_fds=handed,
                 )
             )
             assert self._process.stdin is not None and self._process.stdout is not None  # noqa: PT018, S101

@@ -67,11 +67,11 @@ def control_app() -> FastAPI:
 
     @app.get("/services/{number}/felt")
     async def felt(number: int) -> Counter[str]:
-        return services[number].felt()
+        return await services[number].felt()
 
     @app.get("/services/{number}/unserved")
     async def unserved(number: int) -> Counter[str]:
-        return services[number].unserved()
+        return await services[number].unserved()
 
     @app.delete("/services/{number}", status_code=204)
     @app.delete("/proxies/{number}", status_code=204)

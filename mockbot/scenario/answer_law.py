@@ -65,7 +65,7 @@ def mean_seconds(answer: Answer, running: int = 1) -> float:
 
 def answers_per_second(provider: Provider) -> float:
     """What it can answer at most."""
-    return provider.slots / mean_seconds(provider.answer, provider.slots)
+    return provider.all_slots / mean_seconds(provider.answer, provider.slots)
 
 
 def share_above(answer: Answer, seconds: float) -> float:

@@ -72,6 +72,7 @@ class Answer(Model):
     )
 
 
+MOST_REPLICAS = 64  # processes of one provider, on one machine
 NO_LIMIT = 10_000  # slots of a provider whose answers are not made here and that gives no number
 
 
@@ -100,6 +101,9 @@ class Provider(Model):
     slots: Whole = Field(
         40, ge=1, description="answers generated at the same time; an upstream has no limit unless this is given"
     )
+    replicas: Whole = Field(
+        1, ge=1, le=MOST_REPLICAS, description="processes behind its address, each with slots and a queue of its own"
+    )
     queue: Queue = Queue()
     abandoned_work: Literal["continues", "leaves_queue", "stops"] = Field(
         "continues", description="what becomes of work whose client has disconnected"
@@ -111,6 +115,11 @@ class Provider(Model):
     retry_after: Duration | None = Field(None, description="Retry-After of a refusal for lack of capacity")
     models: Models = Field(ANY, description="the models that are served, * for any characters; others are a 404")
     answers: tuple[OwnAnswer, ...] = Field((), max_length=MOST_ANSWERS, description="the first that fits is given")
+
+    @property
+    def all_slots(self) -> int:
+        """Of all its replicas."""
+        return self.slots * self.replicas
 
     @property
     def makes_answers(self) -> bool:

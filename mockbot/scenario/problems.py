@@ -81,7 +81,7 @@ def _providers_and_crowd(scenario: ScenarioParts) -> Iterator[Problem]:
 
 
 # What describes answers that mockbot makes up.
-_MADE = ("answer", "answers", "models", "token_limits", "abandoned_work")
+_MADE = ("answer", "answers", "models", "token_limits", "abandoned_work", "replicas")
 
 
 def _not_made_here(path: Path, provider: Provider) -> Iterator[Problem]:
@@ -181,6 +181,7 @@ def _span(path: Path, span: FaultSpan, phases: Sequence[PhaseSpan]) -> Iterator[
 
 def _narrowing(scenario: ScenarioParts, path: Path, fault: FaultBase) -> Iterator[Problem]:
     if isinstance(fault, ServiceFault):
+        yield from _replica(scenario, path, fault)
         for inside, tier in fault.tiers():
             at_key = inside[-1] == tier  # as in `shed`, where a mapping's keys are tiers
             yield from _unknown((*path, *inside), "tier", tier, _tiers(scenario), at_key=at_key)
@@ -192,11 +193,22 @@ def _narrowing(scenario: ScenarioParts, path: Path, fault: FaultBase) -> Iterato
                 yield Problem((*path, key), message, at_key=True)
 
 
+def _replica(scenario: ScenarioParts, path: Path, fault: ServiceFault) -> Iterator[Problem]:
+    name = fault.on or scenario.first_provider
+    provider = scenario.providers.get(name)
+    if fault.replica is None or provider is None or fault.replica <= provider.replicas > 1:
+        return
+    has = f"{name!r} has replicas 1 to {provider.replicas}"
+    if provider.replicas == 1:
+        has = f"{name!r} is one process; give it 'replicas', or leave 'replica' out"
+    yield Problem((*path, "replica"), f"there is no replica {fault.replica}: {has}")
+
+
 def _aim(span: FaultSpan) -> tuple[object, ...]:
     """What two faults have in common when they hit the same requests or connections."""
     fault = span.fault
     if isinstance(fault, ServiceFault):
-        return span.provider, fault.kind, fault.tier, fault.keys, fault.endpoint
+        return span.provider, fault.kind, fault.tier, fault.keys, fault.endpoint, fault.replica
     return span.provider, fault.kind, fault.stream if isinstance(fault, WireFault) else None
 
 

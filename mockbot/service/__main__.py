@@ -6,7 +6,6 @@ line of JSON with every address once all of them listen; ends at SIGINT, SIGTERM
 
 import argparse
 import asyncio
-import gc
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +19,7 @@ from mockbot.process.token_file import read_or_create_token
 from mockbot.scenario.library import find
 from mockbot.scenario.load import load_scenario
 from mockbot.scenario.schema import Scenario
+from mockbot.service.frozen_heap import freeze_heap
 from mockbot.service.provider_server import BindOptions, ServiceAddresses, serve
 from mockbot.upstream.settings import NO_UPSTREAMS, UpstreamSettings
 
@@ -69,9 +69,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _announce(addresses: ServiceAddresses) -> None:
-    gc.collect()
-    gc.freeze()  # the objects of now stay; scanning them again and again would cost a fifth of every request
-    gc.set_threshold(20_000, 20, 20)
+    freeze_heap()
     report_ready(asdict(addresses))
 
 

@@ -81,6 +81,10 @@ class Chatbot:
         self._crash: tuple[str, float] | None = None  # id of the fault, seconds to warm up after it
         self._lost = 0
 
+    def as_replica(self, number: int) -> None:
+        """Chance of its own, so that a fault's share does not hit the same requests of each; equal keys stay equal."""
+        self.faults = ActiveFaults(self.seed, f"{self.name}/{number}")
+
     @property
     def down(self) -> bool:
         """Whether it has crashed."""

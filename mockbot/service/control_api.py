@@ -3,14 +3,17 @@
 It refuses browsers, and on an address that other machines reach every request without the token.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Annotated, Protocol
 
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from mockbot.clock import Clock
+from mockbot.errors import TestbedError
 from mockbot.evidence.records import Request as RecordedRequest
 from mockbot.evidence.records import ServiceSecond
 from mockbot.http_server.browser_guard import refused
@@ -24,7 +27,13 @@ class Controlled(Protocol):
 
     def ports(self) -> ServicePorts: ...
 
-    def troubles(self) -> list[str]: ...
+    async def troubles(self) -> list[str]: ...
+
+    async def metrics(self, provider: str) -> bytes: ...
+
+    async def felt(self) -> Counter[str]: ...
+
+    async def unserved(self) -> Counter[str]: ...
 
     def faults(self) -> dict[str, list[str]]: ...
 
@@ -36,11 +45,11 @@ class Controlled(Protocol):
 
     def set_status(self, state: StatusState | None) -> None: ...
 
-    def seconds(self, since: int) -> list[ServiceSecond]: ...
+    async def seconds(self, since: int) -> list[ServiceSecond]: ...
 
-    def record_requests(self) -> None: ...
+    async def record_requests(self) -> None: ...
 
-    def requests(self, since: int) -> tuple[list[RecordedRequest], list[RecordedRequest]]: ...
+    async def requests(self, since: int) -> tuple[list[RecordedRequest], list[RecordedRequest]]: ...
 
 
 def control_app(service: Controlled, token: str | None) -> FastAPI:
@@ -52,9 +61,13 @@ def control_app(service: Controlled, token: str | None) -> FastAPI:
         refusal = refused(request, token)
         return await call_next(request) if refusal is None else refusal
 
+    @app.exception_handler(TestbedError)
+    async def failed(_: Request, error: TestbedError) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, 503)
+
     @app.get(f"{PREFIX}/health")
     async def health() -> dict[str, object]:
-        noticed = {"troubles": service.troubles(), "faults": service.faults()}
+        noticed = {"troubles": await service.troubles(), "faults": service.faults()}
         return {"version": __version__, **asdict(service.ports()), **noticed}
 
     @app.put(f"{PREFIX}/clock", status_code=204)
@@ -64,7 +77,7 @@ def control_app(service: Controlled, token: str | None) -> FastAPI:
     @app.put(f"{PREFIX}/faults/{{provider}}", status_code=204, responses={404: {}})
     async def faults(provider: str, body: tuple[ActiveFault, ...]) -> Response:
         if provider not in service.providers():
-            return JSONResponse({"error": f"no provider {provider!r}; there are {', '.join(service.providers())}"}, 404)
+            return _unknown(provider, service)
         await service.set_faults(provider, body)
         return Response(status_code=204)
 
@@ -74,15 +87,32 @@ def control_app(service: Controlled, token: str | None) -> FastAPI:
 
     @app.put(f"{PREFIX}/recording", status_code=204)
     async def recording() -> None:
-        service.record_requests()
+        await service.record_requests()
 
+    _add_records(app, service)
+    return app
+
+
+def _unknown(provider: str, service: Controlled) -> Response:
+    return JSONResponse({"error": f"no provider {provider!r}; there are {', '.join(service.providers())}"}, 404)
+
+
+def _add_records(app: FastAPI, service: Controlled) -> None:
     @app.get(f"{PREFIX}/requests")
     async def requests(since: Annotated[int, Query(ge=0)] = 0) -> JSONResponse:
-        finished, unfinished = ([asdict(each) for each in requests] for requests in service.requests(since))
+        finished, unfinished = ([asdict(each) for each in requests] for requests in await service.requests(since))
         return JSONResponse({"finished": finished, "unfinished": unfinished})
 
     @app.get(f"{PREFIX}/seconds")
     async def seconds(since: Annotated[int, Query(ge=0)] = 0) -> JSONResponse:
-        return JSONResponse([asdict(second) for second in service.seconds(since)])
+        return JSONResponse([asdict(second) for second in await service.seconds(since)])
 
-    return app
+    @app.get(f"{PREFIX}/totals")
+    async def totals() -> dict[str, Counter[str]]:
+        return {"felt": await service.felt(), "unserved": await service.unserved()}
+
+    @app.get(f"{PREFIX}/metrics/{{provider}}", response_class=Response)
+    async def metrics(provider: str) -> Response:
+        if provider not in service.providers():
+            return _unknown(provider, service)
+        return Response(await service.metrics(provider), media_type=CONTENT_TYPE_LATEST)

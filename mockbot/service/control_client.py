@@ -45,6 +45,14 @@ class ServiceControl:
         """The complete seconds from `since` on, of every provider."""
         return tuple(ServiceSecond(**each) for each in self._send("GET", f"/seconds?since={since}").json())
 
+    def metrics(self, provider: str) -> str:
+        """A provider's figures for Prometheus, of all its replicas."""
+        return self._send("GET", f"/metrics/{provider}").text
+
+    def totals(self) -> dict[str, dict[str, int]]:
+        """How many requests of this run each fault has hit ("felt"), and asked for what is not served ("unserved")."""
+        return dict(self._send("GET", "/totals").json())
+
     def record_requests(self) -> None:
         """From now on every request is recorded, for `requests`."""
         self._send("PUT", "/recording")

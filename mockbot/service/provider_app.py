@@ -6,7 +6,7 @@ costs as much as the answer.
 """
 
 import re
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,7 +24,6 @@ from mockbot.service.answer_endpoint import Endpoint, HangUp, caller_of, error_p
 from mockbot.service.answer_text import fingerprint
 from mockbot.service.control_messages import REACH
 from mockbot.service.cross_origin import EXPOSED
-from mockbot.service.metrics_endpoint import exposition
 from mockbot.service.provider_runtime import ProviderRuntime
 from mockbot.service.request_recorder import Answering, RecordedEndpoint, RequestRecorder
 from mockbot.service.response_routes import LookUp, add_response_routes
@@ -89,9 +88,10 @@ class ProviderApp(FastAPI):
 
 
 def provider_app(
-    runtime: ProviderRuntime, dialect: str, seed: int, hang_up: HangUp, recorder: RequestRecorder
-) -> ProviderApp:
-    """The application of one provider."""
+    runtime: ProviderRuntime, dialect: str, seed: int, hang_up: HangUp, recorder: RequestRecorder,
+    metrics: Callable[[], Awaitable[bytes]],
+) -> ProviderApp:  # fmt: skip
+    """The application of one provider; `metrics`: in Prometheus' text format, of all its replicas."""
     family = FAMILIES[dialect]
     if runtime.source is not None:
         return _upstream_app(runtime, family, seed, hang_up, recorder, runtime.source)
@@ -108,9 +108,9 @@ def provider_app(
         _list(app, runtime, family, models, look_up)
 
     @app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-    async def metrics() -> Response:
+    async def scraped() -> Response:
         """What Prometheus reads."""
-        return Response(exposition(runtime), media_type=CONTENT_TYPE_LATEST)
+        return Response(await metrics(), media_type=CONTENT_TYPE_LATEST)
 
     _errors(app, runtime, family.dialects, seed)
     return app

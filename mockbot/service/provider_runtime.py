@@ -35,14 +35,16 @@ class ProviderRuntime:
     """One provider of a running service."""
 
     def __init__(
-        self, name: str, provider: Provider, seed: int, clock: Clock, bodies: RequestBodies, source: Source | None
-    ) -> None:
+        self, name: str, provider: Provider, seed: int, clock: Clock, bodies: RequestBodies, source: Source | None,
+        replica: int = 0,
+    ) -> None:  # fmt: skip
+        self._replica = replica  # of the provider, from 1; 0: it is one process
         self.source = source  # of answers that are not made here
         self.name, self.provider, self._seed, self.bodies = name, provider, seed, bodies
         self.serves = serves(provider.models)
         self.own_answers = OwnAnswers(name, provider.answers) if provider.answers else None
         self._set(clock)
-        self.chatbot = Chatbot(name, provider, seed, max(0.0, clock.now() - _LATE))
+        self.chatbot = self._new_chatbot()
         self._loop = asyncio.get_running_loop()
         self.counters, self._cache, self.stored = PrometheusCounters(), PromptCache(), StoredResponses()
         self.ticker, self.writer = Ticker(self._loop), ResponseWriter(self._loop)
@@ -66,7 +68,13 @@ class ProviderRuntime:
         self._timer, self._fires = None, math.inf
         self.counters, self._cache, self.stored = PrometheusCounters(), PromptCache(), StoredResponses()
         self._set(clock)
-        self.chatbot = Chatbot(self.name, self.provider, self._seed, max(0.0, self.now() - _LATE))
+        self.chatbot = self._new_chatbot()
+
+    def _new_chatbot(self) -> Chatbot:
+        chatbot = Chatbot(self.name, self.provider, self._seed, max(0.0, self.now() - _LATE))
+        if self._replica:
+            chatbot.as_replica(self._replica)
+        return chatbot
 
     def set_faults(self, faults: Sequence[ActiveFault]) -> None:
         """Exactly these service faults hold from now on."""

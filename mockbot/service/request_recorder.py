@@ -55,19 +55,19 @@ def fingerprints(body: bytes) -> tuple[str, str]:
 class RequestRecorder:
     """The finished requests of all providers, oldest first, and the open ones."""
 
-    def __init__(self) -> None:
+    def __init__(self, salt: bytes = b"") -> None:
         self.on = False
         self.arrived = 0
         self.open: dict[int, _RecordedRequest] = {}
         self._finished: deque[Request] = deque(maxlen=KEPT)
         self._dropped = 0
-        self._salt = secrets.token_bytes(16)
+        self.salt = salt or secrets.token_bytes(16)  # of the process that gives it, in one that it has started
 
     def name_of(self, key: str) -> str:
         """The client's name in every record: its key if mockbot handed it out, else the key's fingerprint."""
         if is_handed_out(key):
             return key
-        return f"client-{blake2b(key.encode(), digest_size=5, key=self._salt).hexdigest()}"
+        return f"client-{blake2b(key.encode(), digest_size=5, key=self.salt).hexdigest()}"
 
     def forget(self) -> None:
         """A new run begins."""

@@ -113,7 +113,7 @@ def open_testbed(
     with ManagedProcess(arguments, service_log, told) as child, ExitStack() as stack:
         service = child.ready
         direct = cast("dict[str, str]", service["providers"])
-        behind, own = direct, None
+        behind, own, replicas = direct, None, cast("dict[str, int]", service["replicas"])
         if hosts or tls or scenario.over_tls:
             plan = Plan({name: urlsplit(to).netloc for name, to in direct.items()}, hosts or {}, scenario.seed)
             own = stack.enter_context(running_interceptor(plan, own_log))
@@ -147,7 +147,7 @@ def open_testbed(
             speed=speed,
             engine=wire.engine,
             status_page=page,
-            processes={"service": child.pid, "proxy" if wire == EMBEDDED else WATCHDOG: guard},
+            processes={"service": child.pid, **replicas, "proxy" if wire == EMBEDDED else WATCHDOG: guard},
         )
         yield addresses if own is None else behind_interceptor(addresses, own, intercepts=bool(hosts))
 

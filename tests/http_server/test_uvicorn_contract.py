@@ -260,3 +260,16 @@ def _imports_uvicorn() -> Iterator[str]:
 def test_uvicorn_is_imported_in_one_package() -> None:
     """Service, proxy and commands use the servers of this package."""
     assert {name.split("/")[0] for name in _imports_uvicorn()} == {"http_server"}
+
+
+async def test_a_protocol_is_made_as_the_server_makes_it() -> None:
+    """Connections that another process has accepted get theirs from us."""
+    config = uvicorn.Config(lambda *_: None, loop="none", http=NoUpgradeProtocol, lifespan="off")
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+
+    protocol = NoUpgradeProtocol(config, server.server_state, server.lifespan.state)
+    protocol.connection_made(Transport())
+
+    assert protocol in server.server_state.connections, moved("how a protocol is made", LISTENER)

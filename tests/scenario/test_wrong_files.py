@@ -187,3 +187,11 @@ def test_no_text_anywhere_ends_in_a_traceback(text: str, at: int) -> None:
     says = told(FILE[:at] + text + FILE[at:])
 
     assert says == "" or says.startswith("file:")
+
+
+def test_a_replica_beyond_the_last_is_told_with_those_there_are() -> None:
+    """Two places of the file belong together."""
+    text = FILE.replace("slots: 4", "replicas: 4").replace("503}", "503, replica: 5}")
+
+    assert "phases.1.faults.0.replica: there is no replica 5: 'main' has replicas 1 to 4" in told(text)
+    assert read_scenario(text.replace("replica: 5", "replica: 4")).providers["main"].all_slots == 160

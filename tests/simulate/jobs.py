@@ -4,9 +4,13 @@ import os
 import signal
 import threading
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 from mockbot.simulate.all_cores import done_on_cores
+from mockbot.simulate.engines import Engine
+from mockbot.simulate.simulation import Memory, simulate
+from tests.simulate.build import scenario
 
 
 def square(number: int) -> int:
@@ -41,3 +45,12 @@ def _tell_and_wait(folder: str, _: int) -> None:
 def wait_with_two_workers(folder: str) -> None:
     """Each worker puts a file with its id into the folder, and works on."""
     list(done_on_cores(partial(_tell_and_wait, folder), [1, 2], 2))
+
+
+def records(task: tuple[Engine, int]) -> str:
+    """A digest of every record of one run: of this engine, with this seed."""
+    memory, digest = Memory(), sha256()
+    simulate(scenario(faults=[{"http_error": 503, "share": "40%"}]), seed=task[1], sink=memory.take, engine=task[0])
+    for record in (*memory.requests, *memory.seconds, *memory.actions):
+        digest.update(repr(record).encode())
+    return digest.hexdigest()

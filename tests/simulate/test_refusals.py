@@ -30,6 +30,7 @@ PROVIDERS: dict[str, Any] = {
     "answer.slowdown_from": {"answer": {"slowdown_from": 5}},
     "token_limits": {"token_limits": {"free": "1000/m"}},
     "refusal_cost": {"refusal_cost": "100ms"},
+    "replicas": {"replicas": 2},
     "answer.tokens beyond 4,294,967,295": {"answer": {"tokens": {"median": 40_000, "p95": 40_000_000}}},
 }
 FAULTS: list[Any] = [

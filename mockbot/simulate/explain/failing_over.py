@@ -108,6 +108,8 @@ def _law(setting: Setting) -> Law:
     if not regular:
         return Law(why_not=f"the law is of the regular users of the other provider, and {other} has none")
     spec = setting.scenario.providers[other]
+    if spec.replicas > 1:
+        return Law(why_not=f"the law is of one queue, and {other} has {spec.replicas}, one for each replica")
     groups = setting.scenario.crowd
     wait = min(timeout_of(groups[name]) for name in regular)
     if spec.queue.limit / answers_per_second(spec) < wait:

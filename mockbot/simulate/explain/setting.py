@@ -93,6 +93,8 @@ class Setting:
         spec = self.spec
         other = spec.limits or spec.token_limits or spec.refusal_cost or spec.answer.slowdown_from
         queue = spec.queue
+        if spec.replicas > 1:
+            return f"the law is of one queue, and {self.provider} has {spec.replicas}, one for each replica"
         if other or queue.order != "fifo" or queue.max_wait is not None or queue.first:
             return (
                 f"the law is of a plain FIFO queue, and {self.provider} has limits, an order or a slowdown of its own"
@@ -109,7 +111,7 @@ class Setting:
             return f"the law is of one fault alone, and this outage has {len(self.faults)}"
         (span,) = self.faults
         fault = span.fault
-        narrowed = [key for key in ("tier", "keys", "endpoint") if getattr(fault, key, None) is not None]
+        narrowed = [key for key in ("tier", "keys", "endpoint", "replica") if getattr(fault, key, None) is not None]
         if fault.share.first < 1 or fault.share.last < 1 or fault.flap or narrowed:
             return f"the law is of an outage that hits every request, and this is {fault_text(span)}"
         return ""

@@ -96,6 +96,7 @@ def _of_provider(provider: Provider) -> Iterator[str]:
         "abandoned_work stops": provider.abandoned_work == "stops",
         "answer.slowdown_from": provider.answer.slowdown_from is not None,
         "token_limits": provider.token_limits,
+        "replicas": provider.replicas > 1,
         "refusal_cost": provider.refusal_cost,
     }
     return (name for name, is_asked in asked.items() if is_asked)

@@ -16,6 +16,7 @@ from mockbot.service.chatbot import Chatbot
 from mockbot.simulate.change_points import STEP, Sink, actions, moments
 from mockbot.simulate.reference.event_queue import EventQueue
 from mockbot.simulate.reference.sim_crowd import SimCrowd
+from mockbot.simulate.reference.sim_fleet import SimFleet
 from mockbot.simulate.reference.sim_provider import SimProvider
 
 MakeChatbot = Callable[[str, Provider, int], Chatbot]
@@ -33,12 +34,8 @@ class Reference:
         self._sink = sink
         self._crowd = SimCrowd(self._queue, scenario.crowd, scenario.first_provider, seed, sink)
         self._crowd.providers = self._providers = {
-            name: SimProvider(
-                self._queue, chatbot(name, spec, seed), FAMILIES[spec.dialect].chat, self._crowd, seed,
-                over_tls=scenario.over_tls,
-            )
-            for name, spec in scenario.providers.items()
-        }  # fmt: skip
+            name: self._provider(scenario, name, chatbot, seed) for name in scenario.providers
+        }
         self._active: Mapping[str, ActiveFault] = {}
         self._next_second = self._admitted = 0
         for t in moments(self.timeline):
@@ -48,6 +45,13 @@ class Reference:
                 self._next_arrival((name, arrivals(self.timeline, name, seed)))
         for action in actions(self.timeline):
             sink(action)
+
+    def _provider(self, scenario: Scenario, name: str, chatbot: MakeChatbot, seed: int) -> SimProvider | SimFleet:
+        spec = scenario.providers[name]
+        ask = FAMILIES[spec.dialect].chat, self._crowd, seed
+        if spec.replicas == 1:
+            return SimProvider(self._queue, chatbot(name, spec, seed), *ask, over_tls=scenario.over_tls)
+        return SimFleet(self._queue, lambda: chatbot(name, spec, seed), spec.replicas, *ask, over_tls=scenario.over_tls)
 
     @property
     def now(self) -> float:

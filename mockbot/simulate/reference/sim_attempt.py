@@ -21,6 +21,18 @@ class Server(Protocol):
 
     events: EventQueue
 
+    def open(self, attempt: "SimAttempt") -> None:
+        """A client sends an attempt."""
+
+    def is_sure(self, attempt: "SimAttempt", by: float) -> bool:
+        """Only a crash, or a fault of the wire, can keep this attempt from being answered by then."""
+
+    def catch_up(self, attempt: "SimAttempt") -> None:
+        """Report to the client what has come by now; that may settle the attempt."""
+
+    def hang_up(self, attempt: "SimAttempt") -> None:
+        """Its client has closed the connection."""
+
     def serve(self, attempt: "SimAttempt") -> None:
         """The whole request has reached the server."""
 

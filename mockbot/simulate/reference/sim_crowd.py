@@ -15,6 +15,7 @@ from mockbot.scenario.schema import Group
 from mockbot.scenario.timeline import StatusState
 from mockbot.simulate.reference.event_queue import EventQueue
 from mockbot.simulate.reference.sim_attempt import SimAttempt, SimPrompt
+from mockbot.simulate.reference.sim_fleet import SimFleet
 from mockbot.simulate.reference.sim_provider import SimProvider
 from mockbot.simulate.reference.sim_user import CrowdGroup, User
 
@@ -26,7 +27,7 @@ class SimCrowd:
 
     def __init__(self, events: EventQueue, groups: Mapping[str, Group], first: str, seed: int, sink: Sink) -> None:
         self._events = events
-        self.providers: Mapping[str, SimProvider] = {}
+        self.providers: Mapping[str, SimProvider | SimFleet] = {}
         self.status: StatusState | None = None
         self.pending: dict[SimPrompt, None] = {}
         self.open = True
@@ -102,7 +103,7 @@ class SimCrowd:
             self._settle(prompt, "gave_up", None, end.away)
 
     def _send(self, prompt: SimPrompt, send: Send) -> None:
-        provider = self.providers[send.provider]
+        provider = self.providers[send.provider].reached_by(prompt.user)
         attempt = SimAttempt(prompt, prompt.attempts, send, self._events.now, provider)
         prompt.attempts += 1
         prompt.running.append(attempt)
@@ -120,7 +121,7 @@ class SimCrowd:
     def _hedge(self, attempt: SimAttempt) -> None:
         if attempt.over:
             return
-        self.providers[attempt.send.provider].catch_up(attempt)
+        attempt.server.catch_up(attempt)
         if attempt.over or attempt.first is not None:
             return
         twin = attempt.prompt.user.policy.hedge(self._events.now, attempt.send)
@@ -130,10 +131,10 @@ class SimCrowd:
     def _time_out(self, attempt: SimAttempt) -> None:
         if attempt.over:
             return
-        self.providers[attempt.send.provider].catch_up(attempt)
+        attempt.server.catch_up(attempt)
         if not attempt.over:
             self.ended(attempt, "timeout" if attempt.first is None else "slow")
-            self.providers[attempt.send.provider].hang_up(attempt)
+            attempt.server.hang_up(attempt)
 
     def ended(self, attempt: SimAttempt, outcome: Outcome) -> None:
         """The outcome of an attempt is known."""
@@ -157,11 +158,11 @@ class SimCrowd:
 
     def _drop(self, twin: SimAttempt) -> None:
         """A hedge, or the attempt that it was for: its prompt is answered by the other one."""
-        self.providers[twin.send.provider].catch_up(twin)
+        twin.server.catch_up(twin)
         if not twin.over:
             self._close(twin, "unfinished")
             twin.prompt.user.policy.beside(self._events.now, twin.result("unfinished"))
-            self.providers[twin.send.provider].hang_up(twin)
+            twin.server.hang_up(twin)
 
     def _settle(
         self, prompt: SimPrompt, settled: Settled, winner: SimAttempt | None = None, away: float | None = None
@@ -178,7 +179,7 @@ class SimCrowd:
         """The run is over: what is under way is unfinished."""
         for prompt in list(self.pending):
             for attempt in tuple(prompt.running):
-                self.providers[attempt.send.provider].catch_up(attempt)
+                attempt.server.catch_up(attempt)
                 if not attempt.over:
                     self._close(attempt, "unfinished")
             if prompt in self.pending:

@@ -14,7 +14,7 @@ from mockbot.scenario.timeline import ActiveFault
 from mockbot.simulate.reference.sim_user import User
 
 # After these an HTTP message is complete, so its connection can carry the next one.
-_COMPLETE: frozenset[Outcome] = frozenset({"ok", "http_error", "rate_limited", "blank", "error_event", "truncated"})
+COMPLETE: frozenset[Outcome] = frozenset({"ok", "http_error", "rate_limited", "blank", "error_event", "truncated"})
 
 
 class Handshakes:
@@ -31,7 +31,7 @@ class Handshakes:
 
     def ended(self, user: User, outcome: Outcome, now: float) -> None:
         """An attempt of this user is over."""
-        if outcome not in _COMPLETE:
+        if outcome not in COMPLETE:
             self._idle_since.pop(user, None)
         elif self._over_tls:
             self._idle_since[user] = now

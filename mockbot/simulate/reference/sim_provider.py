@@ -10,7 +10,7 @@ if the wire has a fault (`sim_wire.py`).
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from mockbot.dialects.dialect import Dialect, Reason, status_within
@@ -23,6 +23,7 @@ from mockbot.simulate.reference.event_queue import EventQueue
 from mockbot.simulate.reference.sim_attempt import SimAttempt
 from mockbot.simulate.reference.sim_delivery import SimDelivery, due_at, tokens_due
 from mockbot.simulate.reference.sim_handshakes import Handshakes
+from mockbot.simulate.reference.sim_user import User
 from mockbot.simulate.reference.sim_wire import Wire
 
 
@@ -41,9 +42,10 @@ class SimProvider:
 
     def __init__(
         self, events: EventQueue, chatbot: Chatbot, dialect: Dialect, clients: Clients, seed: int,
-        *, over_tls: bool = False,
+        *, over_tls: bool = False, ended: Callable[[User, Outcome], None] = lambda _user, _outcome: None,
     ) -> None:  # fmt: skip
         self.events, self.chatbot, self._dialect, self._clients = events, chatbot, dialect, clients
+        self._ended = ended  # with it the connection that carried an attempt is free, or closed
         self._capacity = chatbot.capacity
         self._next_update = math.inf  # the earliest moment at which `_update_at` is in the event queue
         self._slows_down = chatbot.provider.answer.slowdown_from is not None
@@ -51,6 +53,15 @@ class SimProvider:
         self._under_way: dict[SimAttempt, None] = {}  # in order, so that runs repeat
         self._wire = Wire(self, dialect, f"{seed}/{chatbot.name}")
         self._handshakes = Handshakes(f"{seed}/{chatbot.name}", over_tls=over_tls)
+
+    @property
+    def gone(self) -> bool:
+        """It has crashed, or its port is closed: no connection to it is open."""
+        return self.chatbot.down or self._wire.down
+
+    def reached_by(self, user: User) -> "SimProvider":  # noqa: ARG002 - its replicas differ in that
+        """What a user's next attempt reaches."""
+        return self
 
     def set_faults(self, faults: Sequence[ActiveFault]) -> None:
         """Exactly these hold from now on."""
@@ -164,7 +175,7 @@ class SimProvider:
 
     def hang_up(self, attempt: SimAttempt) -> None:
         """Its client has closed the connection."""
-        self._handshakes.ended(attempt.prompt.user, "timeout", self.events.now)
+        self._free(attempt.prompt.user, "timeout")
         self._under_way.pop(attempt, None)
         if attempt.connection is not None:
             attempt.connection.close_client()
@@ -201,11 +212,15 @@ class SimProvider:
 
     def report(self, attempt: SimAttempt, outcome: Outcome) -> None:
         self._under_way.pop(attempt, None)
-        self._handshakes.ended(attempt.prompt.user, outcome, self.events.now)
+        self._free(attempt.prompt.user, outcome)
         if not attempt.over:
             if outcome == "malformed" and attempt.connection is None:
                 self.abandon(attempt)  # the client closes the connection when it reads this
             self._clients.ended(attempt, outcome)
+
+    def _free(self, user: User, outcome: Outcome) -> None:
+        self._handshakes.ended(user, outcome, self.events.now)
+        self._ended(user, outcome)
 
     def _refuse(self, attempt: SimAttempt, reason: Reason, retry_after: float | None) -> None:
         if reason not in self._refusal_statuses:

@@ -1,12 +1,21 @@
 """A user of the simulated crowd, and what the users of its group share. Chance has a stream for each purpose."""
 
 from random import Random
+from typing import NamedTuple
 
 from mockbot.clients.policy import ClientPolicy
 from mockbot.clients.policy_factory import PolicyFactory
 from mockbot.dialects.client_identity import api_key
 from mockbot.scenario.schema import Group
 from mockbot.service.chatbot import Caller
+
+
+class IdleConnection(NamedTuple):
+    """A connection that can carry this user's next attempt: to which replica, in which of its lives, since when."""
+
+    replica: int
+    life: int
+    since: float
 
 
 class CrowdGroup:
@@ -37,7 +46,7 @@ class CrowdGroup:
 class User:
     """One user of a group."""
 
-    __slots__ = ("asked", "caller", "group", "leaving", "name", "policy")
+    __slots__ = ("asked", "caller", "group", "idle", "leaving", "name", "policy")
 
     def __init__(self, group: CrowdGroup, number: int, policy: ClientPolicy) -> None:
         self.group, self.policy = group, policy
@@ -45,3 +54,4 @@ class User:
         self.caller = Caller(api_key(group.spec.tier, self.name), group.spec.tier)
         self.asked = 0
         self.leaving = False
+        self.idle: dict[str, list[IdleConnection]] = {}  # by provider; only of those that have replicas
