@@ -38,9 +38,9 @@ def main(target: Path) -> None:
     """Play the outage in a folder of its own, and keep only the picture."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
-        subprocess.run(
-            [sys.executable, "-m", "mockbot", "run", "unexpected-failure", "--out", str(run)], cwd=folder, check=True
-        )
+        command = [sys.executable, "-m", "mockbot", "run", "unexpected-failure", "--out", str(run)]
+        if code := subprocess.run(command, cwd=folder, check=False).returncode:
+            raise SystemExit(f"no picture: the run above ended with {code}; play it again on a machine that is idle")
         target.write_bytes(picture_of(run / "report.html"))
 
 
