@@ -8,14 +8,17 @@ timeouts, policies, rates. What becomes too short to mean anything is told.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from mockbot.errors import UsageError
 from mockbot.faults.base import FaultBase
+from mockbot.scenario.answer_law import mean_seconds
 from mockbot.scenario.calm import timeout_of
-from mockbot.scenario.parts import Phase, StatusUpdate
+from mockbot.scenario.parts import Expectation, Phase, StatusUpdate
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.spans import PhaseSpan, fault_spans, moment, phase_spans
 from mockbot.scenario.timeline import Timeline
+from mockbot.units.formatting import format_percent
 from mockbot.units.quantities import duration_text, parse_duration
 
 SHORTEST_PHASE = 1.0  # seconds
@@ -57,7 +60,8 @@ def shortened(scenario: Scenario, length: float) -> Shortened:
         least = duration_text(math.ceil(before * SHORTEST_PHASE / shortest))
         raise UsageError(f"--length {duration_text(length)}: phase {name!r} would last less than 1s; at least {least}")
     after = stretched(scenario, [factor] * len(scenario.phases))
-    return Shortened(after, before, _doubts(after))
+    kept, left_out = _decidable(after)
+    return Shortened(after.model_copy(update={"expect": kept}), before, (*_doubts(after), *left_out))
 
 
 def stretched(scenario: Scenario, factors: Sequence[float]) -> Scenario:
@@ -101,6 +105,37 @@ def _update(
 
 def _times(seconds: float, factor: float) -> float:
     return round(seconds * factor, 3)
+
+
+def _decidable(scenario: Scenario) -> tuple[tuple[Expectation, ...], list[str]]:
+    """The expectations without those of a calm that the prompts of its last moments decide, and what was left out.
+
+    They meet the faults of the next phase. Of a phase of T seconds they are S/T; S is the mean of an answer's seconds.
+    """
+    answer = scenario.providers[scenario.first_provider].answer
+    timeline, kept, left_out = Timeline(scenario), list[Expectation](), list[str]()
+    calm = {
+        each.name: each.end - each.start
+        for each, following in pairwise(timeline.phases)
+        if not timeline.at((each.start + each.end) / 2).faults and timeline.at(following.start).faults
+    }
+    for expected in scenario.expect:
+        late = mean_seconds(answer) / calm[expected.phase] if expected.phase in calm else 0.0
+        dropped: dict[str, None] = {}
+        for measure, text, threshold in expected.thresholds():
+            if (
+                measure.name in {"answered", "availability"}
+                and threshold.op in {">", ">="}
+                and 1 - late < threshold.value
+            ):
+                dropped[measure.name] = None
+                decided = f"{format_percent(late)} of its prompts are under way when the outage begins"
+                left_out.append(
+                    f"expectation '{measure.name} {text}' of phase {expected.phase!r} is left out: {decided}"
+                )
+        if len(dropped) < len(expected.thresholds()):
+            kept.append(expected.model_copy(update=dropped))
+    return tuple(kept), left_out
 
 
 def _doubts(scenario: Scenario) -> tuple[str, ...]:

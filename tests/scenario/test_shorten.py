@@ -71,6 +71,18 @@ def test_a_phase_with_hardly_enough_prompts_is_told() -> None:
     assert [doubt in shortened(long, length).doubts for length in (180.0, 300.0)] == [True, False]
 
 
+def test_an_expectation_of_a_calm_that_its_last_moments_decide_is_left_out() -> None:
+    """Of the prompts of 30 s of calm one in nine waits for an answer when the outage begins; nobody is to blame."""
+    long = load_scenario(find("unexpected-failure"))
+    said = "expectation 'availability >= 98%' of phase 'steady' is left out"
+
+    short, hardly = shortened(long, 300.0), shortened(long, 2900.0)
+
+    assert [doubt for doubt in short.doubts if doubt.startswith(said)]
+    assert {each.phase for each in long.expect} - {each.phase for each in short.scenario.expect} == {"steady"}
+    assert hardly.scenario.expect == long.expect
+
+
 def test_nothing_is_said_about_what_is_long_enough() -> None:
     """At its own length nothing changes."""
     long = read_scenario(LONG)
