@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from mockbot.errors import TestbedError, UsageError
 
-LEAVE_WITHIN = 3  # wall seconds that the user's application has for the requests under way
+LEAVE_WITHIN = 3  # wall seconds that an application has for the requests under way
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def background_server(app: ASGIApp, sock: socket.socket, name: str) -> Iterator[
         yield
     finally:
         server.should_exit = server.force_exit = True
-        thread.join()
+        thread.join(LEAVE_WITHIN)  # not for ever: uvicorn imports its event loop there
         sock.close()
 
 
