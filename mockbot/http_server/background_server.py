@@ -21,8 +21,7 @@ def background_server(app: ASGIApp, sock: socket.socket, name: str) -> Iterator[
     At the end open connections are dropped, and the socket is closed.
     """
     how = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none")
-    # Here, not in the thread: a Ctrl-C while both threads import can leave CPython's import lock taken for ever.
-    how.load()
+    how.load()  # here and not in the thread, which an interrupted import can leave without the lock of imports
     server = uvicorn.Server(how)
     thread = threading.Thread(target=server.run, args=([sock],), name=name, daemon=True)
     thread.start()
@@ -30,7 +29,7 @@ def background_server(app: ASGIApp, sock: socket.socket, name: str) -> Iterator[
         yield
     finally:
         server.should_exit = server.force_exit = True
-        thread.join(LEAVE_WITHIN)  # not for ever: uvicorn imports its event loop there
+        thread.join(LEAVE_WITHIN)  # and not for ever: uvicorn imports its event loop there
         sock.close()
 
 

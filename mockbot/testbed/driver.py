@@ -262,6 +262,7 @@ class Driver:
         try:
             answer = question()
         except TestbedError as failure:
+            self._note_ended_processes()  # why it fails, where that is it; since the beginning of this look
             self._failed(part, sent, str(failure))
             self._unanswered[part] += 1
             if self._unanswered[part] == GONE:
