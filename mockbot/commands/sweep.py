@@ -10,12 +10,12 @@ from contextlib import ExitStack, closing
 from functools import partial
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mockbot.commands.simulate import SimulateOptions
 from mockbot.errors import ExitCode, UsageError
 from mockbot.report.page import plotly_bundle
 from mockbot.report.plain_console import heading
+from mockbot.report.progress import progress
 from mockbot.runs.folder import RunFile, RunFolder
 from mockbot.scenario.scale import scaled_to
 from mockbot.simulate.all_cores import START, cores, done_on_cores, workers_for
@@ -115,17 +115,16 @@ def estimate(sweep: Sweep, weigh: Weigh, *, big: bool) -> float:
 
 
 def _play(sweep: Sweep, tasks: Sequence[Task], kept: KeptRuns, weigh: Weigh, workers: int, console: Console) -> None:
-    parts = (TextColumn("sweep"), BarColumn(), TextColumn("{task.fields[runs]} runs"), TimeRemainingColumn())
-    size = format_count(sweep.runs)
-    with Progress(*parts, console=console, transient=True, disable=not console.is_terminal) as bar:
-        shown = bar.add_task("", total=sum(map(weigh, tasks)), runs="")
+    size, whole, played = format_count(sweep.runs), sum(map(weigh, tasks)), 0.0
+    with progress(console, "sweep") as report:
         done = done_on_cores(partial(play, sweep.scenario, sweep.axes, sweep.engine), tasks, workers)
         with closing(done):
             plotly_bundle()  # packed while the workers start: an interruption leaves little time for the page
             for task, ran in done:
                 sweep.ran[task] = ran
                 kept.keep(task, ran)
-                bar.update(shown, advance=weigh(task), runs=f"{format_count(len(sweep.ran))}/{size}")
+                played += weigh(task)
+                report(played, whole, f"{format_count(len(sweep.ran))}/{size} runs")
 
 
 def _tell(sweep: Sweep, folder: RunFolder, command: str, console: Console) -> None:

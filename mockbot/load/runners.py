@@ -38,6 +38,7 @@ from mockbot.load.workers import (
     WorkerReporter,
     Workers,
 )
+from mockbot.runs.folder import RunFile
 from mockbot.scenario.timeline import Timeline
 
 # Wall seconds from choosing t0 to t0, in which every process gets ready: workers receive the Setup and make their user
@@ -186,6 +187,7 @@ class Coordinator:
             code = judge(run.folder)
         if self.view.state is not None:
             self.view.state.verdict = verdict(run.folder)
+            self.view.report = run.folder.path / RunFile.REPORT
         self._environment.process_exit_code = ExitCode.INTERRUPTED if ended == "interrupted" else code
 
     def _on_batch(self, msg: Message, **_: Any) -> None:
