@@ -78,19 +78,19 @@ class LiveView:
         now, state = self._now(), (progress.phase, progress.wrong)
         if state != self._printed or now - self._printed_at >= LINE_EVERY:
             self._printed, self._printed_at = state, now
-            figures = f"{_figures(progress)}, {self._left(progress.t)}"
+            figures = f"{_figures(progress)}{self._left(progress.t)}"
             line = f"[{format_clock(progress.t):>7}] {progress.phase}: {faults}; {figures}"
             self._console.print(Text(fill(line, self._console.width, subsequent_indent=" " * 10)), soft_wrap=True)
 
     def _left(self, t: float) -> str:
-        """Wall time until the end of the timeline, at the pace until now."""
+        """Wall time until the end of the timeline, at the pace until now; nothing before there is a pace."""
         now = self._now()
         if self._first is None:
             self._first = now, t
         began, since = self._first
         if t <= since:
-            return f"{format_duration(self._timeline.end - t)} of it to come"
-        return f"{format_wall((now - began) * max(0.0, self._timeline.end - t) / (t - since))} left"
+            return ""
+        return f", {format_wall((now - began) * max(0.0, self._timeline.end - t) / (t - since))} left"
 
     def _picture(self, progress: Progress, faults: str) -> Group:
         grid = Table.grid(padding=(0, 1))
@@ -108,7 +108,7 @@ class LiveView:
         return Group(
             grid,
             Text(faults, "bold red" if progress.wrong else "green"),
-            Text(f"{_figures(progress)}, {self._left(progress.t)}"),
+            Text(f"{_figures(progress)}{self._left(progress.t)}"),
             Text(f"good {curve}", no_wrap=True, overflow="crop"),
             Text(f"failing now: {failing}", style="dim"),
         )
