@@ -207,6 +207,23 @@ def test_the_page_of_an_outage_covers_and_fades_nothing(over: str, browser: Brow
     assert problems == []
 
 
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_page_of_an_outage_follows_locusts_own_switch(over: str, browser: Browser, theme: str) -> None:
+    """Whatever the system's theme is."""
+    page = browser.new_page(color_scheme="light" if theme == "dark" else "dark")
+    page.goto(f"{over}/outage/")
+    page.evaluate(f"localStorage.theme = '{theme}'")
+    page.reload()
+    expect(page.locator("#verdict")).to_contain_text("Verdict", timeout=LONG)
+
+    problems = page.evaluate(AUDIT)
+    back = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.close()
+
+    assert problems == []
+    assert (_light(back) > 0.5) == (theme == "light")
+
+
 @pytest.mark.nightly
 def test_the_pages_fit_a_laptop_and_a_phone(over: str, browser: Browser) -> None:
     """On a laptop and on a phone, nothing of ours is wider than the screen; in both themes, text stands out."""

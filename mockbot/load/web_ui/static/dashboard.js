@@ -194,6 +194,7 @@ function watch(head) {
 }
 
 async function look() {
+  if (localStorage.theme) document.documentElement.dataset.theme = localStorage.theme; // what Locust's own page was switched to
   let wait = 1000;
   try {
     const data = await (await fetch("data")).json();
