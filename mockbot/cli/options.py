@@ -1,6 +1,7 @@
 """What several commands have in common: types of options, options, the exit codes that their help ends with."""
 
 import functools
+import os
 from collections.abc import Callable, MutableMapping, Sequence
 from math import isnan
 from pathlib import Path
@@ -54,6 +55,8 @@ def console(**how: Any) -> "PlainConsole":
     """Where a command writes."""
     from mockbot.report.plain_console import PlainConsole
 
+    if os.environ.get("NO_COLOR"):  # Rich would leave out colours only, and write bold and dim
+        how["color_system"] = None
     return PlainConsole(**how)
 
 

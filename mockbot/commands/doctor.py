@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import fill
 from typing import Literal
 
 import psutil
@@ -25,6 +26,7 @@ from mockbot.dialects.families import FAMILIES
 from mockbot.errors import ExitCode, MockbotError
 from mockbot.process.self_watch import descriptor_limit
 from mockbot.proxy.toxiproxy_server import INSTALL, find_toxiproxy
+from mockbot.report.progress import progress
 from mockbot.scenario.load import read_scenario
 from mockbot.simulate.all_cores import cores
 from mockbot.testbed.start import open_testbed
@@ -60,17 +62,28 @@ class Finding:
 def doctor_command(console: Console) -> ExitCode:
     """Look at one thing after the other, so that none disturbs another, and tell each when it is known."""
     bad = []
-    for found in (found for look in _LOOKS for found in look()):
-        if found.state == "bad":
-            bad.append(found.name)
-        console.print(Text(f"{MARKS[found.state]:>3}  {found.name:<12} {found.says}"), soft_wrap=True)
-        if found.do:
-            console.print(Text(f"     {'':<12} -> {found.do}"), soft_wrap=True)
+    with progress(console, "looking") as report:
+        for number, look in enumerate(_LOOKS, 1):
+            for found in look():
+                if found.state == "bad":
+                    bad.append(found.name)
+                _tell(found, console)
+            report(number, len(_LOOKS), "")
     if bad:
         console.print(Text(f"This machine cannot play outages: {', '.join(bad)}."))
         return ExitCode.TESTBED
     console.print(Text("This machine can play outages."))
     return ExitCode.PASS
+
+
+def _tell(found: Finding, console: Console) -> None:
+    """Lines as wide as the console; a path is not broken."""
+    lines = [f"{MARKS[found.state]:>3}  {found.name:<12} {found.says}"]
+    if found.do:
+        lines.append(f"     {'':<12} -> {found.do}")
+    for line in lines:
+        told = fill(line, console.width, subsequent_indent=" " * 18, break_long_words=False, break_on_hyphens=False)
+        console.print(Text(told), soft_wrap=True)
 
 
 def _system() -> Iterator[Finding]:

@@ -7,18 +7,18 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from shlex import quote
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from mockbot.errors import ExitCode, UsageError
 from mockbot.report.plain_console import heading
+from mockbot.report.progress import progress
 from mockbot.runs.folder import RUNS, RunFile, RunFolder
 from mockbot.scenario.scale import Scaled, scale_by, scaled_to
 from mockbot.scenario.schema import Scenario
@@ -31,6 +31,7 @@ from mockbot.simulate.explain.experiment import Experiments, RunResult, result_o
 from mockbot.simulate.explain.explanation_page import page
 from mockbot.simulate.explain.live_figures import find_live
 from mockbot.simulate.explain.setting import Setting, setting_of
+from mockbot.units.formatting import format_counted
 
 MOST_SEEDS = 100
 ABOUT_RUNS = 40  # of an explanation with three seeds
@@ -108,15 +109,18 @@ def _smaller(scenario: Scenario) -> Scaled:
 def _answers(
     options: ExplainOptions, setting: Setting | str, live: RunResult | None, console: Console
 ) -> Iterator[Answer]:
-    """One after the other, with a bar of the runs that are done where the console is a terminal."""
-    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} runs"), TimeElapsedColumn()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-        with closing(Experiments(options.seeds, lambda: bar.advance(task))) as experiments:
+    """One after the other, with the runs that are done, of about how many."""
+    whole, done = ABOUT_RUNS * options.seeds / 3, count(1)
+    with progress(console, "explaining") as report:
+
+        def another() -> None:
+            number = next(done)
+            report(number, max(whole, number + 1), format_counted(number, "run"))
+
+        with closing(Experiments(options.seeds, another)) as experiments:
             if not isinstance(setting, str) and not all(question.senseless(setting) for question in QUESTIONS):
                 _begin(setting, experiments)
             for question in QUESTIONS:
-                bar.update(task, description=question.key)
                 yield question.answer(setting, experiments, live)
 
 

@@ -1,22 +1,19 @@
 """`mockbot month`: a typical month of a provider as a calendar; with `play` also what its clients would have lost."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
-from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 from mockbot.errors import UsageError
 from mockbot.incidents.typical_month import DAY, HISTORIES, PostedIncident, ProviderName, both_open, incidents, month_of
 from mockbot.report.plain_console import PlainConsole
+from mockbot.report.progress import progress
 from mockbot.simulate.lived_month import LivedMonth, live, outages, weighted_downtime
 from mockbot.simulate.month_page import CalendarDay, calendar, month_page
-from mockbot.simulate.simulation import Watch
 from mockbot.units.formatting import format_percent
 from mockbot.units.quantities import parse_share
 from mockbot.units.rank import nearest_rank
@@ -77,9 +74,16 @@ def month_command(options: MonthOptions, console: PlainConsole) -> None:
         console.print(line, highlight=False)
     lived = None
     if options.play:
-        with _progress(console) as watch:
+        with progress(console, "simulating") as report:
             second = outages(other, options.product, begin, begin + seconds)
-            lived = live(failing, second, seconds, options.users, options.seed, watch)
+            lived = live(
+                failing,
+                second,
+                seconds,
+                options.users,
+                options.seed,
+                lambda now, end: report(now, end, f"day {1 + int(now // DAY)}"),
+            )
         elsewhere = (
             f"elsewhere is {options.second}" if options.second else "elsewhere nothing fails; --second names a real one"
         )
@@ -137,15 +141,3 @@ def _table(lived: LivedMonth) -> Table:
             f"{group.lost:,.0f} of {group.prompts:,.0f}", format_percent(group.answered / group.prompts, 2),
         )  # fmt: skip
     return table
-
-
-@contextmanager
-def _progress(console: PlainConsole) -> Iterator[Watch]:
-    columns = TextColumn("simulating"), BarColumn()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("")
-
-        def watch(now: float, end: float) -> None:
-            bar.update(task, completed=now, total=end)
-
-        yield watch

@@ -5,21 +5,21 @@ is a pass only when every run passed.
 """
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.judgement import Judgement
 from mockbot.evidence.verdict import judge
 from mockbot.report.plain_console import heading
+from mockbot.report.progress import progress
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.journal_files import JournalWriter, read_run, write_run_info
 from mockbot.runs.judge import conclude
@@ -31,7 +31,7 @@ from mockbot.simulate.cluster import done_on_cluster, threads_of
 from mockbot.simulate.engines import EngineName, choose
 from mockbot.simulate.policy_override import policy_of, with_policies
 from mockbot.simulate.seed_statistics import spread_of
-from mockbot.simulate.simulation import Memory, Watch, simulate
+from mockbot.simulate.simulation import Memory, simulate
 from mockbot.units.quantities import duration_text
 
 MOST_SEEDS = 1000
@@ -100,12 +100,12 @@ def simulate_command(options: SimulateOptions, console: Console) -> ExitCode:
 def _first_run(options: SimulateOptions, scaled: Scaled, console: Console) -> tuple[ExitCode, Judgement | None]:
     """The run that leaves a folder; no judgement when it was interrupted."""
     folder = RunFolder.create(scaled.scenario, options.out)
-    with JournalWriter(folder) as journal, _progress(console, "simulating") as watch:
+    with JournalWriter(folder) as journal, progress(console, "simulating") as report:
         info = simulate(
             scaled.scenario,
             sink=journal.write,
             engine=options.engine,
-            watch=watch,
+            watch=lambda now, end: report(now, end, duration_text(round(now))),
             command=options.command,
             scaled=scaled.says,
         )
@@ -123,17 +123,15 @@ def _all_runs(
     seeds = range(worlds[AS_WRITTEN].seed, worlds[AS_WRITTEN].seed + options.seeds)
     done = {(AS_WRITTEN, seeds[0]): first}
     tasks = [task for task in product(worlds, seeds) if task not in done]
-    parts = TextColumn("seeds"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     work = partial(_judged, worlds, options.engine)
     if options.on:
         runs = done_on_cluster(work, tasks, options.on)
     else:
         runs = done_on_cores(work, tasks, workers_for(len(tasks), seconds * len(tasks)))
-    with (
-        closing(runs),
-        Progress(*parts, console=console, transient=True, disable=not console.is_terminal) as bar,
-    ):
-        done |= dict(bar.track(runs, total=len(tasks)))
+    with closing(runs), progress(console, "seeds") as report:
+        for number, (task, judgement) in enumerate(runs, 1):
+            done[task] = judgement
+            report(number, len(tasks), f"{number}/{len(tasks)}")
     return {column: [done[column, seed] for seed in seeds] for column in worlds}
 
 
@@ -144,16 +142,3 @@ def _judged(worlds: Mapping[str, Scenario], engine: EngineName, task: tuple[str,
     if info.ended == "interrupted":
         raise KeyboardInterrupt
     return judge(memory.evidence(worlds[column], info))
-
-
-@contextmanager
-def _progress(console: Console, what: str) -> Iterator[Watch]:
-    """A bar with the time left; nothing where the console is no terminal."""
-    columns = TextColumn(what), BarColumn(), TextColumn("{task.fields[at]}"), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=None, at="")
-
-        def watch(now: float, end: float) -> None:
-            bar.update(task, completed=now, total=end, at=duration_text(round(now)))
-
-        yield watch

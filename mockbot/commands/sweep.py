@@ -10,12 +10,12 @@ from contextlib import ExitStack, closing
 from functools import partial
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mockbot.commands.simulate import SimulateOptions
 from mockbot.errors import ExitCode, UsageError
 from mockbot.report.page import plotly_bundle
 from mockbot.report.plain_console import heading
+from mockbot.report.progress import progress
 from mockbot.runs.folder import RunFile, RunFolder
 from mockbot.scenario.scale import scaled_to
 from mockbot.simulate.all_cores import START, cores, done_on_cores, workers_for
@@ -127,16 +127,14 @@ def _keep(
     sweep: Sweep, tasks: Sequence[Task], done: Generator[tuple[Task, Ran]], kept: KeptRuns, weigh: Weigh,
     console: Console,
 ) -> None:  # fmt: skip
-    parts = (TextColumn("sweep"), BarColumn(), TextColumn("{task.fields[runs]} runs"), TimeRemainingColumn())
-    size = format_count(sweep.runs)
-    with Progress(*parts, console=console, transient=True, disable=not console.is_terminal) as bar:
-        shown = bar.add_task("", total=sum(map(weigh, tasks)), runs="")
-        with closing(done):
-            plotly_bundle()  # packed while the workers start: an interruption leaves little time for the page
-            for task, ran in done:
-                sweep.ran[task] = ran
-                kept.keep(task, ran)
-                bar.update(shown, advance=weigh(task), runs=f"{format_count(len(sweep.ran))}/{size}")
+    size, whole, played = format_count(sweep.runs), sum(map(weigh, tasks)), 0.0
+    with progress(console, "sweep") as report, closing(done):
+        plotly_bundle()  # packed while the workers start: an interruption leaves little time for the page
+        for task, ran in done:
+            sweep.ran[task] = ran
+            kept.keep(task, ran)
+            played += weigh(task)
+            report(played, whole, f"{format_count(len(sweep.ran))}/{size} runs")
 
 
 def _tell(sweep: Sweep, folder: RunFolder, command: str, console: Console) -> None:

@@ -201,6 +201,7 @@ class Coordinator:
             code = judge(run.folder)
         if self.view.state is not None:
             self.view.state.verdict = verdict(run.folder)
+            self.view.report = run.folder.path / RunFile.REPORT
         self._environment.process_exit_code = ExitCode.INTERRUPTED if ended == "interrupted" else code
 
     def _tell(self, event: WorkerEvent) -> None:

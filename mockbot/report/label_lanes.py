@@ -12,7 +12,7 @@ GAP = 10 / 360
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """`left`: where it begins, as a share of the width; moved left where it would leave the drawing. Lane 0 is on top."""
+    """`left`: its begin as a share of the width, moved left where it would leave the drawing. Lane 0 is on top."""
 
     text: str
     left: float

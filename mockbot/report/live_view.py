@@ -7,6 +7,7 @@ scrolls away.
 import time
 from collections import deque
 from collections.abc import Callable
+from textwrap import fill
 from typing import Self
 
 from rich.console import Console, Group
@@ -18,7 +19,7 @@ from rich.text import Text
 from mockbot.evidence.records import Progress
 from mockbot.report.phrases import NO_FAULT, fault_text
 from mockbot.scenario.timeline import Timeline
-from mockbot.units.formatting import format_clock, format_duration, format_number, format_share
+from mockbot.units.formatting import format_clock, format_duration, format_number, format_share, format_wall
 
 LINE_EVERY = 5.0  # wall seconds between two plain lines of one phase
 HISTORY = 60  # samples in the curve of good answers
@@ -57,6 +58,7 @@ class LiveView:
         self._live = Live(console=console, auto_refresh=False, transient=True, vertical_overflow="crop")
         self._printed: tuple[str, tuple[str, ...]] = ("", ())  # phase and faults of the last plain line
         self._printed_at = 0.0
+        self._first: tuple[float, float] | None = None  # wall and scenario time of the first progress
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -76,8 +78,19 @@ class LiveView:
         now, state = self._now(), (progress.phase, progress.wrong)
         if state != self._printed or now - self._printed_at >= LINE_EVERY:
             self._printed, self._printed_at = state, now
-            line = f"[{format_clock(progress.t):>7}] {progress.phase}: {faults}; {_figures(progress)}"
-            self._console.print(Text(line), soft_wrap=True)
+            figures = f"{_figures(progress)}{self._left(progress.t)}"
+            line = f"[{format_clock(progress.t):>7}] {progress.phase}: {faults}; {figures}"
+            self._console.print(Text(fill(line, self._console.width, subsequent_indent=" " * 10)), soft_wrap=True)
+
+    def _left(self, t: float) -> str:
+        """Wall time until the end of the timeline, at the pace until now; nothing before there is a pace."""
+        now = self._now()
+        if self._first is None:
+            self._first = now, t
+        began, since = self._first
+        if t <= since:
+            return ""
+        return f", {format_wall((now - began) * max(0.0, self._timeline.end - t) / (t - since))} left"
 
     def _picture(self, progress: Progress, faults: str) -> Group:
         grid = Table.grid(padding=(0, 1))
@@ -95,7 +108,7 @@ class LiveView:
         return Group(
             grid,
             Text(faults, "bold red" if progress.wrong else "green"),
-            Text(_figures(progress)),
+            Text(f"{_figures(progress)}{self._left(progress.t)}"),
             Text(f"good {curve}", no_wrap=True, overflow="crop"),
             Text(f"failing now: {failing}", style="dim"),
         )

@@ -5,7 +5,7 @@ obeys escape sequences, and GitHub's runner obeys a line that begins with `::` (
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -34,5 +34,23 @@ class PlainConsole(Console):
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """As Console.render; tables and panels are rendered through here piece by piece."""
-        for segment in super().render(renderable, options):
-            yield segment if segment.control else Segment(plain(segment.text), segment.style)
+        made = super().render(renderable, options)
+        safe = (each if each.control else Segment(plain(each.text), each.style) for each in made)
+        return safe if self.is_terminal else without_trailing_blanks(safe)
+
+
+def without_trailing_blanks(segments: Iterable[Segment]) -> Iterator[Segment]:
+    """The segments without the blanks before a line break, with which Rich fills its columns."""
+    blanks: list[Segment] = []
+    for segment in segments:
+        for part in re.split("(\n)", segment.text):
+            if part == "\n":
+                blanks.clear()
+                yield Segment("\n")
+            elif body := part.rstrip(" "):
+                yield from blanks
+                blanks = [Segment(part[len(body) :], segment.style)]
+                yield Segment(body, segment.style, segment.control)
+            else:
+                blanks.append(Segment(part, segment.style))
+    yield from blanks

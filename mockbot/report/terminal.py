@@ -15,6 +15,7 @@ from mockbot.measures.table import TABLE, shown
 from mockbot.measures.text import format_value
 from mockbot.measures.values import Undefined
 from mockbot.report.both_sides import joined_text, providers_text, users_text
+from mockbot.report.executive_summary import executive_summary
 from mockbot.units.formatting import format_clock, format_counted
 
 FINDINGS = 6  # shown; the report has all of them with their evidence
@@ -24,6 +25,8 @@ MARKS: dict[Verdict, str] = {"pass": "ok", "fail": "FAILED", "inconclusive": "un
 
 def print_summary(console: Console, summary: Judgement) -> None:
     """Print all of it."""
+    console.print()
+    console.print(Text(" ".join(executive_summary(summary))))
     console.print()
     if summary.sampled:
         console.print(Text(summary.sampled, style="yellow"))

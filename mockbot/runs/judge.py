@@ -17,9 +17,12 @@ from mockbot.report.junit import junit_xml
 from mockbot.report.metrics_over_time import metrics_csv, metrics_text, scraped
 from mockbot.report.openmetrics import openmetrics_text
 from mockbot.report.page import report_html
+from mockbot.report.progress import progress
 from mockbot.report.terminal import print_summary
 from mockbot.runs.folder import RunFile, RunFolder
 from mockbot.runs.journal_files import read_run
+
+STEPS = 3  # of a comparison: judge one run, judge the other, compare; each about as long
 
 
 def conclude(folder: RunFolder, console: Console) -> ExitCode:
@@ -68,8 +71,12 @@ def compare_runs(first: RunFolder, second: RunFolder, page: Path | None, console
 
     Raises UsageError when a folder holds no run, or when the two have no phase in common.
     """
-    runs = judge_run(read_run(first)), judge_run(read_run(second))
-    comparison = compare(*runs)
+    with progress(console, "comparing") as report:
+        one = judge_run(read_run(first))
+        report(1, STEPS, "the first run")
+        runs = one, judge_run(read_run(second))
+        report(2, STEPS, "both runs")
+        comparison = compare(*runs)
     names = (first.path.resolve().name, second.path.resolve().name)
     page = page or second.path / f"compared-with-{names[0]}.html"
     print_comparison(console, comparison)

@@ -46,6 +46,7 @@ LONG = 60_000  # ms
 SIZES = {"laptop": (1280, 900), "phone": (390, 844)}
 THEMES = ("light", "dark")
 SCREENSHOTS = Path(os.environ.get("MOCKBOT_SCREENSHOTS", ROOT / ".artifacts" / "screenshots"))
+AUDIT = (ROOT / "tests" / "report" / "page_audit.js").read_text("utf-8")
 TELLING = ROOT / "tests" / "load" / "inside" / "telling.py"
 
 
@@ -136,6 +137,12 @@ def test_an_outage_is_started_watched_and_judged_in_the_browser(address: str, br
     assert "traffic-surge" in picker.inner_text()
     assert picker.input_value() == "watched"
     assert "our-file.yaml" not in page.content()
+    for name in ("userCount", "spawnRate", "host", "apiKey", "model"):  # an outage brings its own
+        expect(page.locator(f"input[name={name}]")).to_be_hidden()
+    picker.select_option("none")
+    expect(page.locator("input[name=userCount]")).to_be_visible()
+    picker.select_option("watched")
+    expect(page.locator("input[name=userCount]")).to_be_hidden()
     _keep_all(page, "form")
 
     page.get_by_role("button", name="Start").click()
@@ -144,6 +151,16 @@ def test_an_outage_is_started_watched_and_judged_in_the_browser(address: str, br
     expect(banner).to_contain_text("No fault is scheduled now")
     expect(banner).to_contain_text("http_error on main", timeout=LONG)
 
+    expect(page.get_by_role("tab", name="Outage")).to_have_attribute("aria-selected", "true")
+    inside = page.frame_locator("#mockbot-watch")
+    expect(inside.locator("#wrong")).to_contain_text("http_error on main", timeout=LONG)
+    expect(inside.locator("#wrong-for")).to_contain_text("since 0:30")
+    expect(inside.locator("#groups tbody td:first-child")).to_have_text(["users"])
+    expect(inside.locator("#coming")).to_contain_text("http_error on main ends")
+    expect(inside.locator("#status")).to_have_text("there is no status page")
+    bottom = inside.locator("#groups").evaluate("each => each.getBoundingClientRect().bottom")
+    top = page.locator("#mockbot-watch").evaluate("each => each.getBoundingClientRect().top")
+    assert top + bottom <= 800  # all of it on the first screen of a laptop
     page.get_by_role("tab", name="Charts").click()
     expect(page.locator(".mockbot-bands i").first).to_be_visible(timeout=LONG)
     _keep(page, "charts-wrong")
@@ -159,6 +176,9 @@ def test_an_outage_is_started_watched_and_judged_in_the_browser(address: str, br
     expect(page.locator("#verdict")).to_contain_text(re.compile("Verdict: (pass|inconclusive)"), timeout=LONG)
     phases = page.locator("#phases tbody tr td:first-child")
     assert phases.all_inner_texts() == ["1. steady", "2. blackout", "3. after"]
+    report = page.get_by_role("link", name="Open the report").get_attribute("href")
+    page.goto(f"{address}/outage/{report}")
+    expect(page.locator("#verdict")).to_have_text(re.compile("pass|inconclusive", re.IGNORECASE))
     assert broken == []
     page.close()
 
@@ -170,6 +190,38 @@ def over(address: str) -> str:
         _post(address, scenario="watched")
         wait_for(lambda: bool(_head(address).get("verdict")))
     return address
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", SIZES)
+def test_the_page_of_an_outage_covers_and_fades_nothing(over: str, browser: Browser, size: str, theme: str) -> None:
+    """After the end, with verdict, groups, charts and phases."""
+    width, height = SIZES[size]
+    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme)  # type: ignore[arg-type]
+    page.goto(f"{over}/outage/")
+    expect(page.locator("#verdict")).to_contain_text("Verdict", timeout=LONG)
+
+    problems = page.evaluate(AUDIT)
+    page.close()
+
+    assert problems == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_page_of_an_outage_follows_locusts_own_switch(over: str, browser: Browser, theme: str) -> None:
+    """Whatever the system's theme is."""
+    page = browser.new_page(color_scheme="light" if theme == "dark" else "dark")
+    page.goto(f"{over}/outage/")
+    page.evaluate(f"localStorage.theme = '{theme}'")
+    page.reload()
+    expect(page.locator("#verdict")).to_contain_text("Verdict", timeout=LONG)
+
+    problems = page.evaluate(AUDIT)
+    back = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.close()
+
+    assert problems == []
+    assert (_light(back) > 0.5) == (theme == "light")
 
 
 @pytest.mark.nightly

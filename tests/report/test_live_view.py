@@ -37,13 +37,16 @@ def lines(looks: Iterator[Progress], step: float) -> list[str]:
 
 
 def test_a_pipe_gets_a_line_at_each_change_and_every_few_seconds() -> None:
-    """Twelve looks in 6 s of the calm are two lines; the blackout is told at once."""
+    """Twelve looks in 6 s of the calm are told twice; the blackout at once; with the wall time left at this pace."""
     told = lines(iter([*(look(float(t)) for t in range(12)), look(100.0, "blackout", FAULT, good=0.5)]), 0.5)
 
     assert told == [
-        "[   0:00] steady: no fault is scheduled now; 50 users, 2.5 prompts/s, 100% good, p50 312ms, 7 waiting",
-        "[   0:10] steady: no fault is scheduled now; 50 users, 2.5 prompts/s, 100% good, p50 312ms, 7 waiting",
-        "[   1:40] blackout: http_error 503 on main; 50 users, 2.5 prompts/s, 50% good, p50 312ms, 7 waiting",
+        "[   0:00] steady: no fault is scheduled now; 50 users, 2.5 prompts/s, 100% good,",
+        "          p50 312ms, 7 waiting",
+        "[   0:10] steady: no fault is scheduled now; 50 users, 2.5 prompts/s, 100% good,",
+        "          p50 312ms, 7 waiting, 195 s left",
+        "[   1:40] blackout: http_error 503 on main; 50 users, 2.5 prompts/s, 50% good,",
+        "          p50 312ms, 7 waiting, 18 s left",
     ]
 
 
@@ -51,7 +54,7 @@ def test_a_fault_that_begins_inside_a_phase_is_told_at_once() -> None:
     """What is wrong changed, though the phase did not."""
     told = lines(iter([look(1.0), look(2.0, "steady", FAULT), look(3.0)]), 0.1)
 
-    assert [line.split("; ")[0][10:] for line in told] == [
+    assert [line.split("; ")[0][10:] for line in told if line.startswith("[")] == [
         "steady: no fault is scheduled now",
         "steady: http_error 503 on main",
         "steady: no fault is scheduled now",

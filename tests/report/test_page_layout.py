@@ -1,4 +1,4 @@
-"""Every page in a real browser, on a phone and a laptop, in both themes and on paper: nothing overflows, covers or fades.
+"""Every page in a real browser, on phone, laptop and paper, in both themes: nothing overflows, covers or fades.
 
 `page_audit.js` measures the boxes and the computed colours; the mutations below show that it finds what it looks for.
 """
@@ -63,7 +63,12 @@ expect:
 
 def _mockbot(folder: Path, *arguments: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "mockbot", *arguments], cwd=folder, capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "mockbot", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode in {0, 1, 3}, done.stderr
 
@@ -219,31 +224,22 @@ def test_an_explanation_begins_with_a_sentence_for_each_question(browser: Browse
     assert (count, last["y"] + last["height"] <= LAPTOP[1]) == (5, True)
 
 
+CUT = '<div style="width:40px;overflow:hidden;white-space:nowrap">a very long label</div>'
+TICKS = "[...document.querySelectorAll('#chart-good .xtick text')]"
 MUTATIONS = {  # what is done to a page, and what the audit must say of it
-    "a wide box": (
-        "document.body.insertAdjacentHTML('beforeend', '<div style=\"width:2000px\">x</div>')",
-        "the page is",
-    ),
-    "a cut word": (
-        "document.querySelector('main').insertAdjacentHTML('beforeend', "
-        "'<div style=\"width:40px;overflow:hidden;white-space:nowrap\">a very long label</div>')",
-        "clipped",
-    ),
+    "a wide box": ("document.body.innerHTML += '<div style=\"width:2000px\">x</div>'", "the page is"),
+    "a cut word": (f"document.querySelector('main').insertAdjacentHTML('beforeend', '{CUT}')", "clipped"),
     "two texts in one place": (
-        "document.querySelector('h1').insertAdjacentHTML('afterend', '<div style=\"position:absolute;top:32px\">twice</div>')",
+        "document.querySelector('h1').outerHTML += '<div style=\"position:absolute;top:32px\">twice</div>'",
         "overlap",
     ),
-    "chart labels in one place": (
-        "document.querySelectorAll('#chart-good .xtick text').forEach(each => each.setAttribute('transform', "
-        "document.querySelector('#chart-good .xtick text').getAttribute('transform')) || each.setAttribute('x', 90))",
+    "two labels in one place": (
+        f"{TICKS}.forEach((each, n, all) => {{ each.setAttribute('x', 90); each.setAttribute('transform', ''); }})",
         "overlap",
     ),
-    "a chart's label outside": (
-        "document.querySelector('#chart-good .xtick text').setAttribute('x', 5000)",
-        "clipped",
-    ),
+    "a label outside its chart": (f"{TICKS}[0].setAttribute('x', 5000)", "clipped"),
     "grey on grey": ("document.querySelector('h1').style.color = '#aaa'", "contrast"),
-    "a pale label": ("document.querySelector('#chart-good .xtick text').style.fill = '#ccc'", "contrast"),
+    "a pale label": (f"{TICKS}[0].style.fill = '#ccc'", "contrast"),
 }
 
 

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from mockbot.scenario.timeline import StatusState
 from tests.service.conftest import Serve, Served
 
 CHROMIUM = shutil.which("chromium")
+AUDIT = (Path(__file__).parents[1] / "report" / "page_audit.js").read_text("utf-8")
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -114,6 +116,25 @@ def test_people_see_the_outage_unfold(serve: Serve, browser_page: Page, tmp_path
         browser_page.get_by_role("region", name="Past incidents").get_by_text("resolved", exact=True)
     ).to_be_visible()
     assert browser_page.locator("rect.major_outage").count() > 0
+
+
+@pytest.mark.second
+@pytest.mark.parametrize("impact", ["minor", "major", "critical", "maintenance"])
+def test_people_can_read_it(serve: Serve, browser_page: Page, impact: str) -> None:
+    """On a phone and a laptop, in both themes, before, in and after an incident: nothing overflows, covers or fades."""
+    served = serve(others={"backup": {}})
+    served.control.start_clock(Clock.start(delay=-600))
+    problems = []
+    for state in (None, "investigating", "resolved"):
+        if state is not None:
+            say(served, 300.0, state=state, impact=impact, says="We are investigating an issue.", provider="main")
+        for width, theme in product((390, 1280), ("light", "dark")):
+            browser_page.set_viewport_size({"width": width, "height": 800})
+            browser_page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            browser_page.goto(served.status)
+            problems += [(state, width, theme, problem) for problem in browser_page.evaluate(AUDIT)]
+
+    assert problems == []
 
 
 @pytest.mark.parametrize("page", ["empty", "moved"])

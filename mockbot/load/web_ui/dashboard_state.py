@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
+from pathlib import Path
 from typing import Any
 
 from mockbot.evidence.records import OUTCOMES, Attempt, Progress, Prompt, Record, ServiceSecond
-from mockbot.scenario.spans import FaultSpan
+from mockbot.load.web_ui.watching import LATELY, LATELY_WALL, GroupNow, coming, fault_name, wrong_since
 from mockbot.scenario.timeline import Timeline
 from mockbot.units.formatting import format_clock, format_duration, format_number, format_share
 from mockbot.units.rank import nearest_rank
@@ -133,6 +134,8 @@ class DashboardState:
         self._width = max(1, ceil(timeline.end / BUCKETS))
         self._buckets: dict[int, Bucket] = {}
         self._phases = {phase.name: Bucket() for phase in timeline.phases}
+        self._groups = {name: GroupNow() for name in timeline.scenario.crowd}
+        self._status = timeline.scenario.status_page
         self._providers: dict[str, dict[int, ProviderBucket]] = {name: {} for name in timeline.scenario.providers}
         self._points: dict[int, Json] = {}
         self._changed: set[int] = set()
@@ -185,7 +188,7 @@ class DashboardState:
         conditions = timeline.at(moment)
         over = self.verdict is not None or bool(self.error)
         faults = [
-            _name(active.span) + ("" if active.share >= 1 else f", {format_share(active.share)}")
+            fault_name(active.span) + ("" if active.share >= 1 else f", {format_share(active.share)}")
             for active in conditions.faults
         ]
         return {
@@ -201,12 +204,27 @@ class DashboardState:
             "ticks": [{"t": t, "text": format_clock(t)} for t in (quarter * timeline.end / 4 for quarter in range(5))],
             "wrong": [] if over else faults,
             "says": conditions.status.update.says if conditions.status else "",
+            **self._watched(moment, over=over),
             "users": self._progress.users if self._progress else 0,
             "pending": self._progress.pending if self._progress else 0,
             "phases": [{"name": phase.name, "start": phase.start, "end": phase.end} for phase in timeline.phases],
-            "faults": [{"start": span.start, "end": span.end, "name": _name(span)} for span in timeline.faults],
+            "faults": [{"start": span.start, "end": span.end, "name": fault_name(span)} for span in timeline.faults],
             "verdict": self.verdict,
             "error": self.error,
+        }
+
+    def _watched(self, now: float, *, over: bool) -> Json:
+        """What the first screen of the page shows, as text."""
+        since = None if over else wrong_since(self._timeline, now)
+        status = self._timeline.at(now).status
+        lately = max(LATELY, LATELY_WALL * self._speed)
+        said = f"{status.update.state}, since {format_clock(status.since)}" if status else "nothing"
+        return {
+            "wrong_for": "" if since is None else f"for {format_duration(now - since)}, since {format_clock(since)}",
+            "status": said if self._status else "there is no status page",
+            "coming": [] if over else coming(self._timeline, now),
+            "lately": format_duration(lately),
+            "groups": [group.texts(name, now, lately, self._slo) for name, group in self._groups.items()],
         }
 
     def phase_rows(self) -> list[Json]:
@@ -214,7 +232,7 @@ class DashboardState:
         rows: list[Json] = []
         for number, phase in enumerate(self._timeline.phases, 1):
             spans = [span for span in self._timeline.faults if span.start < phase.end and span.end > phase.start]
-            faults = dict.fromkeys(map(_name, spans))
+            faults = dict.fromkeys(map(fault_name, spans))
             overdue = sum(count for second, count in self._overdue.items() if phase.start <= second < phase.end)
             rows.append(
                 {
@@ -241,10 +259,7 @@ class DashboardState:
         self._buckets.setdefault(bucket, Bucket()).count(record, self._slo)
         self._changed.add(bucket)
         self._phases[self._timeline.phase_at(t).name].count(record, self._slo)
-
-
-def _name(span: FaultSpan) -> str:
-    return f"{span.fault.kind} on {span.provider}"
+        self._groups.setdefault(record.group, GroupNow()).count(record, self._slo)
 
 
 @dataclass(slots=True)
@@ -252,4 +267,5 @@ class View:
     """What the web UI shows of this process: `state` is that of the current run, or of the last one."""
 
     state: DashboardState | None = None
+    report: Path | None = None  # of the last run, once it is judged
     opening: bool = False  # a run is being prepared, of which Locust knows nothing yet

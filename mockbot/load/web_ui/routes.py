@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request, send_from_directory
+from flask import Blueprint, Response, jsonify, request, send_file, send_from_directory
 from locust.web import WebUI
 
 from mockbot.load.locust_private import (
@@ -57,6 +57,7 @@ class Pages:
         pages.add_url_rule("/", "page", guarded(lambda: send_from_directory(STATIC, "dashboard.html")))
         pages.add_url_rule("/data", "data", guarded(self._data))
         pages.add_url_rule("/head", "head", guarded(self._head))
+        pages.add_url_rule("/report", "report", guarded(self._report))
         pages.add_url_rule("/<path:name>", "static", guarded(lambda name: send_from_directory(STATIC, name)))
         app.before_request(self._refuse_foreign)
         app.before_request(self._on_start)
@@ -64,7 +65,7 @@ class Pages:
         app.register_blueprint(pages)
 
     def _refuse_foreign(self) -> Response | None:
-        page = request.method == "GET" and request.endpoint in {INDEX, "mockbot.page"}
+        page = request.method == "GET" and request.endpoint in {INDEX, "mockbot.page", "mockbot.report"}
         if is_foreign(dict(request.headers), self._web_host, page=page):
             return Response("not for pages of other sites, nor under another host name\n", 403)
         return None
@@ -78,6 +79,12 @@ class Pages:
 
     def _head(self) -> Response:
         return jsonify(self._view.state.head(self._now()) if self._view.state else {})
+
+    def _report(self) -> Response:
+        """The last run's report; `mockbot run` writes that of the first run a little after the verdict is known."""
+        if self._view.report is None or not self._view.report.is_file():
+            return Response("The report is not written yet: reload in some seconds.\n", 404, mimetype="text/plain")
+        return send_file(self._view.report.resolve())
 
     def _on_start(self) -> None:
         # Posted during a run, Locust's form changes only the number of users; the chosen scenario stays.

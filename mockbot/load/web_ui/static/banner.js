@@ -5,6 +5,7 @@
 const PLOT = { left: 60, right: 40, top: 65, bottom: 80 }; // px around the plot area of Locust's charts
 const polls = { first: null, last: null }; // ms; the x axis of Locust's charts goes from the first poll to the last
 let head = {};
+let opensTab = false; // an outage was started: its tab opens once Locust shows its tabs
 let bandsOn = localStorage.getItem("mockbot-bands") !== "off";
 
 const history = (window.templateArgs && window.templateArgs.history) || [];
@@ -43,6 +44,8 @@ async function look() {
     // the server is gone; Locust's own page shows that
   }
   unfold();
+  arrange();
+  watch();
   drawBands();
   setTimeout(look, 1000);
 }
@@ -94,6 +97,70 @@ function unfold() {
       if (summary.getAttribute("aria-expanded") === "false") summary.click();
     }
   }
+}
+
+const chosen = (scenario) => Boolean(scenario) && scenario !== "none";
+const FIRST = "unexpected-failure"; // chosen in a form that has neither a scenario nor a host
+
+function arrange() {
+  // The scenario comes first; what an outage brings itself (users, ramp, host and its notice, key, model) is shown for a plain test only.
+  for (const picker of document.querySelectorAll("form select[name=scenario]")) {
+    const form = picker.form;
+    const outage = picker.closest(".MuiAccordion-root");
+    if (!form.dataset.mockbot) {
+      form.dataset.mockbot = "arranged";
+      const host = form.querySelector("input[name=host]");
+      if (!chosen(picker.value) && !(host && host.value) && [...picker.options].some((option) => option.value === FIRST)) {
+        picker.value = FIRST;
+        picker.dispatchEvent(new Event("change", { bubbles: true }));
+      }
+      outage.classList.add("mockbot-first");
+      outage.parentElement.style.display = "flex";
+      outage.parentElement.style.flexDirection = "column";
+      const field = (input) => input && input.closest(".MuiFormControl-root");
+      field(picker).classList.add("mockbot-first");
+      for (const each of [...outage.parentElement.children]) {
+        if (each !== outage && !each.querySelector("button[type=submit]") && !each.matches("button[type=submit]")) each.classList.add("mockbot-beside");
+      }
+      for (const name of ["apiKey", "model"]) {
+        const input = form.querySelector(`input[name=${name}]`);
+        if (input) field(input).classList.add("mockbot-beside");
+      }
+      const title = outage.querySelector(".MuiAccordionSummary-content p");
+      if (title) title.textContent = "Outage";
+      const note = make("p", { className: "mockbot-note mockbot-first", textContent: "The outage brings its users and its providers. Choose none for a plain load test of a host." });
+      field(picker).parentElement.prepend(note);
+    }
+    form.classList.toggle("mockbot-outage", chosen(picker.value));
+  }
+}
+
+document.addEventListener("submit", (event) => {
+  const picker = event.target.querySelector("select[name=scenario]");
+  opensTab = picker !== null && chosen(picker.value);
+}, true);
+document.addEventListener("change", (event) => event.target.name === "scenario" && arrange(), true);
+
+function watch() {
+  // Locust's tab of the outage shows the outage's own page, above the table of phases.
+  const tabs = [...document.querySelectorAll("[role=tab]")];
+  const tab = tabs.find((each) => each.textContent.trim().toLowerCase() === "outage");
+  if (tab && opensTab && head.state === "runs") {
+    opensTab = false;
+    tab.click();
+  }
+  const open = tab && tab.getAttribute("aria-selected") === "true";
+  const there = document.getElementById("mockbot-watch");
+  if (!open) return there && there.remove();
+  const table = document.querySelector("table");
+  if (there || !table) return there && fit(there);
+  const frame = make("iframe", { id: "mockbot-watch", src: "./outage/", title: "The outage" });
+  (table.closest(".MuiPaper-root") || table).before(frame);
+}
+
+function fit(frame) {
+  const inside = frame.contentDocument && frame.contentDocument.documentElement;
+  if (inside) frame.style.height = `${inside.querySelector("body").scrollHeight + 8}px`;
 }
 
 function drawBands() {

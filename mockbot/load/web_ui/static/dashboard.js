@@ -148,7 +148,9 @@ function verdict(head) {
   const items = [...judged.reasons, ...judged.expectations];
   const list = document.createElement("ul");
   for (const text of items) list.append(Object.assign(document.createElement("li"), { textContent: text }));
-  box.replaceChildren(Object.assign(document.createElement("strong"), { textContent: `Verdict: ${judged.verdict}` }), list);
+  const report = Object.assign(document.createElement("a"), { href: "report", target: "_blank", textContent: "Open the report" });
+  const title = Object.assign(document.createElement("strong"), { textContent: `Verdict: ${judged.verdict}` });
+  box.replaceChildren(title, ...(head.verdict ? [" ", report] : []), list);
 }
 
 function showNow(head) {
@@ -163,12 +165,43 @@ function showNow(head) {
   $("now").className = wrong ? "wrong" : "";
 }
 
+function listed(id, texts, none) {
+  const all = texts.length ? texts : [none];
+  $(id).replaceChildren(...all.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+}
+
+function watch(head) {
+  const over = head.state === "over";
+  $("wrong-for").textContent = head.wrong_for;
+  listed("wrong", head.wrong, over ? "it is over" : "no fault is scheduled now");
+  listed("coming", head.coming, over ? "nothing: it is over" : "waiting for the last answers");
+  $("status").textContent = head.status;
+  $("says").textContent = head.says;
+  $("pace").textContent = `Times are the scenario's${head.speed === 1 ? "" : `, which runs ${head.speed} times as fast as the wall clock`}.`;
+  $("lately").textContent = `of the requests that ended in the last ${head.lately}; good of what was answered or given up`;
+  const columns = [["group", "group"], ["failing", "requests failing"], ["last_good", "last good answer"], ["good", "good so far"]];
+  const row = (cells, tag) => {
+    const line = document.createElement("tr");
+    for (const text of cells) line.append(Object.assign(document.createElement(tag), { textContent: text }));
+    return line;
+  };
+  $("groups").tHead.replaceChildren(row(columns.map(([, title]) => title), "th"));
+  $("groups").tBodies[0].replaceChildren(...head.groups.map((group) => {
+    const line = row(columns.map(([key]) => group[key]), "td");
+    if (group.suffers && !over) line.className = "suffers";
+    return line;
+  }));
+}
+
 async function look() {
+  if (localStorage.theme) document.documentElement.dataset.theme = localStorage.theme; // what Locust's own page was switched to
   let wait = 1000;
   try {
     const data = await (await fetch("data")).json();
     if (data.head) {
+      document.body.classList.remove("empty");
       showNow(data.head);
+      watch(data.head);
       verdict(data.head);
       stacked("outcomes", data);
       lines($("first"), data.head, data.points, ["first_p50", "first_p95"], number);
