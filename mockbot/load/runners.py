@@ -6,6 +6,7 @@ for any reason).
 
 import logging
 import platform
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -207,7 +208,8 @@ class Coordinator:
     def _tell(self, event: WorkerEvent) -> None:
         log.info("%s", event.says)
         if (out := self.options.out) is not None:
-            with (RunFolder(out) / RunFile.WORKERS).open("ab") as file:
+            # A disk that is full, or a folder that is not there yet, must not end what listens to the workers.
+            with suppress(OSError), (RunFolder(out) / RunFile.WORKERS).open("ab") as file:
                 file.write(_EVENT.dump_json(event) + b"\n")
 
     def _on_batch(self, msg: Message, **_: Any) -> None:

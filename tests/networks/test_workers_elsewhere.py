@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 
 from mockbot.evidence.verdict import judge
@@ -221,7 +222,7 @@ def test_a_worker_that_lacks_what_the_scenario_needs_is_said(net: list[Machine],
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_workers_leave_with_their_run(net: list[Machine], tmp_path: Path, how: signal.Signals) -> None:
-    """Interrupted, or killed: none goes on asking, and none says that all was well."""
+    """Interrupted, or killed: none goes on asking, and all that it saw has been sent."""
     with waiting_run(tmp_path, net[0], TEXT, 1, "--wait", "90s") as run:
         run.join(net[1])
         run.until(lambda: run.begun)
@@ -229,4 +230,15 @@ def test_workers_leave_with_their_run(net: list[Machine], tmp_path: Path, how: s
         code, codes = run.run.wait(60), run.codes()
 
     assert code == (130 if how == signal.SIGINT else -how)
-    assert codes == [3]
+    assert codes == [0]
+
+
+def test_a_worker_whose_master_is_gone_leaves_and_says_so(net: list[Machine], tmp_path: Path) -> None:
+    """kill -9 of Locust's master, which can tell nobody: the run is inconclusive, and so is the worker's part."""
+    with waiting_run(tmp_path, net[0], TEXT, 1, "--wait", "90s") as run:
+        run.join(net[1])
+        run.until(lambda: run.begun)
+        next(child for child in psutil.Process(run.run.pid).children() if "locust" in child.cmdline()).kill()
+        code, codes = run.run.wait(60), run.codes()
+
+    assert (code, codes) == (3, [3])
