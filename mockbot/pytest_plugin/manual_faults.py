@@ -90,6 +90,9 @@ class ManualFaults:
             raise UsageError("this is a fault of the TLS handshake: mark the test with @pytest.mark.tls")
         if times is not None and not isinstance(fault, ServiceFault):
             raise UsageError(f"{fault.kind} hits connections, not requests; use lasts instead of times")
+        replicas = self._running.scenario.providers[self._provider].replicas
+        if times is not None and replicas > 1 and getattr(fault, "replica", None) is None:
+            raise UsageError(f"each of the {replicas} replicas would count to times={times}; name one by replica=")
         now = max(0.0, self._clock.now())
         id_ = f"{PHASE}.{len(self._added)}.{fault.kind}"
         span = FaultSpan(id_, fault, self._provider, PHASE, now, now + NO_END)

@@ -1,13 +1,16 @@
 """A provider of four replicas live, and beside it simulated: each phase agrees, and so does who meets the bad host."""
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
+import psutil
 import pytest
 
 from mockbot.evidence.records import Attempt
 from mockbot.simulate.simulation import Memory, simulate
-from tests.e2e.conftest import Run, put_up
+from tests.e2e.conftest import SHORT, Run, put_up
 from tests.e2e.test_twin import SEEDS, T, Twins, _mean_sd, differences, twins_of
 
 pytestmark = [pytest.mark.second, pytest.mark.timeout(600)]
@@ -98,3 +101,27 @@ def test_the_same_users_meet_the_bad_host_each_time(twins: Twins) -> None:
     mean, sd = _mean_sd(shares)
     assert always >= 0.9  # live, a connection may end by itself
     assert abs(live - mean) <= max(0.1 * mean, T * sd)
+
+
+def test_a_replica_that_is_killed_makes_the_run_inconclusive(start: Callable[..., Run], tmp_path: Path) -> None:
+    """It is the testbed's failure, told by its name, and no outage of the provider."""
+    (tmp_path / "short.yaml").write_text(
+        SHORT.replace("main: {", "main: {replicas: 2, ").replace("FAULT", "down: true")
+    )
+    run = start(tmp_path / "short.yaml")
+    run.watch(run.load_has_begun)
+    replicas = [each for each in run.descendants if "mockbot.service.replica" in _command(each)]
+    assert len(replicas) == 2
+
+    replicas[0].kill()
+
+    assert run.finish() == 3, run.output()
+    assert re.search(r"the replica [12] of main ended or was killed", " ".join(run.output().split()))
+    assert run.left()[0] == []
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:  # it has ended meanwhile
+        return []

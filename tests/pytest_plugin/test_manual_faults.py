@@ -5,17 +5,24 @@ import threading
 import time
 from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
+from typing import cast
 
 import anthropic
 import openai
 import pytest
 import requests
 
+from mockbot.clock import Clock
 from mockbot.dialects.openai.error_bodies import HOPELESS
 from mockbot.errors import UsageError
+from mockbot.faults.http_error import HttpError
 from mockbot.pytest_plugin.fixture import Mockbot
+from mockbot.pytest_plugin.manual_faults import ManualFaults
+from mockbot.pytest_plugin.session_testbed import RunningService, SessionTestbed
 from mockbot.scenario.timeline import ActiveFault
+from mockbot.testbed.start import Addresses
 from tests.pytest_plugin.conftest import Ask
+from tests.service.values import scenario_of
 
 pytestmark = pytest.mark.live
 MESSAGES: list[openai.types.chat.ChatCompletionMessageParam] = [{"role": "user", "content": "hi"}]
@@ -277,3 +284,13 @@ def test_giving_up_without_quota_is_right(mockbot: Mockbot) -> None:
             client.chat.completions.create(model="gpt-4o", messages=MESSAGES)
 
     mockbot.assert_resilient()
+
+
+def test_a_fault_for_some_requests_is_for_one_process() -> None:
+    """Each replica would count for itself."""
+    world = scenario_of({"main": {"replicas": 3}})
+    running = RunningService(world, Addresses("", "", {"main": ""}, {}, {}, 1.0), 1)
+    faults = ManualFaults(cast("SessionTestbed", None), running, Clock.start())
+
+    with pytest.raises(UsageError, match="each of the 3 replicas would count to times=2; name one by replica="):
+        faults.add(HttpError(http_error=500), times=2)
