@@ -72,7 +72,7 @@ class PhaseController:
         self.scenario = scenario
         self._recording = recording
         self._testbed, self._loop, self._echo = testbed, loop, echo
-        self._orders: queue.Queue[_Order] = queue.Queue()
+        self._orders = queue.SimpleQueue[_Order | None]()  # None: stop; a signal's handler may put it
         self._driver: Driver | None = None
         self._clock = Clock(0.0, testbed.speed)
         self._timeline = Timeline(scenario)
@@ -89,7 +89,7 @@ class PhaseController:
         self._changing = threading.RLock()  # `state` is read in other threads
 
     def run(self, start: str, hold: str | None) -> None:
-        """Run from the start of a phase until interrupted; the phase `hold` does not end."""
+        """Run from the start of a phase until `stop` or an interrupt; the phase `hold` does not end."""
         self._begin(start, hold)
         while True:
             remaining = LOOK if self._over else self._clock.wall(self._span().end - self._clock.now())
@@ -102,6 +102,8 @@ class PhaseController:
                     if not self._over and self._clock.now() >= self._span().end:
                         self._advance()
                 continue
+            if order is None:
+                return
             if not order.done.set_running_or_notify_cancel():
                 continue
             phase = order.phase or self._names[(self._index + 1) % len(self._names)]
@@ -112,6 +114,10 @@ class PhaseController:
                 order.done.set_exception(error)
                 raise
             order.done.set_result(self.state())
+
+    def stop(self) -> None:
+        """End `run` once what it is doing is done. A signal's handler may call it."""
+        self._orders.put(None)
 
     def order(self, phase: str | None, *, stay: bool) -> State:
         """Carry out an order and return the state after it. UsageError when there is no such phase."""

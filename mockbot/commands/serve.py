@@ -15,6 +15,7 @@ from mockbot.commands.serve_api import serve_api
 from mockbot.errors import ExitCode
 from mockbot.evidence.unserved import sentences
 from mockbot.interception.plan import told
+from mockbot.process.stop_signals import first_signal_calls
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.transforms import without_system
 from mockbot.testbed.client_environment import environment
@@ -59,7 +60,8 @@ def serve_command(scenario: Scenario, options: ServeOptions, console: Console) -
             recording = None if options.record is None else Recording(scenario, addresses, options.record)
             controller = PhaseController(scenario, addresses, options.loop, echo, recording)
             api = serve_api(controller, options.control_port)
-            with _written(recording, console), closing(controller), api as control:
+            ends = first_signal_calls(controller.stop)
+            with _written(recording, console), closing(controller), api as control, ends:
                 echo(f"{scenario.title}\n")
                 for line in told(scenario, options.hosts):
                     echo(line)
@@ -69,10 +71,11 @@ def serve_command(scenario: Scenario, options: ServeOptions, console: Console) -
                 echo(f"\nwhere it is:             curl {control}")
                 echo(f"step through its phases: curl -X POST {control}/next    (or /go, or /phase/NAME)\n")
                 controller.run(options.start_at or options.hold or scenario.phases[0].name, options.hold)
-    except KeyboardInterrupt:
-        for sentence in sentences(controller.unserved, scenario) if controller is not None else ():
-            echo(sentence)
-        echo("stopped")
+    except KeyboardInterrupt:  # before all of it was up, or a second one
+        pass
+    for sentence in sentences(controller.unserved, scenario) if controller is not None else ():
+        echo(sentence)
+    echo("stopped")
     return ExitCode.INTERRUPTED
 
 

@@ -23,7 +23,24 @@ def test_an_order_that_nobody_carries_out_is_an_error(monkeypatch: pytest.Monkey
 
     with pytest.raises(TestbedError, match=r"was not carried out within 0\.01 s; try again"):
         late.order("after", stay=True)
-    assert not late._orders.get_nowait().done.set_running_or_notify_cancel()
+    order = late._orders.get_nowait()
+    assert order is not None
+    assert not order.done.set_running_or_notify_cancel()
+
+
+def test_a_stop_during_the_start_ends_it_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the start was doing is done; then `run` returns, without an interrupt."""
+    stopped = controller([])
+    begun: list[str] = []
+
+    def begin(phase: str, _hold: str | None) -> None:
+        stopped.stop()
+        begun.append(phase)
+
+    monkeypatch.setattr(stopped, "_begin", begin)
+    stopped.run("calm", None)
+
+    assert begun == ["calm"]
 
 
 def test_a_service_that_is_gone_is_named_once() -> None:
