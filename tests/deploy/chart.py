@@ -1,5 +1,6 @@
 """What Helm makes of the chart."""
 
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -53,5 +54,12 @@ def containers(pod: Object) -> list[Object]:
 
 def command(objects: list[Object], name: str) -> list[str]:
     """The words with which the container of this name is started."""
-    [found] = (each for pod in pods(objects) for each in pod["spec"]["containers"] if each["name"] == name)
+    [found] = (each for pod in pods(objects) for each in containers(pod) if each["name"] == name)
     return [str(word) for word in (*found.get("command", ()), *found.get("args", ()))]
+
+
+def operator_commands(objects: list[Object]) -> tuple[list[str], list[str]]:
+    """With which the operator starts the master and each worker: it adds their roles to the LocustTest's arguments."""
+    test = one(objects, "LocustTest", "load")
+    arguments, host = shlex.split(test["spec"]["args"]), f"{test['metadata']['name']}-master"
+    return ["locust", "--master", *arguments], ["locust", "--worker", "--master-host", host, *arguments]

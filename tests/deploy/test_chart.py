@@ -1,4 +1,4 @@
-"""docs/deploy/helm/mockbot: every file of values renders to valid objects that keep what docs/kubernetes.md promises."""
+"""docs/deploy/helm/mockbot: every file of values renders to valid objects that keep what their page promises."""
 
 import json
 import re
@@ -9,13 +9,27 @@ from itertools import chain
 import jsonschema
 import kubernetes_validate
 import pytest
+from click import NoSuchOption
 
 from mockbot.cli import cli
+from mockbot.load.introduction import TOKEN
 from mockbot.proxy.proxy_server import parse
 from mockbot.scenario.load import read_scenario
 from mockbot.service.__main__ import _parser as service_parser
 from mockbot.version import __version__
-from tests.deploy.chart import CHART, RELEASE, ROOT, VALUES, command, containers, helm, one, pods, render
+from tests.deploy.chart import (
+    CHART,
+    RELEASE,
+    ROOT,
+    VALUES,
+    command,
+    containers,
+    helm,
+    one,
+    operator_commands,
+    pods,
+    render,
+)
 
 VERSIONS = ("1.31", "1.34", "1.37")  # of Kubernetes: the oldest that the chart names, and later ones
 every_values_file = pytest.mark.parametrize("values", VALUES)
@@ -64,7 +78,7 @@ def test_every_object_is_valid(values: str, version: str) -> None:
             jsonschema.validate(each["spec"], LOCUST_TEST)
         else:
             kubernetes_validate.validate(each, version, strict=True)
-    assert len(objects) >= 8
+    assert len(objects) >= 6
 
 
 def test_what_is_wrong_is_found() -> None:
@@ -119,6 +133,7 @@ def test_nothing_is_throttled(values: str) -> None:
 
     assert all([*each["limits"]] == ["memory"] for each in resources)
     assert all({*each["requests"]} == {"cpu", "memory"} for each in resources)
+    assert len(resources) >= 3
 
 
 @every_values_file
@@ -145,7 +160,7 @@ def test_a_job_ends_once_and_says_with_which_code(values: str) -> None:
     assert f"{RELEASE}-mockbot-verdict" in {job["metadata"]["name"] for job in jobs}
     for job in jobs:
         spec = job["spec"]
-        [main] = spec["template"]["spec"]["containers"]
+        [main] = spec["template"]["spec"]["containers"]  # what else there is must not keep the pod from ending
         evicted, failed = spec["podFailurePolicy"]["rules"]
         assert (spec["backoffLimit"], spec["template"]["spec"]["restartPolicy"]) == (0, "Never")
         assert spec["activeDeadlineSeconds"] > 0
@@ -187,49 +202,66 @@ def test_services_select_their_pods(values: str) -> None:
 
 
 @every_values_file
-def test_every_command_is_understood(values: str) -> None:
-    """By the parser of the program itself: a renamed or misspelt option fails here. Nothing is said by environment."""
+def test_every_command_of_mockbot_is_understood(values: str) -> None:
+    """By the parser of the program itself: a misspelt option fails here."""
     objects = render(values)
-    service = command(objects, "service")
-    assert service[:3] == ["python", "-m", "mockbot.service"]
-    service_parser().parse_args(service[3:])
-    proxy = command(objects, "proxy")
-    if proxy[0] == "mockbot":
-        assert proxy[1] in cli.commands
-    parse(proxy[2:] if proxy[0] == "mockbot" else [])
-    assert _understood_by_locust([arguments for _, arguments in locust_commands(objects)]) == ""
-    assert not any(each.get("env") for pod in pods(objects) for each in containers(pod))
+    commands = [[*each.get("command", ())] for pod in pods(objects) for each in containers(pod)]
+
+    for program, *arguments in filter(None, commands):
+        if program == "mockbot":
+            parsed = cli.commands[arguments[0]].make_context(arguments[0], arguments[1:])
+            assert not parsed.args or arguments[0] == "proxy"
+        if arguments[:2] == ["-m", "mockbot.service"]:
+            service_parser().parse_args(arguments[2:])
+        if arguments[:1] == ["proxy"]:
+            parse(arguments[1:])
+    assert {program for program, *_ in filter(None, commands)} <= {"mockbot", "python"}
+    assert any(commands)
 
 
-def test_an_unknown_option_of_locust_is_found() -> None:
+@every_values_file
+def test_every_variable_is_read(values: str) -> None:
+    """By `mockbot run` and `mockbot worker`, or by the command line itself."""
+    for pod in pods(render(values)):
+        for each in containers(pod):
+            names = {variable["name"] for variable in each.get("env", ())}
+            assert all(name == TOKEN or f"$({name})" in " ".join(each["command"]) for name in names)
+
+
+def test_an_unknown_option_is_found() -> None:
     """The check above can fail."""
-    assert "--scenery" in _understood_by_locust([["--scenery=x"]])
+    with pytest.raises(NoSuchOption, match="--wokers"):
+        cli.commands["run"].make_context("run", ["traffic-surge", "--wokers=2"])
 
 
-def locust_commands(objects: list[dict[str, object]]) -> list[tuple[str, list[str]]]:
-    """Role and arguments, as the chart's Jobs or the operator's would start them."""
-    if any(each["kind"] == "LocustTest" for each in objects):
-        arguments = one(objects, "LocustTest", "load")["spec"]["args"].split()
-        worker = ["--worker", "--master-host", f"{RELEASE}-mockbot-load-master"]
-        return [("master", ["--master", *arguments]), ("worker", [*worker, *arguments])]
-    return [(role, command(objects, role)[1:]) for role in ("master", "worker")]
+def test_every_command_of_the_operator_is_understood() -> None:
+    """By Locust's parser, with mockbot's options, as master and as worker. One that is wrong is found."""
+    commands = [words[1:] for words in operator_commands(render("values-operator.yaml"))]
+
+    *fine, wrong = _objections([*commands, ["--scenery=x"]])
+    assert fine == [""] * len(commands)
+    assert "--scenery" in wrong
 
 
-def _understood_by_locust(commands: list[list[str]]) -> str:
-    """What Locust, with mockbot's options, objects to. In a process of its own, because Locust patches its process."""
+def _objections(commands: list[list[str]]) -> list[str]:
+    """What Locust says against each. In a process of its own, because Locust patches its process."""
     program = """
-import json, sys
+import contextlib, io, json, sys
 from locust import events
 from locust.argument_parser import parse_options
 from mockbot import install
 install(events)
+said = []
 for arguments in json.load(sys.stdin):
-    parse_options(arguments)
+    with contextlib.redirect_stderr(io.StringIO()) as heard, contextlib.suppress(SystemExit):
+        parse_options(arguments)
+    said.append(heard.getvalue())
+print("\\n" + json.dumps(said))
 """
     done = subprocess.run(
-        [sys.executable, "-c", program], input=json.dumps(commands), capture_output=True, text=True, check=False
+        [sys.executable, "-c", program], input=json.dumps(commands), capture_output=True, text=True, check=True
     )
-    return done.stderr if done.returncode else ""
+    return [str(each) for each in json.loads(done.stdout.splitlines()[-1])]
 
 
 def test_the_scenario_of_ones_own_is_loaded() -> None:
@@ -238,8 +270,10 @@ def test_the_scenario_of_ones_own_is_loaded() -> None:
 
     text = one(objects, "ConfigMap", "inputs")["data"]["scenario.yaml"]
     assert read_scenario(text, "scenario.yaml").name == "my-outage"
-    assert "/etc/mockbot/scenario.yaml" in command(objects, "service")
-    assert "--scenario=/etc/mockbot/scenario.yaml" in command(objects, "master")
+    assert command(objects, "master")[:3] == ["mockbot", "run", "/etc/mockbot/scenario.yaml"]
+    operated = render("values-operator.yaml", "--set-string", f"scenarioFile={text.replace(',', chr(92) + ',')}")
+    assert "--scenario=/home/locust/scenario.yaml" in operator_commands(operated)[0]
+    assert "/etc/mockbot/scenario.yaml" in command(operated, "service")
 
 
 @pytest.mark.parametrize(

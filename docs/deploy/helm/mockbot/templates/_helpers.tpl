@@ -91,20 +91,9 @@ podFailurePolicy:
 {{- end }}
 
 {{- define "mockbot.scenario" -}}
-{{ if .Values.scenarioFile }}{{ .Values.load | eq "operator" | ternary "/home/locust" "/etc/mockbot" }}/scenario.yaml{{ else }}{{ .Values.scenario }}{{ end }}
+{{ .Values.scenarioFile | empty | ternary .Values.scenario "/etc/mockbot/scenario.yaml" }}
 {{- end }}
 
-{{- /* What the master needs to play the outage on parts that run elsewhere. */}}
-{{- define "mockbot.masterArguments" -}}
-{{- $name := include "mockbot.name" . -}}
-- --locustfile=loadtests/chat.py
-- --scenario={{ include "mockbot.scenario" . }}
-{{- with .Values.speed }}
-- --speed={{ . }}
-{{- end }}
-- --service=http://{{ $name }}-service:8000
-- --token-file={{ .Values.load | eq "operator" | ternary "/home/locust" "/run/mockbot" }}/token
-- --toxiproxy-url=http://{{ $name }}-proxy:8474
-- --proxy-ports=8666
-- --expect-workers={{ .Values.workers }}
+{{- define "mockbot.token" -}}
+- {name: MOCKBOT_TOKEN, valueFrom: {secretKeyRef: {name: {{ include "mockbot.name" . }}-token, key: token}}}
 {{- end }}
