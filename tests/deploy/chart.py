@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent.parent
 CHART = ROOT / "docs/deploy/helm/mockbot"
-NO_HELM = "helm is not installed (go install helm.sh/helm/v3/cmd/helm@v3.22.0)"
+NO_HELM = "helm is not installed (go install helm.sh/helm/v3/cmd/helm@v3.19.0)"
 KUBERNETES = "1.34"  # what a helm made by `go install` believes to talk to is older than the chart allows
 RELEASE = "outage"
 VALUES = sorted(file.name for file in CHART.glob("values*.yaml"))

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,57 +10,77 @@ import pytest
 from tests.compose.engine import Docker, engine, make_images
 from tests.compose.scenario import SHORT
 from tests.deploy.chart import RELEASE, ROOT, Object, one, pods, render
+from tests.proxy.wire import eventually
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(600)]
 UNITS = {"Mi": "m", "Gi": "g"}  # of Kubernetes, and of Docker
+HOLDER = ["python", "-c", "import time; time.sleep(600)"]  # keeps a pod's address, as Kubernetes' pause does
 
 
 class Kubelet:
-    """Starts pods of one release; `folder` holds the files of its Secret and its ConfigMap."""
+    """Starts pods of one release; `folder` holds the files of its ConfigMap."""
 
     def __init__(self, docker: Docker, folder: Path, objects: list[Object]) -> None:
         self._docker, self._pods = docker, [*pods(objects)]
+        self._token = one(objects, "Secret", "token")["stringData"]["token"]
+        self._folder = folder / "inputs"
+        self._folder.mkdir()
+        for place in folder.parents[:3]:  # pytest keeps its folders to their owner
+            place.chmod(0o755)
         folder.chmod(0o755)
-        files = {
-            "secret": one(objects, "Secret", "token")["stringData"],
-            "configMap": one(objects, "ConfigMap", "inputs")["data"],
-        }
-        self._folders = {kind: folder / kind for kind in files}
-        for kind, texts in files.items():
-            self._folders[kind].mkdir()
-            for name, text in texts.items():
-                file = self._folders[kind] / name
-                file.write_text(text, "utf-8")
-                os.chown(file, 0, 1000)  # as the pod's fsGroup and defaultMode make it
-                file.chmod(0o440)
+        for name, text in one(objects, "ConfigMap", "inputs")["data"].items():
+            file = self._folder / name
+            file.write_text(text, "utf-8")
+            os.chown(file, 0, 1000)  # as the pod's fsGroup makes it
+            file.chmod(0o440)
         docker("network", "create", "cluster")
 
     def start(self, component: str, name: str) -> None:
-        """Its init containers to their end, then its one container under this name, to be reached as its Service is."""
+        """Its init containers to their end, its sidecars, then its one container under this name."""
         [pod] = (each for each in self._pods if each["metadata"]["labels"]["app.kubernetes.io/component"] == component)
-        volumes = {each["name"]: each for each in pod["spec"].get("volumes", ())}
+        main = pod["spec"]["containers"][0]
+        host = ["--network", "cluster", "--network-alias", f"{RELEASE}-mockbot-{component}"]
+        self._docker("run", "--detach", "--name", f"{name}-pod", *host, main["image"], *HOLDER)
+        address = self._docker(
+            "inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", f"{name}-pod"
+        ).strip()
         for each in pod["spec"].get("initContainers", ()):
-            self._docker("run", "--rm", *self._options(pod, each, volumes))
-        [main] = pod["spec"]["containers"]
-        host = ["--name", name, "--network-alias", f"{RELEASE}-mockbot-{component}"]
-        self._docker("run", "--detach", *host, *self._options(pod, main, volumes))
+            sidecar = each.get("restartPolicy") == "Always"
+            how = ["--detach", "--name", f"{name}-{each['name']}"] if sidecar else ["--rm"]
+            self._docker("run", *how, *self._options(pod, each, name, address))
+            if sidecar:
+                probe = ("exec", f"{name}-{each['name']}", *each["startupProbe"]["exec"]["command"])
+                assert eventually(partial(self._works, *probe), 30)
+        self._docker("run", "--detach", "--name", name, *self._options(pod, main, name, address))
 
-    def _options(self, pod: Object, container: Object, volumes: Object) -> list[str]:
+    def _works(self, *words: str) -> bool:
+        try:
+            self._docker(*words)
+        except AssertionError:
+            return False
+        return True
+
+    def _options(self, pod: Object, container: Object, name: str, address: str) -> list[str]:
         user, locked = pod["spec"]["securityContext"], container["securityContext"]
         limit = container["resources"]["limits"]["memory"]
-        options = ["--network", "cluster", "--user", f"{user['runAsUser']}:{user['runAsGroup']}"]
+        options = ["--network", f"container:{name}-pod", "--user", f"{user['runAsUser']}:{user['runAsGroup']}"]
         options += ["--memory", limit[:-2] + UNITS[limit[-2:]]]
         options += ["--read-only"] if locked["readOnlyRootFilesystem"] else []
         options += [] if locked["allowPrivilegeEscalation"] else ["--security-opt", "no-new-privileges"]
-        options += [word for name in locked["capabilities"]["drop"] for word in ("--cap-drop", name)]
+        options += [word for drop in locked["capabilities"]["drop"] for word in ("--cap-drop", drop)]
+        values = {"MOCKBOT_TOKEN": self._token, "POD_IP": address}
+        options += [
+            word for each in container.get("env", ()) for word in ("--env", f"{each['name']}={values[each['name']]}")
+        ]
+        volumes = {each["name"]: each for each in pod["spec"].get("volumes", ())}
         for mount in container.get("volumeMounts", ()):
-            [kind] = volumes[mount["name"]].keys() & {"secret", "configMap", "emptyDir"}
+            inputs = "configMap" in volumes[mount["name"]]
             where = mount["mountPath"]
-            if kind == "emptyDir":
-                options += ["--tmpfs", where]
-            else:
-                options += ["--volume", f"{self._folders[kind]}:{where}:ro"]
-        return [*options, container["image"], *map(str, (*container.get("command", ()), *container.get("args", ())))]
+            options += (
+                ["--volume", f"{self._folder}:{where}:ro"] if inputs else ["--tmpfs", f"{where}:gid=1000,mode=2770"]
+            )
+        words = map(str, (*container.get("command", ()), *container.get("args", ())))
+        return [*options, container["image"], *(word.replace("$(POD_IP)", address) for word in words)]
 
 
 @pytest.fixture(scope="module")
@@ -77,20 +98,19 @@ def docker() -> Iterator[Docker]:
 def test_a_locked_down_release_comes_to_its_verdict(docker: Docker, tmp_path: Path, values: str) -> None:
     """With nothing writable but its mounts: a verdict, told, and workers that leave in order."""
     (tmp_path / "mine.yaml").write_text(SHORT, "utf-8")
-    objects = render(values, "--set-file", f"scenarioFile={tmp_path / 'mine.yaml'}")
-    kubelet = Kubelet(docker, tmp_path, objects)
-    names = {"service": "service", "proxy": "proxy", "master": "master", "worker 1": "worker", "worker 2": "worker"}
+    kubelet = Kubelet(docker, tmp_path, render(values, "--set-file", f"scenarioFile={tmp_path / 'mine.yaml'}"))
     try:
-        for name, component in names.items():
-            kubelet.start(component, name.replace(" ", "-"))
+        kubelet.start("master", "master")
+        assert eventually(lambda: "mockbot worker" in docker("logs", "master"), 60), docker("logs", "master")
+        for name in ("worker-1", "worker-2"):
+            kubelet.start("worker", name)
 
-        code = int(docker("wait", "master"))
-        said = docker("logs", "master")
+        code, said = int(docker("wait", "master")), docker("logs", "master")
         assert code in {0, 3}, said
-        assert {0: "PASS", 3: "INCONCLUSIVE"}[code] in said.upper()
-        assert [docker("wait", f"worker-{number}").strip() for number in (1, 2)] == ["0", "0"]
+        assert {0: "verdict: pass", 3: "verdict: inconclusive"}[code] in said
+        assert [docker("wait", name).strip() for name in ("worker-1", "worker-2")] == ["0", "0"]
     finally:
-        docker("rm", "--force", *(name.replace(" ", "-") for name in names))
+        docker("rm", "--force", *docker("ps", "--all", "--quiet").split())
         docker("network", "rm", "cluster")
 
 

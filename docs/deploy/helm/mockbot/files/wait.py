@@ -1,9 +1,12 @@
-"""Wait until every HOST:PORT of the command line accepts connections; the Job's deadline bounds it."""
+"""Wait until every HOST:PORT of the command line accepts connections."""
 
 import socket
 import sys
 import time
 
+GIVE_UP = 900  # seconds; who is not there by then did not begin, and says why in its own log
+
+until = time.monotonic() + GIVE_UP
 for place in sys.argv[1:]:
     host, _, port = place.rpartition(":")
     print(f"waiting for {place}", flush=True)  # noqa: T201 - a pod's log
@@ -11,5 +14,7 @@ for place in sys.argv[1:]:
         try:
             socket.create_connection((host, int(port)), 3).close()
             break
-        except OSError:
+        except OSError as error:
+            if time.monotonic() > until:
+                sys.exit(f"{place} accepts no connections: {error}; see its own log")
             time.sleep(1)  # noqa: TID251 - a program of its own
