@@ -40,7 +40,7 @@ ROLE = {
     "additionalProperties": False,
     "properties": {"labels": STRINGS, "annotations": STRINGS, "resources": {"type": "object"}},
 }
-# https://docs.locust.io/en/stable/kubernetes-operator.html; Kubernetes drops what its operator does not know.
+# Of https://docs.locust.io/en/stable/kubernetes-operator.html what the chart uses; Kubernetes drops unknown fields.
 LOCUST_TEST = {
     "type": "object",
     "required": ["workers"],
@@ -51,7 +51,6 @@ LOCUST_TEST = {
         "imagePullSecrets": {"type": "array"},
         "workers": {"type": "integer", "minimum": 1},
         "args": {"type": "string"},
-        "env": {"type": "array"},
         "locustfile": {
             "type": "object",
             "additionalProperties": False,
@@ -59,8 +58,6 @@ LOCUST_TEST = {
                 "configMap": {"type": "object", "required": ["name"], "additionalProperties": {"type": "string"}}
             },
         },
-        "labels": STRINGS,
-        "annotations": STRINGS,
         "master": ROLE,
         "worker": ROLE,
     },

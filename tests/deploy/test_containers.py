@@ -76,9 +76,7 @@ class Kubelet:
         for mount in container.get("volumeMounts", ()):
             inputs = "configMap" in volumes[mount["name"]]
             where = mount["mountPath"]
-            options += (
-                ["--volume", f"{self._folder}:{where}:ro"] if inputs else ["--tmpfs", f"{where}:gid=1000,mode=2770"]
-            )
+            options += ["--volume", f"{self._folder}:{where}:ro"] if inputs else ["--tmpfs", f"{where}:uid=1000"]
         words = map(str, (*container.get("command", ()), *container.get("args", ())))
         return [*options, container["image"], *(word.replace("$(POD_IP)", address) for word in words)]
 
@@ -101,17 +99,22 @@ def test_a_locked_down_release_comes_to_its_verdict(docker: Docker, tmp_path: Pa
     kubelet = Kubelet(docker, tmp_path, render(values, "--set-file", f"scenarioFile={tmp_path / 'mine.yaml'}"))
     try:
         kubelet.start("master", "master")
-        assert eventually(lambda: "mockbot worker" in docker("logs", "master"), 60), docker("logs", "master")
+        assert eventually(lambda: "mockbot worker" in _said(docker, "master"), 60), _said(docker, "master")
         for name in ("worker-1", "worker-2"):
             kubelet.start("worker", name)
 
-        code, said = int(docker("wait", "master")), docker("logs", "master")
+        code, said = int(docker("wait", "master")), _said(docker, "master")
         assert code in {0, 3}, said
         assert {0: "verdict: pass", 3: "verdict: inconclusive"}[code] in said
         assert [docker("wait", name).strip() for name in ("worker-1", "worker-2")] == ["0", "0"]
     finally:
         docker("rm", "--force", *docker("ps", "--all", "--quiet").split())
         docker("network", "rm", "cluster")
+
+
+def _said(docker: Docker, name: str) -> str:
+    """What a container has written, errors included."""
+    return docker.run(["sh", "-c", 'docker logs "$0" 2>&1', name])
 
 
 def test_the_operators_image_starts_locust(docker: Docker) -> None:
