@@ -1,7 +1,7 @@
-# One image for the service, Locust's master and its workers; see docker-compose.yml.
-FROM python:3.12-slim
+# One image for the service, Locust's master and its workers; see docker-compose.yml and docs/kubernetes.md.
+FROM python:3.12-slim AS mockbot
 
-RUN useradd --user-group --create-home mockbot \
+RUN useradd --uid 1000 --user-group --create-home mockbot \
     && install -d -o mockbot -g mockbot /work /work/runs /run/mockbot
 
 WORKDIR /src
@@ -15,3 +15,9 @@ USER mockbot
 WORKDIR /work
 COPY loadtests loadtests
 CMD ["mockbot", "--help"]
+
+# For the Locust operator, which gives arguments only.
+FROM mockbot AS locust
+ENTRYPOINT ["locust"]
+
+FROM mockbot

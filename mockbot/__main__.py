@@ -50,6 +50,9 @@ def start() -> None:  # noqa: C901 - one branch for each kind of end
 
         from mockbot.cli import cli
         from mockbot.errors import ExitCode, MockbotError
+        from mockbot.process.stop_signals import repeat_dropped_interrupts
+
+        repeat_dropped_interrupts()
     except KeyboardInterrupt:
         sys.exit(130)
     try:
