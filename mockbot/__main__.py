@@ -35,6 +35,11 @@ def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
 
 def start() -> None:  # noqa: C901 - one branch for each kind of end
     """Run the command line and exit."""
+    if sys.platform == "win32":  # before the first import that would fail there
+        from mockbot.errors import ON_WINDOWS, ExitCode
+
+        sys.stderr.write(f"mockbot: {ON_WINDOWS}\n")
+        sys.exit(ExitCode.TESTBED)
     # SIGTERM ends a run as Ctrl-C does. A shell's `&` has set SIGINT to ignored; this undoes it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
