@@ -9,7 +9,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY mockbot mockbot
 COPY scenarios scenarios
 COPY loadtests loadtests
-RUN pip install --no-cache-dir . && rm -r /src/*
+RUN pip install --no-cache-dir ".[charts]" && rm -r /src/*
 
 USER mockbot
 WORKDIR /work

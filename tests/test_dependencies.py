@@ -73,7 +73,7 @@ def test_every_declared_package_is_imported() -> None:
     used = {
         name for path in MODULES.values() for module in _imported(path) for name in _distributions().get(module, ())
     }
-    ours = set().union(*(_declared()[extra] for extra in ("", "sdk", "fast", "intercept")))
+    ours = set().union(*(_declared()[extra] for extra in ("", "charts", "sdk", "fast", "intercept")))
 
     unused = ours - used - NOT_IMPORTED
 

@@ -16,7 +16,7 @@ from mockbot.report.github import annotations, job_summary, report_to_github
 from mockbot.report.junit import junit_xml
 from mockbot.report.metrics_over_time import metrics_csv, metrics_text, scraped
 from mockbot.report.openmetrics import openmetrics_text
-from mockbot.report.page import report_html
+from mockbot.report.page import NO_CHARTS, plotly_bundle, report_html
 from mockbot.report.terminal import print_summary
 from mockbot.runs.folder import RunFile, RunFolder
 from mockbot.runs.journal_files import read_run
@@ -31,6 +31,8 @@ def conclude(folder: RunFolder, console: Console) -> ExitCode:
     print_summary(console, run.judgement)
     with _told(console, "reports"):
         write_reports(folder, run)
+    if plotly_bundle() is None:
+        console.print(f"{RunFile.REPORT}: {NO_CHARTS}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"run folder: {folder.path}", highlight=False, soft_wrap=True)
     with _told(console, "summary of the job"):
         report_to_github(run.judgement, os.environ, console)

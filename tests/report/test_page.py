@@ -12,7 +12,7 @@ from mockbot.evidence.records import Action
 from mockbot.evidence.verdict import judge_run
 from mockbot.measures.text import format_value
 from mockbot.report.charts import charts
-from mockbot.report.page import report_html
+from mockbot.report.page import NO_CHARTS, report_html
 from mockbot.scenario.schema import Scenario
 from tests.evidence.build import CALM, FELT, actions, attempt, evidence, prompt, scenario, sound_run
 
@@ -148,3 +148,19 @@ def test_a_run_without_any_request_has_a_page() -> None:
     judged = judge_run(run)
 
     assert "No prompt was issued" in report_html(judged)
+
+
+def test_without_plotly_the_page_has_all_but_the_charts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same tables and the same data; in the charts' place, how to get them. Nothing is scripted."""
+    whole = page()[0]
+    monkeypatch.setattr("mockbot.report.page.plotly_bundle", lambda: None)
+
+    html = page()[0]
+
+    cells = r'data-scope="([^"]*)" data-measure="([^"]*)">([^<]*)<'
+    assert re.findall(cells, html) == re.findall(cells, whole)
+    assert script(html, "summary") == script(whole, "summary")
+    assert NO_CHARTS[1:] in unescape(html)
+    assert NO_CHARTS[1:] not in unescape(whole)
+    assert "<script>" not in html
+    assert 'class="chart"' not in html
