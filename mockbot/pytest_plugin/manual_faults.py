@@ -84,7 +84,7 @@ class ManualFaults:
     def add(self, fault: FaultBase, times: int | None = None) -> ManualFault:
         """Begin a fault, for `times` requests only if that is given. Raises UsageError."""
         if fault.on not in {None, self._provider} or fault.only_on is not None:
-            raise UsageError(f"by hand there is one provider, {self._provider!r}")
+            raise UsageError(f"by hand there is one provider, {self._provider!r}; leave the other one out")
         if fault.layer == "tls":
             raise UsageError("by hand there is no TLS; a scenario of `mockbot run` or `serve` may have this fault")
         if times is not None and not isinstance(fault, ServiceFault):
