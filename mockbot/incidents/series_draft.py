@@ -48,7 +48,7 @@ def series_draft(series: Series, name: str, options: SeriesOptions) -> Draft:
     worst = max(found, key=lambda each: each.share)
     if worst.share - best.share < OUTAGE:
         raise UsageError(
-            f"the share of errors stays between {best.share:.1%} and {worst.share:.1%}; query a longer time"
+            f"nothing to stage, errors stay between {best.share:.1%} and {worst.share:.1%}; query a longer time"
         )
     real = found[-1].end - found[0].start
     if options.length is None and real > PLAYED_IN * FASTEST:
