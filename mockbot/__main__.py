@@ -37,6 +37,11 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def start() -> None:  # noqa: C901 - one branch for each kind of end
     """Run the command line and exit."""
+    if sys.platform == "win32":  # before the first import that would fail there
+        from mockbot.errors import ON_WINDOWS, ExitCode
+
+        sys.stderr.write(f"mockbot: {ON_WINDOWS}\n")
+        sys.exit(ExitCode.TESTBED)
     # SIGTERM ends a run as Ctrl-C does. A shell's `&` has set SIGINT to ignored; this undoes it.
     for number in SIGNALS:
         signal.signal(number, _interrupt)
@@ -50,9 +55,6 @@ def start() -> None:  # noqa: C901 - one branch for each kind of end
 
         from mockbot.cli import cli
         from mockbot.errors import ExitCode, MockbotError
-        from mockbot.process.stop_signals import repeat_dropped_interrupts
-
-        repeat_dropped_interrupts()
     except KeyboardInterrupt:
         sys.exit(130)
     try:

@@ -11,6 +11,8 @@ A verdict is not an error: `ExitCode.of(verdict)` is 0, 1 or 3.
 from enum import IntEnum
 from typing import Literal
 
+ON_WINDOWS = "mockbot runs on Linux and macOS; on Windows, install and start it inside WSL (wsl --install)"
+
 
 class ExitCode(IntEnum):
     """What `mockbot` exits with (design: "never 0 without evidence")."""

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mockbot.errors import ON_WINDOWS
+
 FAILS = """
 import errno, os
 from mockbot import __main__, cli
@@ -88,3 +90,35 @@ def test_what_the_terminal_cannot_write_is_written_with_escapes(monkeypatch: pyt
     done = python("from mockbot import __main__, cli; cli.cli.main = lambda **_: print(chr(0x2603)); __main__.start()")
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "\\u2603\n", "")
+
+
+WINDOWS = """
+import sys
+sys.modules |= {name: None for name in ("fcntl", "resource", "pwd", "grp", "termios")}
+sys.platform = "win32"
+"""
+
+
+@pytest.mark.parametrize("command", [["--help"], ["run", "unexpected-failure"], []])
+def test_windows_is_refused_in_a_sentence(command: list[str]) -> None:
+    """Before anything is imported that Windows does not have; exit code 4, because it says nothing about a client."""
+    start = f"sys.argv[1:] = {command}\nfrom mockbot.__main__ import start\nstart()"
+    done = python(WINDOWS + start)
+
+    assert done.returncode == 4
+    assert done.stderr.count("\n") == 1
+    assert "WSL" in done.stderr
+    assert done.stdout == ""
+
+
+def test_on_windows_only_the_fixture_is_refused(tmp_path: Path) -> None:
+    """The plugin is there in every suite of an environment: the tests that do not ask for it pass."""
+    suite = tmp_path / "test_it.py"
+    suite.write_text(f"{WINDOWS}\ndef test_ours(mockbot): ...\ndef test_theirs(): ...\n", "utf-8")
+    options = ["-p", "no:locust", "-p", "no:schemathesis", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", "."]
+    command = [sys.executable, "-m", "pytest", *options, suite.name]
+
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+
+    assert "1 passed, 1 error" in done.stdout
+    assert ON_WINDOWS in done.stdout

@@ -64,14 +64,19 @@ def test_an_action_is_pinned_to_a_major_version(path: Path) -> None:
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
-    """What newcomers paste is what is tested, on every Python that the package declares."""
-    workflow = read(ROOT / ".github/workflows/ci.yml")
-    job = workflow["jobs"]["first-tier"]
+    """What newcomers paste is what is tested, on every system and Python that the package declares."""
+    jobs = read(ROOT / ".github/workflows/ci.yml")["jobs"]
     classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["classifiers"]
     declared = re.findall(r"Python :: (3\.\d+)", "\n".join(classifiers))
 
-    assert marked("test command") in [step.get("run") for step in job["steps"]]
-    assert job["strategy"]["matrix"]["python"] == declared
+    for name, runner, command in (
+        ("first-tier", "ubuntu-latest", marked("test command")),
+        ("macos", "macos-latest", marked("run command")),
+    ):
+        assert jobs[name]["runs-on"] == runner
+        assert jobs[name]["strategy"]["matrix"]["python"] == declared
+        assert command in [step.get("run") for step in jobs[name]["steps"]]
+    assert {"Operating System :: MacOS", "Operating System :: POSIX :: Linux"} <= set(classifiers)
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)

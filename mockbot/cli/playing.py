@@ -97,12 +97,16 @@ def run(
         if toxiproxy_url or proxy != "embedded":
             raise UsageError(
                 "--proxy cannot be combined with `-- COMMAND`: "
-                "only the embedded proxy reports which connections a fault hit"
+                "only the embedded proxy reports which connections a fault hit; leave it out"
             )
         if system is not None or port is not None or seed is not None:
-            raise UsageError("--system, --port and --seed are for a run with mockbot's own crowd, not for `-- COMMAND`")
+            raise UsageError(
+                "--system, --port and --seed are for a run with mockbot's own crowd; leave them out for `-- COMMAND`"
+            )
         if workers is not None or bind is not None:
-            raise UsageError("--workers and --bind are for a run with mockbot's own crowd, not for `-- COMMAND`")
+            raise UsageError(
+                "--workers and --bind are for a run with mockbot's own crowd; leave them out for `-- COMMAND`"
+            )
         from mockbot.commands.external_client import ClientOptions, run_client_command
 
         scenario = changed_scenario(target, changes, length)[0]
@@ -110,10 +114,10 @@ def run(
         client = ClientOptions(command, speed, out, allowed, hosts, sealed, tls, upstreams, otel)
         sys.exit(run_client_command(scenario, client, console()))
     if sealed or (system is None and (intercept or intercept_hosts)):
-        raise UsageError("--intercept is for a program that does not know mockbot: add `-- COMMAND` (or --system)")
+        raise UsageError("--intercept is for a program that does not know mockbot; add `-- COMMAND` (or --system)")
     if allowed and system is None:
         raise UsageError(
-            "--allow needs `-- COMMAND` or --system: anti-patterns of the built-in crowd are reported and fail no run"
+            "anti-patterns of the built-in crowd are reported and fail no run; --allow needs `-- COMMAND` or --system"
         )
     from mockbot.commands.check import print_warnings
     from mockbot.commands.run import RunOptions, run_command
@@ -126,7 +130,7 @@ def run(
     if not any(change.partition("=")[0] == "seed" for change in changes):
         scenario = scenario.model_copy(update={"seed": crowd_seed(scenario, out) if seed is None else seed})
     elif seed is not None:
-        raise UsageError("--seed and --set seed: give one of them")
+        raise UsageError("--seed and --set seed; give one of them")
     if not changes and length is None and system is None:  # the warnings name lines of the file
         from mockbot.scenario.library import find
 

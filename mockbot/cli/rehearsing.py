@@ -45,7 +45,7 @@ def drill(
     )
     if before is not None:
         if target is not None or seed is not None:
-            raise UsageError("--counterfactual plays the run's own timeline: leave out NAME|DIR and --seed")
+            raise UsageError("--counterfactual plays the run's own timeline; leave out NAME|DIR and --seed")
         sys.exit(counterfactual_command(RunFolder(before), changes, options, console()))
     if target is None or changes:
         raise UsageError("name a scenario, or a folder of them to draw one from; --set is for --counterfactual")

@@ -44,7 +44,9 @@ def show(target: str, html: Path | None) -> None:
 @click.option("--broke", type=click.Choice(BROKE), help="How a failure shows; default: everything is down.")
 @click.option("--from", "parent", metavar="NAME|FILE", help="Extend this scenario instead.")
 @click.option("--length", metavar="DURATION", help="Length of the outage, for instance 10m.")
-@click.option("--users", type=click.IntRange(FEWEST, MOST), help="Number of users.")
+@click.option(
+    "--users", type=click.IntRange(FEWEST, MOST), help="Users: enough for a verdict, few enough for one process."
+)
 @click.option("--speed", type=SPEED, help="As for run; default: chosen for a run of about 80 s.")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def new(**options: Any) -> None:

@@ -60,16 +60,20 @@ def custom_reactions(policy: CustomPolicy) -> Callable[[], Reaction]:
     found = entry_points(group=ENTRY_POINT_GROUP, name=policy.name)
     if not found:
         message = f"no entry point of that name in the group {ENTRY_POINT_GROUP!r}"
-        raise UsageError(f"policy {policy.name!r} is not installed: {message}")
+        raise UsageError(f"policy {policy.name!r} is not installed: {message}; pip install what brings it")
     entry = next(iter(found))
     try:
         make = entry.load()
     except (ImportError, AttributeError) as error:
-        raise UsageError(f"policy {policy.name!r} ({entry.value}) cannot be loaded: {error}") from error
+        raise UsageError(
+            f"policy {policy.name!r} ({entry.value}) cannot be loaded: {error}; correct its entry point"
+        ) from error
     if not callable(make):
-        raise UsageError(f"policy {policy.name!r} ({entry.value}) is not a class or function")
+        raise UsageError(f"policy {policy.name!r} ({entry.value}) is not a class or function; correct its entry point")
     try:
         inspect.signature(make).bind(**policy.options)
     except TypeError as error:
-        raise UsageError(f"policy {policy.name!r} does not take these options: {error}") from error
+        raise UsageError(
+            f"policy {policy.name!r} does not take these options: {error}; give it those of its own"
+        ) from error
     return lambda: CustomReaction(make(**policy.options), policy.timeout)

@@ -58,7 +58,9 @@ def counterfactual_command(
         raise UsageError("--counterfactual: what is different? Say it by --set PATH=VALUE, --system or --locustfile")
     info = read_run_info(folder)
     if info is None:
-        raise UsageError(f"--counterfactual {folder.path}: no finished run is in this folder")
+        raise UsageError(
+            f"--counterfactual {folder.path}: no finished run is in this folder; name the one of the drill"
+        )
     scenario = load_scenario(folder / RunFile.SCENARIO_YAML, changes)
     out = run.out or RunFolder.fresh(f"{scenario.name}-counterfactual").path
     code = run_command(scenario, replace(run, out=out, speed=run.speed or info.speed), console)
@@ -73,7 +75,7 @@ def _drawn(target: str, rng: Random) -> Scenario:
         return load_scenario(find(target))
     files = sorted(folder.glob("*.yaml"))
     if not files:
-        raise UsageError(f"{target}: no scenario file (*.yaml) is in this folder")
+        raise UsageError(f"{target}: no scenario file (*.yaml) is in this folder; name another one")
     return load_scenario(rng.choice(files))
 
 

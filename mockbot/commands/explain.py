@@ -55,7 +55,7 @@ class ExplainOptions:
 def explain_command(options: ExplainOptions, console: Console, progress: Console) -> ExitCode:
     """Answer, print, write the page. Raises UsageError before anything is done."""
     if not 1 <= options.seeds <= MOST_SEEDS:
-        raise UsageError(f"--seeds {options.seeds}: 1 to {MOST_SEEDS}")
+        raise UsageError(f"--seeds {options.seeds}; give 1 to {MOST_SEEDS}")
     with_answers_made_here(options.scenario, "a simulation")
     live = find_live(options.scenario, options.run, options.target)
     scaled = _smaller(options.scenario) if options.users is None else scaled_to(options.scenario, options.users)

@@ -109,11 +109,11 @@ def run_client_command(scenario: Scenario, options: ClientOptions, console: Cons
 def _check(options: ClientOptions) -> None:
     if options.speed not in {None, 1.0}:
         raise UsageError(
-            f"a command keeps its own clock, so its timeouts and waits do not fit a speed of {options.speed:g}: "
+            f"a command keeps its own clock, so its timeouts and waits do not fit a speed of {options.speed:g}; "
             "leave --speed out, and take a scenario whose real length you have the time for"
         )
     if shutil.which(options.command[0]) is None:
-        raise UsageError(f"no such command: {options.command[0]}")
+        raise UsageError(f"no such command: {options.command[0]}; write its path, or put its folder into PATH")
     check_allowed(options.allowed, EXIT_CODE)
     if options.sealed:
         require_sealing()

@@ -59,7 +59,9 @@ def import_command(options: ImportOptions, console: PlainConsole) -> None:
     except UsageError as error:
         raise UsageError(f"{options.file}: {error}") from None
     if not incidents:
-        raise UsageError(f"{options.file}: {platform}: no incident is in it")
+        raise UsageError(
+            f"{options.file}: {platform}: no incident is in it; save the page, or its feed, that lists the incident"
+        )
     chosen = _chosen(options, incidents)
     if chosen is None:
         _table(platform, incidents, console)
@@ -76,7 +78,7 @@ def _bytes(file: str) -> bytes:
         with Path(file).open("rb") as source:
             return source.read(MOST_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror or error}") from None
+        raise UsageError(f"cannot be read: {error.strerror or error}; name a file that can") from None
 
 
 def _chosen(options: ImportOptions, incidents: list[Incident]) -> Incident | None:
@@ -138,5 +140,5 @@ def _write(options: ImportOptions, draft_of: Callable[[str], Draft]) -> None:
     except FileExistsError:
         raise UsageError(f"{path} exists already; name another file by --out, or overwrite it with --force") from None
     except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror or error}") from None
+        raise UsageError(f"{path}: cannot be written: {error.strerror or error}; name another file by --out") from None
     click.echo(f"{path}: {size_of(load_scenario(path))}; next: mockbot show {path}, mockbot simulate {path}")

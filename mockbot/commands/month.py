@@ -101,7 +101,7 @@ def _month(text: str | None) -> tuple[datetime, int]:
     try:
         return month_of(datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC))
     except (ValueError, OverflowError):
-        raise UsageError(f"--month {text}: write a month like 2026-03") from None
+        raise UsageError(f"--month {text}; write a month like 2026-03") from None
 
 
 def _objective(text: str) -> float:

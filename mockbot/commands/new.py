@@ -52,7 +52,7 @@ def new_command(options: NewOptions) -> None:
     except ValueError as error:
         raise UsageError(f"--length: {error}") from None
     if not SHORTEST <= seconds <= LONGEST:
-        raise UsageError(f"--length {length}: must be {duration_text(SHORTEST)} to {duration_text(LONGEST)}")
+        raise UsageError(f"--length {length}; give {duration_text(SHORTEST)} to {duration_text(LONGEST)}")
     users = options.users or _ask("Number of users", "--users", 60, click.IntRange(FEWEST, MOST))
     path = options.file or Path(f"my-{cause}.yaml")
     _write(path, scaffold(Brief(name_from(path), cause, seconds, users, options.speed, broke)), options.force)
@@ -76,7 +76,7 @@ def _write(path: Path, text: str, force: bool) -> None:
     except FileExistsError:
         raise UsageError(f"{path} exists already; name another file, or overwrite it with --force") from None
     except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror or error}") from None
+        raise UsageError(f"{path}: cannot be written: {error.strerror or error}; name another file") from None
     click.echo(f"{path}: {size_of(load_scenario(path))}; next: mockbot show {path}, mockbot run {path}")
 
 
@@ -85,7 +85,7 @@ def _ask(question: str, option: str, default: object, kind: "click.ParamType[Any
     if is_interactive():
         return click.prompt(question, default=default, type=kind)
     if default is None:
-        raise UsageError(f"{option} is required when standard input is not a terminal")
+        raise UsageError(f"standard input is no terminal, so nobody can be asked; give {option}")
     return default
 
 

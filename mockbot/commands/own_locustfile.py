@@ -39,6 +39,9 @@ def check_locustfile(path: Path, scenario: Scenario, system: System | None) -> N
     said = next((line for line in ran.stdout.splitlines() if line.startswith(CHECKED)), None)
     if said is None:
         tail = ran.stderr.strip()[-QUOTED:]
-        raise UsageError(f"{path}:1: ended the process that imported it, with exit code {ran.returncode}: {tail}")
+        raise UsageError(
+            f"{path}:1: ended the process that imported it, with exit code {ran.returncode}; let it define users only: "
+            f"{tail}"
+        )
     if mistakes := json.loads(said.removeprefix(CHECKED)):
         raise UsageError("\n".join(mistakes).replace(str(path.absolute()), str(path)))

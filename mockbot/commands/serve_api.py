@@ -33,7 +33,7 @@ def serve_api(controller: PhaseController, port: int = 0) -> Iterator[str]:
         sock = socket.create_server(("127.0.0.1", port))
     except OSError as error:
         raise TestbedError(
-            f"the control endpoint cannot listen on port {port}: {os.strerror(error.errno or 0)}"
+            f"the control endpoint cannot listen on port {port}: {os.strerror(error.errno or 0)}; choose another"
         ) from None
     with background_server(_app(controller), sock, "mockbot-serve-api"):
         yield f"http://127.0.0.1:{sock.getsockname()[1]}{PATH}"

@@ -54,7 +54,7 @@ class SimulateOptions:
     def check(self) -> None:
         """Raises UsageError when they ask for what no simulation can do."""
         if not 1 <= self.seeds <= MOST_SEEDS:
-            raise UsageError(f"--seeds {self.seeds}: 1 to {MOST_SEEDS}")
+            raise UsageError(f"--seeds {self.seeds}; give 1 to {MOST_SEEDS}")
         with_answers_made_here(without_system(self.scenario, "a simulation has none"), "a simulation")
 
 

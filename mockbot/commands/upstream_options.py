@@ -27,7 +27,7 @@ def _named(option: str, given: Sequence[str]) -> Mapping[str, Any]:
     for each in given:
         name, is_there, value = each.partition("=")
         if not (is_there and name and value) or name in found:
-            raise UsageError(f"{option}: write it once for a provider, as NAME=VALUE")
+            raise UsageError(f"{option}; write it once for a provider, as NAME=VALUE")
         found[name] = value
     return found
 
@@ -36,7 +36,9 @@ def _keys(variables: Mapping[str, str], environment: MutableMapping[str, str]) -
     """The keys, which are then gone from the environment: no child of this process inherits them."""
     for name, variable in variables.items():
         if not environment.get(variable):  # what was given may be the key itself, and is not printed
-            raise UsageError(f"--upstream-key {name}=…: there is no environment variable of this name, or it is empty")
+            raise UsageError(
+                f"--upstream-key {name}=…: no environment variable has this name and a value; export it before the run"
+            )
     keys = {name: environment[variable] for name, variable in variables.items()}
     for variable in set(variables.values()):
         del environment[variable]
@@ -48,6 +50,6 @@ def check_spending(settings: UpstreamSettings) -> tuple[str, ...]:
     far = elsewhere(settings)
     if far and settings.spend is None:
         url = next(iter(far.values()))
-        raise UsageError(f"a crowd would ask {url}, a real provider, as often as it likes: cap it with --spend N")
+        raise UsageError(f"a crowd would ask {url}, a real provider, as often as it likes; cap it with --spend N")
     most = "as many requests as the crowd sends" if settings.spend is None else f"at most {settings.spend} requests"
     return tuple(f"{most} go to {name}'s upstream, {url}" for name, url in settings.urls.items())

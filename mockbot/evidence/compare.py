@@ -93,7 +93,10 @@ def compare(first: JudgedRun, second: JudgedRun) -> Comparison:
     common = {name for name, length in lengths[0].items() if lengths[1].get(name) == length}
     if not common:
         phases = (", ".join(f"{name} {length:g}s" for name, length in each.items()) for each in lengths)
-        raise UsageError(f"these runs cannot be compared: no phase is the same in both ({' | '.join(phases)})")
+        raise UsageError(
+            f"these runs cannot be compared: no phase is the same in both ({' | '.join(phases)}); "
+            "take two runs of one scenario"
+        )
     same = first.evidence.timeline.phases == second.evidence.timeline.phases
     pairs = [pair for pair in _pairs(first, second) if same or pair[0].phase in common]
     scopes = dict.fromkeys(scope for scope, *_ in pairs)

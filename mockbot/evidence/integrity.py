@@ -21,7 +21,6 @@ from mockbot.evidence.system_records import SystemAnswer
 SIZE = 1 << 27
 MOST_SUSPECTS = 1_000_000
 MARGIN = 60.0  # wall seconds by which a record may lie outside of the run: prompts that drain, a client that stays
-REMEDY = "the files were changed or damaged after they were written; run it again"
 
 
 class Integrity:
@@ -61,13 +60,12 @@ class Integrity:
             self._suspects.add(key)
 
     def problem(self, evidence: RunEvidence) -> str | None:
-        """The first thing that is wrong, and what to do; None when all records are there, once."""
+        """The first thing that is wrong; None when all records are there, once."""
         info = evidence.info
         if info.scenario != evidence.scenario.name:
-            names = f"run.json is of the scenario {info.scenario}, scenario.json of {evidence.scenario.name}"
-            return f"{names}: {REMEDY}"
+            return f"run.json is of the scenario {info.scenario}, scenario.json of {evidence.scenario.name}"
         if info.records is None and info.ended == "completed" and evidence.folder is not None:
-            return f"run.json does not say how many records were written, so a lost one would not be noticed: {REMEDY}"
+            return "run.json does not say how many records were written, so a lost one would not be noticed"
         if info.records is not None:
             kept = {
                 Action: len(evidence.actions), Health: len(evidence.health), Progress: evidence.progress,
@@ -76,24 +74,24 @@ class Integrity:
             found = self._counts + Counter({KINDS[kind]: count for kind, count in kept.items()})
             for kind in KINDS.values():
                 if found[kind] != (written := info.records.get(kind, 0)):
-                    return f"{written} {kind} were written, and {found[kind]} are on record: {REMEDY}"
+                    return f"{written} {kind} were written, and {found[kind]} are on record"
         if doubled := self._doubled(evidence):
-            return f"{doubled} is on record twice: {REMEDY}"
+            return f"{doubled} is on record twice"
         if self._backwards:
-            return f"{self._backwards} ends before it starts: {REMEDY}"
+            return f"{self._backwards} ends before it starts"
         return self._foreign(evidence)
 
     def _foreign(self, evidence: RunEvidence) -> str | None:
         """A record of nobody in the scenario, or of another time than the run's."""
         known, margin = {*evidence.scenario.crowd, *evidence.scenario.providers}, MARGIN * evidence.info.speed
         if strange := sorted(self._names.keys() - known):
-            return f"{self._names[strange[0]]} is of {strange[0]}, which the scenario has not: {REMEDY}"
+            return f"{self._names[strange[0]]} is of {strange[0]}, which the scenario has not"
         # A simulated run begins at 0; a client that is not ours may have asked while the testbed got ready.
         earliest = 0.0 if evidence.info.simulated else -margin
         latest = max(evidence.info.end, evidence.timeline.latest) + margin
         for t, name in (self._first, self._last):
             if name and not earliest <= t <= latest:
-                return f"{name} is of second {t:g}, when there was no run: {REMEDY}"
+                return f"{name} is of second {t:g}, when there was no run"
         return None
 
     def _doubled(self, evidence: RunEvidence) -> str | None:

@@ -17,7 +17,7 @@ from mockbot.evidence.detection import Finding
 from mockbot.evidence.records import Action, RunInfo
 from mockbot.evidence.run_counters import Pending
 from mockbot.evidence.system_result import SystemResult
-from mockbot.evidence.validity_checks import ValidityCheck
+from mockbot.evidence.validity import ValidityCheck
 from mockbot.measures.counter_protocols import Disturbance
 from mockbot.measures.scope import Scope
 from mockbot.measures.table import TABLE

@@ -60,10 +60,11 @@ def _decided(found: Finding, joined: Joined) -> Finding:
     if found.name == "single_point_of_failure" or (found.name == "crosses_answers" and found.times):
         return found  # the system's own end needs no join, and one leak is one
     if joined.share is not None and joined.share < ENOUGH:
-        why = f"only {format_percent(joined.share)} of the providers' requests could be joined with a prompt"
+        joined_share = f"only {format_percent(joined.share)} of the providers' requests could be joined with a prompt"
+        why = f"{joined_share}; let it pass the prompt on: docs/system.md"
         return replace(found, times=0, evidence=(), undecided=why)
     own = share_of(joined.exchanges, "unrecognised").value
     if found.name in BY_TEXT and own is not None and own > MOST_UNRECOGNISED:
-        why = f"{format_percent(own)} of the answers are texts of the system's own"
+        why = f"{format_percent(own)} of the answers are texts of the system's own; see docs/system.md"
         return replace(found, times=0, evidence=(), undecided=why)
     return found

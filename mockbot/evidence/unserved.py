@@ -55,7 +55,7 @@ def not_given(counts: Mapping[str, int]) -> tuple[str, ...]:
     """One sentence for each reason why requests got no real or recorded answer, which makes a run inconclusive."""
     told = []
     for why, times in _of("upstream", counts):
-        told.append(f"{format_counted(times, 'request')} got no connection to the upstream: {why}")
+        told.append(f"{format_counted(times, 'request')} got no connection to the upstream: {why}; see --upstream")
     if spent := _of("spend", counts):
         told.append(f"{_requests(spent, 'beyond')} got no real answer: allow more, or shorten the scenario")
     if missed := _of("replay", counts):

@@ -39,7 +39,8 @@ from mockbot.evidence.scope_counters import ScopeCounters, counters_of
 from mockbot.evidence.system_findings import Finding
 from mockbot.evidence.system_result import system_result
 from mockbot.evidence.unserved import sentences
-from mockbot.evidence.validity_checks import ValidityCheck, check_validity
+from mockbot.evidence.validity import ValidityCheck
+from mockbot.evidence.validity_checks import check_validity
 from mockbot.measures.measure import Measure
 from mockbot.measures.outages import WorstOutage
 from mockbot.measures.scope import Scope
@@ -50,6 +51,8 @@ from mockbot.scenario.schema import Scenario
 from mockbot.scenario.shorten import MIN_PROMPTS
 from mockbot.units.formatting import format_clock, format_counted
 
+MORE = "give it more users or time, or leave this expectation out"
+LONGER = "let the scenario last longer, or leave this expectation out"
 EXIT_CODE = "exit_code"  # of the user's own client; may be allowed like an anti-pattern
 
 
@@ -161,11 +164,13 @@ def _result(counted: ScopeCounters, measure: Measure, text: str, threshold: Thre
     if threshold.phase is not None:
         base = _base(counted, measure, threshold.phase)
         if not isinstance(base, Known):
-            why = f"{threshold.phase} has no value to compare with: {base.why}"
+            why = f"{threshold.phase} has no value to compare with: {base.why}; {MORE}"
             return ExpectationResult(counted.scope, measure.name, text, None, value, "inconclusive", why, where)
         threshold = threshold.of(base.number)
     met = threshold.met_by(value)
     result: Verdict = "inconclusive" if met is None else "pass" if met else "fail"
+    if met is None:
+        why = f"{why}; {LONGER if isinstance(value, Beyond) else MORE}"
     return ExpectationResult(counted.scope, measure.name, text, threshold.value, value, result, why, where)
 
 

@@ -3,28 +3,30 @@
 from collections.abc import Sequence
 
 from mockbot.evidence.records import WorkerClock
+from mockbot.evidence.validity import Problem
 from mockbot.units.formatting import format_counted, format_wall
 
 BOUND = 0.05  # wall seconds by which a clock may be wrong; a load generator that is later than that is late, too
 REMEDY = "let both machines keep time with the same server, near each other, and run again"
 
 
-def clock_problem(clocks: Sequence[WorkerClock]) -> str | None:
+def clock_problem(clocks: Sequence[WorkerClock]) -> Problem | None:
     """The first clock that cannot be trusted, and what to do; None when all can.
 
     A drift counts as far as it is certain: beyond what both readings may be wrong by.
     """
     for clock in clocks:
         if clock.used is None:
-            return f"the clock of {clock.node} was not measured before the load began; {REMEDY}"
+            return Problem(f"the clock of {clock.node} was not measured before the load began", REMEDY)
         if clock.used.within > BOUND:
             within = format_wall(clock.used.within)
-            return f"the clock of {clock.node} is known only to {within}: the way to the master is slow; {REMEDY}"
+            found = f"the clock of {clock.node} is known only to {within}: the way to the master is slow"
+            return Problem(found, REMEDY)
         if clock.last is not None:
             drift, known = abs(clock.last.offset - clock.used.offset), clock.used.within + clock.last.within
             if drift - known > BOUND:
                 drifted = f"drifted {format_wall(drift)} from the master's during the run, give or take"
-                return f"the clock of {clock.node} {drifted} {format_wall(known)}; {REMEDY}"
+                return Problem(f"the clock of {clock.node} {drifted} {format_wall(known)}", REMEDY)
     return None
 
 

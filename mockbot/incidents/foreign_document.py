@@ -37,10 +37,12 @@ class Document:
 def read_document(data: bytes) -> Document:
     """UsageError when it is empty, too large, not text, or malformed."""
     if len(data) > MOST_BYTES:
-        raise UsageError(f"the file has {len(data):,} bytes; at most {MOST_BYTES:,} are read")
+        raise UsageError(
+            f"the file has {len(data):,} bytes; at most {MOST_BYTES:,} are read; cut it down to the incident"
+        )
     text = _decoded(data).strip()
     if not text:
-        raise UsageError("the file is empty")
+        raise UsageError("the file is empty; save it once more")
     if text[0] in "[{":
         return Document(text, (Node(_json(text)),))
     if text[0] == "<":
@@ -66,7 +68,7 @@ def _json(text: str) -> object:
     except json.JSONDecodeError as error:
         raise UsageError(f"{error.lineno}:{error.colno}: not JSON: {error.msg}; was the file saved whole?") from None
     except (RecursionError, ValueError) as error:
-        raise UsageError(f"not JSON that can be read: {error}") from None
+        raise UsageError(f"not JSON that can be read: {error}; was the file saved whole?") from None
     return value
 
 
@@ -113,5 +115,7 @@ def _rows(text: str) -> tuple[tuple[str, ...], ...]:
             if any(row)
         ]
     except csv.Error as error:
-        raise UsageError(f"neither JSON nor XML, and not a CSV either: {error}") from None
+        raise UsageError(
+            f"neither JSON nor XML, and not a CSV either: {error}; save the JSON, the feed or a CSV"
+        ) from None
     return tuple(rows)

@@ -95,9 +95,9 @@ def unix_time(value: object, path: str) -> float:
             raise UsageError(f"{path}: {value[:60]!r} has no time zone; add its offset, as 2026-01-05T10:12:00+01:00")
         seconds = read.timestamp()
     else:
-        raise UsageError(f"{path} is not a time")
+        raise UsageError(f"{path} is not a time; write it like 2026-01-05T10:12:00Z")
     if not (math.isfinite(seconds) and EARLIEST <= seconds <= LATEST):
-        raise UsageError(f"{path}: {value!r} is not a time between the years 2000 and 2100")
+        raise UsageError(f"{path}: {value!r} is not a time between the years 2000 and 2100; correct it")
     return seconds
 
 

@@ -47,7 +47,9 @@ def series_draft(series: Series, name: str, options: SeriesOptions) -> Draft:
     best = min(found, key=lambda each: each.share)
     worst = max(found, key=lambda each: each.share)
     if worst.share - best.share < OUTAGE:
-        raise UsageError(f"nothing to stage: the share of errors stays between {best.share:.1%} and {worst.share:.1%}")
+        raise UsageError(
+            f"nothing to stage, errors stay between {best.share:.1%} and {worst.share:.1%}; query a longer time"
+        )
     real = found[-1].end - found[0].start
     if options.length is None and real > PLAYED_IN * FASTEST:
         raise UsageError(f"it lasts {duration_text(round(real))}, too long to be played as it was; say --length 1h")

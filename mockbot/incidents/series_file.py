@@ -67,7 +67,7 @@ def read_series(document: Document, zone: str | None, unit: str | None) -> Serie
         raise UsageError(f"{len(several)} series; query one, for instance with sum(): {names}")
     values = [list(pair.elements()) for pair in several[0].each("values")]
     if any(len(pair) != 2 for pair in values):
-        raise UsageError(f"{several[0].path}.values: not pairs of a time and a value")
+        raise UsageError(f"{several[0].path}.values: not pairs of a time and a value; save the answer of query_range")
     times = [unix_time(pair[0].value, pair[0].path) for pair in values]
     numbers = [_number(str(pair[1].value), pair[1].path) for pair in values]
     known = [(at, number) for at, number in zip(times, numbers, strict=True) if number is not None]
@@ -151,7 +151,7 @@ def _ratio(
     shares = [None if e is None or not r else e / r for e, r in zip(errors, requests, strict=True)]
     over = next((line for line, share in enumerate(shares, 2) if share is not None and not 0 <= share <= 1), None)
     if over is not None:
-        raise UsageError(f"line {over}: more errors than requests")
+        raise UsageError(f"line {over}: more errors than requests; correct the line, or the query")
     return shares, list(requests)
 
 
@@ -162,9 +162,9 @@ def _growth(column: Sequence[float | None]) -> list[float | None]:
 def _factor(known: Sequence[float], head: str, unit: str | None) -> float:
     """What makes a number a share: 1 or 1/100."""
     if not known:
-        raise UsageError("no line has an error share")
+        raise UsageError("no line has an error share; query another series")
     if min(known) < 0:
-        raise UsageError(f"an error share of {min(known):g} is negative")
+        raise UsageError(f"an error share of {min(known):g} is negative; correct it, or the query")
     said = unit or ("percent" if "percent" in head or "pct" in head else None)
     if said is None and max(known) <= 1 and any(word in head for word in ("share", "ratio")):
         said = "share"
@@ -174,7 +174,9 @@ def _factor(known: Sequence[float], head: str, unit: str | None) -> float:
         )
     factor = 0.01 if said == "percent" else 1.0
     if max(known) * factor > 1:
-        raise UsageError(f"an error share of {max(known):g} is more than all, with --unit {said}")
+        raise UsageError(
+            f"an error share of {max(known):g} is more than all, with --unit {said}; take another --unit, or correct it"
+        )
     return factor
 
 
@@ -198,9 +200,9 @@ def _number(cell: str, where: str) -> float | None:
     try:
         number = float(text)
     except ValueError:
-        raise UsageError(f"{where}: {cell[:40]!r} is not a number") from None
+        raise UsageError(f"{where}: {cell[:40]!r} is not a number; correct it, or leave the cell empty") from None
     if not math.isfinite(number):
-        raise UsageError(f"{where}: {cell[:40]!r} is not a number of use")
+        raise UsageError(f"{where}: {cell[:40]!r} is not a number of use; correct it, or leave the cell empty")
     return number
 
 
@@ -211,7 +213,7 @@ def _series(read: tuple[list[Bin], list[str]]) -> Series:
     if len(once) < len(ordered):
         remarks.append(f"{len(ordered) - len(once)} times came twice; the first of each was taken")
     if not FEWEST <= len(once) <= MOST:
-        raise UsageError(f"{len(once)} bins; from {FEWEST} to {MOST:,} can be read")
+        raise UsageError(f"{len(once)} bins; from {FEWEST} to {MOST:,} can be read; query another step")
     gaps = [second.at - first.at for first, second in pairwise(once)]
     step = median(gaps)
     irregular = sum(abs(gap - step) > 0.01 * step for gap in gaps)

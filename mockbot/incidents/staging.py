@@ -67,7 +67,9 @@ def stage(incident: Incident, known: Known) -> Staged:
         segments = list(_from_posts(incident, changes, known, assumed))
     segments = _with_shares(incident, _merged(segments), assumed)
     if not any(each.level != "operational" for each in segments):
-        raise UsageError(f"{incident.name or incident.id}: nothing was down, so there is nothing to stage")
+        raise UsageError(
+            f"{incident.name or incident.id}: nothing was down, so there is nothing to stage; give it a --level"
+        )
     return Staged(incident, tuple(segments), chosen, left_out, tuple(assumed))
 
 
@@ -132,7 +134,7 @@ def _from_posts(incident: Incident, changes: Sequence[Point], known: Known, assu
         return
     start, end = _shifted(posts[0].at, last, known, assumed)
     if end <= start:
-        raise UsageError(f"--end {utc(end)} is not after the start, {utc(start)}")
+        raise UsageError(f"--end {utc(end)} is not after the start, {utc(start)}; see --start")
     yield Segment(start, _level(incident, changes, posts[0].at, known), _why_start(start, posts[0].at, known))
     for post in posts[1:]:
         if not start < post.at < end:

@@ -39,7 +39,7 @@ def upstream_proxy(environment: Mapping[str, str]) -> SplitResult | None:
     found = urlsplit(text if "://" in text else f"http://{text}")
     if found.scheme != "http" or not found.hostname:
         raise UsageError(
-            f"HTTPS_PROXY leads to a proxy of the kind {found.scheme}://, and only http:// is passed on to: "
+            f"HTTPS_PROXY leads to a proxy of the kind {found.scheme}://, and only http:// is passed on to; "
             "unset it, or set it to an http:// proxy"
         )
     return found

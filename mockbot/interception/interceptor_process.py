@@ -13,7 +13,7 @@ from mockbot.process.managed_process import ManagedProcess
 def require_cryptography() -> None:
     """UsageError where what makes certificates is not installed."""
     if find_spec("cryptography") is None or find_spec("certifi") is None:
-        raise UsageError("certificates are made by the package cryptography: pip install 'mockbot[intercept]'")
+        raise UsageError("certificates are made by the package cryptography; pip install 'mockbot[intercept]'")
 
 
 @contextmanager

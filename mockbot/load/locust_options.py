@@ -60,13 +60,15 @@ class Options:
     def of(cls, parsed: Namespace) -> "Options":
         """From what Locust has parsed. Raises UsageError."""
         if bool(parsed.service) != bool(parsed.toxiproxy_url):
-            raise UsageError("--service and --toxiproxy-url belong together: a testbed that runs elsewhere has both")
+            raise UsageError(
+                "--service and --toxiproxy-url belong together, as a testbed that runs elsewhere has both; give both"
+            )
         try:
             speed = float(parsed.speed) if parsed.speed else None
         except ValueError:
             speed = 0.0
         if speed is not None and not 0 < speed <= 1000:
-            raise UsageError(f"--speed {parsed.speed}: write a number above 0 and up to 1000, like 20")
+            raise UsageError(f"--speed {parsed.speed}; write a number above 0 and up to 1000, like 20")
         elsewhere = RunningParts(parsed.service, parsed.toxiproxy_url, ports=parsed.proxy_ports)
         return cls(
             scenario=scenario_of(parsed),

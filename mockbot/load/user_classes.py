@@ -22,7 +22,7 @@ def measured_users(environment: Environment, *, system: bool) -> MeasuredClasses
     users = [each for user in environment.user_classes if (each := measured(user, system=system)) is not None]
     if not users:
         raise UsageError(
-            f"the locustfile has no class that inherits mockbot.ChatUser{' or HttpUser' if system else ''}"
+            f"no user of the locustfile is measured; inherit mockbot.ChatUser{' or HttpUser' if system else ''}"
         )
     return users
 

@@ -15,7 +15,7 @@ def read_or_create_token(file: Path) -> str:
     except FileExistsError:
         pass
     except OSError as error:
-        raise UsageError(f"{file}: cannot be made: {error.strerror}") from None
+        raise UsageError(f"{file}: cannot be made: {error.strerror}; name another file") from None
     return read_token(file)
 
 
@@ -24,7 +24,7 @@ def read_token(file: Path) -> str:
     try:
         token = file.read_text("ascii").strip()
     except (OSError, UnicodeError) as error:
-        raise UsageError(f"{file}: no token can be read there: {error}") from None
+        raise UsageError(f"{file}: no token can be read there: {error}; name another file") from None
     if not token:
         raise UsageError(f"{file}: is empty; write a token into it, or delete it to have one made")
     return token

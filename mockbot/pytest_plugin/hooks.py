@@ -8,6 +8,7 @@ import gc
 import importlib
 import os
 import re
+import sys
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -58,7 +59,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Import the fixture's modules if a test will use them, before the time limits of tests begin to run."""
-    if session.config.option.collectonly:
+    if session.config.option.collectonly or sys.platform == "win32":
         return
     if any("mockbot" in getattr(item, "fixturenames", ()) for item in session.items):
         with _garbage_collection_off():
@@ -79,7 +80,11 @@ def _garbage_collection_off() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def _mockbot_process() -> "Iterator[ManagedProcess]":
-    """The child process in which every test's service and proxy run."""
+    """The child process in which every test's service and proxy run. On Windows, where there is none: TestbedError."""
+    if sys.platform == "win32":  # only here: a suite whose tests do not ask for the fixture is left alone
+        from mockbot.errors import ON_WINDOWS, TestbedError  # noqa: PLC0415 - as below
+
+        raise TestbedError(ON_WINDOWS)
     from mockbot.process.managed_process import ManagedProcess  # noqa: PLC0415 - not every suite uses it
 
     with ManagedProcess(["mockbot.pytest_plugin.testbed_process"]) as child:

@@ -85,9 +85,9 @@ class ManualFaults:
     def add(self, fault: FaultBase, times: int | None = None) -> ManualFault:
         """Begin a fault, for `times` requests only if that is given. Raises UsageError."""
         if fault.on not in {None, self._provider} or fault.only_on is not None:
-            raise UsageError(f"by hand there is one provider, {self._provider!r}")
+            raise UsageError(f"by hand there is one provider, {self._provider!r}; leave the other one out")
         if fault.layer == "tls" and not self._running.addresses.interceptor:
-            raise UsageError("this is a fault of the TLS handshake: mark the test with @pytest.mark.tls")
+            raise UsageError("this is a fault of the TLS handshake; mark the test with @pytest.mark.tls")
         if times is not None and not isinstance(fault, ServiceFault):
             raise UsageError(f"{fault.kind} hits connections, not requests; use lasts instead of times")
         replicas = self._running.scenario.providers[self._provider].replicas

@@ -89,7 +89,7 @@ class Outage:
             names = ", ".join(span.name for span in self.timeline.phases)
             raise UsageError(f"{self.scenario.name} has no phase {phase!r}; there are {names}")
         if self._driver is None or self._clock.now() >= span.end:
-            raise UsageError(f"{phase} is over already: the test is too late, or waits in the wrong order")
+            raise UsageError(f"{phase} is over already; wait for phases in their order, and earlier")
         threading.Event().wait(max(0.0, self._clock.wall(span.start - self._clock.now())))
         self._confirmations.wait(span.start)
 

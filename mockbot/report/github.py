@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from mockbot.errors import ExitCode
 from mockbot.evidence.judgement import Judgement
 from mockbot.measures.table import shown
 from mockbot.measures.text import format_value
@@ -17,6 +18,11 @@ from mockbot.report.both_sides import both_sides_table
 from mockbot.report.executive_summary import executive_summary
 from mockbot.report.plain_console import plain
 
+MEANS = {
+    "pass": "the client did what is expected of it",
+    "fail": "an expectation failed",
+    "inconclusive": "the run could not judge the client, for the reasons below",
+}
 MARKS = {"pass": "✅", "fail": "❌", "inconclusive": "❔"}
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|#~])")
 
@@ -33,6 +39,7 @@ def report_to_github(summary: Judgement, environ: Mapping[str, str], console: Co
 def job_summary(summary: Judgement) -> str:
     """Markdown for `$GITHUB_STEP_SUMMARY`."""
     lines = [f"## {MARKS[summary.verdict]} {_plain(summary.run.title)}: {summary.verdict}"]
+    lines += ["", f"Exit code {ExitCode.of(summary.verdict):d}: {MEANS[summary.verdict]}."]
     lines += ["", _plain(" ".join(executive_summary(summary))), ""]
     lines += [f"- {_plain(reason)}" for reason in summary.reasons]
     if summary.expectations:

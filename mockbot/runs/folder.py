@@ -149,7 +149,9 @@ class RunFolder:
         except OSError as error:
             with suppress(OSError):
                 fresh.unlink(missing_ok=True)
-            raise TestbedError(f"{path}: cannot be written: {error.strerror}") from None
+            raise TestbedError(
+                f"{path}: cannot be written: {error.strerror}; make room there, or pass another --out"
+            ) from None
 
 
 def _taken(path: Path) -> str:

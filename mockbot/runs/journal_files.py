@@ -197,7 +197,7 @@ def _read_scenario(folder: RunFolder) -> Scenario:
             f"{folder.path}: not a run folder (no {path.name} in it); give one that `mockbot run` made"
         ) from None
     except ValidationError as error:
-        raise UsageError(f"{path}: cannot be read: {error}") from None
+        raise UsageError(f"{path}: cannot be read: {error}; give a run folder as mockbot left it") from None
 
 
 def _small(path: Path) -> bytes:

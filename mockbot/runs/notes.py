@@ -43,7 +43,7 @@ def read_notes(folder: RunFolder) -> list[Note]:
         try:
             notes.append(_NOTE.validate_json(line))
         except ValidationError:
-            raise UsageError(f"{path}:{number}: not a note of `mockbot note`") from None
+            raise UsageError(f"{path}:{number}: not a note of `mockbot note`; delete the line") from None
     return sorted(notes, key=lambda note: note.at)
 
 

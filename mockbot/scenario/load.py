@@ -130,9 +130,11 @@ def _text(path: Path) -> str:
     except IsADirectoryError:
         raise ScenarioError(f"{path}: is a folder; name one scenario file in it") from None
     except OSError as error:
-        raise ScenarioError(f"{path}: cannot be read: {error.strerror or error}") from None
+        raise ScenarioError(f"{path}: cannot be read: {error.strerror or error}; name a file that can") from None
     except ValueError:  # a NUL in the name
-        raise ScenarioError(f"{str(path)!r}: is not a file name") from None
+        raise ScenarioError(
+            f"{str(path)!r}: is not a file name; name a file, or one that `mockbot list` shows"
+        ) from None
     if len(raw) > MOST_BYTES:
         raise ScenarioError(f"{path}: is larger than {MOST_BYTES // 1024} KiB; a scenario is a page or two of text")
     try:

@@ -28,7 +28,7 @@ def scaled_to(scenario: Scenario, users: float | None) -> Scaled:
         return Scaled(scenario, "")
     most = sum(Timeline(scenario).max_users().values())
     if not math.isfinite(users) or users < 1 or users > MOST_USERS:
-        raise UsageError(f"--users {users:g}: a crowd has 1 to {MOST_USERS:,} users")
+        raise UsageError(f"--users {users:g}; give 1 to {MOST_USERS:,}")
     if not most:
         raise UsageError(f"--users: {scenario.name} has no users, only arrivals; change its arrivals and slots instead")
     return scale_by(scenario, users / most)

@@ -53,7 +53,9 @@ def shortened(scenario: Scenario, length: float) -> Shortened:
     """The scenario, `length` seconds long. UsageError when it is shorter already, or too short for its phases."""
     before = sum(phase.lasts for phase in scenario.phases)
     if length > before:
-        raise UsageError(f"--length {duration_text(length)}: {scenario.name} lasts {duration_text(before)} only")
+        raise UsageError(
+            f"--length {duration_text(length)}: {scenario.name} lasts {duration_text(before)} only; leave --length out"
+        )
     factor = length / before
     name, shortest = min(((phase.name, phase.lasts) for phase in scenario.phases), key=lambda each: each[1])
     if shortest * factor < SHORTEST_PHASE:

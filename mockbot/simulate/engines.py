@@ -65,6 +65,6 @@ def prompts(scenario: Scenario) -> float:
 
 def _why_not_fast(scenario: Scenario) -> str:
     if find_spec("numba") is None:
-        return "it needs numba; install mockbot[fast]"
+        return "it needs numba: pip install 'mockbot[fast]'"
     found = refusals(scenario)
     return f"it cannot express {'; '.join(found)}. Take --engine reference" if found else ""

@@ -170,16 +170,18 @@ def read_recording(file: Path) -> Iterator[Record]:
             if not number:
                 _check_first(file, b"")
     except OSError as error:
-        raise UsageError(f"--replay {file}: {error.strerror}") from None
+        raise UsageError(f"--replay {file}: {error.strerror}; give a file that --record wrote") from None
 
 
 def _check_first(file: Path, line: bytes) -> None:
     first = json.loads(line) if _is_json(line) else None
     version = first.get("mockbot_recording") if isinstance(first, dict) else None
     if version is None:
-        raise UsageError(f"{file}:1: this is no recording of mockbot's")
+        raise UsageError(f"{file}:1: this is no recording of mockbot's; give a file that --record wrote")
     if version != VERSION:
-        raise UsageError(f"{file}:1: a recording of format {version}; this mockbot reads format {VERSION}")
+        raise UsageError(
+            f"{file}:1: a recording of format {version}; this mockbot reads format {VERSION}; record it anew"
+        )
 
 
 def _is_json(line: bytes) -> bool:
@@ -209,7 +211,7 @@ def _record(file: Path, number: int, line: bytes) -> Record:
         )
     except (ValueError, KeyError, TypeError, AttributeError, NotBase64Error) as error:
         why = f"there is no {error}" if isinstance(error, KeyError) else str(error)
-        raise UsageError(f"{file}:{number}: this record is damaged: {why}") from None
+        raise UsageError(f"{file}:{number}: this record is damaged: {why}; record it anew") from None
 
 
 def _bytes(given: object) -> bytes:

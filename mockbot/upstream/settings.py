@@ -53,7 +53,7 @@ def check_settings(scenario: Scenario, settings: UpstreamSettings, speed: float 
     ):
         for name in names:
             if name not in fitting:
-                raise UsageError(f"{option} {name}=…: the scenario has no provider {name!r} with `{key}`")
+                raise UsageError(f"{option} {name}=…: the scenario has no provider {name!r} with `{key}`; leave it out")
     for name, url in settings.urls.items():
         _check_address(name, url)
     if real and speed != 1:
@@ -63,7 +63,7 @@ def check_settings(scenario: Scenario, settings: UpstreamSettings, speed: float 
 def _check_address(name: str, url: str) -> None:
     place = urlsplit(url)
     if place.scheme not in {"http", "https"} or not place.hostname or place.query or place.fragment:
-        raise UsageError(f"--upstream {name}={url}: an address is http(s)://HOST[:PORT][/PATH]")
+        raise UsageError(f"--upstream {name}={url}; write it as http(s)://HOST[:PORT][/PATH]")
     if place.username is not None:
         raise UsageError(f"--upstream {name}=…: a key does not belong in an address; use --upstream-key")
 

@@ -18,7 +18,7 @@ def check_upstreams(scenario: Scenario, settings: UpstreamSettings, speed: float
     compiled(settings.ignore)
     for file in settings.record.values():
         if file.exists() or not file.parent.is_dir():
-            raise UsageError(f"--record {file}: a recording is a new file in a folder that is there")
+            raise UsageError(f"--record {file}; name a new file in a folder that is there")
     for file in settings.replay.values():
         for _ in read_recording(file):
             pass

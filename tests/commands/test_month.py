@@ -48,8 +48,8 @@ def test_a_higher_rate_is_more_incidents() -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--month", "2026-13"], "--month 2026-13: write a month like 2026-03"),
-        (["--month", "9999-12"], "--month 9999-12: write a month like 2026-03"),
+        (["--month", "2026-13"], "--month 2026-13; write a month like 2026-03"),
+        (["--month", "9999-12"], "--month 9999-12; write a month like 2026-03"),
         (["--rate", "nan"], "nan is not a number"),
         (["--objective", "200%"], "--objective 200%: '200%' is more than 100%"),
         (["--second", "openai"], "--second openai: is the provider itself"),

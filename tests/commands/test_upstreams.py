@@ -66,7 +66,7 @@ HERE = {"main": "http://127.0.0.1:9"}
             1,
             "no provider 'other' with `upstream: real`",
         ),
-        (UpstreamSettings(urls={"main": "127.0.0.1:9"}), 1, "an address is http"),
+        (UpstreamSettings(urls={"main": "127.0.0.1:9"}), 1, "write it as http"),
         (UpstreamSettings(urls={"main": "http://me:secret@127.0.0.1"}), 1, "a key does not belong in an address"),
         (UpstreamSettings(urls=HERE, replay={"other": Path("a")}), 1, "no provider 'other' with `replay: true`"),
         (UpstreamSettings(urls=HERE), 10, "--speed 1"),

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from mockbot.errors import ExitCode
 from mockbot.version import __version__
 from tests.deploy.chart import CHART, RELEASE, ROOT, VALUES, one, render
-from tests.test_docs import blocks
+from tests.docs.pages import blocks
 
 PAGE = (ROOT / "docs/kubernetes.md").read_text("utf-8")
 SETTINGS = set(re.findall(r"--set(?:-file)? ([\w.]+)=", PAGE)) | {"deadlineSeconds", "networkPolicy"}

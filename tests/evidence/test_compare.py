@@ -207,7 +207,7 @@ def test_fewer_attempts_are_not_better_where_fewer_are_answered() -> None:
 def test_a_run_that_says_nothing_makes_the_comparison_say_nothing() -> None:
     """A failed validity check in either run."""
     assert compared(run(client(1)), run(client(2), ended="failed", why="lost")).broken == (
-        "the second run: the run did not complete, it failed: lost",
+        "the second run: the run did not complete, it failed: lost; see the logs in the run folder",
     )
 
 

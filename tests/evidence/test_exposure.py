@@ -7,7 +7,7 @@ import pytest
 from mockbot.evidence.exposure import exposed
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Action, Attempt, ServiceSecond
-from mockbot.evidence.validity_checks import ValidityCheck
+from mockbot.evidence.validity import ValidityCheck
 from mockbot.evidence.verdict import judge
 from mockbot.simulate.simulation import Memory, simulate
 from tests.evidence.build import AFTER, CALM, actions, attempt, evidence, scenario, sound_run

@@ -47,9 +47,10 @@ def test_a_run_without_its_real_answers_is_inconclusive() -> None:
     assert judgement.verdict == "inconclusive"
     (told,) = [reason for reason in judgement.reasons if "upstream" in reason]
     assert told == (
-        "2 requests got no connection to the upstream: Connection refused; "
+        "2 requests got no connection to the upstream: Connection refused; see --upstream; "
         "3 requests beyond --spend 5 got no real answer: allow more, or shorten the scenario; "
-        "1 request without a recorded answer, POST /v1/x (nearest: line 4): record anew, or see --replay-ignore"
+        "1 request without a recorded answer, POST /v1/x (nearest: line 4): record anew, or see --replay-ignore; "
+        "then run again"
     )
 
 

@@ -1,14 +1,18 @@
 """Every validity check failed once: it names what was wrong with the run and makes the verdict inconclusive."""
 
+import ast
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import mockbot
 from mockbot.evidence.journal import Broken, RunEvidence
 from mockbot.evidence.judgement import Judgement
 from mockbot.evidence.records import Action, Attempt, Health, Interception, Prompt, ServiceSecond
+from mockbot.evidence.validity import Problem
 from mockbot.evidence.verdict import judge
 from tests.evidence.build import (
     AFTER,
@@ -61,7 +65,7 @@ CASES: dict[str, tuple[Callable[[], RunEvidence], str, str]] = {
     "an intercepted client that went past the proxy": (
         lambda: sound(intercepted=Interception(passed={"llm.example": 3})),
         "intercepted",
-        "no provider's host (it was asked for llm.example), so the client went past it or asked nobody: aiohttp needs",
+        "no provider's host (it was asked for llm.example), so the client went past it or asked nobody; aiohttp needs",
     ),
     "an intercepted client with CAs of its own": (
         lambda: sound(intercepted=Interception({"api.openai.com": 4}, distrusted=2)),
@@ -215,6 +219,7 @@ def test_a_failed_check_makes_the_run_inconclusive(name: str) -> None:
     assert judgement.verdict == "inconclusive"
     assert check in broken(judgement)
     assert any(says in reason for reason in judgement.reasons), judgement.reasons
+    assert all("; " in reason for reason in judgement.reasons), "a reason ends with what to do"
 
 
 @pytest.mark.parametrize("name", sorted(CASES.keys() - {"no data", "stopped early"}))
@@ -326,3 +331,16 @@ def test_wire_faults_are_felt_as_the_provider_reports_them() -> None:
     felt = (ServiceSecond(150, "main", felt={"cut.0.latency": 3}),)
 
     assert broken(judge(sound(of=told, did=actions("cut.0.latency"), seconds=felt))) == []
+
+
+def test_no_check_fails_without_saying_what_to_do() -> None:
+    """`checked` takes a Problem, whose remedy has no default; no module goes past it."""
+    made = {
+        path.name
+        for path in Path(mockbot.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "ValidityCheck"
+    }
+
+    assert made == {"validity.py"}
+    assert Problem._field_defaults == {}

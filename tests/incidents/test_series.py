@@ -85,7 +85,7 @@ def test_the_simulated_scenario_reproduces_the_series() -> None:
 
 def test_a_series_without_an_outage_says_so() -> None:
     """A steady 1 % is nothing to stage."""
-    with pytest.raises(UsageError, match="nothing to stage: the share of errors stays between 1"):
+    with pytest.raises(UsageError, match="nothing to stage, errors stay between 1"):
         staged(table([0.01] * 60))
 
 

@@ -111,3 +111,17 @@ def test_no_key_is_written_and_no_descriptor_stays(tmp_path: Path, monkeypatch: 
     assert descriptors() == before
     assert list(tmp_path.iterdir()) == []
     assert b"PRIVATE" not in AUTHORITY.certificate_pem
+
+
+def test_on_macos_a_leaf_is_loaded_from_a_file_that_is_gone_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """There is no file in memory there."""
+    monkeypatch.setattr("sys.platform", "darwin")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    authority = CertificateAuthority(HOSTS)
+
+    side = shaken(authority.server_context(), trusting(authority), OPENAI)
+
+    assert OPENAI in names(side)
+    assert list(tmp_path.iterdir()) == []

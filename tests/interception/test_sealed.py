@@ -82,3 +82,11 @@ def test_interception_is_for_a_command(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert "add `-- COMMAND`" in done.stderr
+
+
+def test_on_macos_sealing_is_refused_with_the_way_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its network namespaces are Linux's."""
+    monkeypatch.setattr("sys.platform", "darwin")
+
+    with pytest.raises(UsageError, match=r"needs Linux.*; leave it out$"):
+        require_sealing()

@@ -26,3 +26,13 @@ def test_a_held_port_is_nobody_elses_and_its_servers() -> None:
             stranger.bind(("127.0.0.1", port))
         with socket.create_server(("127.0.0.1", port)) as server:
             assert server.getsockname()[1] == port
+
+
+def test_on_macos_the_port_is_free_for_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second bind would fail there, so nobody holds it: also a server without SO_REUSEADDR gets it."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with held_port() as port, socket.socket() as server:
+        server.bind(("127.0.0.1", port))
+        server.listen()
+
+        assert server.getsockname()[1] == port

@@ -283,3 +283,18 @@ def test_a_suite_without_the_fixture_imports_nothing_more(tmp_path: Path) -> Non
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
 
     assert done.returncode == 0, done.stdout
+
+
+def test_the_fixture_imports_no_load_generator_and_no_reports(tmp_path: Path) -> None:
+    """Nor what serves, draws, simulates or reads a system file: its tests would wait for all of it."""
+    program = "import sys, mockbot.pytest_plugin.fixture; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path)
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+
+    heavy = {
+        *("locust", "gevent", "flask", "zmq", "geventhttpclient"),
+        *("fastapi", "starlette", "uvicorn", "uvloop", "prometheus_client"),
+        *("rich", "jinja2", "plotly", "numpy", "numba", "jsonpath", "psutil", "cryptography"),
+    }
+    assert "pydantic" in loaded
+    assert heavy & loaded == set()

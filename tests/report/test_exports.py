@@ -80,6 +80,7 @@ def test_the_job_summary_tells_verdict_reasons_and_tables() -> None:
 
     lines = text.splitlines()
     assert lines[0] == "## ❌ Worked out on paper: fail"
+    assert lines[2] == "Exit code 1: an expectation failed."
     assert "- availability of phase after: expected \\>= 99%, saw 0%" in lines
     assert "| steady | all | 200 | 100% | 100% | 1.00 | 998ms | 998ms |" in lines
     assert any(line.startswith("| ❔ | goodput \\> 0/s | group hasty | - | only 0 prompts") for line in lines)

@@ -113,9 +113,9 @@ def test_it_asks_a_person_for_what_no_flag_says(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
-        (["new"], "--cause is required when"),
+        (["new"], "give --cause"),
         (["new", "--cause", "failure", "--length", "10"], "is not a duration"),
-        (["new", "--cause", "failure", "--length", "10s"], "--length 10s: must be 5m to 10h"),
+        (["new", "--cause", "failure", "--length", "10s"], "--length 10s; give 5m to 10h"),
         (["new", "--cause", "surge", "--broke", "slow"], "says how a failure shows"),
         (["new", "--from", "traffic-surge", "--users", "50"], "--from takes everything from that scenario"),
         (["new", "--from", "trafic-surge"], "did you mean 'traffic-surge'?"),

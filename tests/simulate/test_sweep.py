@@ -493,6 +493,6 @@ def test_what_no_sweep_can_do_is_refused_before_anything_runs(tmp_path: Path) ->
 
     with pytest.raises(UsageError, match="leave --compare away"):
         command.sweep_command(compared, ["users=20..40"], Console(quiet=True), big=False)
-    with pytest.raises(UsageError, match="--seeds 0: 1 to 1000"):
+    with pytest.raises(UsageError, match="--seeds 0; give 1 to 1000"):
         command.sweep_command(unseeded, ["users=20..40"], Console(quiet=True), big=False)
     assert not (tmp_path / "map").exists()

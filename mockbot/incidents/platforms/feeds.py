@@ -103,15 +103,15 @@ def _date(entry: Element, where: str) -> float:
         (text for tag in ("updated", "published", "pubDate", "date") if (text := _text(entry, tag).strip())), ""
     )
     if not written:
-        raise UsageError(f"{where} has no date")
+        raise UsageError(f"{where} has no date; save the feed once more, or write one into it")
     if written[0].isdigit():
         return unix_time(written, where)
     try:
         read = parsedate_to_datetime(written)
     except ValueError:
-        raise UsageError(f"{where}: {written[:60]!r} is not a date") from None
+        raise UsageError(f"{where}: {written[:60]!r} is not a date; write it like 2026-01-05T10:12:00Z") from None
     if read.tzinfo is None:
-        raise UsageError(f"{where}: {written[:60]!r} has no time zone")
+        raise UsageError(f"{where}: {written[:60]!r} has no time zone; add its offset, as +01:00")
     return unix_time(read.timestamp(), where)
 
 

@@ -95,7 +95,7 @@ def _windows(document: Document) -> Iterator[Incident]:
         start = unix_time(cells["start"], f"line {line}: start")
         end = unix_time(cells["end"], f"line {line}: end") if cells["end"] else None
         if end is not None and end <= start:
-            raise UsageError(f"line {line}: the end is not after the start")
+            raise UsageError(f"line {line}: the end is not after the start; correct the line")
         points += window(start, end, "impact", cells.get("component") or None, how)
     components = tuple(dict.fromkeys(each.component for each in points if each.component))
     yield Incident("1", "Windows of a CSV", tuple(points), None, components)

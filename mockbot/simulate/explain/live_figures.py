@@ -22,7 +22,9 @@ def find_live(scenario: Scenario, path: Path | None, target: str) -> RunEvidence
         return next((read_run(each) for each in folders if _fits(each, scenario)), None)
     evidence = read_run(RunFolder(path))
     if evidence.scenario.name != scenario.name:
-        raise UsageError(f"--run {path}: a run of {evidence.scenario.name}, not of {scenario.name}")
+        raise UsageError(
+            f"--run {path}: a run of {evidence.scenario.name}, not of {scenario.name}; give one of this file"
+        )
     if evidence.info.simulated or evidence.info.client == "command" or evidence.info.t0 is None:
         what = "simulated" if evidence.info.simulated else "without the scenario's own crowd"
         raise UsageError(f"--run {path}: a run that was {what}; give one that `mockbot run {quote(target)}` made")

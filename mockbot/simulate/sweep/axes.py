@@ -69,12 +69,12 @@ def parse_axis(text: str) -> Axis:
     ends, slash, count = span.partition("/")
     low, dots, high = ends.partition("..")
     if not equals or not dots:
-        raise UsageError(f"--sweep {text}: write it like {name}={KINDS[name].example}")
+        raise UsageError(f"--sweep {text}; write it like {name}={KINDS[name].example}")
     first, last = _number(text, name, low), _number(text, name, high)
     if slash and not (count.isdecimal() and 2 <= int(count) <= MOST_STEPS):
-        raise UsageError(f"--sweep {text}: {count!r} is not a number of steps, 2 to {MOST_STEPS}")
+        raise UsageError(f"--sweep {text}: {count!r} is not a number of steps; give 2 to {MOST_STEPS}")
     if first >= last:
-        raise UsageError(f"--sweep {text}: {low} is not less than {high}")
+        raise UsageError(f"--sweep {text}: {low} is not less than {high}; write the smaller one first")
     steps = int(count) if slash else STEPS
     shares = [step / (steps - 1) for step in range(steps)]
     if Axis(name, (first, last)).geometric:
@@ -93,7 +93,9 @@ def _number(text: str, name: str, value: str) -> float:
     except ValueError as error:
         raise UsageError(f"--sweep {text}: {error}") from None
     if not math.isfinite(number) or not kind.least <= number <= kind.most:
-        raise UsageError(f"--sweep {text}: {value} is not within {kind.least:,g}..{kind.most:,g}")
+        raise UsageError(
+            f"--sweep {text}: {value} is not within {kind.least:,g}..{kind.most:,g}; take a value in there"
+        )
     return number
 
 
@@ -143,7 +145,9 @@ def _of_policies(axis: str, change: Callable[[Policy, float], Policy], needs: st
 
     def changed(scenario: Scenario, value: float) -> Scenario:
         if all(change(group.policy, value) is group.policy for group in scenario.crowd.values()):
-            raise UsageError(f"--sweep {axis}: {scenario.name} has not a group whose policy is {needs}")
+            raise UsageError(
+                f"--sweep {axis}: {scenario.name} has not a group whose policy is {needs}; sweep another axis"
+            )
         return with_policies(scenario, lambda policy: change(policy, value))
 
     return changed
@@ -162,7 +166,7 @@ def _outage(scenario: Scenario, value: float) -> Scenario:
     for start, end in sorted((span.start, span.end) for span in spans):
         total, reached = total + max(0.0, end - max(start, reached)), max(end, reached)
     if not total:
-        raise UsageError(f"--sweep outage: nothing goes wrong in {scenario.name}")
+        raise UsageError(f"--sweep outage: nothing goes wrong in {scenario.name}; sweep another axis")
     return stretched(scenario, [value / total if phase.name in wrong else 1.0 for phase in scenario.phases])
 
 

@@ -150,7 +150,7 @@ def begin(scenario: Scenario, axes: Sequence[Axis], engine: EngineName = "auto",
     Raises UsageError when an axis means nothing here, or the engine cannot play it.
     """
     if not 1 <= len(axes) <= 2 or len({axis.name for axis in axes}) < len(axes):
-        raise UsageError("--sweep: one axis, or two different ones")
+        raise UsageError("--sweep; give one axis, or two different ones")
     corners = [at_point(scenario, axes, values) for values in product(*((a.values[0], a.values[-1]) for a in axes))]
     chosen = {fastest(each) if engine == "auto" else choose(engine, each) for each in corners}
     return Sweep(scenario, tuple(axes), "reference" if "reference" in chosen else "fast", seeds)

@@ -8,15 +8,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING
 
 from mockbot.errors import TestbedError
 from mockbot.faults.effects import Restarted
 from mockbot.process.control_port import ask
-from mockbot.testbed.system.running_system import RunningSystem
+
+if TYPE_CHECKING:  # the driver has no system in its process, and the pytest plugin imports the driver
+    from mockbot.testbed.system.running_system import RunningSystem
 
 
 @contextmanager
-def system_control(running: RunningSystem) -> Iterator[str]:
+def system_control(running: "RunningSystem") -> Iterator[str]:
     """The URL of its control port; no request is under way any more when the block ends."""
     token = secrets.token_urlsafe(16)
     does = {

@@ -148,7 +148,9 @@ def load_system(path: Path) -> System:
     try:
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise UsageError(
+            f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}; name a file that can"
+        ) from None
     try:
         document = document_of(read_tree(text, str(path)))
         return System.model_validate(document.data, context=IN_A_FILE)
