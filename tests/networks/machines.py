@@ -34,12 +34,13 @@ def why_none() -> str:
     if not os.path.exists("/dev/net/tun"):  # noqa: PTH110 - a device
         return "no /dev/net/tun"
     name = f"mb-try-{os.getpid()}"
-    try:
-        tried = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return "no `ip`"
-    if tried.returncode:
-        return tried.stderr.strip()[:200]
+    for command in (["unshare", "--time", "--monotonic=1", "--fork", "true"], ["ip", "netns", "add", name]):
+        try:
+            tried = subprocess.run(command, capture_output=True, text=True, check=False)
+        except FileNotFoundError:
+            return f"no `{command[0]}`"
+        if tried.returncode:
+            return f"{command[0]}: {tried.stderr.strip()[:200]}"
     subprocess.run(["ip", "netns", "delete", name], check=True)
     return ""
 
