@@ -35,8 +35,9 @@ def test_the_page_has_each_refusal(other: dict[str, str]) -> None:
 
 
 def test_the_page_names_options_that_there_are() -> None:
-    """Of `mockbot run`, `mockbot worker` and docker compose."""
-    known = {text for name in ("run", "worker") for option in cli.commands[name].params for text in option.opts}
+    """Of three commands of mockbot, of docker compose, of Locust and of dask."""
+    commands = "run", "worker", "simulate"
+    known = {text for name in commands for option in cli.commands[name].params for text in option.opts}
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", PAGE))
 
-    assert named - known == {"--scale", "--worker"}
+    assert named - known == {"--scale", "--worker", "--port", "--nworkers", "--nthreads"} - known

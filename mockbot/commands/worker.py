@@ -47,9 +47,9 @@ class Elsewhere:
         try:
             address = IPv4Address(bind)
         except AddressValueError:
-            raise UsageError(f"--bind {bind}: write an IPv4 address of this machine, as 10.0.0.1") from None
+            raise UsageError(f"--bind {bind} is no IPv4 address; write one of this machine, as 10.0.0.1") from None
         if address.is_unspecified:
-            raise UsageError(f"--bind {bind}: name the one address to which the workers come, as 10.0.0.1")
+            raise UsageError(f"--bind {bind} is any address; name the one to which the workers come, as 10.0.0.1")
         try:
             socket.create_server((bind, 0)).close()
         except OSError as error:
@@ -104,7 +104,9 @@ def become_worker(master: str, locustfile: Path | None) -> NoReturn:
     """Replace this process by a worker of the master at HOST[:PORT]. Raises UsageError."""
     place = _MASTER.fullmatch(master)
     if place is None:
-        raise UsageError(f"{master}: write the master's HOST or HOST:PORT, as `mockbot run --workers` prints it")
+        raise UsageError(
+            f"{master} is no address; write the master's HOST or HOST:PORT, as `mockbot run --workers` prints it"
+        )
     if not os.environ.get(TOKEN):
         raise UsageError(f"{TOKEN} is not set; copy the line that `mockbot run --workers` prints, which begins with it")
     command = [sys.executable, "-P", "-m", "locust", "-f", locustfiles(locustfile), "--worker", "--join", "1"]

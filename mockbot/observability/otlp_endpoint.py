@@ -43,9 +43,9 @@ class OtlpEndpoint:
         """Raises UsageError when it is no URL, when the extra is missing, or when nothing takes spans there."""
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise UsageError(f"--otel {url}: give the collector's OTLP/HTTP URL, as http://127.0.0.1:4318")
+            raise UsageError(f"--otel {url} is no URL of a collector; give its OTLP/HTTP URL, as http://127.0.0.1:4318")
         if find_spec("opentelemetry.sdk") is None or find_spec("opentelemetry.exporter") is None:
-            raise UsageError("--otel needs OpenTelemetry, which is not installed: pip install 'mockbot[otel]'")
+            raise UsageError("--otel needs OpenTelemetry, which is not installed; pip install 'mockbot[otel]'")
         self.url = url.rstrip("/")
         self._log = LastWords()
         logger = logging.getLogger("opentelemetry")

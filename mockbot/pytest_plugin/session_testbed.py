@@ -61,7 +61,7 @@ class SessionTestbed:
             there = ", ".join(scenario.providers)
             raise UsageError(f"the test asks for provider {missing[0]!r}, and {scenario.name} has {there}")
         if scenario.over_tls and not self._tls:
-            raise UsageError(f"{scenario.name} has faults of the TLS handshake: mark the test with @pytest.mark.tls")
+            raise UsageError(f"{scenario.name} has faults of the TLS handshake; mark the test with @pytest.mark.tls")
         clock_body = CLOCK.dump_python(SharedClock.of(clock), mode="json")
         ready = self._ask("POST", "/services", {"scenario": scenario.model_dump(mode="json"), "clock": clock_body})
         proxies: dict[str, str] = {}

@@ -13,9 +13,9 @@ from tests.commands.build import SHORT
     [
         (4, None, "60s", "--workers and --bind belong together"),
         (None, "127.0.0.1", "60s", "for more processes on this machine use --processes"),
-        (4, "0.0.0.0", "60s", "name the one address to which the workers come"),
-        (4, "here", "60s", "write an IPv4 address of this machine"),
-        (4, "::1", "60s", "write an IPv4 address of this machine"),
+        (4, "0.0.0.0", "60s", "name the one to which the workers come"),
+        (4, "here", "60s", "write one of this machine"),
+        (4, "::1", "60s", "write one of this machine"),
         (4, "192.0.2.1", "60s", "--bind 192.0.2.1: cannot be listened on"),
         (4, "127.0.0.1", "soon", "--wait soon: 'soon' is not a duration"),
     ],
