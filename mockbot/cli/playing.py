@@ -16,6 +16,8 @@ from mockbot.cli.options import (
     FOLDER,
     INTERCEPT,
     INTERCEPT_HOST,
+    METRICS_PORT,
+    ON_PHASE,
     OTEL,
     PORT,
     PROXY,
@@ -65,6 +67,8 @@ if TYPE_CHECKING:
 @click.option("--sealed", is_flag=True, help="Let COMMAND reach only what it asks by the proxy; implies --intercept.")
 @TLS
 @OTEL
+@METRICS_PORT
+@ON_PHASE
 @click.option("--record", multiple=True, metavar="NAME=FILE", help="Record a real provider's answers.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 @upstream_options(os.environ)
@@ -73,7 +77,7 @@ def run(
     speed: float | None, ui: bool, processes: int, out: Path | None,
     locustfile: Path | None, proxy: "Engine", toxiproxy_url: str | None, allowed: tuple[str, ...],
     port: int | None, system: str | None, length: str | None, seed: int | None, changes: tuple[str, ...],
-    tls: bool, otel: str | None,
+    tls: bool, otel: str | None, metrics_port: int | None, on_phase: str | None,
     upstreams: "UpstreamSettings",
 ) -> None:  # fmt: skip
     """Run an outage live and judge how the clients cope.
@@ -88,6 +92,7 @@ def run(
     --intercept it needs no base URL: what it sends to api.openai.com and other public hosts comes here.
     """
     from mockbot.commands.changed_scenario import changed_scenario
+    from mockbot.commands.run_observers import Observing
     from mockbot.interception.plan import intercepted_hosts
 
     if command:
@@ -96,13 +101,16 @@ def run(
                 "--proxy cannot be combined with `-- COMMAND`: "
                 "only the embedded proxy reports which connections a fault hit"
             )
-        if system is not None or port is not None or seed is not None:
-            raise UsageError("--system, --port and --seed are for a run with mockbot's own crowd, not for `-- COMMAND`")
+        if system is not None or not (port is seed is metrics_port is None):
+            raise UsageError(
+                "--system, --port, --seed and --metrics-port are for a run with mockbot's own crowd, "
+                "not for `-- COMMAND`"
+            )
         from mockbot.commands.external_client import ClientOptions, run_client_command
 
-        scenario = changed_scenario(target, changes, length)[0]
+        scenario, observing = changed_scenario(target, changes, length)[0], Observing(otel, on_phase=on_phase)
         hosts = intercepted_hosts(scenario, intercept_hosts) if intercept or intercept_hosts or sealed else None
-        client = ClientOptions(command, speed, out, allowed, hosts, sealed, tls, upstreams, otel)
+        client = ClientOptions(command, speed, out, allowed, hosts, sealed, tls, upstreams, observing)
         sys.exit(run_client_command(scenario, client, console()))
     if sealed or (system is None and (intercept or intercept_hosts)):
         raise UsageError("--intercept is for a program that does not know mockbot: add `-- COMMAND` (or --system)")
@@ -130,7 +138,7 @@ def run(
     options = RunOptions(
         speed, out, processes, ui, locustfile, choice, shlex.join(["mockbot", *sys.argv[1:]]), port,
         read_system(system) if system is not None else None, text, allowed, hosts=hosts, tls=tls, upstreams=upstreams,
-        otel=otel,
+        observing=Observing(otel, metrics_port, on_phase),
     )  # fmt: skip
     sys.exit(run_command(scenario, options, console()))
 
@@ -146,6 +154,7 @@ def run(
 @INTERCEPT
 @INTERCEPT_HOST
 @TLS
+@ON_PHASE
 @click.option(
     "--record",
     multiple=True,
@@ -165,6 +174,7 @@ def serve(
     intercept: bool,
     intercept_hosts: tuple[str, ...],
     tls: bool,
+    on_phase: str | None,
     upstreams: "UpstreamSettings",
 ) -> None:
     """Serve an outage without load.
@@ -176,7 +186,7 @@ def serve(
 
     scenario = scenario_of(target)
     hosts = intercepted_hosts(scenario, intercept_hosts) if intercept or intercept_hosts else None
-    options = ServeOptions(speed, loop, start_at, hold, port, control_port, record, hosts, tls, upstreams)
+    options = ServeOptions(speed, loop, start_at, hold, port, control_port, record, hosts, tls, upstreams, on_phase)
     sys.exit(serve_command(scenario, options, console()))
 
 

@@ -19,14 +19,13 @@ from rich.console import Console
 from rich.text import Text
 
 from mockbot.commands.own_locustfile import CONNECT_LOCUST, check_locustfile
+from mockbot.commands.run_observers import MODEL, NOBODY, Observers, Observing, observers
 from mockbot.commands.system_run import WatchedSystem, behind_system, watched_system
-from mockbot.commands.traced_run import MODEL, Tracing, tracing
 from mockbot.commands.upstream_options import check_spending
 from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.records import Progress, RunInfo
 from mockbot.interception.environment import CERTIFICATE
 from mockbot.interception.plan import told
-from mockbot.observability.otlp_endpoint import OtlpEndpoint
 from mockbot.process.held_port import held_port
 from mockbot.process.process_group import end, signal_group
 from mockbot.report.live_view import HiddenView, LiveView
@@ -71,7 +70,7 @@ class RunOptions:
     tls: bool = False  # the providers' URLs are https
     upstreams: UpstreamSettings = NO_UPSTREAMS
     testbed: Addresses | None = None  # of one that somebody else has started, and will end
-    otel: str | None = None  # URL of an OpenTelemetry collector
+    observing: Observing = NOBODY
 
 
 def run_command(scenario: Scenario, options: RunOptions, console: Console) -> ExitCode:
@@ -81,7 +80,7 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
     check_upstreams(scenario, options.upstreams, speed)
     sends = check_spending(options.upstreams)
     timeline = Timeline(scenario)
-    endpoint = None if options.otel is None else OtlpEndpoint(options.otel)
+    endpoint = options.observing.checked()
     folder = RunFolder.create(scenario, options.out)
     _announce(scenario, timeline.end, speed, options, console)
     for line in sends:
@@ -93,8 +92,8 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
                 "" if system is None else system.running.system.name,
                 MODEL if options.locustfile is None else "",
             )
-            traced = tracing(endpoint, folder, timeline, console, system=name, model=model)
-            traces = ports.enter_context(traced)
+            told_of = observers(options.observing, endpoint, folder, timeline, console, system=name, model=model)
+            watching = ports.enter_context(told_of)
             # Locust's defaults. Its master always uses 5557, and listens on every interface.
             port = ports.enter_context(held_port(8089)) if options.ui else None
             master = ports.enter_context(held_port(5557)) if options.processes > 1 else None
@@ -103,13 +102,13 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
             log = folder / RunFile.LOCUST_LOG
             with _locust(_locust_command(options, port, master, speed, folder), log, system) as locust:
                 view = HiddenView(console) if options.hidden else LiveView(console, timeline)
-                _show_progress(locust, folder, view, system, traces)
+                _show_progress(locust, folder, view, system, watching)
                 if locust.poll() is None:  # the run is over: a headless Locust exits now, the web UI stays open
                     _record_command(folder, options, system)
                     with suppress(subprocess.TimeoutExpired):
                         locust.wait(LEAVE_WITHIN)
                     code = conclude(folder, console)
-                    traces.judged(console)
+                    watching.judged(console, code, folder / RunFile.REPORT)
                     if locust.poll() is None:
                         beside = f"a run that is started there is judged into {folder.path.absolute()}-…"
                         console.print(Text(f"the page stays open; {beside}; Ctrl-C closes it"), soft_wrap=True)
@@ -181,7 +180,7 @@ def _testbed(
 
 def _show_progress(
     locust: "subprocess.Popen[bytes]", folder: RunFolder, view: LiveView | HiddenView, system: WatchedSystem | None,
-    traces: Tracing,
+    watching: Observers,
 ) -> None:  # fmt: skip
     """Update the view until the run or Locust has ended. A Locust that hangs in its run is killed."""
     progress, begun, newest = Follower(folder / RunFile.PROGRESS, Progress), False, 0.0
@@ -192,6 +191,7 @@ def _show_progress(
                 break
             for record in progress.new():
                 view.update(record)
+                watching.progress(record)
                 begun, newest = True, time.monotonic()
             if begun and time.monotonic() - newest > STALLED:
                 signal_group(locust, signal.SIGKILL)
@@ -203,11 +203,11 @@ def _show_progress(
             if begun and system is not None:
                 system.look()
             if begun:
-                traces.look()
+                watching.look()
             threading.Event().wait(LOOK)
     if system is not None:
         system.finish()
-    traces.run_over()
+    watching.run_over()
 
 
 def _locust_command(
@@ -217,7 +217,7 @@ def _locust_command(
     command = [sys.executable, "-P", "-m", "locust", "-f", ",".join(str(file.absolute()) for file in files)]
     command += ["--scenario", str((folder / RunFile.SCENARIO_YAML).absolute()), "--speed", f"{speed:.10g}"]
     command += ["--out", str(folder.path.absolute()), "--testbed", str((folder / RunFile.TESTBED).absolute())]
-    command += ["--traced"] if options.otel is not None else []
+    command += ["--traced"] if options.observing.otel is not None else []
     command += ["--headless"] if port is None else ["--autostart", "--web-host", "127.0.0.1", "--web-port", str(port)]
     if master is not None:
         command += ["--processes", str(options.processes), "--master-bind-host", "127.0.0.1"]
