@@ -19,6 +19,7 @@ from mockbot.observability import phase_hook
 from mockbot.observability.phase_hook import PhaseHook, PhaseMessage, check_hook
 from mockbot.scenario.load import read_scenario
 from mockbot.scenario.timeline import Timeline
+from tests.commands.test_serve import served
 from tests.observability.test_trace_spans import SCENARIO
 
 pytestmark = pytest.mark.live
@@ -160,3 +161,30 @@ def test_a_run_tells_its_phases_and_its_verdict_is_its_own(tmp_path: Path, chat:
     assert chat.got[-1]["verdict"] == summary["verdict"]
     assert {"pass": 0, "fail": 1, "inconclusive": 3}[summary["verdict"]] == ran.returncode
     assert ("--on-phase failed at phase calm: 500" in ran.stdout) == failing
+
+
+@pytest.mark.second
+def test_serve_tells_its_phases_and_the_end_of_the_outage(tmp_path: Path, chat: Chat) -> None:
+    """As they begin."""
+    with served(tmp_path, "--on-phase", chat.url) as play:
+        play.until("the outage is over")
+
+    assert [(got["phase"], bool(got["wrong"])) for got in chat.got] == [
+        ("calm", False), ("blackout", True), ("after", False), ("", False),
+    ]  # fmt: skip
+
+
+@pytest.mark.second
+def test_a_foreign_client_and_a_drill_tell_their_phases(tmp_path: Path, chat: Chat) -> None:
+    """The same messages, whoever the client is."""
+    (tmp_path / "short.yaml").write_text(SCENARIO.replace("10s", "2s").replace("speed: 10", "speed: 1"))
+    waits = [sys.executable, "-c", "import time; time.sleep(3)"]
+    for name, after in (("run", ["--", *waits]), ("drill", ["--seed", "1"])):
+        command = [sys.executable, "-m", "mockbot", name, str(tmp_path / "short.yaml"), "--on-phase", chat.url]
+        subprocess.run(
+            [*command, "--out", str(tmp_path / name), *after], capture_output=True, text=True, check=False, timeout=100
+        )
+
+        assert [got["phase"] for got in chat.got][:2] == ["calm", "down"], name
+        assert chat.got[-1]["verdict"], name
+        chat.got.clear()
