@@ -12,6 +12,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from mockbot.cli import cli
+from mockbot.evidence.prompt_result import RESULTS
 from mockbot.observability import alert_rules, crowd_metrics
 from mockbot.observability import semantic_names as names
 from mockbot.observability.phase_hook import PhaseMessage
@@ -45,7 +46,7 @@ def test_every_metric_of_the_crowd_is_on_the_page(tmp_path: Path) -> None:
     exported = set(re.findall(r"^# TYPE (mockbot_\w+)", generate_latest(registry).decode(), re.MULTILINE))
 
     assert not {name for name in exported if f"`{name}`" not in PAGE}
-    assert all(f"`{result}`" in PAGE for result in crowd_metrics.RESULTS)
+    assert all(f"`{result}`" in PAGE for result in RESULTS)
 
 
 def test_every_key_of_a_message_is_on_the_page() -> None:

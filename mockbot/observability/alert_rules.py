@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+from mockbot.evidence.prompt_result import PROMPTS
 from mockbot.measures.objective import DAYS_3, PAGES, Alert
-from mockbot.observability.crowd_metrics import PROMPTS
 
 LEAST = 1  # wall seconds of a window, and between two evaluations
 MOST_OFTEN = 15  # wall seconds between two evaluations, at most four in the shortest window

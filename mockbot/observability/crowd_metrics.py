@@ -11,23 +11,20 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from mockbot.errors import UsageError
+from mockbot.evidence.prompt_result import PROMPTS, RESULTS, result_of
 from mockbot.evidence.records import Progress, Prompt, RunInfo
 from mockbot.runs.folder import RunFile, RunFolder
 from mockbot.runs.journal_files import CROWD, Follower, read_run_info
 from mockbot.scenario.timeline import Timeline
 
-# good: answered within the slo, from when it was due; late: answered after it; unfinished: the run ended before it.
-Result = Literal["good", "late", "gave_up", "unfinished"]
-RESULTS: tuple[Result, ...] = ("good", "late", "gave_up", "unfinished")
 _Labels = TypeVar("_Labels", bound=tuple[str, ...])
-PROMPTS = "mockbot_crowd_prompts"
 _BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)
 
 
@@ -84,13 +81,9 @@ class CrowdMetrics(Collector):
             self._progress = snapshots[-1]
 
     def _settled(self, prompt: Prompt, speed: float) -> None:
-        took = prompt.end - prompt.intended
-        result: Result = "late" if took > self._timeline.scenario.slo else "good"
-        if prompt.settled != "answered":
-            result = prompt.settled
-        else:
-            self._took[prompt.group].add(took / speed)
-        self._prompts[prompt.group, prompt.tier, result] += 1
+        if prompt.settled == "answered":
+            self._took[prompt.group].add((prompt.end - prompt.intended) / speed)
+        self._prompts[prompt.group, prompt.tier, result_of(prompt, self._timeline.scenario.slo)] += 1
 
     def _counted(self) -> Iterator[Metric]:
         prompts = CounterMetricFamily(PROMPTS, "Prompts by how they ended", labels=["group", "tier", "result"])

@@ -127,7 +127,7 @@ def test_every_query_of_the_dashboard_has_an_answer_in_a_live_run(tmp_path: Path
 
 def test_every_metric_of_the_dashboard_is_one_that_is_named_in_the_code() -> None:
     """Without Prometheus: a renamed metric is found in the first tier, too."""
-    files = ("observability/crowd_metrics.py", "service/metrics_endpoint.py")
+    files = ("evidence/prompt_result.py", "observability/crowd_metrics.py", "service/metrics_endpoint.py")
     code = "".join((ROOT / "mockbot" / file).read_text("utf-8") for file in files)
     asked = set(re.findall(r"\b(?:mockbot_|vllm:|http_)\w+", " ".join(QUERIES.values())))
     stems = {re.sub(r"_(total|bucket)$", "", name) for name in asked}
