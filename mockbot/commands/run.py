@@ -19,13 +19,14 @@ from rich.console import Console
 from rich.text import Text
 
 from mockbot.commands.own_locustfile import CONNECT_LOCUST, check_locustfile
-from mockbot.commands.run_observers import MODEL, NOBODY, Observers, Observing, observers
+from mockbot.commands.run_observers import MODEL, NOBODY, Observers, Observing, observing
 from mockbot.commands.system_run import WatchedSystem, behind_system, watched_system
 from mockbot.commands.upstream_options import check_spending
 from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.records import Progress, RunInfo
 from mockbot.interception.environment import CERTIFICATE
 from mockbot.interception.plan import told
+from mockbot.observability.otlp_endpoint import OtlpEndpoint
 from mockbot.process.held_port import held_port
 from mockbot.process.process_group import end, signal_group
 from mockbot.report.live_view import HiddenView, LiveView
@@ -85,15 +86,28 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
     _announce(scenario, timeline.end, speed, options, console)
     for line in sends:
         console.print(Text(line), soft_wrap=True)
+    watching = Observers(timeline)
+    try:
+        code = _play(scenario, options, endpoint, folder, console, watching)
+        watching.judged(console, code, folder / RunFile.REPORT)
+    finally:
+        watching.judged(console)
+    return code
+
+
+def _play(
+    scenario: Scenario, options: RunOptions, endpoint: OtlpEndpoint | None, folder: RunFolder, console: Console,
+    watching: Observers,
+) -> ExitCode:  # fmt: skip
+    """The run in its folder, judged."""
+    speed, timeline = options.speed or scenario.speed, watching.timeline
     interrupted, system = False, None
     try:
         with _testbed(scenario, speed, options, folder, console) as system, ExitStack() as ports:
-            name, model = (
-                "" if system is None else system.running.system.name,
-                MODEL if options.locustfile is None else "",
-            )
-            told_of = observers(options.observing, endpoint, folder, timeline, console, system=name, model=model)
-            watching = ports.enter_context(told_of)
+            name, model = "", MODEL if options.locustfile is None else ""
+            if system is not None:
+                name, model = system.running.system.name, ""
+            ports.enter_context(observing(watching, options.observing, endpoint, folder, console, name, model))
             # Locust's defaults. Its master always uses 5557, and listens on every interface.
             port = ports.enter_context(held_port(8089)) if options.ui else None
             master = ports.enter_context(held_port(5557)) if options.processes > 1 else None
@@ -110,6 +124,7 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
                     code = conclude(folder, console)
                     watching.judged(console, code, folder / RunFile.REPORT)
                     if locust.poll() is None:
+                        watching.judged(console, code, folder / RunFile.REPORT)
                         beside = f"a run that is started there is judged into {folder.path.absolute()}-…"
                         console.print(Text(f"the page stays open; {beside}; Ctrl-C closes it"), soft_wrap=True)
                         with suppress(KeyboardInterrupt):

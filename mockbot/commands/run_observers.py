@@ -5,7 +5,7 @@ The rule: none of them holds up a run or changes its verdict. What is known to b
 
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -107,33 +107,29 @@ class Observers:
 
 
 @contextmanager
-def observers(
-    observing: Observing, endpoint: OtlpEndpoint | None, folder: RunFolder, timeline: Timeline, console: Console,
-    *, system: str = "", model: str = MODEL,
-) -> Iterator[Observers]:  # fmt: skip
-    """Within an open testbed, whose addresses are in the folder. `system`: the name of the one that the crowd asks."""
-    found = Observers(timeline)
-    with ExitStack() as stack:
-        port = stack.enter_context(crowd_metrics(observing.metrics_port, folder, timeline))
+def observing(
+    found: Observers, wanted: Observing, endpoint: OtlpEndpoint | None, folder: RunFolder, console: Console,
+    system: str, model: str,
+) -> Iterator[None]:  # fmt: skip
+    """Begin to tell them, within an open testbed whose addresses are in the folder; `judged` ends it.
+
+    `system`: the name of the one that the crowd asks, if there is one; `model`: that the crowd asks for.
+    """
+    if endpoint is not None:
+        from mockbot.observability.run_export import RunExport  # noqa: PLC0415 - imports an extra
+
+        file = folder / RunFile.REQUESTS
+        if not system:
+            addresses = Addresses.from_json((folder / RunFile.TESTBED).read_text("utf-8"))
+            file = folder / RunFile.TRACED
+            found.requests = TracedRequests(ServiceControl(addresses.service_control), file)
+        found.export = RunExport(endpoint, folder, found.timeline, file, folder / RunFile.JOURNAL, model, system)
+    if wanted.on_phase is not None:
+        found.hook = PhaseHook(wanted.on_phase, found.failures.append)
+    with crowd_metrics(wanted.metrics_port, folder, found.timeline) as port:
         if port is not None:
             console.print(f"metrics of the crowd at http://127.0.0.1:{port}/metrics", highlight=False)
-        stack.callback(found.judged, console)
-        if endpoint is not None:
-            _export(found, endpoint, folder, system, model)
-        if observing.on_phase is not None:
-            found.hook = PhaseHook(observing.on_phase, found.failures.append)
-        yield found
-
-
-def _export(found: Observers, endpoint: OtlpEndpoint, folder: RunFolder, system: str, model: str) -> None:
-    from mockbot.observability.run_export import RunExport  # noqa: PLC0415 - imports an extra
-
-    file = folder / RunFile.REQUESTS
-    if not system:
-        addresses, file = Addresses.from_json((folder / RunFile.TESTBED).read_text("utf-8")), folder / RunFile.TRACED
-        found.requests = TracedRequests(ServiceControl(addresses.service_control), file)
-    model = "" if system else model
-    found.export = RunExport(endpoint, folder, found.timeline, file, folder / RunFile.JOURNAL, model, system)
+        yield
 
 
 def client_observers(observing: Observing, timeline: Timeline) -> Observers:
@@ -147,6 +143,6 @@ def client_observers(observing: Observing, timeline: Timeline) -> Observers:
 def export_client(found: Observers, endpoint: OtlpEndpoint | None, folder: RunFolder) -> None:
     """Begin to export the finished run of such a client: what its providers saw, below the client's own spans."""
     if endpoint is not None:
-        from mockbot.observability.run_export import RunExport  # noqa: PLC0415 - as above
+        from mockbot.observability.run_export import RunExport  # noqa: PLC0415 - imports an extra
 
         found.export = RunExport(endpoint, folder, found.timeline, folder / RunFile.TRACED)
