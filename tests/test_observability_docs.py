@@ -19,8 +19,8 @@ from mockbot.observability.phase_hook import PhaseMessage
 from mockbot.runs.folder import RunFolder
 from mockbot.scenario.load import read_scenario
 from mockbot.scenario.timeline import Timeline
-from tests.observability.test_trace_spans import SCENARIO
 from tests.docs.pages import blocks
+from tests.observability.test_trace_spans import SCENARIO
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "observability.md").read_text("utf-8")

@@ -74,7 +74,9 @@ def check_hook(target: str) -> None:
     except ValueError as error:
         raise UsageError(f"--on-phase {target}: {error}") from None
     if not words or shutil.which(words[0]) is None:
-        raise UsageError(f"--on-phase {target}: no such command, and no http:// or https:// URL")
+        raise UsageError(
+            f"--on-phase {target}: no such command, and no URL; name a program of PATH, or an http:// or https:// URL"
+        )
 
 
 class PhaseHook:
