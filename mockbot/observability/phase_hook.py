@@ -21,7 +21,7 @@ import requests
 
 from mockbot.errors import UsageError
 from mockbot.process.process_group import end
-from mockbot.units.formatting import format_clock
+from mockbot.units.formatting import format_clock, format_wall
 
 WITHIN = 10.0  # wall seconds for one message
 LAST_WITHIN = 3.0  # wall seconds for all that is left at the end
@@ -100,7 +100,9 @@ class PhaseHook:
         self._thread.join(LAST_WITHIN)
         self._closing = True
         if self._thread.is_alive():
-            self._failed(f"--on-phase was still busy {LAST_WITHIN:g} s after the end and was ended: {self._target}")
+            self._failed(
+                f"--on-phase was still busy {format_wall(LAST_WITHIN)} after the end and was ended: {self._target}"
+            )
         if (process := self._running) is not None:
             end(process, process.terminate, 0.0)
 

@@ -43,13 +43,13 @@ def without_trailing_blanks(segments: Iterable[Segment]) -> Iterator[Segment]:
     """The segments without the blanks before a line break, with which Rich fills its columns."""
     blanks: list[Segment] = []
     for segment in segments:
-        for part in re.split("(\n)", segment.text):
+        for part in filter(None, re.split("(\n)", segment.text)):  # Rich takes an empty one for a line of its own
             if part == "\n":
                 blanks.clear()
                 yield Segment("\n")
             elif body := part.rstrip(" "):
                 yield from blanks
-                blanks = [Segment(part[len(body) :], segment.style)]
+                blanks = [Segment(rest, segment.style)] if (rest := part[len(body) :]) else []
                 yield Segment(body, segment.style, segment.control)
             else:
                 blanks.append(Segment(part, segment.style))

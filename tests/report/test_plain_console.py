@@ -50,3 +50,14 @@ def test_a_line_that_wraps_begins_none_either() -> None:
 def test_a_title_is_one_line() -> None:
     """Line breaks in it begin no line of their own."""
     assert printed(heading("one\ntwo\n", " (simulated)")) == "one two (simulated)\n"
+
+
+def test_the_rows_of_a_table_have_no_lines_between_them() -> None:
+    """Their trailing blanks are left out, and nothing else."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(justify="right")
+    for name, what in (("a", "one"), ("b", ""), ("long", "three")):
+        table.add_row(name, "1", what)
+
+    assert printed(table) == "a     1  one\nb     1\nlong  1  three\n"
