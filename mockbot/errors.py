@@ -11,6 +11,7 @@ A verdict is not an error: `ExitCode.of(verdict)` is 0, 1 or 3.
 from enum import IntEnum
 from typing import Literal
 
+REPORT_IT = "run again, and report it if it happens again"  # what to do about an error of mockbot's own
 ON_WINDOWS = "mockbot runs on Linux and macOS; on Windows, install and start it inside WSL (wsl --install)"
 
 

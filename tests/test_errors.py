@@ -1,4 +1,4 @@
-"""Every error that a user can correct ends with what to do: all of them, as they are written in the source."""
+"""Every error ends with what to do: all of them, as they are written in the source."""
 
 import ast
 import re
@@ -7,11 +7,11 @@ from pathlib import Path
 import mockbot
 
 PACKAGE = Path(mockbot.__file__).parent
-KINDS = {"UsageError", "ScenarioError"}
+KINDS = {"UsageError", "ScenarioError", "TestbedError"}
 # The end of a message that is made elsewhere: an error of the same kind that is passed on, a list of near names, the
 # diagnostics of a file.
 MADE_ELSEWHERE = re.compile(
-    r"^(error|found|problems)$|^(nearest|_nearest|lines_of|_line|_taken)\(|join\(|^str\(error\)"
+    r"^(error|found|problems|ON_WINDOWS|REPORT_IT|INSTALL)$|^(nearest|_nearest|lines_of|_line|_taken)\(|join\(|^str\(error\)"
 )
 # They are the instruction, or list what there is instead.
 INSTRUCTIONS = ("write ", "name a ", "which system? Name ", "anti-patterns of the built-in crowd are reported")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from mockbot.errors import TestbedError
+from mockbot.errors import REPORT_IT, TestbedError
 from mockbot.evidence.records import Interception
 from mockbot.faults.effects import Handshake
 from mockbot.interception.handshake_faults import HandshakeFault
@@ -65,5 +65,6 @@ class InterceptorControl:
         except (ConnectionError, TimeoutError) as error:
             raise TestbedError(f"the interceptor's control port does not answer {method} {path}: {error}") from error
         if not 200 <= answer.status < 300:
-            raise TestbedError(f"the interceptor refused {method} {path}: {answer.status} {answer.text[:500]}")
+            refused = f"the interceptor refused {method} {path}: {answer.status} {answer.text[:500]}"
+            raise TestbedError(f"{refused}; {REPORT_IT}")
         return answer

@@ -100,7 +100,7 @@ class Plugin:
             self._role = Worker(environment, runner)
             return
         if not isinstance(runner, LocalRunner | MasterRunner):
-            raise TestbedError(f"mockbot does not know Locust's {type(runner).__name__}")
+            raise TestbedError(f"mockbot does not know Locust's {type(runner).__name__}; use one of its own runners")
         check(options)
         if options.join is not None:  # ours are counted once they have introduced themselves: Locust counts none
             parsed_options(environment).expect_workers = 0

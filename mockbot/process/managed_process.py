@@ -17,7 +17,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, Self, cast
 
-from mockbot.errors import TestbedError
+from mockbot.errors import REPORT_IT, TestbedError
 from mockbot.process.process_group import MARK, end, end_marked
 
 READY_WITHIN = 40.0  # wall seconds; importing FastAPI on a busy machine takes a few
@@ -91,7 +91,7 @@ class ManagedProcess:
         """Its next line, an object in JSON, however long it takes. Raises TestbedError with the end of its log."""
         if line := self._stdout.readline().strip():
             return cast("Mapping[str, object]", json.loads(line))
-        raise TestbedError(f"{self._name} ended before it had answered: {self._tail()}")
+        raise TestbedError(f"{self._name} ended before it had answered: {self._tail()}; {REPORT_IT}")
 
     def close(self) -> None:
         """End it and wait for its end; a warning when it has left before. Safe to call again."""
@@ -113,10 +113,11 @@ class ManagedProcess:
     def _read_ready_line(self, name: str, log: Path | None) -> Mapping[str, object]:
         where = f"; its log is {log}" if log else ""
         if not select.select([self._stdout], [], [], READY_WITHIN)[0]:
-            raise TestbedError(f"{name} did not become ready within {READY_WITHIN:.0f} s{where}")
+            late = f"{name} did not become ready within {READY_WITHIN:.0f} s{where}"
+            raise TestbedError(f"{late}; load this machine less")
         line = self._stdout.readline()
         if not line.strip():
-            raise TestbedError(f"{name} ended before it was ready: {self._tail()}{where}")
+            raise TestbedError(f"{name} ended before it was ready: {self._tail()}{where}; {REPORT_IT}")
         return cast("Mapping[str, object]", json.loads(line))
 
     def _tail(self) -> str:

@@ -60,7 +60,7 @@ def require_toxiproxy(hint: str | None = None) -> Path:
     """As `find_toxiproxy`; TestbedError with how to install one."""
     binary = find_toxiproxy(hint)
     if binary is None:
-        raise TestbedError(f"no toxiproxy-server found{f' at {hint}' if hint else ''}: {INSTALL}")
+        raise TestbedError(f"no toxiproxy-server found{f' at {hint}' if hint else ''}; {INSTALL}")
     return binary
 
 

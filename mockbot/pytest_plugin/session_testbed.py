@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mockbot.clock import Clock
-from mockbot.errors import TestbedError, UsageError
+from mockbot.errors import REPORT_IT, TestbedError, UsageError
 from mockbot.interception.interceptor_control import InterceptorControl
 from mockbot.interception.interceptor_process import running_interceptor
 from mockbot.interception.plan import Plan, intercepted_hosts
@@ -145,5 +145,6 @@ class SessionTestbed:
         except (ConnectionError, TimeoutError) as error:
             raise TestbedError(f"the fixture's child process does not answer {method} {path}: {error}") from None
         if answer.status >= 300:
-            raise TestbedError(f"the fixture's child process failed at {method} {path}: {answer.text[:500]}")
+            failed = f"the fixture's child process failed at {method} {path}: {answer.text[:500]}"
+            raise TestbedError(f"{failed}; {REPORT_IT}")
         return answer.json() if answer.text else None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mockbot.clock import Clock
-from mockbot.errors import TestbedError
+from mockbot.errors import REPORT_IT, TestbedError
 from mockbot.evidence.records import Request, ServiceSecond
 from mockbot.process.control_port import ControlAnswer, ask
 from mockbot.scenario.timeline import ActiveFault, StatusState
@@ -69,5 +69,5 @@ class ServiceControl:
         except (ConnectionError, TimeoutError) as error:
             raise TestbedError(f"the service's control port does not answer {method} {path}: {error}") from error
         if not 200 <= answer.status < 300:
-            raise TestbedError(f"the service refused {method} {path}: {answer.status} {answer.text[:500]}")
+            raise TestbedError(f"the service refused {method} {path}: {answer.status} {answer.text[:500]}; {REPORT_IT}")
         return answer

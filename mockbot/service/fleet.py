@@ -88,7 +88,7 @@ class Fleet:
 
     def _asked(self, index: int, ask: Callable[[ServiceControl, int], T]) -> T:
         if not self._children[index].alive:
-            raise TestbedError(f"{self._called(index)} has ended")
+            raise TestbedError(f"{self._called(index)} has ended; run again")
         try:
             return ask(self._controls[index], index)
         except TestbedError as error:

@@ -33,7 +33,8 @@ class FaultConfirmations:
                 if not self._changed.wait(max(0.0, until - monotonic())):
                     errors = [action.error for action in self.actions if action.error]
                     why = f": {errors[-1]}" if errors else ""
-                    raise TestbedError(f"the faults of second {t:g} were not in place after {IN_PLACE_WITHIN:g} s{why}")
+                    late = f"the faults of second {t:g} were not in place after {IN_PLACE_WITHIN:g} s{why}"
+                    raise TestbedError(f"{late}; load this machine less")
 
     def _in_place(self, t: float) -> bool:
         confirmed = [action for action in self.actions if action.confirmed is not None]

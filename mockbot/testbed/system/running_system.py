@@ -66,12 +66,12 @@ class RunningSystem:
         until = time.monotonic() + ready.within
         while (why := self._not_ready()) is not None:
             if self.ended is not None and self._command is not None:
-                raise TestbedError(
-                    f"system {name} ended with exit code {self.ended} before it was ready: {self._command.tail()}"
-                )
+                ended = f"system {name} ended with exit code {self.ended} before it was ready"
+                raise TestbedError(f"{ended}: {self._command.tail()}; try its `start` by itself")
             if time.monotonic() > until:
                 tail = "" if self._command is None else f"; its log ends with: {self._command.tail()}"
-                raise TestbedError(f"system {name} was not ready within {ready.within:.0f} s: {why}{tail}")
+                late = f"system {name} was not ready within {ready.within:.0f} s: {why}{tail}"
+                raise TestbedError(f"{late}; try its `start` by itself, or give it longer (ready: within)")
             threading.Event().wait(LOOK)
 
     def _not_ready(self) -> str | None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
-from mockbot.errors import TestbedError
+from mockbot.errors import REPORT_IT, TestbedError
 from mockbot.faults.effects import Restarted
 from mockbot.process.control_port import ask
 
@@ -57,4 +57,4 @@ def change_system(url: str, effect: Restarted, *, begins: bool) -> None:
     except (ConnectionError, TimeoutError) as error:
         raise TestbedError(f"the system could not be told to {what}: {error}") from None
     if answer.status != 204:
-        raise TestbedError(f"the system could not be told to {what}: {answer.status}")
+        raise TestbedError(f"the system could not be told to {what}: {answer.status}; {REPORT_IT}")
