@@ -54,7 +54,7 @@ def done_on_cluster(work: Callable[[T], R], tasks: Iterable[T], address: str) ->
         try:
             yield from done_by(executor, work, tasks, _AHEAD * _checked(client, address))
         except (KilledWorker, CancelledError, OSError) as error:  # a simulation itself does no I/O
-            lost = f"the cluster at {address} has lost a run ({type(error).__name__}): is its memory short? Its scheduler and workers have logs"
+            lost = f"the cluster at {address} has lost a run ({type(error).__name__}), which its logs explain"
             raise TestbedError(f"{lost}; give its workers more memory, and run again") from None
         finally:
             executor.shutdown(wait=False)
