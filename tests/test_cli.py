@@ -16,6 +16,7 @@ ON_SYSTEM = Path(__file__).parent / "e2e" / "on_system.yaml"
 WRONG_USE = [
     (["run", "trafic-surge"], "did you mean 'traffic-surge'"),
     (["run"], "Missing argument"),
+    (["sweep", "traffic-surge"], "mockbot simulate NAME --sweep"),
     (["run", "traffic-surge", "--speed", "0"], "--speed"),
     (["run", "traffic-surge", "--processes", "many"], "--processes"),
     (["run", "traffic-surge", "--locustfile", "missing.py"], "missing.py"),

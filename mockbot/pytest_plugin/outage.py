@@ -29,6 +29,7 @@ from mockbot.scenario.timeline import Timeline
 from mockbot.testbed.client_observer import ClientObserver
 from mockbot.testbed.driver import Driver
 from mockbot.testbed.fault_confirmations import FaultConfirmations
+from mockbot.units.quantities import duration_text
 
 if TYPE_CHECKING:
     from mockbot.evidence.judgement import Judgement
@@ -170,6 +171,9 @@ class Outage:
         __tracebackhide__ = True  # the reader needs the findings and the line of the test, not this frame
         judgement = self.judgement()
         reasons = "\n".join(f"  - {reason}" for reason in judgement.reasons)
+        if self.speed > 1:
+            second = f"at speed {self.speed:g} a second of the client's own clock is {duration_text(self.speed)} here"
+            reasons += f"\n  - {second}; with length= instead of speed= its timeouts keep their meaning"
         if judgement.verdict == "fail":
             raise AssertionError(f"the client is not resilient in {self.scenario.name}:\n{reasons}")
         if judgement.verdict == "inconclusive":

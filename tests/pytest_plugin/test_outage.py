@@ -2,6 +2,7 @@
 
 import time
 from http.client import HTTPConnection
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import openai
@@ -10,6 +11,7 @@ import requests
 
 from mockbot.errors import UsageError
 from mockbot.pytest_plugin.fixture import Mockbot
+from mockbot.pytest_plugin.outage import Outage
 from mockbot.scenario.dump import scenario_yaml
 from mockbot.scenario.load import read_scenario
 from mockbot.scenario.schema import Scenario
@@ -84,6 +86,22 @@ def test_a_suite_that_stops_time_and_mocks_requests_changes_nothing(
         phase = outage.phase
 
     assert (status, phase) == (503, "blackout")
+
+
+def test_what_speed_does_to_a_clients_clock_is_said_where_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A timeout of 10 s is ten minutes of the outage."""
+    failed = SimpleNamespace(verdict="fail", reasons=["one"])
+    monkeypatch.setattr(Outage, "judgement", lambda _: failed)
+    outage = object.__new__(Outage)
+    outage.scenario, said = SHORT, {}
+    for speed in (1, 60):
+        outage.speed = speed
+        with pytest.raises(AssertionError) as raised:
+            outage.assert_resilient()
+        said[speed] = str(raised.value).splitlines()[1:]
+
+    assert said[1] == ["  - one"]
+    assert said[60][1].startswith("  - at speed 60 a second of the client's own clock is 1m here")
 
 
 def test_an_impatient_client_is_not_resilient(mockbot: Mockbot, ask: Ask) -> None:
