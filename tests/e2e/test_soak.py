@@ -1,7 +1,7 @@
 """Forty minutes of five hundred users, and beside it forty minutes of `mockbot serve --loop`: nothing grows.
 
 Every process of both is looked at each LOOK seconds. What it takes while it warms up, a quarter of the time, says
-nothing. Of the rest a line is fitted by Theil and Sen's method (the median slope of all pairs), which no single peak moves.
+nothing. Of the rest a line is fitted by Theil and Sen's method (the median slope of all pairs): no peak moves it.
 """
 
 import subprocess
@@ -133,9 +133,9 @@ def test_nothing_grows(tmp_path: Path) -> None:
         served.send_signal(2)
         assert served.wait(30) == 130
     finally:
-        for process in (served, played):
-            process.kill()
-            process.wait()
+        for started in (served, played):
+            started.kill()
+            started.wait()
 
     health = [each.lag_p99 for each in read_run(RunFolder(tmp_path / "run")).health if each.t < (MINUTES - 1) * 60]
     found = [
