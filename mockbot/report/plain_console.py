@@ -31,12 +31,21 @@ class PlainConsole(Console):
 
     def __init__(self, **how: Any) -> None:
         super().__init__(markup=False, emoji=False, **how)
+        self._inside = False
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """As Console.render; tables and panels are rendered through here piece by piece."""
         made = super().render(renderable, options)
         safe = (each if each.control else Segment(plain(each.text), each.style) for each in made)
-        return safe if self.is_terminal else without_trailing_blanks(safe)
+        return safe if self.is_terminal or self._inside else self._trimmed(safe)
+
+    def _trimmed(self, segments: Iterable[Segment]) -> Iterator[Segment]:
+        """Only whole lines: a table whose cells have lost their blanks puts empty lines between its rows."""
+        self._inside = True
+        try:
+            yield from without_trailing_blanks(segments)
+        finally:
+            self._inside = False
 
 
 def without_trailing_blanks(segments: Iterable[Segment]) -> Iterator[Segment]:

@@ -50,3 +50,12 @@ def test_a_line_that_wraps_begins_none_either() -> None:
 def test_a_title_is_one_line() -> None:
     """Line breaks in it begin no line of their own."""
     assert printed(heading("one\ntwo\n", " (simulated)")) == "one two (simulated)\n"
+
+
+def test_rows_of_a_table_lie_one_below_the_other() -> None:
+    """In a pipe, too, where the blanks at the ends of the lines are left out."""
+    table = Table.grid(padding=(0, 2))
+    table.add_row("ok", Text("all of it"))
+    table.add_row("FAILED", Text("half"))
+
+    assert printed(table) == "ok      all of it\nFAILED  half\n"
