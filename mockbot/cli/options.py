@@ -44,6 +44,10 @@ INTERCEPT_HOST = click.option(
 TARGET = click.argument("target", metavar="NAME|FILE")
 TLS = click.option("--tls", is_flag=True, help="Serve the providers as https URLs, with a CA of this run.")
 OTEL = click.option("--otel", metavar="ENDPOINT", help="Send spans and metrics to an OpenTelemetry collector.")
+METRICS_PORT = click.option("--metrics-port", type=PORT, help="Serve the crowd's metrics to Prometheus; 0: any port.")
+ON_PHASE = click.option(
+    "--on-phase", metavar="URL|COMMAND", help="Post JSON to URL, or run COMMAND, when a phase begins."
+)
 EXIT_CODES = """
 \b
 Exit codes: 0 pass, 1 expectations failed, 2 wrong usage or scenario file,

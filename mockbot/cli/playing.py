@@ -16,6 +16,8 @@ from mockbot.cli.options import (
     FOLDER,
     INTERCEPT,
     INTERCEPT_HOST,
+    METRICS_PORT,
+    ON_PHASE,
     OTEL,
     PORT,
     PROXY,
@@ -68,6 +70,8 @@ if TYPE_CHECKING:
 @click.option("--sealed", is_flag=True, help="Let COMMAND reach only what it asks by the proxy; implies --intercept.")
 @TLS
 @OTEL
+@METRICS_PORT
+@ON_PHASE
 @click.option("--record", multiple=True, metavar="NAME=FILE", help="Record a real provider's answers.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 @upstream_options(os.environ)
@@ -76,7 +80,8 @@ def run(
     speed: float | None, ui: bool, processes: int, out: Path | None,
     locustfile: Path | None, proxy: "Engine", toxiproxy_url: str | None, allowed: tuple[str, ...],
     port: int | None, system: str | None, length: str | None, seed: int | None, changes: tuple[str, ...],
-    tls: bool, workers: int | None, bind: str | None, wait: str, otel: str | None,
+    tls: bool, workers: int | None, bind: str | None, wait: str, otel: str | None, metrics_port: int | None,
+    on_phase: str | None,
     upstreams: "UpstreamSettings",
 ) -> None:  # fmt: skip
     """Run an outage live and judge how the clients cope.
@@ -91,6 +96,7 @@ def run(
     --intercept it needs no base URL: what it sends to api.openai.com and other public hosts comes here.
     """
     from mockbot.commands.changed_scenario import changed_scenario
+    from mockbot.commands.run_observers import Observing
     from mockbot.interception.plan import intercepted_hosts
 
     if command:
@@ -99,9 +105,10 @@ def run(
                 "--proxy cannot be combined with `-- COMMAND`: "
                 "only the embedded proxy reports which connections a fault hit; leave it out"
             )
-        if system is not None or port is not None or seed is not None:
+        if system is not None or not (port is seed is metrics_port is None):
             raise UsageError(
-                "--system, --port and --seed are for a run with mockbot's own crowd; leave them out for `-- COMMAND`"
+                "--system, --port, --seed and --metrics-port are for a run with mockbot's own crowd; "
+                "leave them out for `-- COMMAND`"
             )
         if workers is not None or bind is not None:
             raise UsageError(
@@ -109,9 +116,9 @@ def run(
             )
         from mockbot.commands.external_client import ClientOptions, run_client_command
 
-        scenario = changed_scenario(target, changes, length)[0]
+        scenario, observing = changed_scenario(target, changes, length)[0], Observing(otel, on_phase=on_phase)
         hosts = intercepted_hosts(scenario, intercept_hosts) if intercept or intercept_hosts or sealed else None
-        client = ClientOptions(command, speed, out, allowed, hosts, sealed, tls, upstreams, otel)
+        client = ClientOptions(command, speed, out, allowed, hosts, sealed, tls, upstreams, observing)
         sys.exit(run_client_command(scenario, client, console()))
     if sealed or (system is None and (intercept or intercept_hosts)):
         raise UsageError("--intercept is for a program that does not know mockbot; add `-- COMMAND` (or --system)")
@@ -141,7 +148,7 @@ def run(
         speed, out, processes, ui, locustfile, choice, shlex.join(["mockbot", *sys.argv[1:]]), port,
         read_system(system) if system is not None else None, text, allowed, hosts=hosts, tls=tls, upstreams=upstreams,
         elsewhere=Elsewhere.of(workers, bind, wait),
-        otel=otel,
+        observing=Observing(otel, metrics_port, on_phase),
     )  # fmt: skip
     sys.exit(run_command(scenario, options, console()))
 
@@ -170,6 +177,7 @@ def worker(master: str, locustfile: Path | None) -> None:
 @INTERCEPT
 @INTERCEPT_HOST
 @TLS
+@ON_PHASE
 @click.option(
     "--record",
     multiple=True,
@@ -189,6 +197,7 @@ def serve(
     intercept: bool,
     intercept_hosts: tuple[str, ...],
     tls: bool,
+    on_phase: str | None,
     upstreams: "UpstreamSettings",
 ) -> None:
     """Serve an outage without load.
@@ -200,7 +209,7 @@ def serve(
 
     scenario = scenario_of(target)
     hosts = intercepted_hosts(scenario, intercept_hosts) if intercept or intercept_hosts else None
-    options = ServeOptions(speed, loop, start_at, hold, port, control_port, record, hosts, tls, upstreams)
+    options = ServeOptions(speed, loop, start_at, hold, port, control_port, record, hosts, tls, upstreams, on_phase)
     sys.exit(serve_command(scenario, options, console()))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mockbot.cli.group import cli
-from mockbot.cli.options import EXIT_CODES, FOLDER, RUN_FOLDER, SPEED, console, upstream_options
+from mockbot.cli.options import EXIT_CODES, FOLDER, ON_PHASE, RUN_FOLDER, SPEED, console, upstream_options
 from mockbot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 @click.option("--speed", type=SPEED, help="As for run; of a counterfactual: that of the first run.")
 @click.option("--seed", type=int, help="Which outage is drawn and when it comes; default: nobody knows.")
 @click.option("--out", type=FOLDER, help="As for run.")
+@ON_PHASE
 @upstream_options(os.environ)
 def drill(
     target: str | None, before: Path | None, changes: tuple[str, ...], system: str | None, speed: float | None,
-    seed: int | None, out: Path | None, upstreams: "UpstreamSettings",
+    seed: int | None, out: Path | None, on_phase: str | None, upstreams: "UpstreamSettings",
 ) -> None:  # fmt: skip
     """Rehearse an outage that nobody knows in advance.
 
@@ -36,13 +37,15 @@ def drill(
     """
     from mockbot.commands.drill import DrillOptions, counterfactual_command, drill_command
     from mockbot.commands.run import RunOptions
+    from mockbot.commands.run_observers import Observing
     from mockbot.runs.folder import RunFolder
     from mockbot.testbed.system.system_file import read_system
 
     command = shlex.join(["mockbot", *sys.argv[1:]])
     options = RunOptions(
-        speed, out, command=command, system=read_system(system) if system is not None else None, upstreams=upstreams
-    )
+        speed, out, command=command, system=read_system(system) if system is not None else None, upstreams=upstreams,
+        observing=Observing(on_phase=on_phase),
+    )  # fmt: skip
     if before is not None:
         if target is not None or seed is not None:
             raise UsageError("--counterfactual plays the run's own timeline; leave out NAME|DIR and --seed")

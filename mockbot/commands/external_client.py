@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mockbot.clock import Clock
-from mockbot.commands.traced_run import tell_requests
+from mockbot.commands.run_observers import NOBODY, Observers, Observing, client_observers, export_client
 from mockbot.dialects.client_identity import command_text
 from mockbot.errors import ExitCode, TestbedError, UsageError
 from mockbot.evidence.antipatterns import check_allowed
@@ -29,7 +29,6 @@ from mockbot.evidence.verdict import EXIT_CODE
 from mockbot.interception.interceptor_control import InterceptorControl
 from mockbot.interception.plan import told
 from mockbot.interception.sealed import require_sealing, sealed
-from mockbot.observability.otlp_endpoint import OtlpEndpoint
 from mockbot.observability.traced_requests import write_requests
 from mockbot.process.process_group_guard import guarded
 from mockbot.report.phrases import NO_FAULT, fault_text
@@ -66,7 +65,7 @@ class ClientOptions:
     sealed: bool = False  # an intercepted one that reaches nobody but the forward proxy
     tls: bool = False  # the providers' URLs are https
     upstreams: UpstreamSettings = NO_UPSTREAMS
-    otel: str | None = None  # URL of an OpenTelemetry collector
+    observing: Observing = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ def run_client_command(scenario: Scenario, options: ClientOptions, console: Cons
     """Run the scenario for one client and judge it. Raises UsageError or TestbedError."""
     _check(options)
     check_upstreams(scenario, options.upstreams, 1.0)
-    endpoint = None if options.otel is None else OtlpEndpoint(options.otel)
+    endpoint, watching = options.observing.checked(), client_observers(options.observing, Timeline(scenario))
     left_out = len(scenario.expect)
     scenario = for_external_client(scenario)
     left_out -= len(scenario.expect)
@@ -99,10 +98,11 @@ def run_client_command(scenario: Scenario, options: ClientOptions, console: Cons
         scenario, 1.0, folder.logs, hosts=options.hosts, tls=options.tls, upstreams=options.upstreams
     )
     with started as addresses:
-        info = _run_client(scenario, addresses, folder, options, console)
+        info = _run_client(scenario, addresses, folder, options, console, watching)
     write_run_info(folder, info)
     code = conclude(folder, console)
-    tell_requests(endpoint, folder, Timeline(scenario), console)
+    export_client(watching, endpoint, folder)
+    watching.judged(console, code, folder / RunFile.REPORT)
     return ExitCode.INTERRUPTED if info.ended == "interrupted" else code
 
 
@@ -120,8 +120,9 @@ def _check(options: ClientOptions) -> None:
 
 
 def _run_client(
-    scenario: Scenario, addresses: Addresses, folder: RunFolder, options: ClientOptions, console: Console
-) -> RunInfo:
+    scenario: Scenario, addresses: Addresses, folder: RunFolder, options: ClientOptions, console: Console,
+    watching: Observers,
+) -> RunInfo:  # fmt: skip
     """Drive the timeline while the command runs, and write the journals."""
     timeline, clock, seen = Timeline(scenario), Clock.start(), None
     confirmations, unwritten = FaultConfirmations(timeline), list[str]()
@@ -144,7 +145,7 @@ def _run_client(
             variables, command = {**os.environ, **own}, options.command
             if options.sealed:
                 command = sealed(command, addresses.certificates, addresses.forward_proxy)
-            end = _wait_for_end(command, variables, driver, clock, observer, console)
+            end = _wait_for_end(command, variables, driver, clock, observer, console, watching)
         finally:
             driver.stop()
         with suppress(TestbedError):  # gone, which is on record; what it had told before is judged
@@ -152,7 +153,7 @@ def _run_client(
             seen = InterceptorControl(addresses.interceptor).seen() if addresses.forward_proxy else None
         for record in observer.journal():
             journal.write(record)
-    if options.otel is not None:
+    if options.observing.otel is not None:
         write_requests(folder / RunFile.TRACED, observer.every)
     if unwritten:
         end = replace(end, ended="failed", why=unwritten[0])
@@ -178,7 +179,7 @@ def _run_client(
 
 def _wait_for_end(
     command: tuple[str, ...], variables: Mapping[str, str], driver: Driver, clock: Clock,
-    observer: ClientObserver, console: Console,
+    observer: ClientObserver, console: Console, watching: Observers,
 ) -> _End:  # fmt: skip
     """Start the command and print each phase, until it ends or the testbed fails."""
     phase, timeline = None, driver.timeline
@@ -191,6 +192,7 @@ def _wait_for_end(
                 if now < timeline.end and phase != (phase := timeline.phase_at(now).name):
                     faults = ", ".join(fault_text(active.span) for active in timeline.at(now).faults)
                     console.print(Text(f"[{format_clock(now):>7}] {phase}: {faults or NO_FAULT}"), soft_wrap=True)
+                watching.at(now)
                 observer.look()
                 if driver.broken:
                     return _End(min(now, timeline.end), "failed", driver.broken)

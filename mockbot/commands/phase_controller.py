@@ -7,7 +7,7 @@ new run of the service's clock; requests that the service is handling at that mo
 import queue
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -67,10 +67,11 @@ class PhaseController:
 
     def __init__(
         self, scenario: Scenario, testbed: Addresses, loop: bool, echo: Callable[[str], None],
-        recording: Recording | None = None,
+        recording: Recording | None = None, tell: Callable[[str, float, Sequence[str]], None] = lambda *_: None,
     ) -> None:  # fmt: skip
+        """`tell` is told of each phase that begins, and with "" of the end; it must not wait."""
         self.scenario = scenario
-        self._recording = recording
+        self._recording, self._tell = recording, tell
         self._testbed, self._loop, self._echo = testbed, loop, echo
         self._orders = queue.SimpleQueue[_Order | None]()  # None: stop; a signal's handler may put it
         self._driver: Driver | None = None
@@ -181,6 +182,7 @@ class PhaseController:
             self._begin(self._names[0], self._hold)
         else:
             self._over = True
+            self._tell("", self._clock.now(), ())
             self._echo(f"{self._summary()}the outage is over; no fault holds from now on; Ctrl-C ends mockbot")
 
     def _announce(self) -> None:
@@ -195,6 +197,8 @@ class PhaseController:
                 )
                 ends = f" until {duration_text(round(span.end - phase.start, 3))}" if span.end < phase.end else ""
                 faults.append(f"{fault_text(span)}{begins}{ends}")
+        now = max(0.0, self._clock.now())
+        self._tell(phase.name, now, [fault_text(active.span) for active in self._timeline.at(now).faults])
         length = "held" if phase.name == self._hold else seconds
         self._echo(f"{self._summary()}{phase.name} ({length}): {'; '.join(faults) or NO_FAULT}")
 

@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.text import Text
 
 from mockbot.commands.own_locustfile import check_locustfile
+from mockbot.commands.run_observers import MODEL, NOBODY, Observers, Observing, observing
 from mockbot.commands.system_run import WatchedSystem, behind_system, watched_system
-from mockbot.commands.traced_run import MODEL, Tracing, tracing
 from mockbot.commands.upstream_options import check_spending
 from mockbot.commands.worker import Elsewhere, locustfiles, run_token
 from mockbot.errors import ExitCode, UsageError
@@ -73,7 +73,7 @@ class RunOptions:
     upstreams: UpstreamSettings = NO_UPSTREAMS
     elsewhere: Elsewhere | None = None  # the load is made on other machines
     testbed: Addresses | None = None  # of one that somebody else has started, and will end
-    otel: str | None = None  # URL of an OpenTelemetry collector
+    observing: Observing = NOBODY
 
 
 def run_command(scenario: Scenario, options: RunOptions, console: Console) -> ExitCode:
@@ -83,20 +83,33 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
     check_upstreams(scenario, options.upstreams, speed)
     sends = check_spending(options.upstreams)
     timeline = Timeline(scenario)
-    endpoint = None if options.otel is None else OtlpEndpoint(options.otel)
+    endpoint = options.observing.checked()
     folder = RunFolder.create(scenario, options.out)
     _announce(scenario, timeline.end, speed, options, console)
     for line in sends:
         console.print(Text(line), soft_wrap=True)
+    watching = Observers(timeline)
+    try:
+        code = _play(scenario, options, endpoint, folder, console, watching)
+        watching.judged(console, code, folder / RunFile.REPORT)
+    finally:
+        watching.judged(console)
+    return code
+
+
+def _play(
+    scenario: Scenario, options: RunOptions, endpoint: OtlpEndpoint | None, folder: RunFolder, console: Console,
+    watching: Observers,
+) -> ExitCode:  # fmt: skip
+    """The run in its folder, judged."""
+    speed, timeline = options.speed or scenario.speed, watching.timeline
     interrupted, system = False, None
     try:
         with _testbed(scenario, speed, options, folder, console) as system, ExitStack() as ports:
-            name, model = (
-                "" if system is None else system.running.system.name,
-                MODEL if options.locustfile is None else "",
-            )
-            traced = tracing(endpoint, folder, timeline, console, system=name, model=model)
-            traces = ports.enter_context(traced)
+            name, model = "", MODEL if options.locustfile is None else ""
+            if system is not None:
+                name, model = system.running.system.name, ""
+            ports.enter_context(observing(watching, options.observing, endpoint, folder, console, name, model))
             port = ports.enter_context(held_port(8089)) if options.ui else None
             master = _master_port(options, ports, console)
             if port is not None:
@@ -105,14 +118,15 @@ def run_command(scenario: Scenario, options: RunOptions, console: Console) -> Ex
             with _locust(_locust_command(options, port, master, speed, folder), log, system) as locust:
                 view = HiddenView(console) if options.hidden else LiveView(console, timeline)
                 with _shown_arrivals(locust, folder, options, console):
-                    _show_progress(locust, folder, view, system, traces)
+                    _show_progress(locust, folder, view, system, watching)
                 if locust.poll() is None:  # the run is over: a headless Locust exits now, the web UI stays open
                     _record_command(folder, options, system)
                     with suppress(subprocess.TimeoutExpired):
                         locust.wait(LEAVE_WITHIN)
                     code = conclude(folder, console)
-                    traces.judged(console)
+                    watching.judged(console, code, folder / RunFile.REPORT)
                     if locust.poll() is None:
+                        watching.judged(console, code, folder / RunFile.REPORT)
                         beside = f"a run that is started there is judged into {folder.path.absolute()}-…"
                         console.print(Text(f"the page stays open; {beside}; Ctrl-C closes it"), soft_wrap=True)
                         with suppress(KeyboardInterrupt):
@@ -209,7 +223,7 @@ def _shown_arrivals(
 
 def _show_progress(
     locust: "subprocess.Popen[bytes]", folder: RunFolder, view: LiveView | HiddenView, system: WatchedSystem | None,
-    traces: Tracing,
+    watching: Observers,
 ) -> None:  # fmt: skip
     """Update the view until the run or Locust has ended. A Locust that hangs in its run is killed."""
     progress, begun, newest = Follower(folder / RunFile.PROGRESS, Progress), False, 0.0
@@ -220,6 +234,7 @@ def _show_progress(
                 break
             for record in progress.new():
                 view.update(record)
+                watching.progress(record)
                 begun, newest = True, time.monotonic()
             if begun and time.monotonic() - newest > STALLED:
                 signal_group(locust, signal.SIGKILL)
@@ -231,11 +246,11 @@ def _show_progress(
             if begun and system is not None:
                 system.look()
             if begun:
-                traces.look()
+                watching.look()
             threading.Event().wait(LOOK)
     if system is not None:
         system.finish()
-    traces.run_over()
+    watching.run_over()
 
 
 def _master_port(options: RunOptions, ports: ExitStack, console: Console) -> int | None:
@@ -254,7 +269,7 @@ def _locust_command(
     command = [sys.executable, "-P", "-m", "locust", "-f", locustfiles(options.locustfile)]
     command += ["--scenario", str((folder / RunFile.SCENARIO_YAML).absolute()), "--speed", f"{speed:.10g}"]
     command += ["--out", str(folder.path.absolute()), "--testbed", str((folder / RunFile.TESTBED).absolute())]
-    command += ["--traced"] if options.otel is not None else []
+    command += ["--traced"] if options.observing.otel is not None else []
     command += ["--headless"] if port is None else ["--autostart", "--web-host", "127.0.0.1", "--web-port", str(port)]
     if options.elsewhere is not None and master is not None:
         command += options.elsewhere.arguments(master)

@@ -16,6 +16,7 @@ from mockbot.commands.serve_api import serve_api
 from mockbot.errors import ExitCode
 from mockbot.evidence.unserved import sentences
 from mockbot.interception.plan import told
+from mockbot.observability.phase_hook import told_phases
 from mockbot.process.stop_signals import first_signal_calls
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.transforms import without_system
@@ -41,6 +42,7 @@ class ServeOptions:
     hosts: Mapping[str, str] | None = None  # to intercept (mockbot.interception.plan); None: by base URLs
     tls: bool = False  # the providers' URLs are https
     upstreams: UpstreamSettings = NO_UPSTREAMS
+    on_phase: str | None = None  # URL or command of a hook
 
 
 def serve_command(scenario: Scenario, options: ServeOptions, console: Console) -> ExitCode:
@@ -56,10 +58,10 @@ def serve_command(scenario: Scenario, options: ServeOptions, console: Console) -
     controller: PhaseController | None = None
     try:
         started = open_testbed(scenario, speed, None, hosts=options.hosts, tls=options.tls, upstreams=options.upstreams)
-        with started as opened:
+        with told_phases(options.on_phase, scenario.name, echo) as tell, started as opened:
             addresses = opened if options.port is None else on_ports(opened, options.port)
             recording = None if options.record is None else Recording(scenario, addresses, options.record)
-            controller = PhaseController(scenario, addresses, options.loop, echo, recording)
+            controller = PhaseController(scenario, addresses, options.loop, echo, recording, tell)
             api = serve_api(controller, options.control_port)
             ends = first_signal_calls(controller.stop)
             with _written(recording, console), closing(controller), api as control, ends:

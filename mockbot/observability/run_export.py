@@ -12,27 +12,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import Annotated, cast
 
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
-from pydantic import Discriminator
 
 from mockbot.dialects.prompt_identity import run_of
-from mockbot.evidence.records import Action, Attempt, Prompt, Request
+from mockbot.evidence.records import Action, Prompt, Request
 from mockbot.observability.genai_metrics import GenAiMetrics
 from mockbot.observability.otlp_endpoint import OtlpEndpoint
 from mockbot.observability.trace_spans import PlayedRun, TraceSpans
 from mockbot.runs.folder import RunFile, RunFolder
-from mockbot.runs.journal_files import Follower, read_run_info
+from mockbot.runs.journal_files import CROWD, Follower, read_run_info
 from mockbot.scenario.timeline import Timeline
 
 LOOK = 0.5  # wall seconds between two looks at the journals
 BATCH = 2_000  # spans in one request: about 1 MB
 METRICS_EVERY = 5_000  # wall milliseconds
 LAST_WITHIN = 15.0  # wall seconds for what is left, once the run has been judged
-_JOURNAL = cast("type[Attempt | Prompt]", Annotated[Attempt | Prompt, Discriminator("kind")])
 
 
 @dataclass
@@ -59,7 +56,7 @@ class RunExport:
 
     def __post_init__(self) -> None:
         self._exporter = self.endpoint.spans()
-        self._records = None if self.journal is None else Follower(self.journal, _JOURNAL)
+        self._records = None if self.journal is None else Follower(self.journal, CROWD)
         self._actions = Follower(self.folder / RunFile.ACTIONS, Action)
         self._seen = Follower(self.requests, Request)
         self._owners: dict[str, str] = {}  # the mark in a text -> the id of its prompt

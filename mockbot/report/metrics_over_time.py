@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from math import ceil
 
 from mockbot.evidence.journal import RunEvidence
-from mockbot.evidence.records import Attempt
+from mockbot.evidence.prompt_result import PROMPTS, RESULTS, result_of
+from mockbot.evidence.records import Attempt, Prompt
 from mockbot.evidence.sketch import Sketch
 
 SCRAPE = 15  # scenario seconds, Prometheus' usual interval
@@ -40,6 +41,7 @@ class Scraped:
     samples: int
     weight: int
     by: dict[tuple[str, str], dict[int, _Scrape]]
+    prompts: dict[tuple[str, str, str], Counter[int]]  # by group, tier and result, those that were settled in each
 
 
 def scraped(evidence: RunEvidence) -> Scraped:
@@ -48,7 +50,14 @@ def scraped(evidence: RunEvidence) -> Scraped:
     every = SCRAPE * max(1, ceil(end / SCRAPE / MOST))
     by: dict[tuple[str, str], dict[int, _Scrape]] = {}
     last = 0
+    prompts: dict[tuple[str, str, str], Counter[int]] = {}
     for line in evidence.requests():
+        if isinstance(line, Prompt):
+            number = int(line.end // every) + 1
+            last = max(last, number)
+            for result in RESULTS:  # all of them from the begin: a series that begins with a failure hides it
+                prompts.setdefault((line.group, line.tier, result), Counter())
+            prompts[line.group, line.tier, result_of(line, evidence.scenario.slo)][number] += 1
         if not isinstance(line, Attempt) or line.outcome == "unfinished":
             continue
         number = int(line.end // every) + 1
@@ -59,12 +68,12 @@ def scraped(evidence: RunEvidence) -> Scraped:
         scrape.buckets[next((n for n, bound in enumerate(BUCKETS) if took <= bound), len(BUCKETS))] += 1
         scrape.seconds += took
         scrape.latency.add(took)
-    return Scraped(every, max(last, ceil(evidence.timeline.end / every)) + 1, evidence.info.weight, by)
+    return Scraped(every, max(last, ceil(evidence.timeline.end / every)) + 1, evidence.info.weight, by, prompts)
 
 
 def metrics_text(found: Scraped) -> str:
-    """OpenMetrics: `mockbot_requests_total` by outcome, and the histogram `mockbot_request_duration_seconds`."""
-    return "\n".join((*_requests(found), *_durations(found), "# EOF", ""))
+    """OpenMetrics: requests by outcome, prompts by result, and the histogram `mockbot_request_duration_seconds`."""
+    return "\n".join((*_requests(found), *_prompts(found), *_durations(found), "# EOF", ""))
 
 
 def metrics_csv(found: Scraped) -> str:
@@ -92,6 +101,14 @@ def _requests(found: Scraped) -> Iterator[str]:
             labels = f'provider="{provider}",group="{group}",outcome="{outcome}"'
             counts = {number: scrape.outcomes[outcome] for number, scrape in scrapes.items()}
             yield from _series(found, "mockbot_requests_total", labels, counts)
+
+
+def _prompts(found: Scraped) -> Iterator[str]:
+    yield f"# HELP {PROMPTS} Prompts by how they ended."
+    yield f"# TYPE {PROMPTS} counter"
+    for (group, tier, result), counts in sorted(found.prompts.items()):
+        labels = f'group="{group}",tier="{tier}",result="{result}"'
+        yield from _series(found, f"{PROMPTS}_total", labels, counts)
 
 
 def _durations(found: Scraped) -> Iterator[str]:

@@ -31,34 +31,25 @@ class PlainConsole(Console):
 
     def __init__(self, **how: Any) -> None:
         super().__init__(markup=False, emoji=False, **how)
-        self._inside = False
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """As Console.render; tables and panels are rendered through here piece by piece."""
         made = super().render(renderable, options)
         safe = (each if each.control else Segment(plain(each.text), each.style) for each in made)
-        return safe if self.is_terminal or self._inside else self._trimmed(safe)
-
-    def _trimmed(self, segments: Iterable[Segment]) -> Iterator[Segment]:
-        """Only whole lines: a table whose cells have lost their blanks puts empty lines between its rows."""
-        self._inside = True
-        try:
-            yield from without_trailing_blanks(segments)
-        finally:
-            self._inside = False
+        return safe if self.is_terminal else without_trailing_blanks(safe)
 
 
 def without_trailing_blanks(segments: Iterable[Segment]) -> Iterator[Segment]:
     """The segments without the blanks before a line break, with which Rich fills its columns."""
     blanks: list[Segment] = []
     for segment in segments:
-        for part in re.split("(\n)", segment.text):
+        for part in filter(None, re.split("(\n)", segment.text)):  # Rich takes an empty one for a line of its own
             if part == "\n":
                 blanks.clear()
                 yield Segment("\n")
             elif body := part.rstrip(" "):
                 yield from blanks
-                blanks = [Segment(part[len(body) :], segment.style)]
+                blanks = [Segment(rest, segment.style)] if (rest := part[len(body) :]) else []
                 yield Segment(body, segment.style, segment.control)
             else:
                 blanks.append(Segment(part, segment.style))

@@ -11,9 +11,9 @@ from contextlib import AbstractContextManager, suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Generic, TypeVar
+from typing import Annotated, BinaryIO, Generic, TypeVar, cast
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Discriminator, TypeAdapter, ValidationError
 
 from mockbot.errors import TestbedError, UsageError
 from mockbot.evidence.journal import Broken, RunEvidence
@@ -66,6 +66,7 @@ SYSTEM_JOURNALS = (RunFile.ANSWERS, RunFile.REQUESTS)  # of one with a system un
 _attempt: Callable[[bytes], Attempt] = _ATTEMPT.validator.validate_json
 _prompt: Callable[[bytes], Prompt] = _PROMPT.validator.validate_json
 _R = TypeVar("_R")
+CROWD = cast("type[Attempt | Prompt]", Annotated[Attempt | Prompt, Discriminator("kind")])  # for a Follower
 LONGEST = 1 << 20  # bytes of a line; ours have a few hundred
 MOST_KEPT = 500_000  # lines of actions and of health samples: more than five days of the latter
 LARGEST = 1 << 24  # bytes of scenario.json and of run.json

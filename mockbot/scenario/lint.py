@@ -2,16 +2,19 @@
 
 The rules: a phase lasts at least as long as the longest wait of its clients (a timeout, or their patience when that is
 shorter), because a longer wait is decided in a later phase; an answer takes at least ANSWER of wall time, because a
-shorter one is within the machine's scheduling noise, which `speed` does not divide; and all is well while nothing is
-wrong: no provider is asked for more than BUSY of what it can answer, and nobody waits in vain for more than LATE of it.
+shorter one is within the machine's scheduling noise, which `speed` does not divide; all is well while nothing is wrong:
+no provider is asked for more than BUSY of what it can answer, and nobody waits in vain for more than LATE of it; the
+status page ends what it has begun.
 """
 
 from collections.abc import Iterator
 
 from mockbot.scenario.answer_law import mean_seconds
 from mockbot.scenario.calm import calm_of, timeout_of
+from mockbot.scenario.parts import ENDS
 from mockbot.scenario.problems import Problem
 from mockbot.scenario.schema import Scenario
+from mockbot.scenario.spans import moment, phase_spans
 from mockbot.units.formatting import format_percent, format_wall
 from mockbot.units.quantities import duration_text
 
@@ -41,7 +44,17 @@ def lint(scenario: Scenario, speed: float | None = None) -> tuple[Problem, ...]:
                 "what hangs in this phase is decided in a later one"
             )
             doubts.append(Problem(("phases", index, "lasts"), message))
-    return (*doubts, *_unwell(scenario))
+    return (*doubts, *_unwell(scenario), *_unheard(scenario))
+
+
+def _unheard(scenario: Scenario) -> Iterator[Problem]:
+    """Ends of incidents that never began: the page would show nothing of them."""
+    spans, is_open = phase_spans(scenario.phases), False
+    for index, update in sorted(enumerate(scenario.status_page), key=lambda each: moment(each[1].at, spans)):
+        if update.state in ENDS and not is_open:
+            message = f"{update.state!r} ends nothing, so the page shows nothing of it: begin with another state"
+            yield Problem(("status_page", index, "state"), message)
+        is_open = update.state not in ENDS
 
 
 def _unwell(scenario: Scenario) -> Iterator[Problem]:

@@ -176,6 +176,9 @@ class Phase(Model):
     faults: tuple[Fault, ...] = ()
 
 
+ENDS = ("resolved", "completed")  # states of a status update after which its incident is over
+
+
 class StatusUpdate(Model):
     """What the status page shows from `at` on: an offset ("12m") or a phase with an offset ("blackout+12m").
 

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mockbot.scenario.parts import ENDS
 from mockbot.scenario.schema import StatusUpdate
 
 Impact = Literal["none", "minor", "major", "critical", "maintenance"]
-ENDS = ("resolved", "completed")
 PLANNED = ("scheduled", "in_progress", "completed")
 _STATES: Mapping[Impact, tuple[str, str]] = {  # impact, least first -> a component's state, the page's description
     "none": ("operational", "All Systems Operational"),

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from mockbot.commands import run
-from mockbot.commands.traced_run import Tracing
+from mockbot.commands.run_observers import Observers
 from mockbot.evidence.records import Progress, RunInfo
 from mockbot.report.live_view import LiveView
 from mockbot.runs.folder import RunFile, RunFolder
@@ -27,9 +27,10 @@ def test_a_load_process_that_hangs_is_killed(tmp_path: Path, monkeypatch: pytest
     write_run_info(folder, RunInfo(scenario.name, 1.0, 1e9, "failed", 0.0, "embedded"))
     with JournalWriter(folder, (RunFile.PROGRESS,)) as journal:
         journal.write(Progress(1.0, "calm", (), 1, 0, 1.0, None, None))
+    timeline = Timeline(scenario)
     hung = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
 
-    run._show_progress(hung, folder, LiveView(Console(quiet=True), Timeline(scenario)), None, Tracing())
+    run._show_progress(hung, folder, LiveView(Console(quiet=True), timeline), None, Observers(timeline))
 
     info = read_run_info(folder)
     assert hung.returncode == -9

@@ -114,7 +114,7 @@ def test_a_key_that_is_given_instead_of_its_variable_is_not_repeated(tmp_path: P
     )
 
     assert refused.returncode == 2
-    assert "there is no environment variable of this name" in refused.stderr
+    assert "no environment variable has this name and a value; export it" in refused.stderr
     assert KEY not in refused.stderr + refused.stdout
 
 

@@ -75,7 +75,7 @@ CASES: dict[str, tuple[Callable[[], RunEvidence], str, str]] = {
     "an intercepted client of another user": (
         lambda: sound(intercepted=Interception(strangers=2)),
         "intercepted",
-        "the proxy refused 2 requests of another user of this machine: run the client as your own user",
+        "the proxy refused 2 requests of another user of this machine; run the client as your own user",
     ),
     "no data": (lambda: sound([]), "data", "no data is no success"),
     "a damaged journal": (

@@ -12,10 +12,11 @@ from mockbot.incidents.platforms.all import read_incidents
 from mockbot.incidents.staging import Known, stage
 from mockbot.scenario.library import find, names
 from mockbot.scenario.load import load_scenario, read_scenario
+from mockbot.scenario.parts import ENDS
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.spans import moment, phase_spans
 from mockbot.scenario.timeline import Timeline
-from mockbot.service.status_history import ENDS, StatusHistory
+from mockbot.service.status_history import StatusHistory
 from mockbot.service.status_page import StatusJson
 
 BEGAN = 1_767_600_000.0  # 2026-01-05, Unix time of second 0

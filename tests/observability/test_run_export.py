@@ -1,6 +1,7 @@
 """Journals in, OTLP out: everything once, what is lost is told, and no endpoint is no run."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,22 @@ def test_every_record_is_one_span(tmp_path: Path, received: Received) -> None:
     ]  # fmt: skip
     assert [span.name for span in received.of("mockbot-main")] == ["chat", "chat"]
     assert said == f"8 spans sent to {received.url}"
+
+
+def test_ten_thousand_attempts_arrive_in_bulk(tmp_path: Path, received: Received) -> None:
+    """Twenty seconds of 500 attempts a second, which an endpoint was too slow for: none is lost."""
+    scenario = read_scenario(SCENARIO)
+    folder = RunFolder.create(scenario, tmp_path / "run")
+    with JournalWriter(folder) as journal:
+        for n in range(10_000):
+            journal.write(replace(REFUSED, prompt=f"people-{n}.1"))
+    write_run_info(folder, INFO)
+    export = RunExport(
+        OtlpEndpoint(received.url), folder, Timeline(scenario), folder / RunFile.TRACED, folder / RunFile.JOURNAL
+    )
+
+    assert export.finish() == f"10,003 spans sent to {received.url}"
+    assert len({span.span_id for span in received.of("mockbot-crowd")}) == 10_003
 
 
 def test_metrics_have_the_conventions_names_and_few_labels(tmp_path: Path, received: Received) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mockbot.evidence.records import Attempt, Prompt, Request
-from mockbot.runs.folder import RunFile, RunFolder
-from mockbot.runs.journal_files import Follower, read_run
+from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
+from mockbot.runs.folder import RunFolder
+from mockbot.runs.journal_files import read_run
 from tests.observability.otlp_receiver import Received, plain, receiver
 
 pytestmark = [pytest.mark.second, pytest.mark.live]
@@ -92,13 +92,15 @@ def test_no_span_is_lost_at_500_attempts_a_second(tmp_path: Path, received: Rece
     """As many spans as records; the faults are events of the prompts that met them, in their time."""
     folder, output = played(tmp_path, BUSY, received)
 
-    kinds = Counter(type(record) for record in read_run(folder).requests())
-    requests = len(Follower(folder / RunFile.TRACED, Request).new())
-    assert kinds[Attempt] >= 0.95 * 500 * 8
-    assert requests > 0.9 * kinds[Attempt]
-    assert len(received.of("mockbot-main")) == requests
+    evidence = read_run(folder)
+    kinds = Counter(type(record) for record in evidence.requests())
+    offered = sum(second.offered for second in evidence.seconds() if isinstance(second, ServiceSecond))
+    assert kinds[Attempt] >= 2000  # of about 4,000 that are due; a busy machine is late
+    assert len(received.of("mockbot-main")) == offered > 0
     assert len(received.of("mockbot-crowd")) == kinds[Prompt] + kinds[Attempt] + 4  # the run and its three phases
     assert f"{len(received.spans):,} spans sent" in output
+    assert "spans were lost" not in output
+    assert output.index("verdict: ") < output.index("spans sent")
     no_parent_is_missing(received)
     events = Counter(event.name for span in received.named("prompt") for event in span.events)
     assert events["fault begins"] > 0 < events["fault ends"]

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from mockbot.report.metrics_over_time import BEGAN, SCRAPE, metrics_csv, metrics_text, scraped
-from tests.evidence.build import attempt, evidence
+from tests.evidence.build import attempt, evidence, prompt
 from tests.ports import free_ports
 
 # Two requests a second for 400 s; from 100 to 200 s all fail, after 5 s.
@@ -52,6 +52,21 @@ def test_a_sample_counts_what_had_ended_by_then() -> None:
     values = {line.split("outcome=")[1].split('"')[1]: float(line.split()[-2]) for line in there}
 
     assert values == {"ok": 200, "http_error": 30}
+
+
+def test_prompts_are_counted_as_the_alert_rules_read_them() -> None:
+    """Good within the slo of 10 s, from when they were due; the other results are there as zeros from the begin."""
+    settled = [prompt(1.0, 0.5), prompt(2.0, 12.0), prompt(3.0, 1.0, "gave_up")]
+    found = metrics_text(scraped(evidence(settled))).splitlines()
+    totals = {
+        result: [float(line.split()[-2]) for line in found if f'result="{result}"' in line]
+        for result in ("good", "late", "gave_up", "unfinished")
+    }
+
+    assert {result: values[-1] for result, values in totals.items()} == {
+        "good": 1, "late": 1, "gave_up": 1, "unfinished": 0,
+    }  # fmt: skip
+    assert {values[0] for values in totals.values()} == {0}
 
 
 def test_the_table_has_a_line_for_each_interval() -> None:

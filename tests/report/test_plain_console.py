@@ -52,10 +52,12 @@ def test_a_title_is_one_line() -> None:
     assert printed(heading("one\ntwo\n", " (simulated)")) == "one two (simulated)\n"
 
 
-def test_rows_of_a_table_lie_one_below_the_other() -> None:
-    """In a pipe, too, where the blanks at the ends of the lines are left out."""
+def test_the_rows_of_a_table_have_no_lines_between_them() -> None:
+    """Their trailing blanks are left out, and nothing else."""
     table = Table.grid(padding=(0, 2))
-    table.add_row("ok", Text("all of it"))
-    table.add_row("FAILED", Text("half"))
+    table.add_column()
+    table.add_column(justify="right")
+    for name, what in (("a", "one"), ("b", ""), ("long", "three")):
+        table.add_row(name, "1", what)
 
-    assert printed(table) == "ok      all of it\nFAILED  half\n"
+    assert printed(table) == "a     1  one\nb     1\nlong  1  three\n"

@@ -78,6 +78,17 @@ def test_a_calm_that_is_unwell_is_told() -> None:
     assert late.message.startswith("5 % of the answers take longer than the 30s that it waits for one")
 
 
+def test_an_end_on_the_status_page_without_a_begin_is_told() -> None:
+    """The page shows nothing of it; of an incident that was posted before it does."""
+    posts = [("1m", "investigating"), ("2m", "resolved"), ("3m", "resolved"), ("4m", "scheduled"), ("5m", "completed")]
+    page = [{"at": at, "state": state} for at, state in posts]
+
+    *_, doubt = lint(scenario(status_page=page, phases=[{"name": "calm", "lasts": 600.0, "users": 1}]), 1.0)
+
+    assert doubt.path == ("status_page", 2, "state")
+    assert doubt.message.startswith("'resolved' ends nothing")
+
+
 def test_the_bundled_scenarios_leave_no_doubt() -> None:
     for name in names():
         assert not lint(load_scenario(find(name))), name

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from rich.progress import Progress
 
 from mockbot.commands.simulate import SimulateOptions, simulate_command
 from mockbot.errors import ExitCode
@@ -63,7 +62,7 @@ def test_ctrl_c_ends_the_command_with_130(tmp_path: Path, monkeypatch: pytest.Mo
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Progress, "update", interrupt)  # a scenario minute after the start
+    monkeypatch.setattr("mockbot.report.progress._Lines.report", interrupt)  # a scenario minute after the start
     code = simulate_command(SimulateOptions(scenario(), seeds=3, out=tmp_path / "run"), Console(quiet=True))
 
     assert code == ExitCode.INTERRUPTED
