@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from mockbot.errors import UsageError
+from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.compare import Comparison, Difference, compare
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Attempt, Prompt
 from mockbot.evidence.verdict import judge_run
 from mockbot.measures.scope import Scope
 from mockbot.measures.values import Beyond, Known
+from mockbot.report.comparison_report import exit_code, verdict_sentence
 from tests.evidence.build import AFTER, CALM, FELT, OUTAGE, evidence, health, prompt, scenario
 from tests.evidence.system_build import Journal, ask
 
@@ -273,3 +274,11 @@ def test_an_expectation_with_another_result_is_told() -> None:
     notes = compared(run(client(1, fails=0.9), of=promised), run(client(2, fails=0.1), of=promised)).notes
 
     assert "expectation availability >= 50% (phase blackout): fail and pass" in notes
+
+
+def test_nothing_compared_is_told_as_such() -> None:
+    """One client of a smoke test asks too little; "0 of 0 measures" would say nothing."""
+    nothing = Comparison(differences=(), broken=())
+
+    assert verdict_sentence(nothing).startswith("Nothing was compared: neither in a phase")
+    assert exit_code(nothing) is ExitCode.INCONCLUSIVE
