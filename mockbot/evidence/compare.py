@@ -22,7 +22,9 @@ from mockbot.evidence.student_t import t_quantile
 from mockbot.evidence.verdict import JudgedRun
 from mockbot.measures.outages import HOLD, WINDOW, WorstOutage
 from mockbot.measures.scope import Scope
+from mockbot.measures.system import fail_over_time, first_return, laundered, upstream_per_prompt
 from mockbot.measures.table import TABLE, shown
+from mockbot.measures.text import format_value
 from mockbot.measures.values import Known, Undefined, Value
 from mockbot.scenario.shorten import MIN_PROMPTS
 from mockbot.units.formatting import format_percent
@@ -32,6 +34,12 @@ _Pair = tuple[Scope, str, Value, Value]  # a measure of a scope, in both runs
 MATTERS, MATTERS_SHARE = 0.05, 0.005  # of the larger value; of a share, half a percentage point
 LARGE, LARGE_SHARE = 0.5, 0.2  # the same; not "same" while the interval holds such a difference
 BUSIER = 0.15  # share of the machine
+OF_A_SYSTEM = (
+    upstream_per_prompt,
+    laundered,
+    fail_over_time,
+    first_return,
+)  # told as they are: their noise is not known
 CHANCE = 0.05  # of a false "worse" or "better", over all differences together
 
 
@@ -134,12 +142,32 @@ def _notes(first: JudgedRun, second: JudgedRun, found: Sequence[Difference]) -> 
     if abs(busy[0] - busy[1]) > BUSIER:
         shares = " and ".join(format_percent(share) for share in busy)
         yield f"the machine was busy to {shares}: a part of the difference in latencies may be the machine's"
+    yield from _outside_the_table(first, second)
     # In the baseline a client meets no failure to which it could react, so a difference has another cause.
     baseline = first.counters.disturbance.baseline
     calm = next((phase.name for phase in a.timeline.phases if baseline and phase.end == baseline[1]), None)
     apart = [each.measure for each in found if each.scope == Scope(phase=calm) and each.change in {"better", "worse"}]
     if calm is not None and apart:
         yield f"they differ before anything went wrong, in {', '.join(apart)} of {calm}: so may what comes later"
+
+
+def _outside_the_table(first: JudgedRun, second: JudgedRun) -> Iterator[str]:
+    """Measures of a system that is between crowd and providers, and expectations with another result; no intervals."""
+    rows = {row.scope: row.values for row in second.judgement.measures}
+    scopes = [
+        row for row in first.judgement.measures if row.scope in rows and row.scope in {Scope(), Scope(row.scope.phase)}
+    ]
+    for name in (measure.name for measure in OF_A_SYSTEM):
+        pairs = [
+            (row.scope, *(format_value(name, each[name]) for each in (row.values, rows[row.scope]))) for row in scopes
+        ]
+        if told := [f"{scope} {one} and {other}" for scope, one, other in pairs if one != other]:
+            yield f"{name}, without an interval: {', '.join(told)}"
+    results = {(each.measure, each.expected_text, each.scope): each.result for each in second.judgement.expectations}
+    for each in first.judgement.expectations:
+        other = results.get((each.measure, each.expected_text, each.scope), each.result)
+        if other != each.result:
+            yield f"expectation {each.measure} {each.expected_text} ({each.scope}): {each.result} and {other}"
 
 
 def _pairs(first: JudgedRun, second: JudgedRun) -> Iterator[_Pair]:

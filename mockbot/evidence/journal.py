@@ -10,6 +10,7 @@ from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 
 JOURNAL, SERVICE = "journal.jsonl", "service.jsonl"  # files that a verdict's reasons refer to
+BOTH_SIDES = "answers.jsonl, requests.jsonl"  # of a system
 
 
 @dataclass(frozen=True, slots=True)

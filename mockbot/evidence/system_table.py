@@ -78,8 +78,8 @@ def requests_over_time(joined: Joined, width: float, end: float) -> dict[str, li
     bins = max(1, int(end / width) + 1)
     counts: dict[str, list[int]] = {}
     for request in (it for each in joined.exchanges for it in each.upstream):
-        row = counts.setdefault(f"{request.provider} {'ok' if request.outcome == 'ok' else 'failed'}", [0] * bins)
-        row[min(bins - 1, max(0, int(request.end / width)))] += 1
+        name = f"{request.provider} {'ok' if request.outcome == 'ok' else 'failed'}"
+        _count(counts, name, int(request.end / width), bins)
     return dict(sorted(counts.items(), reverse=True))
 
 
@@ -97,6 +97,11 @@ def answers_over_time(joined: Joined, width: float, end: float) -> dict[str, lis
             who = "canned"
         else:
             who = each.answered_by or "nobody"
-        row = counts.setdefault(who, [0] * bins)
-        row[min(bins - 1, max(0, int(each.prompt.end / width)))] += 1
+        _count(counts, who, int(each.prompt.end / width), bins)
     return counts
+
+
+def _count(counts: dict[str, list[int]], name: str, at: int, bins: int) -> None:
+    """Not what ends behind the last bin: all of it at once would be a peak that never was."""
+    if at < bins:
+        counts.setdefault(name, [0] * bins)[max(0, at)] += 1

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from mockbot.evidence.added_latency import added_text
 from mockbot.evidence.antipatterns import Antipattern, antipatterns
 from mockbot.evidence.counters import Work
-from mockbot.evidence.journal import JOURNAL, SERVICE, RunEvidence
+from mockbot.evidence.journal import BOTH_SIDES, JOURNAL, SERVICE, RunEvidence
 from mockbot.evidence.judgement import (
     ExpectationResult,
     FaultResult,
@@ -44,6 +44,7 @@ from mockbot.evidence.validity_checks import check_validity
 from mockbot.measures.measure import Measure
 from mockbot.measures.outages import WorstOutage
 from mockbot.measures.scope import Scope
+from mockbot.measures.system import MEASURES as OF_A_SYSTEM
 from mockbot.measures.table import TABLE, measure_all
 from mockbot.measures.threshold import Threshold
 from mockbot.measures.values import Beyond, Known, Undefined, Value
@@ -88,7 +89,7 @@ def judge_run(evidence: RunEvidence) -> JudgedRun:
     system = system_result(evidence, counters)
     if system is not None:
         found = (each for each in system.findings if each.name not in info.allowed)
-        expectations = deciding = [*expectations, *_none_of(Scope(), found, "answers.jsonl, requests.jsonl")]
+        expectations = deciding = [*expectations, *_none_of(Scope(), found, BOTH_SIDES)]
     verdict, reasons = decide(checks, tuple(deciding or expectations))
     if verdict == "pass" and idle:
         reasons = (*reasons, f"not shown, for want of an occasion: {', '.join(idle)}")
@@ -155,6 +156,8 @@ def _result(counted: ScopeCounters, measure: Measure, text: str, threshold: Thre
     prompts, where, value = counted.cohort.prompts, JOURNAL, measure.value(counted)
     if measure.provider_side:
         where = SERVICE
+    elif measure in OF_A_SYSTEM:
+        where = BOTH_SIDES
     elif examples := [f"{name} (asked at {format_clock(at, 1)})" for at, name in counted.cohort.examples]:
         where = f"{JOURNAL}: {', '.join(examples)}"
     # The service's journal measures work, however few prompts there were.

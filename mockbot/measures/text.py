@@ -39,7 +39,7 @@ UNITS: Mapping[Unit, UnitText] = {
     "count": UnitText("a plain number", _parse_plain, format_count, "<= 3", ""),
 }
 
-NOT_SEEN = "not within the run"
+NOT_SEEN = "(too early to tell)"
 
 
 def format_value(measure: str, value: Value) -> str:

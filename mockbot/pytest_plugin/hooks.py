@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,7 +103,7 @@ def mockbot(
     report_inconclusive = inconclusive(request.config.getoption("--mockbot-inconclusive"))
     root = request.config.getoption("--mockbot-report")
     name = re.sub(r"[^\w.-]+", "-", request.node.nodeid).strip("-")
-    folder = None if root is None else Path(root).absolute() / name
+    folder = None if root is None else _unused(Path(root).absolute() / name)
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         intercepted = request.node.get_closest_marker("intercept")
@@ -117,6 +118,11 @@ def mockbot(
             bot.play(*marker.args, **marker.kwargs)
         request.node.stash[IN_USE] = bot
         yield bot
+
+
+def _unused(folder: Path) -> Path:
+    """`folder`, or with -2, -3, ... behind its name: a suite runs again and again, and reports of before are kept."""
+    return next(each for n in count(1) if not (each := folder.with_name(f"{folder.name}{f'-{n}' * (n > 1)}")).exists())
 
 
 @pytest.hookimpl(wrapper=True)

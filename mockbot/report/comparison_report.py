@@ -16,6 +16,7 @@ from mockbot.measures.table import TABLE
 from mockbot.measures.text import format_in_unit, format_value
 from mockbot.report.overlays import overlays
 from mockbot.report.page import render
+from mockbot.scenario.shorten import MIN_PROMPTS
 from mockbot.units.formatting import format_points
 
 MEASURE, VALUE, INTERVAL = 19, 7, 22  # characters
@@ -77,6 +78,8 @@ def verdict_sentence(comparison: Comparison) -> str:
         return "The two runs cannot be compared, because:"
     worse, better, traded, same, unknown = (len(comparison.having(change)) for change in STYLES)
     measures = len(comparison.differences)
+    if not measures:
+        return f"Nothing was compared: neither in a phase nor in the whole run have both runs {MIN_PROMPTS} prompts."
     if not worse and not comparison.decided:
         return (
             f"Whether the second run is worse cannot be told: {unknown} of {measures} measures vary too much by chance."

@@ -13,7 +13,7 @@ from string import Template
 from mockbot.scenario.answer_law import mean_tokens
 from mockbot.scenario.scaffold_choices import FAILURES, NAIVE, Broke, Cause
 from mockbot.scenario.schema import Tokens
-from mockbot.units.quantities import duration_text, rate_text
+from mockbot.units.quantities import duration_text
 
 SHORTEST, LONGEST = 300.0, 36000.0  # seconds of disturbance
 SCHEMA_FILE = "scenario.schema.json"
@@ -198,7 +198,7 @@ def _sizes(users: int, speed: float) -> dict[str, str]:
         "answer": str(answer),
         "median": str(TOKENS.median),
         "p95": str(TOKENS.p95),
-        "pace": rate_text(round((mean_tokens(TOKENS) - 1) / (0.75 * answer), 2)),
+        "pace": f"{(mean_tokens(TOKENS) - 1) / (0.75 * answer):.3g}/s",
         "users": str(users),
     }
 

@@ -6,7 +6,7 @@ timeouts, policies, rates. What becomes too short to mean anything is told.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -145,10 +145,8 @@ def _doubts(scenario: Scenario) -> tuple[str, ...]:
     doubts = []
     patient = max(scenario.crowd, key=lambda name: timeout_of(scenario.crowd[name]))
     wait, think = timeout_of(scenario.crowd[patient]), min(group.think for group in scenario.crowd.values())
-    for phase in scenario.phases:
-        if phase.lasts < wait:
-            long = f"{patient!r} waits {duration_text(wait)} for one attempt"
-            doubts.append(f"phase {phase.name!r} lasts {duration_text(phase.lasts)}, and {long}")
+    if brief := {phase.name: phase.lasts for phase in scenario.phases if phase.lasts < wait}:
+        doubts.append(f"{patient!r} waits {duration_text(wait)} for one attempt; shorter than that: {_lasts(brief)}")
     timeline = Timeline(scenario)
     for each in timeline.phases:
         holds = timeline.at((each.start + each.end) / 2)
@@ -159,10 +157,8 @@ def _doubts(scenario: Scenario) -> tuple[str, ...]:
             few = f"about {prompts:.0f} prompts of its crowd, maybe less than the {MIN_PROMPTS} it needs"
             doubts.append(f"phase {each.name!r} has {few}")
     spans = fault_spans(scenario.phases, scenario.first_provider)
-    for span in spans:
-        lasts = round(span.end - span.start, 3)
-        if lasts < think:
-            doubts.append(f"fault {span.id} lasts {duration_text(lasts)}, and users think for {duration_text(think)}")
+    if brief := {span.id: lasts for span in spans if (lasts := round(span.end - span.start, 3)) < think}:
+        doubts.append(f"users think for {duration_text(think)}; shorter than that: {_lasts(brief)}")
     end = sum(phase.lasts for phase in scenario.phases)
     left = round(end - max((span.end for span in spans), default=end), 3)
     for expected in scenario.expect:
@@ -173,3 +169,7 @@ def _doubts(scenario: Scenario) -> tuple[str, ...]:
                 what = f"expectation '{measure.name} {text}' cannot be told"
                 doubts.append(f"{what}: {duration_text(room)} is all there is")
     return tuple(doubts)
+
+
+def _lasts(spans: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} ({duration_text(seconds)})" for name, seconds in spans.items())

@@ -1,19 +1,24 @@
 """Two runs against each other: only differences beyond chance are reported."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any
 
 import pytest
 
-from mockbot.errors import UsageError
+from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.compare import Comparison, Difference, compare
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Attempt, Prompt
 from mockbot.evidence.verdict import judge_run
 from mockbot.measures.scope import Scope
 from mockbot.measures.values import Beyond, Known
+from mockbot.report.comparison_report import exit_code, verdict_sentence
 from tests.evidence.build import AFTER, CALM, FELT, OUTAGE, evidence, health, prompt, scenario
+from tests.evidence.system_build import Journal, ask
+
+DEAD = ask(outcome="http_error", status=503, took=0.1)
 
 
 def client(
@@ -51,6 +56,16 @@ def client(
 
 def run(requests: Sequence[Attempt | Prompt], **how: Any) -> RunEvidence:
     return evidence(requests, FELT, **how)
+
+
+def behind_a_system(*upstream: Any) -> RunEvidence:
+    """A prompt a second; in the blackout each makes these requests."""
+    journal = Journal()
+    for second in range(400):
+        journal.asked(float(second), *(upstream if 100 <= second < 200 else (ask(),)))
+    made = evidence([*journal.attempts, *journal.prompts], of=scenario(providers={"main": {"slots": 10}, "other": {}}))
+    known = replace(made.info, system="my-gateway")
+    return replace(made, info=known, answers=tuple(journal.answers), upstream=tuple(journal.requests))
 
 
 def compared(a: RunEvidence, b: RunEvidence) -> Comparison:
@@ -240,3 +255,30 @@ def test_an_empty_run_can_be_compared_and_says_nothing() -> None:
     assert comparison.differences == ()
     assert not comparison.decided
     assert any("no data is no success" in reason for reason in comparison.broken)
+
+
+def test_what_a_system_asked_its_providers_is_told_without_an_interval() -> None:
+    """One that asks the dead provider twice against one that asks it once, and whose answers are all whole."""
+    first, second = (judge_run(behind_a_system(*each)) for each in ((DEAD, DEAD, ask("other")), (DEAD, ask("other"))))
+
+    notes = compare(first, second).notes
+
+    assert "upstream_per_prompt, without an interval: whole run 1.50 and 1.25, phase blackout 3.00 and 2.00" in notes
+    assert not [note for note in notes if note.startswith("laundered")]
+
+
+def test_an_expectation_with_another_result_is_told() -> None:
+    """Beside what differs beyond chance."""
+    promised = scenario(expect=[{"phase": "blackout", "availability": ">= 50%"}])
+
+    notes = compared(run(client(1, fails=0.9), of=promised), run(client(2, fails=0.1), of=promised)).notes
+
+    assert "expectation availability >= 50% (phase blackout): fail and pass" in notes
+
+
+def test_nothing_compared_is_told_as_such() -> None:
+    """One client of a smoke test asks too little; "0 of 0 measures" would say nothing."""
+    nothing = Comparison(differences=(), broken=())
+
+    assert verdict_sentence(nothing).startswith("Nothing was compared: neither in a phase")
+    assert exit_code(nothing) is ExitCode.INCONCLUSIVE

@@ -5,7 +5,7 @@ from math import inf
 import pytest
 
 from mockbot.evidence.system_measures import Ratio
-from mockbot.evidence.system_table import ProviderRow, answers_over_time, phase_rows
+from mockbot.evidence.system_table import ProviderRow, answers_over_time, phase_rows, requests_over_time
 from mockbot.scenario.spans import PhaseSpan
 from tests.evidence.system_build import Journal, ask
 
@@ -51,6 +51,14 @@ def test_who_answered_whom_on_one_clock() -> None:
     over_time = answers_over_time(_journal().joined(), 10.0, 30.0)
 
     assert over_time == {"main": [2, 0, 0, 0], "other": [0, 2, 1, 0], "nobody": [0, 1, 0, 0]}
+
+
+def test_what_ends_after_the_end_is_no_peak_at_the_end() -> None:
+    """The answers of "after" come behind an end at 15 s; in the last bin they would be a burst."""
+    joined = _journal().joined()
+
+    assert answers_over_time(joined, 10.0, 15.0) == {"main": [2, 0], "other": [0, 2], "nobody": [0, 1]}
+    assert requests_over_time(joined, 1.0, 3.0) == {"main ok": [1, 1, 0, 0]}
 
 
 def test_a_phase_without_prompts_has_a_row_without_figures() -> None:

@@ -1,5 +1,6 @@
 """The verdict of a run with a system: its findings fail it, and what cannot be told leaves it open."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mockbot.evidence.judgement import Judgement
@@ -24,7 +25,9 @@ def _journal(laundered: int = 0, seconds: int = 400) -> Journal:
     return journal
 
 
-def _judged(journal: Journal, faults: object = None, allowed: tuple[str, ...] = ()) -> Judgement:
+def _judged(
+    journal: Journal, faults: object = None, allowed: tuple[str, ...] = (), expect: Sequence[Mapping[str, str]] = ()
+) -> Judgement:
     """`faults`: of the blackout, for 503 all the time."""
     prompts = [replace(each, group="patient") for each in journal.prompts]
     attempts = [replace(each, group="patient", provider="main") for each in journal.attempts]
@@ -32,6 +35,7 @@ def _judged(journal: Journal, faults: object = None, allowed: tuple[str, ...] = 
         providers={"main": {"slots": 10}, "other": {}},
         crowd={"patient": {"users": "100%", "policy": "backoff", "patience": "60s"}},
         phases=[CALM, {**OUTAGE, **({} if faults is None else {"faults": faults})}, AFTER],
+        expect=[*expect],
     )
     made = evidence([*attempts, *prompts], of=two)
     known = replace(made.info, system="my-gateway", allowed=allowed)
@@ -126,3 +130,10 @@ def test_a_system_need_not_meet_every_fault() -> None:
     checks = {check.name: check for check in _judged(_journal(), faults=two).checks}
 
     assert "felt blackout.1.cut" not in checks
+
+
+def test_an_expectation_of_a_system_says_where_to_look() -> None:
+    """Not in the crowd's journal, which knows nothing of the providers' requests."""
+    judged = _judged(_journal(), expect=[{"phase": "blackout", "upstream_per_prompt": "<= 1"}])
+
+    assert judged.expectations[0].hint == "look at answers.jsonl, requests.jsonl"

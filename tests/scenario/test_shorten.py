@@ -57,8 +57,8 @@ def test_what_becomes_too_short_is_told() -> None:
     short = shortened(read_scenario(LONG), 60.0)
 
     assert short.text == "shortened from 50m to 1m"
-    assert "phase 'calm' lasts 12s, and 'all' waits 15s for one attempt" in short.doubts
-    assert "fault closed.2.maintenance lasts 2.4s, and users think for 5s" in short.doubts
+    assert "'all' waits 15s for one attempt; shorter than that: calm (12s), after (12s)" in short.doubts
+    assert "users think for 5s; shorter than that: closed.2.maintenance (2.4s)" in short.doubts
     assert "expectation 'recovery_time <= 3m' cannot be told: 14.4s is all there is" in short.doubts
     assert not [doubt for doubt in short.doubts if "latency_p95" in doubt]
 

@@ -517,3 +517,13 @@ def test_shares_are_drawn_and_nothing_is_where_there_are_none() -> None:
     assert bars["error_x"]["array"] == [pytest.approx(0.124, abs=0.001)]  # type: ignore[has-type]
     assert live["x"] == [0.4]  # type: ignore[has-type]
     assert shares([Answer("paying", "?", "", (wait,))]) == ()
+
+
+def test_what_several_answers_tell_is_one_bar() -> None:
+    """Two of the same name would lie end to end, and end behind 100 %."""
+    written = Figure("as written", "availability", (0.9, 0.8))
+
+    (chart,) = shares([Answer("refreshing", "?", "", (written,)), Answer("telling", "?", "", (written,))])
+
+    [bars] = chart.figure["data"]  # type: ignore[misc]
+    assert bars["y"] == ["as written"]  # type: ignore[has-type]

@@ -17,8 +17,11 @@ def page(scenario: Scenario, answers: Sequence[Answer], whole: Mapping[str, obje
 
 def shares(answers: Sequence[Answer]) -> tuple[Chart, ...]:
     """Every share of good answers that was simulated as a bar, the live run's as a diamond on it; none without any."""
-    figures = [figure for answer in answers for figure in answer.figures if figure.measure == "availability"]
-    bars = [(each, each.simulated) for each in figures if each.simulated.mean is not None]
+    # Several answers begin with the file as written: bars of one name would lie end to end.
+    figures = {
+        figure.what: figure for answer in answers for figure in answer.figures if figure.measure == "availability"
+    }
+    bars = [(each, each.simulated) for each in figures.values() if each.simulated.mean is not None]
     if not bars:
         return ()
     names = [plain(figure.what) for figure, _ in bars]
