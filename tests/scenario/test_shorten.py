@@ -118,7 +118,7 @@ def test_every_bundled_outage_can_be_shortened(name: str) -> None:
 def test_a_length_that_leaves_nothing_to_expect_is_told_before_the_run() -> None:
     """And one that leaves something is not."""
     long = load_scenario(find("unexpected-failure"))
-    calm = tuple(each for each in long.expect if each.phase == "steady" and each.availability is not None)
+    calm = tuple(each for each in long.expect if each.phase == "steady" and "availability" in each.model_fields_set)
     said = "no expectation is left, so that the verdict will be inconclusive; give --length more time"
 
     assert shortened(long.model_copy(update={"expect": calm}), 240.0).doubts[-1] == said
