@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 @click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="Load generator processes.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Make the load on other machines: so many workers come.")
 @click.option("--bind", metavar="ADDRESS", help="Of --workers: the address of this machine to which they come.")
-@click.option("--wait", metavar="DURATION", default="60s", show_default=True, help="Of --workers: how long, at most.")
+@click.option("--wait", metavar="DURATION", show_default="60s", help="Of --workers: how long, at most.")
 @click.option("--out", type=FOLDER, help="Run folder; default: runs/<time>-<scenario>.")
 @click.option("--locustfile", type=EXISTING_FILE, help="Locustfile to use instead of chat.py.")
 @click.option("--proxy", type=PROXY, default="embedded", show_default=True, help="Fault proxy.")
@@ -80,7 +80,7 @@ def run(
     speed: float | None, ui: bool, processes: int, out: Path | None,
     locustfile: Path | None, proxy: "Engine", toxiproxy_url: str | None, allowed: tuple[str, ...],
     port: int | None, system: str | None, length: str | None, seed: int | None, changes: tuple[str, ...],
-    tls: bool, workers: int | None, bind: str | None, wait: str, otel: str | None, metrics_port: int | None,
+    tls: bool, workers: int | None, bind: str | None, wait: str | None, otel: str | None, metrics_port: int | None,
     on_phase: str | None,
     upstreams: "UpstreamSettings",
 ) -> None:  # fmt: skip
@@ -110,9 +110,9 @@ def run(
                 "--system, --port, --seed and --metrics-port are for a run with mockbot's own crowd; "
                 "leave them out for `-- COMMAND`"
             )
-        if workers is not None or bind is not None:
+        if workers is not None or bind is not None or wait is not None:
             raise UsageError(
-                "--workers and --bind are for a run with mockbot's own crowd; leave them out for `-- COMMAND`"
+                "--workers, --bind and --wait are for a run with mockbot's own crowd; leave them out for `-- COMMAND`"
             )
         from mockbot.commands.external_client import ClientOptions, run_client_command
 

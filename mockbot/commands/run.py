@@ -141,7 +141,8 @@ def _play(
         else:
             log = folder / RunFile.LOCUST_LOG
             lines = log.read_text("utf-8", "replace").strip().splitlines() if log.exists() else []
-            why = f"Locust exited without reporting a result; last line of {log}: {lines[-1] if lines else ''}"
+            last = f"last line of {log}: {lines[-1]}" if lines else f"{log} is empty, as when it is killed"
+            why = f"Locust exited without reporting a result; {last}"
             write_run_info(folder, replace(unfinished, why=why))
     _record_command(folder, options, system)
     code = conclude(folder, console)

@@ -24,6 +24,7 @@ from mockbot.units.formatting import format_wall
 from mockbot.units.quantities import parse_duration
 
 _MASTER = re.compile(r"(?P<host>[\w.-]+)(?::(?P<port>\d{1,5}))?")
+WAIT = 60.0  # wall seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,11 @@ class Elsewhere:
     wait: float
 
     @classmethod
-    def of(cls, workers: int | None, bind: str | None, wait: str) -> "Elsewhere | None":
+    def of(cls, workers: int | None, bind: str | None, wait: str | None) -> "Elsewhere | None":
         """From the options of the command line. Raises UsageError."""
         if workers is None and bind is None:
+            if wait is not None:
+                raise UsageError(f"--wait {wait} is how long --workers are waited for; add --workers and --bind")
             return None
         if workers is None or bind is None:
             raise UsageError(
@@ -55,9 +58,12 @@ class Elsewhere:
         except OSError as error:
             raise UsageError(f"--bind {bind}: cannot be listened on ({error.strerror}); see `ip address`") from None
         try:
-            return cls(workers, bind, parse_duration(wait))
+            seconds = WAIT if wait is None else parse_duration(wait)
         except ValueError as error:
             raise UsageError(f"--wait {wait}: {error}") from None
+        if not seconds:
+            raise UsageError(f"--wait {wait}: nobody comes at once; write it like 60s")
+        return cls(workers, bind, seconds)
 
     def require_plain(self, scenario: Scenario, *, processes: int, system: bool, tls: bool, real: bool) -> None:
         """UsageError for what cannot be combined with workers on other machines. `real`: a provider is."""

@@ -5,6 +5,7 @@ OTEL_EXPORTER_OTLP_HEADERS. Its exporters report failures to a logger only, whos
 """
 
 import logging
+import os
 import re
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -13,8 +14,10 @@ from urllib.parse import urlsplit
 from mockbot.errors import UsageError
 
 if TYPE_CHECKING:
-    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+    import requests
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+    from mockbot.observability.watched_metrics import WatchedMetrics
 
 _ERRNO = re.compile(r"\[Errno -?\d+\] ([\w ]+)")
 ANSWERS_WITHIN = 3.0  # wall seconds that an endpoint has for an empty batch, before a run
@@ -36,16 +39,59 @@ class LastWords(logging.Handler):
             self.words = cause[1] if cause else text
 
 
+def _require_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        wrong = parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0
+    except ValueError:  # of its brackets or its port
+        wrong = True
+    if wrong:
+        raise UsageError(f"--otel {url} is no URL of a collector; give its OTLP/HTTP URL, as http://127.0.0.1:4318")
+
+
+def _require_sdk() -> None:
+    """OpenTelemetry reads some of its variables when it is imported, others when its objects are made."""
+    if find_spec("opentelemetry.sdk") is None or find_spec("opentelemetry.exporter") is None:
+        raise UsageError("--otel needs OpenTelemetry, which is not installed; pip install 'mockbot[otel]'")
+    if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        raise UsageError("--otel: OTEL_SDK_DISABLED=true makes OpenTelemetry send nothing; unset it, or omit --otel")
+    try:
+        from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415 - of an extra
+        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - as above
+
+        MeterProvider(shutdown_on_exit=False)
+        TracerProvider(shutdown_on_exit=False)
+    except ValueError as error:
+        raise UsageError(f"--otel: OpenTelemetry refuses a variable OTEL_... of the environment: {error}") from None
+
+
+def _refuse_redirect(response: "requests.Response", *_: object, **__: object) -> None:
+    """OpenTelemetry takes a redirect for success, though it does not follow it: what was sent is lost."""
+    if response.is_redirect:
+        response.close()
+        from requests import TooManyRedirects  # noqa: PLC0415 - as above
+
+        raise TooManyRedirects(f"it redirects to {response.headers['location']}")
+
+
+def _session() -> "requests.Session | None":
+    """None: OpenTelemetry makes its own, with credentials of a provider that the environment names."""
+    if any(name.endswith("_CREDENTIAL_PROVIDER") and name.startswith("OTEL_PYTHON_EXPORTER") for name in os.environ):
+        return None
+    from requests import Session  # noqa: PLC0415 - as above
+
+    session = Session()
+    session.hooks["response"].append(_refuse_redirect)
+    return session
+
+
 class OtlpEndpoint:
     """A checked endpoint: the base URL that collectors document, as http://127.0.0.1:4318."""
 
     def __init__(self, url: str) -> None:
         """Raises UsageError when it is no URL, when the extra is missing, or when nothing takes spans there."""
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise UsageError(f"--otel {url} is no URL of a collector; give its OTLP/HTTP URL, as http://127.0.0.1:4318")
-        if find_spec("opentelemetry.sdk") is None or find_spec("opentelemetry.exporter") is None:
-            raise UsageError("--otel needs OpenTelemetry, which is not installed; pip install 'mockbot[otel]'")
+        _require_url(url)
+        _require_sdk()
         self.url = url.rstrip("/")
         self._log = LastWords()
         logger = logging.getLogger("opentelemetry")
@@ -53,7 +99,10 @@ class OtlpEndpoint:
         logger.propagate = False
         from opentelemetry.sdk.trace.export import SpanExportResult  # noqa: PLC0415 - of an extra
 
-        if self.spans(ANSWERS_WITHIN).export([]) is not SpanExportResult.SUCCESS:
+        exporter = self.spans(ANSWERS_WITHIN)
+        taken = exporter.export([])
+        exporter.shutdown()  # type: ignore[no-untyped-call]  # OpenTelemetry's
+        if taken is not SpanExportResult.SUCCESS:
             raise UsageError(
                 f"--otel {url}: nothing takes spans there ({self.why}); start a collector that listens for OTLP over "
                 "HTTP (its port is 4318, 4317 is gRPC), correct the URL, or leave --otel away"
@@ -68,10 +117,10 @@ class OtlpEndpoint:
         """A new exporter of spans."""
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - of an extra
 
-        return OTLPSpanExporter(f"{self.url}/v1/traces", timeout=within)
+        return OTLPSpanExporter(f"{self.url}/v1/traces", timeout=within, session=_session())
 
-    def metrics(self) -> "OTLPMetricExporter":
+    def metrics(self) -> "WatchedMetrics":
         """A new exporter of metrics."""
-        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter  # noqa: PLC0415 - as above
+        from mockbot.observability.watched_metrics import WatchedMetrics  # noqa: PLC0415 - as above
 
-        return OTLPMetricExporter(f"{self.url}/v1/metrics", timeout=TAKES_WITHIN)
+        return WatchedMetrics(f"{self.url}/v1/metrics", timeout=TAKES_WITHIN, session=_session())

@@ -53,6 +53,8 @@ class RunExport:
     _until: float = float("inf")  # reading of the monotonic clock
     _second: float = 0.0  # of the newest record
     _why: str = ""
+    _failed: str = ""
+    _metrics_lost: str = ""
 
     def __post_init__(self) -> None:
         self._exporter = self.endpoint.spans()
@@ -69,20 +71,41 @@ class RunExport:
         self._until = monotonic() + LAST_WITHIN
         self._over.set()
         self._thread.join()
-        if not self.lost:
-            return f"{self.sent:,} spans sent to {self.endpoint.url}"
-        return (
-            f"--otel: {self.lost:,} of {self.sent + self.lost:,} spans were lost, because {self.endpoint.url} did not "
-            f"take them in time ({self._why}); the verdict does not depend on them"
-        )
+        sent, url, no_matter = f"{self.sent:,} spans", self.endpoint.url, "the verdict does not depend on them"
+        if self._failed:
+            return f"--otel: nothing more was sent to {url} after {sent}, by a defect of mockbot ({self._failed})"
+        if self.lost:
+            lost = f"{self.lost:,} of {self.sent + self.lost:,} spans were lost"
+            return f"--otel: {lost}, because {url} did not take them in time ({self._why}); {no_matter}"
+        if self._metrics_lost:
+            return f"{sent} sent to {url}, which did not take the metrics ({self._metrics_lost}); {no_matter}"
+        return f"{sent} sent to {url}"
 
     def _follow(self) -> None:
+        try:
+            self._send()
+        except Exception as error:
+            self._failed = f"{type(error).__name__}: {error}"
+            raise  # Python prints the traceback of a thread
+        finally:
+            self._exporter.shutdown()  # type: ignore[no-untyped-call]  # OpenTelemetry's
+
+    def _send(self) -> None:
         played = self._begun()
         if played is None:
             return
         spans = TraceSpans(played)
-        reader = PeriodicExportingMetricReader(self.endpoint.metrics(), METRICS_EVERY)
+        exporter = self.endpoint.metrics()
+        reader = PeriodicExportingMetricReader(exporter, METRICS_EVERY)
         metrics = GenAiMetrics(played, reader, lambda: self._second)
+        try:
+            self._play(spans, metrics)
+        finally:
+            metrics.close()
+        self._metrics_lost = "" if exporter.taken else self.endpoint.why
+
+    def _play(self, spans: TraceSpans, metrics: GenAiMetrics) -> None:
+        """All records, until the run is over."""
         over = False
         while not over:
             over = self._over.is_set()  # before the look, so that the last one sees all that was written
@@ -95,7 +118,6 @@ class RunExport:
         info = read_run_info(self.folder)
         spans.run(self.timeline.end if info is None else info.end)
         self._export(spans.take())
-        metrics.close()
 
     def _begun(self) -> PlayedRun | None:
         """Once second 0 is known; None when the run ended before it."""

@@ -137,6 +137,8 @@ def _decidable(scenario: Scenario) -> tuple[tuple[Expectation, ...], list[str]]:
                 )
         if len(dropped) < len(expected.thresholds()):
             kept.append(expected.model_copy(update=dropped))
+    if left_out and not kept:
+        left_out.append("no expectation is left, so that the verdict will be inconclusive; give --length more time")
     return tuple(kept), left_out
 
 

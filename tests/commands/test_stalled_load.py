@@ -9,6 +9,7 @@ from rich.console import Console
 
 from mockbot.commands import run
 from mockbot.commands.run_observers import Observers
+from mockbot.errors import ExitCode
 from mockbot.evidence.records import Progress, RunInfo
 from mockbot.report.live_view import LiveView
 from mockbot.runs.folder import RunFile, RunFolder
@@ -36,3 +37,19 @@ def test_a_load_process_that_hangs_is_killed(tmp_path: Path, monkeypatch: pytest
     assert hung.returncode == -9
     assert info is not None
     assert (info.ended, info.why.split(" and ")[0]) == ("failed", "the load process stood still for 0.5 s")
+
+
+@pytest.mark.live
+def test_a_load_process_that_is_killed_before_its_first_word_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its log has no last line to show; the run is inconclusive."""
+    killed = [sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]
+    monkeypatch.setattr(run, "_locust_command", lambda *_: killed)
+
+    code = run.run_command(read_scenario(SHORT), run.RunOptions(out=tmp_path / "out"), Console(quiet=True))
+
+    info = read_run_info(RunFolder(tmp_path / "out"))
+    assert code == ExitCode.INCONCLUSIVE
+    assert info is not None
+    assert info.why.endswith("locust.log is empty, as when it is killed")

@@ -12,6 +12,8 @@ from tests.commands.build import SHORT
     ("workers", "bind", "wait", "says"),
     [
         (4, None, "60s", "--workers and --bind belong together"),
+        (None, None, "60s", "add --workers and --bind"),
+        (4, "127.0.0.1", "0s", "nobody comes at once"),
         (None, "127.0.0.1", "60s", "for more processes on this machine use --processes"),
         (4, "0.0.0.0", "60s", "name the one to which the workers come"),
         (4, "here", "60s", "write one of this machine"),
@@ -28,7 +30,8 @@ def test_a_wrong_option_is_refused(workers: int | None, bind: str | None, wait: 
 
 def test_without_the_options_the_load_is_made_here() -> None:
     """As with every run before."""
-    assert Elsewhere.of(None, None, "60s") is None
+    assert Elsewhere.of(None, None, None) is None
+    assert Elsewhere.of(1, "127.0.0.1", None) == Elsewhere(1, "127.0.0.1", 60.0)
     assert Elsewhere.of(4, "127.0.0.1", "1m30s") == Elsewhere(4, "127.0.0.1", 90.0)
 
 

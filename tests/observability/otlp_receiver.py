@@ -18,10 +18,11 @@ Plain = str | bool | int | float | list[str] | None
 
 @dataclass
 class Received:
-    """What came. `url`: for --otel; `status`: the answer to every request from now on."""
+    """What came. `url`: for --otel; `status`: the answer to every request from now on, at one path another one."""
 
     url: str = ""
     status: int = 200
+    at: dict[str, int] = field(default_factory=dict)  # path -> status
     spans: list[tuple[str, Span]] = field(default_factory=list)  # service.name, span
     metrics: dict[str, Metric] = field(default_factory=dict)  # by name, the latest
 
@@ -64,9 +65,12 @@ def receiver() -> Iterator[Received]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            if received.status == 200:
+            status = received.at.get(self.path, received.status)
+            if status == 200:
                 received.take(self.path, gzip.decompress(body) if self.headers["content-encoding"] == "gzip" else body)
-            self.send_response(received.status)
+            self.send_response(status)
+            if 300 <= status < 400:
+                self.send_header("location", f"https://elsewhere.example{self.path}")
             self.send_header("content-length", "0")
             self.end_headers()
 

@@ -1,5 +1,8 @@
 """Journals in, OTLP out: everything once, what is lost is told, and no endpoint is no run."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +16,7 @@ from mockbot.observability import otlp_endpoint, run_export
 from mockbot.observability import semantic_names as names
 from mockbot.observability.otlp_endpoint import OtlpEndpoint
 from mockbot.observability.run_export import RunExport
+from mockbot.observability.trace_spans import TraceSpans
 from mockbot.observability.traced_requests import write_requests
 from mockbot.runs.folder import RunFile, RunFolder
 from mockbot.runs.journal_files import JournalWriter, write_run_info
@@ -130,7 +134,9 @@ def test_an_endpoint_that_does_not_answer_is_an_error_before_the_run(monkeypatch
         OtlpEndpoint("http://127.0.0.1:9")
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:4318", "grpc://127.0.0.1:4317", "http://"])
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:4318", "grpc://127.0.0.1:4317", "http://", "http://[::1", "http://127.0.0.1:99999"]
+)
 def test_what_is_no_url_is_no_endpoint(url: str) -> None:
     """With an example."""
     with pytest.raises(UsageError, match="as http://127"):
@@ -144,3 +150,58 @@ def test_a_run_that_never_began_has_no_spans(tmp_path: Path, received: Received)
     export = RunExport(OtlpEndpoint(received.url), folder, Timeline(scenario), folder / RunFile.TRACED)
 
     assert export.finish() == f"0 spans sent to {received.url}"
+
+
+def test_metrics_that_nobody_takes_are_told(tmp_path: Path, received: Received) -> None:
+    """A store of traces alone, such as Jaeger, is a fair endpoint."""
+    received.at["/v1/metrics"] = 404
+
+    said = exported(tmp_path, received)
+
+    assert said.startswith(f"8 spans sent to {received.url}, which did not take the metrics (")
+    assert "404" in said
+
+
+def test_a_redirect_is_not_taken_for_success(received: Received) -> None:
+    """OpenTelemetry neither follows it nor tells it."""
+    received.status = 308
+
+    with pytest.raises(UsageError, match=r"redirects to https://elsewhere\.example/v1/traces.*correct the URL"):
+        OtlpEndpoint(received.url)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("OTEL_SDK_DISABLED", "true", "unset it"),
+        ("OTEL_METRICS_EXEMPLAR_FILTER", "some", "Unknown exemplar filter 'some'"),
+        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "many", "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT must be"),
+    ],
+)
+def test_variables_that_stop_the_export_are_an_error_before_the_run(
+    name: str, value: str, says: str, received: Received
+) -> None:
+    """Some are read when OpenTelemetry is imported, so in a process of its own."""
+    command = f"from mockbot.observability.otlp_endpoint import OtlpEndpoint; OtlpEndpoint({received.url!r})"
+
+    ended = subprocess.run(
+        [sys.executable, "-c", command], env={**os.environ, name: value}, capture_output=True, text=True, check=False
+    )
+
+    last = ended.stderr.strip().splitlines()[-1]
+    assert last.startswith("mockbot.errors.UsageError: --otel: ")
+    assert says in last
+
+
+def test_an_export_that_fails_says_so(tmp_path: Path, received: Received, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A defect of its own is no zero of a count."""
+
+    def fails(*_: object) -> None:
+        raise LookupError("no such span")
+
+    monkeypatch.setattr(TraceSpans, "prompt", fails)
+    monkeypatch.setattr("threading.excepthook", lambda _: None)
+
+    said = exported(tmp_path, received)
+
+    assert "after 0 spans, by a defect of mockbot (LookupError: no such span)" in said

@@ -113,3 +113,13 @@ def test_every_bundled_outage_can_be_shortened(name: str) -> None:
     assert sum(phase.lasts for phase in again.phases) == pytest.approx(180.0, abs=0.1)
     before, after = Timeline(long), Timeline(again)
     assert [span.id for span in after.faults] == [span.id for span in before.faults]
+
+
+def test_a_length_that_leaves_nothing_to_expect_is_told_before_the_run() -> None:
+    """And one that leaves something is not."""
+    long = load_scenario(find("unexpected-failure"))
+    calm = tuple(each for each in long.expect if each.phase == "steady" and "availability" in each.model_fields_set)
+    said = "no expectation is left, so that the verdict will be inconclusive; give --length more time"
+
+    assert shortened(long.model_copy(update={"expect": calm}), 240.0).doubts[-1] == said
+    assert said not in shortened(long, 240.0).doubts
