@@ -74,9 +74,11 @@ class CrowdMetrics(Collector):
                 if isinstance(record, Prompt):
                     self._settled(record, speed)
                 else:
-                    self._attempts[record.group, record.provider, record.outcome] += 1
+                    # With a system in between the crowd asks no provider, and does not know which one answered.
+                    asked = (self._info.system if self._info is not None else "") or record.provider
+                    self._attempts[record.group, asked, record.outcome] += 1
                     if record.first_token is not None:
-                        self._first[record.provider].add(record.first_token / speed)
+                        self._first.setdefault(asked, _Durations()).add(record.first_token / speed)
         while snapshots := self._progress_of.new():
             self._progress = snapshots[-1]
 

@@ -10,6 +10,8 @@ from mockbot.measures.scope import Scope
 from mockbot.measures.values import Beyond, Known, Undefined
 from mockbot.units.formatting import format_number, format_share, spell_duration
 
+MOST_NAMED = 4  # kinds of faults
+
 
 def executive_summary(summary: Judgement) -> tuple[str, ...]:
     """Three sentences; one when no prompt was issued."""
@@ -44,8 +46,9 @@ def _disturbance(summary: Judgement) -> str:
         return f"{lasted} the load was higher than usual."
     longest = sorted(summary.faults, key=lambda fault: fault.measured[1] - fault.measured[0], reverse=True)
     named = list(dict.fromkeys(KINDS[fault.kind].plain.format(_whom(fault.provider)) for fault in longest))
-    text = f"{', '.join(named[:2])} and more" if len(named) > 2 else " and ".join(named)
-    return f"{lasted} {text}."
+    if len(named) > MOST_NAMED:
+        return f"{lasted} {', '.join(named[: MOST_NAMED - 1])}, and {len(named) - MOST_NAMED + 1} more faults held."
+    return f"{lasted} {' and '.join(filter(None, (', '.join(named[:-1]), named[-1])))}."
 
 
 def _whom(provider: str) -> str:
@@ -120,7 +123,12 @@ def _down(summary: Judgement) -> str:
     text = f"Users were down for {_spell_down(longest)}"
     if len(known) > 1:
         shortest, other = min(known, key=lambda each: _seconds(each[0]))
-        text += f" in group {group}, and for {_spell_down(shortest)} in group {other}" if other != group else ""
+        most, least = (", the longest", ", the shortest") if len(known) > 2 else ("", "")  # the others are in between
+        text += (
+            f" in group {group}{most}, and for {_spell_down(shortest)} in group {other}{least}"
+            if other != group
+            else ""
+        )
     return f"{text}{_sent(summary)}."
 
 

@@ -69,6 +69,20 @@ def test_every_record_is_counted_once_however_often_it_is_scraped(folder: RunFol
     assert found["mockbot_crowd_first_token_seconds_sum", "main"] == pytest.approx(0.05)
 
 
+def test_the_crowd_of_a_system_asks_the_system(folder: RunFolder, url: str) -> None:
+    """Which provider answered, it does not know."""
+    info = RunInfo("short", 10.0, time.time(), "failed", 0.0, "embedded")
+    with JournalWriter(folder) as journal:
+        write_run_info(folder, replace(info, system="my-gateway"))
+        for record in (REFUSED, ANSWERED):
+            journal.write(record)
+        found = scraped(url)
+
+    assert found["mockbot_crowd_attempts_total", "people", "ok", "my-gateway"] == 1
+    assert found["mockbot_crowd_first_token_seconds_count", "my-gateway"] == 1
+    assert not [key for key in found if key[0] == "mockbot_crowd_attempts_total" and key[-1] == "main"]
+
+
 def test_a_phase_and_a_fault_are_1_while_they_last(folder: RunFolder, url: str) -> None:
     """For annotations; scenario time is beside wall time."""
     write_run_info(folder, RunInfo("short", 10.0, time.time() - 1.5, "failed", 0.0, "embedded"))

@@ -1,6 +1,7 @@
 """The three sentences that a manager reads."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from mockbot.evidence.records import Attempt, Prompt
@@ -30,6 +31,20 @@ def test_what_was_wrong_how_users_fared_and_what_came_after() -> None:
             "100% before; group hasty did best with 100%, group patient worst with 0%."
         ),
     )
+
+
+def test_of_three_groups_the_longest_and_the_shortest_are_called_so() -> None:
+    """The third lies in between, and is not told."""
+    calls = [replace(each, group="sdk", id=f"s{n}", user=f"s{n}") for n, each in enumerate(HASTY)]
+    three = scenario(
+        crowd={
+            name: {"users": share, "policy": "backoff"}
+            for name, share in (("patient", 0.4), ("hasty", 0.3), ("sdk", 0.3))
+        }
+    )
+
+    down = "Users were down for 2 minutes in group patient, the longest, and for 0 seconds in group hasty, the shortest"
+    assert told([*sound_run(), *HASTY, *calls], of=three)[0].startswith(down)
 
 
 def test_a_run_that_did_not_recover_says_so() -> None:
@@ -64,17 +79,23 @@ def test_a_plain_load_is_called_one() -> None:
 
 
 def test_many_faults_are_not_all_listed() -> None:
-    """The two longest, and more."""
-    faults = [{"http_error": 503}, {"latency": "1s", "lasts": "50s"}, {"down": True, "lasts": "10s"}]
-    told_of = scenario(
-        phases=[CALM, {"name": "blackout", "lasts": "100s", "faults": faults}, {"name": "x", "lasts": "9s"}]
-    )
-    ids = [f"blackout.{n}.{kind}" for n, kind in enumerate(("http_error", "latency", "down"))]
-    did = (*actions(ids[0]), *actions(ids[1], end=150.0), *actions(ids[2], end=110.0))
+    """Four kinds are, the longest first; of five the last two are counted."""
+    faults: list[dict[str, Any]] = [
+        {"http_error": 503},
+        {"latency": "1s", "lasts": "90s"},
+        {"down": True, "lasts": "80s"},
+    ]
+    faults += [{"cut": "reset", "lasts": "70s"}, {"blank_answer": True, "lasts": "60s"}]
+    said = []
+    for count in (4, 5):
+        blackout = {"name": "blackout", "lasts": "100s", "faults": faults[:count]}
+        made = scenario(phases=[CALM, blackout, {"name": "x", "lasts": "9s"}])
+        ids = [f"blackout.{n}.{next(iter(fault))}" for n, fault in enumerate(faults[:count])]
+        did = [action for n, each in enumerate(ids) for action in actions(each, end=200.0 - 10 * n)]
+        said.append(told(sound_run(), of=made, did=tuple(did))[1])
 
-    assert told(sound_run(), of=told_of, did=did)[1] == (
-        "For 2 minutes main answered with errors, the network path to main was slow and more."
-    )
+    start = "For 2 minutes main answered with errors, the network path to main was slow, main could not be reached"
+    assert said == [f"{start} and answers of main were cut off.", f"{start}, and 2 more faults held."]
 
 
 def test_a_run_without_data_tells_nothing() -> None:
