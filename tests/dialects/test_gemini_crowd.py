@@ -25,11 +25,11 @@ crowd:
   whole: {users: 33%, uses: google, policy: *retry, think: 500ms, patience: 10s, stream: false}
   from-gemini: {users: 33%, uses: google, falls_over_to: other, policy: *retry, think: 500ms, patience: 10s}
 phases:
-  - {name: calm, lasts: 2s, users: 6}
+  - {name: calm, lasts: 2s, users: 12}
   - name: failing
     lasts: 2s
     faults: [{http_error: 503}, {http_error: 503, on: google, share: 30%}]
-  - {name: cut, lasts: 2s, faults: [{cut: clean, on: google, share: 50%}]}
+  - {name: cut, lasts: 2s, faults: [{cut: clean, on: google, share: 70%}]}
   - {name: after, lasts: 2s}
 """
 
