@@ -55,7 +55,7 @@ def test_explain_finds_a_live_run_with_whatever_seed(tmp_path: Path, monkeypatch
 
 @pytest.mark.parametrize(
     ("more", "says"),
-    [(["--set", "seed=4"], "give one of them"), (["--", "true"], "--seed are for a run with mockbot's")],
+    [(["--set", "seed=4"], "give one of them"), (["--", "true"], "--seed and --metrics-port are for a run")],
 )
 def test_a_seed_that_would_not_count_is_refused(more: list[str], says: str) -> None:
     """Two seeds, and a crowd that there is not."""
