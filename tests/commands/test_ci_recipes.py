@@ -151,7 +151,7 @@ def test_a_run_is_compared_with_its_baseline(tmp_path: Path) -> None:
 
     assert first.returncode == 0, first.stdout + first.stderr
     assert "::notice::there is no run folder at 'not-there'" in first.stdout
-    assert again.returncode in {0, 3}, again.stdout + again.stderr  # a run of seconds may say too little to compare
+    assert again.returncode == 0, again.stdout + again.stderr  # a run of seconds says too little to compare, and passed
     assert "## Compared with the baseline" in (tmp_path / "summary").read_text("utf-8")
 
 
