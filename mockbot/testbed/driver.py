@@ -19,6 +19,7 @@ from mockbot.evidence.records import Action, ServiceSecond
 from mockbot.faults.base import SYSTEM
 from mockbot.faults.effects import Restarted
 from mockbot.interception.interceptor_control import InterceptorControl
+from mockbot.process.self_watch import HUNG
 from mockbot.proxy.toxiproxy_client import CLOSED_BY_DISABLE, ToxicControl
 from mockbot.scenario.timeline import Conditions, StatusState, Timeline
 from mockbot.service.control_client import ServiceControl
@@ -33,7 +34,6 @@ Sink = Callable[[Action | ServiceSecond], None]
 
 LOOK = 0.8  # wall seconds between two looks at the service's records, after which an abort has ended every fault
 RAMP_STEP = 0.5  # wall seconds between two steps of a ramp
-HUNG = 2.0  # wall seconds by which this thread itself may be late
 
 
 class Driver:
