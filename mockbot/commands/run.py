@@ -22,12 +22,11 @@ from mockbot.commands.own_locustfile import check_locustfile
 from mockbot.commands.run_observers import MODEL, NOBODY, Observers, Observing, observing
 from mockbot.commands.system_run import WatchedSystem, behind_system, watched_system
 from mockbot.commands.upstream_options import check_spending
-from mockbot.commands.worker import Elsewhere, locustfiles, run_token
+from mockbot.commands.worker import Elsewhere, locustfiles, master_port, shown_arrivals
 from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.records import Progress, RunInfo
 from mockbot.interception.environment import CERTIFICATE
 from mockbot.interception.plan import told
-from mockbot.load.introduction import MASTER_PORT, WorkerEvent
 from mockbot.observability.otlp_endpoint import OtlpEndpoint
 from mockbot.process.held_port import held_port
 from mockbot.process.process_group import end, signal_group
@@ -111,13 +110,13 @@ def _play(
                 name, model = system.running.system.name, ""
             ports.enter_context(observing(watching, options.observing, endpoint, folder, console, name, model))
             port = ports.enter_context(held_port(8089)) if options.ui else None
-            master = _master_port(options, ports, console)
+            master = master_port(options.elsewhere, options.processes, ports, console)
             if port is not None:
                 console.print(f"watch it at http://127.0.0.1:{port}", highlight=False)
             log = folder / RunFile.LOCUST_LOG
             with _locust(_locust_command(options, port, master, speed, folder), log, system) as locust:
                 view = HiddenView(console) if options.hidden else LiveView(console, timeline)
-                with _shown_arrivals(locust, folder, options, console):
+                with nullcontext() if options.elsewhere is None else shown_arrivals(locust, folder, console):
                     _show_progress(locust, folder, view, system, watching)
                 if locust.poll() is None:  # the run is over: a headless Locust exits now, the web UI stays open
                     _record_command(folder, options, system)
@@ -126,7 +125,6 @@ def _play(
                     code = conclude(folder, console)
                     watching.judged(console, code, folder / RunFile.REPORT)
                     if locust.poll() is None:
-                        watching.judged(console, code, folder / RunFile.REPORT)
                         beside = f"a run that is started there is judged into {folder.path.absolute()}-…"
                         console.print(Text(f"the page stays open; {beside}; Ctrl-C closes it"), soft_wrap=True)
                         with suppress(KeyboardInterrupt):
@@ -135,18 +133,23 @@ def _play(
     except KeyboardInterrupt:
         interrupted = True
     if not (folder / RunFile.RUN).exists():  # Locust ended before it could write it
-        unfinished = RunInfo(scenario.name, speed, None, "failed", 0.0, options.proxy.engine, seed=scenario.seed)
-        if interrupted:
-            write_run_info(folder, replace(unfinished, ended="interrupted", why="interrupted"))
-        else:
-            log = folder / RunFile.LOCUST_LOG
-            lines = log.read_text("utf-8", "replace").strip().splitlines() if log.exists() else []
-            last = f"last line of {log}: {lines[-1]}" if lines else f"{log} is empty, as when it is killed"
-            why = f"Locust exited without reporting a result; {last}"
-            write_run_info(folder, replace(unfinished, why=why))
+        _note_end(scenario, options, folder, interrupted=interrupted)
     _record_command(folder, options, system)
     code = conclude(folder, console)
     return ExitCode.INTERRUPTED if interrupted else code
+
+
+def _note_end(scenario: Scenario, options: RunOptions, folder: RunFolder, *, interrupted: bool) -> None:
+    """Write the run.json that Locust did not come to write: how this run ended, and why."""
+    speed = options.speed or scenario.speed
+    unfinished = RunInfo(scenario.name, speed, None, "failed", 0.0, options.proxy.engine, seed=scenario.seed)
+    if interrupted:
+        write_run_info(folder, replace(unfinished, ended="interrupted", why="interrupted"))
+        return
+    log = folder / RunFile.LOCUST_LOG
+    lines = log.read_text("utf-8", "replace").strip().splitlines() if log.exists() else []
+    last = f"last line of {log}: {lines[-1]}" if lines else f"{log} is empty, as when it is killed"
+    write_run_info(folder, replace(unfinished, why=f"Locust exited without reporting a result; {last}"))
 
 
 def _of_these_clients(scenario: Scenario, options: RunOptions) -> Scenario:
@@ -203,25 +206,6 @@ def _testbed(
             yield system
 
 
-@contextmanager
-def _shown_arrivals(
-    locust: "subprocess.Popen[bytes]", folder: RunFolder, options: RunOptions, console: Console
-) -> Iterator[None]:
-    """Say which workers come and which are refused until the load begins; at the end of the block, which came late."""
-    events = Follower(folder / RunFile.WORKERS, WorkerEvent)
-
-    def show() -> None:
-        for event in events.new():
-            console.print(Text(event.says), soft_wrap=True)
-
-    while options.elsewhere is not None and locust.poll() is None and not (folder / RunFile.RUN).exists():
-        show()
-        threading.Event().wait(LOOK)
-    show()
-    yield
-    show()
-
-
 def _show_progress(
     locust: "subprocess.Popen[bytes]", folder: RunFolder, view: LiveView | HiddenView, system: WatchedSystem | None,
     watching: Observers,
@@ -252,16 +236,6 @@ def _show_progress(
     if system is not None:
         system.finish()
     watching.run_over()
-
-
-def _master_port(options: RunOptions, ports: ExitStack, console: Console) -> int | None:
-    """Where Locust's master will listen, held until `ports` is closed; None: this process needs no master."""
-    if options.elsewhere is None:  # Locust's master would always use 5557, and listen on every interface
-        return ports.enter_context(held_port(MASTER_PORT)) if options.processes > 1 else None
-    master = ports.enter_context(held_port(MASTER_PORT, options.elsewhere.bind))
-    for line in options.elsewhere.told(master, run_token(os.environ)):
-        console.print(Text(line), soft_wrap=True)
-    return master
 
 
 def _locust_command(

@@ -8,16 +8,25 @@ import os
 import re
 import secrets
 import socket
+import subprocess
 import sys
+import threading
 from collections.abc import Iterator, MutableMapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 from typing import NoReturn
 
+from rich.console import Console
+from rich.text import Text
+
 from mockbot.commands.own_locustfile import CONNECT_LOCUST
 from mockbot.errors import UsageError
-from mockbot.load.introduction import MASTER_PORT, TOKEN
+from mockbot.load.introduction import MASTER_PORT, TOKEN, WorkerEvent
+from mockbot.process.held_port import held_port
+from mockbot.runs.folder import RunFile, RunFolder
+from mockbot.runs.journal_files import Follower
 from mockbot.scenario.library import loadtest
 from mockbot.scenario.schema import Scenario
 from mockbot.units.formatting import format_wall
@@ -25,6 +34,7 @@ from mockbot.units.quantities import parse_duration
 
 _MASTER = re.compile(r"(?P<host>[\w.-]+)(?::(?P<port>\d{1,5}))?")
 WAIT = 60.0  # wall seconds
+LOOK = 0.25  # wall seconds between two looks at who has come
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +108,36 @@ class Elsewhere:
 def run_token(environment: MutableMapping[str, str]) -> str:
     """That of the environment, or a new one, which is put there for the children."""
     return environment.setdefault(TOKEN, secrets.token_urlsafe(12))
+
+
+def master_port(elsewhere: Elsewhere | None, processes: int, ports: ExitStack, console: Console) -> int | None:
+    """Where Locust's master will listen, held until `ports` is closed; None: this process needs no master.
+
+    The user is told what to start elsewhere.
+    """
+    if elsewhere is None:  # Locust's master would always use MASTER_PORT, and listen on every interface
+        return ports.enter_context(held_port(MASTER_PORT)) if processes > 1 else None
+    port = ports.enter_context(held_port(MASTER_PORT, elsewhere.bind))
+    for line in elsewhere.told(port, run_token(os.environ)):
+        console.print(Text(line), soft_wrap=True)
+    return port
+
+
+@contextmanager
+def shown_arrivals(locust: "subprocess.Popen[bytes]", folder: RunFolder, console: Console) -> Iterator[None]:
+    """Say which workers come and which are refused until the load begins; at the end of the block, which came late."""
+    events = Follower(folder / RunFile.WORKERS, WorkerEvent)
+
+    def show() -> None:
+        for event in events.new():
+            console.print(Text(event.says), soft_wrap=True)
+
+    while locust.poll() is None and not (folder / RunFile.RUN).exists():
+        show()
+        threading.Event().wait(LOOK)
+    show()
+    yield
+    show()
 
 
 def locustfiles(own: Path | None) -> str:

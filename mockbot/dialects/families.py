@@ -11,7 +11,8 @@ from mockbot.dialects.anthropic import ANTHROPIC
 from mockbot.dialects.azure import AZURE
 from mockbot.dialects.bedrock import BEDROCK
 from mockbot.dialects.compatible import COMPATIBLE
-from mockbot.dialects.dialect import Family, Header, ProviderError
+from mockbot.dialects.dialect import Header, ProviderError
+from mockbot.dialects.family import Family
 from mockbot.dialects.gemini import GEMINI
 from mockbot.dialects.openai import OPENAI
 

@@ -1,4 +1,4 @@
-"""The journals in, counters out: one pass, and every measure is computed from its result.
+"""The records of a run in, one by one, and its counters out, of which every measure is computed.
 
 Memory grows with the length of the run and the number of users, not with the number of requests.
 
@@ -13,24 +13,21 @@ completion.
 
 from bisect import bisect_right, insort
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from operator import attrgetter
-from typing import NamedTuple, TypeVar, assert_never
+from typing import NamedTuple, TypeVar
 
 from mockbot.evidence.counters import ROUNDED, Cohort, Course, Key, Sample, Work, prompt_sample
 from mockbot.evidence.detection import DetectionContext
-from mockbot.evidence.exposure import exposed, turned_away
 from mockbot.evidence.findings import FindingCollector
-from mockbot.evidence.integrity import Integrity
 from mockbot.evidence.journal import Broken, RunEvidence
 from mockbot.evidence.lost_requests import LostRequests
 from mockbot.evidence.outage_spans import outages_of
 from mockbot.evidence.public_complaints import complaint
 from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
 from mockbot.evidence.series import Series
-from mockbot.evidence.system_join import Joined, join
+from mockbot.evidence.system_join import Joined
 from mockbot.evidence.user_uptime import Stretch, UserUptime
 from mockbot.measures.counter_protocols import Outage
 from mockbot.scenario.parts import Complaints
@@ -54,7 +51,7 @@ class Pending:
 
 
 class RunCounters:
-    """The counters of a whole run. Filled by `count_run`, then only read."""
+    """The counters of a whole run. Filled by `count_run.py`, then only read."""
 
     def __init__(self, evidence: RunEvidence) -> None:
         info = evidence.info
@@ -296,40 +293,3 @@ class _Place(NamedTuple):
     prompts_cohort: Cohort
     prompts_course: Course
     prompts_outages: Sequence[Outage]
-
-
-def count_run(evidence: RunEvidence) -> RunCounters:
-    """Count all records of a run, in one pass over each journal."""
-    result, integrity, through_system = RunCounters(evidence), Integrity(), bool(evidence.info.system)
-    prompts, attempts = list[Prompt](), list[Attempt]()
-    lines: Iterator[Attempt | Prompt | ServiceSecond | Broken] = chain(
-        evidence.requests(), evidence.seconds(), evidence.broken
-    )
-    for line in lines:
-        match line:
-            case Attempt():
-                integrity.add(line)
-                result.add_attempt(line)
-                if through_system:
-                    attempts.append(line)
-            case Prompt():
-                integrity.add(line)
-                result.add_prompt(line)
-                if through_system:
-                    prompts.append(line)
-            case ServiceSecond():
-                integrity.add(line)
-                if line.provider in evidence.scenario.providers:  # another one's is foreign, as `integrity` says
-                    result.add_second(line)
-            case Broken():
-                result.add_broken(line)
-            case _:
-                assert_never(line)
-    result.tampered = integrity.problem(evidence)
-    if through_system:
-        result.joined = join(prompts, attempts, evidence.answers, evidence.upstream)
-    result.felt.update(exposed(evidence))
-    # The greater of both counts, since the service of a crashed provider counts some of the resets itself.
-    result.felt |= turned_away(evidence, result.turned_away)
-    result.observed_until = min(evidence.info.end or result.observed_until, evidence.timeline.end)
-    return result

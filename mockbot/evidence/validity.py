@@ -6,6 +6,9 @@ The rule: a check fails only with a `Problem`, and that cannot be made without s
 from dataclasses import dataclass
 from typing import NamedTuple
 
+SEE_LOGS = "see the logs in the run folder"
+LOGS = f"{SEE_LOGS}, and run again"  # a remedy of many checks
+
 
 class Problem(NamedTuple):
     """Why a run says nothing about the client, and what to do, as the ends of one sentence: "FOUND; REMEDY"."""

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from mockbot.evidence.added_latency import added_text
 from mockbot.evidence.antipatterns import Antipattern, antipatterns
+from mockbot.evidence.count_run import count_run
 from mockbot.evidence.counters import Work
 from mockbot.evidence.journal import BOTH_SIDES, JOURNAL, SERVICE, RunEvidence
 from mockbot.evidence.judgement import (
@@ -33,7 +34,7 @@ from mockbot.evidence.judgement import (
 )
 from mockbot.evidence.outage_spans import measured_begin, measured_end
 from mockbot.evidence.records import Attempt
-from mockbot.evidence.run_counters import RunCounters, count_run
+from mockbot.evidence.run_counters import RunCounters
 from mockbot.evidence.sampling import sampled_text
 from mockbot.evidence.scope_counters import ScopeCounters, counters_of
 from mockbot.evidence.system_findings import Finding

@@ -27,8 +27,9 @@ from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError, HTTP
 
 from mockbot.clock import Clock
 from mockbot.dialects.client_identity import ATTEMPT, GROUP, PROMPT
-from mockbot.dialects.dialect import Body, Family
+from mockbot.dialects.dialect import Body
 from mockbot.dialects.families import FAMILIES
+from mockbot.dialects.family import Family
 from mockbot.dialects.retry_after import wait_in
 from mockbot.dialects.stream_readers import Reader
 from mockbot.evidence.records import Outcome

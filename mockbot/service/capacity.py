@@ -27,16 +27,14 @@ Rules
 """
 
 import math
-from collections import deque
 from collections.abc import Iterable
 from heapq import heappop, heappush
-from operator import attrgetter
 
 from mockbot.dialects.dialect import Allowance, Reason
 from mockbot.scenario.schema import Provider
 from mockbot.service.job import Admitted, Decision, Job, Queued, Refused, Slope, State
 from mockbot.service.per_second_stats import PerSecondStats
-from mockbot.service.wait_queue import drop_tombstones, oldest, youngest
+from mockbot.service.wait_queue import WaitQueue
 
 _RAMP_TICK = 0.25  # scenario seconds
 
@@ -48,19 +46,16 @@ class Capacity:
     """
 
     def __init__(self, provider: Provider, stats: PerSecondStats, now: float = 0.0) -> None:
-        first = provider.queue.first
         self.stats = stats
         self.base = self.slots = provider.slots
-        self.running = self.queued = 0
+        self.running = 0
         self.alive = True
         self._limit = provider.queue.limit
-        self._lifo = provider.queue.order == "lifo"
+        self._queue = WaitQueue(provider.queue)
         self._max_wait = provider.queue.max_wait
         self._fate = provider.abandoned_work if provider.makes_answers else "stops"
         self._knee = provider.answer.slowdown_from
         self._retry_after = provider.retry_after
-        self._queue_of = {tier: index for index, tier in enumerate(first)}
-        self._queues: tuple[deque[Job], ...] = tuple(deque() for _ in range(len(first) + 1))
         self._ends: list[tuple[float, int, Job]] = []
         self._open: set[Job] = set()  # running, of unknown length
         self._count = 0
@@ -75,6 +70,11 @@ class Capacity:
         self._ramps_until = -math.inf
         self._changed: list[Job] = []
 
+    @property
+    def queued(self) -> int:
+        """How many jobs wait."""
+        return self._queue.waiting
+
     # -- requests ------------------------------------------------------------------------------------------------
 
     def ask(self, job: Job, now: float) -> Decision:
@@ -83,14 +83,17 @@ class Capacity:
         job.asked = now
         if not self.alive:
             return self.refuse("crashed", None)
-        if self.running < self.slots and not self.queued:
+        queue = self._queue
+        if self.running < self.slots and not queue.waiting:
             self._begin(job)
             return Admitted(now + job.work / self.speed)
-        if self.queued >= self._limit and not self._displace(self._queue_of.get(job.tier, len(self._queue_of))):
-            return self.refuse("queue_full", self._retry_after)
-        ahead, job.state = self.queued, "waiting"
-        self._queues[self._queue_of.get(job.tier, -1)].append(job)
-        self.queued += 1
+        if queue.waiting >= self._limit:
+            if (displaced := queue.displaced_by(job)) is None:
+                return self.refuse("queue_full", self._retry_after)
+            self._unqueue(displaced, "displaced")
+            self.stats.refused += not displaced.gone
+        ahead, job.state = queue.waiting, "waiting"
+        queue.add(job)
         return Queued(ahead)
 
     def refuse(self, reason: Reason, retry_after: float | None, allowances: tuple[Allowance, ...] = ()) -> Refused:
@@ -132,9 +135,9 @@ class Capacity:
         while ends and ends[0][2].state != "running":
             heappop(ends)
         at = self._now + (ends[0][0] - self._v) / self.speed if ends else math.inf
-        if self.queued:
+        if self._queue.waiting:
             if self._max_wait is not None:
-                at = min(at, self._oldest().asked + self._max_wait)
+                at = min(at, self._queue.oldest().asked + self._max_wait)
             if self._now < self._ramps_until:
                 at = min(at, self._now + _RAMP_TICK)
         return at
@@ -188,22 +191,22 @@ class Capacity:
     def _apply_next(self, at: float) -> None:
         # An end and an expiry can be due at the same time: the end first, which frees a slot for the waiting job.
         ends = self._ends
-        complete = not self.queued or (bool(ends) and self._now + (ends[0][0] - self._v) / self.speed <= at)
+        complete = not self._queue.waiting or (bool(ends) and self._now + (ends[0][0] - self._v) / self.speed <= at)
         self._move(at)
         if complete:
             self._v, _, job = heappop(ends)
             self._end(job, "done")
             self.stats.finished += not job.gone
-        elif self._max_wait is not None and self.queued and (job := self._oldest()).asked + self._max_wait <= at:
+        elif self._max_wait is not None and self.queued and (job := self._queue.oldest()).asked + self._max_wait <= at:
             self._unqueue(job, "expired")
             self.stats.refused += not job.gone
         if self._ramps_until > -math.inf:
             self._resize()
-        if self.queued:
+        if self._queue.waiting:
             self._fill()
 
     def _move(self, now: float) -> None:
-        self.stats.move(now, self.running, self._orphaned, self.queued, self.slots)
+        self.stats.move(now, self.running, self._orphaned, self._queue.waiting, self.slots)
         if self._debt:
             self._debt = max(0.0, self._debt - max(0, self.slots - self.running) * (now - self._now))
         # Without a knee V is the time itself; adding up the steps would only collect rounding errors.
@@ -235,18 +238,17 @@ class Capacity:
     def crash(self, now: float) -> list[Job]:
         """The process dies: queue and running work are lost. Returns the jobs lost whose client was still there."""
         self.catch_up(now)
-        lost = [job for job in self._everything() if not job.gone]
-        for job in self._everything():
+        running = [job for _, _, job in self._ends if job.state == "running"]
+        everything = [*self._queue.clear(), *running, *self._open]
+        for job in everything:
             job.state, job.ended = "lost", now
             self._changed.append(job)
         self._ends.clear()
         self._open.clear()
-        for queue in self._queues:
-            queue.clear()
-        self.running = self.queued = self._orphaned = self.slots = 0
+        self.running = self._orphaned = self.slots = 0
         self.speed = 1.0
         self.alive = False
-        return lost
+        return [job for job in everything if not job.gone]
 
     def restart(self, warm_up: float, now: float) -> None:
         """The process is back, empty; its capacity grows from nothing to full within `warm_up` seconds."""
@@ -254,10 +256,6 @@ class Capacity:
         self.alive = True
         self._warm = Slope(now, now + warm_up, 0.0, 1.0) if warm_up > 0 else None
         self._resize()
-
-    def _everything(self) -> list[Job]:
-        waiting = [job for queue in self._queues for job in queue if job.state == "waiting"]
-        return waiting + [job for _, _, job in self._ends if job.state == "running"] + [*self._open]
 
     def _begin(self, job: Job) -> None:
         job.state, job.begun, job.v_end = "running", self._now, self._v + job.work
@@ -288,33 +286,12 @@ class Capacity:
             self.speed = min(1.0, self._knee / self.running) if self.running else 1.0
 
     def _fill(self) -> None:
-        while self.queued and self.running < self.slots:
-            queue = next(queue for queue in self._queues if (youngest if self._lifo else oldest)(queue) is not None)
-            job = queue.pop() if self._lifo else queue.popleft()
-            self.queued -= 1
+        while self._queue.waiting and self.running < self.slots:
+            job = self._queue.take()
             self._begin(job)
             self._changed.append(job)
 
-    # -- the queue ----------------------------------------------------------------------------------------------
-
-    def _displace(self, queue: int) -> bool:
-        """Take the youngest job out of the lowest queue below this one; False when there is none."""
-        for lower in range(len(self._queues) - 1, queue, -1):
-            job = youngest(self._queues[lower])
-            if job is not None:
-                self._unqueue(job, "displaced")
-                self.stats.refused += not job.gone
-                return True
-        return False
-
     def _unqueue(self, job: Job, state: State) -> None:
         job.state, job.ended = state, self._now
-        self.queued -= 1
+        self._queue.left(job)
         self._changed.append(job)
-        queue = self._queues[self._queue_of.get(job.tier, -1)]
-        if len(queue) > 2 * self.queued + 64:  # mostly tombstones; amortized, each is moved a constant number of times
-            drop_tombstones(queue)
-
-    def _oldest(self) -> Job:
-        firsts = [job for queue in self._queues if (job := oldest(queue)) is not None]
-        return min(firsts, key=attrgetter("asked")) if len(firsts) > 1 else firsts[0]

@@ -17,8 +17,9 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockbot.dialects.dialect import Dialect, Family, ModelInPath, ModelList, ProviderError, StoringDialect
+from mockbot.dialects.dialect import Dialect, ModelInPath, ProviderError, StoringDialect
 from mockbot.dialects.families import FAMILIES
+from mockbot.dialects.family import Family, ModelList
 from mockbot.scenario.model_names import listed
 from mockbot.service.answer_endpoint import Endpoint, HangUp, caller_of, error_parts, failure_of
 from mockbot.service.answer_text import fingerprint

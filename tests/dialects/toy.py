@@ -11,15 +11,14 @@ from mockbot.dialects.answer_parts import Choice, PartStream
 from mockbot.dialects.dialect import (
     Allowance,
     AnswerMetadata,
-    Family,
     Header,
-    KeyPlace,
     ProviderError,
     Question,
     Reason,
     Shape,
     Stream,
 )
+from mockbot.dialects.family import Family, KeyPlace
 from mockbot.dialects.openapi import RESPONSES, object_schema
 from mockbot.dialects.parameter import Table, done
 from mockbot.dialects.reading import json_object, prompt_tokens, text_length

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from mockbot.evidence.count_run import count_run
 from mockbot.evidence.detection import DESCRIPTIONS, REMEDIES, Finding
 from mockbot.evidence.detectors import reported_spans
 from mockbot.evidence.journal import Broken
 from mockbot.evidence.records import Attempt, Outcome, Prompt, Settled
-from mockbot.evidence.run_counters import count_run
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from tests.evidence.build import AFTER, CALM, OUTAGE, attempt, evidence, prompt, scenario

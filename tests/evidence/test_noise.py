@@ -7,9 +7,9 @@ from statistics import variance
 
 import pytest
 
+from mockbot.evidence.count_run import count_run
 from mockbot.evidence.noise import FEW_USERS, PARTS, Noise, limits, noise_of
 from mockbot.evidence.records import Prompt
-from mockbot.evidence.run_counters import count_run
 from mockbot.evidence.scope_counters import counters_of
 from mockbot.measures.scope import Scope
 from tests.evidence.build import evidence, prompt

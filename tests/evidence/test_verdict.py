@@ -3,9 +3,9 @@
 import pytest
 
 from mockbot.errors import ExitCode
+from mockbot.evidence.count_run import count_run
 from mockbot.evidence.judgement import ExpectationResult, Judgement, Verdict
 from mockbot.evidence.records import Attempt, Prompt, ServiceSecond, Settled
-from mockbot.evidence.run_counters import count_run
 from mockbot.evidence.validity import ValidityCheck
 from mockbot.evidence.verdict import decide, judge
 from mockbot.measures.scope import Scope

@@ -3,8 +3,8 @@
 import pytest
 
 from mockbot.clock import Clock
+from mockbot.evidence.count_run import count_run
 from mockbot.evidence.records import Attempt, Prompt
-from mockbot.evidence.run_counters import count_run
 from mockbot.load.collector import AttemptObservation, Collector, UserIdentity
 from mockbot.measures.scope import Scope
 from mockbot.measures.values import Known

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from mockbot.evidence.count_run import count_run
 from mockbot.evidence.public_complaints import complaint
 from mockbot.evidence.records import Prompt
-from mockbot.evidence.run_counters import count_run
 from mockbot.measures.scope import Scope
 from mockbot.measures.values import Known, Undefined, Value
 from mockbot.scenario.parts import Complaints

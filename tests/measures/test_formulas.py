@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import pytest
 
+from mockbot.evidence.count_run import count_run
 from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
-from mockbot.evidence.run_counters import count_run
 from mockbot.measures.scope import Scope
 from mockbot.measures.table import TABLE
 from mockbot.measures.values import Known, Undefined, Value

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from mockbot.evidence.count_run import count_run
 from mockbot.evidence.records import Prompt, ServiceSecond
-from mockbot.evidence.run_counters import count_run
 from mockbot.measures.scope import Scope
 from mockbot.measures.values import Beyond, Known, Undefined, Value
 from tests.evidence.build import evidence, measured, scenario, steady

@@ -2,8 +2,9 @@
 
 import pytest
 
+from mockbot.evidence.count_run import count_run
 from mockbot.evidence.records import Prompt
-from mockbot.evidence.run_counters import RunCounters, count_run
+from mockbot.evidence.run_counters import RunCounters
 from mockbot.evidence.verdict import judge
 from mockbot.measures.scope import Scope
 from mockbot.measures.values import Beyond, Known, Undefined, Value

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from mockbot.evidence.count_run import count_run
 from mockbot.evidence.outage_spans import outages_of
 from mockbot.evidence.records import Action, Attempt, Prompt
-from mockbot.evidence.run_counters import count_run
 from mockbot.measures.scope import Scope
 from mockbot.measures.values import Beyond, Known, Undefined, Value
 from mockbot.scenario.schema import Scenario

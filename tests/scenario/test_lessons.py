@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from mockbot.evidence.run_counters import count_run
+from mockbot.evidence.count_run import count_run
 from mockbot.scenario.library import find, folder, names
 from mockbot.scenario.load import load_scenario
 from mockbot.scenario.scale import scaled_to

@@ -267,7 +267,7 @@ def test_husks_of_those_who_left_do_not_pile_up() -> None:
         capacity.leave(job, float(n))
 
     assert capacity.queued == 1
-    assert len(capacity._queues[0]) < 200
+    assert len(capacity._queue._queues[0]) < 200
 
 
 def test_littles_law_holds_on_the_ledger() -> None:

@@ -24,7 +24,7 @@ from mockbot.cli import cli
 from mockbot.commands import explain as command
 from mockbot.commands.explain import ExplainOptions, explain_command
 from mockbot.errors import ExitCode, UsageError
-from mockbot.evidence.run_counters import count_run
+from mockbot.evidence.count_run import count_run
 from mockbot.evidence.scope_counters import counters_of
 from mockbot.measures.scope import Scope
 from mockbot.measures.table import TABLE

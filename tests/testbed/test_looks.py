@@ -16,6 +16,7 @@ from mockbot.proxy.toxiproxy_client import ProxyState
 from mockbot.scenario.schema import Scenario
 from mockbot.scenario.timeline import Timeline
 from mockbot.testbed import driver as driver_module
+from mockbot.testbed import health_check
 from mockbot.testbed.driver import Driver
 from mockbot.testbed.start import Addresses
 from tests.proxy.wire import eventually
@@ -78,7 +79,7 @@ class _Proxy:
 @pytest.fixture(autouse=True)
 def _reached(monkeypatch: pytest.MonkeyPatch) -> None:
     """The providers of ADDRESSES are nowhere."""
-    monkeypatch.setattr(driver_module, "ask", lambda *_, **__: None)
+    monkeypatch.setattr(health_check, "ask", lambda *_, **__: None)
 
 
 @pytest.fixture

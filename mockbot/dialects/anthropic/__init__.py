@@ -3,7 +3,7 @@
 from mockbot.dialects.anthropic import models as anthropic_models
 from mockbot.dialects.anthropic.count_tokens import AnthropicCountTokens
 from mockbot.dialects.anthropic.messages import AnthropicMessages
-from mockbot.dialects.dialect import Family, KeyPlace
+from mockbot.dialects.family import Family, KeyPlace
 
 ANTHROPIC = Family(
     name="anthropic",

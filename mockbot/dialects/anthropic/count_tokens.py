@@ -6,7 +6,8 @@ The answer takes as long as the first token of a message.
 from mockbot.dialects.answer_parts import Choice
 from mockbot.dialects.anthropic import error_bodies as anthropic_errors
 from mockbot.dialects.anthropic.anthropic_parameters import COUNT_TOKENS, check
-from mockbot.dialects.anthropic.messages import AnthropicMessages, asked
+from mockbot.dialects.anthropic.message_request import asked
+from mockbot.dialects.anthropic.messages import AnthropicMessages
 from mockbot.dialects.dialect import AnswerMetadata, Question, Stream
 from mockbot.dialects.openapi import ANY_OBJECT, object_schema
 from mockbot.dialects.reading import json_object

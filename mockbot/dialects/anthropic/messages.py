@@ -14,15 +14,12 @@ from typing import Any
 
 from mockbot.dialects.answer_parts import Choice, PartStream
 from mockbot.dialects.anthropic import error_bodies as anthropic_errors
-from mockbot.dialects.anthropic.anthropic_parameters import MESSAGES, check
-from mockbot.dialects.anthropic.message_checks import check_messages
-from mockbot.dialects.anthropic.message_request import blocks, calls, field, thinking
+from mockbot.dialects.anthropic.anthropic_parameters import MESSAGES
+from mockbot.dialects.anthropic.message_request import question_of
 from mockbot.dialects.dialect import (
     Allowance,
     AnswerMetadata,
-    Form,
     Header,
-    Json,
     ProviderError,
     Question,
     Reason,
@@ -30,18 +27,11 @@ from mockbot.dialects.dialect import (
     Stream,
 )
 from mockbot.dialects.openapi import ANY_OBJECT, RESPONSES, object_schema
-from mockbot.dialects.parameter import Table
-from mockbot.dialects.prompt_prefixes import prefixes
 from mockbot.dialects.reading import (
-    count_tokens,
-    json_length,
     json_object,
-    prompt_tokens,
-    text_length,
 )
 from mockbot.dialects.stream_readers import EventReader, Reader, WholeReader
 
-_SIMPLE = {"model", "messages", "max_tokens", "stream", "system"}  # all that most requests have; no more is checked
 _MESSAGE = object_schema(["role", "content"], {"role": {"enum": ["user", "assistant"]}, "content": {}})
 
 
@@ -249,59 +239,3 @@ def _stop_reason(choice: Choice) -> str:
     if choice.stopped_by is None:
         return f'"stop_reason":"{_STOP_REASONS[choice.ending]}","stop_sequence":null'
     return f'"stop_reason":"stop_sequence","stop_sequence":{encode_basestring_ascii(choice.stopped_by)}'
-
-
-def question_of(data: Json, table: Table, *, cached: bool) -> Question:
-    """What a request asks, or ProviderError(400). `cached`: some of its blocks may be marked for the cache."""
-    model, messages, tools, tokens = asked(data)
-    most: int = field(data, "max_tokens", int)
-    if most < 1:
-        raise ProviderError(400, None, "max_tokens: Input should be greater than or equal to 1")
-    config = field(data, "output_config", dict, required=False) or {}
-    output = config.get("format")
-    schema = output.get("schema") if isinstance(output, dict) else None
-    not_done = () if data.keys() <= _SIMPLE else check(data, table)
-    if output is not None and not isinstance(schema, dict):
-        raise ProviderError(400, None, "output_config.format.schema: Field required")
-    stops = field(data, "stop_sequences", list, required=False) or []
-    if not all(isinstance(each, str) for each in stops):
-        raise ProviderError(400, None, "stop_sequences: Input should be a valid list of strings")
-    return Question(
-        model=model,
-        stream=bool(field(data, "stream", bool, required=False)),
-        max_tokens=most,
-        prompt_tokens=tokens,
-        form=Form(
-            calls=calls(data, tools, messages),
-            schema=schema,
-            stop=tuple(stops),
-            thinking=thinking(data, config.get("effort")),
-        ),
-        prefixes=prefixes(model, blocks(data, tools, messages)) if cached else (),
-        not_done=not_done,
-    )
-
-
-def asked(data: Json) -> tuple[str, list[Json], list[Any], int]:
-    """The model, the messages, the tools, and the tokens of the prompt; ProviderError for what is missing or wrong."""
-    model, messages = field(data, "model", str), _messages(data)
-    tools = field(data, "tools", list, required=False) or []
-    characters = text_length(data.get("system")) + sum([text_length(each.get("content")) for each in messages])
-    return model, messages, tools, prompt_tokens(characters, len(messages)) + count_tokens(json_length(tools))
-
-
-def _messages(data: Json) -> list[Json]:
-    messages: list[Any] = field(data, "messages", list)
-    if not messages:
-        raise ProviderError(400, None, "messages: at least one message is required")
-    for message in messages:
-        # Nothing is to be checked in a text of the user's.
-        if (
-            type(message) is not dict
-            or message.get("role") != "user"
-            or type(message.get("content")) is not str
-            or not message["content"]
-        ):
-            check_messages(messages)
-            break
-    return messages

@@ -9,7 +9,7 @@ from mockbot.dialects.azure.completions import AzureCompletions, DeployedComplet
 from mockbot.dialects.azure.embeddings import AzureEmbeddings, DeployedEmbeddings
 from mockbot.dialects.azure.endpoint import API_VERSION
 from mockbot.dialects.azure.responses import AzureResponses, DeployedResponses, VersionedResponses
-from mockbot.dialects.dialect import Family, KeyPlace, ModelList
+from mockbot.dialects.family import Family, KeyPlace, ModelList
 from mockbot.dialects.openai import models as openai_models
 from mockbot.dialects.openai.error_bodies import HOPELESS
 

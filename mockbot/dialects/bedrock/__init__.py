@@ -13,7 +13,8 @@ from urllib.parse import quote
 from mockbot.dialects.bedrock import models as bedrock_models
 from mockbot.dialects.bedrock.converse import Converse, ConverseStream
 from mockbot.dialects.bedrock.invoke import InvokeModel, InvokeModelWithResponseStream
-from mockbot.dialects.dialect import Body, Family, KeyPlace
+from mockbot.dialects.dialect import Body
+from mockbot.dialects.family import Family, KeyPlace
 
 REGION = "us-east-1"
 _REGIONS = (

@@ -12,7 +12,7 @@ from typing import Any
 
 from mockbot.dialects.answer_parts import Choice, PartStream
 from mockbot.dialects.anthropic.anthropic_parameters import MESSAGES
-from mockbot.dialects.anthropic.messages import question_of
+from mockbot.dialects.anthropic.message_request import question_of
 from mockbot.dialects.bedrock.converse_request import UNLIMITED, as_anthropic, plain_texts
 from mockbot.dialects.bedrock.endpoint import NOT_JSON, BedrockEndpoint, exception_of, model_id
 from mockbot.dialects.bedrock.event_frames import MEDIA_TYPE, FrameReader, damaged, event, exception

@@ -12,7 +12,8 @@ from typing import Any
 
 from mockbot.dialects.answer_parts import Choice
 from mockbot.dialects.anthropic.anthropic_parameters import MESSAGES
-from mockbot.dialects.anthropic.messages import AnthropicMessages, MessageReader, question_of, text_of
+from mockbot.dialects.anthropic.message_request import question_of
+from mockbot.dialects.anthropic.messages import AnthropicMessages, MessageReader, text_of
 from mockbot.dialects.bedrock.converse import latency
 from mockbot.dialects.bedrock.endpoint import NOT_JSON, BedrockEndpoint, exception_of, model_id
 from mockbot.dialects.bedrock.event_frames import MEDIA_TYPE, FrameReader, damaged, event, exception

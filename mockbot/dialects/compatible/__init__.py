@@ -2,7 +2,7 @@
 
 from mockbot.dialects.compatible.compatible_endpoints import ENDPOINTS
 from mockbot.dialects.compatible.compatible_providers import PROVIDERS, Provider
-from mockbot.dialects.dialect import Family, KeyPlace, ModelList
+from mockbot.dialects.family import Family, KeyPlace, ModelList
 from mockbot.dialects.openai import models as openai_models
 from mockbot.dialects.openai.error_bodies import HOPELESS
 

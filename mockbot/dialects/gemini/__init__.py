@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from mockbot.dialects.dialect import Body, Family, KeyPlace, ModelList
+from mockbot.dialects.dialect import Body
+from mockbot.dialects.family import Family, KeyPlace, ModelList
 from mockbot.dialects.gemini import models as gemini_models
 from mockbot.dialects.gemini.count_tokens import CountTokens
 from mockbot.dialects.gemini.embeddings import BatchEmbedContents, EmbedContent, Predict

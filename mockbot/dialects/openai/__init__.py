@@ -1,6 +1,6 @@
 """OpenAI's API: chats, responses, embeddings, completions, moderations, models, and the bodies of its errors."""
 
-from mockbot.dialects.dialect import Family, KeyPlace
+from mockbot.dialects.family import Family, KeyPlace
 from mockbot.dialects.openai import models as openai_models
 from mockbot.dialects.openai.chat import OpenAIChat
 from mockbot.dialects.openai.completions import OpenAICompletions

@@ -13,10 +13,10 @@ from functools import partial
 from itertools import accumulate, islice
 from typing import Literal, NamedTuple, cast
 
+from mockbot.evidence.count_run import count_run
 from mockbot.evidence.counters import ROUNDED
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.records import Prompt, ServiceSecond
-from mockbot.evidence.run_counters import count_run
 from mockbot.evidence.sampling import sampled_text
 from mockbot.evidence.scope_counters import Part, ScopeCounters, counters_of
 from mockbot.measures.measure import Measure
