@@ -164,9 +164,8 @@ def test_every_query_of_the_dashboard_has_an_answer_in_a_live_run(tmp_path: Path
             wait_for(all_answered)
             begins = annotated(url, "Phases", "phase")
             assert begins.keys() == {"calm", "outage"}
-            assert (
-                max(begins.values()) < 3
-            )  # where it begins, perhaps again after a scrape that failed; not each second
+            # Where it begins, perhaps again after a scrape that failed; not at each second.
+            assert max(begins.values()) < 3
             assert annotated(url, "Faults", "fault").keys() == {"outage.0.http_error"}
         finally:
             run.terminate()
