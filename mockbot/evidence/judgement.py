@@ -169,11 +169,15 @@ class RunSummary(RunInfo):
 
 @dataclass(frozen=True, slots=True)
 class FaultResult:
-    """A fault: when it was planned, when it was measured to hold, and how many requests it hit."""
+    """A fault: when it was planned, when it was measured to hold, and how many requests it hit.
+
+    `replica` counts from 1; null is all of the provider.
+    """
 
     id: str
     kind: str
     provider: str
+    replica: int | None
     planned: tuple[float, float]
     measured: tuple[float, float]
     felt: int

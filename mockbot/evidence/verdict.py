@@ -218,7 +218,8 @@ def _faults(evidence: RunEvidence, counters: RunCounters) -> Iterator[FaultResul
     for fault in evidence.timeline.faults:
         measured = measured_begin(fault, evidence.actions), measured_end(fault, evidence.actions)
         felt = counters.felt[fault.id]
-        yield FaultResult(fault.id, fault.fault.kind, fault.provider, (fault.start, fault.end), measured, felt)
+        planned = fault.start, fault.end
+        yield FaultResult(fault.id, fault.fault.kind, fault.provider, fault.replica, planned, measured, felt)
 
 
 def _outages(scenario: Scenario, counters: RunCounters) -> Iterator[OutageResult]:
