@@ -48,7 +48,9 @@ def _disturbance(summary: Judgement) -> str:
     held: dict[str, list[tuple[float, float]]] = {}
     for fault in summary.faults:
         held.setdefault(KINDS[fault.kind].plain.format(_whom(fault)), []).append(fault.measured)
-    times = sorted(((_seconds_of(_united(spans)), text) for text, spans in held.items()), key=itemgetter(0), reverse=True)
+    times = sorted(
+        ((_seconds_of(_united(spans)), text) for text, spans in held.items()), key=itemgetter(0), reverse=True
+    )
     several = len(times) > 1
     lasted = _when(summary, several)
     named = [f"{text} for {spell_duration(seconds)}" if several else text for seconds, text in times]
