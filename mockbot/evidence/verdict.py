@@ -135,7 +135,8 @@ def decide(
         return "inconclusive", unknown
     if not expectations:
         return "inconclusive", ("the scenario expects nothing, so there is nothing to judge; give it an `expect` list",)
-    return "pass", (f"all {len(expectations)} expectations hold, and every check of the run holds",)
+    held = "the expectation holds" if len(expectations) == 1 else f"all {len(expectations)} expectations hold"
+    return "pass", (f"{held}, and every check of the run holds",)
 
 
 def scopes(scenario: Scenario, counters: RunCounters) -> list[Scope]:

@@ -182,7 +182,7 @@ def time_to_acknowledge(counted: Counters, part: Part, index: int) -> Value:
     return Known(outage.acknowledged - outage.begin)
 
 
-@Measure("duration", "low", WHOLE_RUN, one_client=True, shown=("tile",), sentence="first success")
+@Measure("duration", "low", WHOLE_RUN, one_client=True, shown=("tile",), sentence="first success after the end")
 @WorstOutage
 def first_success(counted: Counters, part: Part, index: int) -> Value:
     """Of the worst outage, from its clear to the first good answer to a prompt issued after it."""

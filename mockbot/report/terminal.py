@@ -11,6 +11,7 @@ from rich.text import Text
 from mockbot.evidence.added_latency import WARNING
 from mockbot.evidence.judgement import Judgement, Verdict
 from mockbot.evidence.system_result import SystemResult
+from mockbot.measures.measure import Measure
 from mockbot.measures.table import TABLE, shown
 from mockbot.measures.text import format_value
 from mockbot.measures.values import Undefined
@@ -57,9 +58,12 @@ def print_summary(console: Console, summary: Judgement) -> None:
         values = summary.measures[0].values
         named = sorted((each for each in TABLE.values() if each.sentence), key=lambda each: each.unit != "duration")
         known = (each for each in named if not isinstance(values[each.name], Undefined))
-        console.print(
-            Text(", ".join(f"{each.sentence} {format_value(each.name, values[each.name])}" for each in known))
-        )
+        console.print(Text(", ".join(_said(each, format_value(each.name, values[each.name])) for each in known)))
+
+
+def _said(measure: Measure, text: str) -> str:
+    """ "failed over after 3s", or "failed over: never"."""
+    return f"{measure.sentence.removesuffix(' after')}: never" if text == "never" else f"{measure.sentence} {text}"
 
 
 def _phases(summary: Judgement) -> Table:
