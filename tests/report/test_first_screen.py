@@ -34,12 +34,11 @@ def test_findings_are_told_with_their_remedies_and_the_rest_is_counted() -> None
 
 def test_without_a_finding_it_is_not_said_that_a_journal_is_to_be_changed() -> None:
     """An expectation fails, and no habit of the clients explains it: where to look."""
-    judgement = judge(
-        evidence(sound_run(), FELT, of=scenario(expect=[{"phase": "blackout", "availability": ">= 99%"}]))
-    )
+    well = [each for n in range(400) for each in (attempt(float(n), of=f"p{n}"), prompt(float(n), name=f"p{n}"))]
+    judgement = judge(evidence(well, FELT, of=scenario(expect=[{"phase": "blackout", "latency_p95": "<= 10ms"}])))
 
     *_, change = first_screen(judgement)
 
     assert (judgement.verdict, judgement.findings) == ("fail", ())
     assert change.sentences[0] == "No finding says what; look at those that missed."
-    assert change.sentences[1].startswith("For latency_p95 (phase blackout): look at journal.jsonl: ")
+    assert change.sentences[1].startswith("For latency_p95 (phase blackout): look at journal.jsonl")
