@@ -151,7 +151,11 @@ class ExpectationResult:
     @property
     def hint(self) -> str:
         """Why it could not be decided and where to look; empty for an expectation that holds."""
-        return "" if self.result == "pass" else "; ".join(filter(None, (self.why, f"look at {self.where}")))
+        return (
+            ""
+            if self.result == "pass"
+            else "; ".join(filter(None, (self.why.removesuffix("."), f"look at {self.where}")))
+        )
 
     def __str__(self) -> str:
         text = f"{self.measure} of {self.scope}: {self.outcome}"

@@ -41,7 +41,7 @@ def _by_expectations(summary: Judgement) -> tuple[str, ...]:
     if summary.verdict == "inconclusive":
         return ("What keeps this run from a verdict: the reasons are above.",)
     failed = [case for case in summary.expectations if case.result == "fail"]
-    where = [f"For {case.measure} ({case.scope}): {case.hint or 'see the measures below'}." for case in failed[:MOST]]
+    where = [f"For {case.measure} ({case.scope}): {case.hint}." for case in failed[:MOST]]
     return (
         ("No finding says what; look at those that missed.", *where)
         if where

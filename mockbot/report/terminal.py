@@ -13,7 +13,7 @@ from mockbot.evidence.judgement import Judgement, Verdict
 from mockbot.evidence.system_result import SystemResult
 from mockbot.measures.measure import Measure
 from mockbot.measures.table import TABLE, shown
-from mockbot.measures.text import format_value
+from mockbot.measures.text import NOT_SEEN, format_value
 from mockbot.measures.values import Undefined
 from mockbot.report.both_sides import joined_text, providers_text, users_text
 from mockbot.report.executive_summary import executive_summary
@@ -62,8 +62,11 @@ def print_summary(console: Console, summary: Judgement) -> None:
 
 
 def _said(measure: Measure, text: str) -> str:
-    """ "failed over after 3s", or "failed over: never"."""
-    return f"{measure.sentence.removesuffix(' after')}: never" if text == "never" else f"{measure.sentence} {text}"
+    """ "failed over after 3s", "failed over: never", or "recovered (too early to tell)"."""
+    event = measure.sentence.removesuffix(" after")
+    if text == NOT_SEEN:
+        return f"{event} {text}"
+    return f"{event}: never" if text == "never" else f"{measure.sentence} {text}"
 
 
 def _phases(summary: Judgement) -> Table:
