@@ -102,8 +102,11 @@ def test_many_faults_are_not_all_listed() -> None:
 def test_each_kind_of_fault_has_its_own_time_and_a_replica_is_not_its_provider() -> None:
     """Twice the same for 30 s each, then another one on one replica of three: 100 s of outage."""
     replicas = {"main": {"replicas": 3, "slots": 5}}
-    faults = [{"latency": "1s", "lasts": "30s"}, {"latency": "2s", "at": "30s", "lasts": "30s"}]
-    faults.append({"http_error": 500, "replica": 2, "at": "60s"})
+    faults = [
+        {"latency": "1s", "lasts": "30s"},
+        {"latency": "2s", "at": "30s", "lasts": "30s"},
+        {"http_error": 500, "replica": 2, "at": "60s"},
+    ]
     made = scenario(providers=replicas, phases=[CALM, {"name": "blackout", "lasts": "100s", "faults": faults}])
     did = (
         *actions("blackout.0.latency", end=130.0),
@@ -112,8 +115,8 @@ def test_each_kind_of_fault_has_its_own_time_and_a_replica_is_not_its_provider()
     )
 
     assert told(sound_run(), of=made, did=did)[1] == (
-        "In an outage of 2 minutes the network path to main was slow for 60 seconds and replica 2 of main answered with "
-        "errors for 40 seconds."
+        "In an outage of 2 minutes the network path to main was slow for 60 seconds and replica 2 of main answered "
+        "with errors for 40 seconds."
     )
 
 

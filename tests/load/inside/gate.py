@@ -94,7 +94,7 @@ def main() -> None:
     master.here.remove("b")
     join("d")
     print(json.dumps({"heard": master.heard, "refused": master.refused, "wait": said,  # noqa: T201 - its result
-                      "events": [[event.does, event.says] for event in events], "silent": silent_master()}))  # fmt: skip
+                      "events": [[each.does, each.says] for each in events], "silent": silent_master()}))  # fmt: skip
 
 
 if __name__ == "__main__":
