@@ -104,6 +104,8 @@ class Observers:
         export, self.export = self.export, None
         if export is not None:
             console.print(Text(export.finish()), soft_wrap=True)
+            if self.requests is not None and self.requests.failed:
+                console.print(Text(f"--otel: spans of providers are missing: {self.requests.failed}"), soft_wrap=True)
 
 
 @contextmanager
