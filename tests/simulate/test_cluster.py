@@ -100,9 +100,7 @@ def test_a_worker_with_other_code_of_the_same_version_is_told(scheduler: str, mo
     """As a checkout that somebody has changed; its figures could be others."""
     monkeypatch.setattr(cluster, "sources_digest", lambda: "0" * 64)
 
-    with pytest.raises(
-        UsageError, match=r"has sources of mockbot (?!0{8})\w{8}; .* of mockbot 0{8}, as here"
-    ):
+    with pytest.raises(UsageError, match=r"has sources of mockbot (?!0{8})\w{8}; .* of mockbot 0{8}, as here"):
         threads_of(scheduler)
 
 
