@@ -191,7 +191,12 @@ def test_what_the_testbed_did_not_tell_at_the_end_is_no_evidence(
             super().look()
 
     stop = Driver.stop
-    monkeypatch.setattr(Driver, "stop", lambda driver: (stop(driver), is_over.append(True)))
+
+    def stop_and_hang(driver: Driver) -> None:
+        stop(driver)
+        is_over.append(True)
+
+    monkeypatch.setattr(Driver, "stop", stop_and_hang)
     monkeypatch.setattr(external_client, "ClientObserver", Silent)
     command = (sys.executable, str(CLIENTS / "naive.py"), "6")
 
