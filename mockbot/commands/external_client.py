@@ -28,7 +28,6 @@ from mockbot.evidence.verdict import EXIT_CODE
 from mockbot.interception.interceptor_control import InterceptorControl
 from mockbot.interception.plan import told
 from mockbot.interception.sealed import require_sealing, sealed
-from mockbot.observability.traced_requests import write_requests
 from mockbot.process.process_group_guard import guarded
 from mockbot.report.phrases import NO_FAULT, fault_text
 from mockbot.report.plain_console import heading
@@ -160,7 +159,7 @@ def _run_client(
         for record in observer.journal():
             journal.write(record)
     if options.observing.otel is not None:
-        write_requests(folder / RunFile.TRACED, observer.every)
+        watching.write(folder / RunFile.TRACED, observer.every)
     if unwritten:
         end = replace(end, ended="failed", why=unwritten[0])
     return RunInfo(

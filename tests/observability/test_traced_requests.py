@@ -17,6 +17,7 @@ from mockbot.service.control_client import ServiceControl
 from tests.observability.test_trace_spans import SCENARIO, request
 
 ENDED, UNDER_WAY = [request(number=number) for number in range(3)], [request(number=3)]
+TIMELINE = Timeline(read_scenario(SCENARIO))
 
 
 class Recording:
@@ -28,6 +29,12 @@ class Recording:
     def requests(self, since: int) -> tuple[Sequence[Request], Sequence[Request]]:
         """As the control API."""
         return ENDED[since:], UNDER_WAY
+
+
+def told(watching: Observers) -> str:
+    """What the user reads once the run is judged."""
+    watching.judged(console := Console(record=True, width=300))
+    return console.export_text()
 
 
 class Sent:
@@ -59,8 +66,13 @@ def test_a_file_that_cannot_be_written_is_told_and_ends_no_run(tmp_path: Path) -
     """As on a full disk."""
     requests = traced(tmp_path / "nowhere" / "traced.jsonl")
 
-    watching = Observers(Timeline(read_scenario(SCENARIO)), cast("RunExport", Sent()), requests)
-    watching.judged(console := Console(record=True, width=300))
-
-    assert "spans of providers are missing" in console.export_text()
+    assert "spans of providers are missing" in told(Observers(TIMELINE, cast("RunExport", Sent()), requests))
     assert requests.failed.endswith("cannot be written: No such file or directory; make room and run again")
+
+
+def test_the_same_of_a_client_of_ones_own(tmp_path: Path) -> None:
+    """It has a verdict all the same."""
+    watching = Observers(TIMELINE, cast("RunExport", Sent()))
+    watching.write(tmp_path / "nowhere" / "traced.jsonl", ENDED)
+
+    assert "spans of providers are missing" in told(watching)
