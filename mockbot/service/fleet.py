@@ -77,8 +77,8 @@ class Fleet:
 
     @property
     def processes(self) -> dict[str, int]:
-        """The id of each, by what reports call it."""
-        return {self._called(index): child.pid for index, child in enumerate(self._children)}
+        """The id of each, by what comes after "the" in reports."""
+        return {f"process of {self._called(index)}": child.pid for index, child in enumerate(self._children)}
 
     def _called(self, index: int) -> str:
         return f"replica {index + 1} of {self._name}"

@@ -25,7 +25,8 @@ title: A steady load of short answers
 speed: 1
 providers: {main: {answer: {first_token: 50ms, tokens: {median: 20, p95: 40}, pace: 100/s}}}
 crowd: {users: {users: 100%, policy: once, think: 1s, patience: 30s}}
-phases: [{name: steady, lasts: 20s, users: 200}]
+phases: [{name: steady, lasts: 20s, users: USERS}]
+expect: [{availability: ">= 95%"}]
 """
 
 
@@ -43,6 +44,11 @@ def cpu_of(process: psutil.Process) -> float:
     except psutil.NoSuchProcess:
         return 0.0
     return float(times.user + times.system)
+
+
+def steady(users: int) -> str:
+    """The scenario."""
+    return LOAD.replace("USERS", str(users))
 
 
 def locust_of(parent: int) -> psutil.Process:
@@ -70,11 +76,11 @@ def prompts(folder: Path) -> int:
 def test_four_workers_can_make_three_times_the_load(tmp_path: Path, tell: Callable[[str], None]) -> None:
     """A prompt costs a worker at most 4/3 of what it costs one process, and their master at most a third."""
     here = Here("", LOOPBACK)
-    with waiting_run(tmp_path / "one", here, LOAD, 0) as run:
+    with waiting_run(tmp_path / "one", here, steady(200), 0) as run:
         run.until(lambda: run.begun)
         (cpu,) = spent([locust_of(run.run.pid)], lambda: run.run.poll() is None)
         one = cpu / prompts(run.folder)
-    with waiting_run(tmp_path / "worker", here, LOAD, 1, "--wait", "120s") as run:
+    with waiting_run(tmp_path / "worker", here, steady(200), 1, "--wait", "120s") as run:
         run.join(here)
         run.until(lambda: run.begun)
         processes = [locust_of(run.run.pid), psutil.Process(run.workers[0].pid)]

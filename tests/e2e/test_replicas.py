@@ -116,7 +116,7 @@ def test_a_replica_that_is_killed_makes_the_run_inconclusive(start: Callable[...
     replicas[0].kill()
 
     assert run.finish() == 3, run.output()
-    assert re.search(r"the replica [12] of main ended or was killed", " ".join(run.output().split()))
+    assert re.search(r"the process of replica [12] of main ended or was killed", " ".join(run.output().split()))
     assert run.left()[0] == []
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from mockbot.evidence.records import OUTCOMES
 from mockbot.observability.alert_rules import rules
 from tests.load.runs import wait_for
 from tests.ports import free_ports
@@ -26,8 +27,9 @@ QUERIES = {
         for panel in DASHBOARD["panels"]
         for target in panel["targets"]
     },
-    **{each["name"]: each["expr"] for each in DASHBOARD["annotations"]["list"]},
 }
+ANNOTATIONS = {each["name"]: each["expr"] for each in DASHBOARD["annotations"]["list"]}
+VARIABLES = {each["name"]: each["query"] for each in DASHBOARD["templating"]["list"]}
 SPEED = 20
 OUTAGE = """\
 name: seen
@@ -64,6 +66,35 @@ def test_every_panel_says_which_prometheus_and_fits() -> None:
     assert max(x for x, _ in taken) < 24
 
 
+def test_no_panel_leaves_its_resolution_to_the_data_source() -> None:
+    """Of 15 s a data source makes a $__rate_interval of a minute: 20 of the scenario at speed 20."""
+    for panel in DASHBOARD["panels"]:
+        for target in panel["targets"]:
+            if panel["type"] == "stat":  # over a range it would show every phase of the range, not the present one
+                assert (target["instant"], target["range"]) == (True, False), panel["title"]
+            else:
+                assert panel["interval"] == target["interval"] == "$scrape", panel["title"]
+
+
+def test_the_outcomes_of_attempts_have_a_colour_each() -> None:
+    """Grafana's palette goes by order, so that a failure could get the green of an answer."""
+    panel = next(panel for panel in DASHBOARD["panels"] if panel["title"] == "Attempts by outcome")
+    colours = {
+        each["matcher"]["options"]: each["properties"][0]["value"]["fixedColor"]
+        for each in panel["fieldConfig"]["overrides"]
+    }
+
+    assert colours.keys() == set(OUTCOMES)
+    assert len(set(colours.values())) == len(OUTCOMES)
+
+
+def test_an_annotation_asks_the_same_in_the_forms_of_the_older_and_of_the_newer_grafana() -> None:
+    """Grafana read `expr` of the annotation up to version 11; the newer ones take what is in `target`."""
+    for each in DASHBOARD["annotations"]["list"]:
+        assert each["target"]["expr"] == each["expr"], each["name"]
+        assert each["target"]["interval"] == "$scrape", each["name"]
+
+
 @contextmanager
 def prometheus(tmp_path: Path, port: int, targets: list[str]) -> Iterator[str]:
     """A Prometheus that scrapes these and has the rules; its URL."""
@@ -83,7 +114,7 @@ def prometheus(tmp_path: Path, port: int, targets: list[str]) -> Iterator[str]:
 
 def answered(url: str, query: str) -> list[dict[str, Any]]:
     """The series that a query has now; none while Prometheus starts."""
-    asked = query.replace("$__rate_interval", "5s").replace("$objective", "0.999")
+    asked = query.replace("$__rate_interval", "5s").replace("$objective", VARIABLES["objective"])
     try:
         got = httpx.get(f"{url}/api/v1/query", params={"query": asked}, trust_env=False)
     except httpx.HTTPError:
@@ -91,6 +122,16 @@ def answered(url: str, query: str) -> list[dict[str, Any]]:
     assert got.status_code in {200, 503}, got.text
     found: list[dict[str, Any]] = got.json()["data"]["result"] if got.status_code == 200 else []
     return [series for series in found if series["value"][1] != "NaN"]
+
+
+def annotated(url: str, name: str, label: str) -> dict[str, int]:
+    """How many samples of the last minute Grafana would get for an annotation, by this label of theirs."""
+    now = time.time()
+    asked = ANNOTATIONS[name].replace("$__interval", VARIABLES["scrape"])
+    window = {"query": asked, "start": str(now - 60), "end": str(now), "step": VARIABLES["scrape"]}
+    got = httpx.get(f"{url}/api/v1/query_range", params=window, trust_env=False)
+    assert got.status_code == 200, got.text
+    return {series["metric"][label]: len(series["values"]) for series in got.json()["data"]["result"]}
 
 
 @pytest.mark.second
@@ -121,6 +162,11 @@ def test_every_query_of_the_dashboard_has_an_answer_in_a_live_run(tmp_path: Path
 
         try:
             wait_for(all_answered)
+            begins = annotated(url, "Phases", "phase")
+            assert begins.keys() == {"calm", "outage"}
+            # Where it begins, perhaps again after a scrape that failed; not at each second.
+            assert max(begins.values()) < 3
+            assert annotated(url, "Faults", "fault").keys() == {"outage.0.http_error"}
         finally:
             run.terminate()
 
@@ -129,7 +175,8 @@ def test_every_metric_of_the_dashboard_is_one_that_is_named_in_the_code() -> Non
     """Without Prometheus: a renamed metric is found in the first tier, too."""
     files = ("evidence/prompt_result.py", "observability/crowd_metrics.py", "service/metrics_endpoint.py")
     code = "".join((ROOT / "mockbot" / file).read_text("utf-8") for file in files)
-    asked = set(re.findall(r"\b(?:mockbot_|vllm:|http_)\w+", " ".join(QUERIES.values())))
+    queries = " ".join([*QUERIES.values(), *ANNOTATIONS.values()])
+    asked = set(re.findall(r"\b(?:mockbot_|vllm:|http_)\w+", queries))
     stems = {re.sub(r"_(total|bucket)$", "", name) for name in asked}
 
     assert {name for name in stems if f'"{name}"' not in code} == set()

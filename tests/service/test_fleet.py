@@ -202,9 +202,9 @@ def test_a_replica_that_is_killed_is_told(tmp_path: Path, connect: Connect) -> N
         control = ServiceControl(service.url)
         replicas = service.ready["replicas"]
         assert isinstance(replicas, dict)
-        assert sorted(replicas) == ["replica 1 of main", "replica 2 of main", "replica 3 of main"]
-        os.kill(replicas["replica 2 of main"], signal.SIGKILL)
-        until(lambda: has_ended(replicas["replica 2 of main"]))
+        assert sorted(replicas) == [f"process of replica {number} of main" for number in (1, 2, 3)]
+        os.kill(replicas["process of replica 2 of main"], signal.SIGKILL)
+        until(lambda: has_ended(replicas["process of replica 2 of main"]))
 
         with pytest.raises(TestbedError, match="replica 2 of main has ended"):
             control.seconds(0)
