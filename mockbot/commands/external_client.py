@@ -12,7 +12,6 @@ import os
 import shutil
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,7 +28,6 @@ from mockbot.evidence.verdict import EXIT_CODE
 from mockbot.interception.interceptor_control import InterceptorControl
 from mockbot.interception.plan import told
 from mockbot.interception.sealed import require_sealing, sealed
-from mockbot.observability.traced_requests import write_requests
 from mockbot.process.process_group_guard import guarded
 from mockbot.report.phrases import NO_FAULT, fault_text
 from mockbot.report.plain_console import heading
@@ -97,12 +95,15 @@ def run_client_command(scenario: Scenario, options: ClientOptions, console: Cons
     started = open_testbed(
         scenario, 1.0, folder.logs, hosts=options.hosts, tls=options.tls, upstreams=options.upstreams
     )
-    with started as addresses:
-        info = _run_client(scenario, addresses, folder, options, console, watching)
-    write_run_info(folder, info)
-    code = conclude(folder, console)
-    export_client(watching, endpoint, folder)
-    watching.judged(console, code, folder / RunFile.REPORT)
+    try:
+        with started as addresses:
+            info = _run_client(scenario, addresses, folder, options, console, watching)
+        write_run_info(folder, info)
+        code = conclude(folder, console)
+        export_client(watching, endpoint, folder)
+        watching.judged(console, code, folder / RunFile.REPORT)
+    finally:
+        watching.judged(console)  # no command of a hook outlives the run, whatever ends it
     return ExitCode.INTERRUPTED if info.ended == "interrupted" else code
 
 
@@ -148,13 +149,17 @@ def _run_client(
             end = _wait_for_end(command, variables, driver, clock, observer, console, watching)
         finally:
             driver.stop()
-        with suppress(TestbedError):  # gone, which is on record; what it had told before is judged
+        try:
             observer.look()
             seen = InterceptorControl(addresses.interceptor).seen() if addresses.forward_proxy else None
+        except TestbedError as error:  # what it had told before is judged, and is not all
+            if end.ended == "completed":
+                why = f"the last requests of the client are missing ({error}); run it again"
+                end = replace(end, ended="failed", why=why)
         for record in observer.journal():
             journal.write(record)
     if options.observing.otel is not None:
-        write_requests(folder / RunFile.TRACED, observer.every)
+        watching.write(folder / RunFile.TRACED, observer.every)
     if unwritten:
         end = replace(end, ended="failed", why=unwritten[0])
     return RunInfo(

@@ -113,8 +113,8 @@ def _play(
             master = master_port(options.elsewhere, options.processes, ports, console)
             if port is not None:
                 console.print(f"watch it at http://127.0.0.1:{port}", highlight=False)
-            log = folder / RunFile.LOCUST_LOG
-            with _locust(_locust_command(options, port, master, speed, folder), log, system) as locust:
+            command = _locust_command(options, port, master, speed, folder)
+            with _locust(command, folder / RunFile.LOCUST_LOG, system) as locust:
                 view = HiddenView(console) if options.hidden else LiveView(console, timeline)
                 with nullcontext() if options.elsewhere is None else shown_arrivals(locust, folder, console):
                     _show_progress(locust, folder, view, system, watching)

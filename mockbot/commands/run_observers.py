@@ -4,7 +4,7 @@ The rule: none of them holds up a run or changes its verdict. What is known to b
 """
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from mockbot.errors import ExitCode, UsageError
-from mockbot.evidence.records import Progress
+from mockbot.errors import ExitCode, TestbedError, UsageError
+from mockbot.evidence.records import Progress, Request
 from mockbot.observability.crowd_metrics import crowd_metrics
 from mockbot.observability.otlp_endpoint import OtlpEndpoint
 from mockbot.observability.phase_hook import PhaseHook, PhaseMessage, check_hook
-from mockbot.observability.traced_requests import TracedRequests
+from mockbot.observability.traced_requests import TracedRequests, write_requests
 from mockbot.report.phrases import fault_text
 from mockbot.runs.folder import RunFile, RunFolder
 from mockbot.scenario.timeline import Timeline
@@ -65,6 +65,7 @@ class Observers:
     requests: TracedRequests | None = None  # None: somebody else writes them
     hook: PhaseHook | None = None
     failures: list[str] = field(default_factory=list)  # of the hook
+    unwritten: str = ""  # why requests of which spans are made could not be written
     _phase: str = ""
     _second: float = 0.0
 
@@ -86,6 +87,13 @@ class Observers:
             self.hook.tell(PhaseMessage.of(self.timeline.scenario.name, phase, second, wrong))
         self._phase = phase
 
+    def write(self, file: Path, requests: Iterable[Request]) -> None:
+        """Those of a client that is not mockbot's, once; a failure is told by `judged` and changes no verdict."""
+        try:
+            write_requests(file, requests)
+        except TestbedError as error:
+            self.unwritten = str(error)
+
     def run_over(self) -> None:
         """Once, before the testbed ends."""
         if self.requests is not None:
@@ -104,6 +112,8 @@ class Observers:
         export, self.export = self.export, None
         if export is not None:
             console.print(Text(export.finish()), soft_wrap=True)
+            if why := self.unwritten or (self.requests.failed if self.requests is not None else ""):
+                console.print(Text(f"--otel: spans of providers are missing: {why}"), soft_wrap=True)
 
 
 @contextmanager

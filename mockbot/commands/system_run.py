@@ -1,7 +1,7 @@
 """What `mockbot run --system` adds to a run: the system, started and watched, and its providers' requests recorded."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -67,19 +67,30 @@ class WatchedSystem:
     live: LiveBothSides | None = None  # for the web UI
     exits: list[tuple[float, int]] = field(default_factory=list)
     intercepted: Interception | None = None  # None: it is led by base URLs
+    lost: str = ""  # why the last requests of the providers are missing
     _taken: int = 0
 
     def look(self) -> None:
-        """Write the requests that have ended since the last look. Not before the run has begun: that drops them."""
-        finished, _ = self.service.requests(self._taken)
-        self._taken += len(finished)
-        for request in finished:
-            self.journal.write(_without_key(request))
+        """Write the requests that have ended since the last look. Not before the run has begun: that drops them.
+
+        A service that does not answer is on record by the driver, which ends the run, or is asked again.
+        """
+        with suppress(TestbedError):
+            self._write_ended()
         if self.live is not None:
-            self.live.requests += finished
             self.live.write()
         if (code := self.running.ended) is not None and not self.exits:
             self.exits.append((time.time(), code))
+
+    def _write_ended(self) -> Sequence[Request]:
+        """Write the requests that have ended since the last call; those under way at the same moment."""
+        ended, under_way = self.service.requests(self._taken)
+        self._taken += len(ended)
+        for request in ended:
+            self.journal.write(_without_key(request))
+        if self.live is not None:
+            self.live.requests += ended
+        return under_way
 
     def finish(self) -> None:
         """The last look, at the end of the run: requests under way are written as unfinished."""
@@ -87,8 +98,11 @@ class WatchedSystem:
         if self.addresses.interceptor:
             with suppress(TestbedError):  # gone, which is on record
                 self.intercepted = InterceptorControl(self.addresses.interceptor).seen()
-        for request in self.service.requests(self._taken)[1]:
-            self.journal.write(_without_key(request))
+        try:
+            for request in self._write_ended():
+                self.journal.write(_without_key(request))
+        except TestbedError as error:
+            self.lost = str(error)
         if self.live is not None:
             self.live.write(now=True)
 
@@ -100,6 +114,9 @@ class WatchedSystem:
         info = replace(info, intercepted=self.intercepted)
         if self.exits and (code := self.exits[0][1]) < 0:
             return replace(info, ended="failed", why=f"signal {-code} ended the guard of the system; run it again")
+        if self.lost and info.ended == "completed":
+            why = f"the last requests of the providers are missing ({self.lost}); run it again"
+            info = replace(info, ended="failed", why=why)
         if info.t0 is None:
             return info
         return replace(info, system_exits=tuple((round(at - info.t0, 3), code) for at, code in self.exits))

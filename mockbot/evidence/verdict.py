@@ -38,7 +38,7 @@ from mockbot.evidence.run_counters import RunCounters
 from mockbot.evidence.sampling import sampled_text
 from mockbot.evidence.scope_counters import ScopeCounters, counters_of
 from mockbot.evidence.system_findings import Finding
-from mockbot.evidence.system_result import system_result
+from mockbot.evidence.system_result import SystemResult, system_result
 from mockbot.evidence.unserved import sentences
 from mockbot.evidence.validity import ValidityCheck
 from mockbot.evidence.validity_checks import check_validity
@@ -74,23 +74,8 @@ def judge(evidence: RunEvidence) -> Judgement:
 def judge_run(evidence: RunEvidence) -> JudgedRun:
     """As `judge`, with the counters."""
     counters, scenario, info = count_run(evidence), evidence.scenario, evidence.info
-    checks = check_validity(evidence, counters)
-    expectations: list[ExpectationResult] = []
-    for each in scenario.expect:
-        counted = counters_of(counters, each.scope)
-        expectations += [_result(counted, *threshold) for threshold in each.thresholds()]
-    deciding, idle = expectations, list[str]()
-    if info.client == "command":
-        attempts = (line for line in evidence.requests() if isinstance(line, Attempt))
-        patterns = [each for each in antipatterns(attempts, info.speed) if each.name not in info.allowed]
-        idle = [each.name for each in patterns if each.undecided and not each.unsettled]
-        expectations = [*expectations, *_behaviour(evidence, (each for each in patterns if each.name not in idle))]
-        unsettled = {EXIT_CODE, *(each.name for each in patterns if each.unsettled)}
-        deciding = [each for each in expectations if each.result != "inconclusive" or each.measure in unsettled]
-    system = system_result(evidence, counters)
-    if system is not None:
-        found = (each for each in system.findings if each.name not in info.allowed)
-        expectations = deciding = [*expectations, *_none_of(Scope(), found, BOTH_SIDES)]
+    checks, system = check_validity(evidence, counters), system_result(evidence, counters)
+    expectations, deciding, idle = _expectations(evidence, counters, system)
     verdict, reasons = decide(checks, tuple(deciding or expectations))
     if verdict == "pass" and idle:
         reasons = (*reasons, f"not shown, for want of an occasion: {', '.join(idle)}")
@@ -121,6 +106,34 @@ def judge_run(evidence: RunEvidence) -> JudgedRun:
         pending=tuple(counters.pending),
     )
     return JudgedRun(evidence, counters, judgement)
+
+
+class _Expectations(NamedTuple):
+    """All results; those of them that the verdict is made of; and the anti-patterns that had no occasion to show."""
+
+    every: list[ExpectationResult]
+    deciding: list[ExpectationResult]
+    idle: list[str]
+
+
+def _expectations(evidence: RunEvidence, counters: RunCounters, system: SystemResult | None) -> _Expectations:
+    """Those of the scenario, and those that every client of one's own, or every system, is to meet."""
+    info, expectations = evidence.info, list[ExpectationResult]()
+    for each in evidence.scenario.expect:
+        counted = counters_of(counters, each.scope)
+        expectations += [_result(counted, *threshold) for threshold in each.thresholds()]
+    deciding, idle = expectations, list[str]()
+    if info.client == "command":
+        attempts = (line for line in evidence.requests() if isinstance(line, Attempt))
+        patterns = [each for each in antipatterns(attempts, info.speed) if each.name not in info.allowed]
+        idle = [each.name for each in patterns if each.undecided and not each.unsettled]
+        expectations = [*expectations, *_behaviour(evidence, (each for each in patterns if each.name not in idle))]
+        unsettled = {EXIT_CODE, *(each.name for each in patterns if each.unsettled)}
+        deciding = [each for each in expectations if each.result != "inconclusive" or each.measure in unsettled]
+    if system is not None:
+        found = (each for each in system.findings if each.name not in info.allowed)
+        expectations = deciding = [*expectations, *_none_of(Scope(), found, BOTH_SIDES)]
+    return _Expectations(expectations, deciding, idle)
 
 
 def decide(

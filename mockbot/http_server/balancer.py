@@ -42,17 +42,18 @@ class Balancer:
             asyncio.get_running_loop().add_reader(self._listening.fileno(), self._accept)
 
     def down(self) -> None:
-        """Refuse connections; those that were handed over are the processes' own."""
+        """Refuse connections; those that were handed over are the processes' own, and one that waits for that ends."""
         if self._listening is not None:
             asyncio.get_running_loop().remove_reader(self._listening.fileno())
             self._listening.close()
             self._listening = None
+        if self._held is not None:
+            self._held[0].close()
+            self._held = None
 
     def close(self) -> None:
         """Go down for good, and release the port."""
         self.down()
-        if self._held is not None:
-            self._held[0].close()
         self._holder.close()
 
     def _accept(self) -> None:

@@ -6,8 +6,11 @@ bound to it and never listens.
 """
 
 import asyncio
+import errno
+import os
 import socket
 import struct
+from collections.abc import Callable
 from typing import Any, Literal
 
 import uvicorn
@@ -157,11 +160,15 @@ class Listener(Connections):
 
 
 class HandedConnections(Connections):
-    """An application on the connections that another process accepts and hands over (`balancer`), by this channel."""
+    """An application on the connections that another process accepts and hands over (`balancer`), by this channel.
 
-    def __init__(self, app: ASGIApp, channel: socket.socket) -> None:
+    `failed` is told of a connection that was lost because this process had no descriptor for it.
+    """
+
+    def __init__(self, app: ASGIApp, channel: socket.socket, failed: Callable[[OSError], None]) -> None:
         super().__init__(app)
         self._channel, self._is_up, self._opening = channel, False, set[asyncio.Task[object]]()
+        self._failed = failed
         channel.setblocking(False)
 
     async def up(self) -> None:
@@ -192,6 +199,8 @@ class HandedConnections(Connections):
             if not message:  # the other process has ended
                 loop.remove_reader(self._channel.fileno())
                 return
+            if not descriptors:  # Linux hands over the message all the same (unix(7), MSG_CTRUNC)
+                self._failed(OSError(errno.EMFILE, os.strerror(errno.EMFILE)))
             for descriptor in descriptors:
                 sock = socket.socket(fileno=descriptor)
                 sock.setblocking(False)

@@ -3,17 +3,15 @@
 Nothing here imports Locust: `mockbot run` and `mockbot worker` use it, too.
 """
 
-import hashlib
 import hmac
 import platform
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from mockbot.version import __version__
+from mockbot.version import __version__, digest_of, sources_digest
 
 TOKEN = "MOCKBOT_TOKEN"  # noqa: S105 - the environment variable that holds it, on both machines
 MASTER_PORT = 5557  # Locust's own
@@ -42,7 +40,7 @@ class Introduction:
     @classmethod
     def own(cls, locustfiles: Iterable[Path], token: str) -> "Introduction":
         """Of this process. OSError where a locustfile cannot be read."""
-        return cls(platform.node(), __version__, _sources(), version("locust"), _digest(locustfiles), token)
+        return cls(platform.node(), __version__, sources_digest(), version("locust"), digest_of(locustfiles), token)
 
     def why_not(self, worker: "Introduction") -> str:
         """Why this master refuses the worker, and what to do; "" when it does not."""
@@ -58,15 +56,3 @@ class Introduction:
             digests = f"{worker.locustfile[:SHOWN]} there, {self.locustfile[:SHOWN]} at the master"
             return f"its locustfile is another one (SHA-256 {digests}); pass a copy of the master's to --locustfile"
         return ""
-
-
-@cache
-def _sources() -> str:
-    return _digest(sorted(Path(__file__).parents[1].rglob("*.py")))
-
-
-def _digest(files: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()

@@ -28,6 +28,7 @@ from mockbot.units.formatting import format_wall, spell_duration
 INTRODUCTION, REFUSED, HERE = "mockbot.introduction", "mockbot.refused", "mockbot.here"
 POLL_EVERY = 0.05  # wall seconds between two looks whether all have come
 TIRED, GIVE_UP = 3, 60  # attempts to reach the master, of CONNECT_TIMEOUT each: the user is told, the worker leaves
+JOINS_WITHIN = 10.0  # wall seconds from a worker's introduction until it counts, for which a place is kept for it
 MOST_REFUSED = 1000  # strangers that are remembered, so that each is told of once
 
 _INTRODUCTION, _READING = TypeAdapter(Introduction), TypeAdapter(ClockReading)
@@ -42,6 +43,7 @@ class WorkerGate:
         self.open = True
         self._runner, self._own, self._expected, self._tell = runner, own, expected, tell
         self._hosts: dict[str, str] = {}  # client id of each that was taken -> the name of its machine
+        self._taken: dict[str, float] = {}  # and when, by time.monotonic
         self._here: dict[str, str] = {}  # of those, who has measured its clock -> its name
         self._refused: set[str] = set()
         filter_messages(runner, self._passes)
@@ -64,6 +66,13 @@ class WorkerGate:
         here = present_workers(self._runner)
         return {id_: name for id_, name in self._here.items() if id_ in here}
 
+    def _places_taken(self) -> int:
+        """By those that are here, and by those on their way, since several may come at once."""
+        here, now = present_workers(self._runner), time.monotonic()
+        return sum(
+            id_ in here or (id_ not in self._here and now - since < JOINS_WITHIN) for id_, since in self._taken.items()
+        )
+
     def _passes(self, id_: str, msg: Message) -> bool:
         """Whether Locust may hear it."""
         if msg.type != INTRODUCTION:
@@ -82,12 +91,12 @@ class WorkerGate:
         why = self._own.why_not(worker)
         if not why and not self.open:
             why = "the run has begun without it: it came too late"
-        if not why and len(self._present()) >= self._expected:
+        if not why and self._places_taken() >= self._expected:
             why = f"{self._expected} workers have come already; ask for more with --workers"
         if why:
             self._refuse(id_, f"the worker on {worker.host}", why)
         else:
-            self._hosts[id_] = worker.host
+            self._hosts[id_], self._taken[id_] = worker.host, time.monotonic()
         return False
 
     def _refuse(self, id_: str, who: str, why: str) -> None:

@@ -73,11 +73,31 @@ def _alert(alert: Alert, budget: float, objective: str) -> Iterator[str]:
     yield '          description: "{{ $value | humanizePercentage }} of the prompts are bad"'
 
 
+def _objective(text: str) -> str:
+    try:
+        possible = 0 < Fraction(text.removesuffix("%")) < 100
+    except (ValueError, ZeroDivisionError):
+        possible = False
+    if not possible:
+        raise argparse.ArgumentTypeError(f"{text} is no share below 100%; write it like 99.9%")
+    return text
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0.0 < speed < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no speed; write a number above 0, like 20")
+    return speed
+
+
 def main(arguments: Sequence[str]) -> None:
     """Write the file to stdout."""
     parser = argparse.ArgumentParser("python -m mockbot.observability.alert_rules", description=__doc__)
-    parser.add_argument("--objective", default="99.9%", help="promised share of good prompts")
-    parser.add_argument("--speed", type=float, default=1.0, help="of the run: scenario seconds per second")
+    parser.add_argument("--objective", type=_objective, default="99.9%", help="promised share of good prompts")
+    parser.add_argument("--speed", type=_speed, default=1.0, help="of the run: scenario seconds per second")
     given = parser.parse_args(arguments)
     sys.stdout.write(rules(given.objective, given.speed))
 

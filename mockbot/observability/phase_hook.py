@@ -87,6 +87,7 @@ class PhaseHook:
         self._messages: queue.SimpleQueue[PhaseMessage | None] = queue.SimpleQueue()
         self._running: subprocess.Popen[bytes] | None = None
         self._closing = False
+        self._starting = threading.Lock()  # so that no command starts once `close` has looked for one
         self._thread = threading.Thread(target=self._work, name="on-phase", daemon=True)
         self._thread.start()
 
@@ -98,19 +99,20 @@ class PhaseHook:
         """Wait LAST_WITHIN for what is left, then end it."""
         self._messages.put(None)
         self._thread.join(LAST_WITHIN)
-        self._closing = True
+        with self._starting:
+            self._closing, process = True, self._running
         if self._thread.is_alive():
             self._failed(
                 f"--on-phase was still busy {format_wall(LAST_WITHIN)} after the end and was ended: {self._target}"
             )
-        if (process := self._running) is not None:
+        if process is not None:
             end(process, process.terminate, 0.0)
 
     def _work(self) -> None:
         while (message := self._messages.get()) is not None and not self._closing:
             try:
                 if _is_url(self._target):
-                    requests.post(self._target, json=asdict(message), timeout=WITHIN).raise_for_status()
+                    self._post(message)
                 else:
                     self._run(message)
             except (OSError, requests.RequestException, subprocess.SubprocessError) as error:
@@ -118,17 +120,27 @@ class PhaseHook:
                     what = f"phase {message.phase}" if message.phase else "the end"
                     self._failed(f"--on-phase failed at {what}: {error}")
 
+    def _post(self, message: PhaseMessage) -> None:
+        """One message. Raises RequestException when it is not taken."""
+        # A redirect is not followed: most turn the POST into a GET, whose success says nothing of the message.
+        answer = requests.post(self._target, json=asdict(message), timeout=WITHIN, allow_redirects=False)
+        answer.raise_for_status()
+        if answer.is_redirect:
+            raise requests.TooManyRedirects(f"it redirects to {answer.headers['location']}; give that URL")
+
     def _run(self, message: PhaseMessage) -> None:
         """The command, for one message. Raises OSError or SubprocessError when it fails."""
-        process = subprocess.Popen(
-            shlex.split(self._target),
-            env={**os.environ, **message.environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        self._running = process
+        with self._starting:
+            if self._closing:
+                return
+            process = self._running = subprocess.Popen(
+                shlex.split(self._target),
+                env={**os.environ, **message.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         try:
             said, _ = process.communicate(timeout=WITHIN)
         finally:

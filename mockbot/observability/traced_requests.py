@@ -24,11 +24,13 @@ def write_requests(file: Path, requests: Iterable[Request]) -> None:
 class TracedRequests:
     """A service's requests: `look` regularly, not before the run has begun, which drops what was before; `finish` once.
 
-    A service that does not answer is on record elsewhere, and is asked again by the next look.
+    A service that does not answer is on record elsewhere, and is asked again by the next look. A file that cannot be
+    written is no reason to end the run: `failed` says why, and nothing more is written.
     """
 
     service: ServiceControl
     file: Path
+    failed: str = ""
     _taken: int = 0
 
     def __post_init__(self) -> None:
@@ -40,9 +42,17 @@ class TracedRequests:
         with suppress(TestbedError):
             ended, _ = self.service.requests(self._taken)
             self._taken += len(ended)
-            write_requests(self.file, ended)
+            self._write(ended)
 
     def finish(self) -> None:
         """The last look, at the end of the run: requests under way are written as unfinished."""
         with suppress(TestbedError):
-            write_requests(self.file, [each for part in self.service.requests(self._taken) for each in part])
+            self._write([each for part in self.service.requests(self._taken) for each in part])
+
+    def _write(self, requests: Iterable[Request]) -> None:
+        if self.failed:  # a line may be torn
+            return
+        try:
+            write_requests(self.file, requests)
+        except TestbedError as error:
+            self.failed = str(error)

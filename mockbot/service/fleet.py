@@ -47,7 +47,8 @@ class Fleet:
         self._dead: set[int] = set()
 
     async def open(self, stack: AsyncExitStack, place: ReplicaPlace) -> None:
-        """Start them, and listen once all are ready. `place`: what they have in common."""
+        """Start them, and listen once all are ready. `place`: what they have in common. Raises TestbedError."""
+        stack.callback(self.balancer.close)
         pairs = [socket.socketpair() for _ in range(self._count)]
         for ours, _ in pairs:
             ours.setblocking(False)
@@ -57,14 +58,15 @@ class Fleet:
             self._start(stack, replace(place, number=number, channel=theirs.fileno()))
             for number, (_, theirs) in enumerate(pairs, 1)
         ]
-        try:
-            self._children = await asyncio.gather(*starts)
-        finally:
-            for _, theirs in pairs:
-                theirs.close()
+        started = await asyncio.gather(*starts, return_exceptions=True)  # all of them, before anything is closed
+        for _, theirs in pairs:
+            theirs.close()
+        if failures := [each for each in started if isinstance(each, BaseException)]:
+            raise failures[0]
+        self._children = [each for each in started if isinstance(each, ManagedProcess)]
         self._controls = [ServiceControl(child.url) for child in self._children]
         self.balancer.channels = [ours for ours, _ in pairs]
-        stack.callback(self.balancer.close)
+        stack.callback(self.balancer.down)  # before the replicas end, which it would hand connections to
         self.balancer.up()
 
     async def _start(self, stack: AsyncExitStack, place: ReplicaPlace) -> ManagedProcess:

@@ -46,7 +46,7 @@ class Replica:
         runtime = ProviderRuntime(place.provider, spec, scenario.seed, place.clock, bodies, None, replica=place.number)
         self._service = ServiceControl(place.control, place.token)
         app = provider_app(runtime, spec.dialect, scenario.seed, self._hang_up, self._recorder, self._of_all)
-        self.connections = HandedConnections(app, socket.socket(fileno=place.channel))
+        self.connections = HandedConnections(app, socket.socket(fileno=place.channel), self.watch.failed)
         self._provider = LocalProvider(runtime, self.connections)
         self._holding: list[str] = []
 

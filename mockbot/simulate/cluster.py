@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mockbot.errors import TestbedError, UsageError
 from mockbot.simulate.all_cores import done_by
+from mockbot.version import sources_digest
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -23,6 +24,7 @@ R = TypeVar("R")
 ANSWERS_WITHIN = 10.0  # wall seconds that the scheduler may take to answer first
 _AHEAD = 2  # tasks for each thread of the cluster: one at work, one there
 _SAME = ("mockbot", "numba", "numpy")
+_SHOWN = 8  # characters of a digest
 
 
 def versions() -> dict[str, str]:
@@ -33,7 +35,7 @@ def versions() -> dict[str, str]:
             found[name] = version(name)
         except PackageNotFoundError:
             found[name] = "none"
-    return found
+    return found | {"sources of mockbot": sources_digest()[:_SHOWN]}
 
 
 def threads_of(address: str) -> int:

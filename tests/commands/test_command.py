@@ -10,9 +10,15 @@ from pathlib import Path
 
 import psutil
 import pytest
+from rich.console import Console
 
-from mockbot.errors import ExitCode
-from tests.commands.build import mockbot, run, scenario_file
+from mockbot.commands import external_client
+from mockbot.commands.external_client import ClientOptions, run_client_command
+from mockbot.errors import ExitCode, TestbedError
+from mockbot.scenario.load import read_scenario
+from mockbot.testbed.client_observer import ClientObserver
+from mockbot.testbed.driver import Driver
+from tests.commands.build import SHORT, mockbot, run, scenario_file
 
 pytestmark = pytest.mark.live
 SHELL = Path(__file__).parent / "clients" / "ask.sh"
@@ -167,6 +173,39 @@ def test_an_old_command_run_is_judged_again_the_same(tmp_path: Path) -> None:
 
     assert again.returncode == done.returncode == 1
     assert "ignores_retry_after" in again.stdout
+
+
+@pytest.mark.second
+def test_what_the_testbed_did_not_tell_at_the_end_is_no_evidence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client is good, and its last requests are not on record: the run is undecided, and says why."""
+    is_over = list[bool]()
+
+    class Silent(ClientObserver):
+        """Its service answers as long as the driver asks it."""
+
+        def look(self) -> None:
+            if is_over:
+                raise TestbedError("no answer")
+            super().look()
+
+    stop = Driver.stop
+
+    def stop_and_hang(driver: Driver) -> None:
+        stop(driver)
+        is_over.append(True)
+
+    monkeypatch.setattr(Driver, "stop", stop_and_hang)
+    monkeypatch.setattr(external_client, "ClientObserver", Silent)
+    command = (sys.executable, str(CLIENTS / "naive.py"), "6")
+
+    code = run_client_command(read_scenario(SHORT), ClientOptions(command, out=tmp_path / "run"), Console(quiet=True))
+
+    assert code == ExitCode.INCONCLUSIVE
+    assert "the last requests of the client are missing (no answer); run it again" in str(
+        summary(tmp_path / "run")["reasons"]
+    )
 
 
 @pytest.mark.second

@@ -10,11 +10,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from shutil import which
 
-from playwright.sync_api import sync_playwright
-
-from tests.report.test_page_browser import FLAGS
+from tests.chromium import chromium
 
 WIDTH, HEIGHT = 1280, 1440  # CSS pixels: from the verdict to the end of the first chart
 QUALITY = 80  # of WebP: letters are sharp, and the file is below 200 kB
@@ -22,15 +19,13 @@ QUALITY = 80  # of WebP: letters are sharp, and the file is below 200 kB
 
 def picture_of(report: Path) -> bytes:
     """The top of a report as WebP, which Playwright itself does not write but the browser does."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=which("chromium"), args=FLAGS)
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
         page.goto(report.as_uri())
         page.wait_for_selector("html[data-drawn=yes]")
         taken = page.context.new_cdp_session(page).send(
             "Page.captureScreenshot", {"format": "webp", "quality": QUALITY}
         )
-        browser.close()
     return base64.b64decode(taken["data"])
 
 

@@ -1,10 +1,10 @@
 """The picture of README is the page of today: made by one command, and small."""
 
 from pathlib import Path
-from shutil import which
 
 import pytest
 
+from tests.chromium import needs_chromium
 from tests.docs.report_picture import WIDTH, picture_of
 
 PICTURE = Path(__file__).parents[2] / "docs" / "report.webp"
@@ -26,7 +26,7 @@ def test_the_picture_in_the_readme_is_as_the_command_makes_it() -> None:
 
 
 @pytest.mark.second
-@pytest.mark.skipif(which("chromium") is None, reason="needs Debian's chromium: apt-get install chromium")
+@needs_chromium
 def test_a_page_that_has_been_drawn_becomes_a_picture(tmp_path: Path) -> None:
     """As wide as README's."""
     page = tmp_path / "report.html"

@@ -1,40 +1,16 @@
 """One process or two: the same users, the same verdict, the same measures. Several seeds of each; a few minutes."""
 
-from collections.abc import Callable
 from statistics import fmean, stdev
 
 import pytest
 
 from mockbot.evidence.verdict import judge
+from tests.load.compared import MEASURES, outage
 from tests.load.runs import Ran, rehearse
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(900)]
 
 SEEDS = range(1, 6)
-OUTAGE = """
-name: outage
-title: Half of the requests fail for a while
-seed: SEED
-speed: 8
-providers: {main: {slots: 50, answer: {first_token: 300ms, tokens: {median: 20, p95: 40}, pace: 40/s}}}
-crowd:
-  users: {users: 100%, policy: {name: fixed, attempts: 3, wait: 1s}, think: 3s, patience: 30s}
-  visitors: {arrivals: 100%, policy: once, patience: 30s}
-phases:
-  - {name: steady, lasts: 40s, users: 30, arrivals: 3/s}
-  - {name: failing, lasts: 40s, faults: [{http_error: 503, share: 50%}]}
-expect:
-  - {phase: steady, group: users, availability: ">= 95%"}
-  - {phase: failing, group: visitors, availability: ">= 90%"}
-"""
-
-MEASURES: dict[str, Callable[[Ran], float]] = {
-    "prompts": lambda ran: float(len(ran.prompts)),
-    "answered": lambda ran: fmean(prompt.settled == "answered" for prompt in ran.prompts),
-    "attempts per prompt": lambda ran: fmean(prompt.attempts for prompt in ran.prompts),
-    "latency": lambda ran: fmean(p.end - p.intended for p in ran.prompts if p.settled == "answered"),
-    "first token": lambda ran: fmean(p.first_token for p in ran.prompts if p.first_token is not None),
-}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +20,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Ran]]:
     for seed in SEEDS:
         for processes, ran in found.items():
             folder = tmp_path_factory.mktemp(f"processes-{processes}")
-            ran.append(rehearse(folder, OUTAGE.replace("SEED", str(seed)), "--processes", processes))
+            ran.append(rehearse(folder, outage(seed), "--processes", processes))
     return found
 
 

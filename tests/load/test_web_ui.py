@@ -5,31 +5,20 @@ import os
 import re
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from tests.chromium import chromium, needs_chromium
 from tests.load.fault_server import FaultServer
 from tests.load.runs import ROOT, background, family, wait_for
 
-pytestmark = pytest.mark.second
+pytestmark = [pytest.mark.second, needs_chromium]
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SCENARIO = """
 name: watched
 title: An outage to be watched
@@ -80,13 +69,8 @@ def _listens(port: int) -> bool:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium as the machine has it."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed")
-    with sync_playwright() as playwright, ExitStack() as stack:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        stack.callback(browser.close)
-        yield browser
+    with chromium() as made:
+        yield made
 
 
 def _keep(page: Page, name: str) -> None:

@@ -39,3 +39,11 @@ def test_locust_hears_of_nobody_who_was_refused(inside: Inside) -> None:
         ["came", came[1]],
         *(["refused", reasons[id_]] for id_ in ("c", "d")),
     ]
+
+
+@pytest.mark.second
+def test_of_workers_that_come_at_once_no_more_are_taken_than_are_expected(inside: Inside) -> None:
+    """A third comes before two have measured their clocks; a fourth, when one of the two has not come in time."""
+    full = "2 workers have come already; ask for more with --workers"
+
+    assert inside("gate")["at once"] == [f"g: the worker on host-g is refused: {full}"]

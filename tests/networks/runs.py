@@ -15,22 +15,6 @@ from tests.networks.machines import Machine
 TOKEN = "a word for this run"
 PORT = 5557
 LEAVES_WITHIN = 60.0  # wall seconds, for the tests only
-OUTAGE = """
-name: outage
-title: Half of the requests fail for a while
-seed: SEED
-speed: 8
-providers: {main: {slots: 50, answer: {first_token: 1s, tokens: {median: 20, p95: 40}, pace: 40/s}}}
-crowd:
-  users: {users: 100%, policy: {name: fixed, attempts: 3, wait: 1s}, think: 3s, patience: 30s}
-  visitors: {arrivals: 100%, policy: once, patience: 30s}
-phases:
-  - {name: steady, lasts: 40s, users: 30, arrivals: 3/s}
-  - {name: failing, lasts: 40s, faults: [{http_error: 503, share: 50%}]}
-expect:
-  - {phase: steady, group: users, availability: ">= 95%"}
-  - {phase: failing, group: visitors, availability: ">= 90%"}
-"""
 
 
 @dataclass

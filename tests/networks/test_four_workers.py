@@ -6,10 +6,10 @@ from statistics import fmean, stdev
 import pytest
 
 from mockbot.evidence.verdict import judge
+from tests.load.compared import MEASURES, outage
 from tests.load.runs import Ran, rehearse
-from tests.load.test_processes import MEASURES
 from tests.networks.machines import machines, needs_machines
-from tests.networks.runs import OUTAGE, waiting_run
+from tests.networks.runs import waiting_run
 
 pytestmark = [needs_machines, pytest.mark.nightly, pytest.mark.timeout(380)]
 SEEDS = range(1, 6)
@@ -24,7 +24,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
 
         def pair(seed: int) -> tuple[Ran, Ran]:
             if seed not in done:
-                text = OUTAGE.replace("SEED", str(seed))
+                text = outage(seed)
                 one = rehearse(tmp_path_factory.mktemp("one"), text)
                 with waiting_run(tmp_path_factory.mktemp("four"), master, text, 4, "--wait", "120s") as run:
                     for machine in others:

@@ -18,14 +18,15 @@ import pytest
 
 from mockbot.evidence.verdict import judge
 from tests.compose.scenario import BUSY
+from tests.load.compared import outage
 from tests.load.runs import Ran
 from tests.networks.machines import Machine, machines, needs_machines
-from tests.networks.runs import OUTAGE, TOKEN, Elsewhere, waiting_run
+from tests.networks.runs import TOKEN, Elsewhere, waiting_run
 
 pytestmark = [needs_machines, pytest.mark.second, pytest.mark.timeout(240)]
 AHEAD = 1000  # seconds of a clock
 WORKERS = 4
-TEXT = OUTAGE.replace("SEED", "3")
+TEXT = outage(3)
 LISTENS = "0A"  # of a socket's state in /proc/net/tcp
 
 

@@ -49,6 +49,26 @@ def test_the_committed_file_is_the_one_that_is_made(capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out == COMMITTED.read_text("utf-8")
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        ("--objective", "much", "is no share below 100%; write it like 99.9%"),
+        ("--objective", "200%", "is no share below 100%"),
+        ("--objective", "1/0", "is no share below 100%"),
+        ("--speed", "0", "is no speed; write a number above 0, like 20"),
+        ("--speed", "nan", "is no speed"),
+        ("--speed", "fast", "is no speed"),
+    ],
+)
+def test_bad_input_is_a_usage_error(capsys: pytest.CaptureFixture[str], option: str, value: str, says: str) -> None:
+    """Exit code 2 and a sentence; 200% would have made alerts that always fire."""
+    with pytest.raises(SystemExit) as left:
+        main([option, value])
+
+    assert left.value.code == 2
+    assert f"{value} {says}" in capsys.readouterr().err
+
+
 def test_thresholds_are_the_reports() -> None:
     """Each alert has the two windows and the rate of the measure."""
     [group] = YAML(typ="safe").load(rules("99.5%", 1.0))["groups"]

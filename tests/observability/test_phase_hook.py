@@ -43,6 +43,12 @@ def chat() -> Iterator[Chat]:
         def do_POST(self) -> None:
             found.got.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
             self.send_response(found.status)
+            if found.status == 302:
+                self.send_header("location", f"{found.url}/elsewhere")
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            self.send_response(200)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
@@ -131,6 +137,38 @@ def test_a_hook_that_hangs_is_ended_with_the_run(tmp_path: Path, monkeypatch: py
     assert [line for line in failures if "was still busy" in line]
     with pytest.raises(ProcessLookupError):
         os.kill(int(mark.read_text()), 0)
+
+
+def test_a_command_that_is_just_starting_is_ended_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of the run comes between the decision to start it and its process."""
+    monkeypatch.setattr(phase_hook, "LAST_WITHIN", 0.1)
+    begins, started, start = threading.Event(), list[subprocess.Popen[bytes]](), subprocess.Popen
+
+    def slowly(*words: Any, **options: Any) -> "subprocess.Popen[bytes]":
+        begins.set()
+        time.sleep(0.5)
+        started.append(start(*words, **options))
+        return started[0]
+
+    monkeypatch.setattr(subprocess, "Popen", slowly)
+    hook = PhaseHook(f"{sys.executable} -c 'import time; time.sleep(600)'", lambda _: None)
+    hook.tell(MESSAGE)
+    begins.wait(5)
+
+    hook.close()
+
+    hook._thread.join(5)
+    assert not hook._thread.is_alive()
+    assert started[0].returncode is not None
+
+
+def test_a_redirect_takes_no_message_and_is_told(chat: Chat) -> None:
+    """Followed, it would be a GET without the message, and its 200 would pass for success."""
+    chat.status = 302
+
+    assert told(chat.url, MESSAGE) == [
+        f"--on-phase failed at phase down: it redirects to {chat.url}/elsewhere; give that URL"
+    ]
 
 
 @pytest.mark.parametrize("target", ["no-such-program --x", "http://", "'unclosed", ""])

@@ -3,40 +3,25 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from shutil import which
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from mockbot.evidence.records import Attempt, Prompt, ServiceSecond
 from mockbot.evidence.verdict import judge_run
 from mockbot.runs.folder import RunFolder
 from mockbot.runs.judge import write_reports
+from tests.chromium import chromium, needs_chromium
 from tests.evidence.build import FAULT, attempt, evidence, prompt, scenario, sound_run
 
-pytestmark = [
-    pytest.mark.second,
-    pytest.mark.skipif(which("chromium") is None, reason="needs Debian's chromium: apt-get install chromium"),
-]
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+pytestmark = [pytest.mark.second, needs_chromium]
 CHARTS = 8
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=which("chromium"), args=FLAGS)
-        yield chromium
-        chromium.close()
+    with chromium() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from shutil import which
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from mockbot.evidence.drill_times import DrillNote, drill_result
 from mockbot.evidence.judgement import Judgement
@@ -20,12 +19,9 @@ from mockbot.report.page import SENTENCE_END
 from mockbot.report.timeline_drawing import show_page
 from mockbot.scenario.library import find, names
 from mockbot.scenario.load import load_scenario, read_scenario
-from tests.report.test_page_browser import FLAGS
+from tests.chromium import chromium, needs_chromium
 
-pytestmark = [
-    pytest.mark.second,
-    pytest.mark.skipif(which("chromium") is None, reason="needs Debian's chromium: apt-get install chromium"),
-]
+pytestmark = [pytest.mark.second, needs_chromium]
 AUDIT = Path(__file__).with_name("page_audit.js").read_text("utf-8")
 PHONE, LAPTOP = (390, 800), (1280, 800)
 Theme = Literal["light", "dark"]
@@ -104,10 +100,8 @@ def _drill(summary: Path) -> str:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=which("chromium"), args=FLAGS)
-        yield chromium
-        chromium.close()
+    with chromium() as made:
+        yield made
 
 
 def _opened(browser: Browser, path: Path, size: tuple[int, int] = LAPTOP, theme: Theme = "light") -> Page:

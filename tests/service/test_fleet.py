@@ -1,13 +1,15 @@
 """A provider of several replicas as real processes: one address, in turn, and one provider to whoever asks."""
 
+import asyncio
 import http.client
 import json
 import os
 import re
 import signal
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import AsyncExitStack, ExitStack, closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,7 +21,11 @@ from mockbot.faults.crash import Crash
 from mockbot.faults.http_error import HttpError
 from mockbot.process.managed_process import ManagedProcess
 from mockbot.process.process_group import has_ended
+from mockbot.process.self_watch import SelfWatch
+from mockbot.service import fleet as fleet_module
 from mockbot.service.control_client import ServiceControl
+from mockbot.service.fleet import Fleet
+from mockbot.service.replica_place import ReplicaPlace
 from tests.service.conftest import Served, body, serving
 from tests.service.test_serving import totals, until
 from tests.service.values import active, scenario_of
@@ -67,6 +73,37 @@ def ask(one: http.client.HTTPConnection, key: str = "k") -> int:
     response = one.getresponse()
     response.read()
     return response.status
+
+
+def test_replicas_that_begin_beside_one_that_fails_are_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None is left behind, though it became ready only after the other one had failed."""
+    ended = list[str]()
+
+    class Starting:
+        """The first one fails at once, the others need a moment."""
+
+        def __init__(self, *_: object, told: str, handed: list[int]) -> None:
+            number = json.loads(told.splitlines()[1])["number"]
+            if number == 1:
+                raise TestbedError("no memory")
+            time.sleep(0.3)
+            os.fstat(handed[0])
+            self.name = f"replica {number}"
+
+        def close(self) -> None:
+            """As the process."""
+            ended.append(self.name)
+
+    async def run() -> None:
+        fleet = Fleet("main", scenario_of({"main": FLEET}), "127.0.0.1", 0, SelfWatch())
+        async with AsyncExitStack() as stack:
+            await fleet.open(stack, ReplicaPlace("", Clock.start(), "", "", None))
+
+    monkeypatch.setattr(fleet_module, "ManagedProcess", Starting)
+    with pytest.raises(TestbedError, match="no memory"):
+        asyncio.run(run())
+
+    assert sorted(ended) == ["replica 2", "replica 3"]
 
 
 def test_connections_reach_the_replicas_in_turn_and_stay_there(fleet: Served, connect: Connect) -> None:

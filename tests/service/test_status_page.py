@@ -1,6 +1,5 @@
 """The status page on its own port: Statuspage's JSON, and the page for people in a real browser."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import product
@@ -9,26 +8,16 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from mockbot.clock import Clock
 from mockbot.faults.crash import Crash
 from mockbot.scenario.schema import StatusUpdate
 from mockbot.scenario.timeline import StatusState
+from tests.chromium import chromium, needs_chromium
 from tests.service.conftest import Serve, Served
 
-CHROMIUM = shutil.which("chromium")
 AUDIT = (Path(__file__).parents[1] / "report" / "page_audit.js").read_text("utf-8")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def say(served: Served, since: float = 0.0, **update: Any) -> None:
@@ -84,15 +73,12 @@ def test_the_page_outlives_the_provider(served: Served) -> None:
 @pytest.fixture
 def browser_page() -> Iterator[Page]:
     """A page of a headless Chromium."""
-    if CHROMIUM is None:
-        pytest.skip("no chromium on PATH")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with chromium() as browser:
         yield browser.new_page(viewport={"width": 900, "height": 1000})
-        browser.close()
 
 
 @pytest.mark.second
+@needs_chromium
 def test_people_see_the_outage_unfold(serve: Serve, browser_page: Page, tmp_path: Path) -> None:
     """Green at first; then, without a reload by hand, the banner, the component and the updates; then green and
     past.
@@ -118,6 +104,7 @@ def test_people_see_the_outage_unfold(serve: Serve, browser_page: Page, tmp_path
     assert browser_page.locator("rect.major_outage").count() > 0
 
 
+@needs_chromium
 @pytest.mark.second
 @pytest.mark.parametrize("impact", ["minor", "major", "critical", "maintenance"])
 def test_people_can_read_it(serve: Serve, browser_page: Page, impact: str) -> None:

@@ -96,6 +96,15 @@ def test_a_worker_with_other_versions_is_told(scheduler: str, monkeypatch: pytes
 
 
 @pytest.mark.second
+def test_a_worker_with_other_code_of_the_same_version_is_told(scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a checkout that somebody has changed; its figures could be others."""
+    monkeypatch.setattr(cluster, "sources_digest", lambda: "0" * 64)
+
+    with pytest.raises(UsageError, match=r"has sources of mockbot (?!0{8})\w{8}; .* of mockbot 0{8}, as here"):
+        threads_of(scheduler)
+
+
+@pytest.mark.second
 def test_a_worker_that_dies_again_and_again_is_an_error(scheduler: str) -> None:
     """dask starts the task elsewhere a few times; then it is lost, and so the work."""
     with pytest.raises(TestbedError, match="has lost a run"):

@@ -12,7 +12,7 @@ from typing import Any
 
 from mockbot.errors import TestbedError
 from mockbot.load.introduction import Introduction, WorkerEvent
-from mockbot.load.worker_gate import HERE, INTRODUCTION, REFUSED, WorkerGate, introduce
+from mockbot.load.worker_gate import HERE, INTRODUCTION, JOINS_WITHIN, REFUSED, WorkerGate, introduce
 
 OWN = Introduction("here", "0.1.0", "a" * 64, "2.47.0", "b" * 64, "word")
 CLOCK = b'{"offset": 5.0, "within": 0.002}'
@@ -60,7 +60,7 @@ def silent_master() -> dict[int, str]:
 
 
 def main() -> None:
-    """Two come, each twice, since a worker repeats itself; six others try."""
+    """Two come, each twice, since a worker repeats itself; six others try. At another gate three come at once."""
     master, events = Master(), list[WorkerEvent]()
     gate = WorkerGate(master, OWN, 2, events.append)  # type: ignore[arg-type]
 
@@ -93,7 +93,14 @@ def main() -> None:
     gate.wait(0.0)
     master.here.remove("b")
     join("d")
-    print(json.dumps({"heard": master.heard, "refused": master.refused, "wait": said,  # noqa: T201 - its result
+    at_once = Master()
+    crowded = WorkerGate(at_once, OWN, 2, lambda _: None)  # type: ignore[arg-type]
+    for id_ in ("e", "f", "g"):
+        message = SimpleNamespace(type=INTRODUCTION, data=asdict(replace(OWN, host=f"host-{id_}")), node_id=id_)
+        at_once.handle_message(id_, message)
+    crowded._taken["e"] -= JOINS_WITHIN  # it never came
+    at_once.handle_message("h", SimpleNamespace(type=INTRODUCTION, data=asdict(OWN), node_id="h"))
+    print(json.dumps({"at once": at_once.refused, "heard": master.heard, "refused": master.refused, "wait": said,  # noqa: T201 - its result
                       "events": [[each.does, each.says] for each in events], "silent": silent_master()}))  # fmt: skip
 
 
