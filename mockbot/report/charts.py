@@ -142,7 +142,9 @@ def _good(series: Series, colours: Mapping[str, str]) -> Chart:
         if (issued := series.issued.get(group)) is not None:
             shares = figures.ratios_of(figures.sums(series.good[group], step), figures.sums(issued, step))
             lines.append(figures.curve(group, shares, step * series.width, colour, connectgaps=False))
-    caption = "Share of the prompts that got a good answer, by when they were asked. A gap: no prompt was issued."
+    each = format_duration(step * series.width)
+    caption = f"Share of the prompts asked in each {each} that got a good answer; a step may reach over the begin of a "
+    caption += "fault, or its end. A gap: no prompt was issued."
     layout: Json = {"yaxis": {"range": [0, 1.02], "tickformat": ".0%"}}
     return Chart("good", "Good answers", caption, {"data": lines, "layout": layout})
 
