@@ -174,7 +174,7 @@ def _last_look(observer: ClientObserver, addresses: Addresses, end: _End) -> tup
         observer.look()
         return end, InterceptorControl(addresses.interceptor).seen() if addresses.forward_proxy else None
     except TestbedError as error:
-        why = f"the last requests of the client are missing ({error}); run it again"
+        why = f"the last records of the testbed are missing ({error})"
     return replace(end, ended="failed", why=why) if end.ended == "completed" else end, None
 
 
