@@ -5,6 +5,7 @@ import shlex
 import shutil
 import subprocess
 from dataclasses import fields
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -17,7 +18,8 @@ from mockbot.observability import alert_rules, crowd_metrics
 from mockbot.observability import semantic_names as names
 from mockbot.observability.phase_hook import PhaseMessage
 from mockbot.runs.folder import RunFolder
-from mockbot.scenario.load import read_scenario
+from mockbot.scenario.library import find
+from mockbot.scenario.load import load_scenario, read_scenario
 from mockbot.scenario.timeline import Timeline
 from tests.docs.pages import blocks
 from tests.observability.test_trace_spans import SCENARIO
@@ -73,9 +75,23 @@ def test_the_rules_of_the_page_can_be_made(capsys: pytest.CaptureFixture[str]) -
     """With the options that it shows."""
     (line,) = [each for block in blocks("sh", PAGE) for each in block.splitlines() if "alert_rules" in each]
 
-    alert_rules.main(shlex.split(line)[3:])
+    command, to = line.split(" > ")
+    alert_rules.main(shlex.split(command)[3:])
 
     assert "--objective 99.5% --speed 20" in capsys.readouterr().out
+    assert f"rule_files: [{to}]" in PAGE
+
+
+def test_prometheus_scrapes_the_crowd_and_every_provider_of_the_run_of_the_page() -> None:
+    """Their ports follow `--port`; and the speed of the run is that of the rules."""
+    (line,) = [each for each in SHOWN if "--metrics-port" in each]
+    said = dict(pairwise(shlex.split(line)))
+    providers = load_scenario(find(line.split()[2])).providers
+    ports = [int(said["--metrics-port"]), *(int(said["--port"]) + n for n in range(len(providers)))]
+    (block,) = blocks("yaml", PAGE)
+
+    assert re.findall(r"127\.0\.0\.1:(\d+)", block) == [str(port) for port in ports]
+    assert f"--speed {said['--speed']} >" in PAGE
 
 
 def test_prometheus_reads_the_configuration_of_the_page(tmp_path: Path) -> None:

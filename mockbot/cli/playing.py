@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 @click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="Load generator processes.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Make the load on other machines: so many workers come.")
 @click.option("--bind", metavar="ADDRESS", help="Of --workers: the address of this machine to which they come.")
-@click.option("--wait", metavar="DURATION", show_default="60s", help="Of --workers: how long, at most.")
+@click.option("--wait", metavar="DURATION", help="Of --workers: how long, at most; default: 60s.")
 @click.option("--out", type=FOLDER, help="Run folder; default: runs/<time>-<scenario>.")
 @click.option("--locustfile", type=EXISTING_FILE, help="Locustfile to use instead of chat.py.")
 @click.option("--proxy", type=PROXY, default="embedded", show_default=True, help="Fault proxy.")

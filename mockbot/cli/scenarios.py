@@ -75,7 +75,13 @@ def new(**options: Any) -> None:
 @click.option(
     "--level", type=click.Choice(["degraded", "partial", "full"]), help="How bad it was, when the file does not say."
 )
-@click.option("--component", "components", multiple=True, metavar="NAME", help="Component to stage (repeatable).")
+@click.option(
+    "--component",
+    "components",
+    multiple=True,
+    metavar="NAME",
+    help="Component of the status page to play (repeatable).",
+)
 @click.option(
     "--phases", type=click.IntRange(2, 50), default=12, show_default=True, help="At most so many phases of a series."
 )

@@ -151,7 +151,11 @@ class ExpectationResult:
     @property
     def hint(self) -> str:
         """Why it could not be decided and where to look; empty for an expectation that holds."""
-        return "" if self.result == "pass" else "; ".join(filter(None, (self.why, f"look at {self.where}")))
+        return (
+            ""
+            if self.result == "pass"
+            else "; ".join(filter(None, (self.why.removesuffix("."), f"look at {self.where}")))
+        )
 
     def __str__(self) -> str:
         text = f"{self.measure} of {self.scope}: {self.outcome}"
@@ -169,11 +173,15 @@ class RunSummary(RunInfo):
 
 @dataclass(frozen=True, slots=True)
 class FaultResult:
-    """A fault: when it was planned, when it was measured to hold, and how many requests it hit."""
+    """A fault: when it was planned, when it was measured to hold, and how many requests it hit.
+
+    `replica` counts from 1; null is all of the provider.
+    """
 
     id: str
     kind: str
     provider: str
+    replica: int | None
     planned: tuple[float, float]
     measured: tuple[float, float]
     felt: int

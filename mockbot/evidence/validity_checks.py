@@ -16,7 +16,7 @@ from mockbot.evidence.unserved import leads_elsewhere
 from mockbot.evidence.validity import LOGS, SEE_LOGS, Problem, ValidityCheck, checked
 from mockbot.scenario.shorten import MIN_PROMPTS
 from mockbot.scenario.spans import FaultSpan
-from mockbot.units.formatting import format_clock, format_counted, format_duration
+from mockbot.units.formatting import format_clock, format_count, format_counted, format_duration
 
 QUIETER = "run again on a machine with less other work"
 SLOW = 1.0  # wall seconds by which a change may be confirmed late
@@ -68,7 +68,7 @@ def data(evidence: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck
         found = f"no prompt is on record: no data is no success{leads_elsewhere(evidence.info.elsewhere)}"
         ask = "let the client ask at the addresses in its environment, such as OPENAI_BASE_URL"
         problem = Problem(found, ask if evidence.info.client == "command" else "give the crowd more users or time")
-    yield checked("data", problem, f"prompts on record: {counters.asked}")
+    yield checked("data", problem, f"prompts on record: {format_count(counters.asked)}")
 
 
 def intercepted(evidence: RunEvidence, _: RunCounters) -> Iterator[ValidityCheck]:
@@ -117,7 +117,9 @@ def data_in_phases(evidence: RunEvidence, counters: RunCounters) -> Iterator[Val
         if count < MIN_PROMPTS:
             needed = f"{format_counted(count, 'prompt')} where {MIN_PROMPTS} are needed"
             problem = Problem(f"phase {phase.name} has too little data: {needed}", "give it more users or time")
-        yield checked(f"data in {phase.name}", problem, f"prompts under way in phase {phase.name}: {count}")
+        yield checked(
+            f"data in {phase.name}", problem, f"prompts under way in phase {phase.name}: {format_count(count)}"
+        )
 
 
 def pending(_: RunEvidence, counters: RunCounters) -> Iterator[ValidityCheck]:

@@ -148,7 +148,8 @@ def decide(
         return "inconclusive", unknown
     if not expectations:
         return "inconclusive", ("the scenario expects nothing, so there is nothing to judge; give it an `expect` list",)
-    return "pass", (f"all {len(expectations)} expectations hold, and every check of the run holds",)
+    held = "the expectation holds" if len(expectations) == 1 else f"all {len(expectations)} expectations hold"
+    return "pass", (f"{held}, and every check of the run holds",)
 
 
 def scopes(scenario: Scenario, counters: RunCounters) -> list[Scope]:
@@ -231,7 +232,8 @@ def _faults(evidence: RunEvidence, counters: RunCounters) -> Iterator[FaultResul
     for fault in evidence.timeline.faults:
         measured = measured_begin(fault, evidence.actions), measured_end(fault, evidence.actions)
         felt = counters.felt[fault.id]
-        yield FaultResult(fault.id, fault.fault.kind, fault.provider, (fault.start, fault.end), measured, felt)
+        planned = fault.start, fault.end
+        yield FaultResult(fault.id, fault.fault.kind, fault.provider, fault.replica, planned, measured, felt)
 
 
 def _outages(scenario: Scenario, counters: RunCounters) -> Iterator[OutageResult]:

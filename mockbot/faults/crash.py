@@ -15,7 +15,7 @@ class CrashSpec(OnSpec):
 
 class Crash(ServiceFault):
     kind = "crash"
-    plain = "{} crashed"
+    plain = "{} had crashed"
     counted_by = frozenset({"service", "client"})  # what was running, and the connections refused since
     whole_provider = True
     own_times = ("warm_up",)

@@ -22,7 +22,7 @@ class RestartSpec(Spec):
 class Restart(FaultBase):
     kind = "restart"
     layer = "system"
-    plain = "{} was restarted"
+    plain = "{} was restarting"
     counted_by = frozenset({"client"})  # connections that are cut or refused meanwhile
     whole_provider = True
     only_on = SYSTEM

@@ -16,18 +16,18 @@ from dataclasses import asdict
 
 import gevent
 from locust.rpc import Message
-from locust.runners import MasterRunner, WorkerRunner
+from locust.runners import CONNECT_TIMEOUT, MasterRunner, WorkerRunner
 from pydantic import TypeAdapter, ValidationError
 
 from mockbot.errors import ExitCode, TestbedError
 from mockbot.evidence.records import ClockReading
 from mockbot.load.introduction import Introduction, WorkerEvent
 from mockbot.load.locust_private import filter_messages, present_workers
-from mockbot.units.formatting import format_wall
+from mockbot.units.formatting import format_wall, spell_duration
 
 INTRODUCTION, REFUSED, HERE = "mockbot.introduction", "mockbot.refused", "mockbot.here"
 POLL_EVERY = 0.05  # wall seconds between two looks whether all have come
-TIRED, GIVE_UP = 3, 60  # attempts to reach the master, 5 s each: the user is told, and the worker leaves
+TIRED, GIVE_UP = 3, 60  # attempts to reach the master, of CONNECT_TIMEOUT each: the user is told, the worker leaves
 JOINS_WITHIN = 10.0  # wall seconds from a worker's introduction until it counts, for which a place is kept for it
 MOST_REFUSED = 1000  # strangers that are remembered, so that each is told of once
 
@@ -125,11 +125,12 @@ def introduce(runner: WorkerRunner, own: Introduction) -> None:
 
     if runner.retry == 0:
         runner.register_message(REFUSED, refused)
-    silent = f"mockbot: {master} does not answer; is `mockbot run --workers --bind` running there?\n"
+    silent = f"mockbot: {master} does not answer; is `mockbot run --workers --bind` running there?"
+    patience = spell_duration(GIVE_UP * CONNECT_TIMEOUT)
     if runner.retry == TIRED:
-        sys.stderr.write(silent)
+        sys.stderr.write(f"{silent} It is tried for {patience}\n")
     if runner.retry >= GIVE_UP:
-        sys.stderr.write(silent)
+        sys.stderr.write(f"{silent} It was tried for {patience}\n")
         sys.exit(ExitCode.TESTBED)
     runner.send_message(INTRODUCTION, asdict(own))
 

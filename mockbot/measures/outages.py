@@ -182,7 +182,7 @@ def time_to_acknowledge(counted: Counters, part: Part, index: int) -> Value:
     return Known(outage.acknowledged - outage.begin)
 
 
-@Measure("duration", "low", WHOLE_RUN, one_client=True, shown=("tile",), sentence="first success")
+@Measure("duration", "low", WHOLE_RUN, one_client=True, shown=("tile",), sentence="first success after the end")
 @WorstOutage
 def first_success(counted: Counters, part: Part, index: int) -> Value:
     """Of the worst outage, from its clear to the first good answer to a prompt issued after it."""
@@ -198,7 +198,7 @@ def first_success(counted: Counters, part: Part, index: int) -> Value:
 @Measure("duration", "low", WHOLE_RUN, one_client=True, shown=("tile", "seeds", "compare"), sentence="recovered after")
 @WorstOutage
 def recovery_time(counted: Counters, part: Part, index: int) -> Value:
-    """Of the worst outage, from its clear until all has been well for 30s; never counts as infinite."""
+    """Of the worst outage, from its clear until all is well and stays so for 30s; never counts as infinite."""
     outage, health = part.outages[index], _health(counted, part)
     if counted.run.observed_until <= outage.clear:
         return Beyond(0.0, NEVER_CLEAR)

@@ -1,13 +1,15 @@
 """A judgement in, three sentences for a manager out: how long users were down, what was wrong, how they were served."""
 
+from collections.abc import Iterable
 from operator import itemgetter
 
-from mockbot.evidence.judgement import Judgement, Row
+from mockbot.evidence.judgement import FaultResult, Judgement, Row
 from mockbot.evidence.system_result import SystemResult
 from mockbot.faults import KINDS
 from mockbot.faults.base import SYSTEM
 from mockbot.measures.scope import Scope
 from mockbot.measures.values import Beyond, Known, Undefined
+from mockbot.scenario.spans import where
 from mockbot.units.formatting import format_number, format_share, spell_duration
 
 MOST_NAMED = 4  # kinds of faults
@@ -41,30 +43,51 @@ def _without_system(summary: Judgement) -> tuple[str, ...]:
 
 
 def _disturbance(summary: Judgement) -> str:
-    lasted = _when(summary)
     if not summary.faults:
-        return f"{lasted} the load was higher than usual."
-    longest = sorted(summary.faults, key=lambda fault: fault.measured[1] - fault.measured[0], reverse=True)
-    named = list(dict.fromkeys(KINDS[fault.kind].plain.format(_whom(fault.provider)) for fault in longest))
+        return f"{_when(summary)} the load was higher than usual."
+    held: dict[str, list[tuple[float, float]]] = {}
+    for fault in summary.faults:
+        held.setdefault(KINDS[fault.kind].plain.format(_whom(fault)), []).append(fault.measured)
+    times = sorted(
+        ((_seconds_of(_united(spans)), text) for text, spans in held.items()), key=itemgetter(0), reverse=True
+    )
+    several = len(times) > 1
+    lasted = _when(summary, several)
+    named = [f"{text} for {spell_duration(seconds)}" if several else text for seconds, text in times]
     if len(named) > MOST_NAMED:
         return f"{lasted} {', '.join(named[: MOST_NAMED - 1])}, and {len(named) - MOST_NAMED + 1} more faults held."
     return f"{lasted} {' and '.join(filter(None, (', '.join(named[:-1]), named[-1])))}."
 
 
-def _whom(provider: str) -> str:
-    return "the system" if provider == SYSTEM else provider
+def _whom(fault: FaultResult) -> str:
+    return "the system" if fault.provider == SYSTEM else where(fault.provider, fault.replica)
 
 
-def _when(summary: Judgement) -> str:
-    """ "For 2 hours", or "In 2 outages, 7 hours in all," where something was wrong for anybody."""
+def _when(summary: Judgement, several: bool = False) -> str:
+    """ "For 2 hours", or "In 2 outages, 7 hours in all," where something was wrong for anybody.
+
+    "In an outage of 2 hours" before `several` kinds of faults, which have times of their own.
+    """
+    stretches = _united({(each.begin, each.clear) for each in summary.outages})
+    lasted = spell_duration(_seconds_of(stretches))
+    if len(stretches) > 1:
+        return f"In {len(stretches)} outages, {lasted} in all,"
+    return f"In an outage of {lasted}" if several else f"For {lasted}"
+
+
+def _united(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The stretches that the spans cover together, in order."""
     stretches: list[tuple[float, float]] = []
-    for begin, clear in sorted({(each.begin, each.clear) for each in summary.outages}):
+    for begin, clear in sorted(spans):
         if stretches and begin <= stretches[-1][1]:
             stretches[-1] = stretches[-1][0], max(clear, stretches[-1][1])
         else:
             stretches.append((begin, clear))
-    lasted = spell_duration(sum(clear - begin for begin, clear in stretches))
-    return f"For {lasted}" if len(stretches) == 1 else f"In {len(stretches)} outages, {lasted} in all,"
+    return stretches
+
+
+def _seconds_of(stretches: Iterable[tuple[float, float]]) -> float:
+    return sum(end - begin for begin, end in stretches)
 
 
 def _worst_phase(summary: Judgement) -> str:

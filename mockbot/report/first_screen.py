@@ -40,5 +40,10 @@ def _by_expectations(summary: Judgement) -> tuple[str, ...]:
     """Without a finding: where to look for what missed its expectation."""
     if summary.verdict == "inconclusive":
         return ("What keeps this run from a verdict: the reasons are above.",)
-    failed = [f"{case.measure} ({case.scope}): {case.hint}." for case in summary.expectations if case.result == "fail"]
-    return tuple(failed[:MOST]) or ("Nothing: the clients did what they should, and met what was expected.",)
+    failed = [case for case in summary.expectations if case.result == "fail"]
+    where = [f"For {case.measure} ({case.scope}): {case.hint}." for case in failed[:MOST]]
+    return (
+        ("No finding says what; look at those that missed.", *where)
+        if where
+        else ("Nothing: the clients did what they should, and met what was expected.",)
+    )

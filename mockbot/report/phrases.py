@@ -10,6 +10,4 @@ def fault_text(span: FaultSpan) -> str:
     """A fault as the scenario writes it: "http_error 503 on main, 10% -> 0%"."""
     share = span.fault.share
     ramp = share_text(share.first) if share.steady else f"{share_text(share.first)} -> {share_text(share.last)}"
-    replica = getattr(span.fault, "replica", None)  # of a fault inside the service
-    where = span.provider if replica is None else f"replica {replica} of {span.provider}"
-    return f"{span.fault.text()} on {where}" + ("" if ramp == "100%" else f", {ramp}")
+    return f"{span.fault.text()} on {span.where}" + ("" if ramp == "100%" else f", {ramp}")

@@ -11,8 +11,9 @@ from rich.text import Text
 from mockbot.evidence.added_latency import WARNING
 from mockbot.evidence.judgement import Judgement, Verdict
 from mockbot.evidence.system_result import SystemResult
+from mockbot.measures.measure import Measure
 from mockbot.measures.table import TABLE, shown
-from mockbot.measures.text import format_value
+from mockbot.measures.text import NOT_SEEN, format_value
 from mockbot.measures.values import Undefined
 from mockbot.report.both_sides import joined_text, providers_text, users_text
 from mockbot.report.executive_summary import executive_summary
@@ -57,9 +58,15 @@ def print_summary(console: Console, summary: Judgement) -> None:
         values = summary.measures[0].values
         named = sorted((each for each in TABLE.values() if each.sentence), key=lambda each: each.unit != "duration")
         known = (each for each in named if not isinstance(values[each.name], Undefined))
-        console.print(
-            Text(", ".join(f"{each.sentence} {format_value(each.name, values[each.name])}" for each in known))
-        )
+        console.print(Text(", ".join(_said(each, format_value(each.name, values[each.name])) for each in known)))
+
+
+def _said(measure: Measure, text: str) -> str:
+    """ "failed over after 3s", "failed over: never", or "recovered (too early to tell)"."""
+    event = measure.sentence.removesuffix(" after")
+    if text == NOT_SEEN:
+        return f"{event} {text}"
+    return f"{event}: never" if text == "never" else f"{measure.sentence} {text}"
 
 
 def _phases(summary: Judgement) -> Table:

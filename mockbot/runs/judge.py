@@ -34,7 +34,7 @@ def conclude(folder: RunFolder, console: Console) -> ExitCode:
     print_summary(console, run.judgement)
     with _told(console, "reports"):
         write_reports(folder, run)
-    console.print(f"run folder: {folder.path}", highlight=False, soft_wrap=True)
+    console.print(f"the page: {folder.path / RunFile.REPORT}", highlight=False, markup=False, soft_wrap=True)
     with _told(console, "summary of the job"):
         report_to_github(run.judgement, os.environ, console)
     return ExitCode.of(run.judgement.verdict)

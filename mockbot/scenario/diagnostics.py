@@ -18,6 +18,7 @@ from mockbot.scenario.policies import POLICY_NAMES, custom_policy_names
 from mockbot.scenario.problems import Problem, nearest
 from mockbot.scenario.schema import Scenario
 
+_ELSEWHERE = {"failover", "fallback", "fallover"}  # taken for a policy, but a key of the group
 _NAME_RULE = "is not a name; use small letters, digits, '-' and '_'"
 _MISSING = " is missing"
 _THRESHOLD_RULE = "is not a threshold; write it like '>= 99%' or '<= 3m'"
@@ -177,4 +178,6 @@ def _no_member(here: Located, document: Document) -> Diagnostic:
         path, name = (*path, "name"), name["name"]
     if not isinstance(name, str):
         return _at_value(document, path, f"{_shown(name)} should be the name of a {what}{nearest('', known)}")
-    return _at_value(document, path, f"{name!r} is not a {what}{nearest(name, known)}")
+    elsewhere = what == "policy" and re.sub("[^a-z]", "", name.lower()) in _ELSEWHERE
+    hint = "; write 'falls_over_to: PROVIDER' beside the policy" if elsewhere else nearest(name, known)
+    return _at_value(document, path, f"{name!r} is not a {what}{hint}")

@@ -6,6 +6,7 @@ timeouts, policies, rates. What becomes too short to mean anything is told.
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,6 +24,7 @@ from mockbot.units.quantities import duration_text, parse_duration
 
 SHORTEST_PHASE = 1.0  # seconds
 SHORTEST_FLAP = 1.0  # seconds, of the language
+AFTER_ITS_END = ("first_success", "recovery_time", "affected_recovery", "first_return")  # measures from an outage's end
 MIN_PROMPTS = 20  # in each phase, for a share of them to mean anything
 
 
@@ -110,12 +112,16 @@ def _times(seconds: float, factor: float) -> float:
 
 
 def _decidable(scenario: Scenario) -> tuple[tuple[Expectation, ...], list[str]]:
-    """The expectations without those of a calm that the prompts of its last moments decide, and what was left out.
+    """The expectations without those that the length decides, and what was left out.
 
-    They meet the faults of the next phase. Of a phase of T seconds they are S/T; S is the mean of an answer's seconds.
+    Of a calm: the prompts of its last moments meet the faults of the next phase; of a phase of T seconds they are S/T,
+    and S is the mean of an answer's seconds. Of a duration: more of it than is left.
     """
     answer = scenario.providers[scenario.first_provider].answer
     timeline, kept, left_out = Timeline(scenario), list[Expectation](), list[str]()
+    end = timeline.end
+    left = round(end - max((span.end for span in timeline.faults), default=end), 3)
+    room = defaultdict(lambda: end, dict.fromkeys(AFTER_ITS_END, left))
     calm = {
         each.name: each.end - each.start
         for each, following in pairwise(timeline.phases)
@@ -125,16 +131,16 @@ def _decidable(scenario: Scenario) -> tuple[tuple[Expectation, ...], list[str]]:
         late = mean_seconds(answer) / calm[expected.phase] if expected.phase in calm else 0.0
         dropped: dict[str, None] = {}
         for measure, text, threshold in expected.thresholds():
-            if (
-                measure.name in {"answered", "availability"}
-                and threshold.op in {">", ">="}
-                and 1 - late < threshold.value
-            ):
-                dropped[measure.name] = None
-                decided = f"{format_percent(late)} of its prompts are under way when the outage begins"
-                left_out.append(
-                    f"expectation '{measure.name} {text}' of phase {expected.phase!r} is left out: {decided}"
-                )
+            share = measure.name in {"answered", "availability"} and threshold.op in {">", ">="}
+            if share and 1 - late < threshold.value:
+                why = f"{format_percent(late)} of its prompts are under way when the outage begins"
+            elif measure.unit == "duration" and threshold.phase is None and threshold.value > room[measure.name]:
+                why = f"{duration_text(room[measure.name])} is all there is"
+            else:
+                continue
+            dropped[measure.name] = None
+            of = f" of phase {expected.phase!r}" if expected.phase else ""
+            left_out.append(f"expectation '{measure.name} {text}'{of} is left out: {why}")
         if len(dropped) < len(expected.thresholds()):
             kept.append(expected.model_copy(update=dropped))
     if left_out and not kept:
@@ -161,15 +167,6 @@ def _doubts(scenario: Scenario) -> tuple[str, ...]:
     spans = fault_spans(scenario.phases, scenario.first_provider)
     if brief := {span.id: lasts for span in spans if (lasts := round(span.end - span.start, 3)) < think}:
         doubts.append(f"users think for {duration_text(think)}; shorter than that: {_lasts(brief)}")
-    end = sum(phase.lasts for phase in scenario.phases)
-    left = round(end - max((span.end for span in spans), default=end), 3)
-    for expected in scenario.expect:
-        for measure, text, threshold in expected.thresholds():
-            after_its_end = measure.name in {"first_success", "recovery_time", "affected_recovery", "first_return"}
-            room = left if after_its_end else end
-            if measure.unit == "duration" and threshold.phase is None and threshold.value > room:
-                what = f"expectation '{measure.name} {text}' cannot be told"
-                doubts.append(f"{what}: {duration_text(room)} is all there is")
     return tuple(doubts)
 
 

@@ -13,6 +13,11 @@ from mockbot.units.quantities import parse_duration
 _OFFSET = re.compile(r"(?P<phase>.+?) *(?P<sign>[+-]) *(?P<offset>[\d.]+(?:ms|h|m|s)[\d.hms]*)")
 
 
+def where(provider: str, replica: int | None) -> str:
+    """ "main", or "replica 2 of main"."""
+    return provider if replica is None else f"replica {replica} of {provider}"
+
+
 @dataclass(frozen=True, slots=True)
 class PhaseSpan:
     """A phase on the scenario's clock: `start <= t < end`, seconds."""
@@ -35,6 +40,17 @@ class FaultSpan:
     phase: str
     start: float
     end: float
+
+    @property
+    def replica(self) -> int | None:
+        """Which replica of its provider it hits, from 1; None: all of it."""
+        replica: int | None = getattr(self.fault, "replica", None)  # of a fault inside the service
+        return replica
+
+    @property
+    def where(self) -> str:
+        """ "main", or "replica 2 of main"."""
+        return where(self.provider, self.replica)
 
     def progress(self, t: float) -> float:
         """How far into its span t is, 0..1: what every ramp of the fault follows."""

@@ -121,7 +121,8 @@ def test_nothing_grows(tmp_path: Path) -> None:
     try:
         lines = iter(served.stdout.readline, "")
         url = next(line.partition("=")[2].strip() for line in lines if line.startswith("export MOCKBOT_URL="))
-        threading.Thread(target=served.stdout.read, daemon=True).start()  # a line for each phase must not fill the pipe
+        drained = threading.Thread(target=served.stdout.read)  # a line for each phase must not fill the pipe
+        drained.start()
         began = time.monotonic()
         with asked(url) as statuses:
             while played.poll() is None:
@@ -133,10 +134,12 @@ def test_nothing_grows(tmp_path: Path) -> None:
         lasted = time.monotonic() - began
         served.send_signal(2)
         assert served.wait(30) == 130
+        drained.join()
     finally:
         for started in (served, played):
             started.kill()
             started.wait()
+        served.stdout.close()
 
     health = [each.lag_p99 for each in read_run(RunFolder(tmp_path / "run")).health if each.t < (MINUTES - 1) * 60]
     found = [

@@ -58,6 +58,15 @@ def test_what_is_coming_is_told_with_its_time() -> None:
     assert coming(TIMELINE, 300.0) == []
 
 
+def test_a_fault_on_one_replica_is_not_told_of_the_whole_provider() -> None:
+    """One host of three answers with errors: the watcher reads which."""
+    text = OUTAGE.replace("main: {}", "main: {replicas: 3}").replace("503, lasts", "503, replica: 2, lasts")
+
+    assert coming(Timeline(read_scenario(text)), 60.0)[0] == (
+        "in 40s (1:40): phase blackout; http_error on replica 2 of main begins"
+    )
+
+
 def test_a_group_suffers_when_it_fails_and_gets_no_good_answer(state: DashboardState) -> None:
     """One that is answered elsewhere does not, though half of its requests fail as well."""
     for end in (110.0, 120.0, 128.0):

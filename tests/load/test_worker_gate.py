@@ -7,10 +7,18 @@ from tests.load.conftest import Inside
 
 @pytest.mark.second
 def test_locust_hears_of_nobody_who_was_refused(inside: Inside) -> None:
-    """Two workers are taken; without a token, without a word, from the future, one too many, too late: none."""
+    """Two workers are taken; without a token, without a word, from the future, one too many, too late: none.
+
+    Who gets no answer says so early, and for how long it goes on.
+    """
     found = inside("gate")
 
     heard = ["client_ready", "client_ready", "mockbot.here"]
+    silent = "mockbot: 10.0.0.1:5557 does not answer; is `mockbot run --workers --bind` running there?"
+    assert found["silent"] == {
+        "3": f"{silent} It is tried for 5 minutes\n",
+        "60": f"{silent} It was tried for 5 minutes\n",
+    }
     assert found["heard"] == [*(f"a {kind}" for kind in heard), "b client_ready", "b mockbot.here"]
     remedy = "start the others, give --wait more time, or ask for fewer --workers"
     assert found["wait"] == [f"1 of 2 workers came within 0 s (worker-a on host-a); {remedy}"]

@@ -94,8 +94,30 @@ def test_many_faults_are_not_all_listed() -> None:
         did = [action for n, each in enumerate(ids) for action in actions(each, end=200.0 - 10 * n)]
         said.append(told(sound_run(), of=made, did=tuple(did))[1])
 
-    start = "For 2 minutes main answered with errors, the network path to main was slow, main could not be reached"
-    assert said == [f"{start} and answers of main were cut off.", f"{start}, and 2 more faults held."]
+    start = "In an outage of 2 minutes main answered with errors for 2 minutes, the network path to main was slow for "
+    start += "90 seconds, main could not be reached for 80 seconds"
+    assert said == [f"{start} and answers of main were cut off for 70 seconds.", f"{start}, and 2 more faults held."]
+
+
+def test_each_kind_of_fault_has_its_own_time_and_a_replica_is_not_its_provider() -> None:
+    """Twice the same for 30 s each, then another one on one replica of three: 100 s of outage."""
+    replicas = {"main": {"replicas": 3, "slots": 5}}
+    faults = [
+        {"latency": "1s", "lasts": "30s"},
+        {"latency": "2s", "at": "30s", "lasts": "30s"},
+        {"http_error": 500, "replica": 2, "at": "60s"},
+    ]
+    made = scenario(providers=replicas, phases=[CALM, {"name": "blackout", "lasts": "100s", "faults": faults}])
+    did = (
+        *actions("blackout.0.latency", end=130.0),
+        *actions("blackout.1.latency", begin=130.0, end=160.0),
+        *actions("blackout.2.http_error", begin=160.0, end=200.0),
+    )
+
+    assert told(sound_run(), of=made, did=did)[1] == (
+        "In an outage of 2 minutes the network path to main was slow for 60 seconds and replica 2 of main answered "
+        "with errors for 40 seconds."
+    )
 
 
 def test_a_run_without_data_tells_nothing() -> None:

@@ -1,6 +1,7 @@
 """The end of a run on a terminal."""
 
 import io
+from math import inf
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from rich.console import Console
 
 from mockbot.evidence.journal import RunEvidence
 from mockbot.evidence.verdict import judge
+from mockbot.measures.values import Known
 from mockbot.report.terminal import print_summary
 from tests.evidence.build import FELT, evidence, prompt, scenario, sound_run
 
@@ -35,7 +37,19 @@ def test_it_shows_phases_groups_expectations_and_the_verdict() -> None:
     assert "FAILED  availability >= 50% (phase blackout): 33.33%" in [line.strip() for line in lines]
     assert "pending at the end: 1 prompt: young (patient, 6:39)" in lines
     assert "verdict: fail" in lines
-    assert lines[-2].startswith("down for 1m40s, first failure seen after ")
+    assert any(line.startswith("down for 1m40s, first failure seen after ") for line in lines)
+
+
+def test_what_never_came_is_not_said_to_have_come_after_a_time() -> None:
+    """ "recovered: never", where others read "recovered after 3s"."""
+    judged = judge(evidence(sound_run(), FELT))
+    values = {**judged.measures[0].values, "recovery_time": Known(inf)}
+    output = io.StringIO()
+
+    row = judged.measures[0].model_copy(update={"values": values})
+    print_summary(Console(file=output), judged.model_copy(update={"measures": (row,)}))
+
+    assert " recovered: never, " in " ".join(output.getvalue().split())
 
 
 def test_what_the_testbed_adds_is_told_once_below_the_table() -> None:

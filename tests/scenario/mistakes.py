@@ -98,6 +98,7 @@ WRONG = (
     Wrong("provider with capitals", "  main:", "  Main:", "4:3", "providers.Main: 'Main' is not a name; use small letters, digits, '-' and '_'"),
     Wrong("provider as a number", "  other: {}", "  other: 5", "6:10", "providers.other: 5 should be a mapping of keys to values"),
     Wrong("unknown policy", BACKOFF, "policy: backof", "8:33", "crowd.patient.policy: 'backof' is not a policy; did you mean 'backoff'?"),
+    Wrong("fail-over as a policy", BACKOFF, "policy: fail_over", "8:33", "crowd.patient.policy: 'fail_over' is not a policy; write 'falls_over_to: PROVIDER' beside the policy"),
     Wrong("policy without a name", BACKOFF, "policy: {attempts: 3}", "8:33", "crowd.patient.policy: 'name' is missing; the first word says which policy it is"),
     Wrong("unknown key of a policy", BACKOFF, "policy: {name: backoff, attemps: 3}", "8:49", "crowd.patient.policy.attemps: 'attemps' is no key here; did you mean 'attempts'?"),
     Wrong("key of another policy", BACKOFF, "policy: {name: backoff, every: 3s}", "8:49", "crowd.patient.policy.every: 'every' is no key here"),

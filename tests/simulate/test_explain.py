@@ -219,7 +219,7 @@ def test_what_recovers_only_after_the_next_outage_has_not_recovered() -> None:
 
     assert setting(world).clear == 240
     assert {each.what: each.values for each in told.figures}[f"as written: {duration.WELL}"] == (math.inf, math.inf)
-    assert "have been well for 30s: never (2/2)" in told.sentence
+    assert "are well and stay so for 30s: never (2/2)" in told.sentence
     assert "nobody queues" not in told.sentence, "the crash has emptied the queue, and it fills after it"
 
 

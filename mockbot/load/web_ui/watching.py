@@ -20,8 +20,8 @@ NEXT = 3  # changes that are told ahead
 
 
 def fault_name(span: FaultSpan) -> str:
-    """ "http_error on main"."""
-    return f"{span.fault.kind} on {span.provider}"
+    """ "http_error on main", "http_error on replica 2 of main"."""
+    return f"{span.fault.kind} on {span.where}"
 
 
 @dataclass(slots=True)

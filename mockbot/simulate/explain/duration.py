@@ -66,7 +66,7 @@ def _law(setting: Setting) -> Law:
 def _sentence(setting: Setting, figures: Figures, law: Law) -> str:
     well, through = figures.text(AS_WRITTEN, WELL), figures.text(AS_WRITTEN, THROUGH)
     told = [
-        f"From the end of the outage until the users of {setting.provider} have been well for {HOLD}s: {well}",
+        f"From the end of the outage until the users of {setting.provider} are well and stay so for {HOLD}s: {well}",
         f"until 95 % of what they had asked in it was answered or given up: {through}",
     ]
     if f"{AS_WRITTEN}: {EMPTY}" in figures:

@@ -142,7 +142,7 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("change", (event) => event.target.name === "scenario" && arrange(), true);
 
 function watch() {
-  // Locust's tab of the outage shows the outage's own page, above the table of phases.
+  // Locust's tab of the outage shows the outage's own page, in place of its table of phases.
   const tabs = [...document.querySelectorAll("[role=tab]")];
   const tab = tabs.find((each) => each.textContent.trim().toLowerCase() === "outage");
   if (tab && opensTab && head.state === "runs") {
