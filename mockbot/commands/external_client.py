@@ -13,6 +13,7 @@ import shutil
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -23,7 +24,7 @@ from mockbot.commands.run_observers import NOBODY, Observers, Observing, client_
 from mockbot.dialects.client_identity import command_text
 from mockbot.errors import ExitCode, TestbedError, UsageError
 from mockbot.evidence.antipatterns import check_allowed
-from mockbot.evidence.records import Action, Ended, RunInfo, ServiceSecond
+from mockbot.evidence.records import Action, Ended, Interception, RunInfo, ServiceSecond
 from mockbot.evidence.verdict import EXIT_CODE
 from mockbot.interception.interceptor_control import InterceptorControl
 from mockbot.interception.plan import told
@@ -125,20 +126,11 @@ def _run_client(
     watching: Observers,
 ) -> RunInfo:  # fmt: skip
     """Drive the timeline while the command runs, and write the journals."""
-    timeline, clock, seen = Timeline(scenario), Clock.start(), None
+    timeline, clock = Timeline(scenario), Clock.start()
     confirmations, unwritten = FaultConfirmations(timeline), list[str]()
     observer = ClientObserver(addresses)
     with JournalWriter(folder) as journal:
-
-        def sink(record: Action | ServiceSecond) -> None:
-            if isinstance(record, Action):
-                confirmations.take(record)
-            try:
-                journal.write(record)
-            except TestbedError as error:  # raised here it would end the driver's thread
-                unwritten.append(str(error))
-
-        driver = Driver(timeline, addresses, sink)
+        driver = Driver(timeline, addresses, partial(_keep, journal, confirmations, unwritten))
         driver.start(clock)
         try:
             confirmations.wait(0.0)
@@ -149,13 +141,7 @@ def _run_client(
             end = _wait_for_end(command, variables, driver, clock, observer, console, watching)
         finally:
             driver.stop()
-        try:
-            observer.look()
-            seen = InterceptorControl(addresses.interceptor).seen() if addresses.forward_proxy else None
-        except TestbedError as error:  # what it had told before is judged, and is not all
-            if end.ended == "completed":
-                why = f"the last requests of the client are missing ({error}); run it again"
-                end = replace(end, ended="failed", why=why)
+        end, seen = _last_look(observer, addresses, end)
         for record in observer.journal():
             journal.write(record)
     if options.observing.otel is not None:
@@ -163,23 +149,33 @@ def _run_client(
     if unwritten:
         end = replace(end, ended="failed", why=unwritten[0])
     return RunInfo(
-        scenario=scenario.name,
-        speed=clock.speed,
-        t0=clock.t0,
-        ended=end.ended,
-        end=end.at,
-        engine="embedded",
-        nodes=0,
-        seed=scenario.seed,
-        why=end.why,
-        command=command_text(options.command),
-        client="command",
-        exit_code=end.exit_code,
-        allowed=options.allowed,
-        elsewhere=elsewhere(os.environ, own),
-        intercepted=seen,
+        scenario=scenario.name, speed=clock.speed, t0=clock.t0, ended=end.ended, end=end.at, engine="embedded",
+        nodes=0, seed=scenario.seed, why=end.why, command=command_text(options.command), client="command",
+        exit_code=end.exit_code, allowed=options.allowed, elsewhere=elsewhere(os.environ, own), intercepted=seen,
         records=journal.written,
-    )
+    )  # fmt: skip
+
+
+def _keep(
+    journal: JournalWriter, confirmations: FaultConfirmations, unwritten: list[str], record: Action | ServiceSecond
+) -> None:
+    """Take a record of the driver's, in its thread, which an error raised here would end."""
+    if isinstance(record, Action):
+        confirmations.take(record)
+    try:
+        journal.write(record)
+    except TestbedError as error:
+        unwritten.append(str(error))
+
+
+def _last_look(observer: ClientObserver, addresses: Addresses, end: _End) -> tuple[_End, Interception | None]:
+    """Collect what is left. Where the testbed does not tell it, what it had told before is judged, and is not all."""
+    try:
+        observer.look()
+        return end, InterceptorControl(addresses.interceptor).seen() if addresses.forward_proxy else None
+    except TestbedError as error:
+        why = f"the last records of the testbed are missing ({error})"
+    return replace(end, ended="failed", why=why) if end.ended == "completed" else end, None
 
 
 def _wait_for_end(

@@ -52,6 +52,7 @@ class Recording:
         self._testbed = testbed
         self._folder = RunFolder.create(for_external_client(scenario), out)
         self._stretches: list[_Recorded] = []
+        self._missing = ""  # why requests, or what the interceptor saw, are not on record
 
     def begin(self, scenario: Scenario, clock: Clock) -> None:
         """Another stretch, before the service's clock begins again."""
@@ -63,13 +64,16 @@ class Recording:
 
     def look(self) -> None:
         """Collect the requests that have ended."""
-        with suppress(TestbedError):  # gone, which is on record
+        with suppress(TestbedError):  # on record by the driver, and asked again
             self._stretches[-1].observer.look()
 
     def end(self, at: float) -> None:
         """The stretch is over: its faults were ended at `at`."""
         self._stretches[-1].ended = at
-        self.look()
+        try:
+            self._stretches[-1].observer.look()
+        except TestbedError as error:
+            self._missing = self._missing or str(error)
 
     def write(self, console: Console) -> None:
         """The run folder, judged; nothing when nothing has begun."""
@@ -77,8 +81,10 @@ class Recording:
             return
         seen = None
         if self._testbed.forward_proxy:
-            with suppress(TestbedError):  # gone, which is on record
+            try:
                 seen = InterceptorControl(self._testbed.interceptor).seen()
+            except TestbedError as error:
+                self._missing = self._missing or str(error)
         stretches, start = self._stretches, 0
         run = played([Stretch(each.scenario, each.ended, each.lasts) for each in stretches])
         requests, wires = list[Request](), set[Wire]()
@@ -97,7 +103,8 @@ class Recording:
             scenario=run.scenario.name,
             speed=self._testbed.speed,
             t0=stretches[0].clock.t0,
-            ended="completed",
+            ended="failed" if self._missing else "completed",
+            why=f"the last records of the testbed are missing ({self._missing})" if self._missing else "",
             end=start - stretches[-1].lasts + stretches[-1].ended,
             engine="embedded",
             nodes=0,

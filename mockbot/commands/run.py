@@ -105,9 +105,8 @@ def _play(
     interrupted, system = False, None
     try:
         with _testbed(scenario, speed, options, folder, console) as system, ExitStack() as ports:
-            name, model = "", MODEL if options.locustfile is None else ""
-            if system is not None:
-                name, model = system.running.system.name, ""
+            name = "" if system is None else system.running.system.name
+            model = "" if system is not None or options.locustfile is not None else MODEL
             ports.enter_context(observing(watching, options.observing, endpoint, folder, console, name, model))
             port = ports.enter_context(held_port(8089)) if options.ui else None
             master = master_port(options.elsewhere, options.processes, ports, console)

@@ -67,7 +67,7 @@ class WatchedSystem:
     live: LiveBothSides | None = None  # for the web UI
     exits: list[tuple[float, int]] = field(default_factory=list)
     intercepted: Interception | None = None  # None: it is led by base URLs
-    lost: str = ""  # why the last requests of the providers are missing
+    lost: str = ""  # why the last requests of the providers, or what the interceptor saw, are missing
     _taken: int = 0
 
     def look(self) -> None:
@@ -95,12 +95,11 @@ class WatchedSystem:
     def finish(self) -> None:
         """The last look, at the end of the run: requests under way are written as unfinished."""
         self.look()
-        if self.addresses.interceptor:
-            with suppress(TestbedError):  # gone, which is on record
-                self.intercepted = InterceptorControl(self.addresses.interceptor).seen()
         try:
             for request in self._write_ended():
                 self.journal.write(_without_key(request))
+            if self.addresses.interceptor:
+                self.intercepted = InterceptorControl(self.addresses.interceptor).seen()
         except TestbedError as error:
             self.lost = str(error)
         if self.live is not None:
@@ -115,7 +114,7 @@ class WatchedSystem:
         if self.exits and (code := self.exits[0][1]) < 0:
             return replace(info, ended="failed", why=f"signal {-code} ended the guard of the system; run it again")
         if self.lost and info.ended == "completed":
-            why = f"the last requests of the providers are missing ({self.lost}); run it again"
+            why = f"the last records of the testbed are missing ({self.lost})"
             info = replace(info, ended="failed", why=why)
         if info.t0 is None:
             return info

@@ -203,9 +203,7 @@ def test_what_the_testbed_did_not_tell_at_the_end_is_no_evidence(
     code = run_client_command(read_scenario(SHORT), ClientOptions(command, out=tmp_path / "run"), Console(quiet=True))
 
     assert code == ExitCode.INCONCLUSIVE
-    assert "the last requests of the client are missing (no answer); run it again" in str(
-        summary(tmp_path / "run")["reasons"]
-    )
+    assert "the last records of the testbed are missing (no answer)" in str(summary(tmp_path / "run")["reasons"])
 
 
 @pytest.mark.second

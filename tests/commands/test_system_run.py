@@ -55,7 +55,7 @@ def test_a_service_that_dies_amid_a_run_leaves_a_run_that_can_be_judged(tmp_path
 
     assert numbers == [0]
     assert info.ended == "failed"
-    assert info.why == "the last requests of the providers are missing (no answer); run it again"
+    assert info.why == "the last records of the testbed are missing (no answer)"
 
 
 def noted(tmp_path: Path, code: int) -> RunInfo:
