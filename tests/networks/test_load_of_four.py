@@ -13,8 +13,8 @@ from tests.networks.machines import Machine, machines, needs_machines
 from tests.networks.runs import Elsewhere, waiting_run
 
 pytestmark = [needs_machines, needs_cpu_shares, pytest.mark.nightly, pytest.mark.timeout(300)]
-SHARE = 0.2  # of a core: what a machine that makes load has
-USERS = 70  # as many as it can make
+SHARE = 0.12  # of a core: what a machine that makes load has
+USERS = 60  # as many as it can make, with room
 
 
 def _ran(run: Elsewhere, pids: list[int]) -> Ran:
