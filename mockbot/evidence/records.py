@@ -104,6 +104,7 @@ class Request:
     wrote: str | None = None  # how its answer's text names it (mockbot.dialects.identified_text)
     streamed: bool = False
     code: str | None = None  # of a 429 that no retry can cure
+    replica: int | None = None  # that got it, from 1, where its provider has replicas
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,21 @@ _PROVIDERS = {  # a dialect's name -> the conventions'; others have their own
     "xai": "x_ai",
 }
 
-PROMPT_ID, USER, GROUP, TIER, SETTLED, OUTCOME, ATTEMPT, AT_PROVIDER, PHASE, FAULTS = (
+PROMPT_ID, USER, GROUP, TIER, SETTLED, OUTCOME, ATTEMPT, AT_PROVIDER, REPLICA, PHASE, FAULTS = (
     f"mockbot.{name}"
-    for name in ("prompt", "user", "group", "tier", "settled", "outcome", "attempt", "provider", "phase", "faults")
+    for name in (
+        "prompt",
+        "user",
+        "group",
+        "tier",
+        "settled",
+        "outcome",
+        "attempt",
+        "provider",
+        "replica",
+        "phase",
+        "faults",
+    )
 )
 BEGAN, TOOK = "mockbot.scenario.start", "mockbot.scenario.duration"  # scenario seconds
 # All that may be the label of a metric: each has a few values in a run, however long it is.

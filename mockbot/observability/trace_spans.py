@@ -175,8 +175,9 @@ class TraceSpans:
                 **server_labels(self.played, request),
                 names.OUTCOME: request.outcome,
                 names.STATUS: request.status,
+                names.REPLICA: request.replica,
                 names.FIRST_CHUNK: _wall(request.first_token, self.played),
-                **self._holding(request.start, request.provider),
+                **self._holding(request.start, request.provider, request.replica),
             },
             kind=SpanKind.SERVER,
             failed=request.outcome if failed else None,
@@ -194,11 +195,14 @@ class TraceSpans:
         ids = (identity.trace, identity.span, None)
         self._span(f"outage {scenario.name}", "crowd", ids, (0.0, end), {}, changes=self._changes)
 
-    def _holding(self, t: float, provider: str | None) -> Mapping[str, AttributeValue | None]:
-        """The phase at t, and the faults of the provider; without one, of all."""
+    def _holding(
+        self, t: float, provider: str | None, replica: int | None = None
+    ) -> Mapping[str, AttributeValue | None]:
+        """The phase at t, and the faults of the provider, or of one replica of it; without a provider, of all."""
         now = self.played.timeline.at(t)
-        faults = now.faults if provider is None else now.of(provider)
-        return {names.PHASE: now.phase, names.FAULTS: tuple(active.span.id for active in faults) or None}
+        spans = [active.span for active in (now.faults if provider is None else now.of(provider))]
+        faults = tuple(span.id for span in spans if replica is None or span.fault.hits_replica(replica))
+        return {names.PHASE: now.phase, names.FAULTS: faults or None}
 
     def _link_to(self, prompt: str) -> Link:
         identity = self.played.identity(prompt)

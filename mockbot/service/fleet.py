@@ -38,18 +38,18 @@ class Fleet:
 
     def __init__(self, name: str, scenario: Scenario, host: str, port: int, watch: SelfWatch) -> None:
         self._name, self._scenario, self._watch = name, scenario, watch
-        self._count = scenario.providers[name].replicas
-        self._turns = Turns(self._count)
+        self.count = scenario.providers[name].replicas
+        self._turns = Turns(self.count)
         self.balancer = Balancer(host, port, self._turns.next, watch.failed)
         self._children: list[ManagedProcess] = []
         self._controls: list[ServiceControl] = []
-        self._told = [0] * self._count  # how many of the troubles of each are known
+        self._told = [0] * self.count  # how many of the troubles of each are known
         self._dead: set[int] = set()
 
     async def open(self, stack: AsyncExitStack, place: ReplicaPlace) -> None:
         """Start them, and listen once all are ready. `place`: what they have in common. Raises TestbedError."""
         stack.callback(self.balancer.close)
-        pairs = [socket.socketpair() for _ in range(self._count)]
+        pairs = [socket.socketpair() for _ in range(self.count)]
         for ours, _ in pairs:
             ours.setblocking(False)
             stack.callback(ours.close)
@@ -85,7 +85,7 @@ class Fleet:
 
     async def _each(self, ask: Callable[[ServiceControl, int], T]) -> list[T]:
         """The answers of all of them."""
-        calls = [asyncio.to_thread(self._asked, index, ask) for index in range(self._count)]
+        calls = [asyncio.to_thread(self._asked, index, ask) for index in range(self.count)]
         return list(await asyncio.gather(*calls))
 
     def _asked(self, index: int, ask: Callable[[ServiceControl, int], T]) -> T:
@@ -99,20 +99,20 @@ class Fleet:
     async def start_clock(self, clock: Clock) -> None:
         """A new run begins, with all of them up and nothing wrong."""
         await self._each(lambda control, _: control.start_clock(clock))
-        for index in range(self._count):
+        for index in range(self.count):
             self._turns.set_up(index, up=True)
         self.balancer.up()
 
     async def set_faults(self, faults: Sequence[ActiveFault]) -> None:
         """Exactly these hold from now on, each at its replica or at all; a crash of the last one closes the port."""
-        own = [[each for each in faults if each.span.fault.hits_replica(n + 1)] for n in range(self._count)]
+        own = [[each for each in faults if each.span.fault.hits_replica(n + 1)] for n in range(self.count)]
         up = [not any(isinstance(each.span.fault.effect(), Crashed) for each in mine) for mine in own]
-        for index in (index for index in range(self._count) if not up[index]):
+        for index in (index for index in range(self.count) if not up[index]):
             self._turns.set_up(index, up=False)
         if not self._turns.any_up:
             self.balancer.down()
         await self._each(lambda control, index: control.set_faults(self._name, own[index]))
-        for index in (index for index in range(self._count) if up[index]):
+        for index in (index for index in range(self.count) if up[index]):
             self._turns.set_up(index, up=True)
         if self._turns.any_up:
             self.balancer.up()

@@ -17,16 +17,19 @@ Found = tuple[Sequence[Request], Sequence[Request]]  # those that have ended sin
 
 
 class MergedRequests:
-    """`had`: how many of each source's finished requests are known."""
+    """`had`: how many of each source's finished requests are known.
 
-    def __init__(self, sources: int) -> None:
+    `replicas`: which replica of its provider each source is, from 1, or None.
+    """
+
+    def __init__(self, replicas: Sequence[int | None]) -> None:
         self._next = 0
-        self._sources = sources
+        self._replicas = replicas
         self.forget()
 
     def forget(self) -> None:
         """A new run begins."""
-        self.had = [0] * self._sources
+        self.had = [0] * len(self._replicas)
         self._numbers: dict[tuple[int, int], int] = {}  # (source, its number) -> number, of those that have not ended
         self._finished: deque[Request] = deque(maxlen=KEPT)
         self._dropped = 0
@@ -42,15 +45,18 @@ class MergedRequests:
         ended = []
         for source, (finished, _) in enumerate(found):
             self.had[source] += len(finished)
-            ended += [replace(each, number=self._numbers.pop((source, each.number))) for each in finished]
+            ended += [self._told(source, each, self._numbers.pop((source, each.number))) for each in finished]
         for each in sorted(ended, key=attrgetter("end")):
             self._dropped += len(self._finished) == KEPT
             self._finished.append(each)
         self._open = [
-            replace(each, number=self._numbers[source, each.number])
+            self._told(source, each, self._numbers[source, each.number])
             for source, (_, unfinished) in enumerate(found)
             for each in unfinished
         ]
+
+    def _told(self, source: int, request: Request, number: int) -> Request:
+        return replace(request, number=number, replica=self._replicas[source])
 
     def since(self, number: int) -> tuple[list[Request], list[Request]]:
         """All but the first `number` finished requests, and those under way at the last look."""

@@ -99,7 +99,7 @@ class Service:
             )  # fmt: skip
             self._addresses[name] = self._listeners[name] = Listener(app, bind.host, port)
             self._providers[name] = LocalProvider(runtime, self._listeners[name])
-        self._merged = MergedRequests(1 + sum(each.replicas for each in scenario.providers.values()))
+        self._merged = MergedRequests([None, *(number for each in self._fleets for number in range(1, 1 + each.count))])
         self._merging = asyncio.Lock()
         self._token = bind.token or (None if ipaddress.ip_address(bind.host).is_loopback else secrets.token_urlsafe(24))
         self._new_token = None if bind.token else self._token  # a given token is not printed: output may go into a log

@@ -1,5 +1,7 @@
 """Records in, spans out: whose child each is, when it was, what it says."""
 
+from dataclasses import replace
+
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind
 
@@ -148,6 +150,19 @@ def test_a_request_without_the_prompts_trace_has_a_link_to_the_prompt() -> None:
     assert ids(dropped)[2] is None
     assert ids(foreign)[::2] == ("b" * 32, "c" * 16)
     assert [*unknown.links] == []
+
+
+def test_a_request_names_its_replica_and_the_faults_of_that_one_only() -> None:
+    """What is wrong with another replica held, and not for this request."""
+    text = SCENARIO.replace("main: {}", "main: {replicas: 3}").replace("http_error: 503", "http_error: 503, replica: 2")
+    spans = TraceSpans(replace(PLAYED, timeline=Timeline(read_scenario(text))))
+    for number in (1, 2, None):
+        spans.request(request(replica=number), None)
+
+    said = [span.attributes or {} for span in spans.take()]
+
+    assert [each.get("mockbot.replica") for each in said] == [1, 2, None]
+    assert [each.get("mockbot.faults") for each in said] == [None, ("down.0.http_error",), ("down.0.http_error",)]
 
 
 def test_a_servers_span_has_failed_only_by_the_servers_fault() -> None:

@@ -174,7 +174,7 @@ def test_whoever_scrapes_one_replica_reads_of_all(fleet: Served, connect: Connec
 
 
 def test_every_request_is_on_record_once(fleet: Served, connect: Connect) -> None:
-    """With a number of its own, over all replicas and providers; an unknown key has one name everywhere."""
+    """With a number of its own, over all replicas and providers, and its replica; an unknown key has one name."""
     fleet.control.record_requests()
     connections = [*(connect(fleet) for _ in range(3)), connect(fleet, "plain")]
     for _ in range(2):
@@ -186,7 +186,9 @@ def test_every_request_is_on_record_once(fleet: Served, connect: Connect) -> Non
     assert unfinished == ()
     assert sorted(each.number for each in finished) == list(range(min(each.number for each in finished), 8 + min(
         each.number for each in finished)))  # fmt: skip
-    assert Counter(each.provider for each in finished) == {"main": 6, "plain": 2}
+    assert Counter((each.provider, each.replica) for each in finished) == {
+        **{("main", replica): 2 for replica in (1, 2, 3)}, ("plain", None): 2,
+    }  # fmt: skip
     assert len({each.key for each in finished}) == 1
     assert fleet.control.requests(5)[0] == finished[5:]
 

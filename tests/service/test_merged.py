@@ -25,14 +25,14 @@ def test_a_second_is_told_once_all_have_it() -> None:
 
 def test_requests_of_several_recorders_have_numbers_of_their_own() -> None:
     """In the order in which they began; one that ends later keeps the number under which it was seen."""
-    merging = MergedRequests(2)
+    merging = MergedRequests([None, 3])
     open_, ended = _request(0, 1.0, 2.0), _request(0, 0.5, 1.5)
 
     merging.take([([], [open_]), ([ended], [])])
     first = merging.since(0)
     merging.take([([replace(open_, end=3.0)], []), ([_request(1, 2.5, 2.6)], [])])
 
-    assert first == ([replace(ended, number=0)], [replace(open_, number=1)])
+    assert first == ([replace(ended, number=0, replica=3)], [replace(open_, number=1)])
     assert merging.had == [1, 2]
     assert [(each.number, each.end) for each in merging.since(1)[0]] == [(2, 2.6), (1, 3.0)]
 
