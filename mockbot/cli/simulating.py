@@ -1,6 +1,5 @@
 """The commands that play outages in virtual time."""
 
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +8,7 @@ import click
 
 from mockbot.cli.group import cli
 from mockbot.cli.options import ENGINE, EXIT_CODES, FILE, FOLDER, RUN_FOLDER, TARGET, Number, console, scenario_of
+from mockbot.dialects.client_identity import command_text
 from mockbot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def simulate(
     from mockbot.process.prompt_end import ends_promptly
 
     scenario = scenario_of(target)
-    command = shlex.join(["mockbot", *sys.argv[1:]])
+    command = command_text(["mockbot", *sys.argv[1:]])
     if axes and "=" not in axes[0]:
         raise UsageError(f"{axes[0]}: a program keeps its own clock and cannot run in virtual time; use mockbot run")
     if axes and not sweeps:
