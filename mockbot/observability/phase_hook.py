@@ -6,6 +6,7 @@ names a hook: a scenario file is data, and what it says must not be executed. It
 Slack are: what is told of it names its host or its program.
 """
 
+import io
 import os
 import queue
 import re
@@ -105,9 +106,8 @@ class PhaseHook:
         self._thread.join(LAST_WITHIN)
         self._closing = True
         if self._thread.is_alive():
-            self._failed(
-                f"--on-phase was still busy {format_wall(LAST_WITHIN)} after the end and was ended: {_shown(self._target)}"
-            )
+            late = f"still busy {format_wall(LAST_WITHIN)} after the end and was ended"
+            self._failed(f"--on-phase was {late}: {_shown(self._target)}")
         if (process := self._running) is not None:
             end(process, process.terminate, 0.0)
 
@@ -135,7 +135,7 @@ class PhaseHook:
         )
         self._running = process
         said, until = bytearray(), monotonic() + WITHIN
-        reader = threading.Thread(target=_keep_last, args=(process, said), name="on-phase output", daemon=True)
+        reader = threading.Thread(target=_keep_last, args=(process.stdout, said), name="on-phase output", daemon=True)
         reader.start()
         try:
             reader.join(WITHIN)
@@ -161,11 +161,10 @@ def _post(url: str, message: PhaseMessage) -> None:
             raise OSError(f"{response.status_code} {response.reason}")
 
 
-def _keep_last(process: "subprocess.Popen[bytes]", said: bytearray) -> None:
+def _keep_last(pipe: io.BufferedReader, said: bytearray) -> None:
     """Read what a process writes, which may be without end, and keep what can be quoted."""
-    assert process.stdout is not None
-    with process.stdout as output:
-        for chunk in iter(partial(output.read1, 1 << 16), b""):
+    with pipe:
+        for chunk in iter(partial(pipe.read1, 1 << 16), b""):
             said[:] = (said + chunk)[-4 * QUOTED :]  # UTF-8 has at most 4 bytes for a character
 
 
