@@ -158,6 +158,7 @@ def _of_these_clients(scenario: Scenario, options: RunOptions) -> Scenario:
             raise UsageError("--intercept: the system runs already; mockbot has to start what it intercepts")
         scenario = behind_system(scenario, options.system, options.speed, options.allowed, os.environ)
     if options.elsewhere is not None:
+        run_token(os.environ)
         system = options.system is not None
         real = bool(options.upstreams.urls)
         options.elsewhere.require_plain(
