@@ -177,6 +177,11 @@ def test_a_replica_that_is_killed_is_told(tmp_path: Path, connect: Connect) -> N
         assert isinstance(providers, dict)
         served = Served(service.url, "", providers, control)
         assert [ask(connect(served), f"k{n}") for n in range(4)] == [200] * 4
+        scrape = connect(served)
+        scrape.request("GET", "/metrics")
+        answer = scrape.getresponse()
+        assert answer.status == 503, "a counter that lacked a part would have been reset to Prometheus"
+        assert "replica 2 of main has ended" in answer.read().decode()
 
 
 def test_replicas_end_with_a_service_that_is_killed(tmp_path: Path) -> None:
