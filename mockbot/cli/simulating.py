@@ -35,13 +35,11 @@ if TYPE_CHECKING:
     "retries. Ctrl-C keeps what is done, and the same command goes on from there.",
 )  # fmt: skip
 @click.option("--big", is_flag=True, help="Allow a sweep that takes more than 15 minutes.")
-@click.option(
-    "--on", default="", metavar="tcp://HOST:8786", help="Do seeds and sweeps on this dask scheduler's cluster."
-)
+@click.option("--on", metavar="tcp://HOST:8786", help="Do seeds and sweeps on this dask scheduler's cluster.")
 @click.argument("axes", nargs=-1, metavar="[AXIS=FROM..TO]")
 def simulate(
     target: str, axes: tuple[str, ...], users: float | None, seeds: int, policies: tuple[str, ...],
-    engine: "EngineName", out: Path | None, sweeps: tuple[str, ...], big: bool, on: str,
+    engine: "EngineName", out: Path | None, sweeps: tuple[str, ...], big: bool, on: str | None,
 ) -> None:  # fmt: skip
     """Simulate an outage in virtual time, at any scale.
 

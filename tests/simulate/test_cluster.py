@@ -110,10 +110,11 @@ def test_a_scheduler_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) 
         threads_of(f"tcp://127.0.0.1:{free_ports(1)[0]}")
 
 
-def test_an_address_that_is_none_is_told() -> None:
-    """Not with a traceback."""
-    with pytest.raises(UsageError, match="--on nonsense://x: no scheduler answers there"):
-        threads_of("nonsense://x")
+@pytest.mark.parametrize("address", ["nonsense://x", "http://127.0.0.1:8786", "tcp://127.0.0.1", ""])
+def test_an_address_that_is_none_is_told(address: str, tmp_path: Path) -> None:
+    """At once; an empty one, as of a variable that is not set, is not this machine's cores."""
+    with pytest.raises(UsageError, match=f"--on {address}: is no address of a scheduler"):
+        simulate_command(SimulateOptions(scenario(), seeds=2, out=tmp_path / "x", on=address), Console(file=StringIO()))
 
 
 def test_a_missing_extra_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
