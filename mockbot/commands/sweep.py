@@ -61,11 +61,8 @@ def sweep_command(options: SimulateOptions, axes: Sequence[str], console: Consol
             kept = opened()
             kept.save(sweep)
             work = partial(play, sweep.scenario, sweep.axes, sweep.engine)
-            done = (
-                done_on_cluster(work, tasks, options.on)
-                if options.on is not None
-                else done_on_cores(work, tasks, workers)
-            )
+            on = options.on
+            done = done_on_cores(work, tasks, workers) if on is None else done_on_cluster(work, tasks, on)
             _keep(sweep, tasks, done, kept, weigh, console)
         except KeyboardInterrupt:
             if not sweep.ran:

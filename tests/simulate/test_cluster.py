@@ -52,7 +52,7 @@ def test_seeds_say_the_same_as_on_this_machine(scheduler: str, tmp_path: Path) -
     world = scenario(faults=[{"http_error": 503, "share": "50%"}], group={"policy": "backoff"})
     options = [
         SimulateOptions(world, seeds=4, compare=("once",), out=tmp_path / f"run{n}", on=on)
-        for n, on in enumerate(("", scheduler))
+        for n, on in enumerate((None, scheduler))
     ]
 
     assert _table(options[0]) == _table(options[1])
@@ -63,7 +63,7 @@ def test_a_sweep_leaves_the_same_files_as_on_this_machine(scheduler: str, tmp_pa
     """Byte for byte."""
     world = scenario(faults=[{"capacity": "20%"}], provider={"slots": 10, "queue": {"limit": 30}})
     left = []
-    for n, on in enumerate(("", scheduler)):
+    for n, on in enumerate((None, scheduler)):
         said = StringIO()
         options = SimulateOptions(world, seeds=2, engine="reference", out=tmp_path / f"run{n}", on=on)
         sweep_command(options, ["users=10..40/4", "outage=10s..60s/3"], Console(file=said, width=200), big=False)
