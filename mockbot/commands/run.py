@@ -165,7 +165,7 @@ def _of_these_clients(scenario: Scenario, options: RunOptions) -> Scenario:
             scenario, processes=options.processes, system=system, tls=options.tls, real=real
         )
     if options.locustfile is not None:
-        check_locustfile(options.locustfile, scenario, options.system)
+        check_locustfile(options.locustfile, scenario.crowd, options.system)
     return scenario
 
 

@@ -16,7 +16,7 @@ from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 from typing import NoReturn
 
-from mockbot.commands.own_locustfile import CONNECT_LOCUST
+from mockbot.commands.own_locustfile import CONNECT_LOCUST, check_locustfile
 from mockbot.errors import UsageError
 from mockbot.load.introduction import MASTER_PORT, TOKEN
 from mockbot.scenario.library import loadtest
@@ -127,6 +127,8 @@ def become_worker(master: str, locustfile: Path | None) -> NoReturn:
         )
     if not _token(os.environ):
         raise UsageError(f"{TOKEN} is not set; copy the line that `mockbot run --workers` prints, which begins with it")
+    if locustfile is not None:  # Locust would end with exit code 1, which is a run's that has failed
+        check_locustfile(locustfile, {}, None)
     command = [sys.executable, "-P", "-m", "locust", "-f", locustfiles(locustfile), "--worker", "--join", "1"]
     command += ["--master-host", place["host"], "--master-port", str(port)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}

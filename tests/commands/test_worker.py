@@ -1,6 +1,7 @@
 """What `mockbot run --workers` and `mockbot worker` refuse before anything starts, each with what to write instead."""
 
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +65,18 @@ def test_a_worker_needs_a_master_and_its_token(monkeypatch: pytest.MonkeyPatch) 
             become_worker(master, None)
     with pytest.raises(UsageError, match="MOCKBOT_TOKEN is not set; copy the line"):
         become_worker("10.0.0.1:5557", None)
+
+
+def test_a_locustfile_that_cannot_be_used_is_an_error_at_the_worker_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A module that only the master's machine has, for instance: exit code 2, not Locust's 1."""
+    monkeypatch.setenv("MOCKBOT_TOKEN", "word")
+    file = tmp_path / "users.py"
+    file.write_text("import only_at_the_master\n")
+
+    with pytest.raises(UsageError, match=r"users.py:1: cannot be imported: .*; install 'only_at_the_master'"):
+        become_worker("10.0.0.1:5557", file)
 
 
 def test_each_run_has_a_token_of_its_own_unless_it_is_given_one() -> None:
