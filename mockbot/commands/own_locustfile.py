@@ -22,7 +22,7 @@ QUOTED = 300  # characters of what the child said
 
 
 def check_locustfile(path: Path, crowd: Mapping[str, Group], system: System | None) -> None:
-    """`crowd` as the scenario has it, where it is known; `system` as its file says, with an address if it runs already."""
+    """`crowd`: the scenario's, where it is known. `system`: as its file says, with an address if it runs already."""
     if "," in str(path):
         raise UsageError(f"{path}: Locust takes a path with a comma for two files; rename it")
     arriving = [name for name, group in crowd.items() if group.arrivals is not None]
