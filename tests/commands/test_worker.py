@@ -1,5 +1,6 @@
 """What `mockbot run --workers` and `mockbot worker` refuse before anything starts, each with what to write instead."""
 
+import os
 import shlex
 from pathlib import Path
 
@@ -9,6 +10,16 @@ from mockbot.commands.worker import Elsewhere, become_worker, run_token
 from mockbot.errors import UsageError
 from mockbot.scenario.load import read_scenario
 from tests.commands.build import SHORT
+
+
+@pytest.fixture(autouse=True)
+def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What should have been refused must not replace the process of the tests."""
+
+    def started(*_: object) -> None:
+        raise AssertionError("a worker was started")
+
+    monkeypatch.setattr(os, "execve", started)
 
 
 @pytest.mark.parametrize(
