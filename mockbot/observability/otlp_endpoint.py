@@ -126,9 +126,14 @@ class OtlpEndpoint:
         exporter.shutdown()  # type: ignore[no-untyped-call]  # OpenTelemetry's
         if taken is not SpanExportResult.SUCCESS:
             raise UsageError(
-                f"--otel {url}: nothing takes spans there ({self.why}); start a collector that listens for OTLP over "
-                "HTTP (its port is 4318, 4317 is gRPC), correct the URL, or leave --otel away"
+                f"--otel {self.shown}: nothing takes spans there ({self.why}); start a collector that listens for OTLP "
+                "over HTTP (its port is 4318, 4317 is gRPC), correct the URL, or leave --otel away"
             )
+
+    @property
+    def shown(self) -> str:
+        """Its URL without a password."""
+        return re.sub("//.*@", "//", self.url)
 
     @property
     def why(self) -> str:

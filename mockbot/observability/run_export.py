@@ -71,7 +71,7 @@ class RunExport:
         self._until = monotonic() + LAST_WITHIN
         self._over.set()
         self._thread.join()
-        sent, url, no_matter = f"{self.sent:,} spans", self.endpoint.url, "the verdict does not depend on them"
+        sent, url, no_matter = f"{self.sent:,} spans", self.endpoint.shown, "the verdict does not depend on them"
         if self._failed:
             return f"--otel: nothing more was sent to {url} after {sent}, by a defect of mockbot ({self._failed})"
         if self.lost:

@@ -166,6 +166,13 @@ def test_a_run_that_never_began_has_no_spans(tmp_path: Path, received: Received)
     assert export.finish() == f"0 spans sent to {received.url}"
 
 
+def test_a_password_in_the_url_is_not_told(tmp_path: Path, received: Received) -> None:
+    """It is sent, and the last line goes into a log of CI."""
+    plain_url, received.url = received.url, received.url.replace("//", "//user:REALSECRET@")
+
+    assert exported(tmp_path, received) == f"8 spans sent to {plain_url}"
+
+
 def test_metrics_that_nobody_takes_are_told(tmp_path: Path, received: Received) -> None:
     """A store of traces alone, such as Jaeger, is a fair endpoint."""
     received.at["/v1/metrics"] = 404
