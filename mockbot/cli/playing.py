@@ -1,7 +1,6 @@
 """The commands that play an outage, and those that judge what was played."""
 
 import os
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +28,7 @@ from mockbot.cli.options import (
     scenario_of,
     upstream_options,
 )
+from mockbot.dialects.client_identity import command_text
 from mockbot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def run(
     choice = ProxyChoice("toxiproxy" if toxiproxy_url else proxy, toxiproxy_url)
     hosts = intercepted_hosts(scenario, intercept_hosts) if intercept or intercept_hosts else None
     options = RunOptions(
-        speed, out, processes, ui, locustfile, choice, shlex.join(["mockbot", *sys.argv[1:]]), port,
+        speed, out, processes, ui, locustfile, choice, command_text(["mockbot", *sys.argv[1:]]), port,
         read_system(system) if system is not None else None, text, allowed, hosts=hosts, tls=tls, upstreams=upstreams,
         elsewhere=Elsewhere.of(workers, bind, wait),
         observing=Observing(otel, metrics_port, on_phase),

@@ -1,7 +1,6 @@
 """The commands of a drill."""
 
 import os
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ import click
 
 from mockbot.cli.group import cli
 from mockbot.cli.options import EXIT_CODES, FOLDER, ON_PHASE, RUN_FOLDER, SPEED, console, upstream_options
+from mockbot.dialects.client_identity import command_text
 from mockbot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def drill(
     from mockbot.runs.folder import RunFolder
     from mockbot.testbed.system.system_file import read_system
 
-    command = shlex.join(["mockbot", *sys.argv[1:]])
+    command = command_text(["mockbot", *sys.argv[1:]])
     options = RunOptions(
         speed, out, command=command, system=read_system(system) if system is not None else None, upstreams=upstreams,
         observing=Observing(on_phase=on_phase),

@@ -1,6 +1,5 @@
 """The commands that play outages in virtual time."""
 
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +8,7 @@ import click
 
 from mockbot.cli.group import cli
 from mockbot.cli.options import ENGINE, EXIT_CODES, FILE, FOLDER, RUN_FOLDER, TARGET, Number, console, scenario_of
+from mockbot.dialects.client_identity import command_text
 from mockbot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,13 +35,11 @@ if TYPE_CHECKING:
     "retries. Ctrl-C keeps what is done, and the same command goes on from there.",
 )  # fmt: skip
 @click.option("--big", is_flag=True, help="Allow a sweep that takes more than 15 minutes.")
-@click.option(
-    "--on", default="", metavar="tcp://HOST:8786", help="Do seeds and sweeps on this dask scheduler's cluster."
-)
+@click.option("--on", metavar="tcp://HOST:8786", help="Do seeds and sweeps on this dask scheduler's cluster.")
 @click.argument("axes", nargs=-1, metavar="[AXIS=FROM..TO]")
 def simulate(
     target: str, axes: tuple[str, ...], users: float | None, seeds: int, policies: tuple[str, ...],
-    engine: "EngineName", out: Path | None, sweeps: tuple[str, ...], big: bool, on: str,
+    engine: "EngineName", out: Path | None, sweeps: tuple[str, ...], big: bool, on: str | None,
 ) -> None:  # fmt: skip
     """Simulate an outage in virtual time, at any scale.
 
@@ -51,7 +49,7 @@ def simulate(
     from mockbot.process.prompt_end import ends_promptly
 
     scenario = scenario_of(target)
-    command = shlex.join(["mockbot", *sys.argv[1:]])
+    command = command_text(["mockbot", *sys.argv[1:]])
     if axes and "=" not in axes[0]:
         raise UsageError(f"{axes[0]}: a program keeps its own clock and cannot run in virtual time; use mockbot run")
     if axes and not sweeps:

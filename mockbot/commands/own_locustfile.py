@@ -1,4 +1,4 @@
-"""Check the locustfile that `mockbot run --locustfile` names, before anything starts: UsageError with every mistake.
+"""Check the locustfile that `--locustfile` names, before anything starts: UsageError with every mistake.
 
 A child process loads it: importing Locust would patch this one, and the file may do anything.
 """
@@ -6,11 +6,12 @@ A child process loads it: importing Locust would patch this one, and the file ma
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import mockbot.load
 from mockbot.errors import UsageError
-from mockbot.scenario.schema import Scenario
+from mockbot.scenario.parts import Group
 from mockbot.testbed.system.system_file import System
 from mockbot.units.formatting import format_wall
 
@@ -20,13 +21,13 @@ LOADED_WITHIN = 60.0  # wall seconds
 QUOTED = 300  # characters of what the child said
 
 
-def check_locustfile(path: Path, scenario: Scenario, system: System | None) -> None:
-    """`system` as its file says; its address is known when it runs already."""
+def check_locustfile(path: Path, crowd: Mapping[str, Group], system: System | None) -> None:
+    """`crowd`: the scenario's, where it is known. `system`: as its file says, with an address if it runs already."""
     if "," in str(path):
         raise UsageError(f"{path}: Locust takes a path with a comma for two files; rename it")
-    arriving = [name for name, group in scenario.crowd.items() if group.arrivals is not None]
+    arriving = [name for name, group in crowd.items() if group.arrivals is not None]
     url = system.url if system is not None and system.start is None else None
-    use = {"system": system is not None, "url": url, "groups": [*scenario.crowd], "arriving": arriving}
+    use = {"system": system is not None, "url": url, "groups": [*crowd], "arriving": arriving}
     command = [sys.executable, "-P", "-m", "mockbot.load.locustfile_check"]
     command += [str(path.absolute()), json.dumps(use), CHECKED]
     try:

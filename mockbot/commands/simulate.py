@@ -49,7 +49,7 @@ class SimulateOptions:
     engine: EngineName = "auto"
     out: Path | None = None
     command: str = ""
-    on: str = ""  # address of a dask scheduler, whose cluster does the runs; else this machine's cores
+    on: str | None = None  # address of a dask scheduler, whose cluster does the runs; else this machine's cores
 
     def check(self) -> None:
         """Raises UsageError when they ask for what no simulation can do."""
@@ -61,7 +61,7 @@ class SimulateOptions:
 def simulate_command(options: SimulateOptions, console: Console) -> ExitCode:
     """Simulate, judge and report. Raises UsageError before anything is done."""
     options.check()
-    if options.on:
+    if options.on is not None:
         if options.seeds == 1 and not options.compare:
             raise UsageError("--on: one run is not shared out; add --seeds N, or a --sweep")
         threads_of(options.on)
@@ -124,7 +124,7 @@ def _all_runs(
     done = {(AS_WRITTEN, seeds[0]): first}
     tasks = [task for task in product(worlds, seeds) if task not in done]
     work = partial(_judged, worlds, options.engine)
-    if options.on:
+    if options.on is not None:
         runs = done_on_cluster(work, tasks, options.on)
     else:
         runs = done_on_cores(work, tasks, workers_for(len(tasks), seconds * len(tasks)))

@@ -38,7 +38,7 @@ def sweep_command(options: SimulateOptions, axes: Sequence[str], console: Consol
     if options.compare:
         raise UsageError("--sweep plays the policies as written; leave --compare away")
     options.check()
-    threads = threads_of(options.on) if options.on else 0
+    threads = threads_of(options.on) if options.on is not None else 0
     scaled = scaled_to(options.scenario, options.users)
     sweep = begin(scaled.scenario, [parse_axis(text) for text in axes], options.engine, options.seeds)
     console.print(heading(options.scenario.title, " (simulated)"))
@@ -61,7 +61,8 @@ def sweep_command(options: SimulateOptions, axes: Sequence[str], console: Consol
             kept = opened()
             kept.save(sweep)
             work = partial(play, sweep.scenario, sweep.axes, sweep.engine)
-            done = done_on_cluster(work, tasks, options.on) if threads else done_on_cores(work, tasks, workers)
+            on = options.on
+            done = done_on_cores(work, tasks, workers) if on is None else done_on_cluster(work, tasks, on)
             _keep(sweep, tasks, done, kept, weigh, console)
         except KeyboardInterrupt:
             if not sweep.ran:

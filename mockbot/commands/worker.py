@@ -7,11 +7,12 @@ the users that it is to be.
 import os
 import re
 import secrets
+import shlex
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
@@ -21,7 +22,7 @@ from typing import NoReturn
 from rich.console import Console
 from rich.text import Text
 
-from mockbot.commands.own_locustfile import CONNECT_LOCUST
+from mockbot.commands.own_locustfile import CONNECT_LOCUST, check_locustfile
 from mockbot.errors import UsageError
 from mockbot.load.introduction import MASTER_PORT, TOKEN, WorkerEvent
 from mockbot.process.held_port import held_port
@@ -32,7 +33,7 @@ from mockbot.scenario.schema import Scenario
 from mockbot.units.formatting import format_wall
 from mockbot.units.quantities import parse_duration
 
-_MASTER = re.compile(r"(?P<host>[\w.-]+)(?::(?P<port>\d{1,5}))?")
+_MASTER = re.compile(r"(?P<host>\w[\w.-]*)(?::(?P<port>\d{1,5}))?")
 WAIT = 60.0  # wall seconds
 LOOK = 0.25  # wall seconds between two looks at who has come
 
@@ -61,8 +62,8 @@ class Elsewhere:
             address = IPv4Address(bind)
         except AddressValueError:
             raise UsageError(f"--bind {bind} is no IPv4 address; write one of this machine, as 10.0.0.1") from None
-        if address.is_unspecified:
-            raise UsageError(f"--bind {bind} is any address; name the one to which the workers come, as 10.0.0.1")
+        if address.is_unspecified or address.is_multicast:
+            raise UsageError(f"--bind {bind} is no single address; name the one to which the workers come, as 10.0.0.1")
         try:
             socket.create_server((bind, 0)).close()
         except OSError as error:
@@ -95,7 +96,7 @@ class Elsewhere:
     def told(self, port: int, token: str) -> Iterator[str]:
         """Lines for the user: what to start elsewhere, and what is open meanwhile."""
         yield f"waits {format_wall(self.wait)} for {self.workers} workers; start each with"
-        yield f"  {TOKEN}={token} mockbot worker {self.bind}:{port}"
+        yield f"  {TOKEN}={shlex.quote(token)} mockbot worker {self.bind}:{port}"
         parts = "providers, status page and Locust's master"
         yield f"until the end, {parts} are open to the network of {self.bind}, unencrypted"
 
@@ -106,8 +107,19 @@ class Elsewhere:
 
 
 def run_token(environment: MutableMapping[str, str]) -> str:
-    """That of the environment, or a new one, which is put there for the children."""
-    return environment.setdefault(TOKEN, secrets.token_urlsafe(12))
+    """That of the environment, or a new one, which is put there for the children. Raises UsageError.
+
+    An empty one is none: so a secret that CI does not have arrives, and nobody could join with it.
+    """
+    environment[TOKEN] = _token(environment) or secrets.token_urlsafe(12)
+    return environment[TOKEN]
+
+
+def _token(environment: Mapping[str, str]) -> str:
+    token = environment.get(TOKEN, "")
+    if not token.isprintable():  # nor could it be sent: bytes that are no UTF-8 are half characters here
+        raise UsageError(f"{TOKEN} has characters that cannot be printed; give it letters and digits, or unset it")
+    return token
 
 
 def master_port(elsewhere: Elsewhere | None, processes: int, ports: ExitStack, console: Console) -> int | None:
@@ -149,13 +161,15 @@ def locustfiles(own: Path | None) -> str:
 def become_worker(master: str, locustfile: Path | None) -> NoReturn:
     """Replace this process by a worker of the master at HOST[:PORT]. Raises UsageError."""
     place = _MASTER.fullmatch(master)
-    if place is None:
+    if place is None or not 0 < int(port := place["port"] or MASTER_PORT) < 1 << 16:
         raise UsageError(
             f"{master} is no address; write the master's HOST or HOST:PORT, as `mockbot run --workers` prints it"
         )
-    if not os.environ.get(TOKEN):
+    if not _token(os.environ):
         raise UsageError(f"{TOKEN} is not set; copy the line that `mockbot run --workers` prints, which begins with it")
+    if locustfile is not None:  # Locust would end with exit code 1, which is a run's that has failed
+        check_locustfile(locustfile, {}, None)
     command = [sys.executable, "-P", "-m", "locust", "-f", locustfiles(locustfile), "--worker", "--join", "1"]
-    command += ["--master-host", place["host"], "--master-port", place["port"] or str(MASTER_PORT)]
+    command += ["--master-host", place["host"], "--master-port", str(port)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
     os.execve(sys.executable, [*command, "--loglevel", "WARNING"], environment)  # noqa: S606 - no shell is wanted

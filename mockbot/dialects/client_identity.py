@@ -16,9 +16,11 @@ MASK = "***"
 
 _TIER = r"sk-([a-z0-9][a-z0-9_]{0,23})-"  # short: of a real key with dashes it is the first part
 _HANDED_OUT = re.compile(_TIER + r"\d{1,6}")
-_NAME = r"(?:\b|_|-|api)(?:key|token|secret|password|authorization)"
-_OPTION = re.compile(rf"-.*{_NAME}", re.IGNORECASE)
+_NAME = r"(?:\b|_|-|api)(?:key|token|secret|password|authorization|on-phase)"
+_OPTION = re.compile(rf"(?!--upstream-key)-.*{_NAME}", re.IGNORECASE)  # that one's value names a variable
 _NAMED = re.compile(rf"({_NAME}['\"]?\s*[=:]\s*['\"]?(?:\w+\s+)?)[^\s'\"&#,]+", re.IGNORECASE)
+_HOOK = re.compile(r"(--on-phase=).+", re.DOTALL)
+_USER = re.compile(r"(\w://)[^/@\s]+(?=@)")  # and password, in a URL
 _SHAPED = re.compile(r"\b(?:sk|pk|gsk|xai|hf|nvapi|pplx|AIza|ya29\.)[-_]?[\w-]{12,}")
 
 
@@ -39,9 +41,14 @@ def is_handed_out(key: str) -> bool:
 
 
 def command_text(words: Sequence[str]) -> str:
-    """A command line to be shown, with MASK for what looks like a key, or is the value of what is named like one."""
+    """A command line to be shown, with MASK for what looks like a key, or is the value of what is named like one.
+
+    A hook is a secret as a whole: Slack's URL is one, and so is what a command gets to log in.
+    """
     shown = []
     for before, word in zip(["", *words], words, strict=False):
         secret = _OPTION.fullmatch(before) and not word.startswith("-")
-        shown.append(MASK if secret else _SHAPED.sub(MASK, _NAMED.sub(rf"\1{MASK}", word)))
+        for named in (_HOOK, _USER, _NAMED):
+            word = named.sub(rf"\1{MASK}", word)  # noqa: PLW2901 - a step of three
+        shown.append(MASK if secret else _SHAPED.sub(MASK, word))
     return shlex.join(shown)

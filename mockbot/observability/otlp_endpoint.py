@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from mockbot.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import requests
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
@@ -42,7 +44,9 @@ class LastWords(logging.Handler):
 def _require_url(url: str) -> None:
     try:
         parts = urlsplit(url)
-        wrong = parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0
+        wrong = (
+            parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0 or "?" in url or "#" in url
+        )
     except ValueError:  # of its brackets or its port
         wrong = True
     if wrong:
@@ -65,34 +69,52 @@ def _require_sdk() -> None:
         raise UsageError(f"--otel: OpenTelemetry refuses a variable OTEL_... of the environment: {error}") from None
 
 
-def _refuse_redirect(response: "requests.Response", *_: object, **__: object) -> None:
-    """OpenTelemetry takes a redirect for success, though it does not follow it: what was sent is lost."""
+def _rejected(response: "requests.Response") -> tuple[int, str]:
+    """How many spans or points an answer says were not taken, and why; RequestException when it is no collector's.
+
+    OpenTelemetry does not read answers: to it, a redirect, which it does not follow, and a page to log in are success.
+    """
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (  # noqa: PLC0415 - of an extra
+        ExportTraceServiceResponse,
+    )
+    from requests import RequestException, TooManyRedirects  # noqa: PLC0415 - as above
+
     if response.is_redirect:
         response.close()
-        from requests import TooManyRedirects  # noqa: PLC0415 - as above
-
         raise TooManyRedirects(f"it redirects to {response.headers['location']}")
+    kind = response.headers.get("content-type", "").partition(";")[0]
+    if response.ok and kind == "text/html":
+        response.close()
+        raise RequestException("it answers with a web page, as no collector does")
+    if not response.ok or kind != "application/x-protobuf":
+        return 0, ""
+    said = ExportTraceServiceResponse.FromString(response.content).partial_success  # the numbers of its fields are
+    return said.rejected_spans, said.error_message  # those of metrics, too
 
 
-def _session() -> "requests.Session | None":
+def _session(hook: "Callable[..., None]") -> "requests.Session | None":
     """None: OpenTelemetry makes its own, with credentials of a provider that the environment names."""
     if any(name.endswith("_CREDENTIAL_PROVIDER") and name.startswith("OTEL_PYTHON_EXPORTER") for name in os.environ):
         return None
     from requests import Session  # noqa: PLC0415 - as above
 
     session = Session()
-    session.hooks["response"].append(_refuse_redirect)
+    session.hooks["response"].append(hook)
     return session
 
 
 class OtlpEndpoint:
-    """A checked endpoint: the base URL that collectors document, as http://127.0.0.1:4318."""
+    """A checked endpoint: the base URL that collectors document, as http://127.0.0.1:4318.
+
+    `rejected`: spans that it got and did not keep.
+    """
 
     def __init__(self, url: str) -> None:
         """Raises UsageError when it is no URL, when the extra is missing, or when nothing takes spans there."""
         _require_url(url)
         _require_sdk()
         self.url = url.rstrip("/")
+        self.rejected = 0
         self._log = LastWords()
         logger = logging.getLogger("opentelemetry")
         logger.addHandler(self._log)
@@ -104,23 +126,39 @@ class OtlpEndpoint:
         exporter.shutdown()  # type: ignore[no-untyped-call]  # OpenTelemetry's
         if taken is not SpanExportResult.SUCCESS:
             raise UsageError(
-                f"--otel {url}: nothing takes spans there ({self.why}); start a collector that listens for OTLP over "
-                "HTTP (its port is 4318, 4317 is gRPC), correct the URL, or leave --otel away"
+                f"--otel {self.shown}: nothing takes spans there ({self.why}); start a collector that listens for OTLP "
+                "over HTTP (its port is 4318, 4317 is gRPC), correct the URL, or leave --otel away"
             )
+
+    @property
+    def shown(self) -> str:
+        """Its URL without a password."""
+        return re.sub("//.*@", "//", self.url)
 
     @property
     def why(self) -> str:
         """What OpenTelemetry said last."""
         return self._log.words.strip() or "it gave no reason"
 
+    def _look(self, response: "requests.Response", *_: object, **__: object) -> None:
+        """At each answer. RequestException, which makes an export fail, where OpenTelemetry would see success."""
+        from requests import RequestException  # noqa: PLC0415 - of an extra
+
+        rejected, why = _rejected(response)
+        if rejected and str(response.request.url).endswith("/metrics"):
+            raise RequestException(f"it rejected {rejected:,} points: {why}")
+        if rejected:
+            self.rejected += rejected
+            self._log.words = why
+
     def spans(self, within: float = TAKES_WITHIN) -> "OTLPSpanExporter":
         """A new exporter of spans."""
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - of an extra
 
-        return OTLPSpanExporter(f"{self.url}/v1/traces", timeout=within, session=_session())
+        return OTLPSpanExporter(f"{self.url}/v1/traces", timeout=within, session=_session(self._look))
 
     def metrics(self) -> "WatchedMetrics":
         """A new exporter of metrics."""
         from mockbot.observability.watched_metrics import WatchedMetrics  # noqa: PLC0415 - as above
 
-        return WatchedMetrics(f"{self.url}/v1/metrics", timeout=TAKES_WITHIN, session=_session())
+        return WatchedMetrics(f"{self.url}/v1/metrics", timeout=TAKES_WITHIN, session=_session(self._look))

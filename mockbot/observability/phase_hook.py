@@ -2,11 +2,14 @@
 
 A thread of its own works through what is to be told. What fails is told to the user and changes nothing else; what is
 still under way at the end gets LAST_WITHIN, and then a command is killed with all that it started. Only a command line
-names a hook: a scenario file is data, and what it says must not be executed.
+names a hook: a scenario file is data, and what it says must not be executed. Its words are a secret, as the URLs of
+Slack are: what is told of it names its host or its program.
 """
 
+import io
 import os
 import queue
+import re
 import shlex
 import shutil
 import subprocess
@@ -15,6 +18,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
+from time import monotonic
 from urllib.parse import urlsplit
 
 import requests
@@ -26,6 +31,7 @@ from mockbot.units.formatting import format_clock, format_wall
 WITHIN = 10.0  # wall seconds for one message
 LAST_WITHIN = 3.0  # wall seconds for all that is left at the end
 QUOTED = 200  # characters of what a command wrote
+_ERRNO = re.compile(r"\[Errno -?\d+\] ([\w ]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +108,8 @@ class PhaseHook:
         with self._starting:
             self._closing, process = True, self._running
         if self._thread.is_alive():
-            self._failed(
-                f"--on-phase was still busy {format_wall(LAST_WITHIN)} after the end and was ended: {self._target}"
-            )
+            late = f"still busy {format_wall(LAST_WITHIN)} after the end and was ended"
+            self._failed(f"--on-phase was {late}: {_shown(self._target)}")
         if process is not None:
             end(process, process.terminate, 0.0)
 
@@ -112,21 +117,13 @@ class PhaseHook:
         while (message := self._messages.get()) is not None and not self._closing:
             try:
                 if _is_url(self._target):
-                    self._post(message)
+                    _post(self._target, message)
                 else:
                     self._run(message)
             except (OSError, requests.RequestException, subprocess.SubprocessError) as error:
                 if not self._closing:
                     what = f"phase {message.phase}" if message.phase else "the end"
-                    self._failed(f"--on-phase failed at {what}: {error}")
-
-    def _post(self, message: PhaseMessage) -> None:
-        """One message. Raises RequestException when it is not taken."""
-        # A redirect is not followed: most turn the POST into a GET, whose success says nothing of the message.
-        answer = requests.post(self._target, json=asdict(message), timeout=WITHIN, allow_redirects=False)
-        answer.raise_for_status()
-        if answer.is_redirect:
-            raise requests.TooManyRedirects(f"it redirects to {answer.headers['location']}; give that URL")
+                    self._failed(f"--on-phase failed at {what}: {_shown(self._target)}: {_why(error)}")
 
     def _run(self, message: PhaseMessage) -> None:
         """The command, for one message. Raises OSError or SubprocessError when it fails."""
@@ -141,14 +138,51 @@ class PhaseHook:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        said, until = bytearray(), monotonic() + WITHIN
+        reader = threading.Thread(target=_keep_last, args=(process.stdout, said), name="on-phase output", daemon=True)
+        reader.start()
         try:
-            said, _ = process.communicate(timeout=WITHIN)
+            reader.join(WITHIN)
+            if reader.is_alive():  # it, or what it has started
+                raise subprocess.TimeoutExpired(process.args, WITHIN)
+            process.wait(max(0.0, until - monotonic()))
         finally:
             end(process, process.terminate, 0.0)
             self._running = None
         if process.returncode:
             text = said.decode("utf-8", "replace").strip()[-QUOTED:]
             raise OSError(f"exit code {process.returncode}{': ' if text else ''}{text}")
+
+
+def _post(url: str, message: PhaseMessage) -> None:
+    """Raises OSError, as RequestException is, when it is not taken; a redirect would turn the POST into a GET."""
+    with requests.post(
+        url, json=asdict(message), timeout=WITHIN, allow_redirects=False, stream=True
+    ) as response:  # whose body may have no end, and is not read
+        if response.is_redirect:
+            raise OSError(f"{response.status_code} {response.reason}; give the URL to which it redirects")
+        if not response.ok:
+            raise OSError(f"{response.status_code} {response.reason}")
+
+
+def _keep_last(pipe: io.BufferedReader, said: bytearray) -> None:
+    """Read what a process writes, which may be without end, and keep what can be quoted."""
+    with pipe:
+        for chunk in iter(partial(pipe.read1, 1 << 16), b""):
+            said[:] = (said + chunk)[-4 * QUOTED :]  # UTF-8 has at most 4 bytes for a character
+
+
+def _shown(target: str) -> str:
+    return urlsplit(target).netloc.rpartition("@")[2] if _is_url(target) else shlex.split(target)[0]
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, requests.Timeout | subprocess.TimeoutExpired):
+        return f"it took longer than {format_wall(WITHIN)}"
+    if isinstance(error, requests.RequestException):  # its text has the whole URL
+        cause = _ERRNO.search(str(error))
+        return cause[1] if cause else type(error).__name__
+    return str(error)
 
 
 @contextmanager

@@ -71,7 +71,7 @@ class RunExport:
         self._until = monotonic() + LAST_WITHIN
         self._over.set()
         self._thread.join()
-        sent, url, no_matter = f"{self.sent:,} spans", self.endpoint.url, "the verdict does not depend on them"
+        sent, url, no_matter = f"{self.sent:,} spans", self.endpoint.shown, "the verdict does not depend on them"
         if self._failed:
             return f"--otel: nothing more was sent to {url} after {sent}, by a defect of mockbot ({self._failed})"
         if self.lost:
@@ -158,8 +158,10 @@ class RunExport:
     def _export(self, spans: Sequence[ReadableSpan]) -> None:
         for batch in (spans[first : first + BATCH] for first in range(0, len(spans), BATCH)):
             in_time = monotonic() < self._until
-            if in_time and self._exporter.export(batch) is SpanExportResult.SUCCESS:
-                self.sent += len(batch)
-            else:
-                self.lost += len(batch)
+            before = self.endpoint.rejected
+            taken = in_time and self._exporter.export(batch) is SpanExportResult.SUCCESS
+            lost = self.endpoint.rejected - before if taken else len(batch)
+            self.sent += len(batch) - lost
+            self.lost += lost
+            if lost:
                 self._why = self._why or self.endpoint.why

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mockbot.dialects.dialect import Dialect, ModelInPath, ProviderError, StoringDialect
 from mockbot.dialects.families import FAMILIES
 from mockbot.dialects.family import Family, ModelList
+from mockbot.errors import TestbedError
 from mockbot.scenario.model_names import listed
 from mockbot.service.answer_endpoint import Endpoint, HangUp, caller_of, error_parts, failure_of
 from mockbot.service.answer_text import fingerprint
@@ -110,8 +111,11 @@ def provider_app(
 
     @app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
     async def scraped() -> Response:
-        """What Prometheus reads."""
-        return Response(await metrics(), media_type=CONTENT_TYPE_LATEST)
+        """What Prometheus reads; of replicas of which one does not answer, nothing: a sum without it would be wrong."""
+        try:
+            return Response(await metrics(), media_type=CONTENT_TYPE_LATEST)
+        except TestbedError as error:
+            return Response(f"mockbot: {error}\n", 503, media_type="text/plain")
 
     _errors(app, runtime, family.dialects, seed)
     return app

@@ -5,6 +5,7 @@ workers has this mockbot, this Python and these numpy and numba: results are tho
 """
 
 import platform
+import re
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 ANSWERS_WITHIN = 10.0  # wall seconds that the scheduler may take to answer first
+_ADDRESS = re.compile(r"(?:(?:tcp|tls)://)?(?:[\w.-]+|\[[\da-fA-F:]+\]):\d{1,5}/?")
 _AHEAD = 2  # tasks for each thread of the cluster: one at work, one there
 _SAME = ("mockbot", "numba", "numpy")
 _SHOWN = 8  # characters of a digest
@@ -68,6 +70,8 @@ def _client(address: str) -> Iterator["Client"]:
         from distributed import Client  # noqa: PLC0415 - an extra
     except ModuleNotFoundError:
         raise UsageError("--on needs dask; pip install 'mockbot[dask]', here and for the workers") from None
+    if _ADDRESS.fullmatch(address) is None:  # dask's own refusal takes half a minute and ends with a traceback
+        raise UsageError(f"--on {address}: is no address of a scheduler; write it as tcp://HOST:8786")
     try:
         client = Client(address, timeout=ANSWERS_WITHIN, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:

@@ -1,11 +1,25 @@
 """What `mockbot run --workers` and `mockbot worker` refuse before anything starts, each with what to write instead."""
 
+import os
+import shlex
+from pathlib import Path
+
 import pytest
 
 from mockbot.commands.worker import Elsewhere, become_worker, run_token
 from mockbot.errors import UsageError
 from mockbot.scenario.load import read_scenario
 from tests.commands.build import SHORT
+
+
+@pytest.fixture(autouse=True)
+def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What should have been refused must not replace the process of the tests."""
+
+    def started(*_: object) -> None:
+        raise AssertionError("a worker was started")
+
+    monkeypatch.setattr(os, "execve", started)
 
 
 @pytest.mark.parametrize(
@@ -16,6 +30,7 @@ from tests.commands.build import SHORT
         (4, "127.0.0.1", "0s", "nobody comes at once"),
         (None, "127.0.0.1", "60s", "for more processes on this machine use --processes"),
         (4, "0.0.0.0", "60s", "name the one to which the workers come"),
+        (4, "224.0.0.1", "60s", "name the one to which the workers come"),
         (4, "here", "60s", "write one of this machine"),
         (4, "::1", "60s", "write one of this machine"),
         (4, "192.0.2.1", "60s", "--bind 192.0.2.1: cannot be listened on"),
@@ -56,10 +71,23 @@ def test_a_worker_needs_a_master_and_its_token(monkeypatch: pytest.MonkeyPatch) 
     """Both are in the line that the run prints."""
     monkeypatch.delenv("MOCKBOT_TOKEN", raising=False)
 
-    with pytest.raises(UsageError, match="write the master's HOST or HOST:PORT"):
-        become_worker("http://10.0.0.1:5557/", None)
+    for master in ("http://10.0.0.1:5557/", "10.0.0.1:0", "10.0.0.1:65536", "-x", "[::1]:5557"):
+        with pytest.raises(UsageError, match="write the master's HOST or HOST:PORT"):
+            become_worker(master, None)
     with pytest.raises(UsageError, match="MOCKBOT_TOKEN is not set; copy the line"):
         become_worker("10.0.0.1:5557", None)
+
+
+def test_a_locustfile_that_cannot_be_used_is_an_error_at_the_worker_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A module that only the master's machine has, for instance: exit code 2, not Locust's 1."""
+    monkeypatch.setenv("MOCKBOT_TOKEN", "word")
+    file = tmp_path / "users.py"
+    file.write_text("import only_at_the_master\n")
+
+    with pytest.raises(UsageError, match=r"users.py:1: cannot be imported: .*; install 'only_at_the_master'"):
+        become_worker("10.0.0.1:5557", file)
 
 
 def test_each_run_has_a_token_of_its_own_unless_it_is_given_one() -> None:
@@ -69,3 +97,25 @@ def test_each_run_has_a_token_of_its_own_unless_it_is_given_one() -> None:
     assert run_token(first) != run_token(second)
     assert first["MOCKBOT_TOKEN"] == run_token(first)
     assert run_token(given) == "word"
+
+
+def test_an_empty_token_is_none() -> None:
+    """CI sets a variable to nothing where it lacks the secret: nobody could join, and it would keep nobody out."""
+    empty = {"MOCKBOT_TOKEN": ""}
+
+    assert len(run_token(empty)) > 10
+    assert empty["MOCKBOT_TOKEN"] == run_token(empty)
+
+
+def test_a_token_arrives_as_it_is_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line that is printed can be copied into a shell; what neither a line nor a message carries is refused."""
+    told = "\n".join(Elsewhere(1, "127.0.0.1", 60.0).told(5557, "two words; rm '*'"))
+    [line] = [line for line in told.splitlines() if "mockbot worker" in line]
+
+    assert shlex.split(line) == ["MOCKBOT_TOKEN=two words; rm '*'", "mockbot", "worker", "127.0.0.1:5557"]
+    for odd in ("two\nlines", "\udcff"):
+        monkeypatch.setenv("MOCKBOT_TOKEN", odd)
+        with pytest.raises(UsageError, match="cannot be printed"):
+            run_token({"MOCKBOT_TOKEN": odd})
+        with pytest.raises(UsageError, match="cannot be printed"):
+            become_worker("10.0.0.1:5557", None)

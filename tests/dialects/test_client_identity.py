@@ -47,6 +47,9 @@ def test_hardly_anything_of_a_real_key_is_taken_for_a_tier() -> None:
         ("python", "-c", "ask(api_key='REALSECRET', n=1)"),
         ("app", "sk-proj-REALSECRET0123"),
         ("app", "gsk_REALSECRET0123"),
+        ("mockbot", "run", "x", "--on-phase", "https://hooks.slack.com/services/T0/B0/REALSECRET"),
+        ("mockbot", "run", "x", "--on-phase=./page.sh --login REALSECRET"),
+        ("mockbot", "run", "x", "--otel", "https://user:REALSECRET@collector:4318"),
     ],
 )
 def test_a_key_in_a_command_line_is_masked(words: tuple[str, ...]) -> None:
@@ -58,5 +61,7 @@ def test_a_key_in_a_command_line_is_masked(words: tuple[str, ...]) -> None:
 def test_the_rest_of_a_command_line_stays() -> None:
     """It can be repeated as it is."""
     words = ("python", "app.py", "--max-tokens", "5", "--monkey=3", "--key-file", "--verbose", "two words", "sk-free-1")
+    upstream = ("mockbot", "run", "x", "--upstream", "main=https://api.openai.com", "--upstream-key", "main=OPENAI_KEY")
 
     assert command_text(words) == "python app.py --max-tokens 5 --monkey=3 --key-file --verbose 'two words' sk-free-1"
+    assert command_text(upstream) == " ".join(upstream)

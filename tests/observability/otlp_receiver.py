@@ -23,6 +23,7 @@ class Received:
     url: str = ""
     status: int = 200
     at: dict[str, int] = field(default_factory=dict)  # path -> status
+    body: tuple[str, bytes] = ("application/x-protobuf", b"")  # of its answers: type and content
     spans: list[tuple[str, Span]] = field(default_factory=list)  # service.name, span
     metrics: dict[str, Metric] = field(default_factory=dict)  # by name, the latest
 
@@ -71,8 +72,11 @@ def receiver() -> Iterator[Received]:
             self.send_response(status)
             if 300 <= status < 400:
                 self.send_header("location", f"https://elsewhere.example{self.path}")
-            self.send_header("content-length", "0")
+            kind, content = received.body
+            self.send_header("content-type", kind)
+            self.send_header("content-length", str(len(content)))
             self.end_headers()
+            self.wfile.write(content)
 
         def log_message(self, *_: object) -> None:
             """Not on stderr."""

@@ -1,6 +1,7 @@
 """Journals in, OTLP out: everything once, what is lost is told, and no endpoint is no run."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,6 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTracePartialSuccess,
+    ExportTraceServiceResponse,
+)
 
 from mockbot.dialects.prompt_identity import identity_of, run_of
 from mockbot.errors import UsageError
@@ -135,7 +140,16 @@ def test_an_endpoint_that_does_not_answer_is_an_error_before_the_run(monkeypatch
 
 
 @pytest.mark.parametrize(
-    "url", ["127.0.0.1:4318", "grpc://127.0.0.1:4317", "http://", "http://[::1", "http://127.0.0.1:99999"]
+    "url",
+    [
+        "127.0.0.1:4318",
+        "grpc://127.0.0.1:4317",
+        "http://",
+        "http://[::1",
+        "http://127.0.0.1:99999",
+        "http://a?b=c",
+        "http://a#b",
+    ],
 )
 def test_what_is_no_url_is_no_endpoint(url: str) -> None:
     """With an example."""
@@ -150,6 +164,13 @@ def test_a_run_that_never_began_has_no_spans(tmp_path: Path, received: Received)
     export = RunExport(OtlpEndpoint(received.url), folder, Timeline(scenario), folder / RunFile.TRACED)
 
     assert export.finish() == f"0 spans sent to {received.url}"
+
+
+def test_a_password_in_the_url_is_not_told(tmp_path: Path, received: Received) -> None:
+    """It is sent, and the last line goes into a log of CI."""
+    plain_url, received.url = received.url, received.url.replace("//", "//user:REALSECRET@")
+
+    assert exported(tmp_path, received) == f"8 spans sent to {plain_url}"
 
 
 def test_metrics_that_nobody_takes_are_told(tmp_path: Path, received: Received) -> None:
@@ -168,6 +189,35 @@ def test_a_redirect_is_not_taken_for_success(received: Received) -> None:
 
     with pytest.raises(UsageError, match=r"redirects to https://elsewhere\.example/v1/traces.*correct the URL"):
         OtlpEndpoint(received.url)
+
+
+def test_a_web_page_is_not_taken_for_success(received: Received) -> None:
+    """A page to log in, or a development server that answers everything."""
+    received.body = ("text/html; charset=utf-8", b"<p>Who are you?")
+
+    with pytest.raises(UsageError, match=r"it answers with a web page.*correct the URL"):
+        OtlpEndpoint(received.url)
+
+
+def test_what_a_collector_says_that_it_did_not_keep_is_lost(
+    tmp_path: Path, received: Received, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A quota, or a limit of rate: the status is 200, and the answer has the number (OTLP's partial success)."""
+    few = ExportTracePartialSuccess(rejected_spans=3, error_message="the quota is used up")
+    begin = RunExport.__post_init__
+
+    def after_the_check(self: RunExport) -> None:
+        received.body = (received.body[0], ExportTraceServiceResponse(partial_success=few).SerializeToString())
+        begin(self)
+
+    monkeypatch.setattr(RunExport, "__post_init__", after_the_check)
+
+    said = exported(tmp_path, received)
+
+    lost, total = re.findall(r"\d+", said)[:2]
+    assert (int(lost) % 3, total) == (0, "8"), "three of each batch"
+    assert "spans were lost" in said
+    assert "(the quota is used up)" in said
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_seeds_say_the_same_as_on_this_machine(scheduler: str, tmp_path: Path) -
     world = scenario(faults=[{"http_error": 503, "share": "50%"}], group={"policy": "backoff"})
     options = [
         SimulateOptions(world, seeds=4, compare=("once",), out=tmp_path / f"run{n}", on=on)
-        for n, on in enumerate(("", scheduler))
+        for n, on in enumerate((None, scheduler))
     ]
 
     assert _table(options[0]) == _table(options[1])
@@ -63,7 +63,7 @@ def test_a_sweep_leaves_the_same_files_as_on_this_machine(scheduler: str, tmp_pa
     """Byte for byte."""
     world = scenario(faults=[{"capacity": "20%"}], provider={"slots": 10, "queue": {"limit": 30}})
     left = []
-    for n, on in enumerate(("", scheduler)):
+    for n, on in enumerate((None, scheduler)):
         said = StringIO()
         options = SimulateOptions(world, seeds=2, engine="reference", out=tmp_path / f"run{n}", on=on)
         sweep_command(options, ["users=10..40/4", "outage=10s..60s/3"], Console(file=said, width=200), big=False)
@@ -119,10 +119,11 @@ def test_a_scheduler_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) 
         threads_of(f"tcp://127.0.0.1:{free_ports(1)[0]}")
 
 
-def test_an_address_that_is_none_is_told() -> None:
-    """Not with a traceback."""
-    with pytest.raises(UsageError, match="--on nonsense://x: no scheduler answers there"):
-        threads_of("nonsense://x")
+@pytest.mark.parametrize("address", ["nonsense://x", "http://127.0.0.1:8786", "tcp://127.0.0.1", ""])
+def test_an_address_that_is_none_is_told(address: str, tmp_path: Path) -> None:
+    """At once; an empty one, as of a variable that is not set, is not this machine's cores."""
+    with pytest.raises(UsageError, match=f"--on {address}: is no address of a scheduler"):
+        simulate_command(SimulateOptions(scenario(), seeds=2, out=tmp_path / "x", on=address), Console(file=StringIO()))
 
 
 def test_a_missing_extra_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
