@@ -125,8 +125,7 @@ def _play(
                         locust.wait(LEAVE_WITHIN)
                     code = conclude(folder, console)
                     watching.judged(console, code, folder / RunFile.REPORT)
-                    if locust.poll() is None:
-                        watching.judged(console, code, folder / RunFile.REPORT)
+                    if options.ui and locust.poll() is None:
                         beside = f"a run that is started there is judged into {folder.path.absolute()}-…"
                         console.print(Text(f"the page stays open; {beside}; Ctrl-C closes it"), soft_wrap=True)
                         with suppress(KeyboardInterrupt):

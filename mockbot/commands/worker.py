@@ -96,8 +96,14 @@ class Elsewhere:
 
 
 def run_token(environment: MutableMapping[str, str]) -> str:
-    """That of the environment, or a new one, which is put there for the children."""
-    return environment.setdefault(TOKEN, secrets.token_urlsafe(12))
+    """How the user is told the token, which is in the environment afterwards, for the children.
+
+    A new one is spelled out. One that was there before is a secret of whoever put it there, and output is kept as logs.
+    """
+    if environment.get(TOKEN):
+        return f"${TOKEN}"
+    environment[TOKEN] = secrets.token_urlsafe(12)
+    return environment[TOKEN]
 
 
 def locustfiles(own: Path | None) -> str:

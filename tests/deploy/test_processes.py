@@ -124,6 +124,19 @@ def test_an_evicted_worker_makes_the_run_inconclusive(
     assert evicted.wait(10) != 0, "its Job would not fail"
 
 
+def test_the_verdict_names_the_workers_that_left(release: Release, master: Process, workers: list[Process]) -> None:
+    """The Job of a worker that is evicted fails, and a Job that fails ends its other pods: the run ends there."""
+    assert eventually(release.has_begun, 60), release.said("master")
+    for worker in workers:
+        worker.terminate()
+    code = master.wait(60)
+
+    run = release.told("run.json")
+    assert code == 3, release.said("master")
+    assert (run["ended"], run["nodes"], run["lost_nodes"]) == ("lost_worker", WORKERS, WORKERS)
+    assert all(f"worker-{number}, whose records end at" in run["why"] for number in range(WORKERS))
+
+
 def test_an_evicted_master_has_no_verdict(release: Release, master: Process, workers: list[Process]) -> None:
     """130, which is none of the verdict's codes; its workers leave by themselves."""
     assert eventually(release.has_begun, 60), release.said("master")
