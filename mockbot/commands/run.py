@@ -22,7 +22,7 @@ from mockbot.commands.own_locustfile import check_locustfile
 from mockbot.commands.run_observers import MODEL, NOBODY, Observers, Observing, observing
 from mockbot.commands.system_run import WatchedSystem, behind_system, watched_system
 from mockbot.commands.upstream_options import check_spending
-from mockbot.commands.worker import Elsewhere, locustfiles, master_port, run_token, shown_arrivals
+from mockbot.commands.worker import Elsewhere, given_token, locustfiles, master_port, shown_arrivals
 from mockbot.errors import ExitCode, UsageError
 from mockbot.evidence.records import Progress, RunInfo
 from mockbot.interception.environment import CERTIFICATE
@@ -123,7 +123,7 @@ def _play(
                         locust.wait(LEAVE_WITHIN)
                     code = conclude(folder, console)
                     watching.judged(console, code, folder / RunFile.REPORT)
-                    if locust.poll() is None:
+                    if options.ui and locust.poll() is None:
                         beside = f"a run that is started there is judged into {folder.path.absolute()}-…"
                         console.print(Text(f"the page stays open; {beside}; Ctrl-C closes it"), soft_wrap=True)
                         with suppress(KeyboardInterrupt):
@@ -160,7 +160,7 @@ def _of_these_clients(scenario: Scenario, options: RunOptions) -> Scenario:
             raise UsageError("--intercept: the system runs already; mockbot has to start what it intercepts")
         scenario = behind_system(scenario, options.system, options.speed, options.allowed, os.environ)
     if options.elsewhere is not None:
-        run_token(os.environ)
+        given_token(os.environ)
         system = options.system is not None
         real = bool(options.upstreams.urls)
         options.elsewhere.require_plain(

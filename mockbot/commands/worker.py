@@ -7,7 +7,6 @@ the users that it is to be.
 import os
 import re
 import secrets
-import shlex
 import socket
 import subprocess
 import sys
@@ -96,7 +95,7 @@ class Elsewhere:
     def told(self, port: int, token: str) -> Iterator[str]:
         """Lines for the user: what to start elsewhere, and what is open meanwhile."""
         yield f"waits {format_wall(self.wait)} for {self.workers} workers; start each with"
-        yield f"  {TOKEN}={shlex.quote(token)} mockbot worker {self.bind}:{port}"
+        yield f"  {TOKEN}={token} mockbot worker {self.bind}:{port}"
         parts = "providers, status page and Locust's master"
         yield f"until the end, {parts} are open to the network of {self.bind}, unencrypted"
 
@@ -107,15 +106,19 @@ class Elsewhere:
 
 
 def run_token(environment: MutableMapping[str, str]) -> str:
-    """That of the environment, or a new one, which is put there for the children. Raises UsageError.
+    """How the user is told the token, which is in the environment afterwards, for the children. Raises UsageError.
 
+    A new one is spelled out. One that was there before is a secret of whoever put it there, and output is kept as logs.
     An empty one is none: so a secret that CI does not have arrives, and nobody could join with it.
     """
-    environment[TOKEN] = _token(environment) or secrets.token_urlsafe(12)
+    if given_token(environment):
+        return f"${TOKEN}"
+    environment[TOKEN] = secrets.token_urlsafe(12)
     return environment[TOKEN]
 
 
-def _token(environment: Mapping[str, str]) -> str:
+def given_token(environment: Mapping[str, str]) -> str:
+    """That of the environment, or "". Raises UsageError."""
     token = environment.get(TOKEN, "")
     if not token.isprintable():  # nor could it be sent: bytes that are no UTF-8 are half characters here
         raise UsageError(f"{TOKEN} has characters that cannot be printed; give it letters and digits, or unset it")
@@ -165,7 +168,7 @@ def become_worker(master: str, locustfile: Path | None) -> NoReturn:
         raise UsageError(
             f"{master} is no address; write the master's HOST or HOST:PORT, as `mockbot run --workers` prints it"
         )
-    if not _token(os.environ):
+    if not given_token(os.environ):
         raise UsageError(f"{TOKEN} is not set; copy the line that `mockbot run --workers` prints, which begins with it")
     if locustfile is not None:  # Locust would end with exit code 1, which is a run's that has failed
         check_locustfile(locustfile, {}, None)

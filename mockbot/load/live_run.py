@@ -41,6 +41,7 @@ from mockbot.version import __version__
 
 LOOK = 0.1  # wall seconds: the most by which a step of a ramp comes late
 PROGRESS_EVERY = 0.5  # wall seconds
+STOPPED = "stopped before its end"  # `why` of a run that was stopped without a word: in the web UI, or by Locust
 SETTLE = 1.0  # wall seconds on top: delays of this machine do not shrink with the speed
 
 _BOTH_SIDES = TypeAdapter(dict[str, tuple[str, str]])
@@ -166,7 +167,7 @@ class LiveRun:
         self.recorder.close()  # nothing is written any more, so that its counts are final
         if ended == "completed" and self._broken:
             ended, why = "failed", self._broken
-        elif ended == "completed" and workers and workers.lost:
+        elif why in {"", STOPPED} and workers and workers.lost:  # Locust stops a run that has lost all of them
             left = f"{workers.lost} of {workers.nodes} workers left before the end"
             ended, why = "lost_worker", f"{left} ({workers.lost_in_words}); start it again"
         self.info = replace(

@@ -18,6 +18,7 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from mockbot.errors import MockbotError, TestbedError
 from mockbot.load import locust_private
+from mockbot.load.live_run import STOPPED
 from mockbot.load.locust_options import Files, Options, add_options, own_introduction, parsed_options, scenario_of
 from mockbot.load.runners import Coordinator, Worker
 from mockbot.load.signal_handling import on_orphaned, on_signal
@@ -57,7 +58,7 @@ class Plugin:
     def __init__(self) -> None:
         self._role: Coordinator | Worker | None = None
         self._set_up = Event()
-        self._why = "stopped before its end"
+        self._why = STOPPED
         self._files = Files()  # scenarios of the command line
 
     def on_parser(self, parser: LocustArgumentParser, **_: Any) -> None:

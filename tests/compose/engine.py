@@ -2,7 +2,7 @@
 
 The engine has its own data, socket and network namespace, so that it leaves no image, bridge or firewall rule behind.
 Into the image that stands in for `python:3.12-slim` go this interpreter, what mockbot and its build need of this
-environment, a shell with four programs, and the libraries that all of them link to (asked of `ldd`).
+environment, a shell with five programs, and the libraries that all of them link to (asked of `ldd`).
 """
 
 import io
@@ -29,7 +29,7 @@ from tests.proxy.wire import eventually
 
 NO_ENGINE = "no Docker engine can be started here (it takes root, dockerd, docker-compose, unshare, ip and go)"
 PROGRAMS = ("dockerd", "docker", "docker-compose", "unshare", "ip", "go", "ldd")
-SHELL = ("sh", "install", "rm", "useradd")
+SHELL = ("sh", "install", "rm", "sleep", "tar", "useradd")
 SITE = Path(sysconfig.get_path("purelib"))
 HOME = Path(sys.base_prefix)
 VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"

@@ -48,3 +48,9 @@ def test_names_and_numbers_are_the_charts() -> None:
     assert set(re.findall(r"mockbot(?:-locust)?:(\d[\d.]*\d)", PAGE)) == {__version__}
     assert f"{ExitCode.PASS} pass, {ExitCode.FAIL} fail, {ExitCode.INCONCLUSIVE} inconclusive" in PAGE
     assert job["spec"]["template"]["spec"]["containers"][0]["name"] == "master"
+
+
+def test_logs_are_asked_for_when_there_are_some() -> None:
+    """`kubectl logs` gives up on a container that is still created: the lines of page and notes wait for it."""
+    for text in (blocks("sh", PAGE)[0], (CHART / "templates/NOTES.txt").read_text("utf-8")):
+        assert 0 < text.find("containerStatuses[0].containerID") < text.find(" logs -f job/")

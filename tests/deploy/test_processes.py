@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -124,6 +125,19 @@ def test_an_evicted_worker_makes_the_run_inconclusive(
     assert evicted.wait(10) != 0, "its Job would not fail"
 
 
+def test_the_verdict_names_the_workers_that_left(release: Release, master: Process, workers: list[Process]) -> None:
+    """The Job of a worker that is evicted fails, and a Job that fails ends its other pods: the run ends there."""
+    assert eventually(release.has_begun, 60), release.said("master")
+    for worker in workers:
+        worker.terminate()
+    code = master.wait(60)
+
+    run = release.told("run.json")
+    assert code == 3, release.said("master")
+    assert (run["ended"], run["nodes"], run["lost_nodes"]) == ("lost_worker", WORKERS, WORKERS)
+    assert all(f"worker-{number}, whose records end at" in run["why"] for number in range(WORKERS))
+
+
 def test_an_evicted_master_has_no_verdict(release: Release, master: Process, workers: list[Process]) -> None:
     """130, which is none of the verdict's codes; its workers leave by themselves."""
     assert eventually(release.has_begun, 60), release.said("master")
@@ -211,6 +225,26 @@ def test_a_follower_tells_every_end(
         server.shutdown()
 
     assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("program", ["wait.py", "follow.py"])
+def test_a_pod_that_waits_leaves_when_it_is_told_to(program: str) -> None:
+    """In a container it is the first process, which has no default for SIGTERM: its exit code is one of its own."""
+    closed = f"127.0.0.1:{free_ports()}"
+    place = closed if program == "wait.py" else f"http://{closed}"
+    words = [sys.executable, "-u", str(CHART / "files" / program), place]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL) as process:
+        assert eventually(lambda: _handles(process.pid, signal.SIGTERM), 20)
+        process.terminate()
+
+        assert process.wait(20) == 143
+
+
+def _handles(process: int, signum: signal.Signals) -> bool:
+    """Whether it has a handler for the signal (proc(5), SigCgt)."""
+    status = Path(f"/proc/{process}/status").read_text("utf-8")
+    [caught] = re.findall(r"^SigCgt:\s+(\w+)$", status, re.MULTILINE)
+    return bool(int(caught, 16) >> (signum - 1) & 1)
 
 
 def test_the_programs_of_the_chart_are_in_its_pods() -> None:

@@ -1,11 +1,14 @@
 """Wait until every HOST:PORT of the command line accepts connections."""
 
+import signal
 import socket
 import sys
 import time
 
 GIVE_UP = 900  # seconds; who is not there by then did not begin, and says why in its own log
 
+# The first process of a container ignores SIGTERM unless it handles it, and would be waited for, for 30 seconds.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 until = time.monotonic() + GIVE_UP
 for place in sys.argv[1:]:
     host, _, port = place.rpartition(":")
