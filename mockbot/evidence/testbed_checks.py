@@ -14,7 +14,7 @@ from mockbot.evidence.validity import LOGS, Problem, ValidityCheck, checked
 from mockbot.evidence.worker_clocks import clock_problem, clocks_in_words
 from mockbot.units.formatting import format_clock, format_counted, format_percent, format_wall
 
-REMEDY = "use --processes, a lower speed or fewer users"
+REMEDY = "use more --processes or --workers, a lower speed or fewer users"
 LAG = LATE  # p99 (research: a run with more than 50 ms is marked invalid)
 LATE_PROMPTS = 0.01  # share of the prompts that may be sent later than LAG, since LAG is a p99
 BUSY_CORE, BUSY_MACHINE = 0.95, 0.97

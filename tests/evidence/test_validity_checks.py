@@ -184,7 +184,7 @@ CASES: dict[str, tuple[Callable[[], RunEvidence], str, str]] = {
     "a full machine that was felt": (
         lambda: sound(kept_up=busy(machine_cpu=1.0, loop_lag_p99=0.08)),
         "machine",
-        "the machine in 100 %; use --processes, a lower speed or fewer users",
+        "the machine in 100 %; use more --processes or --workers, a lower speed or fewer users",
     ),
     "a service that died": (
         lambda: sound(did=(BEGIN, END, Action("service", "look", 209.0, 209.0, None, "does not answer"))),
