@@ -1,7 +1,7 @@
 """A slow machine: processes that get a share of one core only, by the quota of a control group (version 1 or 2)."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -25,6 +25,9 @@ def cpu_share(share: float) -> Iterator[Path]:
             (group / "cpu.max").write_text(f"{quota} {PERIOD}")
         yield group / "cgroup.procs"
     finally:
+        for pid in (group / "cgroup.procs").read_text().split():
+            with suppress(ProcessLookupError):
+                (group.parent / "cgroup.procs").write_text(pid)
         group.rmdir()
 
 

@@ -22,7 +22,9 @@ def _ran(run: Elsewhere, pids: list[int]) -> Ran:
     with ExitStack() as stack:
         for pid in pids:
             stack.enter_context(cpu_share(SHARE)).write_text(f"{pid}")
-        return run.ran()
+        ran = run.ran()
+        assert run.codes() == [0] * len(run.workers), run.said()
+        return ran
 
 
 def _alone(folder: Path, machine: Machine, users: int) -> Ran:
