@@ -10,6 +10,7 @@ DROPPED = """
 import signal, sys, time
 from mockbot.process.stop_signals import repeat_dropped_interrupts
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background has inherited that it is ignored
 repeat_dropped_interrupts() if sys.argv[1] == "repeated" else None
 
 class Collected:
@@ -85,6 +86,7 @@ def test_the_first_signal_calls_and_the_second_interrupts() -> None:
     told: list[str] = []
     seen: list[str] = []
     before = signal.getsignal(signal.SIGTERM)
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)  # it may have been ignored
     try:
         with first_signal_calls(lambda: told.append("stop")):
             signal.raise_signal(signal.SIGTERM)
@@ -93,6 +95,8 @@ def test_the_first_signal_calls_and_the_second_interrupts() -> None:
             seen.append("not reached")
     except KeyboardInterrupt:
         seen.append("interrupted")
+    finally:
+        signal.signal(signal.SIGINT, inherited)
 
     assert (told, seen) == (["stop"], ["went on", "interrupted"])
     assert signal.getsignal(signal.SIGTERM) is before
