@@ -124,6 +124,11 @@ func raised(err error) outcome {
 		return outcome{"raised": "openai.Error", "status": refused.StatusCode}
 	}
 	name := strings.TrimPrefix(fmt.Sprintf("%T", err), "*")
+	if err == context.DeadlineExceeded {
+		// Client.Timeout is a deadline and a timer: a read that the first ends names the second only if that has fired
+		// (cancelTimerBody in net/http/client.go). Either may come first.
+		name = "http.timeoutError"
+	}
 	var network net.Error
 	var number syscall.Errno
 	switch {
