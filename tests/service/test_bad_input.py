@@ -194,7 +194,7 @@ def asked_for(fault: ServiceFault) -> set[int]:
         case EdgeAnswer(status=status):
             return {status}
         case Admission():
-            return {503, 529}  # as the provider words a lack of capacity
+            return {429, 503, 529}  # as the provider words a lack of capacity
         case StreamChange(then=End(outcome="error_event")):
             return {500}  # of a plain answer, which has no events
     return set()
@@ -273,13 +273,16 @@ def fuzz(schema: Any, asked: set[int]) -> set[int]:
         assert isinstance(found, Ok), found
         operation = found.ok()
 
-        @given(operation.as_strategy(), booleans())
+        @given(operation.as_strategy(), booleans(), booleans())
         @FUZZ
-        def ask(case: Any, known: bool) -> None:
+        def ask(case: Any, known: bool, plain: bool) -> None:
             if known and case.path_parameters:
                 case.path_parameters |= {"model": "gpt-4o"}
                 case.query = {**(case.query or {}), "api-version": "2024-10-21"}
             if known and isinstance(case.body, dict):  # else hardly any request would be right
+                if plain:  # so that some are
+                    body = case.operation.definition.raw["requestBody"]["content"]["application/json"]["schema"]
+                    case.body = {name: case.body[name] for name in body["required"] if name in case.body}
                 if "model" in case.path_parameters:
                     case.path_parameters["model"] = "anthropic.claude-sonnet-5-5-v1:0"
                 else:
